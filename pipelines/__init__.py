@@ -1,0 +1,1 @@
+"""Amazon SageMaker Pipelines from one YAML file."""

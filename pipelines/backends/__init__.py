@@ -1,0 +1,1 @@
+"""Where a compiled definition is executed: here (`local`) or in an account (`aws`)."""

@@ -1,0 +1,1 @@
+"""The local SageMaker: executes definition JSON with no Docker and no AWS."""

@@ -1,0 +1,9 @@
+"""Findings and diagnostics: what is wrong with a user's file, and where.
+
+A check yields `Finding`s, which carry a *path* into the document. They become
+`Diagnostic`s with a line once, at the very end, through `Document.locate`.
+"""
+
+from pipelines.diagnostics.model import Diagnostic, Finding, Path, Severity, Span
+
+__all__ = ["Diagnostic", "Finding", "Path", "Severity", "Span"]

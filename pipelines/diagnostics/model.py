@@ -1,0 +1,63 @@
+"""The three values that every check and every printer share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+Path: TypeAlias = tuple[str | int, ...]
+"""Keys and list indexes from the top of a document down to one value."""
+
+
+class Severity(StrEnum):
+    """How bad a finding is: an error ends the command with exit code 3."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a text file; lines and columns count from 1, the end is exclusive."""
+
+    source: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One mistake, before it is located.
+
+    Args:
+        code: `SPnnn`; its long form is `diagnostics/codes/SPnnn.md`.
+        message: the problem, in one line, names in backticks.
+        path: the value (or key) that is wrong; of a missing key, the mapping that lacks it.
+        at: whether the key or the value is to be underlined.
+        help: what to write instead.
+        severity: errors end the command, warnings do not.
+        within: a part of the scalar's text, as character offsets (start, end).
+    """
+
+    code: str
+    message: str
+    path: Path
+    at: Literal["key", "value"] = "value"
+    help: str | None = None
+    severity: Severity = Severity.ERROR
+    within: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One mistake with its place; `span` is None only where the file could not be read."""
+
+    code: str
+    message: str
+    severity: Severity
+    span: Span | None
+    path: Path
+    help: str | None = None
