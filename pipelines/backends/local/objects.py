@@ -1,0 +1,246 @@
+"""The local S3: `s3://<bucket>/<key>` is the file `<root>/<bucket>/<key>`.
+
+Every other part of the local SageMaker reads and writes objects through `ObjectStore`. A listing
+has S3's semantics: a prefix is a prefix of the *key*, so `…/train` also names `…/train_raw`.
+Two things differ from S3, both because a key is a path here: empty parts of a key are dropped
+(`a//b` is `a/b`), and a key cannot be an object and the folder of others at once.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, TYPE_CHECKING
+
+from pipelines.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_URI = re.compile(r"s3://(?P<bucket>[A-Za-z0-9][A-Za-z0-9._-]{1,254})(?:/(?P<key>.*))?", re.DOTALL)
+_SCRATCH = ".incoming"  # no bucket may be called so
+
+
+class ObjectUriError(UsageError):
+    """A URI names no place in the store."""
+
+
+class NoSuchObjectError(UsageError):
+    """Nothing lies at the URI; `place` says where the store would look for it."""
+
+    def __init__(self, uri: str, place: Path) -> None:
+        super().__init__(f"there is no object at {uri}", f"put it at {place}")
+        self.uri = uri
+        self.place = place
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A bucket and a key or a prefix of keys; the key is relative and may be empty."""
+
+    bucket: str
+    key: str
+
+    @property
+    def uri(self) -> str:
+        """The location as `s3://<bucket>/<key>`."""
+        return f"s3://{self.bucket}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """One object: `size` in bytes, `modified` in seconds since 1970, `path` the file it is."""
+
+    uri: str
+    size: int
+    path: Path
+    modified: float
+
+
+def parse_uri(uri: str) -> Location:
+    """Read an S3 URI, dropping empty parts of the key but keeping a slash at its end.
+
+    Raises:
+        ObjectUriError: it is no S3 URI, or its key would leave the store.
+    """
+    match = _URI.fullmatch(uri)
+    if match is None:
+        raise ObjectUriError(f"`{uri}` is no S3 URI", "write it as s3://<bucket>/<key>")
+    key = match["key"] or ""
+    parts = [part for part in key.split("/") if part]
+    if ".." in parts or "." in parts or "\0" in key:
+        raise ObjectUriError(f"`{uri}` leaves its bucket", "write the key without `.` and `..`")
+    end = "/" if parts and key.endswith("/") else ""
+    return Location(match["bucket"], "/".join(parts) + end)
+
+
+class ObjectStore:
+    """Objects as plain files.
+
+    Args:
+        root: the folder of all buckets, `.pipelines/s3`; made when something is put.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def place(self, uri: str) -> Path:
+        """The file that holds the object at `uri`, whether or not it is there."""
+        location = parse_uri(uri)
+        return self.root / location.bucket / location.key
+
+    def put_bytes(self, uri: str, data: bytes) -> ObjectInfo:
+        """Make `data` the object at `uri`; readers see the old object or the new one."""
+        with self._incoming(uri) as file:
+            file.write(data)
+        return self.info(uri)
+
+    def put_file(self, uri: str, path: Path) -> ObjectInfo:
+        """Make a copy of the file `path` the object at `uri`, as atomically as `put_bytes`."""
+        with path.open("rb") as source, self._incoming(uri) as file:
+            shutil.copyfileobj(source, file, 1 << 20)
+        return self.info(uri)
+
+    def get_bytes(self, uri: str) -> bytes:
+        """Read an object.
+
+        Raises:
+            NoSuchObjectError: nothing lies there.
+        """
+        return self.info(uri).path.read_bytes()
+
+    def exists(self, uri: str) -> bool:
+        """Tell whether `uri` is an object; a mere prefix is none."""
+        location = parse_uri(uri)
+        return not location.key.endswith("/") and self.place(uri).is_file()
+
+    def info(self, uri: str) -> ObjectInfo:
+        """Describe one object.
+
+        Raises:
+            NoSuchObjectError: nothing lies there.
+        """
+        location = parse_uri(uri)
+        if not self.exists(uri):
+            raise NoSuchObjectError(uri, self.place(uri))
+        return self._describe(location.bucket, location.key)
+
+    def delete(self, uri: str) -> None:
+        """Remove an object; as in S3 it need not be there. Folders left empty go with it."""
+        if not self.exists(uri):
+            return
+        path = self.place(uri)
+        path.unlink(missing_ok=True)
+        for folder in path.parents:
+            if folder == self.root or any(folder.iterdir()):
+                return
+            folder.rmdir()
+
+    def list(self, prefix_uri: str) -> Iterator[ObjectInfo]:
+        """List every object whose key begins with the prefix, in S3's order (bytes of the key)."""
+        location = parse_uri(prefix_uri)
+        for key in sorted(self._keys(location), key=os.fsencode):
+            yield self._describe(location.bucket, key)
+
+    def layout(self, prefix_uri: str) -> Sequence[tuple[ObjectInfo, PurePosixPath]]:
+        """Say where SageMaker puts each object of a prefix, relative to the input's folder.
+
+        A prefix that is an object is that file under its base name. Below a folder (`…/train`
+        or `…/train/`) the path inside the folder is kept. An object that only shares the
+        beginning of its name (`…/train_raw/x`) keeps the path after the prefix's last slash.
+        """
+        if self.exists(prefix_uri):
+            info = self.info(prefix_uri)
+            return [(info, PurePosixPath(info.path.name))]
+        key = parse_uri(prefix_uri).key
+        folder = key if key.endswith("/") or not key else f"{key}/"
+        parent = key[: key.rfind("/") + 1]
+        placed = []
+        for info in self.list(prefix_uri):
+            object_key = parse_uri(info.uri).key
+            start = folder if object_key.startswith(folder) else parent
+            placed.append((info, PurePosixPath(object_key[len(start) :])))
+        return placed
+
+    def download(self, prefix_uri: str, into: Path) -> Sequence[Path]:
+        """Copy the objects of a prefix below `into` as `layout` says.
+
+        Returns:
+            The files written, none when no object has the prefix.
+        """
+        written = []
+        for info, relative in self.layout(prefix_uri):
+            target = into / relative
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(info.path, target)
+            written.append(target)
+        return written
+
+    def upload_folder(self, folder: Path, uri: str) -> Sequence[ObjectInfo]:
+        """Put every regular file below `folder` under the prefix `uri`.
+
+        A link to a file is uploaded as the file; pipes, sockets and dead links are passed over.
+        """
+        base = uri if uri.endswith("/") else f"{uri}/"
+        stored = []
+        for directory, subfolders, names in os.walk(folder):
+            subfolders.sort()
+            for name in sorted(names):
+                path = Path(directory, name)
+                if path.is_file():
+                    relative = path.relative_to(folder).as_posix()
+                    stored.append(self.put_file(base + relative, path))
+        return stored
+
+    def _keys(self, location: Location) -> Iterator[str]:
+        bucket = self.root / location.bucket
+        start = bucket / location.key[: location.key.rfind("/") + 1]
+        for directory, subfolders, names in os.walk(start):
+            below = Path(directory).relative_to(bucket)
+            subfolders[:] = [
+                name for name in subfolders if _meets((below / name).as_posix(), location.key)
+            ]
+            for name in names:
+                key = (below / name).as_posix()
+                if key.startswith(location.key):
+                    yield key
+
+    def _describe(self, bucket: str, key: str) -> ObjectInfo:
+        path = self.root / bucket / key
+        status = path.stat()
+        uri = Location(bucket, key).uri
+        return ObjectInfo(uri, status.st_size, path, status.st_mtime)
+
+    @contextmanager
+    def _incoming(self, uri: str) -> Iterator[IO[bytes]]:
+        location = parse_uri(uri)
+        target = self.root / location.bucket / location.key
+        if not location.key or location.key.endswith("/"):
+            raise ObjectUriError(f"`{uri}` names a folder, not an object", "give the object a name")
+        scratch = self.root / _SCRATCH
+        scratch.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=scratch)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                yield file
+            Path(name).chmod(0o644)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            Path(name).replace(target)
+        except (FileExistsError, NotADirectoryError, IsADirectoryError) as clash:
+            raise ObjectUriError(
+                f"`{uri}` cannot be stored: a part of its key is an object and a folder at once",
+                "name the two apart",
+            ) from clash
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+
+def _meets(folder: str, prefix: str) -> bool:
+    """Tell whether keys below `folder` can begin with `prefix`."""
+    inside = f"{folder}/"
+    return inside.startswith(prefix) or prefix.startswith(inside)
