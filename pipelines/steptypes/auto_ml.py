@@ -1,0 +1,37 @@
+"""AutoML: a CreateAutoMLJob request, mode ENSEMBLING only."""
+
+from __future__ import annotations
+
+from pipelines.steptypes.steptype import JOB_FAULTS, StepType
+
+STEP_TYPE = StepType(
+    name="AutoML",
+    request="CreateAutoMLJobRequest",
+    describe="AutoMLProperties",
+    supplied=("AutoMLJobName",),
+    cacheable=True,
+    retry_types=JOB_FAULTS,
+    permissions=(
+        "sagemaker:CreateAutoMLJob",
+        "sagemaker:DescribeAutoMLJob",
+        "sagemaker:StopAutoMLJob",
+        "sagemaker:AddTags",
+        "iam:PassRole",
+    ),
+    own_shapes={
+        "AutoMLProperties": {
+            "type": "structure",
+            "like": "DescribeAutoMLJobResponse",
+            "members": {"BestCandidateProperties": {"shape": "BestCandidateProperties"}},
+        },
+        # Two members of the SDK's AutoMLStep that no Describe response has.
+        "BestCandidateProperties": {
+            "type": "structure",
+            "members": {
+                "ModelInsightsJsonReportPath": {"shape": "ReportPath"},
+                "ExplainabilityJsonReportPath": {"shape": "ReportPath"},
+            },
+        },
+        "ReportPath": {"type": "string"},
+    },
+)

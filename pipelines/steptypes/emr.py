@@ -1,0 +1,51 @@
+"""EMR: one Hadoop step on a running cluster, or on one that is made for it."""
+
+from __future__ import annotations
+
+from pipelines.steptypes.steptype import StepType
+
+STEP_TYPE = StepType(
+    name="EMR",
+    request="EMRArguments",
+    describe="EMRProperties",
+    cacheable=True,
+    permissions=(
+        "elasticmapreduce:AddJobFlowSteps",
+        "elasticmapreduce:CancelSteps",
+        "elasticmapreduce:DescribeStep",
+        "elasticmapreduce:DescribeCluster",
+        "elasticmapreduce:RunJobFlow",
+        "elasticmapreduce:TerminateJobFlows",
+        "elasticmapreduce:ListSteps",
+        "iam:PassRole",
+    ),
+    service="emr",
+    own_shapes={
+        "EMRArguments": {
+            "type": "structure",
+            "required": ["StepConfig"],
+            "members": {
+                "ClusterId": {"shape": "String"},
+                "ClusterConfig": {"shape": "ClusterConfig"},
+                "StepConfig": {"shape": "EMRStepConfig"},
+                "ExecutionRoleArn": {"shape": "ArnType"},
+            },
+        },
+        # The service names the cluster and ends it (SDK EMRStep._validate_cluster_config).
+        "ClusterConfig": {
+            "type": "structure",
+            "like": "RunJobFlowInput",
+            "without": ["Name", "Steps", "AutoTerminationPolicy"],
+        },
+        "EMRStepConfig": {
+            "type": "structure",
+            "required": ["HadoopJarStep"],
+            "members": {"HadoopJarStep": {"shape": "HadoopJarStepConfig"}},
+        },
+        "EMRProperties": {
+            "type": "structure",
+            "like": "Step",
+            "members": {"ClusterId": {"shape": "String"}},
+        },
+    },
+)

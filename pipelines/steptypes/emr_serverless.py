@@ -1,0 +1,49 @@
+"""EMRServerless: one job run in an application that is there, or is made for it."""
+
+from __future__ import annotations
+
+from pipelines.steptypes.steptype import STEP_FAULTS, StepType
+
+STEP_TYPE = StepType(
+    name="EMRServerless",
+    request="EMRServerlessArguments",
+    describe="GetJobRunResponse",
+    cacheable=True,
+    retry_types=STEP_FAULTS,
+    permissions=(
+        "emr-serverless:CreateApplication",
+        "emr-serverless:GetApplication",
+        "emr-serverless:StartApplication",
+        "emr-serverless:StopApplication",
+        "emr-serverless:DeleteApplication",
+        "emr-serverless:StartJobRun",
+        "emr-serverless:GetJobRun",
+        "emr-serverless:CancelJobRun",
+        "iam:PassRole",
+    ),
+    service="emr-serverless",
+    own_shapes={
+        "EMRServerlessArguments": {
+            "type": "structure",
+            "required": ["ExecutionRoleArn", "JobConfig"],
+            "members": {
+                "ExecutionRoleArn": {"shape": "RoleText"},
+                "ApplicationId": {"shape": "ApplicationId"},
+                "ApplicationConfig": {"shape": "ApplicationConfig"},
+                "JobConfig": {"shape": "JobConfig"},
+            },
+        },
+        "RoleText": {"type": "string"},
+        "ApplicationConfig": {
+            "type": "structure",
+            "like": "CreateApplicationRequest",
+            "without": ["clientToken"],
+        },
+        "JobConfig": {
+            "type": "structure",
+            "like": "StartJobRunRequest",
+            "without": ["clientToken"],
+            "required": ["executionRoleArn", "jobDriver"],
+        },
+    },
+)

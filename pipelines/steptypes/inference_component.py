@@ -1,0 +1,18 @@
+"""InferenceComponent: a CreateInferenceComponent request."""
+
+from __future__ import annotations
+
+from pipelines.steptypes.steptype import StepType
+
+STEP_TYPE = StepType(
+    name="InferenceComponent",
+    request="CreateInferenceComponentInput",
+    describe="DescribeInferenceComponentOutput",
+    permissions=(
+        "sagemaker:CreateInferenceComponent",
+        "sagemaker:UpdateInferenceComponent",
+        "sagemaker:DescribeInferenceComponent",
+        "sagemaker:DescribeEndpoint",
+        "sagemaker:AddTags",
+    ),
+)

@@ -1,0 +1,30 @@
+"""Job: a CreateJob request, whose parameters travel as one JSON text."""
+
+from __future__ import annotations
+
+from pipelines.steptypes.steptype import JOB_FAULTS, StepType
+
+STEP_TYPE = StepType(
+    name="Job",
+    request="CreateJobRequest",
+    describe="JobProperties",
+    supplied=("JobName",),
+    cacheable=True,
+    retry_types=JOB_FAULTS,
+    permissions=(
+        "sagemaker:CreateJob",
+        "sagemaker:DescribeJob",
+        "sagemaker:StopJob",
+        "sagemaker:AddTags",
+        "iam:PassRole",
+    ),
+    own_shapes={
+        # A reference may go on below the document, which the service parses (SDK JobStep).
+        "JobProperties": {
+            "type": "structure",
+            "like": "DescribeJobResponse",
+            "members": {"JobConfigDocument": {"shape": "OpenDocument"}},
+        },
+        "OpenDocument": {"type": "any"},
+    },
+)

@@ -1,0 +1,19 @@
+"""Lambda: invokes a function with `Arguments` as its event; the answer's keys are outputs."""
+
+from __future__ import annotations
+
+from pipelines.steptypes.outputs import OUTPUT_PARAMETERS, OUTPUT_SHAPES
+from pipelines.steptypes.steptype import StepKey, StepType
+
+STEP_TYPE = StepType(
+    name="Lambda",
+    request="StepInputs",
+    describe="OutputProperties",
+    step_keys=(
+        StepKey("FunctionArn", "FunctionArn", required=True),
+        OUTPUT_PARAMETERS,
+    ),
+    cacheable=True,
+    permissions=("lambda:InvokeFunction",),
+    own_shapes={**OUTPUT_SHAPES, "FunctionArn": {"type": "string", "min": 1}},
+)

@@ -1,0 +1,18 @@
+"""Shapes of step Types, digested from botocore's service models (decision D3).
+
+`<Type>.json` beside this file is written by `tools/generate_shapes.py`.
+"""
+
+from pipelines.steptypes.shapes.checking import check
+from pipelines.steptypes.shapes.model import PathProblem, Shape, ShapeProblem, Shapes, shapes_of
+from pipelines.steptypes.shapes.properties import member_at
+
+__all__ = [
+    "PathProblem",
+    "Shape",
+    "ShapeProblem",
+    "Shapes",
+    "check",
+    "member_at",
+    "shapes_of",
+]
