@@ -83,7 +83,6 @@ class ShapeProblem:
         "pattern",
         "length",
         "range",
-        "function",
         "reference-type",
     ]
     message: str

@@ -1,0 +1,64 @@
+"""All that is wrong with a step's arguments, as findings: shapes (SP410…) and limits (SP420…)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from pipelines.diagnostics import Finding, Path, Severity
+from pipelines.json_types import Json
+from pipelines.steptypes.limits import check_limits
+from pipelines.steptypes.shapes import ShapeProblem, check, shapes_of
+from pipelines.steptypes.steptype import StepType
+
+CODES: Final[Mapping[str, str]] = {
+    "unknown-member": "SP410",
+    "missing-member": "SP411",
+    "wrong-type": "SP412",
+    "not-in-enum": "SP413",
+    "pattern": "SP414",
+    "length": "SP415",
+    "range": "SP415",
+    "reference-type": "SP416",
+}
+"""Code of each kind of `ShapeProblem`."""
+
+LIMIT: Final = "SP420"
+QUOTA: Final = "SP421"
+
+
+def check_arguments(
+    step_type: StepType, arguments: Json, parameters: Mapping[str, str], prefix: Path = ()
+) -> Iterator[Finding]:
+    """Yield every finding on a step's `Arguments`.
+
+    Args:
+        step_type: the step's Type.
+        arguments: its `Arguments`, functions and all.
+        parameters: the pipeline's parameters, name → `String`, `Integer`, `Float`, `Boolean`.
+        prefix: the path of the arguments in their document.
+    """
+    shapes = shapes_of(step_type)
+    if shapes.request is not None:
+        for problem in check(arguments, shapes.request, shapes, parameters):
+            yield finding_of(problem, prefix)
+    for limit in check_limits(step_type.name, arguments):
+        yield Finding(
+            code=QUOTA if limit.quota else LIMIT,
+            message=limit.message,
+            path=(*prefix, *limit.path),
+            help=limit.help,
+            severity=Severity.WARNING if limit.quota else Severity.ERROR,
+        )
+
+
+def finding_of(problem: ShapeProblem, prefix: Path) -> Finding:
+    """Return a shape problem as a finding in a document."""
+    return Finding(
+        code=CODES[problem.kind],
+        message=problem.message,
+        path=(*prefix, *problem.path),
+        at=problem.at,
+        help=problem.help,
+        severity=problem.severity,
+    )
