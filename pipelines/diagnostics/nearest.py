@@ -1,0 +1,52 @@
+"""A misspelt word → the known word that was probably meant ("did you mean")."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def nearest(word: str, candidates: Iterable[str]) -> str | None:
+    """Return the candidate that `word` most probably was meant to be, or None.
+
+    Case and the difference between `-` and `_` count as no mistake. One mistake (a letter
+    missing, added, wrong, or two neighbours swapped) is allowed for every three letters.
+    Equally near candidates: the first one wins.
+    """
+    asked = _plain(word)
+    best: str | None = None
+    least = max(1, len(asked) // 3) + 1
+    for candidate in candidates:
+        known = _plain(candidate)
+        if not asked or not known or abs(len(known) - len(asked)) >= least:
+            continue
+        mistakes = _distance(asked, known)
+        if mistakes < least and mistakes < max(len(asked), len(known)):
+            best, least = candidate, mistakes
+    return best
+
+
+def _plain(word: str) -> str:
+    return word.casefold().replace("-", "_")
+
+
+def _distance(left: str, right: str) -> int:
+    """Count edits between two words: optimal string alignment, swaps count one."""
+    before: list[int] = []
+    above = list(range(len(right) + 1))
+    for row, letter in enumerate(left, start=1):
+        current = [row]
+        for column, other in enumerate(right, start=1):
+            cost = min(
+                above[column] + 1,
+                current[column - 1] + 1,
+                above[column - 1] + (letter != other),
+            )
+            swapped = row > 1 and column > 1 and letter == right[column - 2]
+            if swapped and left[row - 2] == other:
+                cost = min(cost, before[column - 2] + 1)
+            current.append(cost)
+        before, above = above, current
+    return above[-1]

@@ -1,0 +1,37 @@
+"""Parts of the sentences that findings are made of, so that all of them read alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.diagnostics.nearest import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_MOST_LISTED = 12
+
+
+def quoted(words: Iterable[str], conjunction: str = "or") -> str:
+    """List words in backticks: `a`, `b` or `c`; of a long list only the beginning."""
+    marked = [f"`{word}`" for word in words]
+    if len(marked) > _MOST_LISTED:
+        left_off = len(marked) - _MOST_LISTED
+        return f"{', '.join(marked[:_MOST_LISTED])} and {left_off} more"
+    if len(marked) < 2:  # noqa: PLR2004 - a list of one needs no conjunction
+        return "".join(marked)
+    return f"{', '.join(marked[:-1])} {conjunction} {marked[-1]}"
+
+
+def suggestion(word: str, candidates: Iterable[str]) -> str | None:
+    """Say which of the candidates was probably meant, or which there are; None without any."""
+    known = list(candidates)
+    meant = nearest(word, known)
+    if meant is not None:
+        return f"did you mean `{meant}`?"
+    return f"write {quoted(known)}" if known else None
+
+
+def counted(number: int, noun: str) -> str:
+    """Put a number before a noun with a regular plural: `1 error`, `2 errors`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
