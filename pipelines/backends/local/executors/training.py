@@ -1,0 +1,169 @@
+"""Run a Training step: a training job as child processes with their own /opt/ml."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from pipelines.backends.local.executors.contract import StepOutcome, StepStatus
+from pipelines.backends.local.jobs.channels import bring, training_sources
+from pipelines.backends.local.jobs.checkpoints import Checkpoints
+from pipelines.backends.local.jobs.metrics import final_metrics
+from pipelines.backends.local.jobs.opt_ml import write_training
+from pipelines.backends.local.jobs.outputs import model_uri, store_model, store_output_data
+from pipelines.backends.local.jobs.reasons import refused
+from pipelines.backends.local.jobs.run import Ran, Start, job_arn, run_job, step_status
+from pipelines.backends.local.jobs.spec import NO_GROUP, HostPlan, Limits
+from pipelines.backends.local.jobs.toolkit import training_words
+from pipelines.backends.local.jobs.workspace import workspace
+from pipelines.backends.local.objects import ObjectStore
+from pipelines.errors import PipelinesError
+
+if TYPE_CHECKING:
+    from pipelines.backends.local.executors.contract import StepCall
+    from pipelines.backends.local.jobs.spec import Job
+    from pipelines.json_types import JsonObject
+
+_FAILURE = "output/failure"
+_DESCRIBED = (
+    "HyperParameters",
+    "AlgorithmSpecification",
+    "RoleArn",
+    "InputDataConfig",
+    "OutputDataConfig",
+    "ResourceConfig",
+    "VpcConfig",
+    "StoppingCondition",
+    "EnableNetworkIsolation",
+    "EnableInterContainerTrafficEncryption",
+    "EnableManagedSpotTraining",
+    "CheckpointConfig",
+    "DebugHookConfig",
+    "ExperimentConfig",
+    "DebugRuleConfigurations",
+    "TensorBoardOutputConfig",
+    "ProfilerConfig",
+    "ProfilerRuleConfigurations",
+    "Environment",
+    "RetryStrategy",
+    "RemoteDebugConfig",
+    "InfraCheckConfig",
+)
+_Status = Literal["Completed", "Failed", "Stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """What became of a training job; times in seconds since 1970."""
+
+    status: StepStatus
+    job_status: _Status = "Failed"
+    secondary: str = "Failed"
+    reason: str | None = None
+    fault: str | None = None
+    started: float | None = None
+    metrics: list[JsonObject] = field(default_factory=list)
+
+
+def execute(call: StepCall) -> StepOutcome:
+    """Run the job; the properties are DescribeTrainingJob's response."""
+    created = time.time()
+    arn = job_arn(call, "training-job")
+    try:
+        ended = _run(call, arn)
+    except PipelinesError as problem:
+        ended = _Ended(StepStatus.FAILED, reason=refused(problem))
+    properties = _describe(call, arn, ended, created)
+    metadata = {"TrainingJob": {"Arn": arn}}
+    return StepOutcome(ended.status, properties, ended.reason, metadata, ended.fault)
+
+
+def _run(call: StepCall, arn: str) -> _Ended:
+    request = call.arguments
+    sources = training_sources(request)
+    store = ObjectStore(call.settings.home / "s3")
+    isolated = bool(request.get("EnableNetworkIsolation"))
+    with workspace(call, arn, _plans(request), network_isolated=isolated) as job:
+        for host in job.hosts:
+            write_training(job, host, request)
+        bring(store, job, sources, call.settings.home / "fs")
+        checkpoints = Checkpoints(store, job, request.get("CheckpointConfig"))
+        checkpoints.fetch()
+        start = _start(store, job, request)
+        started = time.time()
+        ran = run_job(call, job, start, checkpoints.tick)
+        checkpoints.save()
+        store_output_data(store, job, request)
+        if ran.reason is None or ran.end.cause == "limit":
+            store_model(store, job, request)
+    definitions = request["AlgorithmSpecification"].get("MetricDefinitions") or []
+    return _ended(ran, started, final_metrics(definitions, ran.logs, time.time()))
+
+
+def _start(store: ObjectStore, job: Job, request: JsonObject) -> Start:
+    environment = {
+        "TRAINING_JOB_NAME": job.name,
+        "TRAINING_JOB_ARN": job.arn,
+        **(request.get("Environment") or {}),
+    }
+    limits = Limits.of(request.get("StoppingCondition"))
+    return Start(training_words(store, job, request), environment, limits, _FAILURE)
+
+
+def _plans(request: JsonObject) -> list[HostPlan]:
+    """Number the hosts over all instance groups."""
+    resources = request["ResourceConfig"]
+    groups = resources.get("InstanceGroups") or [{"InstanceGroupName": NO_GROUP, **resources}]
+    kinds = [
+        (group["InstanceGroupName"], group.get("InstanceType", "local"))
+        for group in groups
+        for _ in range(int(group.get("InstanceCount", 1)))
+    ]
+    return [HostPlan(f"algo-{number}", *kind) for number, kind in enumerate(kinds, start=1)]
+
+
+def _ended(ran: Ran, started: float, metrics: list[JsonObject]) -> _Ended:
+    status = step_status(ran)
+    match ran.end.cause, status:
+        case "limit", _:
+            now: tuple[_Status, str] = ("Stopped", "MaxRuntimeExceeded")
+        case _, StepStatus.STOPPED:
+            now = ("Stopped", "Stopped")
+        case _, StepStatus.SUCCEEDED:
+            now = ("Completed", "Completed")
+        case _:
+            now = ("Failed", "Failed")
+    return _Ended(status, *now, ran.reason, ran.fault, started, metrics)
+
+
+def _describe(call: StepCall, arn: str, ended: _Ended, created: float) -> JsonObject:
+    now = time.time()
+    properties: JsonObject = {
+        key: call.arguments[key] for key in _DESCRIBED if key in call.arguments
+    }
+    properties |= {
+        "TrainingJobName": call.job_name,
+        "TrainingJobArn": arn,
+        "TrainingJobStatus": ended.job_status,
+        "SecondaryStatus": ended.secondary,
+        "SecondaryStatusTransitions": [
+            {"Status": ended.secondary, "StartTime": ended.started or created, "EndTime": now}
+        ],
+        "ModelArtifacts": {"S3ModelArtifacts": model_uri(call.arguments, call.job_name)},
+        "FinalMetricDataList": ended.metrics,
+        "CreationTime": created,
+        "LastModifiedTime": now,
+        "TrainingEndTime": now,
+    }
+    if ended.reason is not None:
+        properties["FailureReason"] = ended.reason
+    if ended.started is not None:
+        seconds = math.ceil(now - ended.started)
+        properties |= {
+            "TrainingStartTime": ended.started,
+            "TrainingTimeInSeconds": seconds,
+            "BillableTimeInSeconds": seconds,
+        }
+    return properties

@@ -1,0 +1,223 @@
+"""Bring a job's inputs from the object store into its hosts' /opt/ml."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Literal
+
+from pipelines.backends.local.jobs.opt_ml import inside
+from pipelines.backends.local.jobs.spec import JobRefusedError
+from pipelines.backends.local.objects import ObjectInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pipelines.backends.local.jobs.spec import Host, Job
+    from pipelines.backends.local.objects import ObjectStore
+    from pipelines.json_types import JsonObject
+
+_Placed = tuple[ObjectInfo, PurePosixPath]
+
+
+@dataclass(frozen=True, slots=True)
+class S3Source:
+    """One input that lies in S3.
+
+    Args:
+        label: how the request calls it, for messages: "channel `train`".
+        uri: `S3Uri`.
+        folder: where the job finds it, a path below /opt/ml.
+        manifest: whether the URI is a manifest file and not a prefix.
+        sharded: `ShardedByS3Key`: each host gets a part of the objects.
+        gunzip: whether objects are decompressed on the way (and lose their `.gz`).
+        read_only: FastFile: the files cannot be written to.
+        groups: the instance groups that get it; None for all.
+    """
+
+    label: str
+    uri: str
+    folder: str
+    manifest: bool = False
+    sharded: bool = False
+    gunzip: bool = False
+    read_only: bool = False
+    groups: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileSystemSource:
+    """One input on EFS or FSx: a folder `<home>/fs/<file system id><directory>` stands for it."""
+
+    label: str
+    system: str
+    directory: str
+    folder: str
+    groups: frozenset[str] | None = None
+
+
+Source = S3Source | FileSystemSource
+
+
+def training_sources(request: JsonObject) -> list[Source]:
+    """Read `InputDataConfig`.
+
+    Raises:
+        JobRefusedError: a channel asks for what is not run locally.
+    """
+    mode = request.get("AlgorithmSpecification", {}).get("TrainingInputMode", "File")
+    return [_channel(channel, mode) for channel in request.get("InputDataConfig") or []]
+
+
+def _channel(channel: JsonObject, mode: str) -> Source:
+    name = channel["ChannelName"]
+    label, folder = f"channel `{name}`", f"/opt/ml/input/data/{name}"
+    source = channel["DataSource"]
+    chosen = channel.get("InputMode", mode)
+    if chosen == "Pipe":
+        raise JobRefusedError(
+            f"{label} has input mode Pipe, which is not run locally", "use File or FastFile"
+        )
+    if "FileSystemDataSource" in source:
+        system = source["FileSystemDataSource"]
+        return FileSystemSource(label, system["FileSystemId"], system["DirectoryPath"], folder)
+    if "S3DataSource" not in source:
+        raise JobRefusedError(f"{label} has a data source that is not run locally: {list(source)}")
+    s3 = source["S3DataSource"]
+    groups = s3.get("InstanceGroupNames")
+    return S3Source(
+        label,
+        s3["S3Uri"],
+        folder,
+        manifest=_is_manifest(label, s3["S3DataType"]),
+        sharded=s3.get("S3DataDistributionType") == "ShardedByS3Key",
+        gunzip=channel.get("CompressionType") == "Gzip",
+        read_only=chosen == "FastFile",
+        groups=frozenset(groups) if groups else None,
+    )
+
+
+def processing_sources(request: JsonObject) -> list[Source]:
+    """Read `ProcessingInputs`.
+
+    Raises:
+        JobRefusedError: an input asks for what is not run locally.
+    """
+    found: list[Source] = []
+    for one in request.get("ProcessingInputs") or []:
+        label = f"input `{one['InputName']}`"
+        if one.get("AppManaged"):
+            continue
+        if "S3Input" not in one:
+            raise JobRefusedError(f"{label} is a DatasetDefinition, which is not run locally")
+        s3 = one["S3Input"]
+        if s3.get("S3InputMode") == "Pipe" or "LocalPath" not in s3:
+            raise JobRefusedError(f"{label} has input mode Pipe, which is not run locally")
+        found.append(
+            S3Source(
+                label,
+                s3["S3Uri"],
+                s3["LocalPath"],
+                manifest=_is_manifest(label, s3.get("S3DataType", "S3Prefix")),
+                sharded=s3.get("S3DataDistributionType") == "ShardedByS3Key",
+                gunzip=s3.get("S3CompressionType") == "Gzip",
+            )
+        )
+    return found
+
+
+def _is_manifest(label: str, kind: Literal["S3Prefix", "ManifestFile"] | str) -> bool:  # noqa: PYI051 - names the two that run
+    if kind not in ("S3Prefix", "ManifestFile"):
+        raise JobRefusedError(f"{label} has data type {kind}, which is not run locally")
+    return kind == "ManifestFile"
+
+
+def bring(store: ObjectStore, job: Job, sources: Sequence[Source], file_systems: Path) -> None:
+    """Lay every input out on the hosts that get it.
+
+    Args:
+        store: the object store.
+        job: the job, its folders made.
+        sources: the inputs.
+        file_systems: the folder that holds a folder for each EFS or FSx file system.
+
+    Raises:
+        JobRefusedError: an input is not there; says which, and where to put it.
+    """
+    for source in sources:
+        groups = source.groups
+        hosts = [one for one in job.hosts if groups is None or one.plan.group in groups]
+        match source:
+            case S3Source():
+                _bring_objects(store, hosts, source)
+            case FileSystemSource():
+                _link_file_system(file_systems, hosts, source)
+
+
+def _bring_objects(store: ObjectStore, hosts: Sequence[Host], source: S3Source) -> None:
+    placed = _manifest(store, source) if source.manifest else list(store.layout(source.uri))
+    if not placed:
+        raise _missing(store, source, source.uri)
+    for number, host in enumerate(hosts):
+        share = placed[number :: len(hosts)] if source.sharded else placed
+        folder = inside(host, source.folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        for info, relative in share:
+            _copy(info.path, folder / relative, source)
+
+
+def _copy(origin: Path, target: Path, source: S3Source) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.gunzip:
+        plain = target.with_suffix("") if target.suffix == ".gz" else target
+        with gzip.open(origin) as packed, plain.open("wb") as file:
+            shutil.copyfileobj(packed, file, 1 << 20)
+        return
+    shutil.copyfile(origin, target)
+    if source.read_only:
+        target.chmod(0o444)
+
+
+def _manifest(store: ObjectStore, source: S3Source) -> list[_Placed]:
+    """Resolve a manifest: a list of a prefix object and the keys after it."""
+    if not store.exists(source.uri):
+        raise _missing(store, source, source.uri)
+    try:
+        first, *relatives = json.loads(store.get_bytes(source.uri))
+        prefix = first["prefix"]
+    except (ValueError, TypeError, KeyError) as problem:
+        raise JobRefusedError(
+            f"the manifest {source.uri} of {source.label} cannot be read",
+            'write it as [{"prefix": "s3://bucket/folder/"}, "key", …]',
+        ) from problem
+    placed = []
+    for relative in relatives:
+        uri = f"{prefix}{relative}"
+        if not store.exists(uri):
+            raise _missing(store, source, uri)
+        placed.append((store.info(uri), PurePosixPath(str(relative).lstrip("/"))))
+    return placed
+
+
+def _missing(store: ObjectStore, source: S3Source, uri: str) -> JobRefusedError:
+    return JobRefusedError(
+        f"nothing lies at {uri}, which {source.label} reads", f"put it at {store.place(uri)}"
+    )
+
+
+def _link_file_system(file_systems: Path, hosts: Sequence[Host], source: FileSystemSource) -> None:
+    folder = file_systems / source.system / source.directory.strip("/")
+    if ".." in PurePosixPath(source.directory).parts or not folder.is_dir():
+        raise JobRefusedError(
+            f"there is no folder for {source.directory} of {source.system}, which"
+            f" {source.label} reads",
+            f"put the files at {folder}",
+        )
+    for host in hosts:
+        target = inside(host, source.folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to(folder.absolute())

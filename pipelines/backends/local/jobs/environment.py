@@ -1,0 +1,110 @@
+"""The environment of a job: what the service sets, what Python needs, and nothing of AWS (D15)."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from pipelines.backends.local.jobs.opt_ml import rewrite
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pipelines.backends.local.executors.contract import LocalSettings
+    from pipelines.backends.local.jobs.spec import Host, Job
+
+CLOSED_PORT = "http://127.0.0.1:1"  # where nothing listens
+
+_PASSED = re.compile(
+    r"PIP_.*|UV_.*|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|(HTTPS?|ALL|NO)_PROXY"
+    r"|HOME|LANG|LC_.*|TZ|(DY)?LD_LIBRARY_PATH|CUDA_.*|NVIDIA_.*|XDG_CACHE_HOME|SYSTEMROOT",
+    re.IGNORECASE,
+)
+_LEADS_TO_AWS = re.compile(
+    r"AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|SECURITY_TOKEN|(DEFAULT_)?PROFILE"
+    r"|CONFIG_FILE|SHARED_CREDENTIALS_FILE|ROLE_.*|WEB_IDENTITY_.*|CONTAINER_.*"
+    r"|ENDPOINT_URL.*|IGNORE_CONFIGURED_ENDPOINT_URLS|EC2_METADATA_.*|LOGIN_.*)"
+)
+_PYTHON = re.compile(r"(?:.*/)?python(?:3(?:\.\d+)?)?")
+
+
+def withheld(requested: Mapping[str, str]) -> list[str]:
+    """Name the variables of a request that could lead a job to real AWS: it does not get them."""
+    return sorted(name for name in requested if _LEADS_TO_AWS.fullmatch(name))
+
+
+def host_environment(
+    job: Job,
+    host: Host,
+    settings: LocalSettings,
+    *,
+    requested: Mapping[str, str],
+    outside: Mapping[str, str],
+) -> dict[str, str]:
+    """Build the whole environment of one host.
+
+    Args:
+        job: the job.
+        host: the host.
+        settings: how this machine plays SageMaker.
+        requested: the request's `Environment` and what the service adds for the job's sort.
+        outside: the tool's own environment; of it only PATH, the home, the language, pip's
+            configuration, certificates and proxies are passed on.
+    """
+    path = outside.get("PATH") or os.defpath
+    variables = {name: value for name, value in outside.items() if _PASSED.fullmatch(name)}
+    variables.setdefault("HOME", str(job.scratch))
+    variables.setdefault("LANG", "C.UTF-8")
+    variables |= _no_proxy_for(job, outside)
+    variables |= {
+        "PATH": f"{settings.interpreter.parent}{os.pathsep}{path}",
+        "PYTHONUNBUFFERED": "1",
+        "TMPDIR": str(job.scratch),
+        "AWS_REGION": settings.region,
+        "AWS_DEFAULT_REGION": settings.region,
+    }
+    if len(job.hosts) > 1:
+        # The hosts share this machine's cores; each would else start a thread per core.
+        variables["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // len(job.hosts)))
+    refused = set(withheld(requested))
+    wanted = {name: value for name, value in requested.items() if name not in refused}
+    variables |= rewrite(job, host, wanted)
+    if job.isolation == "rewrite":
+        variables["PIPELINES_OPT_ML"] = str(host.ml)
+    variables["PIPELINES_ENV_DIR"] = str((settings.home / "env").absolute())
+    return variables | _nothing_of_aws(host, settings)
+
+
+def _nothing_of_aws(host: Host, settings: LocalSettings) -> dict[str, str]:
+    empty = str(host.root / "no-aws-config")
+    return {
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_CONFIG_FILE": empty,
+        "AWS_SHARED_CREDENTIALS_FILE": empty,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": settings.endpoint_url or CLOSED_PORT,
+    }
+
+
+def _no_proxy_for(job: Job, outside: Mapping[str, str]) -> dict[str, str]:
+    """Keep a proxy out of the talk between hosts and with the local API."""
+    known = outside.get("no_proxy") or outside.get("NO_PROXY") or ""
+    local = ["localhost", "127.0.0.1", *(host.name for host in job.hosts)]
+    names = ",".join([known, *local] if known else local)
+    return {"no_proxy": names, "NO_PROXY": names}
+
+
+def start_words(
+    job: Job, host: Host, words: Sequence[str], settings: LocalSettings
+) -> tuple[str, ...]:
+    """Turn a container's argument list into this machine's.
+
+    A first word that is a Python (bare, or at the place an image has it) is the tool's
+    interpreter; paths below /opt/ml are rewritten where there are no namespaces.
+    """
+    first, *rest = rewrite(job, host, list(words))
+    if _PYTHON.fullmatch(first):
+        first = str(settings.interpreter)
+    return (first, *rest)

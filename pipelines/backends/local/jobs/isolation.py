@@ -1,0 +1,93 @@
+"""Which way this machine gives a job its /opt/ml, and why. Tried once, by the real launcher."""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pipelines.backends.local.jobs.spec import Isolation, JobRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_LAUNCHER = Path(__file__).with_name("launcher.py")
+
+
+@dataclass(frozen=True, slots=True)
+class IsolationReport:
+    """The way in use and the reason for it, as a sentence without a full stop."""
+
+    which: Isolation
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What a host's launcher isolates.
+
+    Args:
+        isolation: the way.
+        hostname: the UTS name.
+        folder: what becomes /opt/ml.
+        hosts: what becomes /etc/hosts.
+        network: `shared`, `own`, or the process id of the launcher whose network is joined.
+    """
+
+    isolation: Isolation
+    hostname: str
+    folder: Path
+    hosts: Path
+    network: str = "shared"
+
+
+def launch_words(cell: Cell, result: int, words: Sequence[str]) -> list[str]:
+    """Write the launcher's argument list; `result` is the file descriptor it answers on."""
+    return [
+        *(sys.executable, "-I", "-S", str(_LAUNCHER)),
+        *(str(result), str(os.getpid()), cell.isolation, cell.hostname),
+        *(str(cell.folder), str(cell.hosts), cell.network),
+        *words,
+    ]
+
+
+@functools.cache
+def probe() -> IsolationReport:
+    """Find out whether this process may make the namespaces a job needs; asked once."""
+    if sys.platform != "linux":
+        return IsolationReport("rewrite", "this system has no Linux namespaces")
+    with tempfile.TemporaryDirectory() as folder:
+        hosts = Path(folder, "hosts")
+        hosts.touch()
+        reader, writer = os.pipe()
+        words = launch_words(Cell("namespaces", "algo-1", Path(folder), hosts), writer, ())
+        with os.fdopen(reader) as answer:
+            trial = subprocess.Popen(words, stdin=subprocess.DEVNULL, pass_fds=(writer,))
+            os.close(writer)
+            said = answer.read()
+            trial.wait()
+    if said.endswith("exit 0\n"):
+        return IsolationReport("namespaces", "this user may make user and mount namespaces")
+    problem = said.strip().removeprefix("setup ") or "the launcher gave no answer"
+    return IsolationReport("rewrite", f"namespaces are not to be had here ({problem})")
+
+
+def choose(wanted: Literal["auto", "namespaces", "rewrite"]) -> IsolationReport:
+    """Decide how jobs are isolated.
+
+    Raises:
+        JobRefusedError: namespaces are demanded and cannot be had.
+    """
+    if wanted == "rewrite":
+        return IsolationReport("rewrite", "the settings ask for rewritten paths")
+    report = probe()
+    if wanted == "namespaces" and report.which != "namespaces":
+        raise JobRefusedError(
+            f"isolation `namespaces` is set, but {report.why}", "set isolation to `rewrite`"
+        )
+    return report

@@ -1,0 +1,261 @@
+"""The process between the tool and one host of a job: isolates, starts, watches, cleans up.
+
+Runs by itself (`python -I -S launcher.py …`) and imports next to nothing, because it stands in
+the way of every job. It leaves no process behind: it is the subreaper of everything the job
+starts, kills what is left when the job's main process has ended, and is told by the kernel when
+the tool dies. SIGTERM is passed on to the main process; SIGUSR1 kills the job at once.
+
+What happened is written to the file descriptor RESULT, one line each: `ready`, then one of
+`exit <code>`, `signal <number>`, `exec <why>`, `setup <why>`.
+"""
+
+from __future__ import annotations
+
+import _signal  # type: ignore[import-not-found]  # `signal` costs 5 ms for its enums
+import ctypes
+import os
+import sys
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWNET = 0x40000000
+MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
+LINUX = sys.platform == "linux"
+WATCHED = (
+    _signal.SIGCHLD,
+    _signal.SIGTERM,
+    _signal.SIGUSR1,
+    _signal.SIGINT,
+    _signal.SIGHUP,
+    _signal.SIGALRM,
+)
+
+
+def check(name: str, *arguments: object) -> None:
+    """Call a function of libc; an answer other than 0 is an OSError that names the function."""
+    if getattr(ctypes.CDLL(None, use_errno=True), name)(*arguments) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), name)
+
+
+def mount(source: str, target: str, flags: int, kind: bytes | None = None) -> None:
+    """Mount; `kind` is the file system, None for a bind."""
+    check("mount", os.fsencode(source), os.fsencode(target), kind, ctypes.c_ulong(flags), None)
+
+
+def write(path: str, text: str) -> None:
+    """Write a small file of /proc."""
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        os.write(descriptor, text.encode())
+    finally:
+        os.close(descriptor)
+
+
+def unshare(flags: int) -> None:
+    """Leave the shared namespaces, through a user namespace where privileges are missing."""
+    if os.geteuid() == 0:
+        try:
+            check("unshare", flags)
+        except PermissionError:
+            pass
+        else:
+            return
+    user, group = os.geteuid(), os.getegid()
+    check("unshare", flags | CLONE_NEWUSER)
+    write("/proc/self/setgroups", "deny")
+    write("/proc/self/uid_map", f"{user} {user} 1")
+    write("/proc/self/gid_map", f"{group} {group} 1")
+
+
+def join_network(leader: int) -> None:
+    """Enter the network (and the user namespace that owns it) of the job's first host."""
+    for kind, flag in (("user", CLONE_NEWUSER), ("net", CLONE_NEWNET)):
+        theirs = f"/proc/{leader}/ns/{kind}"
+        if os.stat(theirs).st_ino != os.stat(f"/proc/self/ns/{kind}").st_ino:  # noqa: PTH116 - no pathlib here
+            descriptor = os.open(theirs, os.O_RDONLY)
+            check("setns", descriptor, flag)
+            os.close(descriptor)
+
+
+def raise_loopback() -> None:
+    """Bring `lo` up in a new network namespace."""
+    import _socket  # noqa: PLC0415 - only isolated jobs need it
+    import fcntl  # noqa: PLC0415 - only isolated jobs need it
+
+    request = bytearray(40)
+    request[:2] = b"lo"
+    with_socket = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)
+    fcntl.ioctl(with_socket.fileno(), SIOCGIFFLAGS, request)
+    request[16] |= IFF_UP
+    fcntl.ioctl(with_socket.fileno(), SIOCSIFFLAGS, request)
+    with_socket.close()
+
+
+def isolate(hostname: str, folder: str, hosts: str, network: str) -> None:
+    """Give this process `folder` as /opt/ml, a host name, its /etc/hosts, and maybe a network.
+
+    Args:
+        hostname: the UTS name, `algo-1`.
+        folder: what becomes /opt/ml.
+        hosts: the file that becomes /etc/hosts.
+        network: `shared`, `own`, or the process id of the launcher whose network to join.
+    """
+    if network.isdigit():
+        join_network(int(network))
+        check("unshare", CLONE_NEWNS | CLONE_NEWUTS)
+    else:
+        unshare(CLONE_NEWNS | CLONE_NEWUTS | (CLONE_NEWNET if network == "own" else 0))
+    if network == "own":
+        raise_loopback()
+    here = os.getcwd()  # noqa: PTH109 - no pathlib here
+    mount("none", "/", MS_REC | MS_PRIVATE)
+    if not os.path.isdir("/opt/ml"):  # noqa: PTH112 - no pathlib here
+        make_mount_point()
+    mount(folder, "/opt/ml", MS_BIND | MS_REC)
+    if os.path.exists("/etc/hosts"):  # noqa: PTH110 - no pathlib here
+        mount(hosts, "/etc/hosts", MS_BIND)
+    name = hostname.encode()
+    check("sethostname", name, len(name))
+    os.chdir(here)
+
+
+def make_mount_point() -> None:
+    """Make /opt/ml without touching the disk: an empty /opt with the old one's children in it."""
+    os.chdir("/opt")
+    mount("tmpfs", "/opt", 0, b"tmpfs")
+    with os.scandir(".") as children:  # the old /opt: the working directory did not move
+        for child in children:
+            target = f"/opt/{child.name}"
+            if child.is_symlink():
+                os.symlink(os.readlink(child.name), target)  # noqa: PTH115, PTH211 - no pathlib here
+                continue
+            if child.is_dir():
+                os.mkdir(target)  # noqa: PTH102 - no pathlib here
+            else:
+                os.close(os.open(target, os.O_CREAT | os.O_WRONLY))
+            mount(child.name, target, MS_BIND | MS_REC)
+    os.mkdir("/opt/ml")  # noqa: PTH102 - no pathlib here
+
+
+def adopt(parent: int) -> None:
+    """Become the reaper of all descendants, and hear of the tool's death."""
+    if LINUX:
+        check("prctl", PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        check("prctl", PR_SET_PDEATHSIG, int(_signal.SIGUSR1), 0, 0, 0)
+    else:
+        _signal.setitimer(_signal.ITIMER_REAL, 0.5, 0.5)
+    if os.getppid() != parent:
+        sys.exit(1)
+
+
+def start(words: list[str], result: int) -> int:
+    """Start the job's main process in a session of its own; give its process id."""
+    launcher = os.getpid()
+    process = os.fork()
+    if process:
+        return process
+    os.setsid()
+    for ignored_by_python in (_signal.SIGPIPE, _signal.SIGXFSZ):
+        _signal.signal(ignored_by_python, _signal.SIG_DFL)
+    _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
+    if LINUX:
+        check("prctl", PR_SET_PDEATHSIG, int(_signal.SIGKILL), 0, 0, 0)
+    if os.getppid() == launcher:
+        try:
+            os.execvp(words[0], words)  # noqa: S606 - this is what a launcher does
+        except OSError as error:
+            os.write(result, f"exec {words[0]!r}: {error.strerror}\n".encode())
+    os._exit(127)
+
+
+def descendants() -> list[int]:
+    """List every living process below this one, from /proc."""
+    children: dict[int, list[int]] = {}
+    for name in os.listdir("/proc"):  # noqa: PTH208 - no pathlib here
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123 - no pathlib here
+                    parent = int(file.read().rpartition(b")")[2].split()[1])
+            except OSError:
+                continue
+            children.setdefault(parent, []).append(int(name))
+    found = [os.getpid()]
+    for process in found:
+        found.extend(children.get(process, ()))
+    return found[1:]
+
+
+def kill_all(main: int) -> int | None:
+    """Kill and reap everything below this process; give the main process's wait status."""
+    status = None
+    while True:
+        for target in descendants() if LINUX else [-main]:
+            try:
+                os.kill(target, _signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                continue
+        try:
+            process, ended = os.waitpid(-1, 0)
+        except ChildProcessError:
+            return status
+        if process == main:
+            status = ended
+
+
+def reap(main: int) -> int | None:
+    """Reap what has ended; give the main process's wait status once it is among them."""
+    status = None
+    while True:
+        try:
+            process, ended = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return status
+        if process == 0:
+            return status
+        if process == main:
+            status = ended
+
+
+def watch(main: int, parent: int) -> int:
+    """Wait for the main process, then end whatever it left; give its wait status."""
+    status = None
+    while status is None:
+        signal = _signal.sigwait(WATCHED)
+        if signal == _signal.SIGCHLD:
+            status = reap(main)
+        elif signal == _signal.SIGTERM:
+            os.kill(main, _signal.SIGTERM)
+        elif signal == _signal.SIGUSR1 or os.getppid() != parent:
+            break
+    rest = kill_all(main)
+    return rest or 0 if status is None else status
+
+
+def main(arguments: list[str]) -> None:
+    """Run one host: RESULT PARENT (`namespaces`|`rewrite`) HOSTNAME FOLDER HOSTS NETWORK WORDS….
+
+    With no words the isolation is tried and nothing started.
+    """
+    result, parent, isolation, hostname, folder, hosts, network, *words = arguments
+    answer = int(result)
+    os.set_inheritable(answer, False)  # noqa: FBT003 - positional only
+    _signal.pthread_sigmask(_signal.SIG_BLOCK, WATCHED)
+    try:
+        if isolation == "namespaces":
+            isolate(hostname, folder, hosts, network)
+        adopt(int(parent))
+    except OSError as error:
+        os.write(answer, f"setup {error.filename}: {error.strerror}\n".encode())
+        return
+    os.write(answer, b"ready\n")
+    status = watch(start(words, answer), int(parent)) if words else 0
+    code = os.waitstatus_to_exitcode(status)
+    os.write(answer, (f"exit {code}\n" if code >= 0 else f"signal {-code}\n").encode())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

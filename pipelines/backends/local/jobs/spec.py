@@ -1,0 +1,164 @@
+"""What a job is: its hosts, the words to start, and how its hosts ended. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from pipelines.errors import PipelinesError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pipelines.json_types import JsonObject
+
+Isolation = Literal["namespaces", "rewrite"]
+NO_GROUP = "homogeneousCluster"  # the service's group name where a request has no groups
+
+
+class JobRefusedError(PipelinesError):
+    """A job cannot run on this machine, or its request does not hold; the step fails."""
+
+    exit_code = 5
+
+
+@dataclass(frozen=True, slots=True)
+class HostPlan:
+    """One host as the request asks for it: its instance group and type."""
+
+    name: str
+    group: str = NO_GROUP
+    instance_type: str = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One host of a job.
+
+    Args:
+        plan: the name, group and type.
+        address: the loopback address that it resolves to.
+        root: the folder that stands for the host's disk; `ml` in it is its /opt/ml.
+    """
+
+    plan: HostPlan
+    address: str
+    root: Path
+
+    @property
+    def name(self) -> str:
+        """`algo-1` … `algo-N`."""
+        return self.plan.name
+
+    @property
+    def ml(self) -> Path:
+        """The folder that the job sees as /opt/ml."""
+        return self.root / "opt" / "ml"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job with its folders made.
+
+    Args:
+        name: the job's name.
+        arn: the job's ARN.
+        hosts: in order, `algo-1` first.
+        isolation: how the hosts come to their /opt/ml.
+        scratch: a short path for temporary files (socket names end at 107 characters).
+        network_isolated: whether the job has no network but loopback.
+    """
+
+    name: str
+    arn: str
+    hosts: tuple[Host, ...]
+    isolation: Isolation
+    scratch: Path
+    network_isolated: bool = False
+
+    @property
+    def host_names(self) -> list[str]:
+        """How the hosts call each other: their names, or addresses where names cannot be made."""
+        if self.isolation == "namespaces":
+            return [host.name for host in self.hosts]
+        return [host.address for host in self.hosts]
+
+    def name_of(self, host: Host) -> str:
+        """How the others call this host."""
+        return host.name if self.isolation == "namespaces" else host.address
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Patience, in seconds.
+
+    Args:
+        wall: `MaxRuntimeInSeconds`.
+        grace: between SIGTERM and SIGKILL; 120 in the service.
+        peers: how long the other hosts go on after one has failed.
+    """
+
+    wall: float = 86_400.0
+    grace: float = 10.0
+    peers: float = 2.0
+
+    @classmethod
+    def of(cls, condition: JsonObject | None) -> Limits:
+        """Read a `StoppingCondition`; without one the service's 24 hours hold."""
+        seconds = (condition or {}).get("MaxRuntimeInSeconds")
+        return cls() if seconds is None else cls(wall=float(seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What one host starts: argument list, whole environment, and the file of its output."""
+
+    host: Host
+    words: tuple[str, ...]
+    environment: Mapping[str, str]
+    log: Path
+
+
+@dataclass(frozen=True, slots=True)
+class HostEnd:
+    """How one host's main process ended.
+
+    Args:
+        host: its name.
+        kind: `exit` with a code, `signal` with a number; `exec` when the program could not be
+            started, `setup` when the host could not be made, `lost` when its launcher vanished.
+        code: exit code or signal number, else 0.
+        text: what the system said, for `exec` and `setup`.
+        forced: whether the job was being ended from outside when it happened.
+    """
+
+    host: str
+    kind: Literal["exit", "signal", "exec", "setup", "lost"]
+    code: int = 0
+    text: str = ""
+    forced: bool = False
+
+    @property
+    def good(self) -> bool:
+        """Whether the host did what it was started for."""
+        return self.kind == "exit" and self.code == 0
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnd:
+    """How a job ended.
+
+    Args:
+        cause: `finished` by itself (well or not), `limit` by MaxRuntimeInSeconds, `stopped` when
+            it was asked to.
+        hosts: how each host ended, in order of ending.
+    """
+
+    cause: Literal["finished", "limit", "stopped"]
+    hosts: tuple[HostEnd, ...]
+
+    @property
+    def failure(self) -> HostEnd | None:
+        """The host that failed first, if one did."""
+        return next((end for end in self.hosts if not end.good), None)

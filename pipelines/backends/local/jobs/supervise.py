@@ -1,0 +1,188 @@
+"""Start a job's hosts, wait for them, and end them by limit, by request, or with each other."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Self
+
+from pipelines.backends.local.jobs.isolation import Cell, launch_words
+from pipelines.backends.local.jobs.spec import Command, HostEnd, Job, JobEnd, Limits
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+_POLL = 0.05  # seconds between looks at the stop event; the end of a host wakes at once
+_LAUNCHER_PATIENCE = 10.0  # seconds for a launcher to clean up before it is killed itself
+
+
+@dataclass(slots=True)
+class _Running:
+    """A host under way: its launcher, the pipe the launcher answers on, and the answer so far."""
+
+    command: Command
+    launcher: subprocess.Popen[bytes]
+    answers: int
+    said: bytearray = field(default_factory=bytearray)
+
+    def read(self) -> bool:
+        """Take what the launcher has said; False when it has no more to say."""
+        piece = os.read(self.answers, 4096)
+        self.said += piece
+        return bool(piece)
+
+    def close(self) -> None:
+        """Wait for the launcher and let go of its pipe."""
+        try:
+            self.launcher.wait(_LAUNCHER_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.launcher.kill()
+            self.launcher.wait()
+        os.close(self.answers)
+
+    def end(self, *, forced: bool) -> HostEnd:
+        """Say how the host ended, from the launcher's answer."""
+        host = self.command.host.name
+        lines = self.said.decode(errors="replace").splitlines()
+        said = [line for line in lines if line != "ready"]
+        kind, _, rest = said[0].partition(" ") if said else ("lost", "", "")
+        match kind:
+            case "exit" | "signal":
+                return HostEnd(host, kind, code=int(rest), forced=forced)
+            case "exec" | "setup":
+                return HostEnd(host, kind, text=rest, forced=forced)
+            case _:
+                return HostEnd(host, "lost", forced=forced)
+
+
+class Supervisor:
+    """The hosts of one job from start to end; a context manager that leaves none running.
+
+    Args:
+        job: the job.
+        limits: how long to wait for what.
+    """
+
+    def __init__(self, job: Job, limits: Limits) -> None:
+        self._job = job
+        self._limits = limits
+        self._running: list[_Running] = []
+        self._ended: list[HostEnd] = []
+        self._cause: Literal["finished", "limit", "stopped"] = "finished"
+        self._term_at: float | None = None
+        self._kill_at: float | None = None
+        self._give_up_at: float | None = None
+        self._selector = selectors.DefaultSelector()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._signal(signal.SIGUSR1)
+        for running in self._running:
+            running.close()
+        self._selector.close()
+
+    def run(
+        self, commands: Sequence[Command], stop: threading.Event, tick: Callable[[], None]
+    ) -> JobEnd:
+        """Run the hosts to their end, calling `tick` about twenty times a second."""
+        deadline = time.monotonic() + self._limits.wall
+        self._start(commands)
+        while self._running:
+            for key, _ in self._selector.select(_POLL):
+                self._hear(key.data)
+            now = time.monotonic()
+            if stop.is_set():
+                self._end("stopped", now)
+            elif now >= deadline:
+                self._end("limit", now)
+            self._press(now)
+            tick()
+        return JobEnd(self._cause, tuple(self._ended))
+
+    def _start(self, commands: Sequence[Command]) -> None:
+        network = "own" if self._job.network_isolated else "shared"
+        for command in commands:
+            running = _launch(self._job, command, network)
+            self._running.append(running)
+            self._selector.register(running.answers, selectors.EVENT_READ, running)
+            if network == "own" and len(commands) > 1:
+                running.read()  # `ready`: the network that the others join is there
+                network = str(running.launcher.pid)
+
+    def _hear(self, running: _Running) -> None:
+        if running.read():
+            return
+        self._selector.unregister(running.answers)
+        self._running.remove(running)
+        running.close()
+        end = running.end(forced=self._kill_at is not None)
+        self._ended.append(end)
+        if not end.good and self._term_at is None:
+            self._term_at = time.monotonic() + self._limits.peers
+
+    def _end(self, cause: Literal["limit", "stopped"], now: float) -> None:
+        if self._kill_at is None and self._cause == "finished":
+            self._cause = cause
+            self._term_at = now
+
+    def _press(self, now: float) -> None:
+        """Send what is due: SIGTERM, then the order to kill, then SIGKILL to the launcher."""
+        if self._term_at is not None and self._kill_at is None and now >= self._term_at:
+            self._signal(signal.SIGTERM)
+            self._kill_at = now + self._limits.grace
+        elif self._kill_at is not None and self._give_up_at is None and now >= self._kill_at:
+            self._signal(signal.SIGUSR1)
+            self._give_up_at = now + _LAUNCHER_PATIENCE
+        elif self._give_up_at is not None and now >= self._give_up_at:
+            self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        for running in self._running:
+            running.launcher.send_signal(number)
+
+
+def _launch(job: Job, command: Command, network: str) -> _Running:
+    host = command.host
+    cell = Cell(job.isolation, host.name, host.ml, host.root / "hosts", network)
+    reader, writer = os.pipe()
+    with ExitStack() as stack:
+        stack.callback(os.close, writer)
+        log = stack.enter_context(command.log.open("ab", buffering=0))
+        launcher = subprocess.Popen(
+            launch_words(cell, writer, command.words),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=host.root / "work",
+            env=dict(command.environment),
+            start_new_session=True,
+            pass_fds=(writer,),
+        )
+    return _Running(command, launcher, reader)
+
+
+def run_hosts(
+    job: Job,
+    commands: Sequence[Command],
+    limits: Limits,
+    *,
+    stop: threading.Event,
+    tick: Callable[[], None] = lambda: None,
+) -> JobEnd:
+    """Run a job's hosts to their end; no process of theirs is left when this returns."""
+    with Supervisor(job, limits) as supervisor:
+        return supervisor.run(commands, stop, tick)

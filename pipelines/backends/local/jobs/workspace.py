@@ -1,0 +1,84 @@
+"""The folders of a job under `.pipelines/jobs`: made before it, removed with it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.backends.local.jobs.isolation import choose
+from pipelines.backends.local.jobs.spec import Host, HostPlan, Job
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from pipelines.backends.local.executors.contract import StepCall
+
+
+@contextmanager
+def workspace(
+    call: StepCall, arn: str, plans: Sequence[HostPlan], *, network_isolated: bool
+) -> Iterator[Job]:
+    """Make the folders of a job's hosts and take them away at the end.
+
+    Raises:
+        JobRefusedError: the isolation that the settings demand is not to be had.
+    """
+    isolation = choose(call.settings.isolation).which
+    folder = (call.settings.home / "jobs" / call.job_name).absolute()
+    hosts = tuple(
+        Host(plan, _address(number), folder / plan.name) for number, plan in enumerate(plans)
+    )
+    scratch = Path(tempfile.mkdtemp(prefix="job-"))
+    try:
+        for host in hosts:
+            _make(host, hosts)
+        yield Job(call.job_name, arn, hosts, isolation, scratch, network_isolated=network_isolated)
+    finally:
+        remove(folder)
+        remove(scratch)
+
+
+def _address(number: int) -> str:
+    """A loopback address of its own for each host; macOS has one for all."""
+    return f"127.0.{(number + 1) // 256}.{(number + 1) % 256}" if _many() else "127.0.0.1"
+
+
+def _many() -> bool:
+    return sys.platform == "linux"
+
+
+def _make(host: Host, hosts: Sequence[Host]) -> None:
+    host.ml.mkdir(parents=True)
+    (host.root / "work").mkdir()
+    try:
+        known = Path("/etc/hosts").read_text(errors="replace")
+    except OSError:
+        known = "127.0.0.1 localhost\n"
+    names = "".join(f"{other.address} {other.name}\n" for other in hosts)
+    (host.root / "hosts").write_text(f"{known.rstrip()}\n{names}")
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder, whatever permissions the job left on it; missing is fine."""
+    if folder.exists():
+        shutil.rmtree(folder, onerror=_unlock)  # `onexc` is Python 3.12
+
+
+def _unlock(
+    action: Callable[[str], object], path: str, problem: tuple[object, object, object]
+) -> None:
+    """Give a folder back its write permission and try again; what stays is left behind."""
+    del problem
+    for locked in (Path(path).parent, Path(path)):
+        if locked.is_dir() and not locked.is_symlink():
+            locked.chmod(stat.S_IRWXU)
+    if Path(path).is_dir() and action is not os.rmdir:
+        shutil.rmtree(path, ignore_errors=True)
+    elif os.path.lexists(path):
+        action(path)

@@ -1,0 +1,122 @@
+"""What the tests of local jobs share: a tool home, step calls, and the two ways of isolation."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
+
+import pytest
+
+from pipelines.backends.local.executors.contract import (
+    ExecutionInfo,
+    LocalSettings,
+    Registry,
+    StepCall,
+)
+from pipelines.backends.local.jobs.isolation import probe
+from pipelines.backends.local.objects import ObjectStore
+
+if TYPE_CHECKING:
+    from pipelines.json_types import JsonObject
+
+
+@pytest.fixture(params=["namespaces", "rewrite"])
+def isolation(request: pytest.FixtureRequest) -> Literal["namespaces", "rewrite"]:
+    """Give each way of isolation, where it is to be had."""
+    if request.param == "namespaces" and probe().which != "namespaces":
+        pytest.skip(probe().why)
+    return cast('Literal["namespaces", "rewrite"]', request.param)
+
+
+@dataclass(frozen=True)
+class Local:
+    """A local SageMaker in a temporary folder."""
+
+    home: Path
+    settings: LocalSettings
+    store: ObjectStore
+
+    def call(self, arguments: JsonObject, stop: threading.Event | None = None) -> StepCall:
+        """Make the call of a step with these resolved arguments."""
+        job_name = f"pipelines-abc-step-{uuid.uuid4().hex[:10]}-0"
+        logs = self.home / "logs" / job_name
+        logs.mkdir(parents=True)
+        return StepCall(
+            name="step",
+            job_name=job_name,
+            arguments=arguments,
+            step={"Name": "step", "Arguments": arguments},
+            execution=ExecutionInfo("abc", "arn:aws:sagemaker:::x", "flights", 0.0),
+            settings=self.settings,
+            registry=cast("Registry", None),
+            logs=logs,
+            stop=stop or threading.Event(),
+        )
+
+    @staticmethod
+    def processing(*words: str, hosts: int = 1, **more: object) -> JsonObject:
+        """Write the arguments of a Processing step."""
+        return {
+            "ProcessingResources": {
+                "ClusterConfig": {
+                    "InstanceType": "ml.m5.xlarge",
+                    "InstanceCount": hosts,
+                    "VolumeSizeInGB": 30,
+                }
+            },
+            "AppSpecification": {"ImageUri": "image:1", "ContainerEntrypoint": list(words)},
+            "RoleArn": "arn:aws:iam::111122223333:role/x-role-name",
+            **more,
+        }
+
+    @staticmethod
+    def training(*words: str, hosts: int = 1, **more: object) -> JsonObject:
+        """Write the arguments of a Training step."""
+        return {
+            "AlgorithmSpecification": {
+                "TrainingImage": "image:1",
+                "TrainingInputMode": "File",
+                "ContainerEntrypoint": list(words),
+            },
+            "OutputDataConfig": {"S3OutputPath": "s3://bucket/models"},
+            "ResourceConfig": {
+                "InstanceType": "ml.m5.xlarge",
+                "InstanceCount": hosts,
+                "VolumeSizeInGB": 30,
+            },
+            "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+            "RoleArn": "arn:aws:iam::111122223333:role/x-role-name",
+            **more,
+        }
+
+    @staticmethod
+    def s3_input(name: str, uri: str, **more: str) -> JsonObject:
+        """Write a processing input at its conventional place."""
+        place = f"/opt/ml/processing/input/{name}"
+        s3 = {"S3Uri": uri, "LocalPath": place, "S3DataType": "S3Prefix", "S3InputMode": "File"}
+        return {"InputName": name, "S3Input": s3 | more}
+
+    @staticmethod
+    def s3_output(name: str, uri: str) -> JsonObject:
+        """Write a processing output at its conventional place."""
+        place = f"/opt/ml/processing/output/{name}"
+        s3 = {"S3Uri": uri, "LocalPath": place, "S3UploadMode": "EndOfJob"}
+        return {"OutputName": name, "S3Output": s3}
+
+    @staticmethod
+    def channel(name: str, uri: str, **more: str) -> JsonObject:
+        """Write a training channel; `more` goes into its S3DataSource."""
+        source = {"S3DataType": "S3Prefix", "S3Uri": uri} | more
+        return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
+
+
+@pytest.fixture
+def local(tmp_path: Path, isolation: Literal["namespaces", "rewrite"]) -> Local:
+    """Give a local SageMaker that isolates in the way under test."""
+    home = tmp_path / ".pipelines"
+    settings = LocalSettings(home, Path(sys.executable), isolation=isolation)
+    return Local(home, settings, ObjectStore(home / "s3"))
