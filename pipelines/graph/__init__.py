@@ -1,1 +1,1 @@
-""""""
+"""PipelineSpec → Graph: references resolved, order known, semantic checks made."""

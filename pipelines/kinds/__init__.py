@@ -1,1 +1,38 @@
-""""""
+"""The kinds of steps: one module per kind, found by its name.
+
+A kind is a word of the spec that becomes one or more steps of known SageMaker Types. After
+compile nothing depends on kinds any more. What they share stands in `base`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.resources import files
+
+from pipelines.kinds.base.contract import Kind
+from pipelines.spec.load import StepModels
+from pipelines.spec.model import StepSpec
+
+
+def names() -> tuple[str, ...]:
+    """All kinds, sorted: the modules beside this one."""
+    modules = (entry.name for entry in files(__package__).iterdir())
+    return tuple(sorted(m[:-3] for m in modules if m.endswith(".py") and not m.startswith("_")))
+
+
+def find(name: str) -> Kind | None:
+    """Look a kind up; only its own module is imported."""
+    if name not in names():
+        return None
+    kind: Kind = import_module(f"{__package__}.{name}").KIND
+    return kind
+
+
+def _model(name: str) -> type[StepSpec] | None:
+    kind = find(name)
+    return kind.model if kind else None
+
+
+def step_models() -> StepModels:
+    """Tell the spec loader what it has to know of the kinds."""
+    return StepModels(_model, names())

@@ -1,1 +1,1 @@
-""""""
+"""Document → PipelineSpec: the spec language as typed, frozen values."""

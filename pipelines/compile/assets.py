@@ -1,0 +1,90 @@
+"""Assets: what a definition names by URI, addressed by its content (D4, D13)."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file of a bundle: its path in it, its executable bit, its bytes."""
+
+    path: str
+    executable: bool
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CodeAsset:
+    """A step's bundle, one zipapp.
+
+    Args:
+        step: the step of the spec that it belongs to.
+        uri: where it is uploaded to.
+        digest: SHA-256 over its contents; a part of the URI.
+        members: its files, sorted by path.
+    """
+
+    step: str
+    uri: str
+    digest: str
+    members: tuple[Member, ...]
+
+    def archive(self) -> bytes:
+        """Write the zipapp: entries sorted, times fixed."""
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for member in self.members:
+                entry = zipfile.ZipInfo(member.path, _EPOCH)
+                entry.create_system = 3
+                entry.external_attr = (0o100755 if member.executable else 0o100644) << 16
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(entry, member.content)
+        return buffer.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class DataAsset:
+    """A local file or folder of `data:`.
+
+    Args:
+        uri: the prefix that its files are uploaded under, with a `/` at the end.
+        digest: SHA-256 over its files' paths and contents; a part of the URI.
+        files: path below the prefix → file on disk, sorted.
+    """
+
+    uri: str
+    digest: str
+    files: tuple[tuple[str, Path], ...]
+
+
+def digest_members(members: Iterable[Member]) -> str:
+    """Hash paths, executable bits and contents; not a compressed file, whose bytes vary."""
+    digest = hashlib.sha256()
+    for member in members:
+        _frame(digest.update, member.path.encode())
+        _frame(digest.update, b"x" if member.executable else b"-")
+        _frame(digest.update, member.content)
+    return digest.hexdigest()
+
+
+def digest_files(files: Iterable[tuple[str, Path]]) -> str:
+    """Hash relative paths and contents of files on disk."""
+    digest = hashlib.sha256()
+    for name, path in files:
+        _frame(digest.update, name.encode())
+        with path.open("rb") as stream:
+            _frame(digest.update, hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _frame(update: Callable[[bytes], object], content: bytes) -> None:
+    update(len(content).to_bytes(8, "big"))
+    update(content)

@@ -1,0 +1,223 @@
+"""CodeNeed → CodeAsset: the bundle of a step, its files found and read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from pipelines.compile.assets import CodeAsset, Member, digest_members
+from pipelines.compile.project import Project
+from pipelines.compile.trace import imported_files
+from pipelines.diagnostics import Finding, Path
+from pipelines.json_types import Json, JsonObject
+from pipelines.kinds.base.contract import CodeNeed, ProjectFile, RequirementsFile
+
+JOB_VERSION = 1
+
+_MAIN = """\
+import sys
+
+sys.path.insert(0, sys.path[0] + "/tool")
+
+from pipelines.runtime.main import main
+
+sys.exit(main())
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeBundle:
+    """A bundle, or the findings that keep it from being made."""
+
+    asset: CodeAsset | None
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRequest:
+    """A bundle to be made.
+
+    Args:
+        step: the step's name.
+        need: what belongs into it.
+        prefix: the URI that bundles are uploaded under, without a `/` at the end.
+        index: package index for requirements in mode index.
+    """
+
+    step: str
+    need: CodeNeed
+    prefix: str
+    index: str | None
+
+
+def bundle(request: CodeRequest, project: Project) -> CodeBundle:
+    """Collect the files of a step's bundle."""
+    step, need, index = request.step, request.need, request.index
+    collector = _Collector(project, ("steps", step))
+    collector.collect(need)
+    requirements = collector.requirements(need.requirements_file, need.requirements, index)
+    config = dict(need.config)
+    if need.vendored is not None:
+        vendored = collector.requirements(need.vendored, (), index)
+        config["requirements"] = vendored["lines"] if vendored else None
+    if collector.findings:
+        return CodeBundle(None, tuple(collector.findings))
+    job: JsonObject = {
+        "version": JOB_VERSION,
+        "step": step,
+        "job": need.job,
+        "script": need.script.path if need.script else None,
+        "program": need.program,
+        "config": config,
+        "requirements": requirements,
+        "distribution": need.distribution,
+        "model_input": need.model_input,
+        "outputs": list(need.outputs),
+    }
+    members = sorted(
+        (*collector.members(), *_tool(need.program), *_generated(job)), key=lambda m: m.path
+    )
+    digest = digest_members(members)
+    uri = f"{request.prefix}/{step}/{digest[:32]}/bundle.pyz"
+    return CodeBundle(CodeAsset(step, uri, digest, tuple(members)), ())
+
+
+class _Collector:
+    """Gathers project files and what is wrong with them."""
+
+    def __init__(self, project: Project, step: Path) -> None:
+        self._project = project
+        self._step = step
+        self._paths: set[str] = set()
+        self.findings: list[Finding] = []
+
+    def collect(self, need: CodeNeed) -> None:
+        if need.script is not None and self._exists(need.script):
+            self._paths.add(need.script.path)
+            self._trace(need.script)
+        for file in need.files:
+            if self._exists(file):
+                self._paths.update(self._project.files(file.path))
+                self._read_suite(file)
+        for index, pattern in enumerate(need.include):
+            found = self._project.glob(pattern)
+            if not found:
+                message = f"`{pattern}` names no file of the project"
+                self._find("SP301", message, ("include", index))
+            self._paths.update(found)
+
+    def requirements(
+        self, given: RequirementsFile | None, brought: tuple[str, ...], index: str | None
+    ) -> JsonObject | None:
+        lines = list(brought)
+        if given is not None:
+            at = ("requirements",)
+            if not self._exists(ProjectFile(given.path, at)):
+                return None
+            lines.extend(self._lines(given, at))
+            if given.wheels and self._exists(ProjectFile(given.wheels, (*at, "wheels"), "folder")):
+                self._paths.update(self._project.files(given.wheels))
+        if not lines:
+            return None
+        if given is not None and given.mode == "wheels":
+            return {"mode": "wheels", "lines": lines, "folder": given.wheels}
+        return {"mode": "index", "lines": lines, "index_url": index}
+
+    def members(self) -> Iterator[Member]:
+        for path in self._paths:
+            executable = self._project.is_executable(path)
+            yield Member(f"code/{path}", executable, self._project.read(path))
+
+    def _exists(self, file: ProjectFile) -> bool:
+        found = self._project.resolve(file.path)
+        wanted = "folder" if file.what == "folder" else "file"
+        if found is None:
+            message = f"`{file.path}` lies outside the project"
+            self._find("SP302", message, file.at, "move it into the folder of the spec file")
+            return False
+        if found.is_dir() if wanted == "folder" else found.is_file():
+            return True
+        exists = f"is no {wanted}" if found.exists() else "does not exist"
+        what = "suite" if file.what == "suite" else file.what
+        message = f"the {what} `{file.path}` {exists}"
+        self._find("SP301", message, file.at, "paths are relative to the spec file's folder")
+        return False
+
+    def _trace(self, script: ProjectFile) -> None:
+        if not script.path.endswith(".py"):
+            return
+        try:
+            self._paths.update(imported_files(self._project, script.path))
+        except SyntaxError as error:
+            message = f"{error.filename}:{error.lineno}: {error.msg}"
+            self._find("SP303", message, script.at, "it has to be Python to be run")
+
+    def _read_suite(self, file: ProjectFile) -> None:
+        if file.what != "suite":
+            return
+        try:
+            suite: Json = json.loads(self._project.read(file.path))
+        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            self._find("SP304", f"the suite `{file.path}` is no JSON: {error}", file.at)
+            return
+        if not isinstance(suite, dict) or not isinstance(suite.get("expectations"), list):
+            message = f"`{file.path}` is no suite: it has no list `expectations`"
+            self._find("SP304", message, file.at, "save one with Great Expectations")
+
+    def _lines(self, given: RequirementsFile, at: Path) -> Iterator[str]:
+        text = self._project.read(given.path).decode("utf-8", "replace")
+        for line in text.replace("\\\n", " ").splitlines():
+            stripped = line.split(" #")[0].strip()
+            if stripped.startswith(("-r", "-c", "--requirement", "--constraint", "-e", ".")):
+                message = f"`{given.path}` holds `{stripped}`, which a job cannot follow"
+                self._find("SP305", message, at, "write the packages out in this file")
+            elif stripped and not stripped.startswith("#"):
+                yield " ".join(stripped.split())
+
+    def _find(self, code: str, message: str, at: Path, help: str | None = None) -> None:
+        self.findings.append(Finding(code, message, (*self._step, *at), help=help))
+
+
+def _generated(job: JsonObject) -> tuple[Member, ...]:
+    text = json.dumps(job, sort_keys=True, indent=1, ensure_ascii=False)
+    return (
+        Member("__main__.py", executable=False, content=_MAIN.encode()),
+        Member("job.json", executable=False, content=text.encode()),
+    )
+
+
+def _tool(program: str | None) -> tuple[Member, ...]:
+    packages = ["runtime"]
+    init = Member("tool/pipelines/__init__.py", executable=False, content=_source("__init__.py"))
+    members = [init]
+    if program is not None:
+        packages.append(f"programs/{program}")
+        programs = _source("programs/__init__.py")
+        members.append(Member("tool/pipelines/programs/__init__.py", False, programs))  # noqa: FBT003 - positional like its neighbours
+    for package in packages:
+        members.extend(_package(package))
+    return tuple(members)
+
+
+def _source(path: str) -> bytes:
+    return files("pipelines").joinpath(path).read_bytes()
+
+
+@cache
+def _package(path: str) -> tuple[Member, ...]:
+    return tuple(
+        Member(f"tool/pipelines/{path}/{name}", executable=False, content=content)
+        for name, content in _walk(files("pipelines").joinpath(path))
+    )
+
+
+def _walk(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:
+    for entry in sorted(folder.iterdir(), key=lambda e: e.name):
+        if entry.is_dir() and entry.name != "__pycache__":
+            yield from _walk(entry, f"{prefix}{entry.name}/")
+        elif entry.is_file() and not entry.name.endswith(".pyc"):
+            yield f"{prefix}{entry.name}", entry.read_bytes()

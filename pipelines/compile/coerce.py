@@ -1,0 +1,82 @@
+"""The destination decides the type: references that are no text become text where one is wanted.
+
+The service refuses a bare Integer, Float or Boolean parameter where its API has a string
+(FACTS 11.3); `Std:Join` with one value makes a string of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pipelines.json_types import Json, JsonObject
+from pipelines.steptypes import find
+from pipelines.steptypes.shapes import PathProblem, Shape, Shapes, member_at, shapes_of
+
+_TEXT = frozenset({"string", "String", "any"})
+
+
+@dataclass(frozen=True, slots=True)
+class Coercion:
+    """What is known of the types of references.
+
+    Args:
+        parameters: definition types of the parameters, such as `Integer`.
+        step_types: the Type of every emitted step.
+    """
+
+    parameters: Mapping[str, str]
+    step_types: Mapping[str, str]
+
+    def arguments(self, type_name: str, arguments: JsonObject) -> JsonObject:
+        """Wrap the references of one step's arguments that have to become text."""
+        step_type = find(type_name)
+        shapes = shapes_of(step_type) if step_type else None
+        if shapes is None or shapes.request is None:
+            return arguments
+        wrapped: JsonObject = self._value(arguments, shapes.request, shapes)
+        return wrapped
+
+    def _value(self, value: Json, shape: Shape, shapes: Shapes) -> Json:
+        match value:
+            case {"Get": str(path)} if len(value) == 1:
+                return _joined(value) if self._needs_join(path, shape) else value
+            case {"Std:JsonGet": _}:
+                return _joined(value) if shape.type == "string" else value
+            case {"Std:Join": _}:
+                return value
+            case dict():
+                inner = _member_shape(shape)
+                return {
+                    key: self._value(item, shapes.get(name), shapes)
+                    if (name := inner(key))
+                    else item
+                    for key, item in value.items()
+                }
+            case list() if shape.element:
+                element = shapes.get(shape.element)
+                return [self._value(item, element, shapes) for item in value]
+            case _:
+                return value
+
+    def _needs_join(self, path: str, shape: Shape) -> bool:
+        return shape.type == "string" and self._type_of(path) not in _TEXT
+
+    def _type_of(self, path: str) -> str:
+        root, _, rest = path.partition(".")
+        if root == "Parameters":
+            return self.parameters.get(rest, "String")
+        if root != "Steps":
+            return "string"
+        name, _, inner = rest.partition(".")
+        step_type = find(self.step_types.get(name, ""))
+        member = member_at(shapes_of(step_type), inner) if step_type else None
+        return "string" if member is None or isinstance(member, PathProblem) else member.type
+
+
+def _member_shape(shape: Shape) -> Callable[[str], str | None]:
+    return shape.members.get if shape.type == "structure" else lambda _: shape.value
+
+
+def _joined(value: Json) -> Json:
+    return {"Std:Join": {"On": "", "Values": [value]}}

@@ -1,0 +1,263 @@
+"""The chain of stages from a spec file to a bundle; each stage hands on to the next.
+
+read → overlay → load → build → look up → emit → check
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path as FilePath
+
+from pipelines import kinds
+from pipelines.compile.assets import CodeAsset, DataAsset
+from pipelines.compile.canonical import canonical
+from pipelines.compile.code import CodeRequest, bundle
+from pipelines.compile.data import find_local, local_asset
+from pipelines.compile.definition import check_definition
+from pipelines.compile.emit import Supplies, emit
+from pipelines.compile.images import ImageError, resolve
+from pipelines.compile.origins import to_spec
+from pipelines.compile.project import Project
+from pipelines.diagnostics import Diagnostic, Finding, Path, Severity
+from pipelines.document import Document, overlay, read
+from pipelines.graph.build import build, resolver
+from pipelines.graph.model import Graph
+from pipelines.kinds.base.contract import ImageNeed
+from pipelines.kinds.base.functions import Value
+from pipelines.spec.load import load
+from pipelines.spec.model import Aws, DataSource
+from pipelines.spec.references import Template
+
+EXCLUSIVE = (("serverless", "realtime", "asynchronous", "batch"),)
+"""Groups of a step's keys of which an environment's replaces the other (DESIGN §4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be compiled.
+
+    Args:
+        file: the spec file; its folder is the project.
+        environment: name under `environments:`, None for the file as it is.
+        environ: what `${env.NAME}` reads.
+    """
+
+    file: FilePath
+    environment: str | None
+    environ: Mapping[str, str]
+
+    @property
+    def project(self) -> Project:
+        """The folder that the spec file lies in."""
+        return Project(self.file.parent)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A spec that was read: its graph, unless nothing was left, and what is wrong with it."""
+
+    graph: Graph | None
+    text: str
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Whether an error is among the diagnostics."""
+        return any(d.severity is Severity.ERROR for d in self.diagnostics)
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A compiled pipeline.
+
+    Args:
+        pipeline: its name.
+        definitions: name → canonical JSON; the main definition has the pipeline's name.
+        code: the bundles that the definitions name.
+        data: the local data that they name.
+    """
+
+    pipeline: str
+    definitions: Mapping[str, str]
+    code: tuple[CodeAsset, ...]
+    data: tuple[DataAsset, ...]
+
+    @property
+    def definition(self) -> str:
+        """The main definition."""
+        return self.definitions[self.pipeline]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A bundle, None when an error is among the diagnostics."""
+
+    bundle: Bundle | None
+    checked: Checked
+
+
+def validate(request: Request) -> Checked:
+    """Find everything that is wrong with a spec, without reading the content of its data."""
+    front = _front(request)
+    if front.graph is None or front.failed:
+        return front.checked()
+    data = {name: f"{_prefix(front.graph)}/data/{name}/" for name in _local(front.graph)}
+    return _emit(front, data).checked
+
+
+def compile_spec(request: Request) -> Compiled:
+    """Compile a spec into its definitions and assets."""
+    front = _front(request)
+    if front.graph is None or front.failed:
+        return Compiled(None, front.checked())
+    prefix = f"{_prefix(front.graph)}/data"
+    project = request.project
+    assets = {n: local_asset(n, s, project, prefix) for n, s in _local(front.graph).items()}
+    emitted = _emit(front, {name: asset.uri for name, asset in assets.items()})
+    if emitted.checked.failed:
+        return Compiled(None, emitted.checked)
+    name = front.graph.spec.pipeline
+    used = tuple(a for a in assets.values() if a.uri in emitted.definition)
+    bundle = Bundle(name, {name: emitted.definition}, front.code, used)
+    return Compiled(bundle, emitted.checked)
+
+
+@dataclass(frozen=True, slots=True)
+class _Front:
+    """Everything up to the definition: what was read, and what was looked up for it."""
+
+    document: Document | None
+    text: str
+    graph: Graph | None
+    code: tuple[CodeAsset, ...]
+    images: Mapping[tuple[str, Path], Value]
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def failed(self) -> bool:
+        return any(d.severity is Severity.ERROR for d in self.diagnostics)
+
+    def checked(self, more: tuple[Diagnostic, ...] = ()) -> Checked:
+        return Checked(self.graph, self.text, (*self.diagnostics, *more))
+
+
+@dataclass(frozen=True, slots=True)
+class _Emitted:
+    definition: str
+    checked: Checked
+
+
+def _front(request: Request) -> _Front:
+    parsed = read(request.file)
+    document, diagnostics = parsed.document, parsed.findings
+    if document is None:
+        return _Front(None, parsed.text, None, (), {}, diagnostics)
+    merged = overlay(document, request.environment, EXCLUSIVE)
+    loaded = load(merged.document, kinds.step_models(), request.environ)
+    found = [*merged.findings, *loaded.findings]
+    graph, code, images = None, [], {}
+    if loaded.spec is not None:
+        built = build(loaded.spec, _declared(merged.document))
+        graph = built.graph
+        found.extend(built.findings)
+        code = list(_bundles(graph, request.project, found))
+        images = dict(_images(graph, found))
+        found.extend(_missing_data(graph, request.project))
+        found.extend(_placeholder(graph))
+    located = tuple(map(merged.document.locate, found))
+    return _Front(
+        merged.document, parsed.text, graph, tuple(code), images, (*diagnostics, *located)
+    )
+
+
+def _emit(front: _Front, local_data: Mapping[str, str]) -> _Emitted:
+    graph, document = front.graph, front.document
+    assert graph is not None  # noqa: S101 - the callers have looked
+    assert document is not None  # noqa: S101 - the callers have looked
+    data = {**_remote_data(graph), **local_data}
+    code = {asset.step: asset.uri for asset in front.code}
+    emitted = emit(graph, Supplies(data, code, front.images))
+    found = to_spec(
+        check_definition(emitted.definition), emitted.definition, emitted.origins, document.data
+    )
+    located = tuple(map(document.locate, found))
+    return _Emitted(canonical(emitted.definition), front.checked(located))
+
+
+def _declared(document: Document) -> tuple[str, ...]:
+    steps = document.data.get("steps") if isinstance(document.data, dict) else None
+    return tuple(steps) if isinstance(steps, dict) else ()
+
+
+def _prefix(graph: Graph) -> str:
+    aws = graph.spec.aws or Aws()
+    return f"s3://{aws.bucket}/{graph.spec.pipeline}"
+
+
+def _local(graph: Graph) -> dict[str, DataSource]:
+    return {name: source for name, source in graph.spec.data.items() if source.path is not None}
+
+
+def _remote_data(graph: Graph) -> Mapping[str, Value]:
+    """Resolve the entries that are used as they are; a file system has no URI."""
+    references = resolver(graph, {})
+    return {
+        name: "" if source.s3 is None else references.value(source.s3)
+        for name, source in graph.spec.data.items()
+        if source.path is None
+    }
+
+
+def _bundles(graph: Graph, project: Project, found: list[Finding]) -> Iterator[CodeAsset]:
+    index = graph.spec.aws.pip_index_url if graph.spec.aws else None
+    for node in graph.nodes.values():
+        need = node.kind.needs(node.name, node.step).code
+        if need is None:
+            continue
+        made = bundle(CodeRequest(node.name, need, f"{_prefix(graph)}/code", index), project)
+        found.extend(made.findings)
+        if made.asset is not None:
+            yield made.asset
+
+
+def _images(graph: Graph, found: list[Finding]) -> Iterator[tuple[tuple[str, Path], Value]]:
+    aws = graph.spec.aws or Aws()
+    for node in graph.nodes.values():
+        for path, need in node.kind.needs(node.name, node.step).images.items():
+            image = _image(need, aws.region, graph)
+            if isinstance(image, Finding):
+                at = (*node.path, *path) if need.name is not None else node.path
+                found.append(replace(image, path=at))
+            else:
+                yield (node.name, path), image
+
+
+def _image(need: ImageNeed, region: str, graph: Graph) -> Value | Finding:
+    if need.name is None:
+        help_text = "add `image: sklearn-1.9-cpu` here or under `defaults:`"
+        return Finding("SP120", "the step lacks the key `image`", (), "key", help_text)
+    if isinstance(need.name, Template):
+        return resolver(graph, {}).value(need.name)
+    instance_type = need.instance_type if isinstance(need.instance_type, str) else None
+    try:
+        return resolve(need.name, region, instance_type, need.scope).uri
+    except ImageError as error:
+        return error.finding
+
+
+def _missing_data(graph: Graph, project: Project) -> Iterator[Finding]:
+    for name, source in _local(graph).items():
+        yield from find_local(name, source, project)
+
+
+def _placeholder(graph: Graph) -> Iterator[Finding]:
+    if graph.spec.aws is None:
+        yield Finding(
+            "SP306",
+            "there is no `aws:`: compiled for a placeholder account",
+            ("pipeline",),
+            at="key",
+            help="add `aws:` with role and bucket before `upsert`",
+            severity=Severity.WARNING,
+        )

@@ -1,0 +1,125 @@
+"""Graph + looked-up assets and images → definition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pipelines.compile.coerce import Coercion
+from pipelines.diagnostics import Path
+from pipelines.graph.build import resolver
+from pipelines.graph.caching import cacheable
+from pipelines.graph.model import Graph, Node
+from pipelines.json_types import JsonObject
+from pipelines.kinds.base.contract import EmitContext, EmittedStep
+from pipelines.kinds.base.functions import Value, to_json
+from pipelines.spec.model import Parameter, StepSpec
+
+VERSION = "2020-12-01"
+
+_TRIGGERS = {"failed": "Failed", "stopped": "Stopped", "any": "Any"}
+
+
+@dataclass(frozen=True, slots=True)
+class Supplies:
+    """What was looked up for the steps.
+
+    Args:
+        data: URI of every entry of `data:` (of a file system: its directory).
+        code: URI of every step's bundle.
+        images: (step, path of the need) → image.
+    """
+
+    data: Mapping[str, str]
+    code: Mapping[str, str]
+    images: Mapping[tuple[str, Path], Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """A definition, and for each of its steps the step of the spec that it comes from."""
+
+    definition: JsonObject
+    origins: Mapping[str, str]
+
+
+def emit(graph: Graph, supplies: Supplies) -> Emitted:
+    """Write the definition of a graph without findings."""
+    steps = {name: _emit_node(graph, graph.nodes[name], supplies) for name in graph.order}
+    types = {e.name: e.type for emitted in steps.values() for e in emitted}
+    parameters = {n: p.type.capitalize() for n, p in graph.spec.parameters.items()}
+    writer = _Writer(graph, steps, Coercion(parameters, types))
+    top = [name for name in graph.order if graph.nodes[name].branch is None]
+    definition: JsonObject = {
+        "Version": VERSION,
+        "Metadata": {},
+        "Parameters": [_parameter(n, p) for n, p in graph.spec.parameters.items()],
+        "PipelineExperimentConfig": None,
+        "Steps": [step for name in top for step in writer.steps_of(name)],
+    }
+    origins = {e.name: name for name, emitted in steps.items() for e in emitted}
+    return Emitted(definition, origins)
+
+
+def _emit_node(graph: Graph, node: Node, supplies: Supplies) -> tuple[EmittedStep, ...]:
+    references = resolver(graph, supplies.data)
+    context = EmitContext(
+        name=node.name,
+        spec=graph.spec,
+        resolve=references.value,
+        images={
+            path: image for (step, path), image in supplies.images.items() if step == node.name
+        },
+        code=supplies.code.get(node.name),
+        cacheable=cacheable(graph, node),
+    )
+    return node.kind.emit(node.step, context)
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    graph: Graph
+    emitted: Mapping[str, tuple[EmittedStep, ...]]
+    coercion: Coercion
+
+    def steps_of(self, name: str) -> Iterator[JsonObject]:
+        """Write the steps that one step of the spec became; the first one waits for `after:`."""
+        spec = self.graph.nodes[name].spec
+        for index, emitted in enumerate(self.emitted[name]):
+            step = self._step(emitted)
+            if emitted.name == name:
+                step.update(_texts(spec))
+            depends = [_dependency(s, t) for s, t in spec.after.items()] if index == 0 else []
+            if depends:
+                step["DependsOn"] = depends
+            yield step
+
+    def _step(self, emitted: EmittedStep) -> JsonObject:
+        arguments: JsonObject = to_json(emitted.arguments)
+        for key, members in emitted.branches.items():
+            ordered = sorted(members, key=self.graph.order.index)
+            arguments[key] = [step for member in ordered for step in self.steps_of(member)]
+        return {
+            "Name": emitted.name,
+            "Type": emitted.type,
+            "Arguments": self.coercion.arguments(emitted.type, arguments),
+            **to_json(emitted.extra),
+        }
+
+
+def _texts(spec: StepSpec) -> JsonObject:
+    texts = {"DisplayName": spec.display_name, "Description": spec.description}
+    return {key: value for key, value in texts.items() if value is not None}
+
+
+def _dependency(step: str, trigger: str) -> str | JsonObject:
+    return step if trigger == "completed" else {"Step": step, "Trigger": _TRIGGERS[trigger]}
+
+
+def _parameter(name: str, parameter: Parameter) -> JsonObject:
+    written: JsonObject = {"Name": name, "Type": parameter.type.capitalize()}
+    if parameter.default is not None:
+        written["DefaultValue"] = parameter.default
+    if parameter.enum is not None:
+        written["EnumValues"] = list(parameter.enum)
+    return written

@@ -1,0 +1,65 @@
+"""The files of the user's project: the folder that the spec file lies in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+IGNORED = frozenset(
+    {"__pycache__", ".git", ".pipelines", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
+)
+"""Folders that are never part of a bundle or of data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project folder; every path is relative to it, with `/` between names."""
+
+    root: Path
+
+    def resolve(self, relative: str) -> Path | None:
+        """Find a file or folder; None when it lies outside the project, links followed."""
+        pure = PurePosixPath(relative)
+        if pure.is_absolute():
+            return None
+        root = self.root.resolve()
+        found = (root / pure).resolve()
+        return root / os.path.normpath(pure) if found.is_relative_to(root) else None
+
+    def read(self, relative: str) -> bytes:
+        """Read a file's bytes."""
+        return (self.root / relative).read_bytes()
+
+    def is_file(self, relative: str) -> bool:
+        """Tell whether there is a file of that name."""
+        return (self.root / relative).is_file()
+
+    def is_executable(self, relative: str) -> bool:
+        """Tell whether its owner may execute a file: a part of a bundle's identity."""
+        return bool((self.root / relative).stat().st_mode & 0o100)
+
+    def files(self, relative: str) -> Iterator[str]:
+        """List the files below a folder (or the file itself), sorted, caches left out."""
+        start = self.root / relative
+        if start.is_file():
+            yield str(PurePosixPath(relative))
+            return
+        found: list[str] = []
+        for folder, folders, names in os.walk(start):
+            folders[:] = [f for f in folders if f not in IGNORED]
+            base = Path(folder).relative_to(self.root)
+            found.extend((base / n).as_posix() for n in names if not n.endswith(".pyc"))
+        yield from sorted(found)
+
+    def glob(self, pattern: str) -> tuple[str, ...]:
+        """List the files that an `include:` entry names: a file, a folder or a pattern."""
+        if self.resolve(pattern) is not None and (self.root / pattern).exists():
+            return tuple(self.files(pattern))
+        if ".." in PurePosixPath(pattern).parts or PurePosixPath(pattern).is_absolute():
+            return ()
+        matches = sorted(p.relative_to(self.root).as_posix() for p in self.root.glob(pattern))
+        return tuple(
+            m for m in matches if self.is_file(m) and not IGNORED & set(PurePosixPath(m).parts)
+        )

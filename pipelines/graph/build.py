@@ -1,0 +1,143 @@
+"""PipelineSpec → Graph and the findings of all semantic checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.resources import files
+
+from pipelines import kinds
+from pipelines.diagnostics import Finding
+from pipelines.graph.model import Branch, Edge, Graph, Node
+from pipelines.graph.resolve import Resolver, StepOutputs, UnresolvedError
+from pipelines.graph.uses import Use, uses_in
+from pipelines.spec.model import PipelineSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A graph and what is wrong with it; with an error among the findings it is not compiled."""
+
+    graph: Graph
+    findings: tuple[Finding, ...]
+
+
+def build(spec: PipelineSpec, declared: Iterable[str]) -> Built:
+    """Build the graph of a spec.
+
+    Args:
+        spec: the pipeline, possibly without the steps that could not be read.
+        declared: the names of all steps of the document.
+    """
+    branches = _branches(spec)
+    nodes = {name: _node(spec, name, branches) for name in spec.steps}
+    graph = Graph(spec, nodes, _order(nodes), frozenset(declared))
+    found = [finding for node in nodes.values() for finding in _unresolved(graph, node)]
+    found.extend(_kind_checks(nodes.values()))
+    for check in _checks():
+        found.extend(import_module(check).check(graph))
+    return Built(graph, tuple(found))
+
+
+def resolver(graph: Graph, data: Mapping[str, str]) -> Resolver:
+    """Make the resolver of a graph's references; `data` holds the URI of every data entry."""
+    steps = {n.name: StepOutputs(n.kind, n.outputs) for n in graph.nodes.values()}
+    return Resolver(frozenset(graph.spec.parameters), data, steps)
+
+
+def _checks() -> tuple[str, ...]:
+    package = f"{__package__}.checks"
+    found = (entry.name for entry in files(package).iterdir())
+    return tuple(sorted(f"{package}.{m[:-3]}" for m in found if m.endswith(".py") and m[0] != "_"))
+
+
+def _branches(spec: PipelineSpec) -> dict[str, Branch]:
+    branches: dict[str, Branch] = {}
+    for name, step in spec.steps.items():
+        for side, key in (("then", "then"), ("else", "else_")):
+            for member in getattr(step, key, ()):
+                branches.setdefault(member, Branch(name, "then" if side == "then" else "else"))
+    return branches
+
+
+def _node(spec: PipelineSpec, name: str, branches: Mapping[str, Branch]) -> Node:
+    step = spec.steps[name]
+    kind = kinds.find(step.kind)
+    if kind is None:
+        message = f"the loader let an unknown kind pass: {step.kind}"
+        raise AssertionError(message)
+    path = ("steps", name)
+    uses = tuple(uses_in(step, path))
+    return Node(
+        name,
+        kind,
+        step,
+        uses,
+        tuple(_edges(spec, name, uses, branches.get(name))),
+        branches.get(name),
+        kind.outputs(name, step),
+    )
+
+
+def _edges(
+    spec: PipelineSpec, name: str, uses: Iterable[Use], branch: Branch | None
+) -> Iterator[Edge]:
+    for use in uses:
+        parts = use.reference.parts
+        if use.reference.root == "steps" and len(parts) > 1 and parts[1] in spec.steps:
+            yield Edge(str(parts[1]), use.path, use.within)
+    for source in spec.steps[name].after:
+        if source in spec.steps:
+            yield Edge(source, ("steps", name, "after", source))
+    if branch is not None and branch.condition in spec.steps:
+        yield Edge(branch.condition, ("steps", branch.condition, branch.side))
+
+
+def _order(nodes: Mapping[str, Node]) -> tuple[str, ...]:
+    """Order the steps by what they wait for, ties in the document's order."""
+    waiting = {name: {e.source for e in node.edges} for name, node in nodes.items()}
+    order: list[str] = []
+    done: set[str] = set()
+    ready = [name for name in nodes if not waiting[name]]
+    position = {name: index for index, name in enumerate(nodes)}
+    followers: dict[str, list[str]] = {}
+    for name, sources in waiting.items():
+        for source in sources:
+            followers.setdefault(source, []).append(name)
+    while ready:
+        name = min(ready, key=position.__getitem__)
+        ready.remove(name)
+        order.append(name)
+        done.add(name)
+        for follower in followers.get(name, ()):
+            if waiting[follower] <= done and follower not in done and follower not in ready:
+                ready.append(follower)
+    return tuple(order)
+
+
+def _unresolved(graph: Graph, node: Node) -> Iterator[Finding]:
+    resolve = resolver(graph, dict.fromkeys(graph.spec.data, "s3://"))
+    unread = graph.declared - graph.nodes.keys()
+    for use in node.uses:
+        parts = use.reference.parts
+        if use.reference.root == "steps" and len(parts) > 1 and parts[1] in unread:
+            continue
+        try:
+            resolve.reference(use.reference)
+        except UnresolvedError as error:
+            yield Finding(error.code, error.problem, use.path, help=error.help, within=use.within)
+
+
+def _kind_checks(nodes: Iterable[Node]) -> Iterator[Finding]:
+    for node in nodes:
+        for finding in node.kind.checks(node.step):
+            yield Finding(
+                finding.code,
+                finding.message,
+                (*node.path, *finding.path),
+                finding.at,
+                finding.help,
+                finding.severity,
+                finding.within,
+            )

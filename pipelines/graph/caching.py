@@ -1,0 +1,70 @@
+"""Which steps may be cached: none whose input's content can change under its URI (D16)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+
+from pipelines.diagnostics import Path
+from pipelines.graph.model import Graph, Node
+from pipelines.spec.model import Input
+from pipelines.spec.references import Reference
+
+
+def cacheable(graph: Graph, node: Node) -> bool:
+    """Tell whether a step reads only what its cache key identifies."""
+    return all(_fixed(graph, value) for value in _sources(node.step))
+
+
+def _sources(value: Any) -> Iterator[Input]:
+    """Yield the inputs of a step, wherever its model has them."""
+    match value:
+        case Input():
+            yield value
+        case BaseModel():
+            for name in type(value).model_fields:
+                yield from _sources(getattr(value, name))
+        case dict():
+            for item in value.values():
+                yield from _sources(item)
+        case _:
+            pass
+
+
+def _fixed(graph: Graph, source: Input) -> bool:
+    if source.immutable:
+        return True
+    if isinstance(source.from_, str):
+        return False
+    reference = source.from_.only
+    if reference is None:
+        roots = {r.root for r in source.from_.references}
+        return roots <= {"steps"}
+    match reference.root:
+        case "data":
+            entry = graph.spec.data.get(str(reference.parts[1]))
+            return entry is not None and (entry.path is not None or entry.immutable)
+        case "steps":
+            return _passed_on(graph, reference)
+        case _:
+            return False
+
+
+def _passed_on(graph: Graph, reference: Reference) -> bool:
+    """Look through an output that passes an input on; any other output is new in each run."""
+    node = graph.nodes.get(str(reference.parts[1]))
+    output = (
+        node.outputs.get(str(reference.parts[2])) if node and len(reference.parts) > 2 else None
+    )
+    if node is None or output is None or output.gates is None:
+        return True
+    source = _at(node.step, output.gates[:-1])
+    return not isinstance(source, Input) or _fixed(graph, source)
+
+
+def _at(value: Any, path: Path) -> Any:
+    for part in path:
+        value = value[part] if isinstance(value, dict) else getattr(value, str(part))
+    return value

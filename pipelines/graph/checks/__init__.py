@@ -1,0 +1,1 @@
+"""Semantic checks: one module per check, each with `check(graph)`; all are run."""

@@ -1,0 +1,26 @@
+"""`execution.…` in a cached step: its key would differ in every execution (D16)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipelines.diagnostics import Finding
+from pipelines.graph.model import Graph
+from pipelines.spec.model import JobStep
+
+
+def check(graph: Graph) -> Iterator[Finding]:
+    """Find execution variables in what a cached step gets."""
+    for node in graph.nodes.values():
+        if not isinstance(node.step, JobStep) or node.step.cache is None:
+            continue
+        for use in node.uses:
+            if use.reference.root == "execution":
+                yield Finding(
+                    "SP212",
+                    f"`{use.reference}` differs in every execution: `{node.name}` would never "
+                    "be taken from the cache",
+                    use.path,
+                    help="take the reference away, or set `cache: false`",
+                    within=use.within,
+                )

@@ -1,0 +1,29 @@
+"""Names of outputs: no name twice, none that is the beginning of another."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from pipelines.diagnostics import Finding
+from pipelines.graph.model import Graph
+
+
+def check(graph: Graph) -> Iterator[Finding]:
+    """Find output names of one step that S3 would mix up: its input is by prefix (FACTS 11.8)."""
+    for node in graph.nodes.values():
+        code = node.kind.needs(node.name, node.step).code
+        names = code.outputs if code else ()
+        path = (*node.path, "outputs")
+        for name, count in Counter(names).items():
+            if count > 1:
+                yield Finding("SP211", f"the output `{name}` stands {count} times", path)
+        for name in names:
+            for longer in names:
+                if longer != name and longer.startswith(name):
+                    yield Finding(
+                        "SP211",
+                        f"the output `{name}` is the beginning of `{longer}`",
+                        path,
+                        help=f"S3 reads by prefix: who reads `{name}` would get both; rename one",
+                    )

@@ -1,0 +1,80 @@
+"""The graph: steps with what they refer to, in an order in which they can run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pipelines.diagnostics import Path
+from pipelines.graph.uses import Use
+from pipelines.kinds.base.contract import Kind, Output
+from pipelines.spec.model import PipelineSpec, StepSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """The side of a condition that a step stands in."""
+
+    condition: str
+    side: Literal["then", "else"]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A step that another waits for, and the value in the document that says so."""
+
+    source: str
+    path: Path
+    within: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One step of the spec.
+
+    Args:
+        name: its name.
+        kind: its kind.
+        step: its keys.
+        uses: its references.
+        edges: the steps it waits for, by reference, by `after`, and by its condition.
+        branch: the side of a condition that it stands in; None at the top level.
+        outputs: what others may refer to.
+    """
+
+    name: str
+    kind: Kind
+    step: Any
+    uses: tuple[Use, ...]
+    edges: tuple[Edge, ...]
+    branch: Branch | None
+    outputs: Mapping[str, Output]
+
+    @property
+    def path(self) -> Path:
+        """Where the step stands in the document."""
+        return ("steps", self.name)
+
+    @property
+    def spec(self) -> StepSpec:
+        """The step with the keys that all kinds have."""
+        step: StepSpec = self.step
+        return step
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """All steps of a pipeline.
+
+    Args:
+        spec: the pipeline.
+        nodes: by name, in the document's order.
+        order: names so that each comes after what it waits for; what stands in a cycle is left out.
+        declared: names of all steps of the document, also of those that could not be read.
+    """
+
+    spec: PipelineSpec
+    nodes: Mapping[str, Node]
+    order: tuple[str, ...]
+    declared: frozenset[str]

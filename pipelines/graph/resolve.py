@@ -1,0 +1,182 @@
+"""One reference → the value in the definition, or what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NoReturn
+
+from pipelines.diagnostics.nearest import nearest
+from pipelines.json_types import Json
+from pipelines.kinds.base.contract import Kind, Output
+from pipelines.kinds.base.functions import Get, JsonGet, Value, concatenate
+from pipelines.spec.references import ROOTS, Reference, Template
+from pipelines.steptypes import find
+from pipelines.steptypes.shapes import PathProblem, member_at, shapes_of
+
+EXECUTION = {
+    "id": "PipelineExecutionId",
+    "arn": "PipelineExecutionArn",
+    "start_time": "StartDateTime",
+    "pipeline_name": "PipelineName",
+}
+"""The words of `${execution.…}` and the execution variables they stand for (FACTS 1.6)."""
+
+
+class UnresolvedError(Exception):
+    """A reference to something that is not there."""
+
+    def __init__(self, code: str, problem: str, help: str) -> None:
+        super().__init__(problem)
+        self.code = code
+        self.problem = problem
+        self.help = help
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutputs:
+    """What the resolver has to know of a step."""
+
+    kind: Kind
+    outputs: Mapping[str, Output]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver:
+    """Turns references into values.
+
+    Args:
+        parameters: the names of the pipeline's parameters.
+        data: for each entry of `data:` its URI.
+        steps: the steps by name.
+    """
+
+    parameters: frozenset[str]
+    data: Mapping[str, Value]
+    steps: Mapping[str, StepOutputs]
+
+    def value(self, value: Json) -> Value:
+        """Resolve a literal, a reference or a template.
+
+        Raises:
+            UnresolvedError: see `reference`.
+        """
+        match value:
+            case Reference():
+                return self.reference(value)
+            case Template(segments=segments):
+                parts = [s if isinstance(s, str) else self.reference(s) for s in segments]
+                if all(isinstance(part, str) for part in parts):
+                    return "".join(str(part) for part in parts)
+                return parts[0] if len(parts) == 1 else concatenate(parts)
+            case _:
+                literal: Value = value
+                return literal
+
+    def reference(self, reference: Reference) -> Value:
+        """Resolve one reference.
+
+        Raises:
+            UnresolvedError: nothing of that name, or no value at that path.
+        """
+        match reference.root:
+            case "parameters":
+                name = self._named(reference, self.parameters, "parameter")
+                return Get(f"Parameters.{name}")
+            case "data":
+                return self.data[self._named(reference, self.data, "data entry")]
+            case "execution":
+                return Get(f"Execution.{EXECUTION[self._named(reference, EXECUTION, 'word')]}")
+            case "steps":
+                return self._step(reference)
+            case root:
+                close = nearest(root, ROOTS)
+                raise UnresolvedError(
+                    "SP203",
+                    f"`{reference}` refers to nothing",
+                    f"did you mean `{close}`?" if close else f"it begins with {_any_of(ROOTS)}",
+                )
+
+    def _named(self, reference: Reference, names: Iterable[str], what: str) -> str:
+        known = tuple(names)
+        if len(reference.parts) != 2:
+            raise UnresolvedError(
+                "SP203",
+                f"`{reference}` is not a {what}",
+                f"write `{reference.root}.NAME` with one of {_any_of(known)}",
+            )
+        name = str(reference.parts[1])
+        if name not in known:
+            _unknown(f"there is no {what} `{name}`", name, known, what)
+        return name
+
+    def _step(self, reference: Reference) -> Value:
+        if len(reference.parts) < 3:
+            raise UnresolvedError(
+                "SP205",
+                f"`{reference}` names a step, not one of its outputs",
+                "write `steps.NAME.OUTPUT`",
+            )
+        name, output_name = str(reference.parts[1]), str(reference.parts[2])
+        path = reference.parts[3:]
+        step = self.steps.get(name)
+        if step is None:
+            _unknown(f"there is no step `{name}`", name, tuple(self.steps), "step")
+        if output_name == "properties":
+            return _property(reference, step.kind)
+        output = step.outputs.get(output_name)
+        if output is None:
+            if not step.outputs:
+                raise UnresolvedError(
+                    "SP205", f"step `{name}` has no outputs", "refer to another step"
+                )
+            _unknown(
+                f"step `{name}` has no output `{output_name}`",
+                output_name,
+                tuple(step.outputs),
+                "output",
+            )
+        return _below(reference, output, path)
+
+
+def _below(reference: Reference, output: Output, path: tuple[str | int, ...]) -> Value:
+    if not path:
+        if output.value is not None:
+            return output.value
+        problem, known = f"`{reference}` lacks a name below it", tuple(output.members)
+        raise UnresolvedError("SP205", problem, f"one of {_any_of(known)}")
+    if output.json is not None:
+        return JsonGet(*output.json, reference.below(3))
+    name = str(path[0])
+    if name in output.members and len(path) == 1:
+        return output.members[name]
+    if output.members:
+        _unknown(f"`{reference}` has no value", name, tuple(output.members), "name")
+    raise UnresolvedError(
+        "SP205",
+        f"`{reference}` has no value: nothing lies below that output",
+        "only JSON reports have a path below them; declare one under `reports:`",
+    )
+
+
+def _property(reference: Reference, kind: Kind) -> Value:
+    step, path = str(reference.parts[1]), reference.below(3)
+    step_type = find(kind.type)
+    if step_type is None:
+        message = f"kind of unknown Type {kind.type}"
+        raise AssertionError(message)
+    member = member_at(shapes_of(step_type), path)
+    if isinstance(member, PathProblem):
+        raise UnresolvedError("SP205", f"step `{step}`: {member.message}", member.help or "")
+    return Get(f"Steps.{step}.{path}")
+
+
+def _unknown(problem: str, name: str, known: tuple[str, ...], what: str) -> NoReturn:
+    close = nearest(name, known)
+    advice = f"did you mean `{close}`?" if close else f"{what}s: {_any_of(known)}"
+    code = "SP204" if what == "step" else "SP205" if what in {"output", "name"} else "SP203"
+    raise UnresolvedError(code, problem, advice)
+
+
+def _any_of(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "none (there is none yet)"

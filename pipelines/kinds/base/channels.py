@@ -1,0 +1,62 @@
+"""Training channels: inputs from S3, EFS and FSx for Lustre."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipelines.json_types import JsonObject
+from pipelines.kinds.base.contract import EmitContext
+from pipelines.kinds.base.jobs import CODE
+from pipelines.spec.model import DataSource, FileSystem, Input
+from pipelines.spec.references import Template
+
+
+def channels(inputs: Mapping[str, Input], context: EmitContext) -> list[JsonObject]:
+    """`InputDataConfig`: the inputs, and the bundle as the channel `code`."""
+    code = Input.model_validate({"from": context.code or ""})
+    return [*(_channel(n, i, context) for n, i in inputs.items()), _channel(CODE, code, context)]
+
+
+def _channel(name: str, source: Input, context: EmitContext) -> JsonObject:
+    channel: JsonObject = {
+        "ChannelName": name,
+        "DataSource": _file_system(source, context) or _s3(source, context),
+        "InputMode": source.mode,
+        "CompressionType": source.compression_type,
+    }
+    if source.content_type:
+        channel["ContentType"] = source.content_type
+    return channel
+
+
+def _s3(source: Input, context: EmitContext) -> JsonObject:
+    s3: JsonObject = {
+        "S3DataType": "S3Prefix",
+        "S3Uri": context.resolve(source.from_),
+        "S3DataDistributionType": source.distribution,
+    }
+    if source.instance_group_names:
+        s3["InstanceGroupNames"] = list(source.instance_group_names)
+    return {"S3DataSource": s3}
+
+
+def _file_system(source: Input, context: EmitContext) -> JsonObject | None:
+    data = _data_source(source, context)
+    for kind, system in (("EFS", data and data.efs), ("FSxLustre", data and data.fsx)):
+        if isinstance(system, FileSystem):
+            return {
+                "FileSystemDataSource": {
+                    "FileSystemId": system.file_system_id,
+                    "FileSystemType": kind,
+                    "FileSystemAccessMode": system.file_system_access_mode,
+                    "DirectoryPath": system.directory_path,
+                }
+            }
+    return None
+
+
+def _data_source(source: Input, context: EmitContext) -> DataSource | None:
+    reference = source.from_.only if isinstance(source.from_, Template) else None
+    if reference is None or reference.root != "data" or len(reference.parts) != 2:
+        return None
+    return context.spec.data.get(str(reference.parts[1]))

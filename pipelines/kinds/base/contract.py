@@ -1,0 +1,187 @@
+"""What a kind is: its keys, its outputs, what it needs from the project, the steps it emits.
+
+One module per kind in this package holds one constant `KIND`. The order in which its functions
+are asked follows the flow: `outputs` while references are resolved, `needs` while files and
+images are looked up, `emit` when everything is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from pipelines.diagnostics import Finding, Path
+from pipelines.json_types import Json, JsonObject
+from pipelines.kinds.base.functions import Value
+from pipelines.spec.model import Aws, PipelineSpec, StepSpec
+from pipelines.spec.references import Template
+
+ImageScope: TypeAlias = Literal["training", "inference", "processing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What `${steps.NAME.OUTPUT}` stands for.
+
+    Args:
+        value: the value of the bare reference; None where only a path below has one.
+        members: values of `${steps.NAME.OUTPUT.MEMBER}` for fixed members.
+        json: (step, property file) when `.a.b[0]` below it reads from a JSON file.
+        numeric: the value, or what lies below, is a number.
+        gates: the key path, below the step, of the reference that this output passes on.
+    """
+
+    value: Value | None = None
+    members: Mapping[str, Value] = field(default_factory=dict)
+    json: tuple[str, str] | None = None
+    numeric: bool = False
+    gates: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageNeed:
+    """An image name to be resolved for an instance type and a purpose."""
+
+    name: str | Template | None
+    instance_type: str | Template | None
+    scope: ImageScope
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectFile:
+    """A file or folder of the project; `at` is where the spec names it, below the step."""
+
+    path: str
+    at: Path
+    what: Literal["script", "suite", "file", "folder"] = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class CodeNeed:
+    """A bundle: the script or program of a job and all that goes with it (D4, D13).
+
+    Args:
+        job: which container layout the runtime will find.
+        script: the user's script.
+        program: the built-in program that runs instead.
+        config: static configuration of the program.
+        files: further files and folders of the project.
+        include: globs of the spec's `include:`.
+        requirements: requirement lines that the built-in program brings.
+        requirements_file: the user's requirements, with their mode.
+        vendored: requirements that the program gets in its `config` instead of the interpreter.
+        distribution: the launcher.
+        model_input: the processing input that holds a model archive.
+        outputs: names of the processing outputs.
+    """
+
+    job: Literal["training", "processing"]
+    script: ProjectFile | None = None
+    program: str | None = None
+    config: JsonObject = field(default_factory=dict)
+    files: tuple[ProjectFile, ...] = ()
+    include: tuple[str, ...] = ()
+    requirements: tuple[str, ...] = ()
+    requirements_file: RequirementsFile | None = None
+    vendored: RequirementsFile | None = None
+    distribution: JsonObject | None = None
+    model_input: str | None = None
+    outputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementsFile:
+    """The user's `requirements:`."""
+
+    path: str
+    mode: Literal["index", "wheels"]
+    wheels: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a step asks of the image table and the project."""
+
+    images: Mapping[Path, ImageNeed] = field(default_factory=dict)
+    code: CodeNeed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EmitContext:
+    """What a step is emitted with.
+
+    Args:
+        name: the step's name.
+        spec: the whole pipeline.
+        resolve: a literal or template of the step → the value in the definition.
+        images: the resolved images, under the paths of `Needs.images`.
+        code: S3 URI of the step's bundle; None without code.
+        cacheable: False where an input's content can change under its URI (D16).
+    """
+
+    name: str
+    spec: PipelineSpec
+    resolve: Callable[[Json], Value]
+    images: Mapping[Path, Value]
+    code: str | None
+    cacheable: bool = True
+
+    @property
+    def aws(self) -> Aws:
+        """The account, or placeholders when the spec names none."""
+        return self.spec.aws or Aws()
+
+
+@dataclass(frozen=True, slots=True)
+class EmittedStep:
+    """One step of the definition, functions still as values.
+
+    Args:
+        name: unique in the pipeline.
+        type: the SageMaker step Type.
+        arguments: `Arguments`.
+        extra: other keys of the step, such as `PropertyFiles` and `CacheConfig`.
+        branches: for a Condition, the names of the spec's steps in `IfSteps` and `ElseSteps`.
+    """
+
+    name: str
+    type: str
+    arguments: JsonObject
+    extra: JsonObject = field(default_factory=dict)
+    branches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def _no_outputs(_name: str, _step: StepSpec) -> Mapping[str, Output]:
+    return {}
+
+
+def _no_needs(_name: str, _step: StepSpec) -> Needs:
+    return Needs()
+
+
+def _no_checks(_step: StepSpec) -> Iterator[Finding]:
+    return iter(())
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One word of the spec's `kind:`.
+
+    Args:
+        model: the pydantic model of its keys.
+        type: the SageMaker Type of the step that carries the spec step's own name.
+        summary: one line for the reference.
+        emit: the steps it becomes; the one named like the spec's step comes last.
+        outputs: what others may refer to.
+        needs: images and code.
+        checks: what the model cannot say; paths are relative to the step.
+    """
+
+    model: type[StepSpec]
+    type: str
+    summary: str
+    emit: Callable[[Json, EmitContext], tuple[EmittedStep, ...]]
+    outputs: Callable[[str, Json], Mapping[str, Output]] = _no_outputs
+    needs: Callable[[str, Json], Needs] = _no_needs
+    checks: Callable[[Json], Iterator[Finding]] = _no_checks

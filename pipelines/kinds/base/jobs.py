@@ -1,0 +1,235 @@
+"""The parts that every job request has: inputs, outputs, environment, cache, retries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pipelines.json_types import Json, JsonObject
+from pipelines.kinds.base.contract import (
+    CodeNeed,
+    EmitContext,
+    EmittedStep,
+    ImageNeed,
+    ImageScope,
+    Needs,
+    Output,
+    ProjectFile,
+    RequirementsFile,
+)
+from pipelines.kinds.base.functions import Get, Join, Value, join_path
+from pipelines.spec.model import Input, JobStep, Retry
+from pipelines.spec.references import Template
+
+INPUT_ROOT = "/opt/ml/processing/input"
+OUTPUT_ROOT = "/opt/ml/processing/output"
+CODE = "code"
+BUNDLE = "bundle.pyz"
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyFile:
+    """A JSON file of a processing output whose values other steps may read."""
+
+    name: str
+    output: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessingJob:
+    """What a kind adds to a Processing step.
+
+    Args:
+        name: the emitted step's name.
+        image: the resolved image.
+        inputs: by name; `code` is added.
+        outputs: their names.
+        property_files: JSON files in them.
+        arguments: `--key value` pairs of the script.
+    """
+
+    name: str
+    image: Value
+    inputs: Mapping[str, Input]
+    outputs: tuple[str, ...]
+    property_files: tuple[PropertyFile, ...] = ()
+    arguments: Mapping[str, Json] = field(default_factory=dict)
+
+
+def processing(step: JobStep, job: ProcessingJob, context: EmitContext) -> EmittedStep:
+    """Emit a Processing step that starts the bundle (D13)."""
+    application: JsonObject = {
+        "ImageUri": job.image,
+        "ContainerEntrypoint": ["python3", f"{INPUT_ROOT}/{CODE}/{BUNDLE}"],
+    }
+    if job.arguments:
+        application["ContainerArguments"] = [
+            word
+            for key, value in job.arguments.items()
+            for word in (f"--{key}", text(value, context))
+        ]
+    inputs = [
+        _processing_input(name, context.resolve(source.from_), source)
+        for name, source in job.inputs.items()
+    ]
+    code = Input.model_validate({"from": context.code or ""})
+    arguments: JsonObject = {
+        "AppSpecification": application,
+        "ProcessingInputs": [*inputs, _processing_input(CODE, context.code or "", code)],
+        "ProcessingOutputConfig": _outputs(job, context),
+        "ProcessingResources": {"ClusterConfig": _cluster(step, context)},
+        "RoleArn": context.aws.role,
+        "StoppingCondition": {"MaxRuntimeInSeconds": context.resolve(step.max_runtime_in_seconds)},
+        **environment(step, context),
+        **_network(step, context),
+        **tags(context),
+    }
+    extra: JsonObject = {}
+    if job.property_files:
+        extra["PropertyFiles"] = [
+            {"PropertyFileName": f.name, "OutputName": f.output, "FilePath": f.path}
+            for f in job.property_files
+        ]
+    return EmittedStep(job.name, "Processing", arguments, {**extra, **step_keys(step, context)})
+
+
+def text(value: Json, context: EmitContext) -> Value:
+    """Write a scalar as the text that the service wants (FACTS 11.3); references stay values."""
+    match value:
+        case Template():
+            return context.resolve(value)
+        case bool():
+            return str(value).lower()
+        case float():
+            return repr(value)
+        case _:
+            return context.resolve(str(value))
+
+
+def output_uri(context: EmitContext, step: str, output: str | None = None) -> Value:
+    """Say where a step's output goes: a prefix of its own for every execution (D14)."""
+    root = f"s3://{context.aws.bucket}/{context.spec.pipeline}/runs"
+    parts: tuple[Value, ...] = (root, Get("Execution.PipelineExecutionId"), step)
+    return join_path(*parts, output) if output else join_path(*parts)
+
+
+def processing_output(step: str, output: str) -> Get:
+    """The URI of a processing step's output."""
+    return Get(f"Steps.{step}.ProcessingOutputConfig.Outputs['{output}'].S3Output.S3Uri")
+
+
+def report_output(step: str, name: str, path: str) -> Output:
+    """An output that is one JSON file: its URI, or a value below it."""
+    return Output(Join("/", (processing_output(step, name), path)), json=(step, name), numeric=True)
+
+
+def environment(step: JobStep, context: EmitContext) -> JsonObject:
+    """`Environment`, left out where empty."""
+    variables = {name: text(value, context) for name, value in step.environment.items()}
+    return {"Environment": variables} if variables else {}
+
+
+def vpc(context: EmitContext) -> JsonObject:
+    """`VpcConfig`, left out where there is none."""
+    if context.aws.vpc is None:
+        return {}
+    ids = {
+        "SecurityGroupIds": list(context.aws.vpc.security_group_ids),
+        "Subnets": list(context.aws.vpc.subnets),
+    }
+    return {"VpcConfig": ids}
+
+
+def tags(context: EmitContext) -> JsonObject:
+    """`Tags`, sorted by key, left out where there are none."""
+    pairs = [{"Key": key, "Value": value} for key, value in sorted(context.aws.tags.items())]
+    return {"Tags": pairs} if pairs else {}
+
+
+def step_keys(step: JobStep, context: EmitContext) -> JsonObject:
+    """The keys beside `Arguments`: cache and retries."""
+    keys: JsonObject = {}
+    if step.cache is not None and context.cacheable:
+        keys["CacheConfig"] = {"Enabled": True, "ExpireAfter": step.cache}
+    if step.retry:
+        keys["RetryPolicies"] = [_retry(policy) for policy in step.retry]
+    return keys
+
+
+def job_needs(step: JobStep, scope: ImageScope, code: CodeNeed) -> Needs:
+    """What every job step needs: its image and its bundle."""
+    return Needs({("image",): ImageNeed(step.image, step.instance_type, scope)}, code)
+
+
+def script(path: str, *at: str) -> ProjectFile:
+    """A script of the project, named in the spec at a key of the step."""
+    return ProjectFile(path, at, "script")
+
+
+def requirements_file(step: JobStep) -> RequirementsFile | None:
+    """The step's own requirements."""
+    given = step.requirements
+    return RequirementsFile(given.file, given.mode, given.wheels) if given else None
+
+
+def _processing_input(name: str, uri: Value, source: Input) -> JsonObject:
+    return {
+        "InputName": name,
+        "S3Input": {
+            "S3Uri": uri,
+            "LocalPath": f"{INPUT_ROOT}/{name}",
+            "S3DataType": "S3Prefix",
+            "S3InputMode": source.mode,
+            "S3DataDistributionType": source.distribution,
+            "S3CompressionType": source.compression_type,
+        },
+    }
+
+
+def _outputs(job: ProcessingJob, context: EmitContext) -> JsonObject:
+    outputs: JsonObject = {
+        "Outputs": [
+            {
+                "OutputName": output,
+                "S3Output": {
+                    "S3Uri": output_uri(context, job.name, output),
+                    "LocalPath": f"{OUTPUT_ROOT}/{output}",
+                    "S3UploadMode": "EndOfJob",
+                },
+            }
+            for output in job.outputs
+        ]
+    }
+    if context.aws.kms_key:
+        outputs["KmsKeyId"] = context.aws.kms_key
+    return outputs
+
+
+def _cluster(step: JobStep, context: EmitContext) -> JsonObject:
+    cluster: JsonObject = {
+        "InstanceCount": context.resolve(step.instance_count),
+        "InstanceType": context.resolve(step.instance_type),
+        "VolumeSizeInGB": context.resolve(step.volume_size_in_gb),
+    }
+    if context.aws.kms_key:
+        cluster["VolumeKmsKeyId"] = context.aws.kms_key
+    return cluster
+
+
+def _network(step: JobStep, context: EmitContext) -> JsonObject:
+    network = vpc(context)
+    if step.enable_network_isolation:
+        network["EnableNetworkIsolation"] = True
+    return {"NetworkConfig": network} if network else {}
+
+
+def _retry(policy: Retry) -> JsonObject:
+    written: JsonObject = {
+        "ExceptionType": list(policy.exception_type),
+        "IntervalSeconds": policy.interval_seconds,
+        "BackoffRate": policy.backoff_rate,
+    }
+    if policy.expire_after_min is not None:
+        return {**written, "ExpireAfterMin": policy.expire_after_min}
+    return {**written, "MaxAttempts": policy.max_attempts or 5}

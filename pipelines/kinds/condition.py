@@ -1,0 +1,97 @@
+"""`kind: condition`: one expression decides which of two branches runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from pipelines.json_types import JsonObject
+from pipelines.kinds.base.contract import EmitContext, EmittedStep, Kind, Output
+from pipelines.kinds.base.functions import Get
+from pipelines.spec.expressions import (
+    Comparison,
+    Conjunction,
+    Disjunction,
+    Expression,
+    Membership,
+    Negation,
+)
+from pipelines.spec.model import StepSpec
+from pipelines.spec.values import Condition, FixedText
+
+_TYPES = {
+    "==": "Equals",
+    ">": "GreaterThan",
+    ">=": "GreaterThanOrEqualTo",
+    "<": "LessThan",
+    "<=": "LessThanOrEqualTo",
+}
+
+
+class ConditionStep(StepSpec):
+    """A choice between two branches of steps."""
+
+    expressions: ClassVar[tuple[str, ...]] = ("if",)
+
+    kind: Literal["condition"]
+    if_: Condition = Field(
+        alias="if",
+        description="An expression such as steps.evaluate.report.auc >= parameters.min_auc.",
+    )
+    then: list[FixedText] = Field(default_factory=list, description="Steps that run when it holds.")
+    else_: list[FixedText] = Field(
+        alias="else", default_factory=list, description="Steps that run when it does not."
+    )
+
+
+def outputs(name: str, _step: ConditionStep) -> Mapping[str, Output]:
+    """Whether the condition held."""
+    return {"outcome": Output(Get(f"Steps.{name}.Outcome"))}
+
+
+def emit(step: ConditionStep, context: EmitContext) -> tuple[EmittedStep, ...]:
+    """One Condition step; the service ANDs the list of conditions (FACTS 1.5)."""
+    top = step.if_.parts if isinstance(step.if_, Conjunction) else (step.if_,)
+    arguments: JsonObject = {"Conditions": [_condition(part, context) for part in top]}
+    branches = {"IfSteps": tuple(step.then), "ElseSteps": tuple(step.else_)}
+    return (EmittedStep(context.name, "Condition", arguments, branches=branches),)
+
+
+def _condition(expression: Expression, context: EmitContext) -> JsonObject:
+    match expression:
+        case Comparison(left=left, operator="!=", right=right):
+            return _not(_condition(Comparison(left, "==", right), context))
+        case Comparison(left=left, operator=operator, right=right):
+            return {
+                "Type": _TYPES[operator],
+                "LeftValue": context.resolve(left),
+                "RightValue": context.resolve(right),
+            }
+        case Membership(query=query, values=values):
+            return {
+                "Type": "In",
+                "QueryValue": context.resolve(query),
+                "Values": [context.resolve(value) for value in values],
+            }
+        case Negation(inner=inner):
+            return _not(_condition(inner, context))
+        case Disjunction(parts=parts):
+            return {"Type": "Or", "Conditions": [_condition(part, context) for part in parts]}
+        case Conjunction(parts=parts):
+            denied = [_not(_condition(part, context)) for part in parts]
+            return _not({"Type": "Or", "Conditions": denied})
+
+
+def _not(condition: JsonObject) -> JsonObject:
+    return {"Type": "Not", "Condition": condition}
+
+
+KIND = Kind(
+    ConditionStep,
+    "Condition",
+    "Choose between two branches of steps by an expression.",
+    emit,
+    outputs,
+)

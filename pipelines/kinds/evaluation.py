@@ -1,0 +1,88 @@
+"""`kind: evaluation`: a script that judges a model, in a Processing job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from pipelines.kinds.base.contract import CodeNeed, EmitContext, EmittedStep, Kind, Needs, Output
+from pipelines.kinds.base.jobs import (
+    ProcessingJob,
+    PropertyFile,
+    job_needs,
+    processing,
+    processing_output,
+    report_output,
+    requirements_file,
+    script,
+)
+from pipelines.spec.model import Input, JobStep
+from pipelines.spec.values import AnyScalar, FixedText, Text
+
+MODEL = "model"
+OUTPUTS = ("report", "pictures")
+
+
+class EvaluationStep(JobStep):
+    """A script that finds the unpacked model in SM_MODEL_DIR and writes a report."""
+
+    kind: Literal["evaluation"]
+    script: FixedText = Field(description="The script, a file of the project.")
+    model: Text = Field(description="The model archive, such as ${steps.train.model}.")
+    inputs: dict[str, Input] = Field(
+        default_factory=dict, description="By name; the script finds each in SM_CHANNEL_<NAME>."
+    )
+    report: FixedText = Field(
+        "evaluation.json",
+        description="The JSON file that the script writes below SM_OUT_REPORT; "
+        "`${steps.NAME.report.auc}` reads a value out of it.",
+    )
+    arguments: dict[str, AnyScalar] = Field(
+        default_factory=dict, description="Given to the script as --key value."
+    )
+
+
+def outputs(name: str, step: EvaluationStep) -> Mapping[str, Output]:
+    """The report with its values, and the folder of pictures."""
+    return {
+        "report": report_output(name, "report", step.report),
+        "pictures": Output(processing_output(name, "pictures")),
+    }
+
+
+def needs(_name: str, step: EvaluationStep) -> Needs:
+    """The image and the script's bundle, which unpacks the model."""
+    code = CodeNeed(
+        "processing",
+        script=script(step.script, "script"),
+        include=tuple(step.include),
+        requirements_file=requirements_file(step),
+        model_input=MODEL,
+        outputs=OUTPUTS,
+    )
+    return job_needs(step, "processing", code)
+
+
+def emit(step: EvaluationStep, context: EmitContext) -> tuple[EmittedStep, ...]:
+    """One Processing step with the report as a property file."""
+    job = ProcessingJob(
+        name=context.name,
+        image=context.images[("image",)],
+        inputs={MODEL: Input.model_validate({"from": str(step.model)}), **step.inputs},
+        outputs=OUTPUTS,
+        property_files=(PropertyFile("report", "report", step.report),),
+        arguments=step.arguments,
+    )
+    return (processing(step, job, context),)
+
+
+KIND = Kind(
+    EvaluationStep,
+    "Processing",
+    "Judge a model with a script: a JSON report and pictures.",
+    emit,
+    outputs,
+    needs,
+)

@@ -1,0 +1,26 @@
+"""`kind: fail`: end the execution as failed, with a message."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from pipelines.kinds.base.contract import EmitContext, EmittedStep, Kind
+from pipelines.spec.model import StepSpec
+from pipelines.spec.values import Text
+
+
+class FailStep(StepSpec):
+    """A step that fails the execution."""
+
+    kind: Literal["fail"]
+    message: Text = Field(description="Why; references are filled in.")
+
+
+def emit(step: FailStep, context: EmitContext) -> tuple[EmittedStep, ...]:
+    """One Fail step."""
+    return (EmittedStep(context.name, "Fail", {"ErrorMessage": context.resolve(step.message)}),)
+
+
+KIND = Kind(FailStep, "Fail", "End the execution as failed, with a message.", emit)

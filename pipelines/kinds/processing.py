@@ -1,0 +1,85 @@
+"""`kind: processing`: any script over any inputs, in a Processing job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from pipelines.kinds.base.contract import CodeNeed, EmitContext, EmittedStep, Kind, Needs, Output
+from pipelines.kinds.base.jobs import (
+    ProcessingJob,
+    PropertyFile,
+    job_needs,
+    processing,
+    processing_output,
+    report_output,
+    requirements_file,
+    script,
+)
+from pipelines.spec.model import Input, JobStep
+from pipelines.spec.values import AnyScalar, FixedText
+
+
+class ProcessingStep(JobStep):
+    """A script that reads inputs and writes outputs."""
+
+    kind: Literal["processing"]
+    script: FixedText = Field(description="The script, a file of the project.")
+    inputs: dict[str, Input] = Field(
+        default_factory=dict, description="By name; the script finds each in SM_CHANNEL_<NAME>."
+    )
+    outputs: list[FixedText] = Field(
+        default_factory=list, description="Names; the script writes each below SM_OUT_<NAME>."
+    )
+    reports: dict[str, FixedText] = Field(
+        default_factory=dict,
+        description="JSON files by output name, such as `quality: quality.json`: "
+        "`${steps.NAME.quality.rows}` reads a value out of one.",
+    )
+    arguments: dict[str, AnyScalar] = Field(
+        default_factory=dict, description="Given to the script as --key value."
+    )
+
+
+def outputs(name: str, step: ProcessingStep) -> Mapping[str, Output]:
+    """Each output's URI; each report's URI and values."""
+    plain = {o: Output(processing_output(name, o)) for o in step.outputs}
+    reports = {r: report_output(name, r, path) for r, path in step.reports.items()}
+    return {**plain, **reports}
+
+
+def needs(_name: str, step: ProcessingStep) -> Needs:
+    """The image and the script's bundle."""
+    code = CodeNeed(
+        "processing",
+        script=script(step.script, "script"),
+        include=tuple(step.include),
+        requirements_file=requirements_file(step),
+        outputs=(*step.outputs, *step.reports),
+    )
+    return job_needs(step, "processing", code)
+
+
+def emit(step: ProcessingStep, context: EmitContext) -> tuple[EmittedStep, ...]:
+    """One Processing step."""
+    job = ProcessingJob(
+        name=context.name,
+        image=context.images[("image",)],
+        inputs=step.inputs,
+        outputs=(*step.outputs, *step.reports),
+        property_files=tuple(PropertyFile(r, r, path) for r, path in step.reports.items()),
+        arguments=step.arguments,
+    )
+    return (processing(step, job, context),)
+
+
+KIND = Kind(
+    ProcessingStep,
+    "Processing",
+    "Run a script over inputs and collect its outputs.",
+    emit,
+    outputs,
+    needs,
+)

@@ -1,0 +1,253 @@
+"""`kind: registration`: a model package in the registry, serving code included (D10).
+
+Emits two steps: `<name>-package`, a cached Processing job in the serving image that adds code and
+vendored requirements to the model archive, and RegisterModel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from pipelines.diagnostics import Finding
+from pipelines.json_types import JsonObject
+from pipelines.kinds.base.contract import (
+    CodeNeed,
+    EmitContext,
+    EmittedStep,
+    ImageNeed,
+    Kind,
+    Needs,
+    Output,
+    ProjectFile,
+    RequirementsFile,
+)
+from pipelines.kinds.base.functions import Get, Join
+from pipelines.kinds.base.jobs import ProcessingJob, processing, processing_output, text
+from pipelines.spec.model import Input, JobStep, Requirements, SpecModel, StepSpec
+from pipelines.spec.values import AnyScalar, FixedText, Text
+
+MODEL = "model"
+ARCHIVE = "model.tar.gz"
+IMAGE = ("serving", "image")
+
+
+class Serving(SpecModel):
+    """The code that answers requests, and the image that it runs in."""
+
+    source: FixedText = Field(description="Folder of the serving code.")
+    entry: FixedText = Field("inference.py", description="The module in it that has model_fn.")
+    image: Text = Field(description="The serving image, such as sklearn-1.9-cpu.")
+    requirements: Requirements | None = Field(
+        None, description="Packages to add to the model archive, installed while packaging."
+    )
+    content_types: list[FixedText] = Field(
+        default=["application/json"], description="MIME types of requests."
+    )
+    response_types: list[FixedText] = Field(
+        default=["application/json"], description="MIME types of answers."
+    )
+    instance_types: list[FixedText] = Field(
+        default_factory=list, description="Instance types recommended for real-time endpoints."
+    )
+    environment: dict[str, AnyScalar] = Field(
+        default_factory=dict, description="Environment variables of the model server."
+    )
+
+
+class ModelMetrics(SpecModel):
+    """Files with what is known of the model: `s3://` URIs or references to reports."""
+
+    model_quality: Text | None = Field(None, description="Metrics of the model, JSON.")
+    model_data_quality: Text | None = Field(None, description="Statistics of its data, JSON.")
+    bias: Text | None = Field(None, description="Bias report, JSON.")
+    explainability: Text | None = Field(None, description="Explainability report, JSON.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: object) -> object:
+        return {"model_quality": value} if isinstance(value, str) else value
+
+
+class DriftBaselines(SpecModel):
+    """Files to compare later data with: `s3://` URIs or references."""
+
+    model_quality: Text | None = Field(None, description="Baseline metrics, JSON.")
+    model_data_quality: Text | None = Field(None, description="Baseline statistics, JSON.")
+
+
+class ModelCard(SpecModel):
+    """The card that documents the model."""
+
+    content: FixedText = Field(description="JSON text as the model card schema has it.")
+    status: Literal["Draft", "PendingReview", "Approved", "Archived"] = Field(
+        "Draft", description="Draft, PendingReview, Approved or Archived."
+    )
+
+
+class RegistrationStep(StepSpec):
+    """A new version of a model in a model package group."""
+
+    kind: Literal["registration"]
+    group: Text = Field(description="The model package group.")
+    model: Text = Field(description="The model archive, such as ${steps.train.model}.")
+    serving: Serving = Field(description="The code and image that serve it.")
+    metrics: ModelMetrics | None = Field(
+        None, description="A report, such as ${steps.evaluate.report}, or several by sort."
+    )
+    drift_baselines: DriftBaselines | None = Field(None, description="Baselines for drift checks.")
+    model_card: ModelCard | None = Field(None, description="The model card.")
+    approval_status: Text = Field(
+        "PendingManualApproval",
+        description="Approved, Rejected or PendingManualApproval.",
+    )
+    metadata: dict[str, AnyScalar] = Field(
+        default_factory=dict, description="Texts to keep with the version."
+    )
+    model_description: FixedText | None = Field(None, description="What this model is.")
+
+
+def outputs(name: str, _step: RegistrationStep) -> Mapping[str, Output]:
+    """The package's ARN, its group and its version."""
+    return {
+        "package": Output(Get(f"Steps.{name}.ModelPackageArn")),
+        "group": Output(Get(f"Steps.{name}.ModelPackageGroupName")),
+        "version": Output(Get(f"Steps.{name}.ModelPackageVersion"), numeric=True),
+    }
+
+
+def needs(_name: str, step: RegistrationStep) -> Needs:
+    """The serving image, and the packaging program's bundle with the serving code in it."""
+    serving = step.serving
+    given = serving.requirements
+    code = CodeNeed(
+        "processing",
+        program="package",
+        config={"source": serving.source, "entry": serving.entry},
+        files=(ProjectFile(serving.source, ("serving", "source"), "folder"),),
+        vendored=RequirementsFile(given.file, given.mode, given.wheels) if given else None,
+        model_input=MODEL,
+        outputs=(MODEL,),
+    )
+    return Needs({IMAGE: ImageNeed(serving.image, None, "inference")}, code)
+
+
+def checks(step: RegistrationStep) -> Iterator[Finding]:
+    """The approval status is one of the API's words, unless a parameter says it."""
+    allowed = ("Approved", "Rejected", "PendingManualApproval")
+    if isinstance(step.approval_status, str) and step.approval_status not in allowed:
+        message = f"`approval_status` cannot be `{step.approval_status}`"
+        yield Finding("SP122", message, ("approval_status",), help=f"one of {', '.join(allowed)}")
+
+
+def emit(step: RegistrationStep, context: EmitContext) -> tuple[EmittedStep, ...]:
+    """The packaging step and RegisterModel."""
+    package = f"{context.name}-package"
+    defaults = context.spec.defaults.model_dump(exclude_none=True, include={"cache", "retry"})
+    job_step = JobStep.model_validate({"kind": "processing", **defaults})
+    job = ProcessingJob(
+        name=package,
+        image=context.images[IMAGE],
+        inputs={MODEL: Input.model_validate({"from": str(step.model)})},
+        outputs=(MODEL,),
+    )
+    arguments: JsonObject = {
+        "ModelPackageGroupName": context.resolve(step.group),
+        "ModelApprovalStatus": context.resolve(step.approval_status),
+        "InferenceSpecification": _inference(step, context, package),
+        "MetadataProperties": {"GeneratedBy": Get("Execution.PipelineExecutionArn")},
+        **_documents(step, context),
+    }
+    return (
+        processing(job_step, job, context),
+        EmittedStep(context.name, "RegisterModel", arguments),
+    )
+
+
+def _inference(step: RegistrationStep, context: EmitContext, package: str) -> JsonObject:
+    serving = step.serving
+    container: JsonObject = {
+        "Image": context.images[IMAGE],
+        "ModelDataUrl": Join("/", (processing_output(package, MODEL), ARCHIVE)),
+        "Environment": {
+            **server_environment(serving.entry),
+            **{key: text(value, context) for key, value in serving.environment.items()},
+        },
+    }
+    specification: JsonObject = {
+        "Containers": [container],
+        "SupportedContentTypes": list(serving.content_types),
+        "SupportedResponseMIMETypes": list(serving.response_types),
+    }
+    if serving.instance_types:
+        specification["SupportedRealtimeInferenceInstanceTypes"] = list(serving.instance_types)
+    return specification
+
+
+def server_environment(entry: str) -> dict[str, str]:
+    """Say with what environment a packaged archive is served (FACTS 11.1).
+
+    The code stands in the archive, its requirements beside it in `vendor/`; the server must not
+    ask a package index for anything.
+    """
+    return {
+        "SAGEMAKER_PROGRAM": entry,
+        "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+        "PYTHONPATH": "/opt/ml/model/vendor",
+        "PIP_NO_INDEX": "1",
+        "PIP_NO_BUILD_ISOLATION": "0",
+        "SAGEMAKER_MODEL_SERVER_WORKERS": "1",
+    }
+
+
+def _documents(step: RegistrationStep, context: EmitContext) -> JsonObject:
+    """What the version says of itself: metrics, baselines, card, metadata."""
+    documents: JsonObject = {}
+    if step.metrics:
+        documents["ModelMetrics"] = _metrics(step.metrics, context)
+    if step.drift_baselines:
+        documents["DriftCheckBaselines"] = _metrics(step.drift_baselines, context)
+    if step.model_card:
+        documents["ModelCard"] = {
+            "ModelCardContent": step.model_card.content,
+            "ModelCardStatus": step.model_card.status,
+        }
+    if step.metadata:
+        documents["CustomerMetadataProperties"] = {
+            key: text(value, context) for key, value in step.metadata.items()
+        }
+    if step.model_description:
+        documents["ModelPackageDescription"] = step.model_description
+    return documents
+
+
+_METRIC_MEMBERS = {
+    "model_quality": ("ModelQuality", "Statistics"),
+    "model_data_quality": ("ModelDataQuality", "Statistics"),
+    "bias": ("Bias", "Report"),
+    "explainability": ("Explainability", "Report"),
+}
+
+
+def _metrics(metrics: ModelMetrics | DriftBaselines, context: EmitContext) -> JsonObject:
+    """`ModelMetrics` or `DriftCheckBaselines` (FACTS 6)."""
+    written: JsonObject = {}
+    for key, (member, part) in _METRIC_MEMBERS.items():
+        uri = getattr(metrics, key, None)
+        if uri is not None:
+            file = {"ContentType": "application/json", "S3Uri": context.resolve(uri)}
+            written[member] = {part: file}
+    return written
+
+
+KIND = Kind(
+    RegistrationStep,
+    "RegisterModel",
+    "Add serving code to a model and register it as a new version.",
+    emit,
+    outputs,
+    needs,
+    checks,
+)

@@ -1,0 +1,228 @@
+"""`kind: training`: a training script on one or many instances, in a Training job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from pipelines.diagnostics import Finding
+from pipelines.json_types import JsonObject
+from pipelines.kinds.base.channels import channels
+from pipelines.kinds.base.contract import CodeNeed, EmitContext, EmittedStep, Kind, Needs, Output
+from pipelines.kinds.base.functions import Get
+from pipelines.kinds.base.jobs import (
+    BUNDLE,
+    CODE,
+    environment,
+    job_needs,
+    output_uri,
+    requirements_file,
+    script,
+    step_keys,
+    tags,
+    text,
+    vpc,
+)
+from pipelines.spec.model import Input, JobStep, SpecModel
+from pipelines.spec.values import AnyScalar, FixedText, Integer, Text
+
+
+class Distribution(SpecModel):
+    """How the processes of a distributed job are started."""
+
+    launcher: Literal["torchrun", "mpi"] = Field(description="torchrun or mpi.")
+    processes_per_host: int | None = Field(
+        None, description="Processes on each host; otherwise its GPUs, else 1."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: object) -> object:
+        return {"launcher": value} if isinstance(value, str) else value
+
+
+class Checkpoints(SpecModel):
+    """Where a job keeps what it can resume from; switches the step's cache off (D16)."""
+
+    local_path: FixedText = Field("/opt/ml/checkpoints", description="The folder in the job.")
+
+
+class InstanceGroup(SpecModel):
+    """A part of a heterogeneous cluster."""
+
+    instance_group_name: FixedText = Field(description="Its name, for inputs.")
+    instance_type: Text = Field(description="Such as ml.g5.xlarge.")
+    instance_count: Integer = Field(1, description="How many instances.")
+
+
+class TrainingStep(JobStep):
+    """A script that learns a model and writes it to SM_MODEL_DIR."""
+
+    kind: Literal["training"]
+    script: FixedText = Field(description="The script, a file of the project.")
+    inputs: dict[str, Input] = Field(
+        default_factory=dict, description="Channels; the script finds each in SM_CHANNEL_<NAME>."
+    )
+    hyperparameters: dict[str, AnyScalar] = Field(
+        default_factory=dict, description="Given to the script as --key value."
+    )
+    metric_definitions: dict[str, FixedText] = Field(
+        default_factory=dict,
+        description="Regular expressions by metric name; group 1 is the value in the log.",
+    )
+    distribution: Distribution | None = Field(
+        None, description="torchrun or mpi, for several processes or hosts."
+    )
+    instance_groups: list[InstanceGroup] = Field(
+        default_factory=list, description="Instead of instance_type and instance_count."
+    )
+    enable_managed_spot_training: bool = Field(
+        False,  # noqa: FBT003 - pydantic's default stands first
+        description="Use spot capacity; implies checkpoints.",
+    )
+    max_wait_time_in_seconds: Integer | None = Field(
+        None, description="With spot: at most this long, waiting included."
+    )
+    checkpoints: Checkpoints | None = Field(None, description="Keep checkpoints in S3.")
+    keep_alive_period_in_seconds: Integer | None = Field(
+        None, description="Keep the instances warm for the next job for so long."
+    )
+    enable_inter_container_traffic_encryption: bool = Field(
+        False,  # noqa: FBT003 - pydantic's default stands first
+        description="Encrypt what the hosts send each other.",
+    )
+
+
+def outputs(name: str, step: TrainingStep) -> Mapping[str, Output]:
+    """The model archive and the final value of each metric."""
+    metrics = {
+        m: Get(f"Steps.{name}.FinalMetricDataList['{m}'].Value") for m in step.metric_definitions
+    }
+    return {
+        "model": Output(Get(f"Steps.{name}.ModelArtifacts.S3ModelArtifacts")),
+        "metrics": Output(members=metrics, numeric=True),
+    }
+
+
+def needs(_name: str, step: TrainingStep) -> Needs:
+    """The image and the script's bundle with its launcher."""
+    distribution = step.distribution.model_dump() if step.distribution else None
+    code = CodeNeed(
+        "training",
+        script=script(step.script, "script"),
+        include=tuple(step.include),
+        requirements_file=requirements_file(step),
+        distribution=distribution,
+    )
+    return job_needs(step, "training", code)
+
+
+def checks(step: TrainingStep) -> Iterator[Finding]:
+    """Spot and its waiting time belong together; several hosts want a launcher."""
+    if step.enable_managed_spot_training and step.max_wait_time_in_seconds is None:
+        yield Finding(
+            "SP130",
+            "spot training needs `max_wait_time_in_seconds`",
+            ("enable_managed_spot_training",),
+            at="key",
+            help="add it; it must be at least `max_runtime_in_seconds` (CreateTrainingJob)",
+        )
+    if CODE in step.inputs:
+        message = "the channel `code` is taken by the step's own code"
+        yield Finding("SP130", message, ("inputs", CODE), at="key", help="choose another name")
+
+
+def emit(step: TrainingStep, context: EmitContext) -> tuple[EmittedStep, ...]:
+    """One Training step that starts the bundle (D13)."""
+    arguments: JsonObject = {
+        "AlgorithmSpecification": _algorithm(step, context),
+        "InputDataConfig": channels(step.inputs, context),
+        "OutputDataConfig": _output(context),
+        "ResourceConfig": _resources(step, context),
+        "RoleArn": context.aws.role,
+        "StoppingCondition": _stopping(step, context),
+        **environment(step, context),
+        **vpc(context),
+        **tags(context),
+    }
+    if step.hyperparameters:
+        arguments["HyperParameters"] = {
+            key: text(value, context) for key, value in step.hyperparameters.items()
+        }
+    if step.enable_network_isolation:
+        arguments["EnableNetworkIsolation"] = True
+    if step.enable_inter_container_traffic_encryption:
+        arguments["EnableInterContainerTrafficEncryption"] = True
+    extra = step_keys(step, context)
+    if step.enable_managed_spot_training:
+        arguments["EnableManagedSpotTraining"] = True
+    if step.enable_managed_spot_training or step.checkpoints:
+        arguments["CheckpointConfig"] = _checkpoints(step, context)
+        extra.pop("CacheConfig", None)
+    return (EmittedStep(context.name, "Training", arguments, extra),)
+
+
+def _algorithm(step: TrainingStep, context: EmitContext) -> JsonObject:
+    algorithm: JsonObject = {
+        "TrainingImage": context.images[("image",)],
+        "TrainingInputMode": "File",
+        "ContainerEntrypoint": ["python3", f"/opt/ml/input/data/{CODE}/{BUNDLE}"],
+    }
+    if step.metric_definitions:
+        algorithm["MetricDefinitions"] = [
+            {"Name": name, "Regex": regex} for name, regex in step.metric_definitions.items()
+        ]
+    return algorithm
+
+
+def _output(context: EmitContext) -> JsonObject:
+    output: JsonObject = {"S3OutputPath": output_uri(context, context.name)}
+    if context.aws.kms_key:
+        output["KmsKeyId"] = context.aws.kms_key
+    return output
+
+
+def _resources(step: TrainingStep, context: EmitContext) -> JsonObject:
+    resources: JsonObject = {"VolumeSizeInGB": context.resolve(step.volume_size_in_gb)}
+    if step.instance_groups:
+        resources["InstanceGroups"] = [
+            {
+                "InstanceGroupName": group.instance_group_name,
+                "InstanceType": context.resolve(group.instance_type),
+                "InstanceCount": context.resolve(group.instance_count),
+            }
+            for group in step.instance_groups
+        ]
+    else:
+        resources["InstanceType"] = context.resolve(step.instance_type)
+        resources["InstanceCount"] = context.resolve(step.instance_count)
+    if step.keep_alive_period_in_seconds is not None:
+        resources["KeepAlivePeriodInSeconds"] = context.resolve(step.keep_alive_period_in_seconds)
+    if context.aws.kms_key:
+        resources["VolumeKmsKeyId"] = context.aws.kms_key
+    return resources
+
+
+def _stopping(step: TrainingStep, context: EmitContext) -> JsonObject:
+    stopping: JsonObject = {"MaxRuntimeInSeconds": context.resolve(step.max_runtime_in_seconds)}
+    if step.max_wait_time_in_seconds is not None:
+        stopping["MaxWaitTimeInSeconds"] = context.resolve(step.max_wait_time_in_seconds)
+    return stopping
+
+
+def _checkpoints(step: TrainingStep, context: EmitContext) -> JsonObject:
+    local = (step.checkpoints or Checkpoints()).local_path
+    return {"S3Uri": output_uri(context, context.name, "checkpoints"), "LocalPath": local}
+
+
+KIND = Kind(
+    TrainingStep,
+    "Training",
+    "Train a model with a script, on one or many instances.",
+    emit,
+    outputs,
+    needs,
+    checks,
+)

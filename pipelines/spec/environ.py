@@ -1,0 +1,46 @@
+"""`${env.NAME}`: replaced by the environment variable before anything else is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from pipelines.diagnostics import Finding, Path
+from pipelines.json_types import Json
+
+_ENV = re.compile(r"(?<!\$)\$\{\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*\}")
+
+
+def substitute(data: Json, environ: Mapping[str, str]) -> tuple[Json, list[Finding]]:
+    """Replace every `${env.NAME}`; a variable that is not set is a finding."""
+    found: list[Finding] = []
+    return _substitute(data, environ, (), found), found
+
+
+def _substitute(data: Json, environ: Mapping[str, str], path: Path, found: list[Finding]) -> Json:
+    match data:
+        case dict():
+            return {k: _substitute(v, environ, (*path, k), found) for k, v in data.items()}
+        case list():
+            return [_substitute(v, environ, (*path, i), found) for i, v in enumerate(data)]
+        case str() if "${" in data:
+            return _ENV.sub(lambda match: _value(match, environ, path, found), data)
+        case _:
+            return data
+
+
+def _value(
+    match: re.Match[str], environ: Mapping[str, str], path: Path, found: list[Finding]
+) -> str:
+    name = match.group(1)
+    if name not in environ:
+        found.append(
+            Finding(
+                "SP129",
+                f"the environment variable `{name}` is not set",
+                path,
+                help=f"set {name}, or make it a parameter",
+                within=match.span(),
+            )
+        )
+    return environ.get(name, "").replace("${", "$${")

@@ -1,0 +1,235 @@
+"""Condition expressions: the text of `if:` → a tree of comparisons.
+
+Grammar, loosest binding first (no `${}` around names):
+
+    expression := conjunction ("or" conjunction)*
+    conjunction := negation ("and" negation)*
+    negation := "not" negation | "(" expression ")" | comparison
+    comparison := operand ("==" | "!=" | "<" | "<=" | ">" | ">=") operand
+                | operand ["not"] "in" "[" operand ("," operand)* "]"
+    operand := reference | number | "text" | 'text' | true | false
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, assert_never, cast
+
+from pipelines.spec.references import ROOTS, Reference, ReferenceSyntaxError, parse_path
+
+Operator: TypeAlias = Literal["==", "!=", "<", "<=", ">", ">="]
+Operand: TypeAlias = "Reference | str | int | float | bool"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two operands and the operator between them."""
+
+    left: Operand
+    operator: Operator
+    right: Operand
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """An operand that stands (or, negated, does not stand) in a list."""
+
+    query: Operand
+    values: tuple[Operand, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Negation:
+    """The opposite of an expression."""
+
+    inner: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Conjunction:
+    """All of several expressions."""
+
+    parts: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Disjunction:
+    """Any of several expressions."""
+
+    parts: tuple[Expression, ...]
+
+
+Expression: TypeAlias = "Comparison | Membership | Negation | Conjunction | Disjunction"
+
+_TOKEN = re.compile(
+    r"""\s*(?:
+        (?P<number>-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?)(?![A-Za-z_])
+      | (?P<text>"[^"]*"|'[^']*')
+      | (?P<operator>==|!=|<=|>=|<|>|\(|\)|\[|\]|,)
+      | (?P<name>[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_][A-Za-z0-9_-]*|\[[^\]]*\])*)
+    )""",
+    re.VERBOSE,
+)
+_WORDS = frozenset({"and", "or", "not", "in"})
+_COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+def parse_expression(text: str) -> Expression:
+    """Read the text of an `if:`.
+
+    Raises:
+        ReferenceSyntaxError: the text is no expression; it says where it stops being one.
+    """
+    return _Parser(text).parse()
+
+
+def references_in(expression: Expression) -> tuple[Reference, ...]:
+    """The references of an expression, in the order in which they stand."""
+    match expression:
+        case Comparison(left=left, right=right):
+            operands: tuple[Operand, ...] = (left, right)
+        case Membership(query=query, values=values):
+            operands = (query, *values)
+        case Negation(inner=inner):
+            return references_in(inner)
+        case Conjunction(parts=parts) | Disjunction(parts=parts):
+            return tuple(r for part in parts for r in references_in(part))
+        case _:
+            assert_never(expression)
+    return tuple(o for o in operands if isinstance(o, Reference))
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._tokens = list(_tokens(text))
+        self._next = 0
+
+    def parse(self) -> Expression:
+        if not self._tokens:
+            raise ReferenceSyntaxError("the condition is empty", 0, len(self._text))
+        expression = self._disjunction()
+        if self._next < len(self._tokens):
+            raise self._unexpected()
+        return expression
+
+    def _disjunction(self) -> Expression:
+        parts = [self._conjunction()]
+        while self._take("or"):
+            parts.append(self._conjunction())
+        return parts[0] if len(parts) == 1 else Disjunction(tuple(parts))
+
+    def _conjunction(self) -> Expression:
+        parts = [self._negation()]
+        while self._take("and"):
+            parts.append(self._negation())
+        return parts[0] if len(parts) == 1 else Conjunction(tuple(parts))
+
+    def _negation(self) -> Expression:
+        if self._take("not"):
+            return Negation(self._negation())
+        if self._take("("):
+            inner = self._disjunction()
+            if not self._take(")"):
+                raise self._unexpected("a `)`")
+            return inner
+        return self._comparison()
+
+    def _comparison(self) -> Expression:
+        left = self._operand()
+        negated = self._take("not")
+        if self._take("in"):
+            membership = Membership(left, self._list())
+            return Negation(membership) if negated else membership
+        token = self._peek()
+        if negated or token is None or token.text not in _COMPARISONS:
+            raise self._unexpected("a comparison such as `>=` or `in`")
+        self._next += 1
+        return Comparison(left, cast("Operator", token.text), self._operand())
+
+    def _list(self) -> tuple[Operand, ...]:
+        if not self._take("["):
+            raise self._unexpected("a list such as `[1, 2]`")
+        values = [self._operand()]
+        while self._take(","):
+            values.append(self._operand())
+        if not self._take("]"):
+            raise self._unexpected("a `]`")
+        return tuple(values)
+
+    def _operand(self) -> Operand:
+        token = self._peek()
+        if token is None or token.kind == "operator" or token.text in _WORDS:
+            raise self._unexpected("a name, a number or a quoted text")
+        self._next += 1
+        match token.kind:
+            case "number":
+                return float(token.text) if re.search("[.eE]", token.text) else int(token.text)
+            case "text":
+                return token.text[1:-1]
+            case _:
+                return _named(token)
+
+    def _peek(self) -> _Token | None:
+        return self._tokens[self._next] if self._next < len(self._tokens) else None
+
+    def _take(self, text: str) -> bool:
+        token = self._peek()
+        if token is None or token.kind == "text" or token.text != text:
+            return False
+        self._next += 1
+        return True
+
+    def _unexpected(self, wanted: str = "the end") -> ReferenceSyntaxError:
+        token = self._peek()
+        if token is None:
+            length = len(self._text)
+            return ReferenceSyntaxError(
+                f"the condition ends where {wanted} was expected", 0, length
+            )
+        return ReferenceSyntaxError(
+            f"`{token.text}` stands where {wanted} was expected", token.start, token.end
+        )
+
+
+def _named(token: _Token) -> Operand:
+    if token.text in {"true", "false"}:
+        return token.text == "true"
+    reference = parse_path(token.text, token.start)
+    if reference.root not in ROOTS:
+        raise ReferenceSyntaxError(
+            f"`{token.text}` is neither a reference nor a value",
+            token.start,
+            token.end,
+            f'quote a text: `"{token.text}"`; a reference begins with `steps.` or `parameters.`',
+        )
+    return reference
+
+
+def _tokens(text: str) -> list[_Token]:
+    tokens: list[_Token] = []
+    position = 0
+    while position < len(text.rstrip()):
+        match = _TOKEN.match(text, position)
+        if match is None:
+            rest = text[position:].lstrip()
+            start = len(text) - len(rest)
+            raise ReferenceSyntaxError(
+                f"`{rest[:2] if rest.startswith('${') else rest[0]}` has no place in a condition",
+                start,
+                len(text),
+                "write references without `${}`" if rest.startswith("$") else None,
+            )
+        kind = match.lastgroup or ""
+        tokens.append(_Token(kind, match.group(kind), match.start(kind), match.end(kind)))
+        position = match.end()
+    return tokens

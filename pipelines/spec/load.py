@@ -1,0 +1,200 @@
+"""Document → PipelineSpec, with every finding at once.
+
+The kinds of steps are passed in: they stand above this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ValidationError
+
+from pipelines.diagnostics import Finding, Path
+from pipelines.diagnostics.nearest import nearest
+from pipelines.document import Document
+from pipelines.json_types import Json, JsonObject
+from pipelines.spec import environ as environment
+from pipelines.spec.mistakes import findings
+from pipelines.spec.model import (
+    PIPELINE_NAME,
+    STEP_NAME,
+    Defaults,
+    JobStep,
+    PipelineSpec,
+    StepSpec,
+)
+from pipelines.spec.values import describe
+
+SPEC_VERSION = 1
+
+_PLACEHOLDER = {"spec": SPEC_VERSION, "pipeline": "unnamed"}
+
+
+@dataclass(frozen=True, slots=True)
+class StepModels:
+    """What the loader has to know of the kinds.
+
+    Args:
+        find: the model of a kind's steps, None for a kind that there is not.
+        names: all kinds, for advice.
+    """
+
+    find: Callable[[str], type[StepSpec] | None]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What could be read: sections and steps with findings are left out of the spec.
+
+    Later stages check what is there, so that the user sees all findings at once; whether the
+    spec may be compiled is decided by the findings. None where nothing is left to go on with.
+    """
+
+    spec: PipelineSpec | None
+    findings: tuple[Finding, ...]
+
+
+def load(document: Document, models: StepModels, environ: Mapping[str, str]) -> Loaded:
+    """Read the spec out of a document.
+
+    Args:
+        document: the file, its environment overlaid.
+        models: the kinds' step models.
+        environ: what `${env.NAME}` reads.
+    """
+    if not isinstance(document.data, dict):
+        finding = Finding("SP121", f"the file wants a mapping, got {describe(document.data)}", ())
+        return Loaded(None, (finding,))
+    found: list[Finding] = []
+    data, missing = environment.substitute(document.data, environ)
+    found.extend(missing)
+    found.extend(_version(data))
+    top = {k: v for k, v in data.items() if not k.startswith("x-") and k != "environments"}
+    steps = top.pop("steps", None)
+    if not found:
+        found.extend(_names(data))
+    parsed = _read_top(top, found)
+    step_specs = _read_steps(steps, models, parsed.defaults if parsed else Defaults(), found)
+    if parsed is None:
+        return Loaded(None, tuple(found))
+    return Loaded(parsed.model_copy(update={"steps": step_specs}), tuple(found))
+
+
+def _version(data: JsonObject) -> Iterator[Finding]:
+    version = data.get("spec")
+    if isinstance(version, int) and not isinstance(version, bool) and version > SPEC_VERSION:
+        yield Finding(
+            "SP126",
+            f"`spec: {version}` is newer than this tool, which knows {SPEC_VERSION}",
+            ("spec",),
+            help="upgrade the tool",
+        )
+
+
+def _names(data: JsonObject) -> Iterator[Finding]:
+    pipeline = data.get("pipeline")
+    if isinstance(pipeline, str) and not PIPELINE_NAME.fullmatch(pipeline):
+        yield Finding(
+            "SP127",
+            f"`{pipeline}` is no pipeline name",
+            ("pipeline",),
+            help="letters, digits and single hyphens between them, at most 256 "
+            "(CreatePipeline's pattern)",
+        )
+    for section in ("steps", "parameters"):
+        names = data.get(section)
+        for name in names if isinstance(names, dict) else ():
+            if not STEP_NAME.fullmatch(name):
+                yield Finding(
+                    "SP127",
+                    f"`{name}` is no name for a {section.removesuffix('s')}",
+                    (section, name),
+                    at="key",
+                    help="letters, digits, `-` and `_`, at most 64 characters",
+                )
+
+
+def _read_top(top: JsonObject, found: list[Finding]) -> PipelineSpec | None:
+    try:
+        return PipelineSpec.model_validate({**top, "steps": {}})
+    except ValidationError as error:
+        translated = list(findings(error, PipelineSpec, ()))
+    found.extend(translated)
+    broken = {f.path[0] for f in translated if f.path}
+    rest = {key: value for key, value in top.items() if key not in broken}
+    try:
+        return PipelineSpec.model_validate({**_PLACEHOLDER, **rest, "steps": {}})
+    except ValidationError:
+        return None
+
+
+def _read_steps(
+    steps: Json, models: StepModels, defaults: Defaults, found: list[Finding]
+) -> dict[str, StepSpec]:
+    if not isinstance(steps, dict) or not steps:
+        found.append(
+            Finding(
+                "SP120",
+                "the pipeline has no steps",
+                ("steps",) if steps is not None else (),
+                at="key",
+                help="a pipeline is a mapping of at least one step under `steps:`",
+            )
+        )
+        return {}
+    read: dict[str, StepSpec] = {}
+    for name, step in steps.items():
+        parsed = _read_step(name, step, models, defaults, found)
+        if parsed is not None:
+            read[name] = parsed
+    return read
+
+
+def _read_step(
+    name: str, step: Json, models: StepModels, defaults: Defaults, found: list[Finding]
+) -> StepSpec | None:
+    path: Path = ("steps", name)
+    if not isinstance(step, dict):
+        found.append(
+            Finding("SP121", f"step `{name}` wants a mapping, got {describe(step)}", path, at="key")
+        )
+        return None
+    kind = step.get("kind")
+    if kind is None:
+        choices = ", ".join(models.names)
+        found.append(
+            Finding(
+                "SP120", f"step `{name}` lacks the key `kind`", path, "key", f"one of {choices}"
+            )
+        )
+        return None
+    model = models.find(kind) if isinstance(kind, str) else None
+    if model is None:
+        found.append(_unknown_kind(kind, models.names, (*path, "kind")))
+        return None
+    try:
+        return model.model_validate({**_defaults_for(model, defaults), **step})
+    except ValidationError as error:
+        found.extend(findings(error, model, path))
+        return None
+
+
+def _unknown_kind(kind: Json, names: tuple[str, ...], path: Path) -> Finding:
+    close = nearest(kind, names) if isinstance(kind, str) else None
+    advice = f"did you mean `{close}`?" if close else f"one of {', '.join(names)}"
+    shown = f"`{kind}`" if isinstance(kind, str) else describe(kind)
+    return Finding("SP128", f"unknown kind {shown}", path, help=advice)
+
+
+def _defaults_for(model: type[BaseModel], defaults: Defaults) -> JsonObject:
+    """Say what `defaults:` gives to a step of this model, as it would stand in the step."""
+    if not issubclass(model, JobStep):
+        return {}
+    given = defaults.model_dump(exclude_unset=True, by_alias=True, exclude_none=True)
+    return {key: _as_written(value) for key, value in given.items()}
+
+
+def _as_written(value: Json) -> Json:
+    return value if isinstance(value, bool | int | list) else str(value)

@@ -1,0 +1,133 @@
+"""pydantic's errors → findings in our words, with our codes and our paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from pipelines.diagnostics import Finding, Path
+from pipelines.diagnostics.nearest import nearest
+from pipelines.spec.values import describe
+
+_WANTED = {
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "`true` or `false`",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "mapping_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "none_required": "nothing",
+}
+
+
+def findings(error: ValidationError, model: type[BaseModel], base: Path) -> Iterator[Finding]:
+    """Translate every error of one validation; `base` is where the validated value stands."""
+    for detail in error.errors(include_url=False):
+        yield _finding(detail, model, base)
+
+
+def _finding(detail: ErrorDetails, model: type[BaseModel], base: Path) -> Finding:
+    location = tuple(part for part in detail["loc"] if part != "[key]")
+    path = (*base, *location)
+    kind = detail["type"]
+    if kind.startswith("SP"):
+        return _own(detail, path)
+    if kind == "extra_forbidden":
+        return _unknown_key(location, model, path)
+    if kind == "missing":
+        key = location[-1]
+        return Finding(
+            "SP120", f"{_place(path[:-1])} lacks the key `{key}`", path[:-1], at="key",
+            help=f"add `{key}:`{_description(model, location)}",
+        )  # fmt: skip
+    if kind in {"literal_error", "enum"}:
+        return _not_a_choice(detail, path)
+    value = detail["input"]
+    wanted = _WANTED.get(kind, "something else")
+    return Finding("SP121", f"`{path[-1]}` wants {wanted}, got {describe(value)}", path)
+
+
+def _own(detail: ErrorDetails, path: Path) -> Finding:
+    context: dict[str, Any] = detail.get("ctx", {})
+    within = (context["start"], context["end"]) if "start" in context else None
+    named = f"`{path[-1]}` " if detail["type"] in {"SP121", "SP124", "SP125"} and path else ""
+    return Finding(
+        detail["type"],
+        f"{named}{context['message']}",
+        path,
+        help=context.get("help"),
+        within=within,
+    )
+
+
+def _unknown_key(location: Path, model: type[BaseModel], path: Path) -> Finding:
+    key = str(path[-1])
+    owner = _model_at(model, location[:-1])
+    known = _keys(owner) if owner else ()
+    close = nearest(key, known)
+    advice = f"did you mean `{close}`?" if close else f"known keys: {', '.join(known)}"
+    return Finding(
+        "SP102", f"unknown key `{key}` in {_place(path[:-1])}", path, at="key", help=advice
+    )
+
+
+def _not_a_choice(detail: ErrorDetails, path: Path) -> Finding:
+    context: dict[str, Any] = detail.get("ctx", {})
+    expected = str(context.get("expected", "")).replace("'", "").replace(" or ", ", ")
+    choices = expected.split(", ")
+    value = detail["input"]
+    close = nearest(value, choices) if isinstance(value, str) else None
+    advice = f"did you mean `{close}`?" if close else f"one of {', '.join(choices)}"
+    return Finding("SP122", f"`{path[-1]}` cannot be {describe(value)}", path, help=advice)
+
+
+def _place(path: Path) -> str:
+    match path:
+        case ():
+            return "the pipeline"
+        case ("steps", str(name)):
+            return f"step `{name}`"
+        case _:
+            return f"`{'.'.join(map(str, path))}`"
+
+
+def _keys(model: type[BaseModel]) -> tuple[str, ...]:
+    return tuple(field.alias or name for name, field in model.model_fields.items())
+
+
+def _description(model: type[BaseModel], location: Path) -> str:
+    owner = _model_at(model, location[:-1])
+    for name, field in owner.model_fields.items() if owner else ():
+        if (field.alias or name) == location[-1] and field.description:
+            return f" ({field.description.rstrip('.')})"
+    return ""
+
+
+def _model_at(model: type[BaseModel], location: Path) -> type[BaseModel] | None:
+    """Follow a location through nested models, lists and dicts to the model that stands there."""
+    annotation: Any = model
+    for part in location:
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            by_key = {f.alias or n: f.annotation for n, f in annotation.model_fields.items()}
+            annotation = _content(by_key.get(str(part)))
+        elif get_origin(annotation) in {dict, list}:
+            annotation = _content(get_args(annotation)[-1])
+        else:
+            return None
+    is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    return annotation if is_model else None
+
+
+def _content(annotation: Any) -> Any:
+    """Drop `| None` from an annotation."""
+    members = [a for a in get_args(annotation) if a is not type(None)]
+    if get_origin(annotation) in {dict, list} or not members:
+        return annotation
+    return members[0]

@@ -1,0 +1,302 @@
+"""The models of the spec that every pipeline shares; a kind adds the model of its step."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import ClassVar, Literal, Self, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from pipelines.spec.values import (
+    AnyScalar,
+    Duration,
+    FixedText,
+    Integer,
+    Text,
+    describe,
+    mistake,
+)
+
+ParameterType: TypeAlias = Literal["string", "integer", "float", "boolean"]
+Trigger: TypeAlias = Literal["completed", "failed", "stopped", "any"]
+
+
+class SpecModel(BaseModel):
+    """What all models of the spec have in common: frozen, strict, no unknown keys."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, defer_build=True, protected_namespaces=()
+    )
+
+
+class Vpc(SpecModel):
+    """The network that jobs and models run in."""
+
+    subnets: list[FixedText] = Field(description="Subnet ids, 1 to 16.")
+    security_group_ids: list[FixedText] = Field(description="Security group ids, 1 to 5.")
+
+
+class Aws(SpecModel):
+    """The account that the pipeline goes to."""
+
+    region: FixedText = Field("us-east-1", description="AWS region, such as eu-central-1.")
+    role: FixedText = Field(
+        "arn:aws:iam::000000000000:role/placeholder",
+        description="ARN of the role that jobs run with and models are registered with.",
+    )
+    deploy_role: FixedText | None = Field(
+        None, description="ARN of the role that alone may create and update endpoints."
+    )
+    bucket: FixedText = Field(
+        "pipelines-000000000000",
+        description="S3 bucket for code, data and the outputs of runs.",
+    )
+    kms_key: FixedText | None = Field(
+        None, description="KMS key id or ARN for volumes and outputs."
+    )
+    vpc: Vpc | None = Field(None, description="Network for jobs and models.")
+    tags: dict[str, FixedText] = Field(
+        default_factory=dict, description="Tags of the pipeline and of what its steps create."
+    )
+    pip_index_url: FixedText | None = Field(
+        None, description="Package index for `requirements:` in mode index."
+    )
+
+
+class Parameter(SpecModel):
+    """One pipeline parameter, given a value at every start."""
+
+    type: ParameterType = Field(description="string, integer, float or boolean.")
+    default: AnyScalar | None = Field(
+        None, description="The value when none is given; without it one must be given."
+    )
+    enum: list[FixedText] | None = Field(
+        None, description="The only values that are accepted (strings only)."
+    )
+    description: FixedText | None = Field(None, description="What it is for.")
+
+    @model_validator(mode="after")
+    def _default_fits(self) -> Self:
+        wanted: dict[str, type | tuple[type, ...]] = {
+            "string": str,
+            "integer": int,
+            "float": (int, float),
+            "boolean": bool,
+        }
+        value = self.default
+        fits = isinstance(value, wanted[self.type]) and (
+            self.type == "boolean" or not isinstance(value, bool)
+        )
+        if value is not None and not fits:
+            message = f"the default of a {self.type} parameter cannot be {describe(value)}"
+            raise mistake("SP123", message)
+        if self.enum is not None and self.type != "string":
+            raise mistake("SP123", "`enum` is for string parameters only")
+        if self.enum is not None and value is not None and value not in self.enum:
+            choices = ", ".join(self.enum)
+            raise mistake("SP123", f"the default `{value}` is not in the enum", f"one of {choices}")
+        return self
+
+
+class FileSystem(SpecModel):
+    """A folder of an EFS or FSx for Lustre file system; needs `aws.vpc` and mode File."""
+
+    file_system_id: FixedText = Field(description="Id of the file system, such as fs-0123.")
+    directory_path: FixedText = Field(description="The folder in it, such as /flights.")
+    file_system_access_mode: Literal["ro", "rw"] = Field("ro", description="ro or rw.")
+
+
+class DataSource(SpecModel):
+    """Where data lives: one of a local path, S3, EFS or FSx."""
+
+    path: FixedText | None = Field(
+        None, description="Folder or file of the project; uploaded by content hash."
+    )
+    s3: Text | None = Field(None, description="s3:// prefix, used as it is.")
+    efs: FileSystem | None = Field(None, description="Folder of an EFS file system.")
+    fsx: FileSystem | None = Field(None, description="Folder of an FSx for Lustre file system.")
+    immutable: bool = Field(
+        False,  # noqa: FBT003 - pydantic's default stands first
+        description="The objects under this prefix never change: steps reading them may be cached.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: object) -> object:
+        if isinstance(value, str):
+            return {"s3": value} if value.startswith(("s3://", "${")) else {"path": value}
+        return value
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        given = [k for k in ("path", "s3", "efs", "fsx") if getattr(self, k) is not None]
+        if len(given) != 1:
+            named = " and ".join(f"`{k}`" for k in given) or "none"
+            raise mistake("SP125", f"wants exactly one of path, s3, efs, fsx; it has {named}")
+        return self
+
+
+class Retry(SpecModel):
+    """Try a step again when the platform failed it."""
+
+    exception_type: list[FixedText] = Field(
+        description="Step.SERVICE_FAULT, Step.THROTTLING, SageMaker.JOB_INTERNAL_ERROR, "
+        "SageMaker.CAPACITY_ERROR, SageMaker.RESOURCE_LIMIT."
+    )
+    interval_seconds: int = Field(1, description="Seconds before the first retry.")
+    backoff_rate: float = Field(2.0, description="Factor between one pause and the next.")
+    max_attempts: int | None = Field(None, description="Retries at most (1 to 20).")
+    expire_after_min: int | None = Field(
+        None, description="Minutes after which to give up; instead of max_attempts."
+    )
+
+
+class Input(SpecModel):
+    """One input of a job."""
+
+    from_: Text = Field(
+        alias="from", description="A `${data…}` or `${steps…}` reference, or an s3:// prefix."
+    )
+    mode: Literal["File", "FastFile", "Pipe"] = Field(
+        "File", description="File copies first, FastFile streams, Pipe is a FIFO."
+    )
+    distribution: Literal["FullyReplicated", "ShardedByS3Key"] = Field(
+        "FullyReplicated", description="Every host gets all objects, or a share of them."
+    )
+    content_type: FixedText | None = Field(None, description="MIME type (training only).")
+    compression_type: Literal["None", "Gzip"] = Field(
+        "None", description="Gzip is for mode Pipe only."
+    )
+    immutable: bool = Field(
+        False,  # noqa: FBT003 - pydantic's default stands first
+        description="The objects under an s3:// prefix never change: the step may be cached.",
+    )
+    instance_group_names: list[FixedText] = Field(
+        default_factory=list, description="Instance groups that get this channel (training only)."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: object) -> object:
+        return {"from": value} if isinstance(value, str) else value
+
+
+class Requirements(SpecModel):
+    """The Python packages of a step."""
+
+    file: FixedText = Field(description="A requirements file of the project.")
+    mode: Literal["index", "wheels"] = Field(
+        "index",
+        description="index: installed from a package index when missing; "
+        "wheels: a hash-pinned lock installed from `wheels` with no index.",
+    )
+    wheels: FixedText | None = Field(
+        None, description="Folder with the wheels of a lock, for mode wheels."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: object) -> object:
+        return {"file": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _wheels_have_a_folder(self) -> Self:
+        if (self.mode == "wheels") != (self.wheels is not None):
+            raise mistake("SP125", "`mode: wheels` and the folder `wheels:` belong together")
+        return self
+
+
+class StepSpec(SpecModel):
+    """The keys that every step has."""
+
+    expressions: ClassVar[tuple[str, ...]] = ()
+    """Keys whose text is a condition, not text with `${}` in it."""
+
+    kind: FixedText = Field(description="What the step does.")
+    description: FixedText | None = Field(None, description="Shown in the console.")
+    display_name: FixedText | None = Field(None, description="Shown instead of the step's name.")
+    after: dict[str, Trigger] = Field(
+        default_factory=dict,
+        description="Steps to wait for, with what has to have happened: "
+        "completed, failed, stopped or any.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _after_as_mapping(cls, value: object) -> object:
+        if isinstance(value, Mapping) and isinstance(value.get("after"), list | str):
+            after = value["after"]
+            names = [after] if isinstance(after, str) else after
+            return {**value, "after": dict.fromkeys(map(str, names), "completed")}
+        return value
+
+
+class JobStep(StepSpec):
+    """The keys of every step that runs a job."""
+
+    image: Text | None = Field(
+        None, description="A name such as sklearn-1.9-cpu, or an image URI of your own."
+    )
+    instance_type: Text = Field("ml.m5.xlarge", description="Such as ml.m5.xlarge.")
+    instance_count: Integer = Field(1, description="How many instances.")
+    volume_size_in_gb: Integer = Field(30, description="Storage of each instance, in GB.")
+    max_runtime_in_seconds: Integer = Field(
+        86_400, description="The job is stopped after this many seconds."
+    )
+    environment: dict[str, AnyScalar] = Field(
+        default_factory=dict, description="Environment variables of the job; never a secret."
+    )
+    requirements: Requirements | None = Field(None, description="Python packages of the step.")
+    include: list[FixedText] = Field(
+        default_factory=list,
+        description="Files, folders or globs of the project that the code needs besides imports.",
+    )
+    enable_network_isolation: bool = Field(
+        False,  # noqa: FBT003 - pydantic's default stands first
+        description="The job has no network.",
+    )
+    cache: Duration = Field(
+        None, description="Reuse an earlier run of the same step for this long, such as 30d."
+    )
+    retry: list[Retry] = Field(default_factory=list, description="When to try again.")
+
+
+class Defaults(SpecModel):
+    """What steps take that do not say otherwise."""
+
+    image: Text | None = Field(None, description="As in a step.")
+    instance_type: Text | None = Field(None, description="As in a step.")
+    instance_count: Integer | None = Field(None, description="As in a step.")
+    volume_size_in_gb: Integer | None = Field(None, description="As in a step.")
+    max_runtime_in_seconds: Integer | None = Field(None, description="As in a step.")
+    enable_network_isolation: bool | None = Field(None, description="As in a step.")
+    cache: Duration = Field(None, description="As in a step; never for registration's model.")
+    retry: list[Retry] | None = Field(None, description="As in a step.")
+
+
+class PipelineSpec(SpecModel):
+    """A whole spec file, environment overlaid."""
+
+    spec: Literal[1] = Field(description="Version of the spec language: 1.")
+    pipeline: FixedText = Field(description="Name of the pipeline: letters, digits and hyphens.")
+    description: FixedText | None = Field(None, description="What the pipeline is for.")
+    aws: Aws | None = Field(None, description="The account it goes to.")
+    parameters: dict[str, Parameter] = Field(
+        default_factory=dict, description="Values that can be given at every start."
+    )
+    data: dict[str, DataSource] = Field(
+        default_factory=dict, description="Where data lives, said once."
+    )
+    defaults: Defaults = Field(
+        default_factory=Defaults,
+        description="For every step that does not say otherwise.",
+    )
+    steps: dict[str, StepSpec] = Field(description="The steps by name.")
+
+
+STEP_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""Names of steps and parameters (FACTS 1.3, 1.2)."""
+
+PIPELINE_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}")
+"""CreatePipeline's pattern of PipelineName: no underscore."""

@@ -1,0 +1,189 @@
+"""The scalar types of the spec: a literal, or text with references in its place.
+
+Each type is one pydantic validator with one error, so that a user never reads about the members
+of a union. Errors carry our code as their type; `pipelines.spec.mistakes` puts them in place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from pipelines.json_types import JsonObject
+from pipelines.spec.expressions import Expression, parse_expression
+from pipelines.spec.references import ReferenceSyntaxError, Template, parse_text
+
+_REFERENCE_SCHEMA: JsonObject = {"type": "string", "pattern": r"^\$\{[^}]+\}$"}
+_DURATION = re.compile(r"(\d+)\s*(m|min|h|d|w)", re.ASCII)
+_ISO_UNITS = {"m": "PT{}M", "min": "PT{}M", "h": "PT{}H", "d": "P{}D", "w": "P{}W"}
+_ISO_DURATION = re.compile(
+    r"P(?=.)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+S)?)?", re.ASCII
+)
+
+
+def mistake(code: str, message: str, help: str | None = None, **within: int) -> PydanticCustomError:
+    """Build the error that `pipelines.spec.mistakes` turns into a finding."""
+    return PydanticCustomError(code, "{message}", {"message": message, "help": help, **within})
+
+
+def describe(value: object) -> str:
+    """Name a YAML value as its author sees it: "the number 3", "a list"."""
+    match value:
+        case bool():
+            return f"`{str(value).lower()}`"
+        case int() | float():
+            return f"the number {value}"
+        case str():
+            return f"the text `{value}`" if len(value) <= 40 else "a text"
+        case None:
+            return "nothing"
+        case list():
+            return "a list"
+        case _:
+            return "a mapping"
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """The marker that gives an annotated type its one validator and its JSON schema.
+
+    Args:
+        validate: turns the YAML value into the typed one or raises a `mistake`.
+        schema: the JSON schema of the literal.
+        referable: whether `${…}` may stand in its place.
+    """
+
+    validate: Callable[[object], object]
+    schema: tuple[tuple[str, object], ...]
+    referable: bool = True
+
+    def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.validate)
+
+    def __get_pydantic_json_schema__(self, _: CoreSchema, __: GetJsonSchemaHandler) -> JsonObject:
+        literal = dict(self.schema)
+        if not self.referable or literal.get("type") == "string":
+            return literal
+        return {"anyOf": [literal, _REFERENCE_SCHEMA]}
+
+
+def _template(value: str) -> str | Template:
+    try:
+        return parse_text(value)
+    except ReferenceSyntaxError as error:
+        raise mistake(
+            "SP201", error.problem, error.help, start=error.start, end=error.end
+        ) from error
+
+
+def _text(value: object) -> str | Template:
+    if not isinstance(value, str):
+        quoted = f'write `"{value}"`' if isinstance(value, int | float) else None
+        raise mistake("SP121", f"wants a text, got {describe(value)}", quoted)
+    return _template(value)
+
+
+def _fixed_text(value: object) -> str:
+    text = _text(value)
+    if isinstance(text, Template):
+        start = text.references[0].start - 2
+        raise mistake(
+            "SP124",
+            "is needed while compiling: it cannot hold a reference",
+            "write it out; per environment it can be overlaid with `environments:`",
+            start=start,
+            end=text.references[0].end + 1,
+        )
+    return text
+
+
+def _referable(value: object, wanted: str, example: str) -> Template:
+    """Take a text that is exactly one reference where a `wanted` was asked for."""
+    if isinstance(value, str):
+        text = _template(value)
+        if isinstance(text, Template):
+            if text.only is not None:
+                return text
+            raise mistake("SP121", f"wants {wanted} or exactly one reference", f"such as {example}")
+        raise mistake("SP121", f"wants {wanted}, got {describe(value)}", f"such as {example}")
+    raise mistake("SP121", f"wants {wanted}, got {describe(value)}", f"such as {example}")
+
+
+def _integer(value: object) -> int | Template:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    return _referable(value, "a whole number", "`2` or `${parameters.NAME}`")
+
+
+def _boolean(value: object) -> bool | Template:
+    if isinstance(value, bool):
+        return value
+    return _referable(value, "`true` or `false`", "`true`")
+
+
+def _any_scalar(value: object) -> str | int | float | bool | Template:
+    if isinstance(value, str):
+        return _template(value)
+    if isinstance(value, bool | int | float):
+        return value
+    raise mistake("SP121", f"wants a text, a number or true/false, got {describe(value)}")
+
+
+def _duration(value: object) -> str | None:
+    """`30d` → `P30D`; `false` → None (ISO 8601, as the service wants it)."""
+    if value is False:
+        return None
+    if isinstance(value, str):
+        short = _DURATION.fullmatch(value.strip())
+        if short:
+            return _ISO_UNITS[short.group(2)].format(int(short.group(1)))
+        if _ISO_DURATION.fullmatch(value):
+            return value
+    raise mistake(
+        "SP121",
+        f"wants a time such as `30d`, got {describe(value)}",
+        "units are m, h, d and w; `P30D` works as well; `false` switches it off",
+    )
+
+
+def _expression(value: object) -> Expression:
+    if not isinstance(value, str):
+        raise mistake("SP121", f"wants a condition, got {describe(value)}")
+    try:
+        return parse_expression(value)
+    except ReferenceSyntaxError as error:
+        raise mistake(
+            "SP202", error.problem, error.help, start=error.start, end=error.end
+        ) from error
+
+
+Text: TypeAlias = Annotated[str | Template, Scalar(_text, (("type", "string"),))]
+"""A text, references welcome anywhere in it."""
+
+FixedText: TypeAlias = Annotated[str, Scalar(_fixed_text, (("type", "string"),), referable=False)]
+"""A text that has to be known while compiling."""
+
+Integer: TypeAlias = Annotated[int | Template, Scalar(_integer, (("type", "integer"),))]
+"""A whole number or one reference."""
+
+Boolean: TypeAlias = Annotated[bool | Template, Scalar(_boolean, (("type", "boolean"),))]
+"""True, false or one reference."""
+
+AnyScalar: TypeAlias = Annotated[
+    str | int | float | bool | Template,
+    Scalar(_any_scalar, (("type", ("string", "number", "boolean")),)),
+]
+"""A hyperparameter, argument or environment value; the service gets it as text."""
+
+Duration: TypeAlias = Annotated[
+    str | None, Scalar(_duration, (("type", ("string", "boolean")),), referable=False)
+]
+"""A time span as ISO 8601 text; None when switched off."""
+
+Condition: TypeAlias = Annotated[Expression, Scalar(_expression, (("type", "string"),))]
+"""The text of `if:`, parsed."""
