@@ -10,6 +10,15 @@ STEP_TYPE = StepType(
     describe="AutoMLProperties",
     supplied=("AutoMLJobName",),
     cacheable=True,
+    cache_key=(
+        "AutoMLJobConfig.CompletionCriteria",
+        "AutoMLJobConfig.CandidateGenerationConfig",
+        "AutoMLJobConfig.DataSplitConfig",
+        "AutoMLJobConfig.Mode",
+        "AutoMLJobObjective",
+        "InputDataConfig",
+        "ProblemType",
+    ),
     retry_types=JOB_FAULTS,
     permissions=(
         "sagemaker:CreateAutoMLJob",

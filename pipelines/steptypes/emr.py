@@ -9,6 +9,7 @@ STEP_TYPE = StepType(
     request="EMRArguments",
     describe="EMRProperties",
     cacheable=True,
+    cache_key=("ClusterId", "StepConfig"),
     permissions=(
         "elasticmapreduce:AddJobFlowSteps",
         "elasticmapreduce:CancelSteps",

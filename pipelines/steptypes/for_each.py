@@ -28,7 +28,7 @@ STEP_TYPE = StepType(
             },
         },
         # A list of at most 100 literals, or a function whose text is a JSON list.
-        "IterableItems": {"type": "list", "member": {"shape": "Anything"}, "min": 1, "max": 100},
+        "IterableItems": {"type": "any"},
         "MaxConcurrency": {"type": "integer", "min": 1, "max": 50},
         "Selector": {
             "type": "structure",

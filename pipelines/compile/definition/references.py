@@ -1,0 +1,207 @@
+"""Checks that every reference leads somewhere that may be read from where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Final
+
+from pipelines.compile.definition.functions import Reference
+from pipelines.compile.definition.model import (
+    BODY,
+    UNDOCUMENTED,
+    Definition,
+    Entry,
+    error,
+    warning,
+)
+from pipelines.diagnostics import Finding, Path
+from pipelines.json_types import Json
+from pipelines.steptypes import find
+from pipelines.steptypes.functions import EXECUTION_VARIABLES
+from pipelines.steptypes.nearest import did_you_mean
+from pipelines.steptypes.shapes import PathProblem, member_at, shapes_of
+from pipelines.steptypes.shapes.properties import Key, Member, parse_path
+
+_NAMES_ONLY: Final[dict[str, tuple[str, str, Collection[str]]]] = {
+    "Execution": ("SP518", "execution variable", EXECUTION_VARIABLES),
+    "PipelineExperimentConfig": ("SP518", "experiment name", ("ExperimentName", "TrialName")),
+}
+_ROOTS: Final = (
+    "Parameters",
+    "Execution",
+    "PipelineExperimentConfig",
+    "Steps",
+    "ForEach",
+    "IterationOutput",
+)
+
+
+def step_of(reference: Reference) -> tuple[str, str] | None:
+    """Return step name and property path of a `Steps.…` reference, or None for any other."""
+    root, dot, rest = reference.target.partition(".")
+    if root != "Steps" or not dot:
+        return None
+    name, _, path = rest.partition(".")
+    return name, path
+
+
+def check_reference(
+    definition: Definition, reference: Reference, entry: Entry | None
+) -> Iterator[Finding]:
+    """Yield what is wrong with one reference.
+
+    Args:
+        definition: the definition it stands in.
+        reference: the reference.
+        entry: the step it stands in; None above the steps.
+    """
+    target, path = reference.target, reference.path
+    root, dot, rest = target.partition(".")
+    if root not in _ROOTS or not dot or not rest:
+        yield error(
+            "SP514",
+            path,
+            f"`{target}` refers to nothing",
+            did_you_mean(root, _ROOTS) or "write `Parameters.<name>` or `Steps.<name>.<property>`",
+        )
+    elif root in _NAMES_ONLY or root == "Parameters":
+        code, what, known = _NAMES_ONLY.get(root) or ("SP515", "parameter", definition.parameters)
+        if rest not in known:
+            yield error(code, path, f"there is no {what} `{rest}`", did_you_mean(rest, known))
+    elif root == "Steps":
+        yield from _check_step_reference(definition, reference)
+    else:
+        yield from _check_loop_reference(reference, entry)
+
+
+def _check_loop_reference(reference: Reference, entry: Entry | None) -> Iterator[Finding]:
+    """Yield on `ForEach.CurrentItem` outside a body; `IterationOutput` is a selector's."""
+    root, _, rest = reference.target.partition(".")
+    if root == "IterationOutput":
+        if entry is None or entry.type != "ForEach":
+            message = "`IterationOutput` may stand in the selector of a ForEach step only"
+            yield error("SP522", reference.path, message)
+        return
+    inside = entry is not None and any(branch.argument == BODY for branch in entry.within)
+    if not inside:
+        message = "`ForEach.CurrentItem` may stand in the body of a ForEach step only"
+        yield error("SP522", reference.path, message)
+    if not rest.startswith("CurrentItem") or rest[11:12] not in ("", ".", "["):
+        message = f"`{reference.target}` refers to nothing"
+        yield error("SP514", reference.path, message, "did you mean `ForEach.CurrentItem`?")
+
+
+def _check_step_reference(definition: Definition, reference: Reference) -> Iterator[Finding]:
+    name, path = step_of(reference) or ("", "")
+    step = definition.steps.get(name)
+    if step is None:
+        help_text = did_you_mean(name, definition.steps)
+        yield error("SP516", reference.path, f"there is no step `{name}`", help_text)
+        return
+    files, _, file = path.partition(".")
+    if reference.property_file or (files == "PropertyFiles" and file):
+        yield from _check_property_file(reference, step, path)
+        return
+    step_type = find(step.type)
+    if step_type is None or step.type in UNDOCUMENTED:
+        return
+    if not path:
+        message = f"`{reference.target}` names a step, but none of its properties"
+        yield error("SP517", reference.path, message)
+        return
+    found = member_at(shapes_of(step_type), path)
+    if isinstance(found, PathProblem):
+        yield error("SP517", reference.path, found.message, found.help)
+        return
+    yield from _check_declared_output(reference.path, step, path)
+
+
+def _check_property_file(reference: Reference, step: Entry, path: str) -> Iterator[Finding]:
+    place = reference.path
+    if not reference.property_file:
+        yield error("SP519", place, "a property file is read with `Std:JsonGet` only")
+        return
+    files, _, file = path.partition(".")
+    if files != "PropertyFiles" or not file:
+        yield error(
+            "SP519",
+            place,
+            f"`{reference.target}` names no property file",
+            f"write `Steps.{step.name}.PropertyFiles.<name>`",
+        )
+        return
+    listed = step.step.get("PropertyFiles")
+    known = [
+        str(entry.get("PropertyFileName"))
+        for entry in (listed if isinstance(listed, list) else [])
+        if isinstance(entry, dict)
+    ]
+    if file not in known:
+        message = f"`{step.name}` has no property file `{file}`"
+        yield error("SP519", place, message, did_you_mean(file, known))
+
+
+def _check_declared_output(place: Path, step: Entry, path: str) -> Iterator[Finding]:
+    """Yield on a key that the step does not declare, as an output that it does not have."""
+    parts = parse_path(path) or ()
+    for members, (argument, name) in _DECLARED.items():
+        end = len(members)
+        if len(parts) <= end or tuple(parts[:end]) != tuple(Member(part) for part in members):
+            continue
+        wanted = parts[end]
+        holder: Json = step.arguments if argument else step.step
+        for key in members:
+            holder = holder.get(key) if isinstance(holder, dict) else None
+        known = [item.get(name) for item in holder or () if isinstance(item, dict)]
+        if isinstance(wanted, Key) and all(isinstance(entry, str) for entry in known):
+            if wanted.name not in known:
+                message = f"`{step.name}` has no output `{wanted.name}`"
+                if members == ("ProcessingInputs",):
+                    message = f"`{step.name}` has no input `{wanted.name}`"
+                yield error("SP517", place, message, did_you_mean(wanted.name, known))
+
+
+# Members of properties that are keyed by what the step declares: whether they are arguments,
+# and what the entries call their name.
+_DECLARED: Final = {
+    ("ProcessingOutputConfig", "Outputs"): (True, "OutputName"),
+    ("ProcessingInputs",): (True, "InputName"),
+    ("OutputParameters",): (False, "OutputName"),
+}
+
+
+def check_branch(definition: Definition, name: str, place: Path, entry: Entry) -> Iterator[Finding]:
+    """Yield where a step needs a step that never runs with it, or may not run."""
+    target = definition.steps.get(name)
+    if target is None or target.within == entry.within[: len(target.within)]:
+        return
+    common = 0
+    while (
+        common < min(len(target.within), len(entry.within))
+        and target.within[common] == entry.within[common]
+    ):
+        common += 1
+    branch = target.within[common]
+    other = entry.within[common] if common < len(entry.within) else None
+    if other is not None and other.owner == branch.owner:
+        yield error(
+            "SP520",
+            place,
+            f"`{entry.name}` needs `{name}`, which stands in the other branch of `{branch.owner}`",
+            "only one branch runs; move one of the two steps",
+        )
+    elif branch.argument == BODY:
+        yield error(
+            "SP520",
+            place,
+            f"`{name}` stands in the body of `{branch.owner}` and cannot be read from outside",
+            f"read `Steps.{branch.owner}.IterationOutputs[0].{name}.<member>`",
+        )
+    else:
+        yield warning(
+            "SP520",
+            place,
+            f"`{entry.name}` needs `{name}`, which only runs when `{branch.owner}` takes "
+            f"`{branch.argument}`",
+            f"move `{entry.name}` into that branch",
+        )
