@@ -152,13 +152,13 @@ def _check_declared_output(place: Path, step: Entry, path: str) -> Iterator[Find
         holder: Json = step.arguments if argument else step.step
         for key in members:
             holder = holder.get(key) if isinstance(holder, dict) else None
-        known = [item.get(name) for item in holder or () if isinstance(item, dict)]
-        if isinstance(wanted, Key) and all(isinstance(entry, str) for entry in known):
-            if wanted.name not in known:
-                message = f"`{step.name}` has no output `{wanted.name}`"
-                if members == ("ProcessingInputs",):
-                    message = f"`{step.name}` has no input `{wanted.name}`"
-                yield error("SP517", place, message, did_you_mean(wanted.name, known))
+        if not isinstance(holder, list) or not isinstance(wanted, Key):
+            continue
+        known = [str(item.get(name)) for item in holder if isinstance(item, dict)]
+        if wanted.name not in known:
+            what = "input" if members == ("ProcessingInputs",) else "output"
+            message = f"`{step.name}` has no {what} `{wanted.name}`"
+            yield error("SP517", place, message, did_you_mean(wanted.name, known))
 
 
 # Members of properties that are keyed by what the step declares: whether they are arguments,
