@@ -1,0 +1,1 @@
+"""Definition JSON → an execution: resolves, schedules, caches, retries, resumes."""

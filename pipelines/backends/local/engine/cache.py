@@ -1,0 +1,106 @@
+"""Step caching by the service's key attributes (FACTS §1.9)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pipelines.backends.local.errors import invalid
+from pipelines.backends.local.objects import ObjectStore, parse_uri
+from pipelines.backends.local.state.database import dumps
+from pipelines.backends.local.state.execution_store import ExecutionStore
+from pipelines.backends.local.state.records import StepRecord
+from pipelines.json_types import Json, JsonObject
+from pipelines.steptypes import StepType, cached_arguments
+
+_OUTPUT_MEMBERS = ("ProcessingOutputConfig", "ModelArtifacts", "TransformOutput")
+_DURATION = re.compile(
+    r"P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?"
+)
+_UNITS = (365 * 86400, 30 * 86400, 7 * 86400, 86400, 3600, 60, 1)
+
+
+def duration(text: str) -> float:
+    """Read an ISO 8601 duration as seconds; a year is 365 days, a month 30.
+
+    Raises:
+        ServiceError: ValidationException, when it is none.
+    """
+    match = _DURATION.fullmatch(text.upper())
+    if match is None:
+        raise invalid(f"`ExpireAfter: {text}` is no ISO 8601 duration", "write for example `P30D`")
+    return float(
+        sum(int(part or 0) * unit for part, unit in zip(match.groups(), _UNITS, strict=True))
+    )
+
+
+def cache_key(step: JsonObject, arguments: JsonObject, step_type: StepType | None) -> str | None:
+    """Hash a step's Type and its key attributes; None where the step is not cached.
+
+    Args:
+        step: the step as it stands in the definition.
+        arguments: its arguments, resolved.
+        step_type: what is known about its Type; an unknown Type is not cached.
+    """
+    enabled = (step.get("CacheConfig") or {}).get("Enabled")
+    if not enabled or step_type is None or not step_type.cacheable:
+        return None
+    compared = [step_type.name, cached_arguments(step_type, arguments)]
+    return hashlib.sha256(dumps(compared).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """Earlier results of the steps of one pipeline.
+
+    The service looks for "a previous run of your current pipeline step": the step's name is part
+    of the question beside the key. Results that were taken from the cache themselves are not
+    candidates, so a result expires however often it was taken.
+    """
+
+    store: ExecutionStore
+    objects: ObjectStore
+    pipeline: str
+
+    def find(self, step: JsonObject, key: str, now: float) -> tuple[StepRecord, str] | None:
+        """Find the newest result that has not expired, with the ARN of its execution.
+
+        A result whose outputs are gone from the object store is passed over. The service would
+        take it, and the next step would fail on missing data; here the store is a folder that
+        people clean by hand, and running the step again is what they want.
+        """
+        expiry = (step.get("CacheConfig") or {}).get("ExpireAfter")
+        oldest = now - duration(str(expiry)) if expiry is not None else 0.0
+        for record, arn in self.store.successes(self.pipeline, str(step["Name"]), key):
+            if (record.ended or 0.0) < oldest:
+                return None
+            if all(holds_objects(self.objects, uri) for uri in record.outputs):
+                return record, arn
+        return None
+
+
+def written_outputs(properties: Mapping[str, Json], objects: ObjectStore) -> tuple[str, ...]:
+    """List the output URIs of a Describe response that hold an object."""
+    uris = {uri for member in _OUTPUT_MEMBERS for uri in _s3_uris(properties.get(member))}
+    return tuple(uri for uri in sorted(uris) if holds_objects(objects, uri))
+
+
+def holds_objects(objects: ObjectStore, uri: str) -> bool:
+    """Say whether a URI is an object or a folder with objects (`train` is not `train_raw`)."""
+    exact = parse_uri(uri).uri
+    folder = exact.rstrip("/") + "/"
+    return any(item.uri == exact or item.uri.startswith(folder) for item in objects.list(uri))
+
+
+def _s3_uris(value: Json) -> Iterator[str]:
+    if isinstance(value, str):
+        if value.startswith("s3://"):
+            yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _s3_uris(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _s3_uris(item)

@@ -1,0 +1,188 @@
+"""Runs recorded executions: one at a time per execution, several at once per folder."""
+
+from __future__ import annotations
+
+import os
+import queue
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from pipelines.backends.local.engine.context import (
+    Context,
+    Parts,
+    RunOptions,
+    execution_folder,
+)
+from pipelines.backends.local.engine.definition import Definition, read_definition
+from pipelines.backends.local.engine.scheduler import Inbox, Scheduler, StopRequest
+from pipelines.backends.local.engine.selective import select
+from pipelines.backends.local.errors import invalid, missing
+from pipelines.backends.local.executors.contract import LocalSettings, Registry, StepStatus
+from pipelines.backends.local.executors.stub import Stub, read_stub
+from pipelines.backends.local.objects import ObjectStore
+from pipelines.backends.local.state.execution_store import ExecutionStore
+from pipelines.backends.local.state.lock import is_running, running
+from pipelines.backends.local.state.records import ExecutionRecord, ExecutionStatus
+from pipelines.errors import UsageError
+
+_OPEN = frozenset({ExecutionStatus.EXECUTING, ExecutionStatus.STOPPING})
+_RETRIABLE = frozenset({ExecutionStatus.FAILED, ExecutionStatus.STOPPED})
+
+
+class Engine:
+    """Executes what the state says has been started.
+
+    Args:
+        settings: how this machine plays SageMaker.
+        store: executions and their steps.
+        objects: the object store.
+        registry: the model registry, for executors.
+        parts: executors, step Types, time and randomness.
+    """
+
+    def __init__(
+        self,
+        settings: LocalSettings,
+        store: ExecutionStore,
+        objects: ObjectStore,
+        registry: Registry,
+        parts: Parts,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._objects = objects
+        self._registry = registry
+        self._parts = parts
+        self._inboxes: dict[str, Inbox] = {}
+
+    def run(self, execution: str, options: RunOptions) -> ExecutionStatus:
+        """Run an execution that was started, or that a dead process left behind, to its end.
+
+        Raises:
+            UsageError: it has ended, or another process is running it.
+            ServiceError: ResourceNotFound.
+        """
+        with self._held(self.find(execution).id) as inbox:
+            record = self.find(execution)
+            if record.status not in _OPEN:
+                raise UsageError(
+                    f"execution {execution} has ended: {record.status}",
+                    "start a new one, or resume it when it failed",
+                )
+            return self._schedule(record, options, inbox)
+
+    def resume(self, execution: str, options: RunOptions) -> ExecutionStatus:
+        """Go on with an execution that died, was stopped or failed; what succeeded stays.
+
+        Raises:
+            UsageError: another process is running it, it succeeded, or its Fail step ended it.
+            ServiceError: ResourceNotFound.
+        """
+        with self._held(self.find(execution).id) as inbox:
+            self.reopen(self.find(execution))
+            return self._schedule(self.find(execution), options, inbox)
+
+    def reopen(self, record: ExecutionRecord) -> None:
+        """Set an execution that failed or was stopped to Executing.
+
+        Raises:
+            ServiceError: ValidationException: there is nothing to go on with.
+        """
+        if record.status not in _OPEN | _RETRIABLE:
+            raise invalid(f"execution {record.id} has ended: {record.status}")
+        for step in self._store.steps(record.id):
+            if step.type == "Fail" and step.status is StepStatus.FAILED:
+                raise invalid(
+                    f"execution {record.id} was ended by its Fail step `{step.name}`",
+                    "start a new execution: an execution that a Fail step ended stays failed",
+                )
+        self._store.move(record.id, ExecutionStatus.EXECUTING, self._parts.clock.now())
+
+    def request_stop(self, execution: str) -> None:
+        """Stop an execution that runs in this process; may be called from a signal handler."""
+        inbox = self._inboxes.get(execution)
+        if inbox is not None:
+            inbox.put(StopRequest())
+
+    def is_running(self, execution: str) -> bool:
+        """Say whether a live process runs an execution."""
+        return is_running(execution_folder(self._settings.home, execution))
+
+    def find(self, arn_or_id: str) -> ExecutionRecord:
+        """Find an execution.
+
+        Raises:
+            ServiceError: ResourceNotFound.
+        """
+        record = self._store.find(arn_or_id)
+        if record is None:
+            raise missing(f"Pipeline execution '{arn_or_id}' does not exist.")
+        return record
+
+    @contextmanager
+    def _held(self, execution: str) -> Iterator[Inbox]:
+        """Hold the execution's lock, with an inbox for stop requests."""
+        with running(execution_folder(self._settings.home, execution), execution):
+            inbox: Inbox = queue.SimpleQueue()
+            self._inboxes[execution] = inbox
+            try:
+                yield inbox
+            finally:
+                del self._inboxes[execution]
+
+    def _schedule(
+        self, record: ExecutionRecord, options: RunOptions, inbox: Inbox
+    ) -> ExecutionStatus:
+        definition = self._selected(record, read_definition(record.definition))
+        context = Context(
+            execution=record,
+            definition=definition,
+            settings=self._settings,
+            store=self._store,
+            objects=self._objects,
+            registry=self._registry,
+            parts=self._parts,
+            stubs=_stubs(options, definition),
+            caching=options.cache,
+        )
+        return Scheduler(context, options.observer, inbox, _parallel(record, options)).run()
+
+    def _selected(self, record: ExecutionRecord, definition: Definition) -> Definition:
+        """Cut a definition down to `SelectedSteps` and record the results that are reused."""
+        config = record.request.get("SelectiveExecutionConfig")
+        if not config:
+            return definition
+        source = self.find(config["SourcePipelineExecutionArn"])
+        results = {
+            step.name: step
+            for step in self._store.steps(source.id)
+            if step.status is StepStatus.SUCCEEDED
+        }
+        names = [item["StepName"] for item in config["SelectedSteps"]]
+        selection = select(definition, names, results.keys())
+        recorded = {step.name for step in self._store.steps(record.id)}
+        for name in sorted(selection.reused - recorded):
+            self._store.save_step(
+                replace(
+                    results[name],
+                    execution=record.id,
+                    attempts=0,
+                    cached_from=None,
+                    reused_from=source.arn,
+                )
+            )
+        return selection.definition
+
+
+def _stubs(options: RunOptions, definition: Definition) -> dict[str, Stub]:
+    for name in options.stubs:
+        if name not in definition.nodes:
+            known = ", ".join(f"`{node}`" for node in definition.nodes)
+            raise UsageError(f"there is a stub for `{name}`, which is no step", f"there is {known}")
+    return {name: read_stub(path) for name, path in options.stubs.items()}
+
+
+def _parallel(record: ExecutionRecord, options: RunOptions) -> int:
+    given = record.request.get("ParallelismConfiguration", {}).get("MaxParallelExecutionSteps")
+    return max(1, options.max_parallel or given or os.cpu_count() or 1)

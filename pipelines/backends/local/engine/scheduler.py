@@ -1,0 +1,242 @@
+"""The scheduling loop of one execution.
+
+Steps run in threads; everything that is decided, recorded about the execution or told to the
+observer happens in the thread that called `run`.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeAlias
+
+from pipelines.backends.local.engine.context import Context
+from pipelines.backends.local.engine.definition import Node
+from pipelines.backends.local.engine.events import (
+    ExecutionEnded,
+    ExecutionStarted,
+    Observer,
+    StepEnded,
+    StepRetried,
+    StepSkipped,
+    StepStarted,
+)
+from pipelines.backends.local.engine.logs import log_tail
+from pipelines.backends.local.engine.step_runner import StepRunner, log_folder
+from pipelines.backends.local.engine.verdicts import (
+    Skip,
+    Start,
+    final_status,
+    is_handled,
+    verdict,
+)
+from pipelines.backends.local.executors.contract import StepStatus
+from pipelines.backends.local.state.records import ENDED, ExecutionStatus, StepRecord
+from pipelines.json_types import JsonObject
+
+_POLL_SECONDS = 0.5
+"""How long a stop that another process asked for may go unnoticed."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequest:
+    """Stop the execution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The thread of a step has ended."""
+
+    step: str
+    future: Future[StepRecord]
+
+
+Message: TypeAlias = StopRequest | Finished | StepRetried
+Inbox: TypeAlias = "queue.SimpleQueue[Message]"
+"""`SimpleQueue.put` may be called from a signal handler."""
+
+
+class Scheduler:
+    """Runs one execution, from wherever its recorded steps stand.
+
+    Args:
+        context: the execution.
+        observer: told what happens.
+        inbox: where a stop is asked for.
+        max_parallel: how many steps run at the same time.
+    """
+
+    def __init__(
+        self, context: Context, observer: Observer, inbox: Inbox, max_parallel: int
+    ) -> None:
+        self._context = context
+        self._observer = observer
+        self._inbox = inbox
+        self._max_parallel = max_parallel
+        self._store = context.store
+        self._nodes: Mapping[str, Node] = context.definition.nodes
+        self._ended: dict[str, StepRecord] = {}
+        self._skipped: dict[str, str] = {}
+        self._running: dict[str, tuple[StepRecord, threading.Event]] = {}
+        self._earlier: dict[str, StepRecord] = {}
+        self._properties: dict[str, JsonObject] = {}
+        self._stopping = False
+        self._runner = StepRunner(context, self._properties, inbox.put)
+
+    def run(self) -> ExecutionStatus:
+        """Run every step that may run; return how the execution ended.
+
+        An exception that is our own bug, or a KeyboardInterrupt, stops the running steps, waits
+        for them and goes on its way; the execution can then be resumed.
+        """
+        began = self._now()
+        self._load()
+        self._announce()
+        with ThreadPoolExecutor(self._max_parallel, "step") as pool:
+            try:
+                self._loop(pool)
+            finally:
+                for _, stop in self._running.values():
+                    stop.set()
+        return self._finish(began)
+
+    def _now(self) -> float:
+        return self._context.parts.clock.now()
+
+    def _load(self) -> None:
+        """Take over recorded steps; interrupted ones and unhandled failures run again."""
+        records = {record.name: record for record in self._store.steps(self._context.execution.id)}
+        for name, record in records.items():
+            stays = record.status is StepStatus.SUCCEEDED or (
+                record.status in ENDED
+                and (record.type == "Fail" or is_handled(name, self._nodes, records))
+            )
+            if stays:
+                self._take(record)
+            else:
+                self._earlier[name] = record
+
+    def _take(self, record: StepRecord) -> None:
+        self._ended[record.name] = record
+        if record.status is StepStatus.SUCCEEDED:
+            self._properties[record.name] = record.properties
+
+    def _announce(self) -> None:
+        execution = self._context.execution
+        self._observer(
+            ExecutionStarted(
+                execution.id, execution.arn, execution.pipeline, (*self._nodes,), (*self._ended,)
+            )
+        )
+
+    def _loop(self, pool: ThreadPoolExecutor) -> None:
+        while True:
+            self._notice_stop()
+            if not self._stopping:
+                self._advance(pool)
+            if not self._running:
+                return
+            try:
+                message = self._inbox.get(timeout=_POLL_SECONDS)
+            except queue.Empty:
+                continue
+            self._receive(message)
+
+    def _notice_stop(self) -> None:
+        status = self._store.status(self._context.execution.id)
+        if status is ExecutionStatus.STOPPING:
+            self._stop()
+
+    def _advance(self, pool: ThreadPoolExecutor) -> None:
+        """Skip and start what can be decided now; skipping one step may decide others."""
+        changed = True
+        while changed:
+            changed = False
+            for node in self._open():
+                decided = verdict(node, self._ended, self._skipped)
+                if isinstance(decided, Skip):
+                    self._skipped[node.name] = decided.because
+                    self._observer(StepSkipped(node.name, decided.because))
+                    changed = True
+                elif isinstance(decided, Start) and len(self._running) < self._max_parallel:
+                    self._start(node, pool)
+
+    def _open(self) -> list[Node]:
+        known = {*self._ended, *self._skipped, *self._running}
+        return [node for name, node in self._nodes.items() if name not in known]
+
+    def _start(self, node: Node, pool: ThreadPoolExecutor) -> None:
+        earlier = self._earlier.get(node.name)
+        record = StepRecord(
+            execution=self._context.execution.id,
+            name=node.name,
+            type=node.type,
+            status=StepStatus.STARTING,
+            started=self._now(),
+            attempts=earlier.attempts if earlier else 0,
+        )
+        self._store.save_step(record)
+        self._observer(StepStarted(node.name, node.type))
+        stop = threading.Event()
+        self._running[node.name] = (record, stop)
+        future = pool.submit(self._runner.run, node, record, stop)
+        future.add_done_callback(partial(self._report, node.name))
+
+    def _report(self, step: str, future: Future[StepRecord]) -> None:
+        self._inbox.put(Finished(step, future))
+
+    def _receive(self, message: Message) -> None:
+        match message:
+            case StopRequest():
+                self._stop()
+            case StepRetried():
+                self._observer(message)
+            case Finished(step, future):
+                self._end(step, future)
+
+    def _end(self, step: str, future: Future[StepRecord]) -> None:
+        record = future.result()
+        del self._running[step]
+        self._store.save_step(record)
+        self._take(record)
+        failed = record.status is StepStatus.FAILED
+        logs = log_folder(self._context, step, record.attempts)
+        self._observer(
+            StepEnded(
+                step,
+                record.status,
+                (record.ended or record.started) - record.started,
+                record.cached_from,
+                record.reason,
+                log_tail(logs) if failed else (),
+            )
+        )
+
+    def _stop(self) -> None:
+        if self._stopping:
+            return
+        self._stopping = True
+        self._store.move(self._context.execution.id, ExecutionStatus.STOPPING, self._now())
+        for name, (record, stop) in self._running.items():
+            stop.set()
+            self._running[name] = (replace(record, status=StepStatus.STOPPING), stop)
+
+    def _finish(self, began: float) -> ExecutionStatus:
+        if self._stopping and self._is_cut_short():
+            status, reason = ExecutionStatus.STOPPED, None
+        else:
+            status, reason = final_status(self._nodes, self._ended)
+        execution = self._context.execution.id
+        self._store.move(execution, status, self._now(), reason)
+        self._observer(ExecutionEnded(execution, status, self._now() - began, reason))
+        return status
+
+    def _is_cut_short(self) -> bool:
+        """Say whether a stop left anything out; one that comes at the very end changes nothing."""
+        return bool(self._open()) or any(
+            record.status is not StepStatus.SUCCEEDED for record in self._ended.values()
+        )

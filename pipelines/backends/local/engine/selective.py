@@ -1,0 +1,91 @@
+"""Selective execution: which steps run, and which answer with an earlier execution's result."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from pipelines.backends.local.engine.definition import Definition, Node
+from pipelines.backends.local.errors import invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A definition cut down to the selected steps and what they read.
+
+    Args:
+        definition: the selected steps, and the reused ones waiting for nothing.
+        reused: unselected steps that a selected one depends on.
+    """
+
+    definition: Definition
+    reused: frozenset[str]
+
+
+def select(
+    definition: Definition, selected: Collection[str], succeeded: Collection[str]
+) -> Selection:
+    """Cut a definition down to the selected steps.
+
+    A selected step of a branch whose condition is not selected runs without asking it.
+
+    Args:
+        definition: the whole definition.
+        selected: names of `SelectedSteps`.
+        succeeded: the steps that succeeded in the source execution.
+
+    Raises:
+        ServiceError: ValidationException: an unknown step, a gap between selected steps, or a
+            step that is needed and did not succeed in the source execution.
+    """
+    nodes = definition.nodes
+    for name in selected:
+        if name not in nodes:
+            known = ", ".join(f"`{node}`" for node in nodes)
+            raise invalid(f"`{name}` is selected and is no step", f"the steps are {known}")
+    _refuse_gap(nodes, frozenset(selected))
+    reused = frozenset(
+        other for name in selected for other in nodes[name].waits_for if other not in selected
+    )
+    for name in sorted(reused - set(succeeded)):
+        raise invalid(
+            f"the selected steps need `{name}`, which did not succeed in the source execution",
+            f"select `{name}` too, or name another source execution",
+        )
+    kept = {name: _cut(nodes[name], selected) for name in nodes if name in {*selected, *reused}}
+    return Selection(replace(definition, nodes=kept), reused)
+
+
+def _cut(node: Node, selected: Collection[str]) -> Node:
+    if node.name not in selected:
+        return replace(node, gate=None, waits_for={})
+    gate = node.gate if node.gate and node.gate.condition in selected else None
+    return replace(node, gate=gate)
+
+
+def _refuse_gap(nodes: Mapping[str, Node], selected: frozenset[str]) -> None:
+    """Refuse a step that is not selected and lies on the way from one selected step to another."""
+    after = _reach(nodes, selected, {name: node.predecessors for name, node in nodes.items()})
+    followers: dict[str, set[str]] = {name: set() for name in nodes}
+    for name, node in nodes.items():
+        for other in node.predecessors:
+            followers[other].add(name)
+    before = _reach(nodes, selected, followers)
+    for name in sorted((after & before) - selected):
+        raise invalid(
+            f"`{name}` lies between selected steps and is not selected",
+            "selected steps have to be connected",
+        )
+
+
+def _reach(
+    nodes: Mapping[str, Node], start: frozenset[str], edges: Mapping[str, Collection[str]]
+) -> frozenset[str]:
+    reached: set[str] = set()
+    todo = [other for name in start for other in edges[name]]
+    while todo:
+        name = todo.pop()
+        if name not in reached and name in nodes:
+            reached.add(name)
+            todo.extend(edges[name])
+    return frozenset(reached)

@@ -1,0 +1,163 @@
+"""One step, in a thread of its own: resolve, look into the cache, execute, retry."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pipelines.backends.local.engine.cache import Cache, cache_key, written_outputs
+from pipelines.backends.local.engine.checks import refuse_untyped_references
+from pipelines.backends.local.engine.context import Context
+from pipelines.backends.local.engine.definition import Node
+from pipelines.backends.local.engine.events import StepRetried
+from pipelines.backends.local.engine.functions import ResolutionError, resolve
+from pipelines.backends.local.engine.identifiers import job_name
+from pipelines.backends.local.engine.retry import Retries
+from pipelines.backends.local.executors.contract import (
+    Executor,
+    StepCall,
+    StepOutcome,
+    StepStatus,
+)
+from pipelines.backends.local.state.database import dumps
+from pipelines.backends.local.state.records import StepRecord
+from pipelines.errors import PipelinesError
+from pipelines.json_types import JsonObject
+
+_REASON_LENGTH = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class StepRunner:
+    """Runs steps of one execution; safe in several threads at once.
+
+    Args:
+        context: the execution.
+        properties: of each step that succeeded so far; the scheduler adds to it.
+        retried: told about each retry.
+    """
+
+    context: Context
+    properties: Mapping[str, JsonObject]
+    retried: Callable[[StepRetried], None]
+
+    def run(self, node: Node, record: StepRecord, stop: threading.Event) -> StepRecord:
+        """Run a step to its end; what the user did wrong becomes the reason of a failed step."""
+        try:
+            return self._run(node, record, stop)
+        except PipelinesError as error:
+            outcome = StepOutcome(StepStatus.FAILED, {}, reason=_reason(error))
+            return self._end(record, outcome)
+
+    def _run(self, node: Node, record: StepRecord, stop: threading.Event) -> StepRecord:
+        executor = self._executor(node)
+        call = self._call(node, record.attempts + 1, stop)
+        record = replace(record, cache_key=self._cache_key(node, call.arguments))
+        hit = self._cached(node, record)
+        return self._attempts(node, record, call, executor) if hit is None else hit
+
+    def _attempts(
+        self, node: Node, record: StepRecord, call: StepCall, executor: Executor
+    ) -> StepRecord:
+        clock = self.context.parts.clock
+        retries = Retries(node.step.get("RetryPolicies") or [], clock.now())
+        while True:
+            attempt = record.attempts + 1
+            record = replace(record, status=StepStatus.EXECUTING, attempts=attempt)
+            self.context.store.save_step(record)
+            outcome = _execute(executor, call)
+            fault = outcome.fault if outcome.status is StepStatus.FAILED else None
+            wait = retries.wait_after(fault, clock.now()) if fault is not None else None
+            if fault is None or wait is None:
+                return self._end(record, outcome)
+            self.retried(StepRetried(node.name, attempt, fault, wait))
+            if clock.wait(call.stop, wait):
+                return self._end(record, outcome)
+            call = self._call(node, attempt + 1, call.stop)
+
+    def _executor(self, node: Node) -> Executor:
+        stub = self.context.stubs.get(node.name)
+        if stub is not None:
+            return stub.executor(self.context.objects)
+        executor = self.context.parts.executors(node.type)
+        if executor is None:
+            raise ResolutionError(
+                f"steps of type {node.type} cannot be executed locally",
+                f"answer for it with `--stub {node.name}=FILE`",
+            )
+        return executor
+
+    def _call(self, node: Node, attempt: int, stop: threading.Event) -> StepCall:
+        context = self.context
+        job = job_name(context.execution.id, node.name, attempt, context.parts.token)
+        arguments = resolve(node.step.get("Arguments") or {}, context.scope(self.properties, job))
+        refuse_untyped_references(node.step, arguments)
+        logs = log_folder(context, node.name, attempt)
+        logs.mkdir(parents=True, exist_ok=True)
+        return StepCall(
+            name=node.name,
+            job_name=job,
+            arguments=arguments,
+            step=node.step,
+            execution=context.info,
+            settings=context.settings,
+            registry=context.registry,
+            logs=logs,
+            stop=stop,
+        )
+
+    def _cache_key(self, node: Node, arguments: JsonObject) -> str | None:
+        return cache_key(node.step, arguments, self.context.parts.step_types(node.type))
+
+    def _cached(self, node: Node, record: StepRecord) -> StepRecord | None:
+        context = self.context
+        if record.cache_key is None or not context.caching or node.name in context.stubs:
+            return None
+        now = context.parts.clock.now()
+        cache = Cache(context.store, context.objects, context.execution.pipeline)
+        hit = cache.find(node.step, record.cache_key, now)
+        if hit is None:
+            return None
+        source, arn = hit
+        return replace(
+            record,
+            status=StepStatus.SUCCEEDED,
+            ended=now,
+            properties=source.properties,
+            metadata=source.metadata,
+            cached_from=arn,
+        )
+
+    def _end(self, record: StepRecord, outcome: StepOutcome) -> StepRecord:
+        """Take over an outcome; properties as they will be read back after a crash."""
+        properties = json.loads(dumps(outcome.properties))
+        succeeded = outcome.status is StepStatus.SUCCEEDED
+        outputs = written_outputs(properties, self.context.objects) if record.cache_key else ()
+        return replace(
+            record,
+            status=outcome.status,
+            ended=self.context.parts.clock.now(),
+            properties=properties,
+            metadata=json.loads(dumps(dict(outcome.metadata))),
+            outputs=outputs if succeeded else (),
+            reason=(outcome.reason or "it failed")[:_REASON_LENGTH] if not succeeded else None,
+        )
+
+
+def log_folder(context: Context, step: str, attempt: int) -> Path:
+    """Say where the logs of an attempt lie."""
+    return context.folder / step / str(attempt)
+
+
+def _execute(executor: Executor, call: StepCall) -> StepOutcome:
+    try:
+        return executor(call)
+    except PipelinesError as error:
+        return StepOutcome(StepStatus.FAILED, {}, reason=_reason(error))
+
+
+def _reason(error: PipelinesError) -> str:
+    return error.problem if error.remedy is None else f"{error.problem}; {error.remedy}"

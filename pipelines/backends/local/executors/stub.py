@@ -1,0 +1,132 @@
+"""Declared answers for steps that cannot, or should not, be executed here.
+
+A stub is a JSON file:
+
+    {"properties": {"OutputParameters": [{"Name": "status", "Value": "ok"}]},
+     "outputs": {"train": "folder/with/files"}}
+
+`properties` are merged over a response made of the step's arguments. `outputs` maps an
+OutputName (or `model`, or an s3:// URI) to a folder or file beside the stub, which is copied to
+the URI of that output.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.backends.local.executors.contract import (
+    Executor,
+    StepCall,
+    StepOutcome,
+    StepStatus,
+)
+from pipelines.backends.local.objects import ObjectStore
+from pipelines.errors import PipelinesError, UsageError
+from pipelines.json_types import Json, JsonObject
+
+_MEMBERS = frozenset({"properties", "outputs"})
+_NAMED: Mapping[str, tuple[str, str, str]] = {
+    "Training": ("TrainingJobName", "TrainingJobArn", "training-job"),
+    "Processing": ("ProcessingJobName", "ProcessingJobArn", "processing-job"),
+    "Transform": ("TransformJobName", "TransformJobArn", "transform-job"),
+    "Tuning": (
+        "HyperParameterTuningJobName",
+        "HyperParameterTuningJobArn",
+        "hyper-parameter-tuning-job",
+    ),
+    "AutoML": ("AutoMLJobName", "AutoMLJobArn", "automl-job"),
+    "Model": ("ModelName", "ModelArn", "model"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stub:
+    """One stub, read and checked."""
+
+    properties: JsonObject
+    outputs: Mapping[str, Path]
+
+    def executor(self, objects: ObjectStore) -> Executor:
+        """Make an executor that answers with this stub."""
+
+        def answer(call: StepCall) -> StepOutcome:
+            properties = merged(synthesized(call), self.properties)
+            for name, path in self.outputs.items():
+                _upload(objects, path, _output_uri(name, properties))
+            return StepOutcome(StepStatus.SUCCEEDED, properties)
+
+        return answer
+
+
+def read_stub(path: Path) -> Stub:
+    """Read a stub file.
+
+    Raises:
+        UsageError: it is missing, no JSON, has unknown members, or names a missing folder.
+    """
+    try:
+        stub = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read the stub {path}: {error.strerror}") from None
+    except ValueError:
+        raise UsageError(f"the stub {path} is no JSON") from None
+    if not isinstance(stub, dict) or not stub.keys() <= _MEMBERS:
+        raise UsageError(
+            f"the stub {path} has other members than `properties` and `outputs`",
+            'write {"properties": {…}, "outputs": {"<output>": "<folder>"}}',
+        )
+    outputs = {name: path.parent / folder for name, folder in stub.get("outputs", {}).items()}
+    for name, folder in outputs.items():
+        if not folder.exists():
+            raise UsageError(f"the stub {path} maps `{name}` to {folder}, which does not exist")
+    return Stub(stub.get("properties", {}), outputs)
+
+
+def synthesized(call: StepCall) -> JsonObject:
+    """Make a Describe response of a step's arguments and the names the service makes up."""
+    response = dict(call.arguments)
+    kind = str(call.step["Type"])
+    if kind in _NAMED:
+        name, arn, resource = _NAMED[kind]
+        response.setdefault(name, call.job_name)
+        where = f"{call.settings.region}:{call.settings.account}"
+        response[arn] = f"arn:aws:sagemaker:{where}:{resource}/{response[name]}"
+    output = response.get("OutputDataConfig")
+    if kind == "Training" and isinstance(output, dict) and "S3OutputPath" in output:
+        root = str(output["S3OutputPath"]).rstrip("/")
+        artifact = f"{root}/{call.job_name}/output/model.tar.gz"
+        response["ModelArtifacts"] = {"S3ModelArtifacts": artifact}
+    return response
+
+
+def merged(below: Json, above: Json) -> Json:
+    """Merge maps; anything else of `above` replaces what is below."""
+    if isinstance(below, dict) and isinstance(above, dict):
+        return {
+            key: merged(below.get(key), above[key]) if key in above else below[key]
+            for key in {**below, **above}
+        }
+    return above
+
+
+def _upload(objects: ObjectStore, path: Path, uri: str) -> None:
+    if path.is_dir():
+        objects.upload_folder(path, uri)
+    else:
+        objects.put_file(uri, path)
+
+
+def _output_uri(name: str, properties: JsonObject) -> str:
+    if name.startswith("s3://"):
+        return name
+    if name == "model" and "ModelArtifacts" in properties:
+        return str(properties["ModelArtifacts"]["S3ModelArtifacts"])
+    outputs = properties.get("ProcessingOutputConfig", {}).get("Outputs", [])
+    for output in outputs:
+        if output.get("OutputName") == name:
+            return str(output["S3Output"]["S3Uri"])
+    known = ", ".join(f"`{output.get('OutputName')}`" for output in outputs) or "none"
+    raise PipelinesError(f"the stub has an output `{name}`; the step's outputs are {known}")

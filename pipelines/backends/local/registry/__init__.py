@@ -1,0 +1,1 @@
+"""Model package groups, model packages, models and tags, shaped as SageMaker's API."""

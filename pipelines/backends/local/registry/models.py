@@ -1,0 +1,114 @@
+"""Models: kept as they were asked for; Transform and endpoints read them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+
+from pipelines.backends.local.errors import invalid
+from pipelines.backends.local.registry.premises import Premises
+from pipelines.backends.local.registry.tags import drop_tags, keep_tags
+from pipelines.backends.local.requests import (
+    Members,
+    Order,
+    check_choice,
+    check_name,
+    given,
+    moment,
+    page,
+    within,
+)
+from pipelines.backends.local.state.database import dumps
+from pipelines.json_types import Json, JsonObject
+
+_KEPT = (
+    "PrimaryContainer",
+    "Containers",
+    "InferenceExecutionConfig",
+    "ExecutionRoleArn",
+    "VpcConfig",
+    "EnableNetworkIsolation",
+)
+_CREATE = Members(("ModelName",), (*_KEPT, "Tags"))
+_LIST = Members(
+    (),
+    (
+        "SortBy",
+        "SortOrder",
+        "NextToken",
+        "MaxResults",
+        "NameContains",
+        "CreationTimeBefore",
+        "CreationTimeAfter",
+    ),
+)
+_NAME_LENGTH = 63
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """CreateModel, DescribeModel, ListModels and DeleteModel."""
+
+    premises: Premises
+
+    def create_model(self, **request: Json) -> JsonObject:
+        """Keep a model."""
+        _CREATE.check(request)
+        name = check_name("ModelName", request["ModelName"], _NAME_LENGTH)
+        arn = self.premises.arn(f"model/{name}")
+        with self.premises.database.transaction() as connection:
+            if connection.execute("SELECT 1 FROM models WHERE name = ?", (name,)).fetchone():
+                raise invalid(f'Cannot create already existing model "{arn}".')
+            connection.execute(
+                "INSERT INTO models (name, arn, record, created) VALUES (?, ?, ?, ?)",
+                (name, arn, dumps(given(request, _KEPT)), self.premises.now()),
+            )
+            keep_tags(connection, arn, request.get("Tags") or [])
+        return {"ModelArn": arn}
+
+    def describe_model(self, **request: Json) -> JsonObject:
+        """Return a model as it was created."""
+        Members(("ModelName",)).check(request)
+        row = self._row(request["ModelName"])
+        return {**_summary(row), **json.loads(row["record"])}
+
+    def list_models(self, **request: Json) -> JsonObject:
+        """List models, the newest first."""
+        _LIST.check(request)
+        check_choice("SortBy", request.get("SortBy"), ("Name", "CreationTime"))
+        rows = [
+            row
+            for row in self.premises.database.read("SELECT * FROM models")
+            if str(request.get("NameContains", "")) in row["name"]
+            and within(row["created"], request, "CreationTimeAfter", "CreationTimeBefore")
+        ]
+        by_name = request.get("SortBy") == "Name"
+        order = Order[sqlite3.Row](
+            lambda row: (row["name"],) if by_name else (row["created"], row["name"]), "Descending"
+        )
+        rows, token = page(rows, order, request)
+        return {"Models": [_summary(row) for row in rows], **token}
+
+    def delete_model(self, **request: Json) -> JsonObject:
+        """Forget a model."""
+        Members(("ModelName",)).check(request)
+        row = self._row(request["ModelName"])
+        with self.premises.database.transaction() as connection:
+            connection.execute("DELETE FROM models WHERE name = ?", (row["name"],))
+            drop_tags(connection, row["arn"])
+        return {}
+
+    def _row(self, name: str) -> sqlite3.Row:
+        rows = self.premises.database.read("SELECT * FROM models WHERE name = ?", name)
+        if not rows:
+            raise invalid(f'Could not find model "{self.premises.arn(f"model/{name}")}".')
+        return rows[0]
+
+
+def _summary(row: sqlite3.Row) -> JsonObject:
+    return {
+        "ModelName": row["name"],
+        "ModelArn": row["arn"],
+        "CreationTime": moment(row["created"]),
+    }

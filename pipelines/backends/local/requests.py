@@ -1,0 +1,138 @@
+"""What every operation does with its request: check its members, page through a list."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Generic, Literal, TypeAlias, TypeVar
+
+from pipelines.backends.local.errors import invalid
+from pipelines.json_types import Json, JsonObject
+
+Row = TypeVar("Row")
+SortOrder: TypeAlias = Literal["Ascending", "Descending"]
+
+NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
+_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The members of a request: those it must have and those it may have."""
+
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+
+    def check(self, request: JsonObject) -> None:
+        """Refuse a request with a missing or an unknown member."""
+        for member in self.required:
+            if request.get(member) is None:
+                raise invalid(f"the request has no `{member}`")
+        known = (*self.required, *self.optional)
+        for member in request:
+            if member not in known:
+                raise invalid(f"unknown parameter `{member}`", f"there is {', '.join(known)}")
+
+
+def check_name(member: str, name: Json, longest: int) -> str:
+    """Refuse a name that the service would refuse."""
+    if not isinstance(name, str) or len(name) > longest or not NAME.fullmatch(name):
+        raise invalid(
+            f"`{name}` at `{member}` is no name",
+            f"write up to {longest} letters, digits and hyphens, none at the ends",
+        )
+    return name
+
+
+def check_choice(member: str, value: Json, choices: Collection[str]) -> None:
+    """Refuse a value that is given and is none of the choices."""
+    if value is not None and value not in choices:
+        raise invalid(f"`{value}` at `{member}` is none of {', '.join(choices)}")
+
+
+def moment(seconds: float) -> datetime:
+    """Turn seconds since 1970 into the datetime that boto3 would give."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def seconds_of(value: Json) -> float:
+    """Turn a timestamp of a request (datetime, or seconds since 1970) into seconds."""
+    return value.timestamp() if isinstance(value, datetime) else float(value)
+
+
+@dataclass(frozen=True)  # no slots: Python 3.11 cannot set them on a subscripted generic
+class Order(Generic[Row]):
+    """How a list is sorted.
+
+    Args:
+        key: the sort key of a row: a list of JSON values that is unique among the rows.
+        default: the order where the request names none.
+    """
+
+    key: Callable[[Row], Sequence[str | float]]
+    default: SortOrder = "Ascending"
+
+
+def page(rows: list[Row], order: Order[Row], request: JsonObject) -> tuple[list[Row], JsonObject]:
+    """Sort rows and cut out the page that a request asks for.
+
+    The token holds the key of the last row given, so rows that come or go between two pages
+    neither repeat nor hide others.
+
+    Returns:
+        The rows, and `{"NextToken": …}` where there are more.
+    """
+    check_choice("SortOrder", request.get("SortOrder"), ("Ascending", "Descending"))
+    descending = request.get("SortOrder", order.default) == "Descending"
+    size = int(request.get("MaxResults") or _PAGE)
+    if not 1 <= size <= _PAGE:
+        raise invalid(f"`MaxResults` is {size}; it can be 1 to {_PAGE}")
+    rows = sorted(rows, key=lambda row: tuple(order.key(row)), reverse=descending)
+    token = request.get("NextToken")
+    if token:
+        last = _read_token(str(token))
+        rows = [row for row in rows if _is_after(tuple(order.key(row)), last, descending)]
+    if len(rows) <= size:
+        return rows, {}
+    return rows[:size], {"NextToken": _token(order.key(rows[size - 1]))}
+
+
+def _is_after(
+    key: tuple[str | float, ...],
+    last: tuple[str | float, ...],
+    descending: bool,  # noqa: FBT001
+) -> bool:
+    return key < last if descending else key > last
+
+
+def _token(key: Sequence[str | float]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(list(key)).encode()).decode()
+
+
+def _read_token(token: str) -> tuple[str | float, ...]:
+    try:
+        return tuple(json.loads(base64.urlsafe_b64decode(token)))
+    except (binascii.Error, ValueError, TypeError):
+        raise invalid(f"`{token}` is no NextToken of this operation") from None
+
+
+def within(created: float, request: JsonObject, after: str, before: str) -> bool:
+    """Say whether a time lies between two optional bounds of a request."""
+    lower, upper = request.get(after), request.get(before)
+    return (lower is None or created > seconds_of(lower)) and (
+        upper is None or created < seconds_of(upper)
+    )
+
+
+def given(request: JsonObject, members: Collection[str]) -> JsonObject:
+    """Pick the members that a request gives."""
+    return {
+        member: value
+        for member, value in request.items()
+        if member in members and value is not None
+    }
