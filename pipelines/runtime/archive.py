@@ -1,0 +1,311 @@
+"""tar, tar.gz and zip → a folder, with nothing written before every member was checked; and back.
+
+Safe for archives that others made: no absolute path, no `..`, no link that leads out, no device,
+bounded in number and size.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import lzma
+import os
+import posixpath
+import shutil
+import stat
+import tarfile
+import zipfile
+import zlib
+from pathlib import Path
+from typing import IO, Iterable, Iterator, NamedTuple
+
+_FILE, _FOLDER, _LINK, _HARD_LINK = "file", "folder", "symlink", "hard link"
+_CHUNK = 1 << 20
+_LEVEL = 6
+_PATH_MAX = 4096
+_GIB = 1 << 30
+_DAMAGE = (
+    tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError,
+    UnicodeError, NotImplementedError, RuntimeError, ValueError,
+)  # fmt: skip
+
+
+class ArchiveError(Exception):
+    """The archive is damaged, or a member of it may not be unpacked; nothing was written then."""
+
+
+class Limits(NamedTuple):
+    """What an archive may hold: members, and bytes unpacked, in one file and together."""
+
+    members: int = 100_000
+    file_bytes: int = 64 * _GIB
+    total_bytes: int = 256 * _GIB
+
+
+class _Entry(NamedTuple):
+    """A member: its path in the folder, what it is, where a link leads, its size and mode."""
+
+    path: str
+    kind: str
+    target: str
+    size: int
+    executable: bool
+
+
+def unpack(path: Path, into: Path, limits: Limits | None = None) -> None:
+    """Unpack an archive into an existing folder.
+
+    Two passes: the first checks every member and reads it to its end, the second writes.
+    Permissions become 0644 or 0755; owners and times are not taken over. Links may lead to
+    members of the archive only.
+
+    Args:
+        path: a tar, packed in any way Python knows, or a zip.
+        into: an existing, empty folder.
+        limits: what the archive may hold.
+
+    Raises:
+        ArchiveError: the archive is damaged, or a member is refused. Nothing was written.
+    """
+    with _reading(path):
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ArchiveError(f"{path.name} is not a file")
+        opened = _Zip if zipfile.is_zipfile(path) and not _is_gzip(path) else _Tar
+        with contextlib.closing(opened(path)) as archive:
+            entries = list(_bounded(archive.entries(), limits or Limits()))
+        _check_tree(entries)
+        with contextlib.closing(opened(path)) as archive:
+            for entry, content in archive.contents():
+                _write(into / entry.path, entry, content, into)
+
+
+def pack(folder: Path, path: Path) -> None:
+    """Write a folder as tar.gz: the same files give the same bytes, whoever packs them and when.
+
+    Members are sorted, owned by root, without times; links inside the folder stay links.
+    """
+    files = sorted(
+        Path(parent, name)
+        for parent, folders, names in os.walk(folder)
+        for name in [*folders, *names]
+    )
+    with contextlib.ExitStack() as stack:
+        raw = stack.enter_context(path.open("wb"))
+        packed = stack.enter_context(gzip.GzipFile("", "wb", _LEVEL, raw, mtime=0))
+        archive = stack.enter_context(tarfile.open(fileobj=packed, mode="w"))
+        for file in files:
+            _add(archive, file, file.relative_to(folder).as_posix())
+
+
+def _add(archive: tarfile.TarFile, file: Path, name: str) -> None:
+    member = archive.gettarinfo(str(file), name)
+    member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    member.mtime = 0
+    member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
+    if member.islnk():  # the same file under two names: write it twice
+        member.type, member.linkname = tarfile.REGTYPE, ""
+        member.size = file.stat().st_size
+    if not member.isreg():
+        archive.addfile(member)
+        return
+    with file.open("rb") as content:
+        archive.addfile(member, content)
+
+
+class _Tar:
+    """A tar archive, packed or not."""
+
+    def __init__(self, path: Path) -> None:
+        self._archive = tarfile.open(path, "r:*")  # noqa: SIM115 - closed by close
+
+    def close(self) -> None:
+        self._archive.close()
+
+    def entries(self) -> Iterator[_Entry]:
+        """Yield the members, reading each to its end once its entry was looked at."""
+        for member in self._archive:
+            yield _tar_entry(member)
+            if member.isreg():
+                _read_through(self._content(member), member.size, member.name)
+        self._check_end()
+
+    def _check_end(self) -> None:
+        """Tell the end of the archive from a damaged header, which tarfile takes for the end."""
+        rest = self._archive.fileobj
+        if rest is None:
+            return
+        rest.seek(self._archive.offset)
+        while data := rest.read(_CHUNK):
+            if data.strip(b"\0"):
+                raise ArchiveError("it is damaged: a member's header cannot be read")
+
+    def contents(self) -> Iterator[tuple[_Entry, IO[bytes] | None]]:
+        for member in self._archive:
+            yield _tar_entry(member), self._content(member) if member.isreg() else None
+
+    def _content(self, member: tarfile.TarInfo) -> IO[bytes]:
+        content = self._archive.extractfile(member)
+        if content is None:
+            raise ArchiveError(f"`{member.name}` has no content")
+        return content
+
+
+class _Zip:
+    """A zip archive."""
+
+    def __init__(self, path: Path) -> None:
+        self._archive = zipfile.ZipFile(path)
+
+    def close(self) -> None:
+        self._archive.close()
+
+    def entries(self) -> Iterator[_Entry]:
+        """Yield the members, reading each to its end once its entry was looked at."""
+        for member in self._archive.infolist():
+            yield self._entry(member)
+            with self._archive.open(member) as content:
+                _read_through(content, member.file_size, member.filename)
+
+    def contents(self) -> Iterator[tuple[_Entry, IO[bytes] | None]]:
+        for member in self._archive.infolist():
+            entry = self._entry(member)
+            if entry.kind != _FILE:
+                yield entry, None
+                continue
+            with self._archive.open(member) as content:
+                yield entry, content
+
+    def _entry(self, member: zipfile.ZipInfo) -> _Entry:
+        mode = member.external_attr >> 16
+        name, size = _path(member.filename), member.file_size
+        if member.is_dir():
+            return _Entry(name, _FOLDER, "", 0, executable=True)
+        if stat.S_ISLNK(mode):
+            target = self._archive.read(member).decode() if size <= _PATH_MAX else ""
+            return _Entry(name, _LINK, target, 0, executable=False)
+        if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+            raise ArchiveError(f"`{member.filename}` is a device or a pipe")
+        return _Entry(name, _FILE, "", size, bool(mode & 0o100))
+
+
+def _tar_entry(member: tarfile.TarInfo) -> _Entry:
+    path, executable = _path(member.name), bool(member.mode & 0o100)
+    if member.isdir():
+        return _Entry(path, _FOLDER, "", 0, executable=True)
+    if member.isreg():
+        return _Entry(path, _FILE, "", member.size, executable)
+    if member.issym():
+        return _Entry(path, _LINK, member.linkname, 0, executable=False)
+    if member.islnk():
+        return _Entry(path, _HARD_LINK, _path(member.linkname), 0, executable)
+    raise ArchiveError(f"`{member.name}` is a device or a pipe")
+
+
+def _path(name: str) -> str:
+    """Return a member's path without `.` parts; refuses whatever does not stay below."""
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if name.startswith("/") or ".." in parts:
+        raise ArchiveError(f"`{name}` leads out of the archive")
+    if "\0" in name or "\\" in name:
+        raise ArchiveError(f"`{name}` is not a plain path")
+    return "/".join(parts)
+
+
+def _bounded(entries: Iterable[_Entry], limits: Limits) -> Iterator[_Entry]:
+    total = 0
+    for number, entry in enumerate(entries, 1):
+        total += entry.size
+        if number > limits.members:
+            raise ArchiveError(f"it holds more than {limits.members:,} members")
+        if entry.size > limits.file_bytes:
+            raise ArchiveError(f"`{entry.path}` is larger than {limits.file_bytes:,} bytes")
+        if total > limits.total_bytes:
+            raise ArchiveError(f"its files are larger than {limits.total_bytes:,} bytes together")
+        yield entry
+
+
+def _check_tree(entries: list[_Entry]) -> None:
+    """Refuse links that lead out, members written through a link, and names used twice."""
+    kinds: dict[str, str] = {}
+    for entry in entries:
+        if not entry.path and entry.kind != _FOLDER:
+            raise ArchiveError("a member has no name")
+        before = kinds.get(entry.path)
+        if before is not None and (before, entry.kind) != (_FOLDER, _FOLDER):
+            raise ArchiveError(f"`{entry.path}` stands in it twice")
+        if entry.kind == _HARD_LINK and kinds.get(entry.target) not in (_FILE, _HARD_LINK):
+            raise ArchiveError(f"`{entry.path}` is a hard link to what does not stand before it")
+        kinds[entry.path] = entry.kind
+    for entry in entries:
+        _check_place(entry, kinds)
+
+
+def _check_place(entry: _Entry, kinds: dict[str, str]) -> None:
+    for parent in _parents(entry.path):
+        if kinds.get(parent, _FOLDER) != _FOLDER:
+            raise ArchiveError(f"`{entry.path}` lies below `{parent}`, which is no folder")
+    if entry.kind == _LINK:
+        _check_link(entry, kinds)
+
+
+def _check_link(entry: _Entry, kinds: dict[str, str]) -> None:
+    """A symbolic link leads, without another link on its way, to a member of the archive."""
+    target = posixpath.normpath(posixpath.join(posixpath.dirname(entry.path), entry.target))
+    parts = [part for part in entry.target.split("/") if part not in ("", ".")]
+    climbs = next((i for i, part in enumerate(parts) if part != ".."), len(parts))
+    inside = target.split("/", 1)[0] != ".." and ".." not in parts[climbs:]
+    if not parts or posixpath.isabs(entry.target) or not inside:
+        raise ArchiveError(f"`{entry.path}` is a link that leads out of the archive")
+    through = [part for part in (*_parents(target), target) if kinds.get(part) == _LINK]
+    if through and through != [target]:
+        raise ArchiveError(f"`{entry.path}` is a link through the link `{through[0]}`")
+
+
+def _parents(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:end]) for end in range(1, len(parts))]
+
+
+def _read_through(content: IO[bytes], size: int, name: str) -> None:
+    left = size
+    while True:
+        data = content.read(_CHUNK)
+        if not data:
+            break
+        left -= len(data)
+        if left < 0:
+            break
+    if left:
+        raise ArchiveError(f"`{name}` does not have the size that the archive says")
+
+
+def _write(target: Path, entry: _Entry, content: IO[bytes] | None, into: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if content is not None:
+        mode = 0o755 if entry.executable else 0o644
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+        with os.fdopen(descriptor, "wb") as file:
+            shutil.copyfileobj(content, file, _CHUNK)
+    elif entry.kind == _LINK:
+        target.symlink_to(entry.target)
+    elif entry.kind == _HARD_LINK:
+        shutil.copyfile(into / entry.target, target)
+    else:
+        target.mkdir(exist_ok=True)
+
+
+def _is_gzip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Turn whatever the libraries raise on a damaged archive into ArchiveError."""
+    try:
+        yield
+    except ArchiveError as error:
+        raise ArchiveError(f"{path.name}: {error}") from None
+    except _DAMAGE as error:
+        raise ArchiveError(f"{path.name} is damaged or no archive: {error}") from None

@@ -1,0 +1,141 @@
+"""bundle.pyz → an unpacked scratch folder and the job's static configuration.
+
+Reads the zip's central directory itself: importing `zipfile` costs as much as half an
+interpreter start, in every job. Bundles are written by `pipelines.compile`: stored or deflated
+members, no zip64, no encryption; whatever else turns up is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import zlib
+from pathlib import Path
+from typing import Any, Iterator, NamedTuple
+
+from .errors import JobError
+
+_END = struct.Struct("<4s4H2LH")
+_ENTRY = struct.Struct("<4s4B4HL2L5H2L")
+_LOCAL = struct.Struct("<4s2B4HL2L2H")
+_KEYS = ("step", "job", "script", "program", "config", "requirements", "distribution")
+_STORED, _DEFLATED = 0, 8
+_MAX_SIZE = 1 << 30
+
+
+class Job(NamedTuple):
+    """The static configuration of a job, `job.json`.
+
+    Args:
+        step: the step's name.
+        job: `training` or `processing`.
+        script: the user's script, relative to the bundle's `code/`, or None for a program.
+        program: a program of `pipelines.programs`, or None for a script.
+        config: the program's configuration.
+        requirements: what has to be installed: mode, lines, index_url or folder.
+        distribution: launcher and processes per host of distributed training.
+        model_input: the processing input that holds model.tar.gz.
+        outputs: the names of the processing outputs.
+    """
+
+    step: str
+    job: str
+    script: str | None
+    program: str | None
+    config: dict[str, Any]
+    requirements: dict[str, Any] | None
+    distribution: dict[str, Any] | None
+    model_input: str | None = None
+    outputs: tuple[str, ...] = ()
+
+
+class Member(NamedTuple):
+    """One file of the zip: its path, Unix permissions, and unpacked bytes."""
+
+    name: str
+    executable: bool
+    data: bytes
+
+
+def parse_job(text: bytes) -> Job:
+    """Read job.json; raises JobError where it is not what the compiler writes."""
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise JobError(f"the bundle's job.json is not JSON: {error}") from None
+    if not isinstance(data, dict) or any(key not in data for key in _KEYS):
+        raise JobError("the bundle's job.json lacks keys: compile the pipeline again")
+    if data.get("version") != 1:
+        raise JobError(f"the bundle's job.json has version {data.get('version')}, not 1")
+    if data["job"] not in ("training", "processing"):
+        raise JobError(f"the bundle's job.json names the job `{data['job']}`")
+    if bool(data["script"]) == bool(data["program"]):
+        raise JobError("the bundle's job.json must name either a script or a program")
+    return Job(
+        **{key: data[key] for key in _KEYS},
+        model_input=data.get("model_input"),
+        outputs=tuple(data.get("outputs") or ()),
+    )
+
+
+def read_members(bundle: Path) -> Iterator[Member]:
+    """Yield the files of a bundle, each checked; raises JobError on a damaged one."""
+    try:
+        data = bundle.read_bytes()
+        yield from _members(data)
+    except (OSError, struct.error, UnicodeDecodeError, zlib.error, ValueError) as error:
+        raise JobError(f"the bundle {bundle} cannot be read: {error}") from None
+
+
+def unpack(bundle: Path, into: Path) -> None:
+    """Write every file of the bundle below `into`, which exists; nothing is written elsewhere."""
+    folders = set()
+    for member in read_members(bundle):
+        target = into / member.name
+        if target.parent not in folders:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            folders.add(target.parent)
+        mode = 0o755 if member.executable else 0o644
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(member.data)
+
+
+def _members(data: bytes) -> Iterator[Member]:
+    at = data.rfind(b"PK\5\6")
+    if at < 0:
+        raise ValueError("it is not a zip file")
+    _, _, _, _, count, size, offset, _ = _END.unpack_from(data, at)
+    start = at - size  # the directory ends where the end record begins, whatever was prepended
+    shift = start - offset
+    for _ in range(count):
+        entry = _ENTRY.unpack_from(data, start)
+        if entry[0] != b"PK\1\2":
+            raise ValueError("its directory is damaged")
+        name_size, extra_size, comment_size = entry[12:15]
+        at = start + _ENTRY.size
+        name = data[at : at + name_size].decode("utf-8")
+        start = at + name_size + extra_size + comment_size
+        if not name.endswith("/"):
+            yield _member(data, name, entry, shift)
+
+
+def _member(data: bytes, name: str, entry: Any, shift: int) -> Member:
+    flags, method, crc, packed, size = entry[5], entry[6], entry[9], entry[10], entry[11]
+    mode, offset = entry[17] >> 16, entry[18] + shift
+    parts = name.split("/")
+    if name.startswith("/") or "\\" in name or "\0" in name or {"", ".", ".."} & set(parts):
+        raise ValueError(f"the path `{name}` leaves the bundle")
+    if flags & 1 or method not in (_STORED, _DEFLATED) or size > _MAX_SIZE:
+        raise ValueError(f"`{name}` is encrypted, too large or packed in an unknown way")
+    if mode & 0o170000 not in (0, 0o100000):
+        raise ValueError(f"`{name}` is not a plain file")
+    local = _LOCAL.unpack_from(data, offset)
+    begin = offset + _LOCAL.size + local[10] + local[11]
+    content = data[begin : begin + packed]
+    if method == _DEFLATED:
+        content = zlib.decompressobj(-15).decompress(content, size + 1)
+    if len(content) != size or zlib.crc32(content) != crc:
+        raise ValueError(f"`{name}` is damaged")
+    return Member(name, bool(mode & 0o100), content)

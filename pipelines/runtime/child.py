@@ -1,0 +1,293 @@
+"""An argument list → a finished process tree: output passed on, signals passed down.
+
+The child leads a process group of its own and dies with this process. When it has ended,
+whatever it left behind is killed, sessions of their own (torchrun's workers) included: on Linux
+this process is their subreaper.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import select
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Iterator, Mapping, NamedTuple, NoReturn, Sequence
+
+if TYPE_CHECKING:
+    from typing import Self
+
+GRACE_SECONDS = 110.0  # SageMaker kills 120 s after SIGTERM (FACTS 3.4)
+GRACE_VARIABLE = "PIPELINES_GRACE_SECONDS"
+_TAIL_BYTES = 64 * 1024
+_CHUNK = 64 * 1024
+_DRAIN_MILLISECONDS = 200
+_FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+
+
+class Command(NamedTuple):
+    """What to start: arguments, the whole environment, and the working directory."""
+
+    argv: Sequence[str]
+    environment: Mapping[str, str]
+    folder: Path
+
+
+class Ended(NamedTuple):
+    """How a child ended.
+
+    Args:
+        code: its exit code, negative for the signal that ended it.
+        tail: the last 64 KiB of its output and errors.
+        stopped: the signal this process was asked to stop with, or None.
+    """
+
+    code: int
+    tail: str
+    stopped: int | None
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code to pass on: 128 + n for signal n, as shells do."""
+        return self.code if self.code >= 0 else 128 - self.code
+
+
+def run(command: Command) -> Ended:
+    """Run a command to its end, writing what it writes to this process's stdout at once.
+
+    A command that cannot be started ends with code 127 and says why in its output.
+    """
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    with _Signals() as signals:
+        reader, writer = os.pipe()
+        try:
+            pid = _start(command, writer)
+        finally:
+            os.close(writer)
+        try:
+            return _Watch(pid, reader, signals).to_the_end()
+        finally:
+            _end_descendants(pid)
+            os.close(reader)
+
+
+class _Signals:
+    """Signals as bytes of a pipe, while the child runs."""
+
+    def __enter__(self) -> Self:
+        self.reader, self._writer = os.pipe()
+        os.set_blocking(self.reader, False)
+        os.set_blocking(self._writer, False)
+        self._wakeup = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        self._handlers = {
+            number: signal.signal(number, lambda _number, _frame: None)
+            for number in (*_FORWARDED, signal.SIGCHLD)
+        }
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._wakeup)
+        os.close(self.reader)
+        os.close(self._writer)
+
+    def received(self) -> set[int]:
+        """Return the numbers of the signals that came since the last call."""
+        try:
+            return set(os.read(self.reader, _CHUNK))
+        except BlockingIOError:
+            return set()
+
+
+class _Watch:
+    """The loop over one child's output, its end, and signals to hand down."""
+
+    def __init__(self, pid: int, reader: int, signals: _Signals) -> None:
+        self._pid = pid
+        self._reader = reader
+        self._signals = signals
+        self._tail = bytearray()
+        self._stopped: int | None = None
+        self._kill_at: float | None = None
+        self._code: int | None = None
+        self._poll = select.poll()
+        self._poll.register(reader, select.POLLIN)
+
+    def to_the_end(self) -> Ended:
+        self._poll.register(self._signals.reader, select.POLLIN)
+        while self._code is None:
+            ready = {descriptor for descriptor, _ in self._poll.poll(self._patience())}
+            if self._reader in ready:
+                self._pass_on()
+            if self._signals.reader in ready:
+                self._obey(self._signals.received())
+            if self._kill_at is not None and time.monotonic() >= self._kill_at:
+                self._kill_at = None
+                _end_descendants(self._pid, reap=False)
+            self._code = _reap(self._pid)
+        _end_descendants(self._pid)
+        self._drain()
+        return Ended(self._code, self._tail.decode("utf-8", "replace"), self._stopped)
+
+    def _patience(self) -> float | None:
+        if self._kill_at is None:
+            return None
+        return max(0.0, self._kill_at - time.monotonic()) * 1000 + 1
+
+    def _obey(self, numbers: set[int]) -> None:
+        for number in numbers & set(_FORWARDED):
+            if self._stopped is None:
+                grace = float(os.environ.get(GRACE_VARIABLE) or GRACE_SECONDS)
+                self._kill_at = time.monotonic() + grace
+            self._stopped = number
+            _signal_group(self._pid, number)
+
+    def _pass_on(self) -> bool:
+        """Copy what is there; answers whether more may come."""
+        data = os.read(self._reader, _CHUNK)
+        if not data:
+            self._poll.unregister(self._reader)
+            return False
+        self._tail += data
+        del self._tail[:-_TAIL_BYTES]
+        _write_all(data)
+        return True
+
+    def _drain(self) -> None:
+        """Copy what is left in the pipe; its writers are dead."""
+        rest = select.poll()
+        rest.register(self._reader, select.POLLIN)
+        try:
+            while rest.poll(_DRAIN_MILLISECONDS) and self._pass_on():
+                pass
+        except KeyError:
+            return  # the end had been seen before
+
+
+def _write_all(data: bytes) -> None:
+    view = memoryview(data)
+    try:
+        while view:
+            view = view[os.write(1, view) :]
+    except BrokenPipeError:
+        return  # nobody reads the log any more; the job goes on
+
+
+def _start(command: Command, output: int) -> int:
+    """Fork and execute; both sides see to the process group, so that there is no gap."""
+    argv = [os.fsencode(word) for word in command.argv]
+    environment = {os.fsencode(k): os.fsencode(v) for k, v in command.environment.items()}
+    parent = os.getpid()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
+    try:
+        pid = os.fork()
+        if pid == 0:
+            _become(argv, environment, command.folder, (parent, output))
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
+    with contextlib.suppress(OSError):  # it has executed already, in the group it made itself
+        os.setpgid(pid, pid)
+    return pid
+
+
+def _become(
+    argv: list[bytes], environment: dict[bytes, bytes], folder: Path, ends: tuple[int, int]
+) -> NoReturn:
+    """Turn the forked child into the command; never returns into the caller's code."""
+    parent, output = ends
+    try:
+        os.setpgid(0, 0)
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        for number in (*_FORWARDED, signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
+        os.chdir(folder)
+        os.execvpe(argv[0], argv, environment)  # noqa: S606 - no shell is what is wanted
+    except OSError as error:
+        os.write(2, f"cannot start {os.fsdecode(argv[0])}: {error}\n".encode())
+    finally:
+        os._exit(127)
+
+
+def _reap(pid: int) -> int | None:
+    """Collect ended children, adopted ones too; answers the code of `pid` once it has ended."""
+    code = None
+    while True:
+        try:
+            ended, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return code
+        if ended == 0:
+            return code
+        if ended == pid:
+            code = os.waitstatus_to_exitcode(status)
+
+
+def _end_descendants(pid: int, *, reap: bool = True) -> None:
+    """Kill the group of `pid` and every process below this one, until none is left."""
+    _signal_group(pid, signal.SIGKILL)
+    while True:
+        below = list(_descendants())
+        for process in below:
+            _signal(process, signal.SIGKILL)
+        if not reap or not _wait_for_one():
+            return
+
+
+def _wait_for_one() -> bool:
+    try:
+        os.waitpid(-1, 0)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def _descendants() -> Iterator[int]:
+    """Yield the processes below this one, from /proc; nothing where there is none (macOS)."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").glob("[0-9]*") if sys.platform == "linux" else ():
+        children.setdefault(_parent_of(entry), []).append(int(entry.name))
+    queue = [os.getpid()]
+    while queue:
+        found = children.get(queue.pop(), [])
+        yield from found
+        queue += found
+
+
+def _parent_of(process: Path) -> int:
+    try:
+        stat = (process / "stat").read_bytes()
+    except OSError:
+        return 0  # it has ended meanwhile
+    return int(stat[stat.rindex(b")") + 2 :].split()[1])
+
+
+def _signal_group(pid: int, number: int) -> None:
+    try:
+        os.killpg(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return  # nobody is left in it
+
+
+def _signal(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return  # it has ended, or it is another user's
+
+
+def _prctl(option: int, value: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)

@@ -1,0 +1,71 @@
+"""Job and hosts → the argument list that starts the user's code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Mapping
+
+from .bundle import Job
+from .container import Container
+from .environment import Scratch, count_gpus
+
+PROGRAM_MODULE = "pipelines.runtime.program"
+
+
+def hyperparameter_arguments(hyperparameters: Mapping[str, str]) -> list[str]:
+    """Turn hyperparameters into `--key value`; `--key=value` where the value begins with `-`."""
+    arguments = []
+    for name, value in hyperparameters.items():
+        if value.startswith("-"):
+            arguments.append(f"--{name}={value}")
+        else:
+            arguments += [f"--{name}", value]
+    return arguments
+
+
+def processes_per_host(job: Job) -> int:
+    """Return what the step says, else the number of GPUs, else 1."""
+    given = (job.distribution or {}).get("processes_per_host")
+    return int(given) if given else max(count_gpus(), 1)
+
+
+def entry(job: Job, scratch: Scratch) -> list[str]:
+    """Return what follows the interpreter: the script's path, or the module of a program."""
+    if job.script is not None:
+        return [str(scratch.code / job.script)]
+    return ["-m", PROGRAM_MODULE, str(scratch.folder / "job.json")]
+
+
+def single(python: Path, job: Job, scratch: Scratch, arguments: list[str]) -> list[str]:
+    """Return the command of a job whose hosts each run one process."""
+    return [str(python), *entry(job, scratch), *arguments]
+
+
+def torchrun(python: Path, job: Job, container: Container, command: list[str]) -> list[str]:
+    """Put torchrun before a script and its arguments.
+
+    One host is standalone. Several meet by static rendezvous: the images resolve their own
+    host name only when started as `train` (FACTS 11.9), so nothing may depend on it.
+    """
+    hosts = container.hosts
+    launcher = [str(python), "-m", "torch.distributed.run"]
+    launcher.append(f"--nproc-per-node={processes_per_host(job)}")
+    if len(hosts.names) == 1:
+        return [*launcher, "--standalone", *command]
+    return [
+        *launcher,
+        f"--nnodes={len(hosts.names)}",
+        f"--node-rank={hosts.rank}",
+        f"--master-addr={hosts.master}",
+        f"--master-port={container.port}",
+        f"--local-addr={hosts.current}",
+        *command,
+    ]
+
+
+def collective_environment(container: Container) -> dict[str, str]:
+    """Return the variables that bind gloo and NCCL to the platform's interface (FACTS 11.9)."""
+    interface = container.hosts.interface
+    if interface is None:
+        return {}
+    return {"GLOO_SOCKET_IFNAME": interface, "NCCL_SOCKET_IFNAME": interface}

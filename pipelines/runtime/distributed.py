@@ -1,0 +1,50 @@
+"""One command → the same command under the launcher of a distributed step."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+from pathlib import Path
+
+from . import child, command
+from .bundle import Job
+from .container import Container
+from .errors import JobError
+
+_DNS_SECONDS = 300.0
+_DNS_PAUSE = 1.0
+
+
+def launch(launcher: str, job: Job, container: Container, single: child.Command) -> child.Ended:
+    """Run `single` under torchrun or mpirun; raises JobError for any other launcher."""
+    if launcher == "torchrun":
+        wait_for_host(container.hosts.master)
+        argv = command.torchrun(Path(single.argv[0]), job, container, list(single.argv[1:]))
+        return child.run(child.Command(argv, single.environment, single.folder))
+    if launcher == "mpi":
+        from .mpi import run  # noqa: PLC0415 - only MPI steps need it
+
+        return run(job, container, single)
+    raise JobError(f"the launcher `{launcher}` is not known: use torchrun or mpi")
+
+
+def wait_for_host(name: str, seconds: float = _DNS_SECONDS) -> None:
+    """Wait until a host's name resolves: on the platform DNS may lag behind (FACTS 3.4).
+
+    Raises:
+        JobError: it does not resolve within the time given.
+    """
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            socket.getaddrinfo(name, None)
+        except OSError as error:
+            if time.monotonic() >= until:
+                raise JobError(
+                    f"the host {name} cannot be found after {seconds:g} s: {error}"
+                ) from None
+            print(f"pipelines: waiting for the host {name} ({error})", file=sys.stderr, flush=True)
+            time.sleep(_DNS_PAUSE)
+        else:
+            return

@@ -1,0 +1,156 @@
+"""What the platform says → the `SM_*` variables of the user's code (FACTS 3.2)."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any, Mapping, NamedTuple
+
+from .bundle import Job
+from .container import Container
+from .layout import Layout
+
+_DEVICES = Path("/dev")
+
+
+class Scratch(NamedTuple):
+    """The folder that a bundle was unpacked into."""
+
+    folder: Path
+
+    @property
+    def code(self) -> Path:
+        """The user's code: the working directory of the job."""
+        return self.folder / "code"
+
+    @property
+    def tool(self) -> Path:
+        """What of `pipelines` came along."""
+        return self.folder / "tool"
+
+    @property
+    def model(self) -> Path:
+        """Where the model input is unpacked."""
+        return self.folder / "model"
+
+
+def variable(prefix: str, name: str) -> str:
+    """Return the variable of a name: upper case, whatever is not A-Z or 0-9 becomes `_`."""
+    return prefix + re.sub(r"[^A-Z0-9]", "_", name.upper())
+
+
+def build_environment(
+    job: Job, layout: Layout, container: Container, model_dir: Path
+) -> dict[str, str]:
+    """Return every `SM_*` variable of the job, all of them text."""
+    plain = _paths(layout, model_dir) | _cluster(container)
+    hyperparameters = {k: _decode(v) for k, v in container.hyperparameters.items()}
+    plain["SM_HPS"] = hyperparameters
+    plain["SM_CHANNELS"] = sorted(container.channels)
+    plain["SM_INPUT_DATA_CONFIG"] = container.input_data_config
+    plain["SM_RESOURCE_CONFIG"] = container.hosts.config
+    plain["SM_USER_ENTRY_POINT"] = job.script or job.program or ""
+    described = {_described(name): value for name, value in plain.items()}
+    plain["SM_TRAINING_ENV"] = {
+        **described,
+        "channel_input_dirs": {name: str(path) for name, path in container.channels.items()},
+        "job_name": container.job_name,
+    }
+    return {
+        **{name: _text(value) for name, value in plain.items()},
+        **{variable("SM_CHANNEL_", k): str(v) for k, v in container.channels.items()},
+        **{variable("SM_OUT_", k): str(v) for k, v in output_dirs(job, layout, container).items()},
+        **{variable("SM_HP_", k): v for k, v in container.hyperparameters.items()},
+    }
+
+
+def process_environment(
+    outer: Mapping[str, str], variables: Mapping[str, str], scratch: Scratch, *, program: bool
+) -> dict[str, str]:
+    """Return the whole environment of the child process.
+
+    PYTHONPATH begins with the folder of the code, before it the bundle's own tool for a program.
+    """
+    first = [str(scratch.tool)] if program else []
+    search = [*first, str(scratch.code), *filter(None, [outer.get("PYTHONPATH")])]
+    return {
+        "PYTHONUNBUFFERED": "1",  # a job's log is read while it runs
+        **outer,
+        **variables,
+        "PYTHONPATH": os.pathsep.join(search),
+    }
+
+
+def output_dirs(job: Job, layout: Layout, container: Container) -> dict[str, Path]:
+    """Map each processing output to its folder; the platform's word goes before the convention."""
+    return {name: layout.output(name) for name in job.outputs} | container.outputs
+
+
+def count_gpus(devices: Path = _DEVICES) -> int:
+    """Count the NVIDIA GPUs that this container can see."""
+    return sum(1 for device in devices.iterdir() if re.fullmatch(r"nvidia\d+", device.name))
+
+
+def _count_neurons(devices: Path = _DEVICES) -> int:
+    """Count Neuron cores; 0 without asking where there is no such device."""
+    if not (devices / "neuron0").exists():
+        return 0
+    import subprocess  # noqa: PLC0415 - only where there is a Neuron device to ask about
+
+    try:
+        listed = subprocess.run(["neuron-ls", "-j"], stdout=subprocess.PIPE, check=True)  # noqa: S607 - a tool of the image
+        return sum(int(device.get("nc_count", 0)) for device in json.loads(listed.stdout))
+    except (OSError, ValueError, subprocess.CalledProcessError) as error:
+        print(f"pipelines: neuron-ls did not answer ({error}); taking 0 cores", file=sys.stderr)
+        return 0
+
+
+def _paths(layout: Layout, model_dir: Path) -> dict[str, Any]:
+    return {
+        "SM_MODEL_DIR": str(model_dir),
+        "SM_INPUT_DIR": str(layout.input_dir),
+        "SM_INPUT_DATA_DIR": str(layout.data_dir),
+        "SM_INPUT_CONFIG_DIR": str(layout.config_dir),
+        "SM_OUTPUT_DIR": str(layout.output_dir),
+        "SM_OUTPUT_FAILURE": str(layout.failure),
+        "SM_OUTPUT_DATA_DIR": str(layout.output_data_dir),
+    }
+
+
+def _cluster(container: Container) -> dict[str, Any]:
+    hosts = container.hosts
+    return {
+        "SM_MASTER_ADDR": hosts.master,
+        "SM_MASTER_PORT": container.port,
+        "SM_HOSTS": list(hosts.names),
+        "SM_CURRENT_HOST": hosts.current,
+        "SM_CURRENT_INSTANCE_TYPE": hosts.instance_type,
+        "SM_HOST_COUNT": len(hosts.names),
+        "SM_CURRENT_HOST_RANK": hosts.rank,
+        "SM_NETWORK_INTERFACE_NAME": hosts.interface or "eth0",
+        "SM_NUM_CPUS": os.cpu_count() or 1,
+        "SM_NUM_GPUS": count_gpus(),
+        "SM_NUM_NEURONS": _count_neurons(),
+    }
+
+
+def _described(name: str) -> str:
+    key = name[len("SM_") :].lower()
+    return {"hps": "hyperparameters", "channels": "channel_names"}.get(key, key)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _decode(text: str) -> Any:
+    """Return a hyperparameter as the JSON value its text spells, else the text itself."""
+    try:
+        value = json.loads(text)
+        return text if isinstance(value, float) and not math.isfinite(value) else value
+    except (ValueError, RecursionError):
+        return text

@@ -1,0 +1,120 @@
+"""The end of a child → the text of the failure file (FACTS 3.4, 11.5)."""
+
+from __future__ import annotations
+
+import re
+import signal
+from pathlib import Path
+from typing import NamedTuple
+
+from .child import Ended
+
+LIMIT = 1024  # bytes
+_HEADER = "Traceback (most recent call last):"
+_RANK = re.compile(r"\[rank(\d+)\]: ?")
+_AGENT = re.compile(r"torch\.distributed\.elastic\.\S*(ChildFailedError|SignalException)")
+_LOST_PEER = re.compile(
+    r"Connection (closed|reset|refused)|peer|Socket Timeout|broken pipe", re.IGNORECASE
+)
+_ROOT_CAUSE = re.compile(r"rank\s*:\s*(\d+).*?exitcode\s*:\s*(-?\d+)", re.DOTALL)
+_MESSAGE_LINES = 6
+_CUT = "…"
+
+
+class Raised(NamedTuple):
+    """A traceback in the output: the rank that wrote it, its frames, and its last lines."""
+
+    rank: str | None
+    frames: list[str]
+    message: str
+
+
+def reason(ended: Ended, code_folder: Path) -> str:
+    """Say why a child has failed: the exception, else the exit code and the last output."""
+    if ended.stopped is not None:
+        return f"stopped by {_name(ended.stopped)}"
+    tail = ended.tail.replace(f"{code_folder}/", "").replace("\r\n", "\n")
+    raised = _cause(tail) if ended.code == 1 else None
+    if raised is not None:
+        where = f"rank {raised.rank}: " if raised.rank else ""
+        return _fit(f"{where}{raised.message}\n", "\n".join(raised.frames))
+    text = _rank_exit(tail) if ended.code == 1 else None
+    how, output = text or _exit(ended.code), _last_lines(tail)
+    return _fit(f"{how}\nThe output ended with:\n", output) if output else how
+
+
+def write(path: Path, text: str) -> None:
+    """Write the failure file: UTF-8, at most 1024 bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode("utf-8", "replace")[:LIMIT].decode("utf-8", "ignore").encode())
+
+
+def _cause(tail: str) -> Raised | None:
+    """Find the traceback that ended the job: not torchrun's own, nor that of a lost peer."""
+    found = [raised for raised in _tracebacks(tail) if not _AGENT.match(raised.message)]
+    own = [raised for raised in found if not _LOST_PEER.search(raised.message)]
+    candidates = own or found
+    return candidates[-1] if candidates else None
+
+
+def _tracebacks(tail: str) -> list[Raised]:
+    """Split the output by rank, as PyTorch marks its lines, and find the tracebacks of each."""
+    by_rank: dict[str | None, list[str]] = {}
+    for line in tail.splitlines():
+        mark = _RANK.match(line)
+        rank, text = (mark[1], line[mark.end() :]) if mark else (None, line)
+        by_rank.setdefault(rank, []).append(text)
+    return [raised for rank, lines in by_rank.items() for raised in _of_one_rank(rank, lines)]
+
+
+def _of_one_rank(rank: str | None, lines: list[str]) -> list[Raised]:
+    found = []
+    starts = [index for index, line in enumerate(lines) if line == _HEADER]
+    for number, start in enumerate(starts):
+        stop = starts[number + 1] if number + 1 < len(starts) else len(lines)
+        block = lines[start + 1 : stop]
+        frames = next((i for i, line in enumerate(block) if line[:1] != " "), len(block))
+        message = _message(block[frames:])
+        if message:
+            found.append(Raised(rank, block[:frames], message))
+    return found
+
+
+def _message(lines: list[str]) -> str:
+    """Return the exception's own lines: up to the first empty one, and not too many."""
+    stop = next((i for i, line in enumerate(lines) if not line.strip()), len(lines))
+    return "\n".join(lines[: min(stop, _MESSAGE_LINES)])
+
+
+def _rank_exit(tail: str) -> str | None:
+    """Read from torchrun's report which rank has ended how."""
+    _, report, rest = tail.rpartition("Root Cause")
+    found = _ROOT_CAUSE.search(rest) if report else None
+    return f"rank {found[1]}: {_exit(int(found[2]))}" if found else None
+
+
+def _exit(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    memory = "; out of memory?" if -code == signal.SIGKILL else ""
+    return f"killed by {_name(-code)}{memory}"
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _last_lines(tail: str) -> str:
+    return "\n".join(line.rpartition("\r")[2] for line in tail.splitlines() if line.strip())
+
+
+def _fit(head: str, end: str) -> str:
+    """Join a head and as much of the end of a text as the limit leaves room for."""
+    room = LIMIT - len(head.encode("utf-8", "replace")) - len(_CUT.encode())
+    kept = end.encode("utf-8", "replace")
+    if len(kept) <= room:
+        return head + end
+    return head + _CUT + kept[len(kept) - max(room, 0) :].decode("utf-8", "ignore")

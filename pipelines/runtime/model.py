@@ -1,0 +1,32 @@
+"""A processing input that holds a model → the folder of the unpacked model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .archive import ArchiveError, unpack
+from .errors import JobError
+
+_ARCHIVE = "model.tar.gz"
+
+
+def unpack_model(folder: Path, into: Path) -> Path:
+    """Unpack model.tar.gz below `into`; a folder without an archive is the model itself.
+
+    Raises:
+        JobError: there is no such folder, or the archive does not hold.
+    """
+    if not folder.is_dir():
+        raise JobError(f"the model's input {folder} is not there")
+    archives = sorted(folder.glob("*.tar.gz"))
+    named = folder / _ARCHIVE
+    if named.is_file():
+        archives = [named]
+    if len(archives) != 1:
+        return folder
+    into.mkdir()
+    try:
+        unpack(archives[0], into)
+    except ArchiveError as error:
+        raise JobError(f"the model cannot be unpacked: {error}") from None
+    return into
