@@ -57,6 +57,14 @@ class Local:
             stop=stop or threading.Event(),
         )
 
+    def log(self, call: StepCall, host: str = "algo-1") -> str:
+        """Read a host's log."""
+        return (call.logs / f"{host}.log").read_text()
+
+    def clean(self) -> bool:
+        """Tell whether no job's folder is left."""
+        return not list((self.home / "jobs").iterdir())
+
     @staticmethod
     def processing(*words: str, hosts: int = 1, **more: object) -> JsonObject:
         """Write the arguments of a Processing step."""

@@ -16,7 +16,7 @@ from pipelines.backends.local.jobs.outputs import model_uri, store_model, store_
 from pipelines.backends.local.jobs.reasons import refused
 from pipelines.backends.local.jobs.run import Ran, Start, job_arn, run_job, step_status
 from pipelines.backends.local.jobs.spec import NO_GROUP, HostPlan, Limits
-from pipelines.backends.local.jobs.toolkit import training_words
+from pipelines.backends.local.jobs.toolkit import plain_parameters, training_words
 from pipelines.backends.local.jobs.workspace import workspace
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.errors import PipelinesError
@@ -87,7 +87,7 @@ def _run(call: StepCall, arn: str) -> _Ended:
     isolated = bool(request.get("EnableNetworkIsolation"))
     with workspace(call, arn, _plans(request), network_isolated=isolated) as job:
         for host in job.hosts:
-            write_training(job, host, request)
+            write_training(job, host, request, plain_parameters(request))
         bring(store, job, sources, call.settings.home / "fs")
         checkpoints = Checkpoints(store, job, request.get("CheckpointConfig"))
         checkpoints.fetch()

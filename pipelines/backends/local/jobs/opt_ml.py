@@ -12,7 +12,7 @@ import sys
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from pipelines.backends.local.jobs.spec import NO_GROUP, Host, Job, JobRefusedError
+from pipelines.backends.local.jobs.spec import Host, Job, JobRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,13 +58,14 @@ def _replace(value: Json, folder: str) -> Json:
             return value
 
 
-def write_training(job: Job, host: Host, request: JsonObject) -> None:
+def write_training(
+    job: Job, host: Host, request: JsonObject, parameters: Mapping[str, str]
+) -> None:
     """Make a training host's folders and its three config files."""
     for folder in ("input/config", "input/data", "model", "output/data", "output/intermediate"):
         (host.ml / folder).mkdir(parents=True, exist_ok=True)
     config = host.ml / "input" / "config"
-    parameters = request.get("HyperParameters") or {}
-    _write(config / "hyperparameters.json", rewrite(job, host, parameters))
+    _write(config / "hyperparameters.json", rewrite(job, host, dict(parameters)))
     _write(config / "inputdataconfig.json", _channels(request))
     _write(config / "resourceconfig.json", training_resources(job, host))
 
@@ -103,12 +104,6 @@ def training_resources(job: Job, host: Host) -> JsonObject:
         "instance_groups": list(groups.values()),
         "network_interface_name": NETWORK_INTERFACE,
     }
-
-
-def host_plans_in_groups(request: JsonObject) -> bool:
-    """Tell whether a training request names instance groups of its own."""
-    groups = request.get("ResourceConfig", {}).get("InstanceGroups") or []
-    return any(group.get("InstanceGroupName") != NO_GROUP for group in groups)
 
 
 def _channels(request: JsonObject) -> JsonObject:

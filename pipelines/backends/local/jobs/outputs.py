@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.backends.local.jobs.opt_ml import inside
+from pipelines.backends.local.jobs.settle import settle
+from pipelines.runtime.archive import pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,11 +65,15 @@ def store_outputs(store: ObjectStore, job: Job, request: JsonObject) -> None:
     for output in output_specs(request):
         target = output["S3Output"]
         for host in job.hosts:
-            store.upload_folder(inside(host, target["LocalPath"]), target["S3Uri"])
+            folder = inside(host, target["LocalPath"])
+            settle(folder, host)
+            store.upload_folder(folder, target["S3Uri"])
 
 
 def _merge(job: Job, path: str) -> Path:
     """Give one folder with the files of all hosts; with one host it is that host's folder."""
+    for host in job.hosts:
+        settle(host.ml / path, host)
     folders = [host.ml / path for host in job.hosts]
     first = folders[0]
     for other in folders[1:]:
@@ -88,8 +93,6 @@ def _files(folder: Path) -> Iterable[Path]:
 
 def _store_archive(store: ObjectStore, job: Job, folder: Path, uri: str) -> None:
     archive = job.scratch / "archive.tar.gz"
-    with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
-        for child in sorted(folder.iterdir()):
-            tar.add(child, child.name)
+    pack(folder, archive)
     store.put_file(uri, archive)
     archive.unlink()

@@ -9,6 +9,7 @@ import subprocess
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 from pipelines.backends.local.jobs.isolation import Cell, launch_words
@@ -130,6 +131,8 @@ class Supervisor:
         self._running.remove(running)
         running.close()
         end = running.end(forced=self._kill_at is not None)
+        if end.kind == "lost":
+            sweep(self._job)
         self._ended.append(end)
         if not end.good and self._term_at is None:
             self._term_at = time.monotonic() + self._limits.peers
@@ -173,6 +176,17 @@ def _launch(job: Job, command: Command, network: str) -> _Running:
             pass_fds=(writer,),
         )
     return _Running(command, launcher, reader)
+
+
+def sweep(job: Job) -> None:
+    """Kill what a launcher that was itself killed could not: by the job's TMPDIR in /proc."""
+    mark = f"TMPDIR={job.scratch}".encode()
+    for status in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if mark in status.read_bytes().split(b"\0"):
+                os.kill(int(status.parent.name), signal.SIGKILL)
+        except (OSError, ProcessLookupError):
+            continue  # gone by now, or somebody else's
 
 
 def run_hosts(

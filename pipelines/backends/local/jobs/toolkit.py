@@ -1,30 +1,173 @@
-"""What a training request starts: its own entrypoint, or the program the SDK's toolkit would."""
+"""What a training request starts: its own entrypoint, or the program the images' toolkit would.
+
+A request without an entrypoint that carries `sagemaker_program` (SDK v2 estimators, tuning jobs;
+FACTS §3.3, §11.4) is started through the job runtime, in a bundle made here.
+"""
 
 from __future__ import annotations
 
+import json
+import shutil
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from pipelines.backends.local.jobs.opt_ml import ROOT, inside
 from pipelines.backends.local.jobs.spec import JobRefusedError
+from pipelines.compile.assets import CodeAsset, Member
+from pipelines.runtime.archive import ArchiveError, unpack
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from importlib.resources.abc import Traversable
+    from pathlib import Path
+
     from pipelines.backends.local.jobs.spec import Job
     from pipelines.backends.local.objects import ObjectStore
-    from pipelines.json_types import JsonObject
+    from pipelines.json_types import Json, JsonObject
+
+_PROGRAM, _SOURCE = "sagemaker_program", "sagemaker_submit_directory"
+_MAIN = b"""\
+import sys
+
+sys.path.insert(0, sys.path[0] + "/tool")
+
+from pipelines.runtime.main import main
+
+sys.exit(main())
+"""
 
 
 def training_words(store: ObjectStore, job: Job, request: JsonObject) -> list[str]:
     """Give the argument list of a training container.
 
     Raises:
-        JobRefusedError: only the image knows what to start.
+        JobRefusedError: only the image knows what to start, or the program is not there.
     """
-    del store, job
     algorithm = request["AlgorithmSpecification"]
     entrypoint = algorithm.get("ContainerEntrypoint")
     if entrypoint:
         return [*entrypoint, *(algorithm.get("ContainerArguments") or [])]
+    if _PROGRAM in (request.get("HyperParameters") or {}):
+        return ["python3", str(_bundle(store, job, request))]
     image = algorithm.get("TrainingImage") or algorithm.get("AlgorithmName")
     raise JobRefusedError(
         f"the image {image} brings its own entrypoint, which cannot run without a container",
         "give the step an entrypoint of its own, or a stub: run --stub STEP=FILE",
     )
+
+
+def plain_parameters(request: JsonObject) -> dict[str, str]:
+    """Give the hyperparameters as the program gets them.
+
+    The SDK's estimators encode every value as JSON and the toolkit decodes it again; requests
+    that do not start through the toolkit are left as they are.
+    """
+    given: dict[str, str] = request.get("HyperParameters") or {}
+    started_by_request = request["AlgorithmSpecification"].get("ContainerEntrypoint")
+    if started_by_request or _PROGRAM not in given:
+        return given
+    return {name: _text(_decode(value)) for name, value in given.items()}
+
+
+def _decode(value: str) -> Json:
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def _text(value: Json) -> str:
+    return json.dumps(value) if isinstance(value, list | dict) else str(value)
+
+
+def _bundle(store: ObjectStore, job: Job, request: JsonObject) -> Path:
+    """Write the bundle that the job runtime starts from."""
+    parameters = {k: _decode(v) for k, v in (request.get("HyperParameters") or {}).items()}
+    source = _source(store, job, str(parameters.get(_SOURCE, "")))
+    program = str(parameters[_PROGRAM])
+    script = source / program
+    if not script.is_file() or not script.resolve().is_relative_to(source.resolve()):
+        raise JobRefusedError(f"the code of the step holds no `{program}` ({_PROGRAM})")
+    if script.suffix != ".py":
+        raise JobRefusedError(f"`{program}` ({_PROGRAM}) is no Python file: not run locally")
+    config: JsonObject = {
+        "version": 1,
+        "step": job.name,
+        "job": "training",
+        "script": program,
+        "program": None,
+        "config": {},
+        "requirements": _requirements(source / "requirements.txt"),
+        "distribution": _distribution(parameters),
+        "model_input": None,
+        "outputs": [],
+    }
+    members = (
+        Member("__main__.py", executable=False, content=_MAIN),
+        Member("job.json", executable=False, content=json.dumps(config).encode()),
+        *_tool(files("pipelines") / "runtime", "tool/pipelines/runtime"),
+        Member("tool/pipelines/__init__.py", executable=False, content=b""),
+        *_code(source),
+    )
+    bundle = job.scratch / "bundle.pyz"
+    bundle.write_bytes(CodeAsset(job.name, "", "", members).archive())
+    return bundle
+
+
+def _source(store: ObjectStore, job: Job, uri: str) -> Path:
+    """Lay the submitted code out: an archive in S3, or an archive or folder in a channel."""
+    if uri.startswith("s3://"):
+        if not store.exists(uri):
+            raise JobRefusedError(
+                f"nothing lies at {uri}, the code of the step ({_SOURCE})",
+                f"put it at {store.place(uri)}",
+            )
+        submitted = store.place(uri)
+    else:
+        submitted = inside(job.hosts[0], uri or f"{ROOT}/code")
+    if submitted.is_dir():
+        return submitted
+    folder = job.scratch / "source"
+    folder.mkdir()
+    try:
+        if submitted.suffix == ".py":
+            shutil.copy(submitted, folder)
+        else:
+            unpack(submitted, folder)
+    except (ArchiveError, FileNotFoundError) as problem:
+        raise JobRefusedError(f"the code of the step ({_SOURCE}) is refused: {problem}") from None
+    return folder
+
+
+def _requirements(file: Path) -> JsonObject | None:
+    if not file.is_file():
+        return None
+    lines = [line.split(" #")[0].strip() for line in file.read_text().splitlines()]
+    wanted = [line for line in lines if line and not line.startswith("#")]
+    return {"mode": "index", "lines": wanted, "index_url": None} if wanted else None
+
+
+def _distribution(parameters: JsonObject) -> JsonObject | None:
+    if parameters.get("sagemaker_mpi_enabled"):
+        count = parameters.get("sagemaker_mpi_num_of_processes_per_host")
+        return {"launcher": "mpi", "processes_per_host": count}
+    torch = ("sagemaker_torch_distributed_enabled", "sagemaker_pytorch_ddp_enabled")
+    if any(parameters.get(name) for name in torch):
+        return {"launcher": "torchrun", "processes_per_host": None}
+    return None
+
+
+def _tool(folder: Traversable, path: str) -> Iterator[Member]:
+    for entry in folder.iterdir():
+        if entry.is_dir() and entry.name != "__pycache__":
+            yield from _tool(entry, f"{path}/{entry.name}")
+        elif entry.name.endswith(".py"):
+            yield Member(f"{path}/{entry.name}", executable=False, content=entry.read_bytes())
+
+
+def _code(source: Path) -> Iterator[Member]:
+    for path in sorted(source.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            executable = bool(path.stat().st_mode & 0o100)
+            name = f"code/{path.relative_to(source).as_posix()}"
+            yield Member(name, executable=executable, content=path.read_bytes())
