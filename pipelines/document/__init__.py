@@ -1,1 +1,11 @@
-""""""
+"""YAML or JSON text → `Document(data, spans)`: YAML 1.2 core, duplicate keys, limits.
+
+The first stage of the flow; everything after it speaks of values by path, and `locate`
+turns a path back into a line at the very end.
+"""
+
+from pipelines.document.model import Document, Limits, Parsed, Place
+from pipelines.document.parser import parse
+from pipelines.document.reading import read
+
+__all__ = ["Document", "Limits", "Parsed", "Place", "parse", "read"]

@@ -1,0 +1,124 @@
+"""The keys of a mapping: strings, each one once, and the merge key `<<`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.document.extents import Extent
+from pipelines.document.nodes import AliasNode, Entry, MappingNode, Node, ScalarNode, SequenceNode
+
+if TYPE_CHECKING:
+    from pipelines.document.composer import Composer, Frame
+    from pipelines.document.nodes import Collection
+
+MERGE = "<<"
+
+
+def scalar_key(composer: Composer, frame: Frame, node: ScalarNode, text: str) -> None:
+    """Take a scalar as the key whose value comes next."""
+    frame.key, frame.name = node.extent, text
+    if not isinstance(node.value, str):
+        shown = f"`{text}` is {_kind(node.value)}" if text else "this key is empty"
+        composer.report(
+            "SP109",
+            f"{shown}, and a key is a string",
+            node.extent,
+            f'write it in quotes: `"{text}":`' if text else "write a name before the colon",
+        )
+        return
+    merges = text == MERGE and node.style == "plain"
+    if text in frame.seen:
+        first = frame.seen[text].line
+        composer.report(
+            "SP103",
+            f"the key `{text}` is already on line {first}",
+            node.extent,
+            f"merge both: `{MERGE}: [*one, *other]`"
+            if merges
+            else "remove one of them, or rename it",
+        )
+        frame.name = None
+        return
+    frame.seen[text] = node.extent
+    frame.merging = merges
+
+
+def alias_key(composer: Composer, frame: Frame, node: AliasNode) -> None:
+    """Take an alias as a key: it has to stand for a string."""
+    target = node.target
+    if isinstance(target, ScalarNode) and isinstance(target.value, str):
+        scalar_key(composer, frame, ScalarNode(target.value, node.extent, "*"), target.value)
+        return
+    _refuse(composer, frame, node.extent)
+
+
+def collection_key(composer: Composer, frame: Frame, node: Collection) -> None:
+    """Refuse a mapping or list as a key, and name the trap that it mostly is."""
+    _refuse(composer, frame, node.extent)
+
+
+def _refuse(composer: Composer, frame: Frame, extent: Extent) -> None:
+    composer.report(
+        "SP109",
+        "a mapping or list stands where a key is expected, and a key is a string",
+        extent,
+        "if `{…}` or `[…]` is meant as text, put the whole value in quotes",
+    )
+    frame.key, frame.name = extent, None
+
+
+def take_value(composer: Composer, frame: Frame, node: Node) -> None:
+    """Give the pending key its value."""
+    mapping, extent, name = frame.node, frame.key, frame.name
+    if not isinstance(mapping, MappingNode) or extent is None:
+        return
+    if frame.merging:
+        _merge(composer, frame, node)
+    elif name is not None and name not in mapping.entries:
+        mapping.entries[name] = Entry(name, extent, node)
+    frame.key, frame.name, frame.merging = None, None, False
+
+
+def _merge(composer: Composer, frame: Frame, node: Node) -> None:
+    """Note the mappings that a merge key names; the earlier ones win."""
+    parts = node.items if isinstance(node, SequenceNode) else [node]
+    for part in parts:
+        target = part.target if isinstance(part, AliasNode) else part
+        if isinstance(target, MappingNode):
+            frame.merges.append(target)
+        elif not (isinstance(target, ScalarNode) and target.style == "*"):
+            composer.report(
+                "SP113",
+                f"`{MERGE}` merges mappings, and this is none",
+                part.extent,
+                f"write `{MERGE}: *name`, where `&name` marks a mapping",
+            )
+
+
+def merged(entry: Entry) -> Entry:
+    """Return an entry as a merge key brings it into another mapping."""
+    return Entry(entry.key, entry.extent, entry.value, merged=True)
+
+
+def first_line(node: Collection) -> Extent:
+    """Return what to underline for a block collection without a key: its first entry."""
+    start = node.extent
+    if isinstance(node, MappingNode):
+        first = next(iter(node.entries.values()), None)
+        if first is None:
+            return start._replace(end_line=start.line, end_column=start.column + 1)
+        start, value = first.extent, first.value.extent
+    else:
+        start = start._replace(end_line=start.line, end_column=start.column + 1)
+        if not node.items:
+            return start
+        value = node.items[0].extent
+    if value.line == value.end_line == start.line and value.end_column > start.end_column:
+        return start._replace(end_column=value.end_column)
+    return start
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "null"
+    return "a boolean" if isinstance(value, bool) else "a number"

@@ -1,0 +1,117 @@
+"""What the loader returns: plain data, and for each value the place where it was written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipelines.diagnostics.model import Diagnostic, Finding, Path, Span
+from pipelines.document.extents import Extent
+from pipelines.document.offsets import part_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipelines.json_types import JsonObject
+
+
+class Place(NamedTuple):
+    """Where one value stands.
+
+    Args:
+        key: its key; None for list items and for the whole document.
+        value: what to underline for the value: a scalar or a flow collection as written,
+            of a block collection its key, or its first line where it has no key.
+        style: how a scalar is written: `'` `"` `|` `>`, `plain`; `*` an alias, "" a collection.
+    """
+
+    key: Extent | None
+    value: Extent
+    style: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a text may be at most.
+
+    Args:
+        size: of the whole text, in bytes of UTF-8.
+        depth: of mappings and lists inside one another.
+        alias_nodes: of values that come out of aliases and merge keys.
+    """
+
+    size: int = 1 << 20
+    depth: int = 64
+    alias_nodes: int = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    r"""A text as plain data, with the place of every key and value.
+
+    Args:
+        data: the top mapping: dict, list, str, int, float, bool and None, nothing else.
+        source: the file's name as the user wrote it.
+        text: the file's text, its line breaks all `\\n`.
+        spans: the place of each path; `()` is the whole document.
+    """
+
+    data: JsonObject
+    source: str
+    text: str
+    spans: Mapping[Path, Place]
+
+    def span(self, extent: Extent) -> Span:
+        """Return an extent of this document as a span of its file."""
+        return Span(self.source, *extent)
+
+    def locate(self, finding: Finding) -> Diagnostic:
+        """Return the finding with its place; a path not written here is placed at its parent."""
+        path = finding.path
+        while path and path not in self.spans:
+            path = path[:-1]
+        place = self.spans[path]
+        extent = place.value
+        if path == finding.path:
+            if finding.at == "key" and place.key is not None:
+                extent = place.key
+            elif finding.within is not None:
+                extent = self._part(place, path, finding.within)
+        return Diagnostic(
+            code=finding.code,
+            message=finding.message,
+            severity=finding.severity,
+            span=self.span(extent),
+            path=finding.path,
+            help=finding.help,
+        )
+
+    def _part(self, place: Place, path: Path, within: tuple[int, int]) -> Extent:
+        value: object = self.data
+        for step in path:
+            value = value[step]  # type: ignore[index]  # every path of `spans` leads to a value
+        if not isinstance(value, str):
+            return place.value
+        lines = self.text.split("\n")[place.value.line - 1 : place.value.end_line]
+        lines[-1] = lines[-1][: place.value.end_column - 1]
+        part = part_of(lines, place.value.column - 1, place.style, value, within)
+        if part is None:
+            return place.value
+        (first, column), (last, end_column) = part
+        above = place.value.line
+        return Extent(above + first, column + 1, above + last, end_column + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    r"""What became of a text.
+
+    Args:
+        document: the document; None when the findings leave nothing to build on.
+        findings: everything wrong with the text, in the order of their places.
+        text: the text with its line breaks all `\\n`, to show the findings in.
+    """
+
+    document: Document | None
+    findings: tuple[Diagnostic, ...]
+    text: str = ""

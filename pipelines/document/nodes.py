@@ -1,0 +1,59 @@
+"""What stands between the text's events and plain data: a tree with places and aliases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from pipelines.document.extents import Extent
+    from pipelines.document.scalars import Scalar
+
+
+@dataclass(slots=True)
+class ScalarNode:
+    """A scalar; `extent` is its text without anchor, empty where nothing is written."""
+
+    value: Scalar
+    extent: Extent
+    style: str
+
+
+@dataclass(slots=True)
+class AliasNode:
+    """A place that repeats another node."""
+
+    target: Node
+    extent: Extent
+
+
+@dataclass(slots=True)
+class SequenceNode:
+    """A list; `flow` says that it is written in brackets, so that `extent` has a true end."""
+
+    extent: Extent
+    flow: bool
+    items: list[Node] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Entry:
+    """A key, where it is written, and its value; `merged` if a merge key brought it in."""
+
+    key: str
+    extent: Extent
+    value: Node
+    merged: bool = False
+
+
+@dataclass(slots=True)
+class MappingNode:
+    """A mapping, its keys unique."""
+
+    extent: Extent
+    flow: bool
+    entries: dict[str, Entry] = field(default_factory=dict)
+
+
+Node: TypeAlias = ScalarNode | AliasNode | SequenceNode | MappingNode
+Collection: TypeAlias = SequenceNode | MappingNode

@@ -1,0 +1,132 @@
+"""A text, YAML or JSON → a document. No I/O: `reading` is the rim."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import yaml
+
+from pipelines.diagnostics.model import Diagnostic, Severity, Span
+from pipelines.document import characters, flow_style, syntax
+from pipelines.document.builder import Builder
+from pipelines.document.composer import Composer, StoppedError
+from pipelines.document.extents import START, Extent
+from pipelines.document.model import Document, Limits, Parsed
+from pipelines.document.nodes import MappingNode, Node, ScalarNode
+from pipelines.document.problem import Problem
+from pipelines.document.surrogates import hidden
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LIMITS = Limits()
+_MOST_TRAPS = 50
+_FASTEST: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def parse(text: str | bytes, source: str, limits: Limits = LIMITS) -> Parsed:
+    """Read a text as one document with the place of every value.
+
+    Args:
+        text: YAML 1.2, or JSON, which is a part of it; bytes are UTF-8.
+        source: the file's name, for the places.
+        limits: what the text may be at most.
+
+    Returns:
+        The document and everything wrong with the text. The document is there whenever
+        the text has a structure, even with findings, so that later checks can add theirs.
+    """
+    size = len(text) if isinstance(text, bytes) else len(text.encode("utf-8", "surrogatepass"))
+    text, damaged = (text, None) if isinstance(text, str) else characters.decoded(text)
+    text = re.sub(r"\r\n?", "\n", text.removeprefix("\ufeff"))
+    if damaged is not None:
+        return _refused([_diagnostic(source, damaged)], text)
+    if size > limits.size:
+        return _refused([_diagnostic(source, _too_large(size, limits))], text)
+    forbidden = [_diagnostic(source, problem) for problem in characters.forbidden(text)]
+    if forbidden:
+        return _refused(forbidden, text)
+    return _parsed(text, source, limits)
+
+
+def _parsed(text: str, source: str, limits: Limits) -> Parsed:
+    readable = hidden(text)
+    pairs = readable is not text
+    traps: list[int] = []
+    while True:
+        composer = Composer(text, source, limits, pairs=pairs)
+        try:
+            root = composer.compose(_events(readable))
+        except StoppedError:
+            return _refused(composer.findings, text)
+        except yaml.MarkedYAMLError as error:
+            trap = flow_style.trap(text, error)
+            if trap is not None and trap not in traps and len(traps) < _MOST_TRAPS:
+                traps.append(trap)
+                readable = flow_style.masked(readable, trap)
+                continue
+            problem = syntax.problem(error, text, composer.last)
+            composer.findings.append(_diagnostic(source, problem))
+            root = None
+        trapped = [_diagnostic(source, problem) for problem in flow_style.problems(text, traps)]
+        findings = [*composer.findings, *trapped]
+        if trapped or _syntax_errors(findings):
+            return _refused(findings, text)
+        return _built(root, Document({}, source, text, {}), findings, limits)
+
+
+def _built(
+    root: Node | None, empty: Document, findings: list[Diagnostic], limits: Limits
+) -> Parsed:
+    """Turn the tree into a document, where it is one."""
+    if root is None or (isinstance(root, ScalarNode) and root.value is None):
+        problem = Problem(
+            "SP105", "the file is empty", START, "`pipelines init` writes a file to begin with"
+        )
+        return _refused([*findings, _diagnostic(empty.source, problem)], empty.text)
+    if not isinstance(root, MappingNode):
+        problem = syntax.no_mapping(root, empty.text)
+        return _refused([*findings, _diagnostic(empty.source, problem)], empty.text)
+    builder = Builder(empty.source, limits)
+    try:
+        data = builder.build(root)
+    except StoppedError:
+        return _refused([*findings, *builder.findings], empty.text)
+    document = Document(data, empty.source, empty.text, builder.spans)
+    return Parsed(document, _in_order(findings), empty.text)
+
+
+def _events(text: str) -> Iterator[yaml.events.Event]:
+    events: Iterator[yaml.events.Event] = yaml.parse(text, Loader=_FASTEST)
+    return events
+
+
+def _syntax_errors(findings: list[Diagnostic]) -> bool:
+    return any(finding.code == "SP101" for finding in findings)
+
+
+def _too_large(size: int, limits: Limits) -> Problem:
+    return Problem(
+        "SP108",
+        f"the file has {size} bytes, and {limits.size} are the most",
+        Extent(*START),
+        "a pipeline's file holds its steps; data and code belong in files of their own",
+    )
+
+
+def _refused(findings: list[Diagnostic], text: str) -> Parsed:
+    return Parsed(None, _in_order(findings), text)
+
+
+def _in_order(findings: list[Diagnostic]) -> tuple[Diagnostic, ...]:
+    return tuple(
+        sorted(
+            findings, key=lambda found: (found.span.line, found.span.column) if found.span else ()
+        )
+    )
+
+
+def _diagnostic(source: str, problem: Problem) -> Diagnostic:
+    span = Span(source, *problem.extent)
+    return Diagnostic(problem.code, problem.message, Severity.ERROR, span, (), problem.help)

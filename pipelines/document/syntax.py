@@ -1,0 +1,333 @@
+"""PyYAML's error → the mistake that was probably made, in our words, with its place.
+
+PyYAML's two parsers (libyaml and the one in Python) word their errors differently, so the
+decision rests on the text around the place and on words that both share.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.document.extents import Extent, character
+from pipelines.document.nodes import ScalarNode
+from pipelines.document.problem import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from yaml import MarkedYAMLError
+
+    from pipelines.document.nodes import Node
+
+_GLUED = re.compile(r"\s*(?:- +)?([\w.-]+):([^\s:/].*)")
+_KEY = re.compile(r"\s*(?:- +)*[^\s#][^:#]*:(?:\s|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """Where the parser stopped and what it said.
+
+    Args:
+        text: the whole text.
+        at: index at which it stopped.
+        since: index at which what it was reading began, or `at`.
+        says: its words, problem and context.
+        last: the scalar it read last.
+    """
+
+    text: str
+    at: int
+    since: int
+    says: str
+    last: ScalarNode | None
+
+    def line(self, index: int) -> str:
+        """Return the line that holds an index."""
+        first = self.text.rfind("\n", 0, index) + 1
+        last = self.text.find("\n", index)
+        return self.text[first : last if last >= 0 else len(self.text)]
+
+    def number(self, index: int) -> int:
+        """Return the number of the line that holds an index, counted from 1."""
+        return self.text.count("\n", 0, index) + 1
+
+    def column(self, index: int) -> int:
+        """Return the column of an index in its line, counted from 0."""
+        return index - (self.text.rfind("\n", 0, index) + 1)
+
+    def problem(self, message: str, index: int, remedy: str, length: int = 1) -> Problem:
+        """Return a syntax error at an index."""
+        return Problem("SP101", message, character(self.text, index, length), remedy)
+
+
+def problem(error: MarkedYAMLError, text: str, last: ScalarNode | None) -> Problem:
+    """Return what is wrong where the parser gave up.
+
+    Args:
+        error: PyYAML's.
+        text: the text it read.
+        last: the scalar it read last.
+    """
+    at = error.problem_mark.index if error.problem_mark else len(text)
+    since = error.context_mark.index if error.context_mark else at
+    says = f"{error.problem or ''} / {error.context or ''}"
+    failure = _Failure(text, min(at, len(text)), min(since, len(text)), says, last)
+    for rule in _RULES:
+        found = rule(failure)
+        if found is not None:
+            return found
+    return failure.problem(
+        "this is no YAML: the parser did not expect what stands here",
+        failure.at,
+        "look at this line and the one above; text with special characters goes in quotes",
+    )
+
+
+def no_mapping(root: Node, text: str) -> Problem:
+    """Say that the document is a list or a single value, and why it may be one."""
+    first = text.split("\n")[root.extent.line - 1]
+    glued = _GLUED.match(first)
+    if isinstance(root, ScalarNode) and glued is not None:
+        message = "a space is missing after the colon"
+        return Problem("SP101", message, root.extent, f"write `{glued[1]}: {glued[2]}`")
+    what = "a single value" if isinstance(root, ScalarNode) else "a list"
+    return Problem(
+        "SP115", f"the file is {what}, not a mapping", root.extent, "begin with `pipeline: NAME`"
+    )
+
+
+def _tab(failure: _Failure) -> Problem | None:
+    first = failure.at - failure.column(failure.at)
+    match = re.compile(r"[ ]*(\t+)").match(failure.text, first)
+    if match is None or "cannot start any token" not in failure.says:
+        return None
+    if failure.at >= match.end():
+        return None
+    message = "a tab is used for indentation"
+    return failure.problem(message, match.start(1), "write spaces instead", len(match[1]))
+
+
+def _unclosed_quote(failure: _Failure) -> Problem | None:
+    if "end of stream" in failure.says or "document indicator" in failure.says:
+        if "scalar" not in failure.says:
+            return None
+        quote = failure.text[failure.since]
+        return failure.problem(
+            "this quote is never closed", failure.since, f"write `{quote}` at the end of the text"
+        )
+    last = failure.last
+    if last is None or last.style not in ("'", '"'):
+        return None
+    if last.extent.end_line == last.extent.line or last.extent.end_line != failure.number(
+        failure.at
+    ):
+        return None
+    extent = Extent(last.extent.line, last.extent.column, last.extent.line, last.extent.column + 1)
+    return Problem(
+        "SP101",
+        f"the quote opened here ends only on line {last.extent.end_line}",
+        extent,
+        f"write `{last.style}` at the end of the text",
+    )
+
+
+def _after_quote(failure: _Failure) -> Problem | None:
+    last = failure.last
+    if last is None or last.style not in ("'", '"') or "block" not in failure.says:
+        return None
+    if last.extent.end_line != failure.number(failure.at):
+        return None
+    if last.style == "'" and failure.text[failure.at : failure.at + 1] not in ("'", '"', ""):
+        remedy = "put the whole text in quotes; a `'` inside of '…' is written twice"
+    else:
+        remedy = "put the whole text in quotes, or nothing of it"
+    return failure.problem("text follows after the closing quote", failure.at, remedy)
+
+
+def _escape(failure: _Failure) -> Problem | None:
+    if "escape" not in failure.says and "hexa" not in failure.says:
+        return None
+    start = failure.text.rfind("\\", 0, failure.at + 1)
+    if start < 0:
+        return None
+    written = failure.text[start : start + 2]
+    return failure.problem(
+        f'`{written}` is no valid escape inside of "…"',
+        start,
+        "use '…', where a backslash is a backslash, or write `\\\\`",
+        2,
+    )
+
+
+def _special_start(failure: _Failure) -> Problem | None:
+    char = failure.text[failure.at : failure.at + 1]
+    if "cannot start any token" not in failure.says or not char:
+        return None
+    value = _rest(failure, failure.at)
+    return failure.problem(
+        f"a value cannot begin with `{char}`", failure.at, f"put it in quotes: `{_quote(value)}`"
+    )
+
+
+def _indicator(failure: _Failure) -> Problem | None:
+    """`*.csv`, `&text`, `> text`, `| text`, `!text`: an indicator that was meant as text."""
+    char = failure.text[failure.since : failure.since + 1]
+    if char not in ("*", "&", ">", "|", "!") or "scanning" not in failure.says:
+        return None
+    value = _rest(failure, failure.since)
+    return failure.problem(
+        f"`{char}` at the beginning of a value has a meaning of its own in YAML",
+        failure.since,
+        f"put the text in quotes: `{_quote(value)}`",
+    )
+
+
+def _glued_key(failure: _Failure) -> Problem | None:
+    index = failure.since
+    if "mapping values" in failure.says and failure.last is not None:
+        index = _index(failure.text, failure.last.extent)
+    if "expected ':'" not in failure.says and "mapping values" not in failure.says:
+        return None
+    match = _GLUED.match(failure.line(index))
+    first = index - failure.column(index)
+    if match is None or not first + match.start(1) <= index < first + match.end(2):
+        return None
+    return failure.problem(
+        "a space is missing after the colon",
+        first + match.start(1),
+        f"write `{match[1]}: {match[2]}`",
+        len(match[1]) + 1,
+    )
+
+
+def _missing_colon(failure: _Failure) -> Problem | None:
+    if "expected ':'" not in failure.says:
+        return None
+    written = failure.line(failure.since).strip()
+    return failure.problem(
+        "this line is no `key: value`",
+        failure.since,
+        f"write `{written.split()[0]}:`" if written else "remove it",
+        max(1, len(failure.line(failure.since)) - failure.column(failure.since)),
+    )
+
+
+def _colon(failure: _Failure) -> Problem | None:
+    if "mapping values" not in failure.says or failure.last is None:
+        return None
+    start = _index(failure.text, failure.last.extent)
+    if failure.number(start) == failure.number(failure.at):
+        value = _rest(failure, start)
+        return failure.problem(
+            "a value with `: ` in it needs quotes", failure.at, f"write `{_quote(value)}`"
+        )
+    return failure.problem(
+        f"this key is indented below line {failure.number(start)}, which has a value already",
+        failure.at - failure.column(failure.at) + _indent(failure.line(failure.at)),
+        "give both lines the same indentation, or remove the value above",
+        max(1, failure.column(failure.at) - _indent(failure.line(failure.at))),
+    )
+
+
+def _unclosed_bracket(failure: _Failure) -> Problem | None:
+    if "flow" not in failure.says:
+        return None
+    opened = failure.text[failure.since : failure.since + 1]
+    closing = {"{": "}", "[": "]"}.get(opened)
+    ended = not failure.text[failure.at :].strip()
+    if closing is not None and (
+        ended or failure.number(failure.since) < failure.number(failure.at)
+    ):
+        return failure.problem(
+            f"this `{opened}` is never closed", failure.since, f"write `{closing}` at its end"
+        )
+    return failure.problem(
+        "a comma or a closing bracket is missing here" if closing else "a value is missing here",
+        failure.at,
+        "values inside of `{…}` and `[…]` are separated by commas; "
+        "text with brackets or commas goes in quotes",
+    )
+
+
+def _stray_bracket(failure: _Failure) -> Problem | None:
+    char = failure.text[failure.at : failure.at + 1]
+    if char not in ("}", "]", ","):
+        return None
+    return failure.problem(
+        f"this `{char}` belongs to nothing", failure.at, "remove it, or put the text in quotes"
+    )
+
+
+def _dash(failure: _Failure) -> Problem | None:
+    if "sequence entries" in failure.says:
+        return failure.problem(
+            "a list cannot begin here", failure.at, "begin it on the next line, or write `[…]`"
+        )
+    char = failure.text[failure.at : failure.at + 2]
+    if "'-' indicator" in failure.says or "block collection" in failure.says:
+        return failure.problem(
+            "this line stands in a list and does not begin with `- `",
+            failure.at,
+            "begin it with `- `, or change its indentation",
+        )
+    if char in ("- ", "-\n", "-"):
+        return failure.problem(
+            "a list item stands between the keys of a mapping",
+            failure.at,
+            "write the list below a key of its own, or change its indentation",
+        )
+    return None
+
+
+def _indentation(failure: _Failure) -> Problem | None:
+    if "block mapping" not in failure.says and "document start" not in failure.says:
+        return None
+    line = failure.line(failure.at)
+    if failure.column(failure.at) != _indent(line) or not _KEY.match(line):
+        return None
+    return failure.problem(
+        "the indentation of this line matches no line above",
+        failure.at,
+        f"keys of one mapping begin in the same column, here {failure.column(failure.since) + 1}",
+    )
+
+
+def _rest(failure: _Failure, start: int) -> str:
+    """Return the value that begins at an index, to the end of its line or its comment."""
+    line = failure.line(start)[failure.column(start) :]
+    return re.split(r"\s#", line, maxsplit=1)[0].rstrip()
+
+
+def _quote(value: str) -> str:
+    if '"' in value or "\\" in value:
+        return "'" + value.replace("'", "''") + "'"
+    return f'"{value}"'
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def _index(text: str, extent: Extent) -> int:
+    """Return the index at which an extent begins."""
+    lines = text.split("\n")[: extent.line - 1]
+    return sum(len(line) + 1 for line in lines) + extent.column - 1
+
+
+_RULES: tuple[Callable[[_Failure], Problem | None], ...] = (
+    _tab,
+    _unclosed_quote,
+    _escape,
+    _special_start,
+    _indicator,
+    _glued_key,
+    _missing_colon,
+    _colon,
+    _after_quote,
+    _unclosed_bracket,
+    _stray_bracket,
+    _dash,
+    _indentation,
+)
