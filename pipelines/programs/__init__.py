@@ -1,1 +1,1 @@
-""""""
+"""What built-in kinds run inside their jobs."""

@@ -1,0 +1,61 @@
+"""Outcomes → index.html of the data docs.
+
+Great Expectations' own index draws its table with scripts from the network; this one is plain
+HTML, reads without a network, and links to the pages of Great Expectations.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from pipelines.programs.validate.outcome import in_words
+from pipelines.programs.validate.report import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pipelines.programs.validate.outcome import Outcome, TableOutcome
+
+_STYLE = (
+    "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem}"
+    "table{border-collapse:collapse;width:100%}"
+    "td,th{border-bottom:1px solid #ddd;padding:.35rem .5rem;text-align:left;vertical-align:top}"
+    ".ok{color:#17692f}.bad{color:#a11}"
+)
+
+
+def write_index(tables: Sequence[TableOutcome], docs: Path) -> None:
+    """Write `index.html` into the docs folder, over the one of Great Expectations."""
+    sections = "".join(_section(table, docs) for table in tables)
+    docs.mkdir(parents=True, exist_ok=True)
+    (docs / "index.html").write_text(
+        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
+        f"<title>Data validation</title><style>{_STYLE}</style></head>"
+        f"<body><h1>Data validation</h1>{sections}</body></html>\n",
+        encoding="utf-8",
+    )
+
+
+def _section(table: TableOutcome, docs: Path) -> str:
+    met = sum(outcome.success for outcome in table.outcomes)
+    pages = sorted((docs / "validations" / table.name).rglob("*.html"))
+    links = " · ".join(
+        f"<a href='{quote(page.relative_to(docs).as_posix())}'>Great Expectations</a>"
+        for page in pages
+    )
+    rows = "".join(_row(outcome) for outcome in table.outcomes)
+    return (
+        f"<h2>{escape(table.name)}</h2><p>{table.rows:,} rows in {table.files} files; "
+        f"{met} of {len(table.outcomes)} expectations met. {links}</p>"
+        f"<table><tr><th>Met</th><th>Severity</th><th>Expectation</th></tr>{rows}</table>"
+    )
+
+
+def _row(outcome: Outcome) -> str:
+    mark, style = ("yes", "ok") if outcome.success else ("no", "bad")
+    text = in_words(outcome.expectation) if outcome.success else describe(outcome)
+    severity = outcome.expectation.severity.name.lower()
+    return f"<tr><td class='{style}'>{mark}</td><td>{severity}</td><td>{escape(text)}</td></tr>"
