@@ -5,5 +5,6 @@ A check yields `Finding`s, which carry a *path* into the document. They become
 """
 
 from pipelines.diagnostics.model import Diagnostic, Finding, Path, Severity, Span
+from pipelines.diagnostics.rendering import render_text
 
-__all__ = ["Diagnostic", "Finding", "Path", "Severity", "Span"]
+__all__ = ["Diagnostic", "Finding", "Path", "Severity", "Span", "render_text"]

@@ -18,7 +18,7 @@ def quoted(words: Iterable[str], conjunction: str = "or") -> str:
     if len(marked) > _MOST_LISTED:
         left_off = len(marked) - _MOST_LISTED
         return f"{', '.join(marked[:_MOST_LISTED])} and {left_off} more"
-    if len(marked) < 2:  # noqa: PLR2004 - a list of one needs no conjunction
+    if len(marked) < 2:
         return "".join(marked)
     return f"{', '.join(marked[:-1])} {conjunction} {marked[-1]}"
 

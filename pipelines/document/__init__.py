@@ -5,7 +5,18 @@ turns a path back into a line at the very end.
 """
 
 from pipelines.document.model import Document, Limits, Parsed, Place
+from pipelines.document.overlay import MergeRules, choose, overlay
 from pipelines.document.parser import parse
 from pipelines.document.reading import read
 
-__all__ = ["Document", "Limits", "Parsed", "Place", "parse", "read"]
+__all__ = [
+    "Document",
+    "Limits",
+    "MergeRules",
+    "Parsed",
+    "Place",
+    "choose",
+    "overlay",
+    "parse",
+    "read",
+]
