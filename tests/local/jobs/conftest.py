@@ -76,7 +76,8 @@ class Local:
                     "VolumeSizeInGB": 30,
                 }
             },
-            "AppSpecification": {"ImageUri": "image:1", "ContainerEntrypoint": list(words)},
+            "AppSpecification": {"ImageUri": "image:1"}
+            | ({"ContainerEntrypoint": list(words)} if words else {}),
             "RoleArn": "arn:aws:iam::111122223333:role/x-role-name",
             **more,
         }
@@ -88,8 +89,8 @@ class Local:
             "AlgorithmSpecification": {
                 "TrainingImage": "image:1",
                 "TrainingInputMode": "File",
-                "ContainerEntrypoint": list(words),
-            },
+            }
+            | ({"ContainerEntrypoint": list(words)} if words else {}),
             "OutputDataConfig": {"S3OutputPath": "s3://bucket/models"},
             "ResourceConfig": {
                 "InstanceType": "ml.m5.xlarge",

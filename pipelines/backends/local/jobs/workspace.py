@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import shutil
 import stat
@@ -30,18 +32,49 @@ def workspace(
         JobRefusedError: the isolation that the settings demand is not to be had.
     """
     isolation = choose(call.settings.isolation).which
-    folder = (call.settings.home / "jobs" / call.job_name).absolute()
+    jobs = (call.settings.home / "jobs").absolute()
+    jobs.mkdir(parents=True, exist_ok=True)
+    clear_abandoned(jobs)
+    folder = jobs / call.job_name
     hosts = tuple(
         Host(plan, _address(number), folder / plan.name) for number, plan in enumerate(plans)
     )
-    scratch = Path(tempfile.mkdtemp(prefix="job-"))
-    try:
+    with _owned(jobs, call.job_name) as scratch:
         for host in hosts:
             _make(host, hosts)
         yield Job(call.job_name, arn, hosts, isolation, scratch, network_isolated=network_isolated)
-    finally:
-        remove(folder)
-        remove(scratch)
+
+
+@contextmanager
+def _owned(jobs: Path, name: str) -> Iterator[Path]:
+    """Hold the job's lock, make its scratch folder, and remove everything of it at the end."""
+    lock = jobs / f"{name}.lock"
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        scratch = Path(tempfile.mkdtemp(prefix="job-"))
+        file.write(json.dumps(str(scratch)))
+        file.flush()
+        try:
+            yield scratch
+        finally:
+            remove(jobs / name)
+            remove(scratch)
+            lock.unlink()
+
+
+def clear_abandoned(jobs: Path) -> None:
+    """Remove the folders of jobs whose tool was killed: nobody holds their locks any more."""
+    for lock in jobs.glob("*.lock"):
+        try:
+            with lock.open() as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                scratch = file.read()
+                remove(jobs / lock.stem)
+                if scratch:
+                    remove(Path(json.loads(scratch)))
+                lock.unlink()
+        except (BlockingIOError, FileNotFoundError):
+            continue  # in use, or just ended
 
 
 def _address(number: int) -> str:

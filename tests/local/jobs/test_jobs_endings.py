@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipelines.backends.local.executors import processing, training
+from pipelines.backends.local.executors.contract import StepStatus
+from pipelines.backends.local.jobs.reasons import LONGEST
+
+if TYPE_CHECKING:
+    from pipelines.backends.local.executors.contract import StepOutcome
+    from tests.local.jobs.conftest import Local
+
+
+def run_training(local: Local, script: str, **more: object) -> StepOutcome:
+    """Run a training job of one shell script."""
+    hosts = more.pop("hosts", 1)
+    assert isinstance(hosts, int)
+    return training.execute(local.call(local.training("sh", "-c", script, hosts=hosts, **more)))
+
+
+def test_an_exit_code_is_a_failure(local: Local) -> None:
+    """Exit code ≠ 0 = Failed; the code stands in the reason."""
+    outcome = run_training(local, "exit 3")
+    assert outcome.status is StepStatus.FAILED
+    assert str(outcome.reason).endswith("exit code: 3")
+    assert outcome.properties["TrainingJobStatus"] == "Failed"
+    assert outcome.properties["FailureReason"] == outcome.reason
+    assert outcome.fault is None
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("nosuchcommand", "exit code: 127 (a command was not found)"),
+        ("kill -9 $$", "killed (SIGKILL), probably out of memory"),
+        ("kill -11 $$", "killed by SIGSEGV"),
+        ("kill -TERM $$", "killed by SIGTERM"),
+        ("exit 137", "exit code: 137 (killed (SIGKILL), probably out of memory)"),
+    ],
+)
+def test_how_a_job_died_is_named(local: Local, script: str, said: str) -> None:
+    """Signals and the shell's codes are put into words."""
+    assert said in str(run_training(local, script).reason)
+
+
+def test_a_program_that_is_not_there_is_named(local: Local) -> None:
+    """The word that could not be started stands in the reason, with the system's answer."""
+    outcome = training.execute(local.call(local.training("/nosuch/program", "x")))
+    assert outcome.reason == (
+        "AlgorithmError: the program could not be started: '/nosuch/program':"
+        " No such file or directory"
+    )
+
+
+def test_the_failure_file_is_the_reason(local: Local) -> None:
+    """FACTS 3.4: what /opt/ml/output/failure says is FailureReason."""
+    outcome = run_training(local, "printf 'no such column' > /opt/ml/output/failure; exit 1")
+    assert outcome.reason == "AlgorithmError: no such column, exit code: 1"
+
+
+def test_an_oversize_failure_file_is_cut(local: Local) -> None:
+    """At most 1,024 characters; the exit code stays readable at the end."""
+    script = "yes é | head -c 100000 > /opt/ml/output/failure; exit 1"
+    reason = str(run_training(local, script).reason)
+    assert len(reason) == LONGEST
+    assert reason.startswith("AlgorithmError: é\né")
+    assert reason.endswith(", exit code: 1")
+
+
+def test_the_processing_message_is_the_exit_message(local: Local) -> None:
+    """FACTS 11.5: /opt/ml/output/message is ExitMessage, of good and of failed jobs."""
+    good = processing.execute(
+        local.call(local.processing("sh", "-c", "printf fine > /opt/ml/output/message"))
+    )
+    assert good.properties["ExitMessage"] == "fine"
+    bad = processing.execute(
+        local.call(local.processing("sh", "-c", "printf oh > /opt/ml/output/message; exit 4"))
+    )
+    assert bad.properties["ExitMessage"] == "oh"
+    assert bad.reason == "AlgorithmError: oh, exit code: 4"
+
+
+def test_a_message_that_is_not_utf_8_fails_the_job(local: Local) -> None:
+    """FACTS 11.5: not UTF-8 fails the processing job, even one that exits with 0."""
+    outcome = processing.execute(
+        local.call(local.processing("sh", "-c", "printf '\\377\\376' > /opt/ml/output/message"))
+    )
+    assert outcome.status is StepStatus.FAILED
+    assert outcome.reason == "the text in /opt/ml/output/message is not UTF-8"
+    assert "ExitMessage" not in outcome.properties
+
+
+def test_a_long_message_is_cut_at_a_kilobyte_without_breaking_a_character(local: Local) -> None:
+    """The first 1 KB counts; half a character at its end is left out."""
+    script = "(printf x; yes é | tr -d '\\n' | head -c 4000) > /opt/ml/output/message"
+    outcome = processing.execute(local.call(local.processing("sh", "-c", script)))
+    assert outcome.properties["ExitMessage"] == "x" + "é" * 511
+
+
+def test_an_image_without_an_entrypoint_is_told_about_stubs(local: Local) -> None:
+    """Only a container can run an image's own entrypoint: the reason names image and way out."""
+    outcome = training.execute(local.call(local.training()))
+    assert outcome.status is StepStatus.FAILED
+    assert "the image image:1 brings its own entrypoint" in str(outcome.reason)
+    assert "run --stub STEP=FILE" in str(outcome.reason)
+    again = processing.execute(local.call(local.processing()))
+    assert "run --stub STEP=FILE" in str(again.reason)
+
+
+def test_the_wall_clock_limit_ends_a_job(local: Local) -> None:
+    """SIGTERM comes first; the training job is MaxRuntimeExceeded, its step has failed."""
+    script = "trap 'echo asked; exit 0' TERM; while :; do sleep 0.02; done"
+    call = local.call(
+        local.training("sh", "-c", script, StoppingCondition={"MaxRuntimeInSeconds": 1})
+    )
+    outcome = training.execute(call)
+    assert outcome.status is StepStatus.FAILED
+    assert local.log(call).strip() == "asked"
+    assert "MaxRuntimeInSeconds (1 s)" in str(outcome.reason)
+    assert outcome.properties["TrainingJobStatus"] == "Stopped"
+    assert outcome.properties["SecondaryStatus"] == "MaxRuntimeExceeded"
+    model = outcome.properties["ModelArtifacts"]["S3ModelArtifacts"]
+    assert local.store.exists(model), "the service keeps the model of a stopped job"
+
+
+def test_a_stopped_execution_stops_its_job(local: Local) -> None:
+    """`call.stop` → SIGTERM → STOPPED, no failure reason."""
+    stop = threading.Event()
+    started = local.home / "started"
+    script = f"touch {started}; exec sleep 60"
+    call = local.call(local.training("sh", "-c", script), stop)
+
+    def stop_when_started() -> None:
+        while not started.exists():
+            time.sleep(0.01)
+        stop.set()
+
+    watcher = threading.Thread(target=stop_when_started)
+    watcher.start()
+    outcome = training.execute(call)
+    watcher.join()
+    assert outcome.status is StepStatus.STOPPED
+    assert outcome.reason is None
+    assert outcome.properties["TrainingJobStatus"] == "Stopped"
+
+
+def test_one_failing_host_ends_the_others(local: Local) -> None:
+    """The job does not wait for hosts that wait for a dead one; the reason names the first."""
+    script = (
+        "case $(basename $(dirname $PWD)) in algo-2) echo broken > /opt/ml/output/failure; exit 5;;"
+        " *) exec sleep 60;; esac"
+    )
+    began = time.monotonic()
+    outcome = run_training(local, script, hosts=2)
+    assert time.monotonic() - began < 30
+    assert outcome.reason == "AlgorithmError: algo-2: broken, exit code: 5"
+
+
+def test_a_hard_coded_path_is_told_what_it_needs(local: Local) -> None:
+    """With rewritten paths a script that opens /opt/ml itself fails; the reason says why."""
+    local.store.put_bytes("s3://bucket/code/x.py", b"open('/opt/ml/processing/input/code/x.py')")
+    words = ("python3", "/opt/ml/processing/input/code/x.py")
+    inputs = [local.s3_input("code", "s3://bucket/code/x.py")]
+    outcome = processing.execute(local.call(local.processing(*words, ProcessingInputs=inputs)))
+    if local.settings.isolation == "namespaces":
+        assert outcome.status is StepStatus.SUCCEEDED
+    else:
+        assert "a hard-coded path needs Linux namespaces" in str(outcome.reason)
+
+
+def test_output_and_errors_stand_in_one_log_in_order(local: Local) -> None:
+    """Both streams go to one file as they are written."""
+    call = local.call(local.processing("sh", "-c", "echo 1; echo 2 >&2; echo 3"))
+    processing.execute(call)
+    assert local.log(call) == "1\n2\n3\n"

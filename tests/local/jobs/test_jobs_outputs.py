@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipelines.backends.local.executors import processing, training
+from pipelines.backends.local.executors.contract import StepStatus
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipelines.json_types import JsonObject
+    from tests.local.jobs.conftest import Local
+
+
+def archive_of(local: Local, uri: str) -> dict[str, str]:
+    """Read an archive's files; a link shows as where it leads."""
+    with tarfile.open(fileobj=io.BytesIO(local.store.get_bytes(uri))) as archive:
+        return {
+            member.name: member.linkname or _text(archive, member)
+            for member in archive
+            if not member.isdir()
+        }
+
+
+def _text(archive: tarfile.TarFile, member: tarfile.TarInfo) -> str:
+    content = archive.extractfile(member)
+    assert content is not None
+    return content.read().decode()
+
+
+def test_the_hosts_models_are_merged(local: Local) -> None:
+    """FACTS 3.4: `<S3OutputPath>/<job>/output/model.tar.gz` holds every host's files."""
+    script = (
+        "host=$(basename $(dirname $PWD)); mkdir -p /opt/ml/model/deep;"
+        " echo $host > /opt/ml/model/deep/$host; echo $host > /opt/ml/model/same;"
+        " echo log > /opt/ml/output/data/$host"
+    )
+    call = local.call(local.training("sh", "-c", script, hosts=2))
+    outcome = training.execute(call)
+    uri = f"s3://bucket/models/{call.job_name}/output/model.tar.gz"
+    assert outcome.properties["ModelArtifacts"] == {"S3ModelArtifacts": uri}
+    assert archive_of(local, uri) == {
+        "deep/algo-1": "algo-1\n",
+        "deep/algo-2": "algo-2\n",
+        "same": "algo-1\n",
+    }
+    data = uri.replace("model.tar.gz", "output.tar.gz")
+    assert set(archive_of(local, data)) == {"algo-1", "algo-2"}
+
+
+def test_an_uncompressed_model_is_a_prefix(local: Local) -> None:
+    """CompressionType NONE: the files themselves, and ModelArtifacts is their prefix."""
+    output = {"S3OutputPath": "s3://bucket/models/", "CompressionType": "NONE"}
+    script = "echo w > /opt/ml/model/weights"
+    call = local.call(local.training("sh", "-c", script, OutputDataConfig=output))
+    model = training.execute(call).properties["ModelArtifacts"]["S3ModelArtifacts"]
+    assert model == f"s3://bucket/models/{call.job_name}/output/model/"
+    assert local.store.get_bytes(f"{model}weights") == b"w\n"
+
+
+def test_links_out_of_a_model_become_files(local: Local) -> None:
+    """A link to a checkpoint is its content; dead links, circles and pipes are left out."""
+    script = (
+        "cd /opt/ml/model; echo w > real; ln -s real near; mkdir ../checkpoints;"
+        " echo c > ../checkpoints/best; ln -s /opt/ml/checkpoints/best far;"
+        " ln -s ../checkpoints folder; ln -s /nowhere dead; ln -s circle circle; mkfifo pipe;"
+        " ln -s /opt/ml up"
+    )
+    call = local.call(local.training("sh", "-c", script))
+    outcome = training.execute(call)
+    assert outcome.status is StepStatus.SUCCEEDED, local.log(call)
+    uri = outcome.properties["ModelArtifacts"]["S3ModelArtifacts"]
+    assert archive_of(local, uri) == {
+        "real": "w\n",
+        "near": "real",
+        "far": "c\n",
+        "folder/best": "c\n",
+    }
+
+
+def test_a_failed_job_stores_no_outputs(local: Local) -> None:
+    """Nobody downstream finds half a result."""
+    script = "echo x > /opt/ml/processing/output/o/x; exit 1"
+    outputs = {"Outputs": [local.s3_output("o", "s3://bucket/out")]}
+    processing.execute(
+        local.call(local.processing("sh", "-c", script, ProcessingOutputConfig=outputs))
+    )
+    assert list(local.store.list("s3://bucket/")) == []
+
+
+def test_checkpoints_come_and_go(local: Local) -> None:
+    """They are there at the start, saved at the end even of a failure, and deletions follow."""
+    local.store.put_bytes("s3://bucket/ckpt/old", b"1")
+    config = {"S3Uri": "s3://bucket/ckpt"}
+    script = "cd /opt/ml/checkpoints; cat old; rm old; echo 2 > new; exit 1"
+    call = local.call(local.training("sh", "-c", script, CheckpointConfig=config))
+    assert training.execute(call).status is StepStatus.FAILED
+    assert local.log(call) == "1"
+    assert [info.uri for info in local.store.list("s3://bucket/ckpt")] == ["s3://bucket/ckpt/new"]
+
+
+def test_final_metrics_are_the_last_values_in_the_log(local: Local) -> None:
+    """FinalMetricDataList: group 1 of the last match; what is no number is passed over."""
+    request = local.training("printf", "auc=0.5\\nauc=0.7 loss=1e-3\\nauc=nope\\n")
+    request["AlgorithmSpecification"]["MetricDefinitions"] = [
+        {"Name": "auc", "Regex": "auc=(\\S+)"},
+        {"Name": "loss", "Regex": "loss=(\\S+)"},
+        {"Name": "never", "Regex": "never=(\\S+)"},
+    ]
+    found = training.execute(local.call(request)).properties["FinalMetricDataList"]
+    assert {one["MetricName"]: one["Value"] for one in found} == {"auc": 0.7, "loss": 0.001}
+
+
+def test_properties_conform_to_botocores_shapes(local: Local) -> None:
+    """What `Get Steps.x.…` reads has the shape of the Describe operations' responses."""
+    loaders = pytest.importorskip("botocore.session")
+    validate = pytest.importorskip("botocore.validate")
+    model = loaders.Session().get_service_model("sagemaker")
+    output = {"Outputs": [local.s3_output("o", "s3://bucket/out")]}
+    done = [
+        ("DescribeProcessingJob", processing, local.processing("true")),
+        ("DescribeProcessingJob", processing, local.processing("false")),
+        (
+            "DescribeProcessingJob",
+            processing,
+            local.processing(
+                "sh",
+                "-c",
+                "echo done > /opt/ml/output/message",
+                ProcessingOutputConfig=output,
+                Environment={"A": "1"},
+                StoppingCondition={"MaxRuntimeInSeconds": 60},
+            ),
+        ),
+        ("DescribeTrainingJob", training, local.training("echo", "auc=1")),
+        ("DescribeTrainingJob", training, local.training("false", HyperParameters={"a": "1"})),
+        ("DescribeTrainingJob", training, local.training()),
+    ]
+    for operation, executor, request in done:
+        shape = model.operation_model(operation).output_shape
+        properties = executor.execute(local.call(request)).properties
+        report = validate.ParamValidator().validate(properties, shape)
+        assert not report.has_errors(), report.generate_report()
+        assert set(properties) <= set(shape.members)
+        assert set(shape.required_members) <= set(properties)
+
+
+SCRIPT = b"""
+import argparse, json, os, helper
+parser = argparse.ArgumentParser()
+parser.add_argument("--optimizer")
+parser.add_argument("--epochs", type=int)
+given = parser.parse_args()
+print(json.dumps([given.optimizer, given.epochs, helper.ONE, os.environ["SM_CHANNEL_TRAIN"][-5:]]))
+open(os.path.join(os.environ["SM_MODEL_DIR"], "m"), "w").write("w")
+"""
+
+
+def toolkit_request(local: Local, tmp_path: Path, members: dict[str, bytes]) -> JsonObject:
+    """Write a request as the SDK's v2 estimators do, its code in the store."""
+    path = tmp_path / "sourcedir.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    local.store.put_file("s3://bucket/code/sourcedir.tar.gz", path)
+    local.store.put_bytes("s3://bucket/train/x", b"1")
+    parameters = {
+        "sagemaker_program": "train.py",
+        "sagemaker_submit_directory": "s3://bucket/code/sourcedir.tar.gz",
+        "optimizer": "adam",
+        "epochs": 3,
+    }
+    return local.training(
+        HyperParameters={name: json.dumps(value) for name, value in parameters.items()},
+        InputDataConfig=[local.channel("train", "s3://bucket/train/")],
+    )
+
+
+def test_a_toolkit_style_training_runs_through_the_runtime(local: Local, tmp_path: Path) -> None:
+    """No entrypoint but `sagemaker_program`: unpacked, started with SM_* and decoded arguments."""
+    request = toolkit_request(local, tmp_path, {"train.py": SCRIPT, "helper.py": b"ONE = 1"})
+    call = local.call(request)
+    outcome = training.execute(call)
+    assert outcome.status is StepStatus.SUCCEEDED, local.log(call)
+    assert json.loads(local.log(call).splitlines()[-1]) == ["adam", 3, 1, "train"]
+    uri = outcome.properties["ModelArtifacts"]["S3ModelArtifacts"]
+    assert archive_of(local, uri) == {"m": "w"}
+
+
+@pytest.mark.parametrize("name", ["../train.py", "/etc/x.py"])
+def test_a_malicious_source_archive_is_refused(local: Local, tmp_path: Path, name: str) -> None:
+    """Nothing of an archive is written that has a member outside it."""
+    request = toolkit_request(local, tmp_path, {"train.py": SCRIPT, name: b""})
+    outcome = training.execute(local.call(request))
+    assert outcome.status is StepStatus.FAILED
+    assert "the code of the step (sagemaker_submit_directory) is refused" in str(outcome.reason)
+
+
+def test_a_program_outside_the_submitted_code_is_refused(local: Local, tmp_path: Path) -> None:
+    """`sagemaker_program` must be a file of the archive."""
+    request = toolkit_request(local, tmp_path, {"train.py": SCRIPT})
+    request["HyperParameters"]["sagemaker_program"] = '"../../../etc/passwd"'
+    outcome = training.execute(local.call(request))
+    assert "holds no `../../../etc/passwd`" in str(outcome.reason)
