@@ -219,11 +219,13 @@ def _newest(family: str, scope: Scope) -> str:
     """Return the newest version for a scope, or of the family where it has none for it."""
     table = _table(family)
     versions = _versions(table, scope) or next(iter(table["scopes"].values()))
-    return max((*versions["versions"], *versions["aliases"]), key=_version_key)
+    known: list[str] = [*versions["versions"], *versions["aliases"]]
+    return max(known, key=_version_key)
 
 
 def _version_key(version: str) -> tuple[list[int], int]:
-    """Order versions by their numbers; of equal ones the shorter name is the greater."""
+    """Order versions by their last numbers; of equal ones the shorter name is the greater."""
+    version = version.rpartition("transformers-")[2]
     numbers = [int(part) for part in ".".join(_VERSION.findall(version)).split(".") if part]
     return numbers[:2], -len(version)
 
