@@ -112,7 +112,7 @@ def _row_groups(folder: Path, wanted: range) -> Iterator[pa.Table]:
 def encode(frame: pd.DataFrame, encoders: Encoders) -> Rows:
     """Turn raw columns into codes and numbers."""
     codes = [
-        pd.Categorical(frame[name], categories=known).codes.astype("int64") + 1
+        pd.Index(known, dtype="str").get_indexer_for(pd.Index(frame[name])).astype("int64") + 1
         for name, known in encoders["strings"].items()
     ]
     numbers = frame[list(encoders["numbers"])].to_numpy(dtype="float32", na_value=np.nan)

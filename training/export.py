@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 import onnx
@@ -32,6 +32,21 @@ OUTPUT = "probability"
 THRESHOLD = 0.5
 
 
+class Feature(TypedDict):
+    """A raw feature: its name, and `string` or `number`."""
+
+    name: str
+    type: str
+
+
+class Metadata(TypedDict):
+    """What `metadata.json` holds: features in the order of the graph's inputs."""
+
+    features: list[Feature]
+    target: str
+    threshold: float
+
+
 @dataclass(slots=True)
 class GraphBuilder:
     """Collects the nodes and constants of a graph."""
@@ -39,7 +54,7 @@ class GraphBuilder:
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: list[onnx.TensorProto] = field(default_factory=list)
 
-    def constant(self, name: str, values: torch.Tensor | np.ndarray[Any, Any]) -> str:
+    def constant(self, name: str, values: torch.Tensor | np.ndarray) -> str:
         """Add a constant and return its name."""
         array = values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else values
         self.constants.append(numpy_helper.from_array(array, name))
@@ -131,9 +146,9 @@ def to_onnx(model: DelayModel, encoders: Encoders) -> onnx.ModelProto:
     return built
 
 
-def metadata(encoders: Encoders) -> dict[str, object]:
+def metadata(encoders: Encoders) -> Metadata:
     """Describe the features in the order of the graph's inputs, for whoever serves the model."""
-    features = [{"name": name, "type": "string"} for name in encoders["strings"]]
+    features: list[Feature] = [{"name": name, "type": "string"} for name in encoders["strings"]]
     features += [{"name": name, "type": "number"} for name in encoders["numbers"]]
     return {"features": features, "target": encoders["target"], "threshold": THRESHOLD}
 

@@ -6,8 +6,8 @@
 (run in the project's folder with PYTHONPATH=. and the SM_* variables below set).
 
 Channels `train`, `validation`, `encoders` in SM_CHANNEL_*; the model goes to SM_MODEL_DIR. The
-batch size is that of all processes together: a step sees as many rows and an epoch has as many steps
-however many processes share the work, so the learning rate needs no scaling.
+batch size is that of all processes together: however many share the work, a step sees as many
+rows and an epoch has as many steps, so the learning rate needs no scaling.
 
 Each epoch logs `train loss=…`, `validation loss=…` and `validation auc=…`, over all processes.
 """
