@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -37,7 +36,7 @@ def main() -> int:
     except JobError as error:
         return _fail(layout, str(error), error.exit_code)
     except Exception as error:  # noqa: BLE001 - the outermost frame: a job never ends without a reason
-        traceback.print_exc()
+        sys.excepthook(type(error), error, error.__traceback__)
         return _fail(layout, f"the job runtime failed, this is a bug: {error!r}", 1)
 
 

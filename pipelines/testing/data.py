@@ -1,0 +1,78 @@
+"""What a test gives as a channel or an input → files in a folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol, TypeAlias, runtime_checkable
+
+
+@runtime_checkable
+class Frame(Protocol):
+    """What this module uses of a pandas DataFrame; others with the same methods do as well."""
+
+    def to_csv(self, path: Path, *, index: bool) -> object:
+        """Write a CSV file."""
+
+    def to_parquet(self, path: Path, *, index: bool) -> object:
+        """Write a Parquet file."""
+
+
+Content: TypeAlias = "Path | Frame | bytes | str | list[object] | dict[str, object]"
+Data: TypeAlias = "Path | str | Frame | Mapping[str, Content]"
+"""A folder or file (relative paths begin at the project), a frame (becomes data.parquet), or
+file name → content, where the name's ending says how a frame is written."""
+
+_FRAME_NAME = "data.parquet"
+
+
+def put(data: Data, folder: Path, project: Path) -> None:
+    """Lay data out in a folder, which is made; what was given is copied, never linked.
+
+    Raises:
+        FileNotFoundError: a path does not exist.
+        TypeError: there is no rule for this kind of content.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if isinstance(data, str | Path):
+        _copy(project / data, folder)
+    elif isinstance(data, Mapping):
+        for name, content in data.items():
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _write(content, target, project)
+    elif isinstance(data, Frame):
+        _write(data, folder / _FRAME_NAME, project)
+    else:
+        raise TypeError(f"a channel is a path, a frame or a mapping, not {type(data).__name__}")
+
+
+def _copy(source: Path, folder: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, folder, dirs_exist_ok=True)
+    else:
+        shutil.copy(source, folder / source.name)
+
+
+def _write(content: Content, target: Path, project: Path) -> None:
+    if isinstance(content, Path):
+        shutil.copy(project / content, target)
+    elif isinstance(content, bytes):
+        target.write_bytes(content)
+    elif isinstance(content, str):
+        target.write_text(content, encoding="utf-8")
+    elif isinstance(content, Frame):
+        _write_frame(content, target)
+    else:
+        target.write_text(json.dumps(content), encoding="utf-8")
+
+
+def _write_frame(frame: Frame, target: Path) -> None:
+    if target.suffix == ".csv":
+        frame.to_csv(target, index=False)
+    elif target.suffix == ".parquet":
+        frame.to_parquet(target, index=False)
+    else:
+        raise TypeError(f"a frame is written as .csv or .parquet, not as {target.name}")
