@@ -110,11 +110,14 @@ class StepRunner:
         )
 
     def _cache_key(self, node: Node, arguments: JsonObject) -> str | None:
+        """Return the key; a stub's answer neither comes from the cache nor goes into it."""
+        if node.name in self.context.stubs:
+            return None
         return cache_key(node.step, arguments, self.context.parts.step_types(node.type))
 
     def _cached(self, node: Node, record: StepRecord) -> StepRecord | None:
         context = self.context
-        if record.cache_key is None or not context.caching or node.name in context.stubs:
+        if record.cache_key is None or not context.caching:
             return None
         now = context.parts.clock.now()
         cache = Cache(context.store, context.objects, context.execution.pipeline)

@@ -1,0 +1,233 @@
+"""Step caching: which arguments count, how long a result lasts, and what a hit looks like."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipelines.backends.local.engine.cache import duration
+from pipelines.backends.local.engine.context import RunOptions
+from pipelines.backends.local.engine.events import StepEnded
+from pipelines.backends.local.errors import ServiceError
+from pipelines.backends.local.executors.contract import StepCall, StepOutcome, StepStatus
+from pipelines.json_types import Json, JsonObject
+
+if TYPE_CHECKING:
+    from tests.local.engine.conftest import Answer, Bench
+
+Write = Callable[..., JsonObject]
+CACHE = {"Enabled": True, "ExpireAfter": "P30D"}
+DAY = 86_400.0
+
+KEYS = {
+    "Processing": ("AppSpecification", "Environment", "ProcessingInputs"),
+    "Training": (
+        "AlgorithmSpecification",
+        "CheckpointConfig",
+        "DebugHookConfig",
+        "DebugRuleConfigurations",
+        "Environment",
+        "HyperParameters",
+        "InputDataConfig",
+    ),
+    "Transform": ("DataProcessing", "Environment", "ModelName", "TransformInput"),
+}
+OTHERS = {
+    "Processing": ("ProcessingOutputConfig", "ProcessingResources", "RoleArn", "StoppingCondition"),
+    "Training": ("OutputDataConfig", "ResourceConfig", "RoleArn", "StoppingCondition", "Tags"),
+    "Transform": ("TransformOutput", "TransformResources", "MaxPayloadInMB"),
+}
+
+
+def _cached(kind: str, arguments: JsonObject, **more: Json) -> JsonObject:
+    return {"Name": "a", "Type": kind, "Arguments": arguments, "CacheConfig": CACHE, **more}
+
+
+def _pairs(table: dict[str, tuple[str, ...]]) -> list[tuple[str, str]]:
+    return [(kind, member) for kind, members in table.items() for member in members]
+
+
+def _value(member: str, text: str) -> Json:
+    strings = ("Environment", "HyperParameters")
+    return {"key": text} if member in strings else {"S3Path": text}
+
+
+@pytest.mark.parametrize(("kind", "member"), _pairs(KEYS))
+@pytest.mark.parametrize("change", ["changed", "removed"])
+def test_a_change_in_a_key_attribute_misses_the_cache(
+    bench: Bench, kind: str, member: str, change: str
+) -> None:
+    """The attributes that the developer guide lists."""
+    arguments = {name: _value(name, "one") for name in KEYS[kind]}
+    bench.run(_cached(kind, arguments))
+    other = copy.deepcopy(arguments)
+    if change == "changed":
+        other[member] = _value(member, "two")
+    else:
+        del other[member]
+    run = bench.run(_cached(kind, other))
+    assert "CacheHitResult" not in run.steps["a"]
+    assert bench.jobs.names == ["a", "a"]
+
+
+@pytest.mark.parametrize(("kind", "member"), _pairs(OTHERS))
+def test_a_change_in_any_other_argument_hits_the_cache(
+    bench: Bench, kind: str, member: str
+) -> None:
+    """Outputs, resources and the role are no part of the key."""
+    arguments = {name: _value(name, "one") for name in KEYS[kind]}
+    first = bench.run(_cached(kind, {**arguments, member: {"x": 1}}))
+    second = bench.run(_cached(kind, {**arguments, member: {"x": 2}}))
+    assert second.steps["a"]["CacheHitResult"] == {"SourcePipelineExecutionArn": first.arn}
+    assert bench.jobs.names == ["a"]
+
+
+def test_a_hit_reuses_properties_and_metadata_and_is_told(bench: Bench, make_step: Write) -> None:
+    """What comes after a hit reads what the earlier run made, under the earlier job's name."""
+    job = {"TrainingJob": {"Arn": "arn:aws:sagemaker:us-east-1:000000000000:training-job/x"}}
+    bench.jobs.answers["a"] = lambda _: StepOutcome(
+        StepStatus.SUCCEEDED, {"TrainingJobName": "earlier"}, metadata=job
+    )
+    steps = (_cached("Training", {}), make_step("b", x={"Get": "Steps.a.TrainingJobName"}))
+    first = bench.run(*steps)
+    bench.events.clear()
+    run = bench.run(*steps)
+    assert bench.jobs.names == ["a", "b", "b"]
+    assert bench.arguments("b") == {"x": "earlier"}
+    assert run.steps["a"]["Metadata"] == job
+    ended = next(event for event in bench.events if isinstance(event, StepEnded))
+    assert ended.cached_from == first.arn
+
+
+def test_the_key_is_made_of_resolved_arguments(bench: Bench) -> None:
+    """Another parameter value is another key."""
+    joined = {"Std:Join": {"On": "", "Values": [{"Get": "Parameters.n"}]}}
+    step = _cached("Training", {"HyperParameters": {"epochs": joined}})
+    bench.define(step, parameters=[{"Name": "n", "Type": "Integer", "DefaultValue": 1}])
+    runs = [
+        bench.run(PipelineParameters=[{"Name": "n", "Value": value}]) for value in ("1", "2", "1")
+    ]
+    assert ["CacheHitResult" in run.steps["a"] for run in runs] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("config", "days", "hits"),
+    [
+        ({"Enabled": True, "ExpireAfter": "P30D"}, 29, True),
+        ({"Enabled": True, "ExpireAfter": "P30D"}, 31, False),
+        ({"Enabled": True, "ExpireAfter": "PT36H"}, 1, True),
+        ({"Enabled": True, "ExpireAfter": "PT36H"}, 2, False),
+        ({"Enabled": False, "ExpireAfter": "P30D"}, 1, False),
+        (None, 1, False),
+    ],
+)
+def test_a_result_lasts_until_it_expires(
+    bench: Bench,
+    config: JsonObject | None,
+    days: float,
+    hits: bool,  # noqa: FBT001
+) -> None:
+    """ExpireAfter counts from the end of the run that made the result; caching is opt-in."""
+    step = {"Name": "a", "Type": "Training", "Arguments": {}, "CacheConfig": config}
+    bench.run(step)
+    bench.clock.time += days * DAY
+    assert ("CacheHitResult" in bench.run(step).steps["a"]) is hits
+
+
+def test_taking_a_result_does_not_make_it_younger(bench: Bench) -> None:
+    """A hit is no run of its own: the source stays the run that worked."""
+    first = bench.run(_cached("Training", {}))
+    bench.clock.time += 20 * DAY
+    second = bench.run(_cached("Training", {}))
+    assert second.steps["a"]["CacheHitResult"] == {"SourcePipelineExecutionArn": first.arn}
+    bench.clock.time += 20 * DAY
+    assert "CacheHitResult" not in bench.run(_cached("Training", {})).steps["a"]
+
+
+def test_the_most_recent_success_is_taken_and_failures_are_not(
+    bench: Bench, failing: Answer
+) -> None:
+    """A run without the cache makes a newer result; a failed one makes none."""
+    bench.run(_cached("Training", {}))
+    bench.clock.time += DAY
+    newer = bench.run(_cached("Training", {}), options=RunOptions(cache=False))
+    bench.clock.time += DAY
+    bench.jobs.answers["a"] = failing
+    bench.run(_cached("Training", {}), options=RunOptions(cache=False))
+    run = bench.run(_cached("Training", {}))
+    assert run.steps["a"]["CacheHitResult"] == {"SourcePipelineExecutionArn": newer.arn}
+
+
+def test_results_of_another_pipeline_or_step_are_not_taken(bench: Bench) -> None:
+    """The service looks for earlier runs of this step of this pipeline."""
+    step = _cached("Training", {})
+    bench.run(step)
+    assert "CacheHitResult" not in bench.run({**step, "Name": "b"}).steps["b"]
+    document = '{"Steps": [{"Name": "a", "Type": "Training", "CacheConfig": {"Enabled": true}}]}'
+    bench.service.create_pipeline(PipelineName="q", PipelineDefinition=document)
+    arn = bench.service.start_pipeline_execution(PipelineName="q")["PipelineExecutionArn"]
+    bench.service.run(arn)
+    assert "CacheHitResult" not in bench.seen(arn).steps["a"]
+
+
+def test_a_result_whose_outputs_are_gone_is_not_taken(bench: Bench) -> None:
+    """People clean the object store by hand; an output that was never written is not missed."""
+
+    def writing(call: StepCall) -> StepOutcome:
+        bench.put("s3://bucket/out/train/part.csv", "1,2")
+        outputs = [
+            {"OutputName": name, "S3Output": {"S3Uri": f"s3://bucket/out/{name}"}}
+            for name in ("train", "empty")
+        ]
+        properties = {**call.arguments, "ProcessingOutputConfig": {"Outputs": outputs}}
+        return StepOutcome(StepStatus.SUCCEEDED, properties)
+
+    bench.jobs.answers["a"] = writing
+    step = _cached("Processing", {})
+    bench.run(step)
+    assert "CacheHitResult" in bench.run(step).steps["a"]
+    bench.service.objects.delete("s3://bucket/out/train/part.csv")
+    bench.put("s3://bucket/out/train_raw/part.csv", "a neighbour is no output")
+    assert "CacheHitResult" not in bench.run(step).steps["a"]
+    assert "CacheHitResult" in bench.run(step).steps["a"]
+
+
+def test_types_that_the_service_does_not_cache_run_every_time(bench: Bench) -> None:
+    """RegisterModel with a CacheConfig makes a version each time."""
+    arguments = {"ModelPackageGroupName": "g"}
+    step = _cached("RegisterModel", arguments)
+    bench.run(step)
+    assert "CacheHitResult" not in bench.run(step).steps["a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("P30D", 30 * DAY), ("PT1H30M", 5400.0), ("P1W", 7 * DAY), ("P1Y2M", 425 * DAY), ("pt5s", 5)],
+)
+def test_expire_after_is_an_iso_8601_duration(text: str, seconds: float) -> None:
+    """A year is 365 days, a month 30."""
+    assert duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["30d", "P", "PT", "P1H", ""])
+def test_other_texts_are_no_durations(text: str) -> None:
+    """They fail the step with a ValidationException's text."""
+    with pytest.raises(ServiceError):
+        duration(text)
+
+
+def test_stubs_are_neither_taken_from_nor_answered_by_the_cache(
+    bench: Bench,
+) -> None:
+    """A stubbed result is never a later run's cache hit."""
+    stub = bench.home / "a.json"
+    stub.write_text('{"properties": {"TrainingJobName": "stubbed"}}', encoding="utf-8")
+    options = replace(RunOptions(), stubs={"a": stub})
+    bench.run(_cached("Training", {}), options=options)
+    assert "CacheHitResult" not in bench.run(_cached("Training", {})).steps["a"]
+    again = bench.run(_cached("Training", {}), options=options)
+    assert "CacheHitResult" not in again.steps["a"]
