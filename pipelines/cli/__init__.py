@@ -1,1 +1,1 @@
-""""""
+"""The command line: one module per command in `commands`, found by its name."""

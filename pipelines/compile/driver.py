@@ -6,7 +6,7 @@ read → overlay → load → build → look up → emit → check
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from pipelines import kinds
@@ -16,21 +16,29 @@ from pipelines.compile.code import CodeRequest, bundle
 from pipelines.compile.data import find_local, local_asset
 from pipelines.compile.definition import check_definition
 from pipelines.compile.emit import Supplies, emit
-from pipelines.compile.images import ImageError, resolve
+from pipelines.compile.images import ImageProblem, check_instance, resolve
 from pipelines.compile.origins import to_spec
 from pipelines.compile.project import Project
 from pipelines.diagnostics import Diagnostic, Finding, Path, Severity
-from pipelines.document import Document, overlay, read
+from pipelines.document import Document, Parsed, read
+from pipelines.document.overlay import MergeRules, choose
 from pipelines.graph.build import build, resolver
 from pipelines.graph.model import Graph
+from pipelines.graph.resolve import UnresolvedError
 from pipelines.kinds.base.contract import ImageNeed
 from pipelines.kinds.base.functions import Value
 from pipelines.spec.load import load
 from pipelines.spec.model import Aws, DataSource
 from pipelines.spec.references import Template
 
-EXCLUSIVE = (("serverless", "realtime", "asynchronous", "batch"),)
-"""Groups of a step's keys of which an environment's replaces the other (DESIGN §4)."""
+RULES = MergeRules(
+    exclusive=(
+        (("steps", "*"), frozenset({"serverless", "realtime", "asynchronous", "batch"})),
+        (("data", "*"), frozenset({"path", "s3", "efs", "fsx"})),
+    ),
+    frozen=(("steps", "*", "kind"),),
+)
+"""How an environment is merged over a spec (DESIGN §4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,26 +157,26 @@ class _Emitted:
 
 
 def _front(request: Request) -> _Front:
-    parsed = read(request.file)
+    parsed = read(request.file, str(request.file))
+    if parsed.document is not None and request.environment is not None:
+        merged = choose(parsed.document, request.environment, RULES)
+        parsed = Parsed(merged.document, (*parsed.findings, *merged.findings), parsed.text)
     document, diagnostics = parsed.document, parsed.findings
     if document is None:
         return _Front(None, parsed.text, None, (), {}, diagnostics)
-    merged = overlay(document, request.environment, EXCLUSIVE)
-    loaded = load(merged.document, kinds.step_models(), request.environ)
-    found = [*merged.findings, *loaded.findings]
+    loaded = load(document, kinds.step_models(), request.environ)
+    found = list(loaded.findings)
     graph, code, images = None, [], {}
     if loaded.spec is not None:
-        built = build(loaded.spec, _declared(merged.document))
+        built = build(loaded.spec, _declared(document))
         graph = built.graph
         found.extend(built.findings)
         code = list(_bundles(graph, request.project, found))
         images = dict(_images(graph, found))
         found.extend(_missing_data(graph, request.project))
         found.extend(_placeholder(graph))
-    located = tuple(map(merged.document.locate, found))
-    return _Front(
-        merged.document, parsed.text, graph, tuple(code), images, (*diagnostics, *located)
-    )
+    located = tuple(map(document.locate, found))
+    return _Front(document, parsed.text, graph, tuple(code), images, (*diagnostics, *located))
 
 
 def _emit(front: _Front, local_data: Mapping[str, str]) -> _Emitted:
@@ -186,7 +194,7 @@ def _emit(front: _Front, local_data: Mapping[str, str]) -> _Emitted:
 
 
 def _declared(document: Document) -> tuple[str, ...]:
-    steps = document.data.get("steps") if isinstance(document.data, dict) else None
+    steps = document.data.get("steps")
     return tuple(steps) if isinstance(steps, dict) else ()
 
 
@@ -225,25 +233,31 @@ def _images(graph: Graph, found: list[Finding]) -> Iterator[tuple[tuple[str, Pat
     aws = graph.spec.aws or Aws()
     for node in graph.nodes.values():
         for path, need in node.kind.needs(node.name, node.step).images.items():
-            image = _image(need, aws.region, graph)
-            if isinstance(image, Finding):
-                at = (*node.path, *path) if need.name is not None else node.path
-                found.append(replace(image, path=at))
+            if need.name is None:
+                help_text = "add `image: sklearn-1.9-cpu` here or under `defaults:`"
+                message = f"step `{node.name}` lacks the key `{path[-1]}`"
+                found.append(Finding("SP120", message, node.path, "key", help_text))
+            elif isinstance(need.name, Template):
+                try:
+                    yield (node.name, path), resolver(graph, {}).value(need.name)
+                except UnresolvedError:
+                    continue  # found while the graph was built
             else:
+                image, problems = _image(need.name, need, aws.region)
+                found.extend(
+                    Finding(p.code, p.message, (*node.path, *path), "value", p.help, p.severity)
+                    for p in problems
+                )
                 yield (node.name, path), image
 
 
-def _image(need: ImageNeed, region: str, graph: Graph) -> Value | Finding:
-    if need.name is None:
-        help_text = "add `image: sklearn-1.9-cpu` here or under `defaults:`"
-        return Finding("SP120", "the step lacks the key `image`", (), "key", help_text)
-    if isinstance(need.name, Template):
-        return resolver(graph, {}).value(need.name)
+def _image(name: str, need: ImageNeed, region: str) -> tuple[str, tuple[ImageProblem, ...]]:
     instance_type = need.instance_type if isinstance(need.instance_type, str) else None
-    try:
-        return resolve(need.name, region, instance_type, need.scope).uri
-    except ImageError as error:
-        return error.finding
+    image = resolve(name, region, instance_type, need.scope)
+    if isinstance(image, ImageProblem):
+        return name, (image,)
+    odd = check_instance(image, instance_type)
+    return image.uri, (odd,) if odd else ()
 
 
 def _missing_data(graph: Graph, project: Project) -> Iterator[Finding]:

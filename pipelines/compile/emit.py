@@ -30,7 +30,7 @@ class Supplies:
         images: (step, path of the need) → image.
     """
 
-    data: Mapping[str, str]
+    data: Mapping[str, Value]
     code: Mapping[str, str]
     images: Mapping[tuple[str, Path], Value]
 

@@ -7,7 +7,7 @@ its key by name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from pipelines.diagnostics import Finding, Path
@@ -44,7 +44,7 @@ _NAMES = ("InputName", "ChannelName", "OutputName", "Name", "InstanceGroupName")
 
 
 def to_spec(
-    found: Iterator[Finding], definition: JsonObject, origins: Mapping[str, str], spec: Json
+    found: Iterable[Finding], definition: JsonObject, origins: Mapping[str, str], spec: Json
 ) -> Iterator[Finding]:
     """Move findings from the definition to the document.
 
@@ -89,7 +89,7 @@ def _follow(base: Path, words: list[str], spec: Json) -> Path:
     for part in base:
         value = _child(value, part)
     for word in words:
-        for key in (word, _KEYS.get(word), _WORD_START.sub("_", word).lower()):
+        for key in (word, _KEYS.get(word, word), _WORD_START.sub("_", word).lower()):
             if isinstance(value, dict) and key in value:
                 value, path = value[key], (*path, key)
                 break

@@ -72,11 +72,10 @@ class Document:
             path = path[:-1]
         place = self.spans[path]
         extent = place.value
-        if path == finding.path:
-            if finding.at == "key" and place.key is not None:
-                extent = place.key
-            elif finding.within is not None:
-                extent = self._part(place, path, finding.within)
+        if finding.at == "key" and place.key is not None:
+            extent = place.key
+        elif finding.within is not None:
+            extent = self._part(place, path, finding.within)
         return Diagnostic(
             code=finding.code,
             message=finding.message,

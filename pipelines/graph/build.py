@@ -12,6 +12,7 @@ from pipelines.diagnostics import Finding
 from pipelines.graph.model import Branch, Edge, Graph, Node
 from pipelines.graph.resolve import Resolver, StepOutputs, UnresolvedError
 from pipelines.graph.uses import Use, uses_in
+from pipelines.kinds.base.functions import Value
 from pipelines.spec.model import PipelineSpec
 
 
@@ -40,7 +41,7 @@ def build(spec: PipelineSpec, declared: Iterable[str]) -> Built:
     return Built(graph, tuple(found))
 
 
-def resolver(graph: Graph, data: Mapping[str, str]) -> Resolver:
+def resolver(graph: Graph, data: Mapping[str, Value]) -> Resolver:
     """Make the resolver of a graph's references; `data` holds the URI of every data entry."""
     steps = {n.name: StepOutputs(n.kind, n.outputs) for n in graph.nodes.values()}
     return Resolver(frozenset(graph.spec.parameters), data, steps)

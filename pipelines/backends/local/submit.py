@@ -1,0 +1,93 @@
+"""A compiled pipeline → a started execution of the local SageMaker.
+
+The pipeline is described, compared, then created or updated (D12), under a lock of the home
+folder: two `run`s at the same time each start the version that they compiled.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.backends.local.errors import ServiceError
+from pipelines.backends.local.objects import ObjectStore
+from pipelines.backends.local.service import LocalSageMaker
+from pipelines.compile.assets import CodeAsset, DataAsset
+
+_LOCK = "submit.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What to start.
+
+    Args:
+        pipeline: the pipeline's name.
+        definition: its definition JSON.
+        role: the role it runs with.
+        parameters: values by name, as text.
+    """
+
+    pipeline: str
+    definition: str
+    role: str
+    parameters: Mapping[str, str]
+
+
+def stage(objects: ObjectStore, code: tuple[CodeAsset, ...], data: tuple[DataAsset, ...]) -> None:
+    """Put the assets of a bundle where the definition names them; what is there is left alone.
+
+    Assets are addressed by content, so an object that exists is the right one.
+    """
+    for bundle in code:
+        if not objects.exists(bundle.uri):
+            objects.put_bytes(bundle.uri, bundle.archive())
+    for folder in data:
+        for name, path in folder.files:
+            if not objects.exists(folder.uri + name):
+                objects.put_file(folder.uri + name, path)
+
+
+def submit(sagemaker: LocalSageMaker, submission: Submission) -> str:
+    """Create or update the pipeline and start an execution of that version.
+
+    Returns:
+        The ARN of the execution.
+
+    Raises:
+        UsageError: the parameters do not fit the definition.
+    """
+    with _locked(sagemaker.settings.home):
+        name = {"PipelineName": submission.pipeline}
+        definition = {"PipelineDefinition": submission.definition}
+        deployed = _deployed(sagemaker, submission.pipeline)
+        if deployed is None:
+            token = {"ClientRequestToken": "pipelines-run-" + "0" * 32}
+            sagemaker.create_pipeline(**name, **definition, **token, RoleArn=submission.role)
+        elif deployed != submission.definition:
+            sagemaker.update_pipeline(**name, **definition, RoleArn=submission.role)
+        parameters = [{"Name": n, "Value": v} for n, v in submission.parameters.items()]
+        started = sagemaker.start_pipeline_execution(**name, PipelineParameters=parameters)
+    arn: str = started["PipelineExecutionArn"]
+    return arn
+
+
+def _deployed(sagemaker: LocalSageMaker, name: str) -> str | None:
+    try:
+        definition: str = sagemaker.describe_pipeline(PipelineName=name)["PipelineDefinition"]
+    except ServiceError as error:
+        if error.code == "ResourceNotFound":
+            return None
+        raise
+    return definition
+
+
+@contextmanager
+def _locked(home: Path) -> Iterator[None]:
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / _LOCK).open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,147 @@
+"""`run`: execute the compiled definition on this machine."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from pipelines.backends.local.engine.context import RunOptions
+from pipelines.backends.local.service import LocalSageMaker
+from pipelines.backends.local.state.records import ExecutionStatus
+from pipelines.backends.local.submit import Submission, stage, submit
+from pipelines.cli.from_definition import load_definition
+from pipelines.cli.local import executions, find_execution, identifier, open_sagemaker
+from pipelines.cli.options import parameters, report, request, spec_options
+from pipelines.cli.progress import following
+from pipelines.compile.driver import compile_spec
+from pipelines.errors import ExecutionFailedError, UsageError
+from pipelines.spec.model import Aws
+
+_LATEST = "latest"
+
+
+@click.command("run")
+@spec_options
+@click.option("-p", "--parameter", "given", multiple=True, help="NAME=VALUE of a parameter.")
+@click.option(
+    "--from-definition",
+    "definition",
+    type=click.Path(path_type=Path),
+    help="Run this definition JSON, whoever compiled it.",
+)
+@click.option(
+    "--resume",
+    is_flag=False,
+    flag_value=_LATEST,
+    metavar="[EXECUTION]",
+    help="Go on with an execution that crashed or failed; without an id, the latest one.",
+)
+@click.option("--max-parallel", type=click.IntRange(min=1), help="Steps at the same time.")
+@click.option(
+    "--stub", "stubs", multiple=True, help="STEP=FILE: a JSON file that answers for a step."
+)
+@click.option("--no-cache", is_flag=True, help="Run every step, whatever its cache says.")
+@click.option(
+    "--isolation",
+    type=click.Choice(["auto", "namespaces", "rewrite"]),
+    default="auto",
+    envvar="PIPELINES_ISOLATION",
+    help="How a job gets its /opt/ml.",
+)
+def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
+    file: Path,
+    env: str | None,
+    given: tuple[str, ...],
+    definition: Path | None,
+    resume: str | None,
+    max_parallel: int | None,
+    stubs: tuple[str, ...],
+    no_cache: bool,  # noqa: FBT001 - click's flag
+    isolation: Literal["auto", "namespaces", "rewrite"],
+) -> None:
+    """Run the pipeline on this machine: no Docker, no AWS, the compiled definition itself."""
+    with open_sagemaker(file, isolation) as sagemaker:
+        if resume is not None:
+            arn = _resumable(sagemaker, resume)
+        elif definition is not None:
+            arn = _submit_definition(sagemaker, definition, file, parameters(given))
+        else:
+            arn = _submit_spec(sagemaker, file, env, parameters(given))
+        with following(sys.stdout) as observer, _stopping(sagemaker, arn):
+            options = RunOptions(observer, max_parallel, _stubs(stubs), cache=not no_cache)
+            run = sagemaker.run if resume is None else sagemaker.resume
+            status = run(arn, options)
+        _conclude(arn, status)
+
+
+def _submit_spec(
+    sagemaker: LocalSageMaker, file: Path, env: str | None, given: dict[str, str]
+) -> str:
+    compiled = compile_spec(request(file, env))
+    report(compiled.checked, file, "text", err=True)
+    bundle, graph = compiled.bundle, compiled.checked.graph
+    if bundle is None or graph is None:
+        message = "a spec without errors gave no bundle"
+        raise AssertionError(message)
+    stage(sagemaker.objects, bundle.code, bundle.data)
+    role = (graph.spec.aws or Aws()).role
+    return submit(sagemaker, Submission(bundle.pipeline, bundle.definition, role, given))
+
+
+def _submit_definition(
+    sagemaker: LocalSageMaker, definition: Path, file: Path, given: dict[str, str]
+) -> str:
+    loaded = load_definition(definition)
+    loaded.stage(sagemaker.objects, file.parent)
+    return submit(sagemaker, Submission(loaded.name, loaded.text, Aws().role, given))
+
+
+def _resumable(sagemaker: LocalSageMaker, execution: str) -> str:
+    if execution != _LATEST:
+        return str(find_execution(sagemaker, execution)["PipelineExecutionArn"])
+    for summary in executions(sagemaker):
+        arn = str(summary["PipelineExecutionArn"])
+        failed = summary["PipelineExecutionStatus"] in {"Failed", "Stopped"}
+        if failed or sagemaker.is_interrupted(arn):
+            return arn
+    raise UsageError(
+        "there is nothing to resume", "every execution here has succeeded or is running"
+    )
+
+
+def _stubs(given: tuple[str, ...]) -> dict[str, Path]:
+    return {step: Path(path) for step, path in parameters(given).items()}
+
+
+@contextmanager
+def _stopping(sagemaker: LocalSageMaker, arn: str) -> Iterator[None]:
+    """Stop the execution in an orderly way on Ctrl-C or SIGTERM; a second Ctrl-C ends at once."""
+    execution = identifier({"PipelineExecutionArn": arn})
+
+    def stop(number: int, _frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        click.echo(f"stopping ({signal.Signals(number).name}); its jobs are being ended", err=True)
+        sagemaker.request_stop(execution)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _conclude(arn: str, status: ExecutionStatus) -> None:
+    execution = arn.rpartition("/")[2]
+    if status is ExecutionStatus.SUCCEEDED:
+        return
+    raise ExecutionFailedError(
+        f"execution {execution} ended as {status}",
+        f"see `pipelines status --local {execution}`; go on with `pipelines run --resume`",
+    )

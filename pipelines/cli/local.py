@@ -1,0 +1,67 @@
+"""How commands open the local SageMaker of a project."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Literal
+
+from pipelines.backends.local.executors.contract import LocalSettings
+from pipelines.backends.local.service import LocalSageMaker
+from pipelines.cli.options import home
+from pipelines.errors import UsageError
+from pipelines.json_types import JsonObject
+
+
+def open_sagemaker(
+    file: Path, isolation: Literal["auto", "namespaces", "rewrite"] = "auto"
+) -> LocalSageMaker:
+    """Open the local SageMaker of the project that a spec file belongs to."""
+    return LocalSageMaker(LocalSettings(home(file), Path(sys.executable), isolation))
+
+
+def executions(sagemaker: LocalSageMaker) -> list[JsonObject]:
+    """List the executions of every pipeline, the latest first."""
+    found: list[JsonObject] = []
+    for pipeline in pages(sagemaker.list_pipelines, "PipelineSummaries"):
+        name = pipeline["PipelineName"]
+        member = "PipelineExecutionSummaries"
+        summaries = pages(sagemaker.list_pipeline_executions, member, PipelineName=name)
+        found.extend({**summary, "PipelineName": name} for summary in summaries)
+    return sorted(found, key=lambda e: (e["StartTime"], e["PipelineExecutionArn"]), reverse=True)
+
+
+def find_execution(sagemaker: LocalSageMaker, execution: str) -> JsonObject:
+    """Find an execution by its id, its ARN, or `latest`.
+
+    Raises:
+        UsageError: there is none.
+    """
+    known = executions(sagemaker)
+    if execution == "latest" and known:
+        return known[0]
+    for summary in known:
+        if execution in {summary["PipelineExecutionArn"], identifier(summary)}:
+            return summary
+    latest = ", ".join(identifier(e) for e in known[:5])
+    raise UsageError(
+        f"there is no execution `{execution}`" if known else "nothing was run here yet",
+        f"the latest: {latest}" if known else "run the pipeline: python -m pipelines run",
+    )
+
+
+def identifier(summary: JsonObject) -> str:
+    """Take the id out of an execution's ARN."""
+    return str(summary["PipelineExecutionArn"]).rpartition("/")[2]
+
+
+def pages(operation: object, member: str, **request: object) -> list[JsonObject]:
+    """Call a list operation until it gives no NextToken."""
+    found: list[JsonObject] = []
+    token: dict[str, object] = {}
+    while True:
+        response = operation(**request, **token)  # type: ignore[operator]  # a bound boto3-like method
+        found.extend(response[member])
+        if "NextToken" not in response:
+            return found
+        token = {"NextToken": response["NextToken"]}

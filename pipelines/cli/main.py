@@ -1,0 +1,78 @@
+"""The outermost frame: finds the command, turns errors into messages and exit codes."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from importlib import import_module
+from importlib.resources import files
+from typing import NoReturn
+
+import click
+
+from pipelines.errors import PipelinesError
+
+_COMMANDS = "pipelines.cli.commands"
+_OUR_BUG = 1
+_INTERRUPTED = 130
+
+
+class _Commands(click.Group):
+    """Finds commands in their folder; only the one that is asked for is imported."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        modules = (entry.name for entry in files(_COMMANDS).iterdir())
+        return sorted(m[:-3] for m in modules if m.endswith(".py") and not m.startswith("_"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = import_module(f"{_COMMANDS}.{cmd_name}").COMMAND
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self.list_commands(ctx) and not args[0].startswith("-"):
+            from pipelines.diagnostics.nearest import nearest  # noqa: PLC0415 - only on a mistake
+
+            close = nearest(args[0], self.list_commands(ctx))
+            advice = f" Did you mean `{close}`?" if close else ""
+            ctx.fail(f"there is no command `{args[0]}`.{advice}")
+        return super().resolve_command(ctx, args)
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="sagemaker-pipelines-as-code", prog_name="pipelines")
+def cli() -> None:
+    """SageMaker Pipelines from one pipeline.yaml: compiled offline, run on a laptop."""
+
+
+def main() -> NoReturn:
+    """Run a command and leave with its exit code."""
+    try:
+        cli.main(standalone_mode=False, prog_name="pipelines")
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(_INTERRUPTED)
+    except PipelinesError as error:
+        _show(error)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except Exception:  # noqa: BLE001 - the outermost frame: whatever arrives here is our bug
+        traceback.print_exc()
+        click.echo("\nThis is a bug in pipelines, not in your files: please report it.", err=True)
+        sys.exit(_OUR_BUG)
+    sys.exit(0)
+
+
+def _show(error: PipelinesError) -> None:
+    if error.problem:
+        click.echo(f"{click.style('error', fg='red', bold=True)}: {error.problem}", err=True)
+    if error.remedy:
+        click.echo(f"  = help: {error.remedy}", err=True)

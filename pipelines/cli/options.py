@@ -1,0 +1,111 @@
+"""The options that several commands share, and what they mean."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from pipelines.compile.driver import Checked, Request
+from pipelines.diagnostics import Diagnostic
+from pipelines.errors import SpecError, UsageError
+
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+
+file_option = click.option(
+    "-f",
+    "--file",
+    type=click.Path(path_type=Path),
+    default=Path("pipeline.yaml"),
+    show_default=True,
+    help="The spec file; its folder is the project.",
+)
+env_option = click.option("--env", help="Overlay of `environments:` to compile with.")
+local_option = click.option(
+    "--local", is_flag=True, help="Look at the local SageMaker instead of AWS."
+)
+
+
+def spec_options(command: CommandT) -> CommandT:
+    """Add `-f` and `--env`."""
+    return file_option(env_option(command))
+
+
+def format_option(*formats: str) -> Callable[[CommandT], CommandT]:
+    """Add `--format` with these choices, the first one the default."""
+    return click.option(
+        "--format",
+        "output_format",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help="How to print.",
+    )
+
+
+def request(file: Path, env: str | None) -> Request:
+    """Say what to compile."""
+    return Request(file, env, os.environ)
+
+
+def report(checked: Checked, file: Path, output_format: str, *, err: bool) -> None:
+    """Print diagnostics and end the command when there is an error among them.
+
+    Raises:
+        SpecError: an error was printed.
+    """
+    if checked.diagnostics or output_format not in {"text", "github"}:
+        text = _rendered(checked.diagnostics, {str(file): checked.text}, output_format, err)
+        click.echo(text, err=err, nl=False)
+    if checked.failed:
+        raise SpecError("")
+
+
+def _rendered(
+    diagnostics: Iterable[Diagnostic],
+    sources: dict[str, str],
+    output_format: str,
+    err: bool,  # noqa: FBT001 - names the stream
+) -> str:
+    from pipelines.diagnostics import formats  # noqa: PLC0415 - only when there is something to print
+
+    stream = sys.stderr if err else sys.stdout
+    report = formats.Report(formats.in_order(diagnostics), sources, stream.isatty())
+    return formats.render(output_format, report)
+
+
+def home(file: Path) -> Path:
+    """Say where the local SageMaker of a project keeps its state."""
+    return file.resolve().parent / ".pipelines"
+
+
+def require_local(local: bool, command: str) -> None:  # noqa: FBT001 - the flag as it was given
+    """Refuse a command that looks at AWS, which this version does not.
+
+    Raises:
+        UsageError: `--local` was not given.
+    """
+    if not local:
+        raise UsageError(
+            f"`{command}` looks at AWS, which this version cannot yet",
+            f"add --local to look at the local SageMaker: pipelines {command} --local",
+        )
+
+
+def parameters(given: tuple[str, ...]) -> dict[str, str]:
+    """Read `-p NAME=VALUE` options.
+
+    Raises:
+        UsageError: one has no `=`.
+    """
+    pairs: dict[str, str] = {}
+    for item in given:
+        name, equals, value = item.partition("=")
+        if not equals or not name:
+            raise UsageError(f"`-p {item}` is no NAME=VALUE", "write -p epochs=3")
+        pairs[name] = value
+    return pairs

@@ -1,0 +1,51 @@
+"""Events as lines: for files, pipes and CI."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from pipelines.backends.local.engine.events import (
+    Event,
+    ExecutionEnded,
+    ExecutionStarted,
+    StepEnded,
+    StepRetried,
+    StepSkipped,
+    StepStarted,
+)
+from pipelines.backends.local.executors.contract import StepStatus
+from pipelines.cli.progress.words import duration, note
+
+
+class Lines:
+    """Writes one line for every event, at once."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __call__(self, event: Event) -> None:
+        """Show an event."""
+        line = _line(event)
+        if line is not None:
+            self._stream.write(f"{line}\n")
+        if isinstance(event, StepEnded) and event.status is StepStatus.FAILED:
+            self._stream.writelines(f"    | {text}\n" for text in event.log_tail)
+        self._stream.flush()
+
+
+def _line(event: Event) -> str | None:
+    match event:
+        case ExecutionStarted(execution=execution, pipeline=pipeline, done=done):
+            resumed = f", {len(done)} steps are done" if done else ""
+            return f"{pipeline}: execution {execution}{resumed}"
+        case StepStarted(step=step, type=type_name):
+            return f"  {step}: started ({type_name})"
+        case StepRetried(step=step, fault=fault, wait=wait):
+            return f"  {step}: {fault}, trying again in {duration(wait)}"
+        case StepEnded(step=step, status=status, seconds=seconds):
+            said = f": {note(event)}" if note(event) else ""
+            return f"  {step}: {status} in {duration(seconds)}{said}"
+        case StepSkipped(step=step, because=because):
+            return f"  {step}: not run, {because}"
+        case ExecutionEnded(status=status, seconds=seconds):
+            return f"{status} in {duration(seconds)}"

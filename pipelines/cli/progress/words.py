@@ -1,0 +1,27 @@
+"""How durations, results and reasons are written, wherever they are shown."""
+
+from __future__ import annotations
+
+from pipelines.backends.local.engine.events import StepEnded
+
+_MINUTE = 60
+_HOUR = 3600
+
+
+def duration(seconds: float) -> str:
+    """Write seconds as `0.4s`, `12s`, `3m 04s` or `1h 02m`."""
+    if seconds < 10:
+        return f"{seconds:.1f}s"
+    whole = round(seconds)
+    if whole < _MINUTE:
+        return f"{whole}s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE}m {whole % _MINUTE:02}s"
+    return f"{whole // _HOUR}h {whole % _HOUR // _MINUTE:02}m"
+
+
+def note(event: StepEnded) -> str:
+    """Say where a result comes from, or why a step failed, in one line."""
+    if event.cached_from is not None:
+        return f"cached from {event.cached_from.rpartition('/')[2]}"
+    return event.reason.splitlines()[0] if event.reason else ""
