@@ -5,6 +5,7 @@ The events come one by one, so that depth and aliases are bounded before anythin
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,15 @@ from pipelines.document.extents import Extent, Mark
 from pipelines.document.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode
 from pipelines.document.scalars import resolve, too_long
 from pipelines.document.surrogates import restored
+from pipelines.document.syntax import Before
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pipelines.document.model import Limits
     from pipelines.document.nodes import Collection
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class StoppedError(Exception):
@@ -58,7 +62,7 @@ class Composer:
 
     def __init__(self, text: str, source: str, limits: Limits, *, pairs: bool) -> None:
         self.findings: list[Diagnostic] = []
-        self.last: ScalarNode | None = None
+        self._last: ScalarNode | None = None
         self._text = text
         self._source = source
         self._limits = limits
@@ -93,6 +97,12 @@ class Composer:
                 case _:
                     pass
         return self._roots[0] if self._roots else None
+
+    @property
+    def before(self) -> Before:
+        """Return what an error of the parser is explained with."""
+        opened = [frame.node.extent for frame in self._stack if frame.node.flow]
+        return Before(self._last, opened[-1] if opened else None)
 
     def report(self, code: str, message: str, extent: Extent, remedy: str) -> None:
         """Add a finding at a place, with the path that is being read."""
@@ -146,9 +156,16 @@ class Composer:
                 extent,
                 "write it in quotes if it is meant as text",
             )
+        if not text.isascii() and _SURROGATE.search(text):
+            self.report(
+                "SP114",
+                "half a pair of surrogates is no character",
+                extent,
+                "write the whole character, or its code as `\\U0001f600`",
+            )
         value = resolve(text) if style == "plain" else text
         node = ScalarNode(value, extent, style)
-        self.last = node
+        self._last = node
         if event.anchor is not None:
             self._anchors[event.anchor] = node
         if self._stack and self._stack[-1].wants_key:

@@ -11,7 +11,7 @@ from pipelines.diagnostics.model import Diagnostic, Severity, Span
 from pipelines.document import characters, flow_style, syntax
 from pipelines.document.builder import Builder
 from pipelines.document.composer import Composer, StoppedError
-from pipelines.document.extents import START, Extent
+from pipelines.document.extents import START
 from pipelines.document.model import Document, Limits, Parsed
 from pipelines.document.nodes import MappingNode, Node, ScalarNode
 from pipelines.document.problem import Problem
@@ -38,12 +38,12 @@ def parse(text: str | bytes, source: str, limits: Limits = LIMITS) -> Parsed:
         the text has a structure, even with findings, so that later checks can add theirs.
     """
     size = len(text) if isinstance(text, bytes) else len(text.encode("utf-8", "surrogatepass"))
+    if size > limits.size:
+        return _refused([_diagnostic(source, _too_large(limits))], "")
     text, damaged = (text, None) if isinstance(text, str) else characters.decoded(text)
     text = re.sub(r"\r\n?", "\n", text.removeprefix("\ufeff"))
     if damaged is not None:
         return _refused([_diagnostic(source, damaged)], text)
-    if size > limits.size:
-        return _refused([_diagnostic(source, _too_large(size, limits))], text)
     forbidden = [_diagnostic(source, problem) for problem in characters.forbidden(text)]
     if forbidden:
         return _refused(forbidden, text)
@@ -66,7 +66,7 @@ def _parsed(text: str, source: str, limits: Limits) -> Parsed:
                 traps.append(trap)
                 readable = flow_style.masked(readable, trap)
                 continue
-            problem = syntax.problem(error, text, composer.last)
+            problem = syntax.problem(error, text, composer.before)
             composer.findings.append(_diagnostic(source, problem))
             root = None
         trapped = [_diagnostic(source, problem) for problem in flow_style.problems(text, traps)]
@@ -106,11 +106,11 @@ def _syntax_errors(findings: list[Diagnostic]) -> bool:
     return any(finding.code == "SP101" for finding in findings)
 
 
-def _too_large(size: int, limits: Limits) -> Problem:
+def _too_large(limits: Limits) -> Problem:
     return Problem(
         "SP108",
-        f"the file has {size} bytes, and {limits.size} are the most",
-        Extent(*START),
+        f"the file has more than {limits.size} bytes",
+        START,
         "a pipeline's file holds its steps; data and code belong in files of their own",
     )
 

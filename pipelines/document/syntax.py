@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.document.extents import Extent, character
 from pipelines.document.nodes import ScalarNode
@@ -22,7 +22,20 @@ if TYPE_CHECKING:
     from pipelines.document.nodes import Node
 
 _GLUED = re.compile(r"\s*(?:- +)?([\w.-]+):([^\s:/].*)")
+_ESCAPE = re.compile(r"\\(?:u\w{0,4}|U\w{0,8}|x\w{0,2}|.)")
 _KEY = re.compile(r"\s*(?:- +)*[^\s#][^:#]*:(?:\s|$)")
+
+
+class Before(NamedTuple):
+    """What was read before the parser gave up.
+
+    Args:
+        last: the last scalar.
+        opened: the bracket of the innermost `{…}` or `[…]` that is still open.
+    """
+
+    last: ScalarNode | None
+    opened: Extent | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +47,19 @@ class _Failure:
         at: index at which it stopped.
         since: index at which what it was reading began, or `at`.
         says: its words, problem and context.
-        last: the scalar it read last.
+        before: what it read before.
     """
 
     text: str
     at: int
     since: int
     says: str
-    last: ScalarNode | None
+    before: Before
+
+    @property
+    def last(self) -> ScalarNode | None:
+        """Return the scalar that was read last."""
+        return self.before.last
 
     def line(self, index: int) -> str:
         """Return the line that holds an index."""
@@ -62,18 +80,18 @@ class _Failure:
         return Problem("SP101", message, character(self.text, index, length), remedy)
 
 
-def problem(error: MarkedYAMLError, text: str, last: ScalarNode | None) -> Problem:
+def problem(error: MarkedYAMLError, text: str, before: Before) -> Problem:
     """Return what is wrong where the parser gave up.
 
     Args:
         error: PyYAML's.
         text: the text it read.
-        last: the scalar it read last.
+        before: what it made of the text up to there.
     """
     at = error.problem_mark.index if error.problem_mark else len(text)
     since = error.context_mark.index if error.context_mark else at
     says = f"{error.problem or ''} / {error.context or ''}"
-    failure = _Failure(text, min(at, len(text)), min(since, len(text)), says, last)
+    failure = _Failure(text, min(at, len(text)), min(since, len(text)), says, before)
     for rule in _RULES:
         found = rule(failure)
         if found is not None:
@@ -110,7 +128,7 @@ def _tab(failure: _Failure) -> Problem | None:
 
 
 def _unclosed_quote(failure: _Failure) -> Problem | None:
-    if "end of stream" in failure.says or "document indicator" in failure.says:
+    if any(end in failure.says for end in ("end of stream", "document indicator", "separator")):
         if "scalar" not in failure.says:
             return None
         quote = failure.text[failure.since]
@@ -152,12 +170,13 @@ def _escape(failure: _Failure) -> Problem | None:
     start = failure.text.rfind("\\", 0, failure.at + 1)
     if start < 0:
         return None
-    written = failure.text[start : start + 2]
+    match = _ESCAPE.match(failure.text, start)
+    written = match.group() if match else "\\"
     return failure.problem(
         f'`{written}` is no valid escape inside of "…"',
         start,
         "use '…', where a backslash is a backslash, or write `\\\\`",
-        2,
+        len(written),
     )
 
 
@@ -166,8 +185,9 @@ def _special_start(failure: _Failure) -> Problem | None:
     if "cannot start any token" not in failure.says or not char:
         return None
     value = _rest(failure, failure.at)
+    shown = "a backtick" if char == "`" else f"`{char}`"
     return failure.problem(
-        f"a value cannot begin with `{char}`", failure.at, f"put it in quotes: `{_quote(value)}`"
+        f"a value cannot begin with {shown}", failure.at, f"put it in quotes: `{_quote(value)}`"
     )
 
 
@@ -205,11 +225,10 @@ def _glued_key(failure: _Failure) -> Problem | None:
 def _missing_colon(failure: _Failure) -> Problem | None:
     if "expected ':'" not in failure.says:
         return None
-    written = failure.line(failure.since).strip()
     return failure.problem(
         "this line is no `key: value`",
         failure.since,
-        f"write `{written.split()[0]}:`" if written else "remove it",
+        "write a colon and a space after the key; a text of several lines begins with `|`",
         max(1, len(failure.line(failure.since)) - failure.column(failure.since)),
     )
 
@@ -234,14 +253,15 @@ def _colon(failure: _Failure) -> Problem | None:
 def _unclosed_bracket(failure: _Failure) -> Problem | None:
     if "flow" not in failure.says:
         return None
-    opened = failure.text[failure.since : failure.since + 1]
-    closing = {"{": "}", "[": "]"}.get(opened)
     ended = not failure.text[failure.at :].strip()
-    if closing is not None and (
-        ended or failure.number(failure.since) < failure.number(failure.at)
-    ):
+    bracket = failure.since
+    if ended and failure.before.opened is not None:
+        bracket = _index(failure.text, failure.before.opened)
+    opened = failure.text[bracket : bracket + 1]
+    closing = {"{": "}", "[": "]"}.get(opened)
+    if closing is not None and (ended or failure.number(bracket) < failure.number(failure.at)):
         return failure.problem(
-            f"this `{opened}` is never closed", failure.since, f"write `{closing}` at its end"
+            f"this `{opened}` is never closed", bracket, f"write `{closing}` at its end"
         )
     return failure.problem(
         "a comma or a closing bracket is missing here" if closing else "a value is missing here",
