@@ -63,7 +63,7 @@ class Local:
 
     def clean(self) -> bool:
         """Tell whether no job's folder is left."""
-        return not list((self.home / "jobs").iterdir())
+        return {path.name for path in (self.home / "jobs").iterdir()} <= {".guard"}
 
     @staticmethod
     def processing(*words: str, hosts: int = 1, **more: object) -> JsonObject:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -123,7 +122,7 @@ def test_killing_the_tool_ends_its_jobs(local: Local) -> None:
     tool.kill()
     tool.wait()
     assert wait_until(lambda: living(marker) == []), living(marker)
-    scratch = json.loads(next((local.home / "jobs").glob("*.lock")).read_text())
+    scratch = next((local.home / "jobs").glob("*.lock")).read_text()
     assert Path(scratch).exists()
     processing.execute(local.call(local.processing("true")))
     assert local.clean(), "the next job removes what the killed tool left"

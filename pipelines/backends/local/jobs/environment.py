@@ -58,7 +58,7 @@ def host_environment(
     variables.setdefault("LANG", "C.UTF-8")
     variables |= _no_proxy_for(job, outside)
     variables |= {
-        "PATH": f"{settings.interpreter.parent}{os.pathsep}{path}",
+        "PATH": f"{settings.interpreter.absolute().parent}{os.pathsep}{path}",
         "PYTHONUNBUFFERED": "1",
         "TMPDIR": str(job.scratch),
         "AWS_REGION": settings.region,
@@ -106,5 +106,5 @@ def start_words(
     """
     first, *rest = rewrite(job, host, list(words))
     if _PYTHON.fullmatch(first):
-        first = str(settings.interpreter)
+        first = str(settings.interpreter.absolute())
     return (first, *rest)

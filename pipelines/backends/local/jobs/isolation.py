@@ -16,7 +16,8 @@ from pipelines.backends.local.jobs.spec import Isolation, JobRefusedError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_LAUNCHER = Path(__file__).with_name("launcher.py")
+# Imported, not run as a file: a module's bytecode is kept, a script is compiled for every job.
+_BOOT = "import sys; sys.path.append({!r}); import launcher; launcher.main(sys.argv[1:])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Cell:
 def launch_words(cell: Cell, result: int, words: Sequence[str]) -> list[str]:
     """Write the launcher's argument list; `result` is the file descriptor it answers on."""
     return [
-        *(sys.executable, "-I", "-S", str(_LAUNCHER)),
+        *(sys.executable, "-I", "-S", "-c", _BOOT.format(str(Path(__file__).parent))),
         *(str(result), str(os.getpid()), cell.isolation, cell.hostname),
         *(str(cell.folder), str(cell.hosts), cell.network),
         *words,

@@ -1,9 +1,10 @@
 """The process between the tool and one host of a job: isolates, starts, watches, cleans up.
 
-Runs by itself (`python -I -S launcher.py …`) and imports next to nothing, because it stands in
-the way of every job. It leaves no process behind: it is the subreaper of everything the job
-starts, kills what is left when the job's main process has ended, and is told by the kernel when
-the tool dies. SIGTERM is passed on to the main process; SIGUSR1 kills the job at once.
+Runs by itself (`python -I -S -c …`, see isolation.py) and imports next to nothing, because it
+stands in the way of every job. It leaves no process behind: it is the subreaper of everything
+the job starts, kills what is left when the job's main process has ended, and is told by the
+kernel when the tool dies. SIGTERM is passed on to the main process; SIGUSR1 kills the job at
+once.
 
 What happened is written to the file descriptor RESULT, one line each: `ready`, then one of
 `exit <code>`, `signal <number>`, `exec <why>`, `setup <why>`.
@@ -255,7 +256,3 @@ def main(arguments: list[str]) -> None:
     status = watch(start(words, answer), int(parent)) if words else 0
     code = os.waitstatus_to_exitcode(status)
     os.write(answer, (f"exit {code}\n" if code >= 0 else f"signal {-code}\n").encode())
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -92,7 +92,7 @@ def _files(folder: Path) -> Iterable[Path]:
 
 
 def _store_archive(store: ObjectStore, job: Job, folder: Path, uri: str) -> None:
-    archive = job.scratch / "archive.tar.gz"
+    archive = job.hosts[0].root / "archive.tar.gz"
     pack(folder, archive)
     store.put_file(uri, archive)
     archive.unlink()

@@ -130,14 +130,12 @@ class HostEnd:
             started, `setup` when the host could not be made, `lost` when its launcher vanished.
         code: exit code or signal number, else 0.
         text: what the system said, for `exec` and `setup`.
-        forced: whether the job was being ended from outside when it happened.
     """
 
     host: str
     kind: Literal["exit", "signal", "exec", "setup", "lost"]
     code: int = 0
     text: str = ""
-    forced: bool = False
 
     @property
     def good(self) -> bool:

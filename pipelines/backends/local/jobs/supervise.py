@@ -48,7 +48,7 @@ class _Running:
             self.launcher.wait()
         os.close(self.answers)
 
-    def end(self, *, forced: bool) -> HostEnd:
+    def end(self) -> HostEnd:
         """Say how the host ended, from the launcher's answer."""
         host = self.command.host.name
         lines = self.said.decode(errors="replace").splitlines()
@@ -56,11 +56,11 @@ class _Running:
         kind, _, rest = said[0].partition(" ") if said else ("lost", "", "")
         match kind:
             case "exit" | "signal":
-                return HostEnd(host, kind, code=int(rest), forced=forced)
+                return HostEnd(host, kind, code=int(rest))
             case "exec" | "setup":
-                return HostEnd(host, kind, text=rest, forced=forced)
+                return HostEnd(host, kind, text=rest)
             case _:
-                return HostEnd(host, "lost", forced=forced)
+                return HostEnd(host, "lost")
 
 
 class Supervisor:
@@ -130,7 +130,7 @@ class Supervisor:
         self._selector.unregister(running.answers)
         self._running.remove(running)
         running.close()
-        end = running.end(forced=self._kill_at is not None)
+        end = running.end()
         if end.kind == "lost":
             sweep(self._job)
         self._ended.append(end)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import shutil
 import stat
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from pipelines.backends.local.executors.contract import StepCall
+
+_SCRATCH = "job-"
+_DEEPEST = 55  # of the 107 characters of a socket's path; multiprocessing takes 32 for a name
+_GUARD = ".guard"  # held while a job's lock is made or abandoned ones are looked for
 
 
 @contextmanager
@@ -34,7 +37,6 @@ def workspace(
     isolation = choose(call.settings.isolation).which
     jobs = (call.settings.home / "jobs").absolute()
     jobs.mkdir(parents=True, exist_ok=True)
-    clear_abandoned(jobs)
     folder = jobs / call.job_name
     hosts = tuple(
         Host(plan, _address(number), folder / plan.name) for number, plan in enumerate(plans)
@@ -49,10 +51,14 @@ def workspace(
 def _owned(jobs: Path, name: str) -> Iterator[Path]:
     """Hold the job's lock, make its scratch folder, and remove everything of it at the end."""
     lock = jobs / f"{name}.lock"
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        scratch = Path(tempfile.mkdtemp(prefix="job-"))
-        file.write(json.dumps(str(scratch)))
+    with ExitStack() as stack:
+        with (jobs / _GUARD).open("w") as guard:  # nobody looks between the making and the lock
+            fcntl.flock(guard, fcntl.LOCK_EX)
+            _clear_abandoned(jobs)
+            file = stack.enter_context(lock.open("w"))
+            fcntl.flock(file, fcntl.LOCK_EX)
+        scratch = _scratch(jobs)
+        file.write(str(scratch))
         file.flush()
         try:
             yield scratch
@@ -62,16 +68,22 @@ def _owned(jobs: Path, name: str) -> Iterator[Path]:
             lock.unlink()
 
 
-def clear_abandoned(jobs: Path) -> None:
+def _scratch(jobs: Path) -> Path:
+    """Make the folder for temporary files: beside the job, or elsewhere where that is too deep."""
+    short = len(str(jobs)) <= _DEEPEST
+    return Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=jobs if short else None))
+
+
+def _clear_abandoned(jobs: Path) -> None:
     """Remove the folders of jobs whose tool was killed: nobody holds their locks any more."""
     for lock in jobs.glob("*.lock"):
         try:
-            with lock.open() as file:
+            with lock.open("r+") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                scratch = file.read()
+                scratch = Path(file.read())
                 remove(jobs / lock.stem)
-                if scratch:
-                    remove(Path(json.loads(scratch)))
+                if scratch.name.startswith(_SCRATCH):
+                    remove(scratch)
                 lock.unlink()
         except (BlockingIOError, FileNotFoundError):
             continue  # in use, or just ended
