@@ -1,0 +1,72 @@
+"""The shape files against the installed botocore, and their patterns against Python."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import botocore
+import pytest
+
+from pipelines.steptypes import find, names
+from pipelines.steptypes.shapes import shapes_of
+
+ROOT = Path(__file__).resolve().parents[3]
+SHAPES = ROOT / "pipelines" / "steptypes" / "shapes"
+
+
+def _patterns() -> list[tuple[str, int]]:
+    found: dict[str, int] = {}
+    for name in names():
+        step_type = find(name)
+        assert step_type is not None
+        shapes = shapes_of(step_type)
+        for shape_name in shapes.names():
+            shape = shapes.get(shape_name)
+            if shape.pattern is not None:
+                longest = int(shape.max) if shape.max is not None else 4096
+                found[shape.pattern] = max(found.get(shape.pattern, 0), min(longest, 4096))
+    return sorted(found.items())
+
+
+def test_the_shape_files_are_what_the_generator_writes() -> None:
+    """A new botocore shows up here, and `tools/generate_shapes.py` takes it over."""
+    recorded = {json.loads(path.read_text())["botocore"] for path in SHAPES.glob("*.json")}
+    if recorded != {botocore.__version__}:
+        pytest.skip(f"the files are of botocore {recorded}, installed {botocore.__version__}")
+    checked = subprocess.run(
+        [sys.executable, ROOT / "tools" / "generate_shapes.py", "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_every_type_loads_in_two_milliseconds() -> None:
+    """`validate` reads several of them; the best of five runs counts."""
+    for path in SHAPES.glob("*.json"):
+        best = min(_seconds_to_load(path) for _ in range(5))
+        assert best < 0.002, f"{path.name}: {best * 1000:.1f} ms"
+
+
+def _seconds_to_load(path: Path) -> float:
+    begin = time.perf_counter()
+    json.loads(path.read_bytes())
+    return time.perf_counter() - begin
+
+
+@pytest.mark.parametrize(("pattern", "longest"), _patterns())
+def test_no_pattern_takes_long_on_a_text_made_to_hurt(pattern: str, longest: int) -> None:
+    """Catastrophic backtracking would let one line of somebody's definition stop the tool."""
+    compiled = re.compile(pattern)
+    for unit in ("a", "-", "a-", "1", "/", " ", "a/", "a.", "arn:aws:sagemaker:"):
+        for end in ("", "!", "\n", "\0"):
+            text = (unit * longest)[: longest - 1] + end
+            begin = time.process_time()
+            compiled.fullmatch(text)
+            assert time.process_time() - begin < 0.5, (unit, end)

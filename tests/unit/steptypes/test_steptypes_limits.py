@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import pytest
+
+from pipelines.diagnostics import Severity
+from pipelines.json_types import JsonObject
+from pipelines.steptypes import find
+from pipelines.steptypes.arguments import check_arguments
+from pipelines.steptypes.limits import LimitProblem, check_limits
+
+SPOT = {"EnableManagedSpotTraining": True}
+S3 = {"S3DataSource": {"S3DataType": "ManifestFile", "S3Uri": "s3://b/m"}}
+EFS = {"FileSystemDataSource": {"FileSystemId": "fs-12345678"}}
+
+
+def _serverless(**config: object) -> JsonObject:
+    return {"ProductionVariants": [{"ServerlessConfig": config}]}
+
+
+def _found(type_name: str, arguments: JsonObject) -> list[LimitProblem]:
+    return list(check_limits(type_name, arguments))
+
+
+@pytest.mark.parametrize(
+    ("type_name", "arguments", "path"),
+    [
+        ("Training", SPOT, ("EnableManagedSpotTraining",)),
+        (
+            "Training",
+            {**SPOT, "StoppingCondition": {"MaxRuntimeInSeconds": 9, "MaxWaitTimeInSeconds": 8}},
+            ("StoppingCondition", "MaxWaitTimeInSeconds"),
+        ),
+        (
+            "Tuning",
+            {"TrainingJobDefinitions": [SPOT]},
+            ("TrainingJobDefinitions", 0, "EnableManagedSpotTraining"),
+        ),
+        (
+            "Training",
+            {"InputDataConfig": [{}, {"CompressionType": "Gzip", "InputMode": "File"}]},
+            ("InputDataConfig", 1, "CompressionType"),
+        ),
+        (
+            "Training",
+            {
+                "AlgorithmSpecification": {"TrainingInputMode": "FastFile"},
+                "InputDataConfig": [{"DataSource": S3}],
+            },
+            ("InputDataConfig", 0, "DataSource", "S3DataSource", "S3DataType"),
+        ),
+        ("Training", {"InputDataConfig": [{"DataSource": EFS}]}, ("InputDataConfig", 0)),
+        (
+            "Training",
+            {"VpcConfig": {"a": 1}, "InputDataConfig": [{"DataSource": EFS, "InputMode": "Pipe"}]},
+            ("InputDataConfig", 0),
+        ),
+        (
+            "Training",
+            {"ResourceConfig": {"KeepAlivePeriodInSeconds": 60, "InstanceGroups": [{}]}},
+            ("ResourceConfig", "KeepAlivePeriodInSeconds"),
+        ),
+        (
+            "Training",
+            {"ResourceConfig": {"InstanceType": "ml.g5.xlarge", "VolumeKmsKeyId": "k"}},
+            ("ResourceConfig", "VolumeKmsKeyId"),
+        ),
+        (
+            "Training",
+            {"StoppingCondition": {"MaxRuntimeInSeconds": 2_419_201}},
+            ("StoppingCondition", "MaxRuntimeInSeconds"),
+        ),
+        ("Transform", {"MaxPayloadInMB": 101}, ("MaxPayloadInMB",)),
+        ("Transform", {"MaxPayloadInMB": 6, "MaxConcurrentTransforms": 20}, ("MaxPayloadInMB",)),
+        (
+            "EndpointConfig",
+            _serverless(MemorySizeInMB=1500, MaxConcurrency=1),
+            ("ProductionVariants", 0, "ServerlessConfig", "MemorySizeInMB"),
+        ),
+        (
+            "EndpointConfig",
+            _serverless(MemorySizeInMB=1024, MaxConcurrency=1, ProvisionedConcurrency=2),
+            ("ProductionVariants", 0, "ServerlessConfig", "ProvisionedConcurrency"),
+        ),
+        (
+            "EndpointConfig",
+            {**_serverless(MemorySizeInMB=1024), "DataCaptureConfig": {"a": 1}},
+            ("DataCaptureConfig",),
+        ),
+        (
+            "EndpointConfig",
+            {"ProductionVariants": [{"ServerlessConfig": {"MaxConcurrency": 1}}, {}]},
+            ("ProductionVariants",),
+        ),
+    ],
+)
+def test_a_hard_limit_is_an_error_where_it_is_broken(
+    type_name: str, arguments: JsonObject, path: tuple[str | int, ...]
+) -> None:
+    """FACTS 2: rules that no API shape holds; each names its source."""
+    hard = [problem for problem in _found(type_name, arguments) if not problem.quota]
+    assert [problem.path for problem in hard] == [path]
+    assert hard[0].help.endswith(")")
+
+
+@pytest.mark.parametrize(
+    ("type_name", "arguments"),
+    [
+        ("Training", {"ResourceConfig": {"InstanceCount": 5}}),
+        ("Training", {"ResourceConfig": {"VolumeSizeInGB": 2000}}),
+        ("Training", {"StoppingCondition": {"MaxRuntimeInSeconds": 432_001}}),
+        ("Training", {"ResourceConfig": {"KeepAlivePeriodInSeconds": 7200}}),
+        ("Processing", {"ProcessingResources": {"ClusterConfig": {"InstanceCount": 5}}}),
+        ("EndpointConfig", _serverless(MemorySizeInMB=1024, MaxConcurrency=20)),
+        ("EndpointConfig", {"ProductionVariants": [{"InitialInstanceCount": 5}]}),
+    ],
+)
+def test_a_quota_of_new_accounts_is_a_warning(type_name: str, arguments: JsonObject) -> None:
+    """AWS raises quotas on request, so nobody here knows what holds."""
+    assert [problem.quota for problem in _found(type_name, arguments)] == [True]
+
+
+@pytest.mark.parametrize(
+    ("type_name", "arguments"),
+    [
+        (
+            "Training",
+            {
+                **SPOT,
+                "StoppingCondition": {
+                    "MaxRuntimeInSeconds": {"Get": "Parameters.a"},
+                    "MaxWaitTimeInSeconds": 8,
+                },
+            },
+        ),
+        ("Training", {"ResourceConfig": {"InstanceCount": {"Get": "Parameters.a"}}}),
+        ("Transform", {"MaxPayloadInMB": {"Get": "Parameters.a"}, "MaxConcurrentTransforms": 99}),
+        ("Training", {"EnableManagedSpotTraining": {"Get": "Parameters.spot"}}),
+        ("Training", {"InputDataConfig": "wrong", "ResourceConfig": [], "StoppingCondition": 3}),
+        ("Training", []),
+        ("EndpointConfig", {"ProductionVariants": {"Get": "Parameters.a"}}),
+    ],
+)
+def test_what_is_not_known_or_has_the_wrong_form_passes(
+    type_name: str, arguments: JsonObject
+) -> None:
+    """References are not known yet; forms are the business of the shapes."""
+    assert _found(type_name, arguments) == []
+
+
+def test_arguments_give_findings_with_codes_and_whole_paths() -> None:
+    """Shapes and limits together, under the path of the arguments in their document."""
+    transform = find("Transform")
+    assert transform is not None
+    arguments = {"MaxPayloadInMB": 101, "ModelNam": "m", "TransformResources": {"InstanceCount": 9}}
+    findings = list(check_arguments(transform, arguments, {}, ("Steps", 0, "Arguments")))
+    codes = {(finding.code, finding.severity) for finding in findings}
+    assert ("SP410", Severity.ERROR) in codes
+    assert ("SP411", Severity.ERROR) in codes
+    assert ("SP420", Severity.ERROR) in codes
+    assert ("SP421", Severity.WARNING) in codes
+    assert all(finding.path[:3] == ("Steps", 0, "Arguments") for finding in findings)

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import pipelines.steptypes
+from pipelines.steptypes import cached_arguments, find, module_name, names
+from pipelines.steptypes.shapes import shapes_of
+from pipelines.steptypes.steptype import JOB_FAULTS, STEP_FAULTS
+
+SDK_TYPES = {
+    "AutoML", "Callback", "ClarifyCheck", "Cleanup", "Condition", "EMR", "EMRServerless",
+    "Endpoint", "EndpointConfig", "Fail", "ForEach", "InferenceComponent", "Job", "Lambda",
+    "Lineage", "Model", "Processing", "QualityCheck", "RegisterModel", "Training", "Transform",
+    "Tuning",
+}  # fmt: skip
+
+
+def test_every_type_of_the_sdk_is_known() -> None:
+    """StepTypeEnum of sagemaker 3.27 has exactly these 22 members."""
+    assert set(names()) == SDK_TYPES
+
+
+@pytest.mark.parametrize("name", sorted(SDK_TYPES))
+def test_a_type_stands_in_the_module_of_its_name(name: str) -> None:
+    """The engine and the tools find a Type by its name alone."""
+    folder = Path(pipelines.steptypes.__file__).parent
+    assert (folder / f"{module_name(name)}.py").is_file()
+    found = find(name)
+    assert found is not None
+    assert found.name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [
+        ("RegisterModel", "register_model"),
+        ("AutoML", "auto_ml"),
+        ("EMR", "emr"),
+        ("EMRServerless", "emr_serverless"),
+        ("ForEach", "for_each"),
+        ("Lambda", "lambda_"),
+    ],
+)
+def test_a_capital_run_is_one_word_of_a_module_name(name: str, module: str) -> None:
+    """One rule names the modules here and the local executors."""
+    assert module_name(name) == module
+
+
+@pytest.mark.parametrize("name", ["Trainning", "training", "../shapes", "", "shapes"])
+def test_a_type_that_does_not_exist_is_none(name: str) -> None:
+    """Names come from foreign definitions: nothing else may be imported by them."""
+    assert find(name) is None
+
+
+@pytest.mark.parametrize("name", sorted(SDK_TYPES))
+def test_the_shapes_of_a_type_hold_every_shape_they_mention(name: str) -> None:
+    """A shape that is mentioned and not there would end a check with a KeyError."""
+    step_type = find(name)
+    assert step_type is not None
+    shapes = shapes_of(step_type)
+    for shape_name in shapes.names():
+        shape = shapes.get(shape_name)
+        inner = [*shape.members.values(), shape.element, shape.key, shape.value]
+        for mentioned in inner:
+            assert mentioned is None or shapes.get(mentioned).name == mentioned
+    for key in step_type.step_keys:
+        assert shapes.get(key.shape).name == key.shape
+
+
+@pytest.mark.parametrize("name", sorted(SDK_TYPES))
+def test_supplied_members_and_cache_keys_are_members_of_the_request(name: str) -> None:
+    """A cache key with a typing error would never miss."""
+    step_type = find(name)
+    assert step_type is not None
+    shapes = shapes_of(step_type)
+    for key in (*step_type.cache_key, *step_type.supplied):
+        shape = shapes.request
+        for part in key.split("."):
+            assert shape is not None
+            assert part in shape.members, key
+            shape = shapes.get(shape.members[part])
+
+
+def test_the_cache_of_training_ignores_resources_and_role() -> None:
+    """Developer guide, default cache key attributes."""
+    training = find("Training")
+    assert training is not None
+    arguments = {"RoleArn": "r", "ResourceConfig": {}, "HyperParameters": {"a": "1"}}
+    assert cached_arguments(training, arguments) == {"HyperParameters": {"a": "1"}}
+
+
+def test_the_cache_of_tuning_looks_into_the_job_definition() -> None:
+    """Only some members of TrainingJobDefinition are compared."""
+    tuning = find("Tuning")
+    assert tuning is not None
+    definition = {"RoleArn": "r", "StaticHyperParameters": {"a": "1"}}
+    found = cached_arguments(tuning, {"TrainingJobDefinition": definition})
+    assert found == {"TrainingJobDefinition.StaticHyperParameters": {"a": "1"}}
+
+
+def test_a_type_whose_cache_key_is_unknown_compares_everything() -> None:
+    """Missing a cache is slow, hitting a wrong one is wrong."""
+    lambda_ = find("Lambda")
+    assert lambda_ is not None
+    assert cached_arguments(lambda_, {"a": 1}) == {"a": 1}
+
+
+def test_jobs_retry_faults_of_jobs_and_models_only_those_of_steps() -> None:
+    """Developer guide, retry policies: Model and RegisterModel take Step.* types only."""
+    retries = {name: step_type.retry_types for name in names() if (step_type := find(name))}
+    assert retries["Training"] == retries["Processing"] == retries["Tuning"] == JOB_FAULTS
+    assert retries["Model"] == retries["RegisterModel"] == STEP_FAULTS
+    assert retries["Condition"] == retries["Lambda"] == retries["Fail"] == ()
