@@ -72,7 +72,7 @@ def _window(cells: list[str], start: int, end: int) -> tuple[int, int]:
     """Choose the characters to show: all of them, or some around the stretch."""
     if sum(map(_width, cells)) <= _WIDEST:
         return 0, len(cells)
-    first = max(0, min(start - _BEFORE, len(cells) - _WIDEST))
+    first = max(0, min(start - _BEFORE, len(cells) - _WIDEST + 2))
     last, room = first, _WIDEST - 2
     while last < len(cells) and room >= _width(cells[last]):
         room -= _width(cells[last])

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from yaml import MarkedYAMLError
 
+_SCALAR = re.compile(r"(?:\$\{[^}]*\}?|[^,\]}{])*")
 _BEFORE = re.compile(r".*(?:[\[{,]|:[ \t])[ \t]*|[ \t]*")
 
 
@@ -65,11 +66,8 @@ def _quoted(line: str, starts: list[int]) -> str:
             continue
         before = _BEFORE.match(line, done, start)
         first = before.end() if before else start
-        end = _end(line, start)
-        rest = re.compile(r"[^,\]}{]*").match(line, end)
-        last = len(line[: rest.end() if rest else end].rstrip())
-        while line.startswith("${", last):
-            last = _end(line, last)
+        rest = _SCALAR.match(line, start)
+        last = len(line[: rest.end() if rest else start].rstrip())
         scalar = line[first:last]
         quote = "'" if '"' in scalar or "\\" in scalar else '"'
         mended += line[done:first] + quote + scalar + quote

@@ -74,7 +74,7 @@ class Document:
         extent = place.value
         if finding.at == "key" and place.key is not None:
             extent = place.key
-        elif finding.within is not None:
+        elif finding.within is not None and path == finding.path:
             extent = self._part(place, path, finding.within)
         return Diagnostic(
             code=finding.code,
