@@ -17,13 +17,15 @@ from pipelines.steptypes import StepType, cached_arguments
 
 _OUTPUT_MEMBERS = ("ProcessingOutputConfig", "ModelArtifacts", "TransformOutput")
 _DURATION = re.compile(
-    r"P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?"
+    r"P?(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T?(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?"
 )
 _UNITS = (365 * 86400, 30 * 86400, 7 * 86400, 86400, 3600, 60, 1)
 
 
 def duration(text: str) -> float:
     """Read an ISO 8601 duration as seconds; a year is 365 days, a month 30.
+
+    `P` and `T` may be missing, as in the `30d` of AWS's own examples.
 
     Raises:
         ServiceError: ValidationException, when it is none.
