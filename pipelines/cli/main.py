@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from importlib import import_module
-from importlib.resources import files
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -13,6 +12,7 @@ import click
 from pipelines.errors import PipelinesError
 
 _COMMANDS = "pipelines.cli.commands"
+_FOLDER = Path(__file__).parent / "commands"
 _OUR_BUG = 1
 _INTERRUPTED = 130
 
@@ -21,8 +21,7 @@ class _Commands(click.Group):
     """Finds commands in their folder; only the one that is asked for is imported."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
-        modules = (entry.name for entry in files(_COMMANDS).iterdir())
-        return sorted(m[:-3] for m in modules if m.endswith(".py") and not m.startswith("_"))
+        return sorted(file.stem for file in _FOLDER.glob("[!_]*.py"))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
@@ -65,7 +64,7 @@ def main() -> NoReturn:
         sys.stderr.close()
         sys.exit(0)
     except Exception:  # noqa: BLE001 - the outermost frame: whatever arrives here is our bug
-        traceback.print_exc()
+        sys.excepthook(*sys.exc_info())
         click.echo("\nThis is a bug in pipelines, not in your files: please report it.", err=True)
         sys.exit(_OUR_BUG)
     sys.exit(0)

@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from pathlib import Path as FilePath
 
 from pipelines.compile.assets import CodeAsset, Member, digest_members
 from pipelines.compile.project import Project
@@ -17,6 +16,9 @@ from pipelines.json_types import Json, JsonObject
 from pipelines.kinds.base.contract import CodeNeed, ProjectFile, RequirementsFile
 
 JOB_VERSION = 1
+
+_TOOL = FilePath(__file__).parent.parent
+"""The package `pipelines`, whose runtime and programs go into bundles."""
 
 _MAIN = """\
 import sys
@@ -204,20 +206,14 @@ def _tool(program: str | None) -> tuple[Member, ...]:
 
 
 def _source(path: str) -> bytes:
-    return files("pipelines").joinpath(path).read_bytes()
+    return (_TOOL / path).read_bytes()
 
 
 @cache
 def _package(path: str) -> tuple[Member, ...]:
+    files = sorted((_TOOL / path).rglob("*"))
     return tuple(
-        Member(f"tool/pipelines/{path}/{name}", executable=False, content=content)
-        for name, content in _walk(files("pipelines").joinpath(path))
+        Member(f"tool/pipelines/{file.relative_to(_TOOL).as_posix()}", False, file.read_bytes())  # noqa: FBT003 - positional like its neighbours
+        for file in files
+        if file.is_file() and file.suffix != ".pyc"
     )
-
-
-def _walk(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:
-    for entry in sorted(folder.iterdir(), key=lambda e: e.name):
-        if entry.is_dir() and entry.name != "__pycache__":
-            yield from _walk(entry, f"{prefix}{entry.name}/")
-        elif entry.is_file() and not entry.name.endswith(".pyc"):
-            yield f"{prefix}{entry.name}", entry.read_bytes()

@@ -36,6 +36,10 @@ class Project:
         """Tell whether there is a file of that name."""
         return (self.root / relative).is_file()
 
+    def names(self, relative: str) -> frozenset[str]:
+        """List the names in a folder."""
+        return frozenset(entry.name for entry in (self.root / relative).iterdir())
+
     def is_executable(self, relative: str) -> bool:
         """Tell whether its owner may execute a file: a part of a bundle's identity."""
         return bool((self.root / relative).stat().st_mode & 0o100)

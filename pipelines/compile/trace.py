@@ -21,14 +21,15 @@ def imported_files(project: Project, script: str) -> tuple[str, ...]:
     Raises:
         SyntaxError: a file on the way is no Python.
     """
-    roots = tuple(dict.fromkeys((str(PurePosixPath(script).parent), ".")))
+    beside = str(PurePosixPath(script).parent)
+    finder = _Finder(project, tuple(dict.fromkeys((beside, "."))))
     found: set[str] = set()
     pending = [script]
     while pending:
         path = pending.pop()
         tree = ast.parse(project.read(path), filename=path)
         for module in _modules(tree, path):
-            for file in _files_of(project, module, roots):
+            for file in finder.files(module):
                 if file not in found and file != script:
                     found.add(file)
                     pending.append(file)
@@ -37,7 +38,7 @@ def imported_files(project: Project, script: str) -> tuple[str, ...]:
 
 def _modules(tree: ast.Module, path: str) -> Iterator[str]:
     """Yield dotted names (relative imports as paths from the root, with a leading dot)."""
-    for node in ast.walk(tree):
+    for node in _statements(tree.body):
         match node:
             case ast.Import(names=names):
                 yield from (alias.name for alias in names)
@@ -52,23 +53,38 @@ def _modules(tree: ast.Module, path: str) -> Iterator[str]:
                 pass
 
 
-def _files_of(project: Project, module: str, roots: tuple[str, ...]) -> Iterator[str]:
-    if module.startswith("."):
-        roots, module = (".",), module[1:]
-    parts = tuple(part for part in module.split(".") if part)
-    if not parts or any(not part.isidentifier() for part in parts):
-        return
-    for root in roots:
-        base = PurePosixPath(root)
-        files = list(_in_root(project, base, parts))
-        if files:
-            yield from files
-            return
+def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Walk statements only: an import stands in no expression."""
+    for node in body:
+        yield node
+        for field in ("body", "orelse", "finalbody"):
+            yield from _statements(getattr(node, field, []))
+        for block in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
+            yield from _statements(block.body)
 
 
-def _in_root(project: Project, base: PurePosixPath, parts: tuple[str, ...]) -> Iterator[str]:
-    for depth in range(1, len(parts) + 1):
-        package = base.joinpath(*parts[:depth])
-        for candidate in (package / "__init__.py", package.with_suffix(".py")):
-            if project.is_file(str(candidate)):
-                yield str(candidate)
+class _Finder:
+    """Looks modules up in the folders that the job will have on `sys.path`."""
+
+    def __init__(self, project: Project, roots: tuple[str, ...]) -> None:
+        self._project = project
+        self._roots = roots
+        self._tops = {root: project.names(root) for root in roots}
+
+    def files(self, module: str) -> Iterator[str]:
+        """Yield the project files that importing a module reads; none for foreign modules."""
+        roots = self._roots
+        if module.startswith("."):
+            roots, module = (".",), module[1:]
+        parts = tuple(part for part in module.split(".") if part)
+        for root in roots if parts else ():
+            if parts[0] in self._tops[root] or f"{parts[0]}.py" in self._tops[root]:
+                yield from self._below(PurePosixPath(root), parts)
+                return
+
+    def _below(self, base: PurePosixPath, parts: tuple[str, ...]) -> Iterator[str]:
+        for depth in range(1, len(parts) + 1):
+            package = base.joinpath(*parts[:depth])
+            for candidate in (f"{package}/__init__.py", f"{package}.py"):
+                if self._project.is_file(candidate):
+                    yield candidate

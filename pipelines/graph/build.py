@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.resources import files
+from pathlib import Path
 
 from pipelines import kinds
 from pipelines.diagnostics import Finding
@@ -48,9 +48,8 @@ def resolver(graph: Graph, data: Mapping[str, Value]) -> Resolver:
 
 
 def _checks() -> tuple[str, ...]:
-    package = f"{__package__}.checks"
-    found = (entry.name for entry in files(package).iterdir())
-    return tuple(sorted(f"{package}.{m[:-3]}" for m in found if m.endswith(".py") and m[0] != "_"))
+    files = (Path(__file__).parent / "checks").glob("[!_]*.py")
+    return tuple(sorted(f"{__package__}.checks.{file.stem}" for file in files))
 
 
 def _branches(spec: PipelineSpec) -> dict[str, Branch]:

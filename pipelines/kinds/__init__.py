@@ -7,7 +7,7 @@ compile nothing depends on kinds any more. What they share stands in `base`.
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.resources import files
+from pathlib import Path
 
 from pipelines.kinds.base.contract import Kind
 from pipelines.spec.load import StepModels
@@ -16,8 +16,7 @@ from pipelines.spec.model import StepSpec
 
 def names() -> tuple[str, ...]:
     """All kinds, sorted: the modules beside this one."""
-    modules = (entry.name for entry in files(__package__).iterdir())
-    return tuple(sorted(m[:-3] for m in modules if m.endswith(".py") and not m.startswith("_")))
+    return tuple(sorted(file.stem for file in Path(__file__).parent.glob("[!_]*.py")))
 
 
 def find(name: str) -> Kind | None:

@@ -10,13 +10,20 @@ from pydantic import Field, model_validator
 from pipelines.diagnostics import Finding
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.channels import channels
-from pipelines.kinds.base.contract import CodeNeed, EmitContext, EmittedStep, Kind, Needs, Output
+from pipelines.kinds.base.contract import (
+    CodeNeed,
+    EmitContext,
+    EmittedStep,
+    ImageNeed,
+    Kind,
+    Needs,
+    Output,
+)
 from pipelines.kinds.base.functions import Get
 from pipelines.kinds.base.jobs import (
     BUNDLE,
     CODE,
     environment,
-    job_needs,
     output_uri,
     requirements_file,
     script,
@@ -116,7 +123,8 @@ def needs(_name: str, step: TrainingStep) -> Needs:
         requirements_file=requirements_file(step),
         distribution=distribution,
     )
-    return job_needs(step, "training", code)
+    instance_type = None if step.instance_groups else step.instance_type
+    return Needs({("image",): ImageNeed(step.image, instance_type, "training")}, code)
 
 
 def checks(step: TrainingStep) -> Iterator[Finding]:
