@@ -1,0 +1,76 @@
+"""Add serving code and its requirements to a model archive.
+
+Config: `{"source": FOLDER, "entry": FILE, "requirements": [LINE, …] | null}`; the folder is
+relative to the bundle's code folder, which is the working directory. `requirements` may also be
+the object of job.json, `{"mode", "lines", "index_url", "folder"}`. The model lies unpacked in
+SM_MODEL_DIR; output `model` gets model.tar.gz: the model's files, `code/` and `vendor/`, the
+same bytes for the same content.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.programs.package.tree import copy_tree
+from pipelines.programs.package.vendor import Wanted, vendor
+from pipelines.runtime.archive import pack
+from pipelines.runtime.errors import JobError
+
+if TYPE_CHECKING:
+    from pipelines.runtime.layout import Layout
+
+ARCHIVE = "model.tar.gz"
+CODE, VENDOR = "code", "vendor"
+# The image's server would ask a package index for these while it starts (FACTS 11.1).
+_NOT_INTO_CODE = ("requirements.txt",)
+
+
+def main(config: dict[str, object], layout: Layout) -> int:
+    """Build the package.
+
+    Raises:
+        JobError: model or serving code are missing or lead out of their folders, or the
+            requirements cannot be installed.
+    """
+    model = Path(os.environ.get("SM_MODEL_DIR") or layout.model_dir)
+    output = Path(os.environ.get("SM_OUT_MODEL") or layout.output("model"))
+    source, entry = Path(str(config["source"])), str(config["entry"])
+    _check(model, source, entry)
+    output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
+        folder = Path(scratch, "package")
+        copy_tree(model, folder)
+        copy_tree(source, folder / CODE, _NOT_INTO_CODE)
+        vendored = vendor(_wanted(config.get("requirements")), folder / VENDOR)
+        pack(folder, output / ARCHIVE)
+    listed = ", ".join(f"{name} {version}" for name, version in sorted(vendored.items()))
+    print(f"packaged {output / ARCHIVE}; vendored: {listed or 'nothing, the image has it all'}")
+    return 0
+
+
+def _check(model: Path, source: Path, entry: str) -> None:
+    if not model.is_dir() or not any(model.iterdir()):
+        raise JobError(f"There is no model: {model} is empty.")
+    for name in (CODE, VENDOR):
+        if os.path.lexists(model / name):
+            raise JobError(
+                f"The model's archive holds `{name}/` already, where the serving code goes: "
+                "leave it out of what training saves."
+            )
+    if not (source / entry).is_file():
+        raise JobError(f"The serving code has no `{entry}`: it is not in `{source}/`.")
+
+
+def _wanted(requirements: object) -> Wanted:
+    if isinstance(requirements, dict):
+        wheels = requirements.get("folder") if requirements.get("mode") == "wheels" else None
+        index_url = requirements.get("index_url")
+        return Wanted(
+            tuple(map(str, requirements.get("lines") or ())),
+            str(index_url) if index_url else None,
+            Path(str(wheels)) if wheels else None,
+        )
+    return Wanted(tuple(map(str, requirements)) if isinstance(requirements, list) else ())

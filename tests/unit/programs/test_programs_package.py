@@ -1,0 +1,205 @@
+"""The package program, run in this process as the runtime runs it, with wheels made here."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipelines.programs.package.main import main
+from pipelines.runtime.errors import JobError
+from pipelines.runtime.layout import Layout
+
+
+def write_wheel(folder: Path, name: str, version: str, requires: tuple[str, ...] = ()) -> None:
+    """Write a pure wheel with one module, and a script, into a folder."""
+    info = f"{name}-{version}.dist-info"
+    metadata = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}"]
+    files = {
+        f"{name}.py": f"VERSION = {version!r}\ndef main() -> None: ...\n",
+        f"{info}/METADATA": "\n".join([*metadata, *(f"Requires-Dist: {r}" for r in requires), ""]),
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\n"
+        "Tag: py3-none-any\n",
+        f"{info}/entry_points.txt": f"[console_scripts]\n{name}-tool = {name}:main\n",
+    }
+    record = "".join(f"{path},,\n" for path in [*files, f"{info}/RECORD"])
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
+        for path, content in {**files, f"{info}/RECORD": record}.items():
+            wheel.writestr(path, content)
+
+
+class Project:
+    """A packaging job: a model, serving code in the working directory, a folder of wheels."""
+
+    def __init__(self, root: Path) -> None:
+        self.layout = Layout(root / "opt", "processing")
+        self.model = root / "model"
+        self.serving = root / "serving"
+        self.wheels = root / "wheels"
+        for folder in (self.model, self.serving, self.wheels):
+            folder.mkdir()
+        (self.model / "model.onnx").write_bytes(b"onnx")
+        (self.serving / "inference.py").write_text("def model_fn(folder): ...\n")
+
+    @property
+    def archive(self) -> Path:
+        """Where the package comes out."""
+        return self.layout.output("model") / "model.tar.gz"
+
+    def run(self, *lines: str) -> list[str]:
+        """Package with these requirements and return the members that are no folders."""
+        requirements = {"mode": "wheels", "lines": list(lines), "folder": str(self.wheels)}
+        config: dict[str, object] = {"source": "serving", "entry": "inference.py"}
+        assert main({**config, "requirements": requirements}, self.layout) == 0
+        with tarfile.open(self.archive) as archive:
+            return [member.name for member in archive if not member.isdir()]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """Return a project whose root is the working directory, its model where the runtime says."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SM_MODEL_DIR", str(tmp_path / "model"))
+    return Project(tmp_path)
+
+
+def test_a_package_holds_the_model_and_the_code_without_requirements_or_bytecode(
+    project: Project,
+) -> None:
+    """`code/requirements.txt` would make the server ask an index while it starts."""
+    (project.serving / "requirements.txt").write_text("onnxruntime\n")
+    (project.serving / "words").mkdir()
+    (project.serving / "words" / "text.py").write_text("")
+    (project.serving / "__pycache__").mkdir()
+    (project.serving / "__pycache__" / "inference.pyc").write_bytes(b"")
+    assert project.run() == ["code/inference.py", "code/words/text.py", "model.onnx"]
+
+
+def test_the_same_content_gives_the_same_bytes(project: Project) -> None:
+    """The packaging step is cached by its inputs, and its output feeds the registry."""
+    write_wheel(project.wheels, "demo", "1.0")
+    project.run("demo==1.0")
+    first = hashlib.sha256(project.archive.read_bytes()).hexdigest()
+    os.utime(project.model / "model.onnx", (1, 1))
+    project.run("demo==1.0")
+    assert hashlib.sha256(project.archive.read_bytes()).hexdigest() == first
+
+
+def test_what_the_image_provides_is_not_vendored(project: Project) -> None:
+    """A distribution that only came along is dropped whatever its version; no bin/ either."""
+    write_wheel(project.wheels, "demo", "1.0", ("numpy>=90", "helper"))
+    write_wheel(project.wheels, "numpy", "99.0")
+    write_wheel(project.wheels, "helper", "2.0")
+    members = project.run("demo==1.0")
+    assert "vendor/demo.py" in members
+    assert "vendor/helper.py" in members
+    assert not [name for name in members if "numpy" in name]
+    assert not [name for name in members if name.startswith("vendor/bin")]
+    assert not [name for name in members if name.endswith(".pyc")]
+
+
+def test_a_version_that_the_user_names_is_vendored_over_the_images(project: Project) -> None:
+    """Who writes `numpy==99.0` for serving gets it."""
+    write_wheel(project.wheels, "numpy", "99.0")
+    assert "vendor/numpy.py" in project.run("numpy==99.0")
+
+
+def test_requirements_that_the_image_meets_need_no_index_and_no_vendoring(
+    project: Project,
+) -> None:
+    """The folder of wheels is empty here."""
+    members = project.run(f"numpy=={importlib.metadata.version('numpy')}", "pytest>=1  # any")
+    assert members == ["code/inference.py", "model.onnx"]
+
+
+def test_requirements_may_be_plain_lines_or_none(project: Project) -> None:
+    """The compiler writes null where a step has no requirements."""
+    for requirements in (None, [], ["numpy"]):
+        entry: dict[str, object] = {"source": "serving", "entry": "inference.py"}
+        assert main({**entry, "requirements": requirements}, project.layout) == 0
+
+
+def test_requirements_that_cannot_be_installed_end_with_what_pip_said(project: Project) -> None:
+    """The failure names the lines."""
+    with pytest.raises(JobError, match="cannot be installed: demo==7") as caught:
+        project.run("demo==7")
+    assert "No matching distribution found for demo==7" in str(caught.value)
+
+
+def test_links_inside_the_model_stay_links(project: Project) -> None:
+    """Both the link and what it leads to are in the package."""
+    (project.model / "latest.onnx").symlink_to("model.onnx")
+    project.run()
+    with tarfile.open(project.archive) as archive:
+        assert archive.getmember("latest.onnx").linkname == "model.onnx"
+
+
+def _link_out(project: Project) -> None:
+    (project.model / "passwd").symlink_to("../../../../etc/passwd")
+
+
+def _link_absolute(project: Project) -> None:
+    (project.model / "same").symlink_to(project.model / "model.onnx")
+
+
+def _link_folder(project: Project) -> None:
+    (project.model / "etc").symlink_to("/etc")
+
+
+def _link_nowhere(project: Project) -> None:
+    (project.model / "gone").symlink_to("nothing")
+
+
+def _pipe(project: Project) -> None:
+    os.mkfifo(project.model / "pipe")
+
+
+def _serving_link(project: Project) -> None:
+    (project.serving / "secret").symlink_to("/etc/hostname")
+
+
+def _has_code(project: Project) -> None:
+    (project.model / "code").mkdir()
+
+
+def _has_vendor_link(project: Project) -> None:
+    (project.model / "vendor").symlink_to("nothing")
+
+
+def _no_model(project: Project) -> None:
+    (project.model / "model.onnx").unlink()
+
+
+def _no_entry(project: Project) -> None:
+    (project.serving / "inference.py").rename(project.serving / "other.py")
+
+
+@pytest.mark.parametrize(
+    ("arrange", "expected"),
+    [
+        (_link_out, "`passwd` is a link that leads out of its folder"),
+        (_link_absolute, "`same` is a link that leads out of its folder"),
+        (_link_folder, "`etc` is a link that leads out of its folder"),
+        (_link_nowhere, "`gone` is a link to nothing"),
+        (_pipe, "`pipe` is a device, a pipe or a socket"),
+        (_serving_link, "`secret` is a link that leads out of its folder"),
+        (_has_code, "holds `code/` already"),
+        (_has_vendor_link, "holds `vendor/` already"),
+        (_no_model, "There is no model"),
+        (_no_entry, "The serving code has no `inference.py`"),
+    ],
+)
+def test_nothing_from_outside_gets_in_and_what_is_missing_is_named(
+    project: Project, arrange: Callable[[Project], None], expected: str
+) -> None:
+    """No package is written then."""
+    arrange(project)
+    with pytest.raises(JobError, match=expected):
+        project.run()
+    assert not project.archive.exists()
