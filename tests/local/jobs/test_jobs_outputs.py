@@ -116,6 +116,15 @@ def test_final_metrics_are_the_last_values_in_the_log(local: Local) -> None:
     assert {one["MetricName"]: one["Value"] for one in found} == {"auc": 0.7, "loss": 0.001}
 
 
+def test_a_bad_metric_expression_is_named_before_the_job_starts(local: Local) -> None:
+    """The user's regular expression is the user's mistake, not our crash after an hour."""
+    request = local.training("true")
+    request["AlgorithmSpecification"]["MetricDefinitions"] = [{"Name": "auc", "Regex": "("}]
+    outcome = training.execute(local.call(request))
+    assert outcome.status is StepStatus.FAILED
+    assert "the regular expression `(` of metric `auc` does not hold" in str(outcome.reason)
+
+
 def test_properties_conform_to_botocores_shapes(local: Local) -> None:
     """What `Get Steps.x.…` reads has the shape of the Describe operations' responses."""
     loaders = pytest.importorskip("botocore.session")

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Literal
 from pipelines.backends.local.executors.contract import StepOutcome, StepStatus
 from pipelines.backends.local.jobs.channels import bring, training_sources
 from pipelines.backends.local.jobs.checkpoints import Checkpoints
-from pipelines.backends.local.jobs.metrics import final_metrics
+from pipelines.backends.local.jobs.metrics import final_metrics, metric_patterns
 from pipelines.backends.local.jobs.opt_ml import write_training
 from pipelines.backends.local.jobs.outputs import model_uri, store_model, store_output_data
+from pipelines.backends.local.jobs.pipes import feeding
 from pipelines.backends.local.jobs.reasons import refused
 from pipelines.backends.local.jobs.run import Ran, Start, job_arn, run_job, step_status
 from pipelines.backends.local.jobs.spec import NO_GROUP, HostPlan, Limits
@@ -82,7 +83,7 @@ def execute(call: StepCall) -> StepOutcome:
 
 def _run(call: StepCall, arn: str) -> _Ended:
     request = call.arguments
-    sources = training_sources(request)
+    sources, patterns = training_sources(request), metric_patterns(request)
     store = ObjectStore(call.settings.home / "s3")
     isolated = bool(request.get("EnableNetworkIsolation"))
     with workspace(call, arn, _plans(request), network_isolated=isolated) as job:
@@ -93,13 +94,13 @@ def _run(call: StepCall, arn: str) -> _Ended:
         checkpoints.fetch()
         start = _start(store, job, request)
         started = time.time()
-        ran = run_job(call, job, start, checkpoints.tick)
+        with feeding(store, job, sources):
+            ran = run_job(call, job, start, checkpoints.tick)
         checkpoints.save()
         store_output_data(store, job, request)
         if ran.reason is None or ran.end.cause == "limit":
             store_model(store, job, request)
-    definitions = request["AlgorithmSpecification"].get("MetricDefinitions") or []
-    return _ended(ran, started, final_metrics(definitions, ran.logs, time.time()))
+    return _ended(ran, started, final_metrics(patterns, ran.logs, time.time()))
 
 
 def _start(store: ObjectStore, job: Job, request: JsonObject) -> Start:

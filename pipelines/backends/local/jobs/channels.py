@@ -37,6 +37,8 @@ class S3Source:
         gunzip: whether objects are decompressed on the way (and lose their `.gz`).
         read_only: FastFile: the files cannot be written to.
         groups: the instance groups that get it; None for all.
+        pipe: whether it comes through pipes (`pipes.py`) instead of files.
+        record_io: whether each object is wrapped in a RecordIO record.
     """
 
     label: str
@@ -47,6 +49,8 @@ class S3Source:
     gunzip: bool = False
     read_only: bool = False
     groups: frozenset[str] | None = None
+    pipe: bool = False
+    record_io: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +82,6 @@ def _channel(channel: JsonObject, mode: str) -> Source:
     label, folder = f"channel `{name}`", f"/opt/ml/input/data/{name}"
     source = channel["DataSource"]
     chosen = channel.get("InputMode", mode)
-    if chosen == "Pipe":
-        raise JobRefusedError(
-            f"{label} has input mode Pipe, which is not run locally", "use File or FastFile"
-        )
     if "FileSystemDataSource" in source:
         system = source["FileSystemDataSource"]
         return FileSystemSource(label, system["FileSystemId"], system["DirectoryPath"], folder)
@@ -98,6 +98,8 @@ def _channel(channel: JsonObject, mode: str) -> Source:
         gunzip=channel.get("CompressionType") == "Gzip",
         read_only=chosen == "FastFile",
         groups=frozenset(groups) if groups else None,
+        pipe=chosen == "Pipe",
+        record_io=channel.get("RecordWrapperType") == "RecordIO",
     )
 
 
@@ -149,21 +151,37 @@ def bring(store: ObjectStore, job: Job, sources: Sequence[Source], file_systems:
         JobRefusedError: an input is not there; says which, and where to put it.
     """
     for source in sources:
-        groups = source.groups
-        hosts = [one for one in job.hosts if groups is None or one.plan.group in groups]
         match source:
+            case S3Source(pipe=True):
+                continue
             case S3Source():
-                _bring_objects(store, hosts, source)
+                _bring_objects(shares(store, job, source), source)
             case FileSystemSource():
-                _link_file_system(file_systems, hosts, source)
+                _link_file_system(file_systems, _receivers(job, source), source)
 
 
-def _bring_objects(store: ObjectStore, hosts: Sequence[Host], source: S3Source) -> None:
+def shares(store: ObjectStore, job: Job, source: S3Source) -> list[tuple[Host, list[_Placed]]]:
+    """Say which objects of an input go to which host, and where in the input's folder.
+
+    Raises:
+        JobRefusedError: the input is not there; says where to put it.
+    """
     placed = _manifest(store, source) if source.manifest else list(store.layout(source.uri))
     if not placed:
         raise _missing(store, source, source.uri)
-    for number, host in enumerate(hosts):
-        share = placed[number :: len(hosts)] if source.sharded else placed
+    hosts = _receivers(job, source)
+    if not source.sharded:
+        return [(host, placed) for host in hosts]
+    return [(host, placed[number :: len(hosts)]) for number, host in enumerate(hosts)]
+
+
+def _receivers(job: Job, source: Source) -> list[Host]:
+    groups = source.groups
+    return [host for host in job.hosts if groups is None or host.plan.group in groups]
+
+
+def _bring_objects(dealt: Sequence[tuple[Host, list[_Placed]]], source: S3Source) -> None:
+    for host, share in dealt:
         folder = inside(host, source.folder)
         folder.mkdir(parents=True, exist_ok=True)
         for info, relative in share:

@@ -5,27 +5,47 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pipelines.backends.local.jobs.spec import JobRefusedError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pipelines.json_types import JsonObject
 
 
+def metric_patterns(request: JsonObject) -> dict[str, re.Pattern[str]]:
+    """Read `MetricDefinitions`: each has a `Name`, and a `Regex` whose first group is the number.
+
+    Raises:
+        JobRefusedError: a regular expression does not hold.
+    """
+    definitions = request["AlgorithmSpecification"].get("MetricDefinitions") or []
+    patterns = {}
+    for one in definitions:
+        try:
+            patterns[one["Name"]] = re.compile(one["Regex"])
+        except re.error as problem:
+            raise JobRefusedError(
+                f"the regular expression `{one['Regex']}` of metric `{one['Name']}` does not"
+                f" hold: {problem}"
+            ) from None
+    return patterns
+
+
 def final_metrics(
-    definitions: Sequence[JsonObject], logs: Sequence[Path], timestamp: float
+    patterns: Mapping[str, re.Pattern[str]], logs: Sequence[Path], timestamp: float
 ) -> list[JsonObject]:
     """Find each metric's last value, as `FinalMetricDataList` has it.
 
     Args:
-        definitions: `MetricDefinitions`: `Name`, and `Regex` whose first group is the number.
+        patterns: what `metric_patterns` read.
         logs: the hosts' logs; a later host's value replaces an earlier one's.
         timestamp: seconds since 1970 that are given as the values' time.
     """
-    patterns = [(one["Name"], re.compile(one["Regex"])) for one in definitions]
     values: dict[str, float] = {}
     for line in _lines(logs) if patterns else ():
-        for name, pattern in patterns:
+        for name, pattern in patterns.items():
             for match in pattern.finditer(line):
                 number = _number(match)
                 if number is not None:

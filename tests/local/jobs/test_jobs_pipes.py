@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from pipelines.backends.local.executors import training
+from pipelines.backends.local.executors.contract import StepStatus
+
+if TYPE_CHECKING:
+    from pipelines.json_types import JsonObject
+    from tests.local.jobs.conftest import Local
+
+READ = """
+import time
+for epoch in range(3):
+    path = f"/opt/ml/input/data/train_{epoch}"
+    with open(path, "rb") as pipe:
+        print(epoch, pipe.read().hex(), flush=True)
+"""
+
+
+def pipe_channel(local: Local, **more: str) -> JsonObject:
+    """Put two objects and write a Pipe channel that reads them."""
+    local.store.put_bytes("s3://bucket/train/a", b"one")
+    local.store.put_bytes("s3://bucket/train/b", b"four")
+    return local.channel("train", "s3://bucket/train/") | {"InputMode": "Pipe"} | more
+
+
+def test_every_epoch_reads_all_objects(local: Local) -> None:
+    """FACTS 2.2: FIFO `<channel>_<epoch>`; each one gives the objects one after the other."""
+    request = local.training("python3", "-c", READ, InputDataConfig=[pipe_channel(local)])
+    call = local.call(request)
+    assert training.execute(call).status is StepStatus.SUCCEEDED, local.log(call)
+    data = b"onefour".hex()
+    assert local.log(call).splitlines() == [f"{epoch} {data}" for epoch in range(3)]
+
+
+def test_objects_can_be_wrapped_as_records(local: Local) -> None:
+    """RecordWrapperType RecordIO: magic, length, the object, padding to four bytes."""
+    channel = pipe_channel(local, RecordWrapperType="RecordIO")
+    request = local.training("python3", "-c", READ, InputDataConfig=[channel])
+    call = local.call(request)
+    training.execute(call)
+    records = struct.pack("<II", 0xCED7230A, 3) + b"one\0" + struct.pack("<II", 0xCED7230A, 4)
+    assert local.log(call).splitlines()[0] == f"0 {(records + b'four').hex()}"
+
+
+def test_a_job_may_leave_its_pipes_alone(local: Local) -> None:
+    """Nobody reads, or only a part: the job's end ends the feeding."""
+    request = local.training(
+        "head", "-c", "1", "/opt/ml/input/data/train_0", InputDataConfig=[pipe_channel(local)]
+    )
+    assert training.execute(local.call(request)).status is StepStatus.SUCCEEDED
+    request = local.training("true", InputDataConfig=[pipe_channel(local)])
+    assert training.execute(local.call(request)).status is StepStatus.SUCCEEDED
+    assert local.clean()
