@@ -198,7 +198,6 @@ def server_environment(entry: str) -> dict[str, str]:
         "PYTHONPATH": "/opt/ml/model/vendor",
         "PIP_NO_INDEX": "1",
         "PIP_NO_BUILD_ISOLATION": "0",
-        "SAGEMAKER_MODEL_SERVER_WORKERS": "1",
     }
 
 

@@ -92,6 +92,11 @@ class LocalSageMaker(LocalRegistry):
         """
         self._engine.request_stop(execution)
 
+    def can_resume(self, execution: str) -> bool:
+        """Say whether `resume` would go on with an execution."""
+        record = self._engine.find(execution)
+        return not self._engine.is_running(record.id) and self._engine.refusal(record) is None
+
     def is_interrupted(self, execution: str) -> bool:
         """Say whether an execution has not ended and no process runs it: it can be resumed."""
         record = self._engine.find(execution)

@@ -77,7 +77,8 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
             options = RunOptions(observer, max_parallel, _stubs(stubs), cache=not no_cache)
             run = sagemaker.run if resume is None else sagemaker.resume
             status = run(arn, options)
-        _conclude(arn, status)
+        if status is not ExecutionStatus.SUCCEEDED:
+            raise _ended_badly(sagemaker, arn, status)
 
 
 def _submit_spec(
@@ -107,8 +108,7 @@ def _resumable(sagemaker: LocalSageMaker, execution: str) -> str:
         return str(find_execution(sagemaker, execution)["PipelineExecutionArn"])
     for summary in executions(sagemaker):
         arn = str(summary["PipelineExecutionArn"])
-        failed = summary["PipelineExecutionStatus"] in {"Failed", "Stopped"}
-        if failed or sagemaker.is_interrupted(arn):
+        if sagemaker.can_resume(arn):
             return arn
     raise UsageError(
         "there is nothing to resume", "every execution here has succeeded or is running"
@@ -137,11 +137,11 @@ def _stopping(sagemaker: LocalSageMaker, arn: str) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _conclude(arn: str, status: ExecutionStatus) -> None:
-    execution = arn.rpartition("/")[2]
-    if status is ExecutionStatus.SUCCEEDED:
-        return
-    raise ExecutionFailedError(
-        f"execution {execution} ended as {status}",
-        f"see `pipelines status --local {execution}`; go on with `pipelines run --resume`",
-    )
+def _ended_badly(
+    sagemaker: LocalSageMaker, arn: str, status: ExecutionStatus
+) -> ExecutionFailedError:
+    execution = identifier({"PipelineExecutionArn": arn})
+    remedy = f"see `pipelines status --local {execution}`"
+    if sagemaker.can_resume(arn):
+        remedy += "; go on with `pipelines run --resume`"
+    return ExecutionFailedError(f"execution {execution} ended as {status}", remedy)

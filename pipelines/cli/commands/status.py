@@ -57,7 +57,7 @@ def _executions(rows: list[JsonObject]) -> str:
 
 def _one(described: JsonObject, steps: list[JsonObject]) -> str:
     title = f"{identifier(described)}: {described['PipelineExecutionStatus']}"
-    reason = described.get("FailureReason")
+    reason = str(described.get("FailureReason", "")).partition("\n")[0]
     head = f"{title}\n{reason}\n" if reason else f"{title}\n"
     table = [(step["StepName"], step["StepStatus"], _seconds(step), _note(step)) for step in steps]
     return f"{head}\n{columns(('step', 'status', 'time', ''), table)}"

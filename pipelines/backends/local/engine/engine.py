@@ -17,7 +17,7 @@ from pipelines.backends.local.engine.context import (
 from pipelines.backends.local.engine.definition import Definition, read_definition
 from pipelines.backends.local.engine.scheduler import Inbox, Scheduler, StopRequest
 from pipelines.backends.local.engine.selective import select
-from pipelines.backends.local.errors import invalid, missing
+from pipelines.backends.local.errors import ServiceError, invalid, missing
 from pipelines.backends.local.executors.contract import LocalSettings, Registry, StepStatus
 from pipelines.backends.local.executors.stub import Stub, read_stub
 from pipelines.backends.local.objects import ObjectStore
@@ -89,15 +89,22 @@ class Engine:
         Raises:
             ServiceError: ValidationException: there is nothing to go on with.
         """
+        refusal = self.refusal(record)
+        if refusal is not None:
+            raise refusal
+        self._store.move(record.id, ExecutionStatus.EXECUTING, self._parts.clock.now())
+
+    def refusal(self, record: ExecutionRecord) -> ServiceError | None:
+        """Say why an execution that nobody runs cannot be gone on with; None when it can."""
         if record.status not in _OPEN | _RETRIABLE:
-            raise invalid(f"execution {record.id} has ended: {record.status}")
+            return invalid(f"execution {record.id} has ended: {record.status}")
         for step in self._store.steps(record.id):
             if step.type == "Fail" and step.status is StepStatus.FAILED:
-                raise invalid(
+                return invalid(
                     f"execution {record.id} was ended by its Fail step `{step.name}`",
                     "start a new execution: an execution that a Fail step ended stays failed",
                 )
-        self._store.move(record.id, ExecutionStatus.EXECUTING, self._parts.clock.now())
+        return None
 
     def request_stop(self, execution: str) -> None:
         """Stop an execution that runs in this process; may be called from a signal handler."""
