@@ -49,6 +49,9 @@ def alias_key(composer: Composer, frame: Frame, node: AliasNode) -> None:
     if isinstance(target, ScalarNode) and isinstance(target.value, str):
         scalar_key(composer, frame, ScalarNode(target.value, node.extent, "*"), target.value)
         return
+    if isinstance(target, ScalarNode) and target.style == "*":  # reported: it has no anchor
+        frame.key, frame.name = node.extent, None
+        return
     _refuse(composer, frame, node.extent)
 
 

@@ -54,3 +54,10 @@ def test_no_more_than_the_limit_is_read(tmp_path: Path) -> None:
     path = tmp_path / "p.yaml"
     path.write_bytes(b"a: " + "é".encode() * 1000)
     assert [found.code for found in read(path, "p.yaml", Limits(size=100)).findings] == ["SP108"]
+
+
+def test_a_file_the_system_refuses_is_a_finding(tmp_path: Path) -> None:
+    """The system's own words say why."""
+    found = read(tmp_path / ("x" * 5000), "p.yaml").findings[0]
+    assert found.code == "SP111"
+    assert found.message.startswith("`p.yaml`: this file cannot be read: ")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
-from pipelines.document import parse
+from pipelines.document import parse, parser
 
 _CASES = {
     "a:\n\tb: 1\n": ("2:1-2", "a tab is used for indentation", "write spaces instead"),
@@ -58,3 +59,11 @@ def test_findings_that_leave_a_structure_leave_a_document() -> None:
     parsed = parse("a: 1\na: 2\nb: 3\n", "p.yaml")
     assert parsed.document is not None
     assert parsed.document.data == {"a": 1, "b": 3}
+
+
+def test_half_a_surrogate_pair_is_refused_by_both_parsers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyYAML's own parser lets it pass; such a text could not be written anywhere."""
+    text = 'a: "\\ud83d"\n'
+    assert [found.code for found in parse(text, "p.yaml").findings] == ["SP101"]
+    monkeypatch.setattr(parser, "_FASTEST", yaml.SafeLoader)
+    assert [found.code for found in parse(text, "p.yaml").findings] == ["SP114"]
