@@ -12,8 +12,8 @@ import os
 import shutil
 import struct
 import threading
-from contextlib import ExitStack, contextmanager
-from typing import IO, TYPE_CHECKING
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, cast
 
 from pipelines.backends.local.jobs.channels import S3Source, shares
 from pipelines.backends.local.jobs.opt_ml import inside
@@ -93,12 +93,15 @@ def _open(path: Path, over: threading.Event) -> IO[bytes] | None:
 
 
 def _write(path: Path, pipe: IO[bytes], source: S3Source) -> None:
-    with ExitStack() as stack:
-        file: IO[bytes] = stack.enter_context(path.open("rb"))
-        if source.gunzip:
-            file = stack.enter_context(gzip.GzipFile(fileobj=file))
+    with _opened(path, source) as file:
         if not source.record_io:
             shutil.copyfileobj(file, pipe, 1 << 16)
             return
         data = file.read()
     pipe.write(struct.pack("<II", _RECORD_IO, len(data)) + data + bytes(-len(data) % 4))
+
+
+def _opened(path: Path, source: S3Source) -> IO[bytes]:
+    if source.gunzip:
+        return cast("IO[bytes]", gzip.open(path))
+    return path.open("rb")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pipelines.json_types import Json, JsonObject
 
 _PROGRAM, _SOURCE = "sagemaker_program", "sagemaker_submit_directory"
-_MAIN = b"""\
+MAIN = b"""\
 import sys
 
 sys.path.insert(0, sys.path[0] + "/tool")
@@ -103,9 +103,9 @@ def _bundle(store: ObjectStore, job: Job, request: JsonObject) -> Path:
         "outputs": [],
     }
     members = (
-        Member("__main__.py", executable=False, content=_MAIN),
+        Member("__main__.py", executable=False, content=MAIN),
         Member("job.json", executable=False, content=json.dumps(config).encode()),
-        *_tool(files("pipelines") / "runtime", "tool/pipelines/runtime"),
+        *tool_members(files("pipelines") / "runtime", "tool/pipelines/runtime"),
         Member("tool/pipelines/__init__.py", executable=False, content=b""),
         *_code(source),
     )
@@ -157,10 +157,11 @@ def _distribution(parameters: JsonObject) -> JsonObject | None:
     return None
 
 
-def _tool(folder: Traversable, path: str) -> Iterator[Member]:
+def tool_members(folder: Traversable, path: str) -> Iterator[Member]:
+    """Give the Python files of a package as members of a bundle, below `path`."""
     for entry in folder.iterdir():
         if entry.is_dir() and entry.name != "__pycache__":
-            yield from _tool(entry, f"{path}/{entry.name}")
+            yield from tool_members(entry, f"{path}/{entry.name}")
         elif entry.name.endswith(".py"):
             yield Member(f"{path}/{entry.name}", executable=False, content=entry.read_bytes())
 

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipelines.backends.local.executors import processing, training
+from pipelines.backends.local.executors.contract import StepStatus
+from pipelines.backends.local.jobs.toolkit import MAIN, tool_members
+from pipelines.compile.assets import CodeAsset, Member
+
+if TYPE_CHECKING:
+    from pipelines.json_types import JsonObject
+    from tests.local.jobs.conftest import Local
+
+PLACE = "/opt/ml/processing/input/code/bundle.pyz"
+
+
+def put_bundle(local: Local, script: str, **job: object) -> str:
+    """Store a bundle with the real runtime in it; give its URI."""
+    config = {
+        "version": 1, "step": "s", "job": "processing", "script": "x.py", "program": None,
+        "config": {}, "requirements": None, "distribution": None, "model_input": None,
+        "outputs": [],
+    } | job  # fmt: skip
+    members = [
+        Member("__main__.py", executable=False, content=MAIN),
+        Member("job.json", executable=False, content=json.dumps(config).encode()),
+        Member("tool/pipelines/__init__.py", executable=False, content=b""),
+        *tool_members(files("pipelines") / "runtime", "tool/pipelines/runtime"),
+        Member("code/x.py", executable=False, content=script.encode()),
+    ]
+    uri = "s3://bucket/flights/code/s/0123/bundle.pyz"
+    local.store.put_bytes(uri, CodeAsset("s", uri, "", tuple(members)).archive())
+    return uri
+
+
+def request_of(local: Local, uri: str, *inputs: JsonObject) -> JsonObject:
+    """Write the request that compile writes for a processing step."""
+    return local.processing(
+        "python3", PLACE,
+        ProcessingInputs=[local.s3_input("code", uri), *inputs],
+        ProcessingOutputConfig={"Outputs": [local.s3_output("o", "s3://bucket/runs/o")]},
+    )  # fmt: skip
+
+
+def test_a_bundle_runs_from_its_input(local: Local) -> None:
+    """The runtime finds /opt/ml in both ways and gives the script its SM_* variables."""
+    script = "import os; open(os.environ['SM_OUT_O'] + '/x', 'w').write(os.environ['SM_CHANNEL_D'])"
+    uri = put_bundle(local, script, outputs=["o"])
+    local.store.put_bytes("s3://bucket/d/x", b"")
+    call = local.call(request_of(local, uri, local.s3_input("d", "s3://bucket/d/")))
+    assert processing.execute(call).status is StepStatus.SUCCEEDED, local.log(call)
+    assert local.store.get_bytes("s3://bucket/runs/o/x").endswith(b"/opt/ml/processing/input/d")
+
+
+def test_an_exception_of_the_script_is_the_reason(local: Local) -> None:
+    """The runtime writes the message file; the step's reason holds the exception."""
+    call = local.call(request_of(local, put_bundle(local, "raise KeyError('dep_delay')")))
+    outcome = processing.execute(call)
+    assert outcome.status is StepStatus.FAILED
+    assert "KeyError: 'dep_delay'" in str(outcome.reason)
+    assert "KeyError: 'dep_delay'" in outcome.properties["ExitMessage"]
+
+
+@pytest.mark.parametrize("name", ["../../escaped", "/escaped"])
+def test_a_malicious_model_archive_upstream_is_refused(local: Local, name: str) -> None:
+    """A model that would write outside its folder fails the step and writes nothing."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        archive.addfile(tarfile.TarInfo(name))
+    local.store.put_bytes("s3://bucket/models/m/output/model.tar.gz", buffer.getvalue())
+    uri = put_bundle(local, "print('ran')", model_input="model")
+    model = local.s3_input("model", "s3://bucket/models/m/output/model.tar.gz")
+    call = local.call(request_of(local, uri, model))
+    outcome = processing.execute(call)
+    assert outcome.status is StepStatus.FAILED
+    assert "leads out of the archive" in str(outcome.reason)
+    assert "ran" not in local.log(call)
+
+
+@pytest.mark.slow
+def test_two_hosts_meet_through_torchrun(local: Local) -> None:
+    """Two host processes form one world over gloo, in both ways of isolation."""
+    pytest.importorskip("torch")
+    script = (
+        "import torch, torch.distributed as d; d.init_process_group('gloo');"
+        "t = torch.ones(1) * (d.get_rank() + 1); d.all_reduce(t);"
+        "print('sum', t.item(), d.get_world_size()); d.destroy_process_group()"
+    )
+    torchrun = {"launcher": "torchrun", "processes_per_host": 1}
+    uri = put_bundle(local, script, job="training", distribution=torchrun)
+    place = "/opt/ml/input/data/code/bundle.pyz"
+    code = local.channel("code", uri)
+    call = local.call(local.training("python3", place, hosts=2, InputDataConfig=[code]))
+    outcome = training.execute(call)
+    assert outcome.status is StepStatus.SUCCEEDED, (outcome.reason, local.log(call))
+    for host in ("algo-1", "algo-2"):
+        assert "sum 3.0 2" in local.log(call, host)
