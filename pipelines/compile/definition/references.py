@@ -152,9 +152,9 @@ def _check_declared_output(place: Path, step: Entry, path: str) -> Iterator[Find
         holder: Json = step.arguments if argument else step.step
         for key in members:
             holder = holder.get(key) if isinstance(holder, dict) else None
-        if not isinstance(holder, list) or not isinstance(wanted, Key):
+        if not isinstance(holder, list | None) or not isinstance(wanted, Key):
             continue
-        known = [str(item.get(name)) for item in holder if isinstance(item, dict)]
+        known = [str(item.get(name)) for item in holder or () if isinstance(item, dict)]
         if wanted.name not in known:
             what = "input" if members == ("ProcessingInputs",) else "output"
             message = f"`{step.name}` has no {what} `{wanted.name}`"
