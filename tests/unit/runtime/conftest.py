@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
+from pipelines.testing.bundles import write_bundle
+from pipelines.testing.hosts import JobSetup, host_environment, prepare
 from pipelines.testing.jobs import Jobs
 
 
@@ -21,3 +27,43 @@ def project(tmp_path: Path) -> Path:
 def jobs(tmp_path: Path, project: Path) -> Jobs:
     """Jobs of that project."""
     return Jobs(tmp_path / "jobs", project)
+
+
+class Start(Protocol):
+    """Starts a bundle with one script and leaves it running; its root is `root`."""
+
+    def __call__(self, script: str, **environment: str) -> subprocess.Popen[str]:
+        """Start the script with further environment variables."""
+        ...
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The folder that stands for /opt/ml in jobs of `start`."""
+    return tmp_path / "opt" / "ml"
+
+
+@pytest.fixture
+def start(tmp_path: Path, root: Path) -> Iterator[Start]:
+    """Start jobs whose processes a test wants to signal; they are killed in the end."""
+    setup = JobSetup("training", f"test-{tmp_path.name}")
+    layout = prepare(setup, "algo-1", root, tmp_path)
+    started: list[subprocess.Popen[str]] = []
+
+    def start_one(script: str, **environment: str) -> subprocess.Popen[str]:
+        job = {"step": "s", "job": "training", "script": "train.py"}
+        bundle = write_bundle(tmp_path / "bundle.pyz", job, {"train.py": script.encode()})
+        process = subprocess.Popen(
+            [sys.executable, str(bundle)],
+            env={**host_environment(setup, layout), **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start_one
+    for process in started:
+        process.kill()
+        process.communicate()

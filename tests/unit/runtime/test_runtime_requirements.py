@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.metadata
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from pipelines.runtime.errors import JobError
+from pipelines.runtime.requirements import ENV_DIR_VARIABLE, Wanted, interpreter, is_met
+from pipelines.testing.jobs import Jobs
+
+NAME = "pipelines-test-wheel"
+
+
+def write_wheel(folder: Path) -> str:
+    """Write a tiny wheel and return its requirement line, pinned by hash."""
+    folder.mkdir(parents=True, exist_ok=True)
+    wheel = folder / "pipelines_test_wheel-1.0-py3-none-any.whl"
+    info = "pipelines_test_wheel-1.0.dist-info"
+    files = {
+        "pipelines_test_wheel.py": "FROM = 'the wheel'\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {NAME}\nVersion: 1.0\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "".join(f"{name},{_digest(text)},{len(text)}\n" for name, text in files.items())
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, text in {**files, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
+            archive.writestr(zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0)), text)
+    return f"{NAME}==1.0 --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}"
+
+
+def _digest(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return "sha256=" + base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def installed(name: str) -> str:
+    """The versions of an imagined image."""
+    versions = {"torch": "2.13.0+cpu", "numpy": "2.1", "pkg.name": "1.0rc1"}
+    if name not in versions:
+        raise importlib.metadata.PackageNotFoundError(name)
+    return versions[name]
+
+
+@pytest.mark.parametrize(
+    ("line", "met"),
+    [
+        ("torch", True),
+        ("torch==2.13.0", True),
+        ("torch==2.13", True),
+        ("torch == 2.13.0+cpu  # comment", True),
+        ("torch==2.13.0+cu133", False),
+        ("torch==2.12.0", False),
+        ("numpy==2.1.0 --hash=sha256:abc --hash=sha256:def", True),
+        ("pkg.name==1.0rc1", True),
+        ("# only a comment", True),
+        ("", True),
+        ("pandas", False),
+        ("numpy>=2", False),
+        ("numpy[extra]==2.1", False),
+        ("numpy==2.*", False),
+        ("numpy==2.1; python_version < '3.12'", False),
+        ("--extra-index-url https://example.org", False),
+    ],
+)
+def test_exact_pins_and_bare_names_are_decided_without_pip(line: str, met: bool) -> None:  # noqa: FBT001 - a table's column
+    """Everything else is for pip to decide, so it counts as not met."""
+    assert is_met(line, installed) is met
+
+
+def test_requirements_that_are_met_leave_the_interpreter_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No environment is made where nothing is missing."""
+    monkeypatch.setenv(ENV_DIR_VARIABLE, str(tmp_path / "env"))
+    wanted = Wanted(("pytest",), None, None, isolated=False)
+    assert interpreter(wanted) == Path(sys.executable)
+    assert not (tmp_path / "env").exists()
+
+
+def test_wheels_go_into_an_environment_that_sees_the_outer_packages_and_is_made_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The environment has the wheel, and the packages of the environment the tool runs in."""
+    monkeypatch.setenv(ENV_DIR_VARIABLE, str(tmp_path / "env"))
+    line = write_wheel(tmp_path / "code" / "wheels")
+    entry = {"mode": "wheels", "lines": [line], "folder": "wheels"}
+    wanted = Wanted.of(entry, tmp_path / "code", isolated=True)
+    python = interpreter(wanted)
+    assert "Successfully installed" in capfd.readouterr().out
+    assert python.is_relative_to(tmp_path / "env")
+    code = "import pipelines_test_wheel as w, pytest, sys; print(w.FROM, sys.prefix)"
+    (tmp_path / "code" / "show.py").write_text(code)
+    assert interpreter(wanted) == python
+    assert "Successfully" not in capfd.readouterr().out
+
+    from pipelines.runtime.child import Command, run  # noqa: PLC0415 - prints to this stdout
+
+    run(Command([str(python), "show.py"], {}, tmp_path / "code"))
+    assert capfd.readouterr().out == f"the wheel {python.parents[1]}\n"
+
+
+def test_a_wheel_with_another_hash_is_refused_with_the_words_of_pip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock is checked; the failure text ends with what pip said."""
+    monkeypatch.setenv(ENV_DIR_VARIABLE, str(tmp_path / "env"))
+    line = write_wheel(tmp_path / "wheels")
+    wanted = Wanted((line[:-4] + "0000",), tmp_path / "wheels", None, isolated=False)
+    with pytest.raises(
+        JobError, match=r"(?s)cannot be installed: pipelines-test-wheel==1\.0\n.*Got"
+    ):
+        interpreter(wanted)
+
+
+def test_index_requirements_under_network_isolation_fail_at_once(tmp_path: Path) -> None:
+    """No pip is started that could only time out."""
+    entry = {"mode": "index", "lines": ["no-such-package==1.0"], "index_url": None}
+    wanted = Wanted.of(entry, tmp_path, isolated=True)
+    with pytest.raises(JobError, match=r"no-such-package==1\.0.*network isolation.*mode `wheels`"):
+        interpreter(wanted)
+
+
+def test_a_job_whose_requirements_cannot_be_installed_leaves_the_reason(
+    jobs: Jobs, project: Path
+) -> None:
+    """The index here is a closed port: pip's words and a hint are in the failure file."""
+    (project / "train.py").write_text("print('never')")
+    result = jobs.training(
+        "train.py",
+        requirements=["no-such-package==1.0"],
+        environment={"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0"},
+    ).run()
+    assert result.exit_code == 1
+    assert result.failure is not None
+    assert result.failure.startswith(
+        "the requirements cannot be installed: no-such-package==1.0\n"
+        "The package index cannot be reached"
+    )
+    assert "never" not in result.log
