@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pipelines.backends.local.errors import invalid
 from pipelines.backends.local.objects import ObjectStore, parse_uri
-from pipelines.backends.local.state.database import dumps
 from pipelines.backends.local.state.execution_store import ExecutionStore
 from pipelines.backends.local.state.records import StepRecord
 from pipelines.json_types import Json, JsonObject
@@ -50,7 +50,7 @@ def cache_key(step: JsonObject, arguments: JsonObject, step_type: StepType | Non
     if not enabled or step_type is None or not step_type.cacheable:
         return None
     compared = [step_type.name, cached_arguments(step_type, arguments)]
-    return hashlib.sha256(dumps(compared).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(compared, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

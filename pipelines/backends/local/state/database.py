@@ -56,8 +56,8 @@ CREATE TABLE IF NOT EXISTS tags (
 
 
 def dumps(value: Json) -> str:
-    """Write JSON with sorted keys; a datetime becomes ISO 8601, as `Get` would read it."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_moment)
+    """Write JSON, maps in their order; a datetime becomes ISO 8601, as `Get` would read it."""
+    return json.dumps(value, separators=(",", ":"), default=_moment)
 
 
 def _moment(value: object) -> str:

@@ -1,0 +1,110 @@
+"""The state file: journals, transactions, locks."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from pipelines.backends.local.state.database import Database, dumps
+from pipelines.backends.local.state.journal import journal_from
+from pipelines.backends.local.state.lock import LOCK_FILE, is_running, running
+from pipelines.errors import UsageError
+
+MOUNTS = """\
+/dev/vda / ext4 rw 0 0
+fs-1:/ /efs nfs4 rw 0 0
+/dev/vdb /efs/local ext4 rw 0 0
+server:/x /with\\040space nfs rw 0 0
+tmpfs /tmp tmpfs rw 0 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder", "journal"),
+    [
+        ("/home/me/.pipelines", "WAL"),
+        ("/efs/me/.pipelines", "DELETE"),
+        ("/efs/local/.pipelines", "WAL"),
+        ("/efsother", "WAL"),
+        ("/with space/p", "DELETE"),
+        ("/tmp/p", "WAL"),  # noqa: S108 no file is made there
+    ],
+)
+def test_network_file_systems_get_no_write_ahead_log(folder: str, journal: str) -> None:
+    """The deepest mount of the folder decides; WAL needs shared memory."""
+    assert journal_from(PurePosixPath(folder), MOUNTS) == journal
+
+
+def test_a_transaction_that_raises_leaves_nothing_behind(tmp_path: Path) -> None:
+    """And the next one works."""
+    insert = "INSERT INTO tags (arn, key, value) VALUES ('a', ?, 'v')"
+    with Database(tmp_path) as database:
+        with pytest.raises(sqlite3.IntegrityError), database.transaction() as connection:
+            connection.executemany(insert, [("lost",), ("lost",)])
+        with database.transaction() as connection:
+            connection.execute(insert, ("kept",))
+        assert [row["key"] for row in database.read("SELECT key FROM tags")] == ["kept"]
+
+
+def test_two_connections_see_each_others_commits(tmp_path: Path) -> None:
+    """Two processes on one folder are two connections."""
+    with Database(tmp_path) as one, Database(tmp_path) as other:
+        with one.transaction() as connection:
+            connection.execute("INSERT INTO tags (arn, key, value) VALUES ('a', 'k', 'v')")
+        assert len(other.read("SELECT * FROM tags")) == 1
+
+
+def test_the_hook_is_called_after_each_commit(tmp_path: Path) -> None:
+    """Where the crash tests end the process."""
+    commits: list[int] = []
+    with Database(tmp_path, lambda: commits.append(1)) as database:
+        for _ in range(3):
+            with database.transaction():
+                pass
+    assert len(commits) == 3
+
+
+def test_values_that_are_no_json_are_our_bug() -> None:
+    """They are not written as their repr."""
+    with pytest.raises(TypeError):
+        dumps({"x": object()})
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from pipelines.backends.local.state.lock import running
+with running(Path(sys.argv[1]), "x"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
+    """Even by SIGKILL; the message names the process that holds it."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", HOLDER, str(tmp_path)]
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        assert is_running(tmp_path)
+        with pytest.raises(UsageError) as raised, running(tmp_path, "x"):
+            pass
+        assert raised.value.problem == f"execution x is running in process {holder.pid}"
+        holder.kill()
+        holder.wait()
+    assert not is_running(tmp_path)
+    with running(tmp_path, "x"):
+        assert (tmp_path / LOCK_FILE).read_text(encoding="ascii") == str(os.getpid())
+
+
+def test_a_folder_without_a_lock_is_run_by_nobody(tmp_path: Path) -> None:
+    """An execution that was started and never run."""
+    assert not is_running(tmp_path)
