@@ -15,9 +15,9 @@ from pipelines.diagnostics.model import Diagnostic, Path, Severity, Span
 from pipelines.document import extents, keys
 from pipelines.document.extents import Extent, Mark
 from pipelines.document.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode
+from pipelines.document.problem import Before
 from pipelines.document.scalars import resolve, too_long
 from pipelines.document.surrogates import restored
-from pipelines.document.syntax import Before
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from pipelines.diagnostics.model import Diagnostic, Severity, Span
-from pipelines.document import characters, flow_style, syntax
+from pipelines.document import characters
 from pipelines.document.builder import Builder
 from pipelines.document.composer import Composer, StoppedError
 from pipelines.document.extents import START
@@ -52,28 +52,45 @@ def parse(text: str | bytes, source: str, limits: Limits = LIMITS) -> Parsed:
 
 def _parsed(text: str, source: str, limits: Limits) -> Parsed:
     readable = hidden(text)
+    composer = Composer(text, source, limits, pairs=readable is not text)
+    try:
+        root = composer.compose(_events(readable))
+    except StoppedError:
+        return _refused(composer.findings, text)
+    except yaml.MarkedYAMLError:
+        return _refused(_mistakes(text, source, limits), text)
+    return _built(root, Document({}, source, text, {}), composer.findings, limits)
+
+
+def _mistakes(text: str, source: str, limits: Limits) -> list[Diagnostic]:
+    """Read a text that is no YAML as far as it goes, past every reference that needs quotes."""
+    from pipelines.document import flow_style, syntax  # noqa: PLC0415 - mostly not needed
+
+    readable = hidden(text)
     pairs = readable is not text
     traps: list[int] = []
     while True:
         composer = Composer(text, source, limits, pairs=pairs)
-        try:
-            root = composer.compose(_events(readable))
-        except StoppedError:
-            return _refused(composer.findings, text)
-        except yaml.MarkedYAMLError as error:
-            trap = flow_style.trap(text, error)
-            if trap is not None and trap not in traps and len(traps) < _MOST_TRAPS:
-                traps.append(trap)
-                readable = flow_style.masked(readable, trap)
-                continue
-            problem = syntax.problem(error, text, composer.before)
-            composer.findings.append(_diagnostic(source, problem))
-            root = None
-        trapped = [_diagnostic(source, problem) for problem in flow_style.problems(text, traps)]
-        findings = [*composer.findings, *trapped]
-        if trapped or _syntax_errors(findings):
-            return _refused(findings, text)
-        return _built(root, Document({}, source, text, {}), findings, limits)
+        error = _error_of(composer, readable)
+        trap = None if error is None else flow_style.trap(text, error)
+        if trap is None or trap in traps or len(traps) >= _MOST_TRAPS:
+            break
+        traps.append(trap)
+        readable = flow_style.masked(readable, trap)
+    problems = list(flow_style.problems(text, traps))
+    if error is not None:
+        problems.append(syntax.problem(error, text, composer.before))
+    return [*composer.findings, *(_diagnostic(source, problem) for problem in problems)]
+
+
+def _error_of(composer: Composer, readable: str) -> yaml.MarkedYAMLError | None:
+    try:
+        composer.compose(_events(readable))
+    except StoppedError:
+        return None
+    except yaml.MarkedYAMLError as error:
+        return error
+    return None
 
 
 def _built(
@@ -86,7 +103,9 @@ def _built(
         )
         return _refused([*findings, _diagnostic(empty.source, problem)], empty.text)
     if not isinstance(root, MappingNode):
-        problem = syntax.no_mapping(root, empty.text)
+        from pipelines.document.syntax import no_mapping  # noqa: PLC0415 - mostly not needed
+
+        problem = no_mapping(root, empty.text)
         return _refused([*findings, _diagnostic(empty.source, problem)], empty.text)
     builder = Builder(empty.source, limits)
     try:
@@ -100,10 +119,6 @@ def _built(
 def _events(text: str) -> Iterator[yaml.events.Event]:
     events: Iterator[yaml.events.Event] = yaml.parse(text, Loader=_FASTEST)
     return events
-
-
-def _syntax_errors(findings: list[Diagnostic]) -> bool:
-    return any(finding.code == "SP101" for finding in findings)
 
 
 def _too_large(limits: Limits) -> Problem:

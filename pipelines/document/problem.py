@@ -1,4 +1,4 @@
-"""One thing wrong with a text, before it has a file's name."""
+"""One thing wrong with a text, before it has a file's name, and what led to it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from pipelines.document.extents import Extent
+    from pipelines.document.nodes import ScalarNode
 
 
 class Problem(NamedTuple):
@@ -15,3 +16,15 @@ class Problem(NamedTuple):
     message: str
     extent: Extent
     help: str | None
+
+
+class Before(NamedTuple):
+    """What was read before the parser gave up.
+
+    Args:
+        last: the last scalar.
+        opened: the bracket of the innermost `{…}` or `[…]` that is still open.
+    """
+
+    last: ScalarNode | None
+    opened: Extent | None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pipelines.document.extents import Extent, character
 from pipelines.document.nodes import ScalarNode
@@ -20,22 +20,11 @@ if TYPE_CHECKING:
     from yaml import MarkedYAMLError
 
     from pipelines.document.nodes import Node
+    from pipelines.document.problem import Before
 
 _GLUED = re.compile(r"\s*(?:- +)?([\w.-]+):([^\s:/].*)")
 _ESCAPE = re.compile(r"\\(?:u\w{0,4}|U\w{0,8}|x\w{0,2}|.)")
 _KEY = re.compile(r"\s*(?:- +)*[^\s#][^:#]*:(?:\s|$)")
-
-
-class Before(NamedTuple):
-    """What was read before the parser gave up.
-
-    Args:
-        last: the last scalar.
-        opened: the bracket of the innermost `{…}` or `[…]` that is still open.
-    """
-
-    last: ScalarNode | None
-    opened: Extent | None
 
 
 @dataclass(frozen=True, slots=True)
