@@ -95,7 +95,7 @@ class Executions:
             raise conflict(f"Pipeline execution {record.arn} has ended: {record.status}.")
         now = self.premises.now()
         if self.engine.is_running(record.id):
-            self.store.move(record.id, ExecutionStatus.STOPPING, now)
+            self.store.ask_to_stop(record.id, now)
             self.engine.request_stop(record.id)
         else:
             for step in self.store.steps(record.id):

@@ -88,9 +88,9 @@ class LocalSageMaker(LocalRegistry):
         """Stop an execution that `run` executes in this process; signal handlers may call this.
 
         Args:
-            execution: its id.
+            execution: its ARN or id.
         """
-        self._engine.request_stop(execution)
+        self._engine.request_stop(execution.rpartition("/")[2])
 
     def can_resume(self, execution: str) -> bool:
         """Say whether `resume` would go on with an execution."""

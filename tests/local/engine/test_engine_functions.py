@@ -186,6 +186,7 @@ def test_json_get_reads_an_s3_uri(bench: Bench, make_step: Write) -> None:
             {"Std:JsonGet": {"S3Uri": "s3://bucket/json", "Path": "a.b"}},
             "finds no `a.b` in s3://bucket/json",
         ),
+        ({"Std:Join": ["a", "b"]}, "Std:Join takes a list of `Values`"),
         ({"Std:JsonGet": {"Step": "a", "PropertyFile": "x", "Path": "a"}}, "takes `PropertyFile`"),
     ],
 )

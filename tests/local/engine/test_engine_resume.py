@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.backends.local.errors import ServiceError
-from pipelines.backends.local.executors.contract import StepCall, StepOutcome
+from pipelines.backends.local.executors.contract import StepCall, StepOutcome, StepStatus
 from pipelines.backends.local.state.lock import running
 from pipelines.errors import UsageError
 from pipelines.json_types import JsonObject
@@ -125,8 +125,18 @@ def test_an_execution_that_a_live_process_runs_cannot_be_resumed(
     assert retried.value.code == "ConflictException"
 
 
+def _stop_by_api(bench: Bench, arn: str) -> None:
+    bench.service.stop_pipeline_execution(PipelineExecutionArn=arn)
+    assert bench.seen(arn).status in {"Stopping", "Stopped"}
+
+
+def _stop_by_signal(bench: Bench, arn: str) -> None:
+    bench.service.request_stop(arn)
+
+
+@pytest.mark.parametrize("stop", [_stop_by_api, _stop_by_signal])
 def test_stopping_ends_running_steps_and_starts_no_others(
-    bench: Bench, make_step: Write, succeeding: Answer
+    bench: Bench, make_step: Write, stop: Callable[[Bench, str], None]
 ) -> None:
     """A job that ends by the stop is Stopped; the execution is Stopped and can be resumed."""
     begun = threading.Event()
@@ -134,7 +144,7 @@ def test_stopping_ends_running_steps_and_starts_no_others(
     def patient(call: StepCall) -> StepOutcome:
         begun.set()
         assert call.stop.wait(SECONDS)
-        return StepOutcome(status=succeeding(call).status.STOPPED, properties={})
+        return StepOutcome(StepStatus.STOPPED, {})
 
     bench.jobs.answers["a"] = patient
     bench.define(make_step("a"), make_step("b", DependsOn=["a"]))
@@ -142,7 +152,7 @@ def test_stopping_ends_running_steps_and_starts_no_others(
     with ThreadPoolExecutor() as pool:
         ran = pool.submit(bench.service.run, arn)
         assert begun.wait(SECONDS)
-        bench.service.stop_pipeline_execution(PipelineExecutionArn=arn)
+        stop(bench, arn)
         assert ran.result(SECONDS) == "Stopped"
     assert bench.seen(arn).statuses() == {"a": "Stopped"}
     bench.jobs.answers.clear()

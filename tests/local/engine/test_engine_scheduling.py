@@ -249,6 +249,7 @@ def test_job_names_hold_execution_step_and_failures_within_63_characters(
     ("steps", "problem"),
     [
         ([{"Name": "a"}], "needs `Name` and `Type`"),
+        ([{"Name": "../a", "Type": "Fail"}], "`../a` is no name of a step"),
         ([{"Name": "a", "Type": "Fail"}] * 2, "two steps are named `a`"),
         (
             [{"Name": "a", "Type": "Fail", "DependsOn": ["b"]}],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ _TRIGGERS: Mapping[str, frozenset[StepStatus]] = {
     "Stopped": frozenset({StepStatus.STOPPED}),
     "Any": frozenset({StepStatus.SUCCEEDED, StepStatus.FAILED, StepStatus.STOPPED}),
 }
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _BRANCHES = (("IfSteps", "True"), ("ElseSteps", "False"))
 
 
@@ -90,6 +92,11 @@ def _steps(steps: Json, gate: Gate | None) -> Iterator[tuple[JsonObject, Gate | 
     for step in steps or []:
         if not isinstance(step, dict) or not {"Name", "Type"} <= step.keys():
             raise invalid("every step of a pipeline definition needs `Name` and `Type`")
+        if not _NAME.fullmatch(str(step["Name"])):
+            raise invalid(
+                f"`{step['Name']}` is no name of a step",
+                "write up to 64 letters, digits, hyphens and underscores",
+            )
         yield step, gate
         if step["Type"] == "Condition":
             arguments = step.get("Arguments", {})

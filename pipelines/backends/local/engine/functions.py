@@ -94,6 +94,8 @@ def _property(reference: str, step: tuple[str, str], scope: Scope) -> Json:
 
 
 def _join(join: Json, scope: Scope) -> str:
+    if not isinstance(join, dict) or not isinstance(join.get("Values"), list):
+        raise ResolutionError("Std:Join takes a list of `Values`, and `On`")
     values = resolve(join["Values"], scope)
     return str(join.get("On", "")).join(text_of(value) for value in values)
 

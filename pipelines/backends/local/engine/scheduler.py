@@ -10,7 +10,7 @@ import queue
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
@@ -81,7 +81,7 @@ class Scheduler:
         self._nodes: Mapping[str, Node] = context.definition.nodes
         self._ended: dict[str, StepRecord] = {}
         self._skipped: dict[str, str] = {}
-        self._running: dict[str, tuple[StepRecord, threading.Event]] = {}
+        self._running: dict[str, threading.Event] = {}
         self._earlier: dict[str, StepRecord] = {}
         self._properties: dict[str, JsonObject] = {}
         self._stopping = False
@@ -100,7 +100,7 @@ class Scheduler:
             try:
                 self._loop(pool)
             finally:
-                for _, stop in self._running.values():
+                for stop in self._running.values():
                     stop.set()
         return self._finish(began)
 
@@ -182,7 +182,7 @@ class Scheduler:
         self._store.save_step(record)
         self._observer(StepStarted(node.name, node.type))
         stop = threading.Event()
-        self._running[node.name] = (record, stop)
+        self._running[node.name] = stop
         future = pool.submit(self._runner.run, node, record, stop)
         future.add_done_callback(partial(self._report, node.name))
 
@@ -220,10 +220,9 @@ class Scheduler:
         if self._stopping:
             return
         self._stopping = True
-        self._store.move(self._context.execution.id, ExecutionStatus.STOPPING, self._now())
-        for name, (record, stop) in self._running.items():
+        self._store.ask_to_stop(self._context.execution.id, self._now())
+        for stop in self._running.values():
             stop.set()
-            self._running[name] = (replace(record, status=StepStatus.STOPPING), stop)
 
     def _finish(self, began: float) -> ExecutionStatus:
         if self._stopping and self._is_cut_short():

@@ -68,6 +68,7 @@ class StepRunner:
             attempt = record.attempts + 1
             record = replace(record, status=StepStatus.EXECUTING, attempts=attempt)
             self.context.store.save_step(record)
+            call.logs.mkdir(parents=True, exist_ok=True)
             outcome = _execute(executor, call)
             fault = outcome.fault if outcome.status is StepStatus.FAILED else None
             wait = retries.wait_after(fault, clock.now()) if fault is not None else None
@@ -96,7 +97,6 @@ class StepRunner:
         arguments = resolve(node.step.get("Arguments") or {}, context.scope(self.properties, job))
         refuse_untyped_references(node.step, arguments)
         logs = log_folder(context, node.name, attempt)
-        logs.mkdir(parents=True, exist_ok=True)
         return StepCall(
             name=node.name,
             job_name=job,

@@ -85,6 +85,21 @@ class ExecutionStore:
                 (status, failure, now, execution),
             )
 
+    def ask_to_stop(self, execution: str, now: float) -> None:
+        """Set an execution and its running steps to Stopping; one that has ended stays ended."""
+        with self._database.transaction() as connection:
+            asked = connection.execute(
+                "UPDATE executions SET status = 'Stopping', modified = ? "
+                "WHERE id = ? AND status IN ('Executing', 'Stopping')",
+                (now, execution),
+            )
+            if asked.rowcount:
+                connection.execute(
+                    "UPDATE steps SET status = 'Stopping' "
+                    "WHERE execution = ? AND status IN ('Starting', 'Executing')",
+                    (execution,),
+                )
+
     def save_step(self, record: StepRecord) -> None:
         """Record a step as it stands now."""
         with self._database.transaction() as connection:

@@ -16,7 +16,7 @@ from typing import IO
 
 from pipelines.errors import UsageError
 
-LOCK_FILE = "lock"
+LOCK_FILE = ".lock"
 _TRIES = 10
 _PAUSE_SECONDS = 0.01
 
