@@ -40,8 +40,8 @@ def _fixed(graph: Graph, source: Input) -> bool:
         return False
     reference = source.from_.only
     if reference is None:
-        roots = {r.root for r in source.from_.references}
-        return roots <= {"steps"}
+        inner = source.from_.references
+        return all(r.root == "steps" and _passed_on(graph, r) for r in inner)
     match reference.root:
         case "data":
             entry = graph.spec.data.get(str(reference.parts[1]))
@@ -53,12 +53,17 @@ def _fixed(graph: Graph, source: Input) -> bool:
 
 
 def _passed_on(graph: Graph, reference: Reference) -> bool:
-    """Look through an output that passes an input on; any other output is new in each run."""
+    """Look through an output that passes an input on; any other output is new in each run.
+
+    A property may be anything, also the URI of an input: it counts as one that can change.
+    """
     node = graph.nodes.get(str(reference.parts[1]))
     output = (
         node.outputs.get(str(reference.parts[2])) if node and len(reference.parts) > 2 else None
     )
-    if node is None or output is None or output.gates is None:
+    if node is None or output is None:
+        return False
+    if output.gates is None:
         return True
     source = _at(node.step, output.gates[:-1])
     return not isinstance(source, Input) or _fixed(graph, source)

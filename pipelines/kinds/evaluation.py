@@ -19,7 +19,7 @@ from pipelines.kinds.base.jobs import (
     script,
 )
 from pipelines.spec.model import Input, JobStep
-from pipelines.spec.values import AnyScalar, FixedText, Text
+from pipelines.spec.values import AnyScalar, FixedText
 
 MODEL = "model"
 OUTPUTS = ("report", "pictures")
@@ -30,7 +30,7 @@ class EvaluationStep(JobStep):
 
     kind: Literal["evaluation"]
     script: FixedText = Field(description="The script, a file of the project.")
-    model: Text = Field(description="The model archive, such as ${steps.train.model}.")
+    model: Input = Field(description="The model archive, such as ${steps.train.model}.")
     inputs: dict[str, Input] = Field(
         default_factory=dict, description="By name; the script finds each in SM_CHANNEL_<NAME>."
     )
@@ -70,7 +70,7 @@ def emit(step: EvaluationStep, context: EmitContext) -> tuple[EmittedStep, ...]:
     job = ProcessingJob(
         name=context.name,
         image=context.images[("image",)],
-        inputs={MODEL: Input.model_validate({"from": str(step.model)}), **step.inputs},
+        inputs={MODEL: step.model, **step.inputs},
         outputs=OUTPUTS,
         property_files=(PropertyFile("report", "report", step.report),),
         arguments=step.arguments,

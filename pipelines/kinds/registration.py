@@ -92,7 +92,7 @@ class RegistrationStep(StepSpec):
 
     kind: Literal["registration"]
     group: Text = Field(description="The model package group.")
-    model: Text = Field(description="The model archive, such as ${steps.train.model}.")
+    model: Input = Field(description="The model archive, such as ${steps.train.model}.")
     serving: Serving = Field(description="The code and image that serve it.")
     metrics: ModelMetrics | None = Field(
         None, description="A report, such as ${steps.evaluate.report}, or several by sort."
@@ -150,7 +150,7 @@ def emit(step: RegistrationStep, context: EmitContext) -> tuple[EmittedStep, ...
     job = ProcessingJob(
         name=package,
         image=context.images[IMAGE],
-        inputs={MODEL: Input.model_validate({"from": str(step.model)})},
+        inputs={MODEL: step.model},
         outputs=(MODEL,),
     )
     arguments: JsonObject = {

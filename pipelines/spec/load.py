@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -24,6 +25,7 @@ from pipelines.spec.model import (
     PipelineSpec,
     StepSpec,
 )
+from pipelines.spec.references import Template
 from pipelines.spec.values import describe
 
 SPEC_VERSION = 1
@@ -192,9 +194,18 @@ def _defaults_for(model: type[BaseModel], defaults: Defaults) -> JsonObject:
     """Say what `defaults:` gives to a step of this model, as it would stand in the step."""
     if not issubclass(model, JobStep):
         return {}
-    given = defaults.model_dump(exclude_unset=True, by_alias=True, exclude_none=True)
-    return {key: _as_written(value) for key, value in given.items()}
+    named = (name for name in Defaults.model_fields if name in defaults.model_fields_set)
+    given = {name: getattr(defaults, name) for name in named}
+    return {key: _as_written(value) for key, value in given.items() if value is not None}
 
 
-def _as_written(value: Json) -> Json:
-    return value if isinstance(value, bool | int | list) else str(value)
+def _as_written(value: Any) -> Json:
+    match value:
+        case Template():
+            return str(value)
+        case BaseModel():
+            return value.model_dump(exclude_unset=True, by_alias=True)
+        case list():
+            return [_as_written(item) for item in value]
+        case _:
+            return value

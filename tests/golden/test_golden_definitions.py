@@ -98,8 +98,8 @@ def test_arguments_conform_to_botocores_request(case: str, sagemaker_model: Serv
     for step in _steps(_expected(case)["Steps"]):
         step_type = find(step["Type"])
         assert step_type is not None
-        if step_type.request is None:
-            continue
+        if step_type.request is None or step_type.request in step_type.own_shapes:
+            continue  # no API has these arguments: the definition check knows them
         shape = sagemaker_model.shape_for(step_type.request)
         assert isinstance(shape, StructureShape)
         request = _filled(step["Arguments"], shape)

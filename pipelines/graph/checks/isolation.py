@@ -1,0 +1,34 @@
+"""Requirements in a job without a network: nothing can be installed there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipelines.diagnostics import Finding
+from pipelines.graph.model import Graph
+from pipelines.spec.model import JobStep
+
+
+def check(graph: Graph) -> Iterator[Finding]:
+    """Find isolated jobs whose requirements come from a package index (DESIGN 5)."""
+    for node in graph.nodes.values():
+        step = node.step
+        if not isinstance(step, JobStep) or not step.enable_network_isolation:
+            continue
+        code = node.kind.needs(node.name, step).code
+        given = step.requirements
+        if given is not None and given.mode == "index":
+            yield Finding(
+                "SP130",
+                f"`{node.name}` has no network to install `{given.file}` with",
+                (*node.path, "requirements"),
+                help="use `mode: wheels`, or take `enable_network_isolation` away",
+            )
+        elif code is not None and code.requirements:
+            yield Finding(
+                "SP130",
+                f"`{node.name}` has no network to install {code.requirements[0]} with",
+                (*node.path, "enable_network_isolation"),
+                at="key",
+                help="take `enable_network_isolation` away",
+            )
