@@ -280,3 +280,14 @@ def test_an_interrupted_tool_leaves_nothing(local: Local) -> None:
     tool.send_signal(signal.SIGTERM)
     tool.wait()
     assert wait_until(lambda: living(marker) == []), living(marker)
+    processing.execute(local.call(local.processing("true")))
+    assert local.clean()
+
+
+@linux
+def test_a_short_host_does_not_take_the_network_away(local: Local) -> None:
+    """The host that leads an isolated network starts when all others have joined it."""
+    network = {"EnableNetworkIsolation": True}
+    call = local.call(local.processing("true", hosts=3, NetworkConfig=network))
+    outcome = processing.execute(call)
+    assert outcome.status is StepStatus.SUCCEEDED, outcome.reason

@@ -37,7 +37,8 @@ class Cell:
         hostname: the UTS name.
         folder: what becomes /opt/ml.
         hosts: what becomes /etc/hosts.
-        network: `shared`, `own`, or the process id of the launcher whose network is joined.
+        network: `shared`; `own`; `lead` for one that others join; or the process id of the
+            launcher that leads.
     """
 
     isolation: Isolation

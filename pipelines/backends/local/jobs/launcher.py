@@ -4,7 +4,7 @@ Runs by itself (`python -I -S -c …`, see isolation.py) and imports next to not
 stands in the way of every job. It leaves no process behind: it is the subreaper of everything
 the job starts, kills what is left when the job's main process has ended, and is told by the
 kernel when the tool dies. SIGTERM is passed on to the main process; SIGUSR1 kills the job at
-once.
+once, SIGUSR2 lets a host go that leads a network.
 
 What happened is written to the file descriptor RESULT, one line each: `ready`, then one of
 `exit <code>`, `signal <number>`, `exec <why>`, `setup <why>`.
@@ -29,6 +29,7 @@ WATCHED = (
     _signal.SIGCHLD,
     _signal.SIGTERM,
     _signal.SIGUSR1,
+    _signal.SIGUSR2,
     _signal.SIGINT,
     _signal.SIGHUP,
     _signal.SIGALRM,
@@ -103,14 +104,15 @@ def isolate(hostname: str, folder: str, hosts: str, network: str) -> None:
         hostname: the UTS name, `algo-1`.
         folder: what becomes /opt/ml.
         hosts: the file that becomes /etc/hosts.
-        network: `shared`, `own`, or the process id of the launcher whose network to join.
+        network: `shared`; `own`; `lead` for one of its own that others will join; or the
+            process id of the launcher that leads.
     """
     if network.isdigit():
         join_network(int(network))
         check("unshare", CLONE_NEWNS | CLONE_NEWUTS)
     else:
-        unshare(CLONE_NEWNS | CLONE_NEWUTS | (CLONE_NEWNET if network == "own" else 0))
-    if network == "own":
+        unshare(CLONE_NEWNS | CLONE_NEWUTS | (CLONE_NEWNET if network in ("own", "lead") else 0))
+    if network in ("own", "lead"):
         raise_loopback()
     here = os.getcwd()  # noqa: PTH109 - no pathlib here
     mount("none", "/", MS_REC | MS_PRIVATE)
@@ -151,6 +153,13 @@ def adopt(parent: int) -> None:
         _signal.setitimer(_signal.ITIMER_REAL, 0.5, 0.5)
     if os.getppid() != parent:
         sys.exit(1)
+
+
+def hold() -> None:
+    """Keep the network there until every other host has joined it: SIGUSR2 says so."""
+    while (signal := _signal.sigwait(WATCHED)) != _signal.SIGUSR2:
+        if signal in (_signal.SIGTERM, _signal.SIGUSR1):
+            sys.exit(1)
 
 
 def start(words: list[str], result: int) -> int:
@@ -253,6 +262,8 @@ def main(arguments: list[str]) -> None:
         os.write(answer, f"setup {error.filename}: {error.strerror}\n".encode())
         return
     os.write(answer, b"ready\n")
+    if network == "lead":
+        hold()
     status = watch(start(words, answer), int(parent)) if words else 0
     code = os.waitstatus_to_exitcode(status)
     os.write(answer, (f"exit {code}\n" if code >= 0 else f"signal {-code}\n").encode())

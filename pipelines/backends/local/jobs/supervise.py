@@ -116,13 +116,21 @@ class Supervisor:
 
     def _start(self, commands: Sequence[Command]) -> None:
         network = "own" if self._job.network_isolated else "shared"
-        for command in commands:
-            running = _launch(self._job, command, network)
-            self._running.append(running)
-            self._selector.register(running.answers, selectors.EVENT_READ, running)
-            if network == "own" and len(commands) > 1:
-                running.read()  # `ready`: the network that the others join is there
-                network = str(running.launcher.pid)
+        if network == "own" and len(commands) > 1 and self._job.isolation == "namespaces":
+            leader = self._begin(commands[0], "lead")
+            leader.read()  # `ready`: the network that the others join is there
+            for command in commands[1:]:
+                self._begin(command, str(leader.launcher.pid)).read()
+            leader.launcher.send_signal(signal.SIGUSR2)
+        else:
+            for command in commands:
+                self._begin(command, network)
+
+    def _begin(self, command: Command, network: str) -> _Running:
+        running = _launch(self._job, command, network)
+        self._running.append(running)
+        self._selector.register(running.answers, selectors.EVENT_READ, running)
+        return running
 
     def _hear(self, running: _Running) -> None:
         if running.read():
