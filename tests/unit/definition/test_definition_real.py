@@ -75,6 +75,12 @@ def _places(value: Json, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str
             yield from _places(item, (*path, index))
 
 
+def _some_places(definition: JsonObject, chance: random.Random) -> list[tuple[str | int, ...]]:
+    """Return a quarter of all places, to be quick."""
+    places = list(_places(definition))
+    return chance.sample(places, len(places) // 4 + 1)
+
+
 def _is_lambda_input(value: JsonObject, key: str) -> bool:
     return key == "Arguments" and value.get("Type") in ("Lambda", "Callback")
 
@@ -99,7 +105,7 @@ def _mistype(word: str, chance: random.Random) -> str:
 
 
 def _typing_errors(definition: JsonObject, chance: random.Random) -> Iterator[JsonObject]:
-    for path in list(_places(definition)):
+    for path in _some_places(definition, chance):
         if isinstance(path[-1], str):
             damaged = copy.deepcopy(definition)
             holder = _parent(damaged, path)
@@ -123,7 +129,7 @@ def _wrong_type(value: Json, chance: random.Random) -> Json:
 
 
 def _wrong_types(definition: JsonObject, chance: random.Random) -> Iterator[JsonObject]:
-    for path in list(_places(definition)):
+    for path in _some_places(definition, chance):
         value = _parent(definition, path)[path[-1]]
         if value is None or is_function(value):
             continue
@@ -133,14 +139,13 @@ def _wrong_types(definition: JsonObject, chance: random.Random) -> Iterator[Json
 
 
 def _caught(damage: Callable[[JsonObject, random.Random], Iterator[JsonObject]]) -> float:
-    """Return the share of damaged definitions that are rejected; a quarter of all, to be quick."""
+    """Return the share of damaged definitions that are rejected."""
     chance = random.Random(20261122)  # noqa: S311  # a seed that stays, no secret
     seen = caught = 0
     for path in REAL:
         for damaged in damage(_load(path), chance):
-            if chance.random() < 1 / 4:
-                seen += 1
-                caught += bool(_errors(damaged))
+            seen += 1
+            caught += bool(_errors(damaged))
     assert seen > 500
     return caught / seen
 

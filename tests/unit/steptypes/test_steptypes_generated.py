@@ -70,3 +70,16 @@ def test_no_pattern_takes_long_on_a_text_made_to_hurt(pattern: str, longest: int
             begin = time.process_time()
             compiled.fullmatch(text)
             assert time.process_time() - begin < 0.5, (unit, end)
+
+
+def test_the_checks_import_nothing_heavy() -> None:
+    """`validate` starts within twice the time of a bare interpreter with yaml and pydantic."""
+    heavy = "botocore boto3 pydantic rich click difflib"
+    program = (
+        "import sys, pipelines.compile.definition, pipelines.compile.images\n"
+        f"print([name for name in '{heavy}'.split() if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.strip() == "[]"

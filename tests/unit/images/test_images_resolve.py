@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from pipelines.compile import images
+from pipelines.compile.images import Image, ImageProblem, Scope, check_instance, resolve
+from pipelines.diagnostics import Severity
+
+CPU, GPU = "ml.m5.xlarge", "ml.g5.xlarge"
+
+
+def _uri(name: str, scope: Scope = "training", instance: str | None = None) -> str:
+    image = resolve(name, "us-east-1", instance, scope)
+    assert isinstance(image, Image), image
+    return image.uri.partition("/")[2]
+
+
+def _problem(name: str, scope: Scope = "training", **where: str) -> ImageProblem:
+    found = resolve(name, where.get("region", "us-east-1"), where.get("instance"), scope)
+    assert isinstance(found, ImageProblem), found
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "scope", "uri"),
+    [
+        ("pytorch-2.13-cpu", "training", "pytorch:2.13-cpu-amzn2023-sagemaker"),
+        ("pytorch-2.13-gpu", "training", "pytorch:2.13-cu133-amzn2023-sagemaker"),
+        ("pytorch-2.8-gpu", "training", "pytorch-training:2.8-gpu-py312"),
+        ("pytorch-2.8.0-gpu", "training", "pytorch-training:2.8.0-gpu-py312"),
+        ("pytorch-2.6-cpu", "inference", "pytorch-inference:2.6-cpu-py312"),
+        ("tensorflow-2.21-gpu", "training", "tensorflow-training:2.21-gpu-py312"),
+        ("tensorflow-2.20-cpu", "inference", "tensorflow-inference:2.20-cpu-py312"),
+        ("sklearn-1.9-cpu", "processing", "sagemaker-scikit-learn:1.9-0-cpu-py3"),
+        ("sklearn-1.9-0", "inference", "sagemaker-scikit-learn:1.9-0-cpu-py3"),
+        ("sklearn-1.4", "inference", "sagemaker-scikit-learn:1.4-2-py312-cpu-py3"),
+        ("xgboost-3.2", "training", "sagemaker-xgboost:3.2-0"),
+        ("spark-3.5", "processing", "sagemaker-spark-processing:3.5-cpu-py312"),
+        ("spark-3.5-py39", "processing", "sagemaker-spark-processing:3.5-cpu-py39"),
+        (
+            "huggingface-pytorch-2.6-transformers-4.49-gpu",
+            "inference",
+            "huggingface-pytorch-inference:2.6-transformers4.49.0-gpu-py312-cu124-ubuntu22.04",
+        ),
+    ],
+)
+def test_a_short_name_has_the_tag_of_its_version(name: str, scope: Scope, uri: str) -> None:
+    """FACTS 4; every other combination is compared with the SDK in tests/conformance."""
+    assert _uri(name, scope) == uri
+
+
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        ("us-east-1", "763104351884.dkr.ecr.us-east-1.amazonaws.com"),
+        ("cn-north-1", "727897471807.dkr.ecr.cn-north-1.amazonaws.com.cn"),
+        ("us-gov-west-1", "442386744353.dkr.ecr.us-gov-west-1.amazonaws.com"),
+        ("us-iso-east-1", "886529160074.dkr.ecr.us-iso-east-1.c2s.ic.gov"),
+    ],
+)
+def test_each_partition_has_its_own_domain(region: str, host: str) -> None:
+    """China and the isolated regions are not below amazonaws.com."""
+    image = resolve("pytorch-2.2-cpu", region, None, "training")
+    assert isinstance(image, Image)
+    assert image.uri.startswith(f"{host}/")
+
+
+@pytest.mark.parametrize(
+    ("instance", "tag"),
+    [(CPU, "cpu"), (GPU, "cu133"), ("ml.p5.48xlarge", "cu133"), ("ml.c7i.large", "cpu")],
+)
+def test_without_a_processor_the_instance_decides(instance: str, tag: str) -> None:
+    """Families g and p have GPUs, Graviton apart."""
+    assert f"-{tag}-" in _uri("pytorch-2.13", instance=instance)
+
+
+def test_an_image_says_what_is_known_of_it() -> None:
+    """Wheels are chosen by the Python, pictures of the plan name framework and version."""
+    image = resolve("sklearn-1.9-cpu", "us-east-1", CPU, "processing")
+    assert isinstance(image, Image)
+    known = (image.python, image.framework, image.version, image.processor)
+    assert known == ("3.12", "sklearn", "1.9-0", "cpu")
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "111122223333.dkr.ecr.us-east-1.amazonaws.com/own:1",
+        "public.ecr.aws/deep-learning-containers/pytorch:2.13",
+        "python/own",
+    ],
+)
+def test_a_uri_passes_through(uri: str) -> None:
+    """Nobody but the user knows what is in it."""
+    assert resolve(uri, "nowhere-1", "ml.trn1.2xlarge", "training") == Image(uri)
+
+
+@pytest.mark.parametrize(
+    ("problem", "code", "help_text"),
+    [
+        (_problem("pytroch-2.13"), "SP401", "did you mean `pytorch-"),
+        (_problem("sklearn"), "SP401", "did you mean `sklearn-1.9`?"),
+        (_problem("quux-1"), "SP401", "the families are"),
+        (_problem("pytorch-2.31"), "SP402", "did you mean `pytorch-2.3`?"),
+        (_problem("pytorch-2.13", "inference"), "SP402", "it is an image for training"),
+        (_problem("pytorch-latest-cpu"), "SP402", "the newest training image is"),
+        (_problem("spark-3.5"), "SP402", None),
+        (_problem("sklearn-1.9-gpu"), "SP402", "it has cpu"),
+        (_problem("sklearn-1.9", region="ap-southeast-7"), "SP403", "URI"),
+        (_problem("pytorch-2.13", instance="ml.trn1.2xlarge"), "SP405", "URI"),
+        (_problem("pytorch-2.13-cpu", instance="ml.m7g.large"), "SP405", "URI"),
+        (_problem("pytorch-2.13"), "SP406", "`pytorch-2.13-cpu` or `pytorch-2.13-gpu`"),
+    ],
+    ids=lambda value: value.message if isinstance(value, ImageProblem) else None,
+)
+def test_a_name_without_an_image_says_why(
+    problem: ImageProblem, code: str, help_text: str | None
+) -> None:
+    """With the nearest name, or the newest."""
+    assert (problem.code, problem.severity) == (code, Severity.ERROR)
+    assert help_text is None or help_text in (problem.help or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "instance", "warned"),
+    [
+        ("pytorch-2.13-cpu", GPU, True),
+        ("pytorch-2.13-gpu", CPU, True),
+        ("pytorch-2.13-gpu", GPU, False),
+        ("sklearn-1.9", CPU, False),
+        ("sklearn-1.9", GPU, True),
+        ("xgboost-3.2", GPU, False),
+    ],
+)
+def test_an_image_and_an_instance_that_do_not_fit_are_a_warning(
+    name: str, instance: str, *, warned: bool
+) -> None:
+    """SageMaker takes both; the bill shows it."""
+    image = resolve(name, "us-east-1", instance, "training")
+    assert isinstance(image, Image)
+    found = check_instance(image, instance)
+    assert (found is not None) is warned
+    assert found is None or (found.code, found.severity) == ("SP404", Severity.WARNING)
+    assert check_instance(image, None) is None
+
+
+def test_every_table_loads_in_three_milliseconds() -> None:
+    """One file a family, so that a name reads no other; the best of five runs counts."""
+    for path in (Path(images.__file__).parent / "image_tables").glob("*.json"):
+        best = 1.0
+        for _ in range(5):
+            begin = time.perf_counter()
+            json.loads(path.read_bytes())
+            best = min(best, time.perf_counter() - begin)
+        assert best < 0.003, f"{path.name}: {best * 1000:.1f} ms"
+
+
+def test_the_names_of_a_family_all_have_an_image() -> None:
+    """They are offered when a name is not found."""
+    scopes: tuple[Scope, ...] = ("training", "inference", "processing")
+    for family in images.families():
+        for scope in scopes:
+            for name in images.names(family, scope):
+                found = resolve(name, "us-west-2", CPU, scope)
+                assert isinstance(found, Image), found
