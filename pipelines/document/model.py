@@ -74,7 +74,7 @@ class Document:
         extent = place.value
         if finding.at == "key" and place.key is not None:
             extent = place.key
-        elif finding.within is not None and path == finding.path:
+        elif finding.within is not None:  # a text may stand for the mapping that the path means
             extent = self._part(place, path, finding.within)
         return Diagnostic(
             code=finding.code,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from pipelines.diagnostics import Finding
 from pipelines.json_types import JsonObject
@@ -26,7 +26,7 @@ from pipelines.kinds.base.contract import (
 )
 from pipelines.kinds.base.functions import Get, Join
 from pipelines.kinds.base.jobs import ProcessingJob, processing, processing_output, text
-from pipelines.spec.model import Input, JobStep, Requirements, SpecModel, StepSpec
+from pipelines.spec.model import Input, JobStep, Requirements, ShortFormModel, SpecModel, StepSpec
 from pipelines.spec.values import AnyScalar, FixedText, Text
 
 MODEL = "model"
@@ -57,7 +57,7 @@ class Serving(SpecModel):
     )
 
 
-class ModelMetrics(SpecModel):
+class ModelMetrics(ShortFormModel):
     """Files with what is known of the model: `s3://` URIs or references to reports."""
 
     model_quality: Text | None = Field(None, description="Metrics of the model, JSON.")
@@ -65,10 +65,10 @@ class ModelMetrics(SpecModel):
     bias: Text | None = Field(None, description="Bias report, JSON.")
     explainability: Text | None = Field(None, description="Explainability report, JSON.")
 
-    @model_validator(mode="before")
     @classmethod
-    def _short_form(cls, value: object) -> object:
-        return {"model_quality": value} if isinstance(value, str) else value
+    def long_form(cls, text: str) -> JsonObject:
+        """Take the text as `model_quality`."""
+        return {"model_quality": text}
 
 
 class DriftBaselines(SpecModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from pipelines.diagnostics import Finding
 from pipelines.json_types import JsonObject
@@ -32,11 +32,11 @@ from pipelines.kinds.base.jobs import (
     text,
     vpc,
 )
-from pipelines.spec.model import Input, JobStep, SpecModel
+from pipelines.spec.model import Input, JobStep, ShortFormModel, SpecModel
 from pipelines.spec.values import AnyScalar, FixedText, Integer, Text
 
 
-class Distribution(SpecModel):
+class Distribution(ShortFormModel):
     """How the processes of a distributed job are started."""
 
     launcher: Literal["torchrun", "mpi"] = Field(description="torchrun or mpi.")
@@ -44,10 +44,10 @@ class Distribution(SpecModel):
         None, description="Processes on each host; otherwise its GPUs, else 1."
     )
 
-    @model_validator(mode="before")
     @classmethod
-    def _short_form(cls, value: object) -> object:
-        return {"launcher": value} if isinstance(value, str) else value
+    def long_form(cls, text: str) -> JsonObject:
+        """Take the text as `launcher`."""
+        return {"launcher": text}
 
 
 class Checkpoints(SpecModel):

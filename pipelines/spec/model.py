@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic_core import CoreSchema
 
+from pipelines.json_types import JsonObject
 from pipelines.spec.values import (
     AnyScalar,
     Duration,
@@ -28,6 +30,32 @@ class SpecModel(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, defer_build=True, protected_namespaces=()
     )
+
+
+class ShortFormModel(SpecModel):
+    """A mapping that may be written as one text where nothing else is to be said."""
+
+    @classmethod
+    def long_form(cls, text: str) -> JsonObject:
+        """Return the mapping that a text stands for."""
+        raise NotImplementedError
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: object) -> object:
+        return cls.long_form(value) if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonObject:
+        written = handler(schema)
+        mapping = handler.resolve_ref_schema(written)
+        described = {k: mapping.pop(k) for k in ("description",) if k in mapping}
+        short_or_long = {"anyOf": [{"type": "string"}, dict(mapping)], **described}
+        mapping.clear()
+        mapping.update(short_or_long)
+        return written
 
 
 class Vpc(SpecModel):
@@ -107,7 +135,7 @@ class FileSystem(SpecModel):
     file_system_access_mode: Literal["ro", "rw"] = Field("ro", description="ro or rw.")
 
 
-class DataSource(SpecModel):
+class DataSource(ShortFormModel):
     """Where data lives: one of a local path, S3, EFS or FSx."""
 
     path: FixedText | None = Field(
@@ -121,12 +149,10 @@ class DataSource(SpecModel):
         description="The objects under this prefix never change: steps reading them may be cached.",
     )
 
-    @model_validator(mode="before")
     @classmethod
-    def _short_form(cls, value: object) -> object:
-        if isinstance(value, str):
-            return {"s3": value} if value.startswith(("s3://", "${")) else {"path": value}
-        return value
+    def long_form(cls, text: str) -> JsonObject:
+        """Tell an S3 URI from a path of the project."""
+        return {"s3": text} if text.startswith(("s3://", "${")) else {"path": text}
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -152,7 +178,7 @@ class Retry(SpecModel):
     )
 
 
-class Input(SpecModel):
+class Input(ShortFormModel):
     """One input of a job."""
 
     from_: Text = Field(
@@ -176,13 +202,13 @@ class Input(SpecModel):
         default_factory=list, description="Instance groups that get this channel (training only)."
     )
 
-    @model_validator(mode="before")
     @classmethod
-    def _short_form(cls, value: object) -> object:
-        return {"from": value} if isinstance(value, str) else value
+    def long_form(cls, text: str) -> JsonObject:
+        """Take the text as `from`."""
+        return {"from": text}
 
 
-class Requirements(SpecModel):
+class Requirements(ShortFormModel):
     """The Python packages of a step."""
 
     file: FixedText = Field(description="A requirements file of the project.")
@@ -195,10 +221,10 @@ class Requirements(SpecModel):
         None, description="Folder with the wheels of a lock, for mode wheels."
     )
 
-    @model_validator(mode="before")
     @classmethod
-    def _short_form(cls, value: object) -> object:
-        return {"file": value} if isinstance(value, str) else value
+    def long_form(cls, text: str) -> JsonObject:
+        """Take the text as `file`."""
+        return {"file": text}
 
     @model_validator(mode="after")
     def _wheels_have_a_folder(self) -> Self:
