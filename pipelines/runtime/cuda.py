@@ -31,7 +31,7 @@ def _newest(compat: Path) -> tuple[int, ...] | None:
 
 def _driver(path: Path) -> tuple[int, ...] | None:
     try:
-        found = re.search(r"Kernel Module\D*?\s(\d+(?:\.\d+)+)\s", path.read_text())
+        found = re.search(r"\s(\d+(?:\.\d+)+)\s", path.read_text())
     except OSError:
         return None  # no NVIDIA driver here
     return _version(found[1]) if found else None

@@ -19,7 +19,8 @@ _DNS_PAUSE = 1.0
 def launch(launcher: str, job: Job, container: Container, single: child.Command) -> child.Ended:
     """Run `single` under torchrun or mpirun; raises JobError for any other launcher."""
     if launcher == "torchrun":
-        wait_for_host(container.hosts.master)
+        if len(container.hosts.names) > 1:
+            wait_for_host(container.hosts.master)
         argv = command.torchrun(Path(single.argv[0]), job, container, list(single.argv[1:]))
         return child.run(child.Command(argv, single.environment, single.folder))
     if launcher == "mpi":

@@ -60,7 +60,7 @@ def _cause(tail: str) -> Raised | None:
 def _tracebacks(tail: str) -> list[Raised]:
     """Split the output by rank, as PyTorch marks its lines, and find the tracebacks of each."""
     by_rank: dict[str | None, list[str]] = {}
-    for line in tail.splitlines():
+    for line in tail.split("\n"):
         mark = _RANK.match(line)
         rank, text = (mark[1], line[mark.end() :]) if mark else (None, line)
         by_rank.setdefault(rank, []).append(text)
@@ -108,7 +108,7 @@ def _name(number: int) -> str:
 
 
 def _last_lines(tail: str) -> str:
-    return "\n".join(line.rpartition("\r")[2] for line in tail.splitlines() if line.strip())
+    return "\n".join(line.rpartition("\r")[2] for line in tail.split("\n") if line.strip())
 
 
 def _fit(head: str, end: str) -> str:

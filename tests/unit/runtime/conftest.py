@@ -48,6 +48,7 @@ def start(tmp_path: Path, root: Path) -> Iterator[Start]:
     """Start jobs whose processes a test wants to signal; they are killed in the end."""
     setup = JobSetup("training", f"test-{tmp_path.name}")
     layout = prepare(setup, "algo-1", root, tmp_path)
+    outer = host_environment(setup, layout)
     started: list[subprocess.Popen[str]] = []
 
     def start_one(script: str, **environment: str) -> subprocess.Popen[str]:
@@ -55,7 +56,7 @@ def start(tmp_path: Path, root: Path) -> Iterator[Start]:
         bundle = write_bundle(tmp_path / "bundle.pyz", job, {"train.py": script.encode()})
         process = subprocess.Popen(
             [sys.executable, str(bundle)],
-            env={**host_environment(setup, layout), **environment},
+            env={**outer, "TMPDIR": str(tmp_path), **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

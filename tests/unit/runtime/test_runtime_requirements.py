@@ -3,12 +3,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib.metadata
+import json
+import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import pipelines
 from pipelines.runtime.errors import JobError
 from pipelines.runtime.requirements import ENV_DIR_VARIABLE, Wanted, interpreter, is_met
 from pipelines.testing.jobs import Jobs
@@ -72,49 +76,67 @@ def test_exact_pins_and_bare_names_are_decided_without_pip(line: str, met: bool)
     assert is_met(line, installed) is met
 
 
+DECIDE = """\
+import json, pathlib, sys
+from pipelines.runtime.errors import JobError
+from pipelines.runtime.requirements import Wanted, interpreter
+entry = json.loads(sys.argv[1])
+try:
+    print("PYTHON", interpreter(Wanted.of(entry, pathlib.Path.cwd(), isolated=False)))
+except JobError as error:
+    print("FAILED", error)
+"""
+
+
+@pytest.fixture
+def decide(tmp_path: Path) -> Callable[[str], str]:
+    """Ask for a Python for one line in mode `wheels`, in a process of its own, as in a job."""
+
+    def ask(line: str) -> str:
+        entry = {"mode": "wheels", "lines": [line], "folder": "wheels"}
+        python_path = str(Path(pipelines.__file__).parents[1])
+        return subprocess.run(
+            [sys.executable, "-c", DECIDE, json.dumps(entry)],
+            cwd=tmp_path,
+            env={ENV_DIR_VARIABLE: str(tmp_path / "env"), "PYTHONPATH": python_path},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        ).stdout
+
+    return ask
+
+
 def test_requirements_that_are_met_leave_the_interpreter_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    decide: Callable[[str], str], tmp_path: Path
 ) -> None:
     """No environment is made where nothing is missing."""
-    monkeypatch.setenv(ENV_DIR_VARIABLE, str(tmp_path / "env"))
-    wanted = Wanted(("pytest",), None, None, isolated=False)
-    assert interpreter(wanted) == Path(sys.executable)
+    assert decide("pytest") == f"PYTHON {sys.executable}\n"
     assert not (tmp_path / "env").exists()
 
 
 def test_wheels_go_into_an_environment_that_sees_the_outer_packages_and_is_made_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    decide: Callable[[str], str], tmp_path: Path
 ) -> None:
     """The environment has the wheel, and the packages of the environment the tool runs in."""
-    monkeypatch.setenv(ENV_DIR_VARIABLE, str(tmp_path / "env"))
-    line = write_wheel(tmp_path / "code" / "wheels")
-    entry = {"mode": "wheels", "lines": [line], "folder": "wheels"}
-    wanted = Wanted.of(entry, tmp_path / "code", isolated=True)
-    python = interpreter(wanted)
-    assert "Successfully installed" in capfd.readouterr().out
+    line = write_wheel(tmp_path / "wheels")
+    first = decide(line)
+    assert "Successfully installed" in first
+    python = Path(first.split("PYTHON ")[1].strip())
     assert python.is_relative_to(tmp_path / "env")
+    assert decide(line) == f"PYTHON {python}\n"
     code = "import pipelines_test_wheel as w, pytest, sys; print(w.FROM, sys.prefix)"
-    (tmp_path / "code" / "show.py").write_text(code)
-    assert interpreter(wanted) == python
-    assert "Successfully" not in capfd.readouterr().out
-
-    from pipelines.runtime.child import Command, run  # noqa: PLC0415 - prints to this stdout
-
-    run(Command([str(python), "show.py"], {}, tmp_path / "code"))
-    assert capfd.readouterr().out == f"the wheel {python.parents[1]}\n"
+    said = subprocess.check_output([python, "-c", code], text=True)
+    assert said == f"the wheel {python.parents[1]}\n"
 
 
 def test_a_wheel_with_another_hash_is_refused_with_the_words_of_pip(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    decide: Callable[[str], str], tmp_path: Path
 ) -> None:
     """The lock is checked; the failure text ends with what pip said."""
-    monkeypatch.setenv(ENV_DIR_VARIABLE, str(tmp_path / "env"))
-    line = write_wheel(tmp_path / "wheels")
-    wanted = Wanted((line[:-4] + "0000",), tmp_path / "wheels", None, isolated=False)
-    with pytest.raises(
-        JobError, match=r"(?s)cannot be installed: pipelines-test-wheel==1\.0\n.*Got"
-    ):
-        interpreter(wanted)
+    said = decide(write_wheel(tmp_path / "wheels")[:-4] + "0000").split("FAILED ")[1]
+    assert said.startswith("the requirements cannot be installed: pipelines-test-wheel==1.0\n")
+    assert "Got" in said
 
 
 def test_index_requirements_under_network_isolation_fail_at_once(tmp_path: Path) -> None:

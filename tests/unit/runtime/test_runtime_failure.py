@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from pipelines.runtime.child import Ended
+from pipelines.runtime.failure import LIMIT, reason, write
+
+CODE = Path("/tmp/scratch/code")  # noqa: S108 - only a name here
+TORCHRUN = """\
+E1122 failed (exitcode: 1) local_rank: 1 (pid: 12) of binary: python3
+Traceback (most recent call last):
+  File "/lib/torch/distributed/run.py", line 1, in main
+    run(args)
+torch.distributed.elastic.multiprocessing.errors.ChildFailedError:
+============================================================
+train.py FAILED
+Root Cause (first observed failure):
+[0]:
+  time      : 2026-11-22_00:00:00
+  rank      : 1 (local_rank: 1)
+  exitcode  : EXITCODE (pid: 12)
+  traceback : To enable traceback see: https://pytorch.org/docs
+"""
+
+
+def traceback(error: str, prefix: str = "") -> str:
+    """The traceback of a script of the bundle."""
+    lines = [
+        "Traceback (most recent call last):",
+        f'  File "{CODE}/train.py", line 2, in <module>',
+        "    train()",
+        error,
+    ]
+    return "".join(f"{prefix}{line}\n" for line in lines)
+
+
+def why(tail: str, code: int = 1, stopped: int | None = None) -> str:
+    """The reason for a child that ended so."""
+    return reason(Ended(code, tail, stopped), CODE)
+
+
+def test_the_last_exception_of_a_chain_is_the_reason() -> None:
+    """`raise … from …` prints the cause first; the user's own words come last."""
+    chained = (
+        traceback("KeyError: 'a'")
+        + "\nThe above exception was the direct cause of the following exception:\n\n"
+        + traceback("RuntimeError: no such column\nlook at the docs")
+    )
+    assert why(chained) == (
+        "RuntimeError: no such column\nlook at the docs\n"
+        '  File "train.py", line 2, in <module>\n    train()'
+    )
+
+
+def test_torchrun_does_not_hide_the_rank_that_failed() -> None:
+    """The traceback of torchrun follows the rank's; PyTorch marks the lines of a rank."""
+    mixed = traceback("ValueError: the loss is not a number", "[rank1]: ")
+    assert why("step 1\n" + mixed + TORCHRUN).startswith("rank 1: ValueError: the loss is not")
+
+
+def test_a_rank_that_lost_its_peer_is_not_the_cause() -> None:
+    """The others fail a moment later with a connection that was closed."""
+    lost = traceback("RuntimeError: Connection closed by peer [127.0.0.1]:2", "[rank0]: ")
+    own = traceback("ValueError: mine", "[rank1]: ")
+    assert why(own + lost + TORCHRUN).startswith("rank 1: ValueError: mine")
+    assert why(lost + TORCHRUN).startswith("rank 0: RuntimeError: Connection closed by peer")
+
+
+@pytest.mark.parametrize(
+    ("code", "first"),
+    [("3 ", "rank 1: exit code 3"), ("-9", "rank 1: killed by SIGKILL; out of memory?")],
+)
+def test_a_rank_without_a_traceback_is_read_from_the_report_of_torchrun(
+    code: str, first: str
+) -> None:
+    """An exit code or a signal of a rank is only there."""
+    assert why(TORCHRUN.replace("EXITCODE", code)).splitlines()[0] == first
+
+
+def test_a_traceback_counts_only_for_exit_code_1() -> None:
+    """A script that printed a traceback, went on, and left with 3, left with 3."""
+    assert why(traceback("KeyError: 'a'") + "giving up\n", code=3).startswith("exit code 3\n")
+
+
+def test_an_unknown_signal_is_a_number_and_a_stop_is_a_stop() -> None:
+    """No reason is ever missing."""
+    assert why("", code=-63) == "killed by signal 63"
+    assert why("x\n", code=-15, stopped=signal.SIGTERM) == "stopped by SIGTERM"
+
+
+def test_the_end_of_long_output_is_kept_and_progress_bars_are_not() -> None:
+    """What matters stands at the end; of a line rewritten in place the last state counts."""
+    tail = "".join(f"line {number}\n" for number in range(1000)) + "10%\r50%\r100% done\n"
+    text = why(tail, code=2)
+    assert text.startswith("exit code 2\nThe output ended with:\n…")
+    assert text.endswith("line 999\n100% done")
+    assert len(text.encode()) <= LIMIT
+
+
+def test_a_failure_file_holds_utf8_whatever_was_said(tmp_path: Path) -> None:
+    """Not UTF-8 would fail the processing job once more (FACTS 11.5)."""
+    write(tmp_path / "output" / "failure", "\ud800" + "漢" * 1000)
+    data = (tmp_path / "output" / "failure").read_bytes()
+    assert len(data) <= LIMIT
+    assert data.decode("utf-8").startswith("?漢")
