@@ -48,7 +48,7 @@ class Checker:
         self._context.enable_analytics(enable=False)
         self._context.variables.progress_bars = ProgressBarsConfig(globally=False)
         for site in list(self._context.get_site_names()):
-            self._context.delete_data_docs_site(site)
+            self._context.delete_data_docs_site(site)  # its temporary folder goes with it
         self._context.add_data_docs_site(_DOCS_SITE, _site(docs))
         self._data: Any = self._context.data_sources.add_pandas("inputs")
 
