@@ -66,10 +66,10 @@ class Hyperparameters:
 
     epochs: int = 4
     batch_size: int = 2048
-    learning_rate: float = 3e-3
+    learning_rate: float = 2e-3
     weight_decay: float = 1e-4
     hidden: tuple[int, ...] = (128, 64)
-    dropout: float = 0.1
+    dropout: float = 0.3
     unknown_rate: float = 0.01
     seed: int = 7
 
