@@ -95,6 +95,7 @@ class _Collector:
         self._project = project
         self._step = step
         self._paths: set[str] = set()
+        self._missing: list[str] = []
         self.findings: list[Finding] = []
 
     def collect(self, need: CodeNeed) -> None:
@@ -117,11 +118,11 @@ class _Collector:
     ) -> JsonObject | None:
         lines = list(brought)
         if given is not None:
-            at = ("requirements",)
-            if not self._exists(ProjectFile(given.path, at)):
+            if not self._exists(ProjectFile(given.path, given.at)):
                 return None
-            lines.extend(self._lines(given, at))
-            if given.wheels and self._exists(ProjectFile(given.wheels, (*at, "wheels"), "folder")):
+            lines.extend(self._lines(given))
+            wheels = (*given.at, "wheels")
+            if given.wheels and self._exists(ProjectFile(given.wheels, wheels, "folder")):
                 self._paths.update(self._project.files(given.wheels))
         if not lines:
             return None
@@ -143,6 +144,10 @@ class _Collector:
             return False
         if found.is_dir() if wanted == "folder" else found.is_file():
             return True
+        if any(file.path.startswith(folder) for folder in self._missing):
+            return False
+        if wanted == "folder":
+            self._missing.append(f"{file.path.rstrip('/')}/")
         exists = f"is no {wanted}" if found.exists() else "does not exist"
         what = "suite" if file.what == "suite" else file.what
         message = f"the {what} `{file.path}` {exists}"
@@ -163,20 +168,25 @@ class _Collector:
             return
         try:
             suite: Json = json.loads(self._project.read(file.path))
-        except (UnicodeDecodeError, json.JSONDecodeError) as error:
-            self._find("SP304", f"the suite `{file.path}` is no JSON: {error}", file.at)
+        except UnicodeDecodeError:
+            self._find("SP304", f"the suite `{file.path}` is not UTF-8", file.at)
+            return
+        except json.JSONDecodeError as error:
+            place = f"line {error.lineno}, column {error.colno}"
+            advice = "save one with Great Expectations"
+            self._find("SP304", f"`{file.path}` is no JSON from {place} on", file.at, advice)
             return
         if not isinstance(suite, dict) or not isinstance(suite.get("expectations"), list):
             message = f"`{file.path}` is no suite: it has no list `expectations`"
             self._find("SP304", message, file.at, "save one with Great Expectations")
 
-    def _lines(self, given: RequirementsFile, at: Path) -> Iterator[str]:
+    def _lines(self, given: RequirementsFile) -> Iterator[str]:
         text = self._project.read(given.path).decode("utf-8", "replace")
         for line in text.replace("\\\n", " ").splitlines():
             stripped = line.split(" #")[0].strip()
             if stripped.startswith(("-r", "-c", "--requirement", "--constraint", "-e", ".")):
                 message = f"`{given.path}` holds `{stripped}`, which a job cannot follow"
-                self._find("SP305", message, at, "write the packages out in this file")
+                self._find("SP305", message, given.at, "write the packages out in this file")
             elif stripped and not stripped.startswith("#"):
                 yield " ".join(stripped.split())
 

@@ -174,7 +174,7 @@ def _front(request: Request) -> _Front:
         code = list(_bundles(graph, request.project, found))
         images = dict(_images(graph, found))
         found.extend(_missing_data(graph, request.project))
-        found.extend(_placeholder(graph))
+        found.extend(_placeholder(document))
     located = tuple(map(document.locate, found))
     return _Front(document, parsed.text, graph, tuple(code), images, (*diagnostics, *located))
 
@@ -265,8 +265,8 @@ def _missing_data(graph: Graph, project: Project) -> Iterator[Finding]:
         yield from find_local(name, source, project)
 
 
-def _placeholder(graph: Graph) -> Iterator[Finding]:
-    if graph.spec.aws is None:
+def _placeholder(document: Document) -> Iterator[Finding]:
+    if "aws" not in document.data:
         yield Finding(
             "SP306",
             "there is no `aws:`: compiled for a placeholder account",

@@ -86,7 +86,8 @@ class Resolver:
             case "data":
                 return self.data[self._named(reference, self.data, "data entry")]
             case "execution":
-                return Get(f"Execution.{EXECUTION[self._named(reference, EXECUTION, 'word')]}")
+                name = self._named(reference, EXECUTION, "execution variable")
+                return Get(f"Execution.{EXECUTION[name]}")
             case "steps":
                 return self._step(reference)
             case root:
@@ -94,7 +95,9 @@ class Resolver:
                 raise UnresolvedError(
                     "SP203",
                     f"`{reference}` refers to nothing",
-                    f"did you mean `{close}`?" if close else f"it begins with {_any_of(ROOTS)}",
+                    f"did you mean `{close}`?"
+                    if close
+                    else f"a reference begins with {_any_of(ROOTS)}",
                 )
 
     def _named(self, reference: Reference, names: Iterable[str], what: str) -> str:
@@ -111,17 +114,18 @@ class Resolver:
         return name
 
     def _step(self, reference: Reference) -> Value:
-        if len(reference.parts) < 3:
+        name = str(reference.parts[1]) if len(reference.parts) > 1 else ""
+        step = self.steps.get(name)
+        if step is None and name:
+            _unknown(f"there is no step `{name}`", name, tuple(self.steps), "step")
+        if step is None or len(reference.parts) < 3:
+            known = _any_of(f"steps.{name}.{output}" for output in step.outputs) if step else ""
             raise UnresolvedError(
                 "SP205",
                 f"`{reference}` names a step, not one of its outputs",
-                "write `steps.NAME.OUTPUT`",
+                f"one of {known}" if known else "write `steps.NAME.OUTPUT`",
             )
-        name, output_name = str(reference.parts[1]), str(reference.parts[2])
-        path = reference.parts[3:]
-        step = self.steps.get(name)
-        if step is None:
-            _unknown(f"there is no step `{name}`", name, tuple(self.steps), "step")
+        output_name, path = str(reference.parts[2]), reference.parts[3:]
         if output_name == "properties":
             return _property(reference, step.kind)
         output = step.outputs.get(output_name)
@@ -143,8 +147,9 @@ def _below(reference: Reference, output: Output, path: tuple[str | int, ...]) ->
     if not path:
         if output.value is not None:
             return output.value
-        problem, known = f"`{reference}` lacks a name below it", tuple(output.members)
-        raise UnresolvedError("SP205", problem, f"one of {_any_of(known)}")
+        problem = f"`{reference}` needs a name behind it"
+        known = _any_of(f"{reference}.{member}" for member in output.members)
+        raise UnresolvedError("SP205", problem, f"one of {known}")
     if output.json is not None:
         return JsonGet(*output.json, reference.below(3))
     name = str(path[0])

@@ -7,6 +7,7 @@ vendored requirements to the model archive, and RegisterModel.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 from typing import Literal
 
 from pydantic import Field
@@ -121,17 +122,25 @@ def outputs(name: str, _step: RegistrationStep) -> Mapping[str, Output]:
 def needs(_name: str, step: RegistrationStep) -> Needs:
     """The serving image, and the packaging program's bundle with the serving code in it."""
     serving = step.serving
-    given = serving.requirements
+    entry = PurePosixPath(serving.source, serving.entry).as_posix()
     code = CodeNeed(
         "processing",
         program="package",
         config={"source": serving.source, "entry": serving.entry},
-        files=(ProjectFile(serving.source, ("serving", "source"), "folder"),),
-        vendored=RequirementsFile(given.file, given.mode, given.wheels) if given else None,
+        files=(
+            ProjectFile(serving.source, ("serving", "source"), "folder"),
+            ProjectFile(entry, ("serving", "entry")),
+        ),
+        vendored=_requirements(serving.requirements),
         model_input=MODEL,
         outputs=(MODEL,),
     )
     return Needs({IMAGE: ImageNeed(serving.image, None, "inference")}, code)
+
+
+def _requirements(given: Requirements | None) -> RequirementsFile | None:
+    at = ("serving", "requirements")
+    return RequirementsFile(given.file, given.mode, given.wheels, at) if given else None
 
 
 def checks(step: RegistrationStep) -> Iterator[Finding]:

@@ -60,7 +60,7 @@ class Disjunction:
     parts: tuple[Expression, ...]
 
 
-Expression: TypeAlias = "Comparison | Membership | Negation | Conjunction | Disjunction"
+Expression: TypeAlias = Comparison | Membership | Negation | Conjunction | Disjunction
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -73,6 +73,18 @@ _TOKEN = re.compile(
 )
 _WORDS = frozenset({"and", "or", "not", "in"})
 _COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
+
+
+_INSTEAD = {
+    "${": "write references without `${}`",
+    "=": "compare with `==`",
+    "&&": "write `and`",
+    "||": "write `or`",
+    "!": "write `not`",
+    '"': 'close the text with another `"`',
+    "'": "close the text with another `'`",
+}
+"""What to write for signs that other languages have, and for a text that is not closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +128,8 @@ class _Parser:
 
     def parse(self) -> Expression:
         if not self._tokens:
-            raise ReferenceSyntaxError("the condition is empty", 0, len(self._text))
+            advice = "such as `steps.evaluate.report.auc >= 0.8`"
+            raise ReferenceSyntaxError("the condition is empty", 0, len(self._text), advice)
         expression = self._disjunction()
         if self._next < len(self._tokens):
             raise self._unexpected()
@@ -189,7 +202,7 @@ class _Parser:
         self._next += 1
         return True
 
-    def _unexpected(self, wanted: str = "the end") -> ReferenceSyntaxError:
+    def _unexpected(self, wanted: str = "`and`, `or` or the end") -> ReferenceSyntaxError:
         token = self._peek()
         if token is None:
             length = len(self._text)
@@ -223,11 +236,12 @@ def _tokens(text: str) -> list[_Token]:
         if match is None:
             rest = text[position:].lstrip()
             start = len(text) - len(rest)
+            sign = next((sign for sign in _INSTEAD if rest.startswith(sign)), rest[0])
             raise ReferenceSyntaxError(
-                f"`{rest[:2] if rest.startswith('${') else rest[0]}` has no place in a condition",
+                f"`{sign}` has no place in a condition",
                 start,
-                len(text),
-                "write references without `${}`" if rest.startswith("$") else None,
+                start + len(sign),
+                _INSTEAD.get(sign),
             )
         kind = match.lastgroup or ""
         tokens.append(_Token(kind, match.group(kind), match.start(kind), match.end(kind)))

@@ -72,8 +72,11 @@ def load(document: Document, models: StepModels, environ: Mapping[str, str]) -> 
     found: list[Finding] = []
     data, missing = environment.substitute(document.data, environ)
     found.extend(missing)
-    found.extend(_version(data))
+    newer = list(_version(data))
+    found.extend(newer)
     top = {k: v for k, v in data.items() if not k.startswith("x-") and k != "environments"}
+    if newer:
+        top["spec"] = SPEC_VERSION
     steps = top.pop("steps", None)
     if not found:
         found.extend(_names(data))

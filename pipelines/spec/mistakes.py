@@ -51,13 +51,28 @@ def _finding(detail: ErrorDetails, model: type[BaseModel], base: Path) -> Findin
         return _not_a_choice(detail, path)
     value = detail["input"]
     wanted = _WANTED.get(kind, "something else")
-    return Finding("SP121", f"`{path[-1]}` wants {wanted}, got {describe(value)}", path)
+    message = f"`{_name(path)}` wants {wanted}, got {describe(value)}"
+    return Finding("SP121", message, path, help=_instead(kind, value))
+
+
+def _instead(kind: str, value: object) -> str | None:
+    """Show a text as what was wanted, where one can tell."""
+    match kind, value:
+        case "list_type", str():
+            return f"write `[{value}]`"
+        case "bool_type", "yes" | "on":
+            return "write `true`"
+        case "bool_type", "no" | "off":
+            return "write `false`"
+        case _:
+            return None
 
 
 def _own(detail: ErrorDetails, path: Path) -> Finding:
     context: dict[str, Any] = detail.get("ctx", {})
+    path = (*path, *context.get("below", ()))
     within = (context["start"], context["end"]) if "start" in context else None
-    named = f"`{path[-1]}` " if detail["type"] in {"SP121", "SP124", "SP125"} and path else ""
+    named = f"`{_name(path)}` " if detail["type"] in {"SP121", "SP124", "SP125"} and path else ""
     return Finding(
         detail["type"],
         f"{named}{context['message']}",
@@ -73,9 +88,9 @@ def _unknown_key(location: Path, model: type[BaseModel], path: Path) -> Finding:
     known = _keys(owner) if owner else ()
     close = nearest(key, known)
     advice = f"did you mean `{close}`?" if close else f"known keys: {', '.join(known)}"
-    return Finding(
-        "SP102", f"unknown key `{key}` in {_place(path[:-1])}", path, at="key", help=advice
-    )
+    kinds = get_args(model.model_fields["kind"].annotation) if "kind" in model.model_fields else ()
+    place = f"a `{kinds[0]}` step" if kinds and owner is model else _place(path[:-1])
+    return Finding("SP102", f"unknown key `{key}` in {place}", path, at="key", help=advice)
 
 
 def _not_a_choice(detail: ErrorDetails, path: Path) -> Finding:
@@ -84,8 +99,9 @@ def _not_a_choice(detail: ErrorDetails, path: Path) -> Finding:
     choices = expected.split(", ")
     value = detail["input"]
     close = nearest(value, choices) if isinstance(value, str) else None
-    advice = f"did you mean `{close}`?" if close else f"one of {', '.join(choices)}"
-    return Finding("SP122", f"`{path[-1]}` cannot be {describe(value)}", path, help=advice)
+    listed = f"one of {', '.join(choices)}" if len(choices) > 1 else f"write `{choices[0]}`"
+    advice = f"did you mean `{close}`?" if close else listed
+    return Finding("SP122", f"`{_name(path)}` cannot be {describe(value)}", path, help=advice)
 
 
 def _place(path: Path) -> str:
@@ -95,7 +111,18 @@ def _place(path: Path) -> str:
         case ("steps", str(name)):
             return f"step `{name}`"
         case _:
-            return f"`{'.'.join(map(str, path))}`"
+            return f"`{_dotted(path)}`"
+
+
+def _name(path: Path) -> str:
+    """Name a value by its key; an entry of a list by the list's key and its index."""
+    keys = [index for index, part in enumerate(path) if isinstance(part, str)]
+    return _dotted(path[keys[-1] :] if keys else path)
+
+
+def _dotted(path: Path) -> str:
+    written = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return "".join(written).removeprefix(".")
 
 
 def _keys(model: type[BaseModel]) -> tuple[str, ...]:

@@ -117,13 +117,14 @@ class Parameter(SpecModel):
             self.type == "boolean" or not isinstance(value, bool)
         )
         if value is not None and not fits:
-            message = f"the default of a {self.type} parameter cannot be {describe(value)}"
-            raise mistake("SP123", message)
+            a = "an" if self.type == "integer" else "a"
+            message = f"the default of {a} {self.type} parameter cannot be {describe(value)}"
+            raise mistake("SP123", message, below="default")
         if self.enum is not None and self.type != "string":
-            raise mistake("SP123", "`enum` is for string parameters only")
+            raise mistake("SP123", "`enum` is for string parameters only", below="enum")
         if self.enum is not None and value is not None and value not in self.enum:
-            choices = ", ".join(self.enum)
-            raise mistake("SP123", f"the default `{value}` is not in the enum", f"one of {choices}")
+            message = f"the default `{value}` is not in the enum"
+            raise mistake("SP123", message, f"one of {', '.join(self.enum)}", below="default")
         return self
 
 
@@ -159,7 +160,9 @@ class DataSource(ShortFormModel):
         given = [k for k in ("path", "s3", "efs", "fsx") if getattr(self, k) is not None]
         if len(given) != 1:
             named = " and ".join(f"`{k}`" for k in given) or "none"
-            raise mistake("SP125", f"wants exactly one of path, s3, efs, fsx; it has {named}")
+            advice = "take all but one away" if given else "such as `s3: s3://bucket/prefix/`"
+            message = f"wants exactly one of path, s3, efs, fsx; it has {named}"
+            raise mistake("SP125", message, advice)
         return self
 
 
@@ -229,7 +232,8 @@ class Requirements(ShortFormModel):
     @model_validator(mode="after")
     def _wheels_have_a_folder(self) -> Self:
         if (self.mode == "wheels") != (self.wheels is not None):
-            raise mistake("SP125", "`mode: wheels` and the folder `wheels:` belong together")
+            message = "needs both `mode: wheels` and the folder `wheels:`, or neither"
+            raise mistake("SP125", message)
         return self
 
 

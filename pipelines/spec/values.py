@@ -26,9 +26,20 @@ _ISO_DURATION = re.compile(
 )
 
 
-def mistake(code: str, message: str, help: str | None = None, **within: int) -> PydanticCustomError:
-    """Build the error that `pipelines.spec.mistakes` turns into a finding."""
-    return PydanticCustomError(code, "{message}", {"message": message, "help": help, **within})
+def mistake(
+    code: str, message: str, help: str | None = None, *, below: str = "", **within: int
+) -> PydanticCustomError:
+    """Build the error that `pipelines.spec.mistakes` turns into a finding.
+
+    Args:
+        code: `SPnnn`.
+        message: what is wrong.
+        help: what to write instead.
+        below: the key of the validated mapping that is wrong; "" for all of it.
+        within: `start` and `end` of the wrong part of a text.
+    """
+    context = {"message": message, "help": help, "below": (below,) if below else (), **within}
+    return PydanticCustomError(code, "{message}", context)
 
 
 def describe(value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from pipelines.diagnostics import Finding, Path, Severity
@@ -41,7 +42,7 @@ def check_arguments(
     shapes = shapes_of(step_type)
     if shapes.request is not None:
         for problem in check(arguments, shapes.request, shapes, parameters):
-            yield finding_of(problem, prefix)
+            yield finding_of(_with_source(problem, step_type), prefix)
     for limit in check_limits(step_type.name, arguments):
         yield Finding(
             code=QUOTA if limit.quota else LIMIT,
@@ -50,6 +51,15 @@ def check_arguments(
             help=limit.help,
             severity=Severity.WARNING if limit.quota else Severity.ERROR,
         )
+
+
+def _with_source(problem: ShapeProblem, step_type: StepType) -> ShapeProblem:
+    """Say where a limit comes from, unless the help already says more."""
+    request = step_type.request or ""
+    if problem.help or problem.kind not in {"length", "range"} or request in step_type.own_shapes:
+        return problem
+    operation = request.removesuffix("Request").removesuffix("Input")
+    return replace(problem, help=f"{operation} in the SageMaker API reference")
 
 
 def finding_of(problem: ShapeProblem, prefix: Path) -> Finding:

@@ -15,8 +15,9 @@ def check(graph: Graph) -> Iterator[Finding]:
         for source in node.spec.after:
             path = (*node.path, "after", source)
             if source not in graph.declared:
-                close = nearest(source, tuple(graph.declared))
-                advice = f"did you mean `{close}`?" if close else "name a step of this pipeline"
+                known = sorted(graph.declared)
+                close = nearest(source, known)
+                advice = f"did you mean `{close}`?" if close else f"steps: {', '.join(known)}"
                 yield Finding("SP204", f"there is no step `{source}`", path, "key", advice)
             elif source in graph.nodes and graph.nodes[source].kind.type == "Fail":
                 message = f"`{source}` fails the execution: nothing can run after it"

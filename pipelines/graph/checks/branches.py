@@ -30,8 +30,9 @@ def _member(
     graph: Graph, member: str, path: tuple[str | int, ...], taken: Branch | None
 ) -> Iterator[Finding]:
     if member not in graph.declared:
-        close = nearest(member, tuple(graph.declared))
-        advice = f"did you mean `{close}`?" if close else "name a step of this pipeline"
+        known = sorted(graph.declared)
+        close = nearest(member, known)
+        advice = f"did you mean `{close}`?" if close else f"steps: {', '.join(known)}"
         yield Finding("SP204", f"there is no step `{member}`", path, help=advice)
         return
     if taken is not None:
@@ -52,12 +53,15 @@ def _crossing(graph: Graph, node: Node, edge: Edge) -> Iterator[Finding]:
     if source is None or source.branch is None or source.branch == node.branch:
         return
     branch = source.branch
-    if node.name == branch.condition:
+    if node.name == branch.condition or (node.branch and node.branch.condition == edge.source):
         return
     where = f"`{branch.side}` of `{branch.condition}`"
     message = f"`{node.name}` needs `{edge.source}`, which only runs in {where}"
     if node.branch is None:
-        advice = f"add `{node.name}` to `{branch.side}:` of step `{branch.condition}`"
+        key = dict(_KEYS)[branch.side]
+        members = [*getattr(graph.nodes[branch.condition].step, key), node.name]
+        advice = f"write `{branch.side}: [{', '.join(members)}]` in step `{branch.condition}`"
     else:
-        advice = f"`{node.name}` stands in `{node.branch.side}` of `{node.branch.condition}`"
+        own = f"`{node.branch.side}` of `{node.branch.condition}`"
+        advice = f"`{node.name}` stands in {own}: refer to steps of that branch or of none"
     yield Finding("SP209", message, edge.path, help=advice, within=edge.within)

@@ -92,11 +92,12 @@ class CodeNeed:
 
 @dataclass(frozen=True, slots=True)
 class RequirementsFile:
-    """The user's `requirements:`."""
+    """The user's `requirements:`; `at` is where the spec has them, below the step."""
 
     path: str
     mode: Literal["index", "wheels"]
     wheels: str | None
+    at: Path = ("requirements",)
 
 
 @dataclass(frozen=True, slots=True)

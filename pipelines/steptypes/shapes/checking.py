@@ -156,8 +156,8 @@ class _Checker:
         key_shape = self._shapes.get(shape.key or "")
         value_shape = self._shapes.get(shape.value or "")
         for name, member in value.items():
-            for problem in _string((*path, name), name, key_shape):
-                yield replace(problem, at="key")
+            for problem in _string((*path, f"key of {_label(path, shape)}"), name, key_shape):
+                yield replace(problem, path=(*path, name), at="key")
             yield from self.value((*path, name), member, value_shape)
 
 

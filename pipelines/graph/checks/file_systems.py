@@ -1,0 +1,33 @@
+"""Data on EFS and FSx: a file system has no URI, only a training channel can mount it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipelines.diagnostics import Finding
+from pipelines.graph.model import Graph, Node
+from pipelines.graph.uses import Use
+from pipelines.spec.references import Template
+
+
+def check(graph: Graph) -> Iterator[Finding]:
+    """Find references to file systems outside of training channels."""
+    systems = {n for n, d in graph.spec.data.items() if d.efs is not None or d.fsx is not None}
+    for node in graph.nodes.values():
+        for use in node.uses:
+            root, name = (*use.reference.parts, None)[:2]
+            if root == "data" and name in systems and not _is_channel(node, use):
+                yield Finding(
+                    "SP213",
+                    f"`{use.reference}` is a file system, which has no URI",
+                    use.path,
+                    help="only an input of a training step can mount it, alone in its `from`",
+                    within=use.within,
+                )
+
+
+def _is_channel(node: Node, use: Use) -> bool:
+    if node.kind.type != "Training" or use.path[2:3] != ("inputs",):
+        return False
+    source = node.step.inputs[use.path[3]].from_
+    return isinstance(source, Template) and source.only is not None

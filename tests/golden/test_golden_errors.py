@@ -1,0 +1,98 @@
+"""Each spec of `errors` is wrong; the codes stand on the lines that cause them.
+
+`instance_cout: 2  # E: SP102` says that this line gives exactly this code; `# E: SP204 SP205` is
+for two. `<name>.txt` beside `<name>.yaml` is what a user reads; `--update-golden` writes it.
+Heads of the specs are as in `test_golden_definitions.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from pipelines.compile.driver import Checked, Request, compile_spec, validate
+from pipelines.diagnostics import Diagnostic
+from pipelines.diagnostics.rendering import render_text
+
+FOLDER = Path(__file__).parent / "errors"
+CASES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+_EXPECTED = re.compile(r"# E: (SP\d{3}(?: SP\d{3})*)")
+_HEADER = re.compile(r"^# (env|environ): (.+)$", re.MULTILINE)
+
+
+@pytest.fixture(autouse=True)
+def _in_the_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Name files as a user does who stands in the project."""
+    monkeypatch.chdir(FOLDER)
+
+
+def _request(case: str) -> Request:
+    file = Path(f"{case}.yaml")
+    header: dict[str, str] = dict(_HEADER.findall(file.read_text("utf-8")))
+    environ = dict(pair.split("=", 1) for pair in header.get("environ", "").split())
+    return Request(file, header.get("env"), environ)
+
+
+def _found(checked: Checked) -> Counter[tuple[int, str]]:
+    return Counter((d.span.line if d.span else 0, d.code) for d in checked.diagnostics)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_mistake_is_found_on_its_line(case: str) -> None:
+    """Exactly the codes that are written on the lines are found there, and no bundle is made."""
+    compiled = compile_spec(_request(case))
+    expected = Counter(
+        (number, code)
+        for number, line in enumerate(Path(f"{case}.yaml").read_text("utf-8").split("\n"), start=1)
+        for codes in _EXPECTED.findall(line)
+        for code in codes.split()
+    )
+    assert _found(compiled.checked) == expected
+    assert (compiled.bundle is None) == compiled.checked.failed
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_validate_finds_what_compile_finds(case: str) -> None:
+    """`validate` reads no data and writes nothing, and misses none of what `compile` reports."""
+    request = _request(case)
+    assert validate(request).diagnostics == compile_spec(request).checked.diagnostics
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_messages_read_as_the_snapshot(case: str, *, update_golden: bool) -> None:
+    """Every word that a user sees is reviewed: it stands in the snapshot."""
+    checked = compile_spec(_request(case)).checked
+    text = render_text(checked.diagnostics, {f"{case}.yaml": checked.text}, colour=False)
+    snapshot = Path(f"{case}.txt")
+    if update_golden:
+        snapshot.write_text(text, "utf-8")
+    assert snapshot.exists(), "no snapshot: run pytest --update-golden and read what it wrote"
+    assert text == snapshot.read_text("utf-8")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_messages_are_one_line_with_the_excerpt_that_they_are_about(case: str) -> None:
+    """A message is one line, never pydantic's or Python's; its span lies inside of the file."""
+    checked = compile_spec(_request(case)).checked
+    lines = checked.text.split("\n")
+    for diagnostic in checked.diagnostics:
+        assert "\n" not in diagnostic.message
+        assert _marked(diagnostic, lines), diagnostic
+
+
+def _marked(diagnostic: Diagnostic, lines: list[str]) -> str:
+    """Return the text under the carets."""
+    span = diagnostic.span
+    assert span is not None
+    assert 1 <= span.line <= span.end_line <= len(lines)
+    end = span.end_column - 1 if span.end_line == span.line else None
+    return lines[span.line - 1][span.column - 1 : end]
+
+
+def test_every_snapshot_has_a_case() -> None:
+    """No snapshot is left of a case that is gone."""
+    assert [p.name for p in FOLDER.glob("*.txt") if p.stem not in CASES] == []
