@@ -12,9 +12,15 @@ import os
 import struct
 import zlib
 from pathlib import Path
-from typing import Any, Iterator, NamedTuple
 
 from .errors import JobError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Iterable, Iterator
+    from typing import NamedTuple as Record
+else:
+    from .record import Record
 
 _END = struct.Struct("<4s4H2LH")
 _ENTRY = struct.Struct("<4s4B4HL2L5H2L")
@@ -24,7 +30,7 @@ _STORED, _DEFLATED = 0, 8
 _MAX_SIZE = 1 << 30
 
 
-class Job(NamedTuple):
+class Job(Record):
     """The static configuration of a job, `job.json`.
 
     Args:
@@ -50,7 +56,7 @@ class Job(NamedTuple):
     outputs: tuple[str, ...] = ()
 
 
-class Member(NamedTuple):
+class Member(Record):
     """One file of the zip: its path, Unix permissions, and unpacked bytes."""
 
     name: str
@@ -88,10 +94,10 @@ def read_members(bundle: Path) -> Iterator[Member]:
         raise JobError(f"the bundle {bundle} cannot be read: {error}") from None
 
 
-def unpack(bundle: Path, into: Path) -> None:
-    """Write every file of the bundle below `into`, which exists; nothing is written elsewhere."""
+def write_members(members: Iterable[Member], into: Path) -> None:
+    """Write files of a bundle below `into`, which exists; nothing is written elsewhere."""
     folders = set()
-    for member in read_members(bundle):
+    for member in members:
         target = into / member.name
         if target.parent not in folders:
             target.parent.mkdir(parents=True, exist_ok=True)

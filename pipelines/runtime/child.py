@@ -7,7 +7,6 @@ this process is their subreaper.
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
 import select
@@ -15,10 +14,13 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Iterator, Mapping, NamedTuple, NoReturn, Sequence
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Self
+    from typing import Iterator, Mapping, NoReturn, Self, Sequence
+    from typing import NamedTuple as Record
+else:
+    from .record import Record
 
 GRACE_SECONDS = 110.0  # SageMaker kills 120 s after SIGTERM (FACTS 3.4)
 GRACE_VARIABLE = "PIPELINES_GRACE_SECONDS"
@@ -29,7 +31,7 @@ _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
-class Command(NamedTuple):
+class Command(Record):
     """What to start: arguments, the whole environment, and the working directory."""
 
     argv: Sequence[str]
@@ -37,7 +39,7 @@ class Command(NamedTuple):
     folder: Path
 
 
-class Ended(NamedTuple):
+class Ended(Record):
     """How a child ended.
 
     Args:
@@ -192,9 +194,15 @@ def _start(command: Command, output: int) -> int:
             _become(argv, environment, command.folder, (parent, output))
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
-    with contextlib.suppress(OSError):  # it has executed already, in the group it made itself
-        os.setpgid(pid, pid)
+    _lead_group(pid)
     return pid
+
+
+def _lead_group(pid: int) -> None:
+    try:
+        os.setpgid(pid, pid)
+    except OSError:
+        return  # it has executed already, in the group it made itself
 
 
 def _become(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Mapping
 
 from .bundle import Job
 from .container import Container
 from .environment import Scratch, count_gpus
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Mapping
 
 PROGRAM_MODULE = "pipelines.runtime.program"
 

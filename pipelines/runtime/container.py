@@ -6,17 +6,23 @@ import json
 import os
 import zlib
 from pathlib import Path
-from typing import Any, Mapping, NamedTuple
 
 from .errors import JobError
 from .layout import Layout
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Mapping
+    from typing import NamedTuple as Record
+else:
+    from .record import Record
 
 CODE = "code"  # the channel or input that brings the bundle: not the user's
 _RESERVED = ("sagemaker_", "_tuning_")  # the image toolkit's own hyperparameters (FACTS 3.3)
 _FIRST_PORT, _PORTS = 20000, 10000
 
 
-class Hosts(NamedTuple):
+class Hosts(Record):
     """The hosts of a job.
 
     Args:
@@ -44,7 +50,7 @@ class Hosts(NamedTuple):
         return self.names[0]
 
 
-class Container(NamedTuple):
+class Container(Record):
     """What the platform says about this job.
 
     Args:

@@ -8,16 +8,22 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Any, Mapping, NamedTuple
 
 from .bundle import Job
 from .container import Container
 from .layout import Layout
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Mapping
+    from typing import NamedTuple as Record
+else:
+    from .record import Record
+
 _DEVICES = Path("/dev")
 
 
-class Scratch(NamedTuple):
+class Scratch(Record):
     """The folder that a bundle was unpacked into."""
 
     folder: Path

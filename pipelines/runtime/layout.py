@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Mapping, NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Mapping
+    from typing import NamedTuple as Record
+else:
+    from .record import Record
 
 OPT_ML = "/opt/ml"
 ROOT_VARIABLE = "PIPELINES_OPT_ML"
 
 
-class Layout(NamedTuple):
+class Layout(Record):
     """Where a training or a processing job finds and leaves its files.
 
     Args:

@@ -11,14 +11,17 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
 
 from . import bundle, child, command
-from .bundle import Job
+from .bundle import Job, Member
 from .container import Container, read_container
 from .environment import Scratch, build_environment, process_environment
 from .errors import JobError
 from .layout import Layout
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, NoReturn
 
 _BUNDLE = Path(__file__).parents[3]  # <bundle.pyz>/tool/pipelines/runtime/main.py
 
@@ -30,9 +33,10 @@ def main() -> int:
     if not layout.config_dir.exists():  # before the bundle was read, and should it be damaged
         layout = layout._replace(job="processing")
     try:
-        job = _read_job()
+        members = list(bundle.read_members(_BUNDLE))
+        job = _find_job(members)
         layout = layout._replace(job=job.job)
-        return _in_scratch(job, layout)
+        return _in_scratch(job, layout, members)
     except JobError as error:
         return _fail(layout, str(error), error.exit_code)
     except Exception as error:  # noqa: BLE001 - the outermost frame: a job never ends without a reason
@@ -40,24 +44,32 @@ def main() -> int:
         return _fail(layout, f"the job runtime failed, this is a bug: {error!r}", 1)
 
 
-def _read_job() -> Job:
-    for member in bundle.read_members(_BUNDLE):
+def _find_job(members: list[Member]) -> Job:
+    for member in members:
         if member.name == "job.json":
             return bundle.parse_job(member.data)
     raise JobError("the bundle holds no job.json: compile the pipeline again")
 
 
-def _in_scratch(job: Job, layout: Layout) -> int:
+def _in_scratch(job: Job, layout: Layout, members: list[Member]) -> int:
     # tempfile would cost several milliseconds of imports in every job
     parent = Path(os.environ.get("TMPDIR") or "/tmp")  # noqa: S108 - the name is random, the mode private
     scratch = Scratch(parent / f"pipelines-{os.urandom(8).hex()}")
     scratch.folder.mkdir(mode=0o700, parents=True)
     try:
-        bundle.unpack(_BUNDLE, scratch.folder)
+        bundle.write_members(filter(_is_needed(job), members), scratch.folder)
         scratch.code.mkdir(exist_ok=True)
         return _run(job, layout, scratch)
     finally:
         _remove(scratch.folder)
+
+
+def _is_needed(job: Job) -> Callable[[Member], bool]:
+    """Tell which files are unpacked: this runtime itself is only for programs and mpirun."""
+    launcher = (job.distribution or {}).get("launcher")
+    if job.program is not None or launcher == "mpi":
+        return lambda _member: True
+    return lambda member: member.name.startswith("code/")
 
 
 def _run(job: Job, layout: Layout, scratch: Scratch) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.runtime.bundle import parse_job, read_members, unpack
+from pipelines.runtime.bundle import parse_job, read_members, write_members
 from pipelines.runtime.errors import JobError
 from pipelines.testing.bundles import write_bundle
 
@@ -40,7 +40,7 @@ def test_a_stored_bundle_behind_a_shebang_line_keeps_its_executables(tmp_path: P
     path = write_zip(tmp_path / "b.pyz", "run.sh", 0o100755)
     path.write_bytes(b"#!/usr/bin/env python3\n" + path.read_bytes())
     (tmp_path / "into").mkdir()
-    unpack(path, tmp_path / "into")
+    write_members(read_members(path), tmp_path / "into")
     assert (tmp_path / "into" / "run.sh").read_text() == "content"
     assert (tmp_path / "into" / "run.sh").stat().st_mode & 0o777 == 0o755
 
