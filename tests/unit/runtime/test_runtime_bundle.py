@@ -124,3 +124,50 @@ def test_a_damaged_configuration_file_is_named(tmp_path: Path) -> None:
     ended = subprocess.run([sys.executable, path], env=environment, check=False)
     assert ended.returncode == 1
     assert "hyperparameters.json cannot be read" in (tmp_path / "ml/output/failure").read_text()
+
+
+PROGRAM = """\
+import os, sys
+from pipelines.runtime.errors import JobError
+
+def main(config, layout):
+    print("CONFIG", config, layout.job, layout.output("o"), os.environ["SM_OUT_O"], sys.argv[1:])
+    print("CODE", os.listdir())
+    if config.get("fail"):
+        raise JobError("the table flights has no rows\\nlook at the report")
+    return config["code"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("config", "exit_code", "reason"),
+    [
+        ({"code": 0}, 0, None),
+        ({"code": 7}, 7, "exit code 7\n"),
+        ({"fail": True}, 1, "the table flights has no rows\nlook at the report"),
+    ],
+)
+def test_a_program_is_called_with_its_configuration_and_the_layout(
+    tmp_path: Path, config: dict[str, object], exit_code: int, reason: str | None
+) -> None:
+    """Its int is the exit code; a JobError of it is the reason, in its own words."""
+    job = {"step": "s", "job": "processing", "program": "hello", "config": config}
+    path = write_bundle(tmp_path / "b.pyz", {**job, "outputs": ["o"]}, {"suite.json": b"{}"})
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("tool/pipelines/programs/hello/__init__.py", "")
+        archive.writestr("tool/pipelines/programs/hello/main.py", PROGRAM)
+    root = tmp_path / "ml"
+    ended = subprocess.run(
+        [sys.executable, path, "--key", "value"],
+        env={"PIPELINES_OPT_ML": str(root)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == exit_code
+    place = f"{root}/processing/output/o"
+    assert f"CONFIG {config} processing {place} {place} ['--key', 'value']\n" in ended.stdout
+    assert "CODE ['suite.json']\n" in ended.stdout
+    message = root / "output" / "message"
+    assert message.exists() == (reason is not None)
+    assert reason is None or message.read_text().startswith(reason)
