@@ -64,8 +64,7 @@ def bundle(request: CodeRequest, project: Project) -> CodeBundle:
     requirements = collector.requirements(need.requirements_file, need.requirements, index)
     config = dict(need.config)
     if need.vendored is not None:
-        vendored = collector.requirements(need.vendored, (), index)
-        config["requirements"] = vendored["lines"] if vendored else None
+        config["requirements"] = collector.requirements(need.vendored, (), index)
     if collector.findings:
         return CodeBundle(None, tuple(collector.findings))
     job: JsonObject = {
