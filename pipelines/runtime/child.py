@@ -246,12 +246,20 @@ def _reap(pid: int) -> int | None:
 def _end_descendants(pid: int, *, reap: bool = True) -> None:
     """Kill the group of `pid` and every process below this one, until none is left."""
     _signal_group(pid, signal.SIGKILL)
-    while True:
+    while not reap or _has_children():
         below = list(_descendants())
         for process in below:
             _signal(process, signal.SIGKILL)
         if not reap or not _wait_for_one():
             return
+
+
+def _has_children() -> bool:
+    try:
+        os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return False
+    return True
 
 
 def _wait_for_one() -> bool:

@@ -1,0 +1,163 @@
+"""A bundle.pyz and /opt/ml → the user's code, run to its end.
+
+Unpacks the bundle into a scratch folder, sees to requirements, builds the `SM_*` variables,
+starts the script, the program or the launcher, passes its output and exit code on, and leaves
+the failure file where the platform looks for it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from . import bundle, child, command
+from .bundle import Job, Member
+from .container import Container, read_container
+from .environment import Scratch, build_environment, process_environment
+from .errors import JobError
+from .layout import Layout
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, NoReturn
+
+
+def run(path: Path) -> int:
+    """Run the job of a bundle; returns the exit code."""
+    signal.signal(signal.SIGTERM, _stop)
+    layout = Layout.from_environment(os.environ, "training")
+    if not layout.config_dir.exists():  # before the bundle was read, and should it be damaged
+        layout = layout._replace(job="processing")
+    try:
+        members = list(bundle.read_members(path))
+        job = _find_job(members)
+        layout = layout._replace(job=job.job)
+        return _in_scratch(job, layout, members)
+    except JobError as error:
+        return _fail(layout, str(error), error.exit_code)
+    except Exception as error:  # noqa: BLE001 - the outermost frame: a job never ends without a reason
+        sys.excepthook(type(error), error, error.__traceback__)
+        return _fail(layout, f"the job runtime failed, this is a bug: {error!r}", 1)
+
+
+def _find_job(members: list[Member]) -> Job:
+    for member in members:
+        if member.name == "job.json":
+            return bundle.parse_job(member.data)
+    raise JobError("the bundle holds no job.json: compile the pipeline again")
+
+
+def _in_scratch(job: Job, layout: Layout, members: list[Member]) -> int:
+    # tempfile would cost several milliseconds of imports in every job
+    parent = Path(os.environ.get("TMPDIR") or "/tmp")  # noqa: S108 - the name is random, the mode private
+    scratch = Scratch(parent / f"pipelines-{os.urandom(8).hex()}")
+    scratch.folder.mkdir(mode=0o700, parents=True)
+    try:
+        bundle.write_members(filter(_is_needed(job), members), scratch.folder)
+        scratch.code.mkdir(exist_ok=True)
+        return _run(job, layout, scratch)
+    finally:
+        _remove(scratch.folder)
+
+
+def _is_needed(job: Job) -> Callable[[Member], bool]:
+    """Tell which files are unpacked: this runtime itself is only for programs and mpirun."""
+    launcher = (job.distribution or {}).get("launcher")
+    if job.program is not None or launcher == "mpi":
+        return lambda _member: True
+    return lambda member: member.name.startswith("code/")
+
+
+def _run(job: Job, layout: Layout, scratch: Scratch) -> int:
+    if job.script is not None and not (scratch.code / job.script).is_file():
+        raise JobError(f"the bundle does not hold the script {job.script}")
+    container = read_container(layout, os.environ)
+    python = _python(job, container, scratch)
+    variables = build_environment(job, layout, container, _model_dir(job, layout, scratch))
+    _make_outputs(layout, variables)
+    environment = process_environment(
+        os.environ,
+        {**variables, **command.collective_environment(container), **_drivers()},
+        scratch,
+        program=job.program is not None,
+    )
+    arguments = [*command.hyperparameter_arguments(container.hyperparameters), *sys.argv[1:]]
+    started = [*command.entry(job, scratch), *arguments]
+    ended = _launch(
+        job, container, child.Command([str(python), *started], environment, scratch.code)
+    )
+    if ended.code == 0:
+        return 0
+    from .failure import reason  # noqa: PLC0415 - only a failed job needs it
+
+    return _fail(layout, reason(ended, scratch.code), ended.exit_code)
+
+
+def _launch(job: Job, container: Container, single: child.Command) -> child.Ended:
+    """Run the command by itself, or through the launcher that the step names."""
+    launcher = (job.distribution or {}).get("launcher")
+    if launcher is None:
+        return child.run(single)
+    from .distributed import launch  # noqa: PLC0415 - only distributed jobs need it
+
+    return launch(str(launcher), job, container, single)
+
+
+def _python(job: Job, container: Container, scratch: Scratch) -> Path:
+    if not job.requirements:
+        return Path(sys.executable)
+    from .requirements import Wanted, interpreter  # noqa: PLC0415 - only where there are some
+
+    return interpreter(Wanted.of(job.requirements, scratch.code, isolated=container.isolated))
+
+
+def _model_dir(job: Job, layout: Layout, scratch: Scratch) -> Path:
+    if job.model_input is None:
+        return layout.model_dir
+    from .model import unpack_model  # noqa: PLC0415 - only steps with a model need it
+
+    return unpack_model(layout.input(job.model_input), scratch.model)
+
+
+def _drivers() -> dict[str, str]:
+    """Return LD_LIBRARY_PATH with CUDA's compatibility libraries where the driver needs them."""
+    if not Path("/usr/local/cuda/compat").is_dir():
+        return {}
+    from .cuda import library_path  # noqa: PLC0415 - only images with CUDA need it
+
+    return library_path(os.environ)
+
+
+def _make_outputs(layout: Layout, variables: dict[str, str]) -> None:
+    """Make the folders that a script may write to; the platform makes most, not all of them."""
+    for name, path in variables.items():
+        if name.startswith("SM_OUT_"):
+            os.makedirs(path, exist_ok=True)  # noqa: PTH103 - a variable's text is at hand
+    if not layout.processing:
+        layout.model_dir.mkdir(parents=True, exist_ok=True)
+        layout.output_data_dir.mkdir(parents=True, exist_ok=True)
+
+
+def _fail(layout: Layout, text: str, exit_code: int) -> int:
+    from .failure import write  # noqa: PLC0415 - only a failed job needs it
+
+    print(f"pipelines: the job failed: {text.splitlines()[0]}", file=sys.stderr, flush=True)
+    write(layout.failure, text)
+    return exit_code
+
+
+def _remove(folder: Path) -> None:
+    """Remove the scratch folder; shutil would cost every job its import."""
+    for parent, folders, files in os.walk(folder, topdown=False):
+        for name in files:
+            Path(parent, name).unlink()
+        for name in folders:
+            path = Path(parent, name)
+            path.unlink() if path.is_symlink() else path.rmdir()
+    folder.rmdir()
+
+
+def _stop(number: int, _frame: Any) -> NoReturn:
+    raise SystemExit(128 + number)
