@@ -61,8 +61,8 @@ class Reference:
         """Return the text behind the first `count` names, such as `a.b[0]`."""
         rest = self.text
         for _ in range(count):
-            rest = rest[_NAME.match(rest).end() :].removeprefix(".")  # type: ignore[union-attr]  # the parser saw a name there
-        return rest
+            rest = rest[_PART.match(rest).end() :]  # type: ignore[union-attr]  # the parser saw a part there
+        return rest.removeprefix(".")
 
     def __str__(self) -> str:
         return self.text

@@ -1,0 +1,191 @@
+"""Bundles: which files of the project go along, what job.json says, what cannot be bundled."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from pipelines.compile.assets import CodeAsset
+from pipelines.compile.driver import Checked, Request, compile_spec
+from pipelines.compile.output import write
+from pipelines.json_types import JsonObject
+
+HEAD = """
+spec: 1
+pipeline: p
+aws: {role: "arn:aws:iam::111122223333:role/jobs", bucket: team-bucket}
+defaults: {image: sklearn-1.9-cpu}
+steps:
+  work:
+    kind: processing
+    script: steps/work.py
+"""
+
+
+def _project(folder: Path, files: dict[str, str], more: str = "") -> Path:
+    for name, text in {"pipeline.yaml": HEAD + more, **files}.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    return folder
+
+
+def _asset(project: Path) -> CodeAsset:
+    compiled = compile_spec(Request(project / "pipeline.yaml", None, {}))
+    assert compiled.bundle is not None, compiled.checked.diagnostics
+    return compiled.bundle.code[0]
+
+
+def _code(asset: CodeAsset) -> list[str]:
+    return [m.path.removeprefix("code/") for m in asset.members if m.path.startswith("code/")]
+
+
+def _job(asset: CodeAsset) -> JsonObject:
+    with zipfile.ZipFile(io.BytesIO(asset.archive())) as archive:
+        job: JsonObject = json.loads(archive.read("job.json"))
+    return job
+
+
+def _checked(project: Path) -> Checked:
+    return compile_spec(Request(project / "pipeline.yaml", None, {})).checked
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("import near", ["steps/near.py"]),
+        ("import shared", ["shared/__init__.py"]),
+        ("import shared.tool", ["shared/__init__.py", "shared/tool.py"]),
+        ("from shared import tool", ["shared/__init__.py", "shared/tool.py"]),
+        ("from shared import deep", ["shared/__init__.py", "shared/deep/__init__.py"]),
+        ("from shared.tool import run", ["shared/__init__.py", "shared/tool.py"]),
+        ("def f():\n    import near", ["steps/near.py"]),
+        ("try:\n    import near\nexcept ImportError:\n    import far", ["far.py", "steps/near.py"]),
+        ("if True:\n    pass\nelse:\n    import far", ["far.py"]),
+        ("match 1:\n    case 1:\n        import far", ["far.py"]),
+        ("import chain", ["chain.py", "far.py", "steps/near.py"]),
+        ("import os, json, numpy, pandas.io", []),
+        ("import work", []),
+        ("text = 'import near'", []),
+    ],
+)
+def test_a_bundle_holds_the_modules_that_the_script_imports(
+    script: str, expected: list[str], tmp_path: Path
+) -> None:
+    """Imports are traced through the project; foreign packages and other files stay out."""
+    files = {
+        "steps/work.py": script,
+        "steps/near.py": "",
+        "steps/unused.py": "",
+        "far.py": "",
+        "chain.py": "import near\nimport far\nimport chain",
+        "shared/__init__.py": "",
+        "shared/tool.py": "from . import tool",
+        "shared/deep/__init__.py": "",
+    }
+    found = _code(_asset(_project(tmp_path, files)))
+    assert found == sorted([*expected, "steps/work.py"])
+
+
+def test_relative_imports_are_followed(tmp_path: Path) -> None:
+    """`from . import` and `from ..` lead through the packages of the project."""
+    files = {
+        "steps/work.py": "import pack.inner.one",
+        "pack/__init__.py": "",
+        "pack/inner/__init__.py": "",
+        "pack/inner/one.py": "from . import two\nfrom ..top import x\nfrom .three import y",
+        "pack/inner/two.py": "",
+        "pack/inner/three.py": "",
+        "pack/top.py": "",
+        "pack/other.py": "",
+    }
+    found = _code(_asset(_project(tmp_path, files)))
+    assert "pack/other.py" not in found
+    assert {"pack/inner/two.py", "pack/inner/three.py", "pack/top.py"} <= set(found)
+
+
+def test_include_brings_files_folders_and_patterns_but_no_caches(tmp_path: Path) -> None:
+    """`include:` names what no import leads to."""
+    files = {
+        "steps/work.py": "",
+        "words/a.txt": "a",
+        "words/__pycache__/a.pyc": "x",
+        "words/deep/b.txt": "b",
+        "tables/c.csv": "c",
+        "tables/d.txt": "d",
+        "one.txt": "1",
+    }
+    more = "    include: [words, 'tables/*.csv', one.txt]\n"
+    found = _code(_asset(_project(tmp_path, files, more)))
+    assert found == ["one.txt", "steps/work.py", "tables/c.csv", "words/a.txt", "words/deep/b.txt"]
+
+
+def test_job_json_says_what_the_runtime_has_to_do(tmp_path: Path) -> None:
+    """All keys of the contract are there, unused ones null."""
+    more = "    outputs: [rows]\n    requirements: needs.txt\n"
+    files = {"steps/work.py": "", "needs.txt": "# comment\n\npandas==2.2.3  # why\nnumpy\n"}
+    assert _job(_asset(_project(tmp_path, files, more))) == {
+        "version": 1,
+        "step": "work",
+        "job": "processing",
+        "script": "steps/work.py",
+        "program": None,
+        "config": {},
+        "requirements": {"mode": "index", "lines": ["pandas==2.2.3", "numpy"], "index_url": None},
+        "distribution": None,
+        "model_input": None,
+        "outputs": ["rows"],
+    }
+
+
+def test_a_bundle_starts_the_runtime_and_holds_no_other_module_of_ours(tmp_path: Path) -> None:
+    """The archive is a zipapp: a `__main__.py`, the runtime, the user's code."""
+    asset = _asset(_project(tmp_path, {"steps/work.py": ""}))
+    names = [m.path for m in asset.members]
+    assert names == sorted(names)
+    assert {"__main__.py", "job.json", "tool/pipelines/runtime/main.py"} <= set(names)
+    ours = [n for n in names if n.startswith("tool/") and not n.endswith(".pyc")]
+    assert all(n.startswith("tool/pipelines/") for n in ours)
+    assert {n.split("/")[2] for n in ours} == {"__init__.py", "runtime"}
+    with zipfile.ZipFile(io.BytesIO(asset.archive())) as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_a_script_that_is_no_python_is_found_with_its_line(tmp_path: Path) -> None:
+    """SP303 names the file on the way, its line and what is wrong there."""
+    files = {"steps/work.py": "import near", "steps/near.py": "x = 1\nif x\n    pass\n"}
+    (found,) = _checked(_project(tmp_path, files)).diagnostics
+    assert found.code == "SP303"
+    assert found.message.startswith("steps/near.py:2: ")
+    assert found.span is not None
+    assert found.span.line == 9
+
+
+def test_a_script_behind_a_link_out_of_the_project_is_refused(tmp_path: Path) -> None:
+    """A link leads nowhere else than into the project."""
+    project = _project(tmp_path / "project", {"steps/other.py": ""})
+    (tmp_path / "work.py").write_text("", "utf-8")
+    (project / "steps" / "work.py").symlink_to(tmp_path / "work.py")
+    assert [d.code for d in _checked(project).diagnostics] == ["SP302"]
+
+
+def test_written_bundle_is_complete_and_leaves_no_partial_files(tmp_path: Path) -> None:
+    """`compile -o` writes definition, assets and objects; every URI has its object."""
+    project = _project(tmp_path / "project", {"steps/work.py": "", "data/a.csv": "1"})
+    (project / "pipeline.yaml").write_text(
+        HEAD + "    inputs:\n      a: ${data.a}\ndata:\n  a: data/\n", "utf-8"
+    )
+    compiled = compile_spec(Request(project / "pipeline.yaml", None, {}))
+    assert compiled.bundle is not None
+    shown = [p.name for p in write(compiled.bundle, tmp_path / "build", project)]
+    assert shown == ["p.json", "p.assets.json"]
+    assets = json.loads((tmp_path / "build" / "p.assets.json").read_text("utf-8"))
+    assert [f for d in assets["data"] for f in d["files"].values()] == ["data/a.csv"]
+    for asset in assets["code"]:
+        path = tmp_path / "build" / "objects" / asset["uri"].removeprefix("s3://")
+        assert zipfile.is_zipfile(path)
+    assert list((tmp_path / "build").rglob(".*")) == []
