@@ -66,13 +66,17 @@ class ExecutionInfo:
 class Registry(Protocol):
     """The model registry, operations named and shaped as boto3's."""
 
-    def create_model_package(self, **request: object) -> JsonObject: ...
+    def create_model_package(self, **request: object) -> JsonObject:
+        """Register a version; the response holds its ARN."""
 
-    def create_model_package_group(self, **request: object) -> JsonObject: ...
+    def create_model_package_group(self, **request: object) -> JsonObject:
+        """Create a group."""
 
-    def describe_model_package(self, **request: object) -> JsonObject: ...
+    def describe_model_package(self, **request: object) -> JsonObject:
+        """Return a version with every field of its request."""
 
-    def describe_model_package_group(self, **request: object) -> JsonObject: ...
+    def describe_model_package_group(self, **request: object) -> JsonObject:
+        """Return a group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,4 +129,5 @@ class StepOutcome:
 class Executor(Protocol):
     """What a module of this folder offers as `execute`."""
 
-    def __call__(self, call: StepCall) -> StepOutcome: ...
+    def __call__(self, call: StepCall) -> StepOutcome:
+        """Carry out one attempt at a step."""
