@@ -28,9 +28,22 @@ _WANTED = {
 
 
 def findings(error: ValidationError, model: type[BaseModel], base: Path) -> Iterator[Finding]:
-    """Translate every error of one validation; `base` is where the validated value stands."""
-    for detail in error.errors(include_url=False):
-        yield _finding(detail, model, base)
+    """Translate every error of one validation; `base` is where the validated value stands.
+
+    A required key that stands there misspelt is one mistake, not two.
+    """
+    details = error.errors(include_url=False)
+    meant = {_meant(d["loc"], model) for d in details if d["type"] == "extra_forbidden"}
+    for detail in details:
+        if detail["type"] != "missing" or detail["loc"] not in meant:
+            yield _finding(detail, model, base)
+
+
+def _meant(location: Path, model: type[BaseModel]) -> Path:
+    """Return where the key would stand that an unknown one is nearest to."""
+    owner = _model_at(model, location[:-1])
+    close = nearest(str(location[-1]), _keys(owner)) if owner else None
+    return (*location[:-1], close or "")
 
 
 def _finding(detail: ErrorDetails, model: type[BaseModel], base: Path) -> Finding:
