@@ -17,8 +17,10 @@ from pipelines.spec.expressions import (
     Expression,
     Membership,
     Negation,
+    Operand,
 )
 from pipelines.spec.model import StepSpec
+from pipelines.spec.references import Reference
 from pipelines.spec.values import Condition, FixedText
 
 _TYPES = {
@@ -66,14 +68,14 @@ def _condition(expression: Expression, context: EmitContext) -> JsonObject:
         case Comparison(left=left, operator=operator, right=right):
             return {
                 "Type": _TYPES[operator],
-                "LeftValue": context.resolve(left),
-                "RightValue": context.resolve(right),
+                "LeftValue": context.resolve(_as_float(left, right, context)),
+                "RightValue": context.resolve(_as_float(right, left, context)),
             }
         case Membership(query=query, values=values):
             return {
                 "Type": "In",
                 "QueryValue": context.resolve(query),
-                "Values": [context.resolve(value) for value in values],
+                "Values": [context.resolve(_as_float(value, query, context)) for value in values],
             }
         case Negation(inner=inner):
             return _not(_condition(inner, context))
@@ -82,6 +84,14 @@ def _condition(expression: Expression, context: EmitContext) -> JsonObject:
         case Conjunction(parts=parts):
             denied = [_not(_condition(part, context)) for part in parts]
             return _not({"Type": "Or", "Conditions": denied})
+
+
+def _as_float(value: Operand, other: Operand, context: EmitContext) -> Operand:
+    """Write `1` as `1.0` beside a Float parameter: equality wants one type (FACTS 1.5)."""
+    if not isinstance(value, int) or isinstance(value, bool) or not isinstance(other, Reference):
+        return value
+    parameter = context.spec.parameters.get(other.below(1)) if other.root == "parameters" else None
+    return float(value) if parameter is not None and parameter.type == "float" else value
 
 
 def _not(condition: JsonObject) -> JsonObject:

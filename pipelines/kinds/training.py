@@ -128,7 +128,7 @@ def needs(_name: str, step: TrainingStep) -> Needs:
 
 
 def checks(step: TrainingStep) -> Iterator[Finding]:
-    """Spot and its waiting time belong together; several hosts want a launcher."""
+    """Spot and its waiting time belong together, channels name groups that there are."""
     if step.enable_managed_spot_training and step.max_wait_time_in_seconds is None:
         yield Finding(
             "SP130",
@@ -137,9 +137,13 @@ def checks(step: TrainingStep) -> Iterator[Finding]:
             at="key",
             help="add it; it must be at least `max_runtime_in_seconds` (CreateTrainingJob)",
         )
-    if CODE in step.inputs:
-        message = "the channel `code` is taken by the step's own code"
-        yield Finding("SP130", message, ("inputs", CODE), at="key", help="choose another name")
+    groups = [group.instance_group_name for group in step.instance_groups]
+    for name, source in step.inputs.items():
+        for index, group in enumerate(source.instance_group_names):
+            if group not in groups:
+                path = ("inputs", name, "instance_group_names", index)
+                advice = f"instance groups: {', '.join(groups) or 'none'}"
+                yield Finding("SP130", f"there is no instance group `{group}`", path, help=advice)
 
 
 def emit(step: TrainingStep, context: EmitContext) -> tuple[EmittedStep, ...]:

@@ -180,6 +180,13 @@ class Retry(SpecModel):
         None, description="Minutes after which to give up; instead of max_attempts."
     )
 
+    @model_validator(mode="after")
+    def _one_end(self) -> Self:
+        if self.max_attempts is not None and self.expire_after_min is not None:
+            message = "cannot stand beside `max_attempts`"
+            raise mistake("SP125", message, "take one away", below="expire_after_min")
+        return self
+
 
 class Input(ShortFormModel):
     """One input of a job."""
