@@ -12,7 +12,7 @@ from tests.local.e2e.tiny_project import Project
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """Give the example in a folder of its own; its jobs rewrite paths, which is anywhere to be had."""
+    """Give the example in a folder of its own; its jobs rewrite paths, as everywhere can."""
     return Project(tmp_path / "project", {"PIPELINES_ISOLATION": "rewrite"}).make()
 
 

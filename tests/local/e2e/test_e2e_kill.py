@@ -131,7 +131,7 @@ def test_a_run_killed_at_any_of_40_points_resumes_to_the_same_end(tmp_path: Path
 
 
 def test_a_killed_run_takes_its_jobs_along_in_either_way_of_isolation(either: Project) -> None:
-    """Both hosts of the training job were alive; a process of theirs in a session of its own too."""
+    """Both hosts of the training job were alive; so was a process in a session of its own."""
     either.script("train", HANG)
     process = either.start("run")
     until(lambda: either.calls()["train"] == 2)
