@@ -212,7 +212,7 @@ class Scheduler:
                 (record.ended or record.started) - record.started,
                 record.cached_from,
                 record.reason,
-                log_tail(logs) if failed else (),
+                log_tail(logs, record.reason) if failed else (),
             )
         )
 
