@@ -1,0 +1,65 @@
+"""`compile` against SageMaker SDK v3 on the same chain, and of the example against the floor.
+
+    make oracle && python -m benchmarks.compile_vs_sdk [PAIRS]
+
+The SDK's side runs under moto; what starting moto costs is measured and subtracted. Peak memory is
+the process's own, moto included: that it is loaded cannot be taken back.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.pairs import (
+    ROOT,
+    Command,
+    Figure,
+    count_from_arguments,
+    pairs,
+    peer,
+    ratio,
+    report,
+    run,
+)
+from benchmarks.projects import chain_project
+
+
+def against_the_sdk(count: int, folder: Path) -> list[Figure]:
+    """Compile the same chain with both, whole processes."""
+    chain_project(folder)
+    python = str(peer("sdk", ("sagemaker==3.27.0", "moto[iam,s3,sts]>=5.2")))
+    script = str(ROOT / "benchmarks" / "sdk_chain.py")
+    ours = Command("compile", (sys.executable, "-m", "pipelines", "compile"), folder)
+    sdk = Command("SDK v3", (python, script), folder)
+    moto = statistics.median(run(Command("moto", (python, script, "moto"))).wall for _ in range(3))
+    runs = pairs(ours, sdk, count)
+    mine, theirs, times = ratio([(a.wall, b.wall - moto) for a, b in runs])
+    my_memory, their_memory, memory = ratio([(a.memory, b.memory) for a, b in runs])
+    return [
+        Figure("compile, wall s, to SDK v3", "at most 1/10", mine, theirs, times, times <= 0.1),
+        Figure(
+            "compile, peak MB, to SDK v3", "at most 1/4", my_memory, their_memory, memory,
+            memory <= 0.25,
+        ),
+    ]  # fmt: skip
+
+
+def against_the_floor(count: int) -> list[Figure]:
+    """Compile the example, its data hashed, against the floor."""
+    ours = Command("compile", (sys.executable, "-m", "pipelines", "compile"))
+    floor = Command("floor", (sys.executable, "benchmarks/floor.py"))
+    runs = pairs(ours, floor, count)
+    mine, theirs, times = ratio([(a.cpu, b.cpu) for a, b in runs])
+    return [Figure("compile, CPU s, to the floor", "at most 3x", mine, theirs, times, times <= 3)]
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:
+        pairs_wanted = count_from_arguments(7)
+        report(
+            "compile_vs_sdk",
+            [*against_the_sdk(pairs_wanted, Path(scratch)), *against_the_floor(pairs_wanted)],
+        )

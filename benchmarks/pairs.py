@@ -1,0 +1,144 @@
+"""Commands run in turn, A B A B …: their time and memory, and the ratio pair by pair.
+
+Machines are noisy and drift; a ratio of two runs that stand beside each other holds when a single
+figure does not. Every figure is of a whole process, its children included.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "build" / "benchmarks"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command to be measured.
+
+    Args:
+        name: how the table calls it.
+        words: the program and its arguments.
+        folder: where it runs.
+        environment: what it has besides this process's environment.
+    """
+
+    name: str
+    words: tuple[str, ...]
+    folder: Path = ROOT
+    environment: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One finished process: wall and CPU seconds, peak memory in MB, the end of its output."""
+
+    wall: float
+    cpu: float
+    memory: float
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """The result of one comparison.
+
+    Args:
+        what: what is compared.
+        target: what the project promises, in words.
+        ours: median of our figure.
+        theirs: median of the peer's.
+        ratio: median over the pairs of ours / theirs.
+        holds: whether the promise holds in this run.
+    """
+
+    what: str
+    target: str
+    ours: float
+    theirs: float
+    ratio: float
+    holds: bool
+
+
+def run(command: Command) -> Run:
+    """Run a command once.
+
+    Raises:
+        SystemExit: it failed; its output is shown.
+    """
+    environment = {**os.environ, **(command.environment or {})}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # users have bytecode; so have both sides
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        command.words,
+        cwd=command.folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    output = process.stdout.read() if process.stdout else ""
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{command.name} failed with {process.returncode}:\n{output[-3000:]}")
+    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, output)
+
+
+def pairs(ours: Command, theirs: Command, count: int) -> list[tuple[Run, Run]]:
+    """Run two commands in turn, after one warm-up of each that is not counted."""
+    run(ours)
+    run(theirs)
+    return [(run(ours), run(theirs)) for _ in range(count)]
+
+
+def ratio(values: Sequence[tuple[float, float]]) -> tuple[float, float, float]:
+    """Return the medians of both sides and the median of the ratios pair by pair."""
+    return (
+        statistics.median(a for a, _ in values),
+        statistics.median(b for _, b in values),
+        statistics.median(a / b for a, b in values),
+    )
+
+
+def report(name: str, figures: Sequence[Figure]) -> None:
+    """Print a table and write `build/benchmarks/<name>.json`."""
+    for figure in figures:
+        mark = "holds" if figure.holds else "MISSED"
+        print(
+            f"{figure.what}: {figure.ours:.3g} against {figure.theirs:.3g}, "
+            f"ratio {figure.ratio:.3g} ({figure.target}: {mark})"
+        )
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    text = json.dumps([asdict(figure) for figure in figures], indent=2)
+    (RESULTS / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
+
+
+def peer(name: str, requirements: Sequence[str]) -> Path:
+    """Make the environment of a peer when it is not there; return its Python."""
+    folder = ROOT / f".venv-bench-{name}"
+    python = folder / "bin" / "python"
+    ready = folder / "ready"
+    if not ready.is_file():
+        print(f"installing {', '.join(requirements)} for comparison …", file=sys.stderr)
+        venv.create(folder, with_pip=True, clear=True)
+        subprocess.run(
+            [python, "-m", "pip", "install", "--quiet", *requirements], check=True, cwd=folder
+        )
+        ready.touch()
+    return python
+
+
+def count_from_arguments(default: int) -> int:
+    """Take the number of pairs from the command line."""
+    return int(sys.argv[1]) if len(sys.argv) > 1 else default
