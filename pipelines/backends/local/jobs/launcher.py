@@ -201,19 +201,26 @@ def descendants() -> list[int]:
 
 def kill_all(main: int) -> int | None:
     """Kill and reap everything below this process; give the main process's wait status."""
-    status = None
-    while True:
+    status = reap(main)
+    while has_children():
         for target in descendants() if LINUX else [-main]:
             try:
                 os.kill(target, _signal.SIGKILL)
             except (ProcessLookupError, PermissionError):
                 continue
-        try:
-            process, ended = os.waitpid(-1, 0)
-        except ChildProcessError:
-            return status
+        process, ended = os.waitpid(-1, 0)
         if process == main:
             status = ended
+    return status
+
+
+def has_children() -> bool:
+    """Tell whether any process is left below this one, the subreaper: looked up without /proc."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
 
 
 def reap(main: int) -> int | None:
