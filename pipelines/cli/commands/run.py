@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NoReturn
 
 import click
 
@@ -24,6 +25,7 @@ from pipelines.errors import ExecutionFailedError, UsageError
 from pipelines.spec.model import Aws
 
 _LATEST = "latest"
+_SHOW_CURSOR = b"\x1b[?25h"  # the live table hides it
 
 
 @click.command("run")
@@ -125,8 +127,9 @@ def _stopping(sagemaker: LocalSageMaker, arn: str) -> Iterator[None]:
     execution = identifier({"PipelineExecutionArn": arn})
 
     def stop(number: int, _frame: object) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        click.echo(f"stopping ({signal.Signals(number).name}); its jobs are being ended", err=True)
+        signal.signal(signal.SIGINT, _end_at_once)
+        said = f"stopping ({signal.Signals(number).name}); its jobs are being ended"
+        click.echo(f"{said}; Ctrl-C does not wait for them", err=True)
         sagemaker.request_stop(execution)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -135,6 +138,14 @@ def _stopping(sagemaker: LocalSageMaker, arn: str) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _end_at_once(_number: int, _frame: object) -> NoReturn:
+    """Leave without waiting: the kernel tells the jobs, and the state allows it at any point."""
+    if sys.stdout.isatty():
+        os.write(sys.stdout.fileno(), _SHOW_CURSOR)
+    os.write(sys.stderr.fileno(), b"interrupted; go on with `pipelines run --resume`\n")
+    os._exit(128 + signal.SIGINT)
 
 
 def _ended_badly(

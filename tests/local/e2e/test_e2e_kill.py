@@ -16,23 +16,12 @@ from subprocess import TimeoutExpired
 import pytest
 
 from pipelines.backends.local.jobs.isolation import probe
-from tests.local.e2e.tiny_project import JOBS, Project, until
+from tests.local.e2e.tiny_project import HANG, JOBS, Project, until
 
 POINTS = 40
 EARLY = 4
 LINES = 14  # of the 16 that a run prints
 PAUSE = 0.3  # seconds; a job takes about as long
-HANG = """\
-    import subprocess
-    import sys
-    import time
-
-    if not Path(os.environ["RAN"] + ".go").exists():
-        sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
-        subprocess.Popen(sleep, start_new_session=True)
-        time.sleep(600)
-    Path(os.environ["SM_MODEL_DIR"], "model.txt").write_text("m")
-    """
 SPREAD = 30  # so many points at least must hit a live execution: others come too late or too early
 
 
@@ -72,16 +61,26 @@ def _points(start: float) -> list[Point]:
 
 def _kill(project: Project, point: Point) -> bool:
     """Run the project and kill it at a point; say whether it was still running."""
-    process = project.start("run")
-    assert process.stdout is not None
-    for _ in range(point.lines):
-        process.stdout.readline()
-    with suppress(TimeoutExpired):
-        process.wait(point.seconds)
-    process.kill()
-    process.communicate()
+    with project.started("run") as process:
+        assert process.stdout is not None
+        for _ in range(point.lines):
+            process.stdout.readline()
+        with suppress(TimeoutExpired):
+            process.wait(point.seconds)
+        process.kill()
     project.wait_for_no_process()
     return process.returncode == -signal.SIGKILL
+
+
+def _seconds_to_start(project: Project) -> float:
+    """Run the project to its end and measure how long it took to begin."""
+    began = time.monotonic()
+    with project.started("run") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        seconds = time.monotonic() - began
+        process.communicate()
+    return seconds
 
 
 def _go_on(project: Project) -> None:
@@ -110,12 +109,7 @@ def test_a_run_killed_at_any_of_40_points_resumes_to_the_same_end(tmp_path: Path
     """Same statuses, one version, same bytes; what had succeeded is not run again."""
     way = probe().which
     whole = Project(tmp_path / "whole", {"PIPELINES_ISOLATION": way}).make()
-    began = time.monotonic()
-    process = whole.start("run")
-    assert process.stdout is not None
-    process.stdout.readline()
-    start = time.monotonic() - began
-    process.communicate()
+    start = _seconds_to_start(whole)
     expected = _result(whole)
     assert set(expected.statuses.values()) == {"Succeeded"}
     assert len(expected.versions) == 1
@@ -133,11 +127,10 @@ def test_a_run_killed_at_any_of_40_points_resumes_to_the_same_end(tmp_path: Path
 def test_a_killed_run_takes_its_jobs_along_in_either_way_of_isolation(either: Project) -> None:
     """Both hosts of the training job were alive; so was a process in a session of its own."""
     either.script("train", HANG)
-    process = either.start("run")
-    until(lambda: either.calls()["train"] == 2)
-    assert len(either.leftovers()) >= 2
-    process.kill()
-    process.communicate()
+    with either.started("run") as process:
+        until(lambda: either.calls()["train"] == 2)
+        assert len(either.leftovers()) >= 2
+        process.kill()
     either.wait_for_no_process()
     Path(f"{either.ran}.go").touch()
     assert "Executing" in either.run("status", "--local", "latest").out

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
@@ -119,6 +119,19 @@ steps:
     kind: fail
     message: AUC ${steps.evaluate.report.auc} is below ${parameters.min_auc}
 """
+HANG = """\
+import subprocess
+import sys
+import time
+
+if not Path(os.environ["RAN"] + ".go").exists():
+    sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
+    subprocess.Popen(sleep, start_new_session=True)
+    time.sleep(600)
+Path(os.environ["SM_MODEL_DIR"], "model.txt").write_text("m")
+"""
+"""A training script whose processes stay until they are ended; not once `….go` is there."""
+
 STEPS = ("prepare", "aside", "train", "evaluate", "good-enough", "register-package", "register")
 JOBS = Counter({"prepare": 1, "aside": 1, "train": 2, "evaluate": 1})
 
@@ -193,9 +206,10 @@ class Project:
         self.write("serving/inference.py", "def model_fn(folder):\n    return folder\n")
         return self
 
-    def start(self, *words: str, cwd: Path | None = None) -> subprocess.Popen[str]:
-        """Start a command in the project's folder, in a session of its own."""
-        return subprocess.Popen(
+    @contextmanager
+    def started(self, *words: str, cwd: Path | None = None) -> Iterator[subprocess.Popen[str]]:
+        """Start a command in the project's folder, in a session of its own; the block ends it."""
+        with subprocess.Popen(
             [sys.executable, "-m", "pipelines", *words],
             cwd=cwd or self.folder,
             env={**os.environ, "PYTHONPATH": str(ROOT), "RAN": str(self.ran), **self.environment},
@@ -203,16 +217,16 @@ class Project:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-        )
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def run(self, *words: str, cwd: Path | None = None) -> Ended:
         """Run a command to its end."""
-        process = self.start(*words, cwd=cwd)
-        try:
+        with self.started(*words, cwd=cwd) as process:
             out, err = process.communicate(timeout=SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
         return Ended(process.returncode, out, err)
 
     def calls(self) -> Counter[str]:

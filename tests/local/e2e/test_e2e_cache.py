@@ -1,0 +1,106 @@
+"""What runs again after an edit, and what does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.local.e2e.tiny_project import JOBS, STEPS, Project
+
+CACHED = {"prepare", "aside", "train", "evaluate", "register-package"}
+
+
+@pytest.fixture
+def ran(project: Project) -> Project:
+    """Give the example after its first run."""
+    ended = project.run("run")
+    assert ended.code == 0, ended.text
+    assert project.cached() == set()
+    return project
+
+
+def _again(project: Project, *words: str) -> set[str]:
+    """Run once more; name the steps that came from the cache."""
+    ended = project.run("run", *words)
+    assert ended.code == 0, ended.text
+    return project.cached()
+
+
+def test_an_unchanged_project_runs_nothing_twice(ran: Project) -> None:
+    """Every job is a hit; the model is registered again, as the service does."""
+    assert _again(ran) == CACHED
+    assert ran.calls() == JOBS
+    assert [model["ModelPackageVersion"] for model in ran.models()] == [2, 1]
+    assert set(ran.statuses()) == set(STEPS)
+    assert "cached from" in ran.run("status", "--local", "latest").out
+
+
+@pytest.mark.parametrize(
+    ("step", "hits"),
+    [
+        ("prepare", {"aside"}),
+        ("aside", CACHED - {"aside"}),
+        ("train", {"prepare", "aside"}),
+        ("evaluate", CACHED - {"evaluate"}),
+    ],
+)
+def test_an_edited_script_runs_again_with_what_reads_its_outputs(
+    ran: Project, step: str, hits: set[str]
+) -> None:
+    """Its new outputs have new URIs, so whoever reads them runs again; nobody else does."""
+    ran.edit("import os\n", "import os  # edited\n", f"steps/{step}.py")
+    assert _again(ran) == hits
+
+
+def test_edited_data_runs_everything_that_depends_on_it(ran: Project) -> None:
+    """Local data is addressed by content."""
+    ran.write("data/rows.txt", "5 3 1 4 2 7")
+    assert _again(ran) == {"aside"}
+
+
+def test_edited_serving_code_repackages_and_trains_nothing(ran: Project) -> None:
+    """The package is a step of its own (D10)."""
+    ran.write("serving/inference.py", "def model_fn(folder):\n    return None\n")
+    assert _again(ran) == CACHED - {"register-package"}
+
+
+def test_a_parameter_counts_where_it_is_used(ran: Project) -> None:
+    """`rounds` is a hyperparameter; the threshold stands in the condition alone."""
+    assert _again(ran, "-p", "min_auc=0.4") == CACHED
+    assert _again(ran, "-p", "rounds=3") == {"prepare", "aside"}
+
+
+def test_no_cache_runs_every_step(ran: Project) -> None:
+    """And its results are there for the next run."""
+    assert _again(ran, "--no-cache") == set()
+    assert _again(ran) == CACHED
+    assert ran.calls() == JOBS + JOBS
+
+
+def test_results_that_somebody_deleted_are_made_again(ran: Project) -> None:
+    """The store is a folder that people clean by hand."""
+    for file in (ran.home / "s3").rglob("runs/*/train/**/model.tar.gz"):
+        file.unlink()
+    assert _again(ran) == {"prepare", "aside"}
+
+
+def test_a_step_that_reads_a_bare_prefix_is_not_cached(ran: Project) -> None:
+    """New files under the same URI would go unseen (D16), unless they are said never to change."""
+    bucket = ran.home / "s3" / "lake" / "raw"
+    bucket.mkdir(parents=True)
+    (bucket / "rows.txt").write_text("5 3 1 4 2 6")
+    ran.edit("  raw: data/\n", "  raw: {s3: s3://lake/raw/}\n")
+    assert _again(ran) == {"aside"}
+    (bucket / "rows.txt").write_text("5 3 1 4 2 8")
+    assert _again(ran) == {"aside"}
+    ran.edit("s3://lake/raw/}", "s3://lake/raw/, immutable: true}")
+    assert _again(ran) == {"aside"}
+    assert _again(ran) == CACHED
+
+
+def test_a_failed_step_is_never_a_hit(project: Project) -> None:
+    """Only successes are taken."""
+    project.script("train", "raise SystemExit(1)")
+    for _ in range(2):
+        assert project.run("run").code == 5
+    assert project.cached() == {"prepare", "aside"}
+    assert project.calls()["train"] == 4

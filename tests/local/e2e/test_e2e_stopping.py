@@ -1,0 +1,61 @@
+"""Ctrl-C and SIGTERM stop a run in an orderly way; `run --resume` goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.local.e2e.tiny_project import HANG, JOBS, SECONDS, Project, until
+
+FAILED = 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_the_run_and_its_jobs(either: Project, number: signal.Signals) -> None:
+    """The step is Stopped, not Failed; no process is left; what had succeeded is kept."""
+    either.script("train", HANG)
+    with either.started("run") as process:
+        until(lambda: either.calls()["train"] == 2)
+        os.killpg(process.pid, number)
+        out, err = process.communicate(timeout=SECONDS)
+    assert process.returncode == FAILED, err
+    assert f"stopping ({number.name}); its jobs are being ended" in err
+    assert "  train: Stopped in " in out
+    assert "go on with `pipelines run --resume`" in err
+    assert "Traceback" not in out + err
+    assert either.leftovers() == []
+    (execution,) = either.seen()
+    assert execution.status == "Stopped"
+    assert execution.steps == {"prepare": "Succeeded", "aside": "Succeeded", "train": "Stopped"}
+    Path(f"{either.ran}.go").touch()
+    ended = either.run("run", "--resume")
+    assert ended.code == 0, ended.text
+    assert "2 steps are done" in ended.out
+    assert either.calls() == JOBS + Counter({"train": 2})
+
+
+def test_a_job_that_ignores_sigterm_is_ended_by_a_second_ctrl_c(project: Project) -> None:
+    """A user who does not want to wait presses again: everything ends, and can be resumed."""
+    project.script("train", "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + HANG)
+    with project.started("run") as process:
+        until(lambda: project.calls()["train"] == 2)
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.stderr is not None
+        said = ""
+        while "stopping (SIGINT)" not in said:
+            said = process.stderr.readline()
+            assert said
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=5)
+    assert "interrupted; go on with `pipelines run --resume`" in err
+    assert "Traceback" not in out + err
+    assert process.returncode == 130
+    project.wait_for_no_process()
+    Path(f"{project.ran}.go").touch()
+    ended = project.run("run", "--resume")
+    assert ended.code == 0, ended.text
+    assert project.calls()["prepare"] == 1
