@@ -1,0 +1,22 @@
+"""The README shows what really happens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tools.generate_readme import README, ROOT, exchanges, normalised, perform, project
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.skipif(not (ROOT / "data" / "flights").is_dir(), reason="no data: make data")
+def test_every_command_of_the_readme_prints_what_stands_below_it(tmp_path: Path) -> None:
+    """A reader who types the commands in order sees the same, but for ids, times and figures."""
+    folder = project(tmp_path / "flight-delays")
+    shown = list(exchanges(README.read_text(encoding="utf-8")))
+    assert len(shown) >= 10
+    for exchange in shown:
+        printed = perform(exchange.command, folder)
+        assert normalised(printed) == normalised(exchange.output), exchange.command
