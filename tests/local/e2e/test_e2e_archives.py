@@ -71,8 +71,10 @@ CASES = {
         "../../../etc/passwd",
     ),
     "a file through a link": (
-        'archive.addfile(member("up", type=tarfile.SYMTYPE, linkname="{folder}"))\n'
-        f'    archive.addfile(member("up/{OUT}", size=3), io.BytesIO(b"bad"))',
+        (
+            'archive.addfile(member("up", type=tarfile.SYMTYPE, linkname="{folder}"))\n'
+            f'    archive.addfile(member("up/{OUT}", size=3), io.BytesIO(b"bad"))'
+        ),
         "up",
     ),
     "a device": ('archive.addfile(member("null", type=tarfile.CHRTYPE))', "null"),
