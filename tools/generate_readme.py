@@ -1,6 +1,6 @@
 """The README's sessions, run for real.
 
-    python tools/generate_readme.py     runs every command of a `console` block and writes its output
+    python tools/generate_readme.py    runs the commands of `console` blocks, writes their output
 
 A block holds lines `$ command`, each followed by what it printed. The test of the README runs the
 same commands and compares, ids, times and figures normalised.
