@@ -86,7 +86,10 @@ def run(command: Command) -> Run:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    output = process.stdout.read() if process.stdout else ""
+    output = ""
+    if process.stdout is not None:
+        with process.stdout as stream:
+            output = stream.read()
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import functools
 import os
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from pipelines.backends.local.jobs import spares
 from pipelines.backends.local.jobs.spec import Isolation, JobRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Imported, not run as a file: a module's bytecode is kept, a script is compiled for every job.
-_BOOT = "import sys; sys.path.append({!r}); import launcher; launcher.main(sys.argv[1:])"
+    from pipelines.json_types import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +46,19 @@ class Cell:
     hosts: Path
     network: str = "shared"
 
-
-def launch_words(cell: Cell, result: int, words: Sequence[str]) -> list[str]:
-    """Write the launcher's argument list; `result` is the file descriptor it answers on."""
-    return [
-        *(sys.executable, "-I", "-S", "-c", _BOOT.format(str(Path(__file__).parent))),
-        *(str(result), str(os.getpid()), cell.isolation, cell.hostname),
-        *(str(cell.folder), str(cell.hosts), cell.network),
-        *words,
-    ]
+    def order(self, words: Sequence[str], settle: JsonObject | None = None) -> JsonObject:
+        """Write what the launcher is told: see its `main`."""
+        return {
+            "isolation": self.isolation,
+            "cell": {
+                "hostname": self.hostname,
+                "folder": str(self.folder),
+                "hosts": str(self.hosts),
+                "network": self.network,
+            },
+            "settle": settle,
+            "words": list(words),
+        }
 
 
 @functools.cache
@@ -66,13 +69,10 @@ def probe() -> IsolationReport:
     with tempfile.TemporaryDirectory() as folder:
         hosts = Path(folder, "hosts")
         hosts.touch()
-        reader, writer = os.pipe()
-        words = launch_words(Cell("namespaces", "algo-1", Path(folder), hosts), writer, ())
-        with os.fdopen(reader) as answer:
-            trial = subprocess.Popen(words, stdin=subprocess.DEVNULL, pass_fds=(writer,))
-            os.close(writer)
+        trial = spares.take(Cell("namespaces", "algo-1", Path(folder), hosts).order(()))
+        with os.fdopen(trial.answers) as answer:
             said = answer.read()
-            trial.wait()
+        trial.process.wait()
     if said.endswith("exit 0\n"):
         return IsolationReport("namespaces", "this user may make user and mount namespaces")
     problem = said.strip().removeprefix("setup ") or "the launcher gave no answer"

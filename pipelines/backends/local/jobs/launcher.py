@@ -1,10 +1,14 @@
 """The process between the tool and one host of a job: isolates, starts, watches, cleans up.
 
-Runs by itself (`python -I -S -c …`, see isolation.py) and imports next to nothing, because it
-stands in the way of every job. It leaves no process behind: it is the subreaper of everything
+Runs by itself (`python -P -c …`, see spares.py). It is started before there is a job for it, has
+imported by then what the job runtime will, and reads its order from stdin: interpreter starts are
+most of what a short job costs. It leaves no process behind: it is the subreaper of everything
 the job starts, kills what is left when the job's main process has ended, and is told by the
 kernel when the tool dies. SIGTERM is passed on to the main process; SIGUSR1 kills the job at
 once, SIGUSR2 lets a host go that leads a network.
+
+A bundle of ours is not started in a new interpreter: the main process forks off here and runs
+it, with the path, the environment and the arguments that the interpreter would have given it.
 
 What happened is written to the file descriptor RESULT, one line each: `ready`, then one of
 `exit <code>`, `signal <number>`, `exec <why>`, `setup <why>`.
@@ -12,10 +16,14 @@ What happened is written to the file descriptor RESULT, one line each: `ready`, 
 
 from __future__ import annotations
 
-import _signal  # type: ignore[import-not-found]  # `signal` costs 5 ms for its enums
+import _signal  # type: ignore[import-not-found]  # plain numbers, as the kernel has them
 import ctypes
+import json
 import os
+import runpy
 import sys
+import types
+import zipimport
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
@@ -175,11 +183,44 @@ def start(words: list[str], result: int) -> int:
     if LINUX:
         check("prctl", PR_SET_PDEATHSIG, int(_signal.SIGKILL), 0, 0, 0)
     if os.getppid() == launcher:
+        if is_bundle(words):
+            os._exit(run_bundle(words))
         try:
             os.execvp(words[0], words)  # noqa: S606 - this is what a launcher does
         except OSError as error:
             os.write(result, f"exec {words[0]!r}: {error.strerror}\n".encode())
     os._exit(127)
+
+
+def is_bundle(words: list[str]) -> bool:
+    """Tell whether this interpreter is asked for a zipapp that holds the job runtime."""
+    if words[0] != sys.executable or not words[1:] or not words[1].endswith(".pyz"):
+        return False
+    try:
+        zipimport.zipimporter(words[1]).get_data(f"{words[1]}/tool/pipelines/runtime/main.py")
+    except OSError:
+        return False
+    return True
+
+
+def run_bundle(words: list[str]) -> int:
+    """Run `python <bundle> …` in this process, a fork of the launcher; give its exit code."""
+    sys.argv[:] = words[1:]
+    sys.path.remove(os.path.dirname(__file__))  # noqa: PTH120 - as it was written there
+    del sys.modules[__name__]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        runpy.run_path(words[1], run_name="__main__")
+    except SystemExit as end:
+        code = end.code
+    except BaseException as error:  # noqa: BLE001 - the outermost frame of a process
+        sys.excepthook(type(error), error, error.__traceback__)
+        code = 1
+    else:
+        code = 0
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return code if isinstance(code, int) else 0 if code is None else 1
 
 
 def descendants() -> list[int]:
@@ -252,25 +293,66 @@ def watch(main: int, parent: int) -> int:
     return rest or 0 if status is None else status
 
 
-def main(arguments: list[str]) -> None:
-    """Run one host: RESULT PARENT (`namespaces`|`rewrite`) HOSTNAME FOLDER HOSTS NETWORK WORDS….
+def warm_up() -> None:
+    """Import what the job runtime will, while nobody waits."""
+    import pathlib  # noqa: PLC0415 - after the process has said that it is there
+    import select  # noqa: PLC0415 - as above
+    import signal  # noqa: PLC0415 - as above
+    import zlib  # noqa: F401, PLC0415 - as above
 
-    With no words the isolation is tried and nothing started.
+    del pathlib, select, signal
+
+
+def receive() -> dict[str, object] | None:
+    """Read the order; None when the tool has gone, or has no job for this launcher."""
+    pieces = []
+    while piece := os.read(0, 65536):
+        pieces.append(piece)
+    order: dict[str, object] | None = json.loads(b"".join(pieces)) if pieces else None
+    return order
+
+
+def settle(log: str, folder: str, environment: dict[str, str]) -> None:
+    """Take the job's output file, working directory and environment."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    written = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    os.dup2(nothing, 0)
+    os.dup2(written, 1)
+    os.dup2(written, 2)
+    os.close(nothing)
+    os.close(written)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+
+
+def main(arguments: list[str]) -> None:
+    """Run one host: RESULT PARENT, and the order on stdin as JSON.
+
+    The order holds `isolation` (`namespaces` or `rewrite`), the arguments of `isolate`, of
+    `settle`, and `words`; with no words the isolation is tried and nothing started.
     """
-    result, parent, isolation, hostname, folder, hosts, network, *words = arguments
-    answer = int(result)
+    answer, parent = map(int, arguments)
     os.set_inheritable(answer, False)  # noqa: FBT003 - positional only
     _signal.pthread_sigmask(_signal.SIG_BLOCK, WATCHED)
+    warm_up()
+    order = receive()
+    if order is None:
+        return
+    words: list[str] = order["words"]  # type: ignore[assignment]  # spares.py wrote it
+    cell: dict[str, str] = order["cell"]  # type: ignore[assignment]  # as above
     try:
-        if isolation == "namespaces":
-            isolate(hostname, folder, hosts, network)
-        adopt(int(parent))
+        if words:
+            settle(**order["settle"])  # type: ignore[arg-type]  # as above
+        if order["isolation"] == "namespaces":
+            isolate(**cell)
+        adopt(parent)
     except OSError as error:
         os.write(answer, f"setup {error.filename}: {error.strerror}\n".encode())
         return
     os.write(answer, b"ready\n")
-    if network == "lead":
+    if cell["network"] == "lead":
         hold()
-    status = watch(start(words, answer), int(parent)) if words else 0
+    status = watch(start(words, answer), parent) if words else 0
     code = os.waitstatus_to_exitcode(status)
     os.write(answer, (f"exit {code}\n" if code >= 0 else f"signal {-code}\n").encode())

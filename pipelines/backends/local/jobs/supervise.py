@@ -7,12 +7,12 @@ import selectors
 import signal
 import subprocess
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
-from pipelines.backends.local.jobs.isolation import Cell, launch_words
+from pipelines.backends.local.jobs import spares
+from pipelines.backends.local.jobs.isolation import Cell
 from pipelines.backends.local.jobs.spec import Command, HostEnd, Job, JobEnd, Limits
 
 if TYPE_CHECKING:
@@ -169,21 +169,13 @@ class Supervisor:
 def _launch(job: Job, command: Command, network: str) -> _Running:
     host = command.host
     cell = Cell(job.isolation, host.name, host.ml, host.root / "hosts", network)
-    reader, writer = os.pipe()
-    with ExitStack() as stack:
-        stack.callback(os.close, writer)
-        log = stack.enter_context(command.log.open("ab", buffering=0))
-        launcher = subprocess.Popen(
-            launch_words(cell, writer, command.words),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            cwd=host.root / "work",
-            env=dict(command.environment),
-            start_new_session=True,
-            pass_fds=(writer,),
-        )
-    return _Running(command, launcher, reader)
+    settle = {
+        "log": str(command.log),
+        "folder": str(host.root / "work"),
+        "environment": dict(command.environment),
+    }
+    launcher = spares.take(cell.order(command.words, settle))
+    return _Running(command, launcher.process, launcher.answers)
 
 
 def sweep(job: Job) -> None:

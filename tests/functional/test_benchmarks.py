@@ -1,0 +1,49 @@
+"""The benchmarks measure what they say; here their figures are not judged: machines are noisy."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import compile_scaling, pairs, parallel_steps
+from benchmarks.noop_steps import ours
+from benchmarks.projects import chain_project
+from pipelines.compile.driver import Request, compile_spec
+
+
+def test_the_chain_that_is_compared_with_the_sdk_has_its_steps(tmp_path: Path) -> None:
+    """Process → train → evaluate → condition with a Fail step: what `sdk_chain.py` builds."""
+    compiled = compile_spec(Request(chain_project(tmp_path), None, {}))
+    assert compiled.bundle is not None
+    steps = json.loads(compiled.bundle.definition)["Steps"]
+    assert [step["Type"] for step in steps] == ["Processing", "Training", "Processing", "Condition"]
+    assert [step["Type"] for step in steps[-1]["Arguments"]["ElseSteps"]] == ["Fail"]
+
+
+def test_ten_noop_steps_really_run(tmp_path: Path) -> None:
+    """All ten, one after the other, none from the cache, and again in the next run."""
+    command = ours(tmp_path)
+    for _ in range(2):
+        output = pairs.run(command).output
+        assert output.count(": Succeeded in") == 10
+        assert "cached" not in output
+
+
+def test_four_steps_at_once_take_less_than_four_in_turn(tmp_path: Path) -> None:
+    """With a wide margin for a busy machine: the promise is under 2, four in turn would be 4."""
+    (figure,) = parallel_steps.figures(1, tmp_path)
+    assert figure.ratio < 3
+
+
+def test_compile_time_is_measured_for_every_size(tmp_path: Path) -> None:
+    """Fifty steps take longer than five, and far less than their square."""
+    (figure,) = compile_scaling.figures(1, tmp_path)
+    assert 1 < figure.ours / figure.theirs < 40
+
+
+def test_a_failing_command_ends_the_benchmark_with_its_output() -> None:
+    """A peer that fails quickly must not count as fast."""
+    with pytest.raises(SystemExit, match="broken failed with 1"):
+        pairs.run(pairs.Command("broken", ("python3", "-c", "raise SystemExit('no')")))
