@@ -25,7 +25,12 @@ Trigger: TypeAlias = Literal["completed", "failed", "stopped", "any"]
 
 
 class SpecModel(BaseModel):
-    """What all models of the spec have in common: frozen, strict, no unknown keys."""
+    """What all models of the spec have in common: frozen, strict, no unknown keys.
+
+    A model is built when it is first used, which most kinds never are. Those that several kinds
+    hold are built at once (`defer_build=False`): pydantic then takes them as they are instead of
+    building them again in every kind.
+    """
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, defer_build=True, protected_namespaces=()
@@ -166,7 +171,7 @@ class DataSource(ShortFormModel):
         return self
 
 
-class Retry(SpecModel):
+class Retry(SpecModel, defer_build=False):
     """Try a step again when the platform failed it."""
 
     exception_type: list[FixedText] = Field(
@@ -188,7 +193,7 @@ class Retry(SpecModel):
         return self
 
 
-class Input(ShortFormModel):
+class Input(ShortFormModel, defer_build=False):
     """One input of a job."""
 
     from_: Text = Field(
@@ -218,7 +223,7 @@ class Input(ShortFormModel):
         return {"from": text}
 
 
-class Requirements(ShortFormModel):
+class Requirements(ShortFormModel, defer_build=False):
     """The Python packages of a step."""
 
     file: FixedText = Field(description="A requirements file of the project.")
