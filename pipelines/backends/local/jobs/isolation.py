@@ -79,6 +79,13 @@ def probe() -> IsolationReport:
     return IsolationReport("rewrite", f"namespaces are not to be had here ({problem})")
 
 
+def warm_up(wanted: Literal["auto", "namespaces", "rewrite"]) -> None:
+    """Start a launcher ahead, and find out what the first job will ask."""
+    spares.prepare()
+    if wanted != "rewrite":
+        probe()
+
+
 def choose(wanted: Literal["auto", "namespaces", "rewrite"]) -> IsolationReport:
     """Decide how jobs are isolated.
 

@@ -48,10 +48,16 @@ class Launcher:
 
     def close(self) -> None:
         """Let a launcher go that got no order."""
+        self.process.kill()
         if self.process.stdin is not None:
             self.process.stdin.close()
         self.process.wait()
         os.close(self.answers)
+
+
+def prepare() -> None:
+    """Start the first launcher now, for a job that will come."""
+    _spares(os.getpid())
 
 
 def take(order: JsonObject) -> Launcher:
