@@ -107,6 +107,6 @@ def live(stream: TextIO) -> Iterator[Observer]:
     for event in failed:
         console.print(Text(f"\n{event.step}: {event.reason or 'failed'}", "red"))
         for line in event.log_tail:
-            console.print(Text(f"  | {line}", "dim"))
+            console.print(Text(f"  | {line}", "dim"), soft_wrap=True)
     for end in ended:
         console.print(f"{end.status} in {duration(end.seconds)}", highlight=False)

@@ -10,7 +10,7 @@ _HOUR = 3600
 
 def duration(seconds: float) -> str:
     """Write seconds as `0.4s`, `12s`, `3m 04s` or `1h 02m`."""
-    if seconds < 10:
+    if round(seconds, 1) < 10:
         return f"{seconds:.1f}s"
     whole = round(seconds)
     if whole < _MINUTE:

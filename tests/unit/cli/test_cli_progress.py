@@ -1,0 +1,88 @@
+"""What a person sees of an execution: lines anywhere, a table on a terminal."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from pipelines.backends.local.engine.events import (
+    Event,
+    ExecutionEnded,
+    ExecutionStarted,
+    StepEnded,
+    StepRetried,
+    StepSkipped,
+    StepStarted,
+)
+from pipelines.backends.local.executors.contract import StepStatus
+from pipelines.backends.local.state.records import ExecutionStatus
+from pipelines.cli.progress import following
+from pipelines.cli.progress.words import duration
+
+EVENTS: tuple[Event, ...] = (
+    ExecutionStarted("abc123def456", "arn", "flights", ("check", "train", "reject"), ("check",)),
+    StepStarted("train", "Training"),
+    StepRetried("train", 1, "SageMaker.JOB_INTERNAL_ERROR", 2.0),
+    StepEnded("train", StepStatus.FAILED, 65.0, None, "no data\nsecond line", ("epoch 1", "oops")),
+    StepSkipped("reject", "`train` ended as Failed"),
+    ExecutionEnded("abc123def456", ExecutionStatus.FAILED, 66.2, "no data"),
+)
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        """Claim it."""
+        return True
+
+
+def test_lines_say_what_happened_in_order() -> None:
+    """In a file every event is a line; a failed step shows the end of its log."""
+    stream = io.StringIO()
+    with following(stream) as observer:
+        for event in EVENTS:
+            observer(event)
+    assert stream.getvalue().splitlines() == [
+        "flights: execution abc123def456, 1 steps are done",
+        "  train: started (Training)",
+        "  train: SageMaker.JOB_INTERNAL_ERROR, trying again in 2.0s",
+        "  train: Failed in 1m 05s: no data",
+        "    | epoch 1",
+        "    | oops",
+        "  reject: not run, `train` ended as Failed",
+        "Failed in 1m 06s",
+    ]
+
+
+def test_table_on_a_terminal_ends_with_every_step_and_the_log_of_the_failed_one() -> None:
+    """The last drawing holds each step once; below it stand reason, log lines and the end."""
+    stream = Terminal()
+    with following(stream) as observer:
+        for event in EVENTS:
+            observer(event)
+    shown = stream.getvalue()
+    table, _, rest = shown.rpartition("train: no data")
+    assert "✘" in table
+    assert "done before" in table
+    assert "`train` ended as Failed" in table
+    assert "| epoch 1" in rest
+    assert "| oops" in rest
+    assert rest.rstrip().endswith("Failed in 1m 06s")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.04, "0.0s"),
+        (9.94, "9.9s"),
+        (9.96, "10s"),
+        (59.4, "59s"),
+        (184, "3m 04s"),
+        (3720, "1h 02m"),
+    ],
+)
+def test_durations_are_as_exact_as_a_reader_needs(seconds: float, words: str) -> None:
+    """Tenths below ten seconds, seconds below an hour, minutes above."""
+    assert duration(seconds) == words
