@@ -21,7 +21,7 @@ from pipelines.spec.expressions import (
 )
 from pipelines.spec.model import StepSpec
 from pipelines.spec.references import Reference
-from pipelines.spec.values import Condition, FixedText
+from pipelines.spec.values import Condition, FixedText, no_entries
 
 _TYPES = {
     "==": "Equals",
@@ -42,9 +42,11 @@ class ConditionStep(StepSpec):
         alias="if",
         description="An expression such as steps.evaluate.report.auc >= parameters.min_auc.",
     )
-    then: list[FixedText] = Field(default_factory=list, description="Steps that run when it holds.")
+    then: list[FixedText] = Field(
+        default_factory=no_entries, description="Steps that run when it holds."
+    )
     else_: list[FixedText] = Field(
-        alias="else", default_factory=list, description="Steps that run when it does not."
+        alias="else", default_factory=no_entries, description="Steps that run when it does not."
     )
 
 

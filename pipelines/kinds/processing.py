@@ -19,7 +19,7 @@ from pipelines.kinds.base.jobs import (
     script,
 )
 from pipelines.spec.model import Input, JobStep
-from pipelines.spec.values import AnyScalar, FixedText
+from pipelines.spec.values import AnyScalar, FixedText, no_entries
 
 
 class ProcessingStep(JobStep):
@@ -31,7 +31,7 @@ class ProcessingStep(JobStep):
         default_factory=dict, description="By name; the script finds each in SM_CHANNEL_<NAME>."
     )
     outputs: list[FixedText] = Field(
-        default_factory=list, description="Names; the script writes each below SM_OUT_<NAME>."
+        default_factory=no_entries, description="Names; the script writes each below SM_OUT_<NAME>."
     )
     reports: dict[str, FixedText] = Field(
         default_factory=dict,

@@ -28,7 +28,7 @@ from pipelines.kinds.base.contract import (
 from pipelines.kinds.base.functions import Get, Join
 from pipelines.kinds.base.jobs import ProcessingJob, processing, processing_output, text
 from pipelines.spec.model import Input, JobStep, Requirements, ShortFormModel, SpecModel, StepSpec
-from pipelines.spec.values import AnyScalar, FixedText, Text
+from pipelines.spec.values import AnyScalar, FixedText, Text, no_entries
 
 MODEL = "model"
 ARCHIVE = "model.tar.gz"
@@ -51,7 +51,8 @@ class Serving(SpecModel):
         default=["application/json"], description="MIME types of answers."
     )
     instance_types: list[FixedText] = Field(
-        default_factory=list, description="Instance types recommended for real-time endpoints."
+        default_factory=no_entries,
+        description="Instance types recommended for real-time endpoints.",
     )
     environment: dict[str, AnyScalar] = Field(
         default_factory=dict, description="Environment variables of the model server."

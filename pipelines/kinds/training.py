@@ -33,7 +33,7 @@ from pipelines.kinds.base.jobs import (
     vpc,
 )
 from pipelines.spec.model import Input, JobStep, ShortFormModel, SpecModel
-from pipelines.spec.values import AnyScalar, FixedText, Integer, Text
+from pipelines.spec.values import AnyScalar, FixedText, Integer, Text, no_entries
 
 
 class Distribution(ShortFormModel):
@@ -83,7 +83,7 @@ class TrainingStep(JobStep):
         None, description="torchrun or mpi, for several processes or hosts."
     )
     instance_groups: list[InstanceGroup] = Field(
-        default_factory=list, description="Instead of instance_type and instance_count."
+        default_factory=no_entries, description="Instead of instance_type and instance_count."
     )
     enable_managed_spot_training: bool = Field(
         False,  # noqa: FBT003 - pydantic's default stands first

@@ -18,6 +18,7 @@ from pipelines.spec.values import (
     Text,
     describe,
     mistake,
+    no_entries,
 )
 
 ParameterType: TypeAlias = Literal["string", "integer", "float", "boolean"]
@@ -214,7 +215,8 @@ class Input(ShortFormModel, defer_build=False):
         description="The objects under an s3:// prefix never change: the step may be cached.",
     )
     instance_group_names: list[FixedText] = Field(
-        default_factory=list, description="Instance groups that get this channel (training only)."
+        default_factory=no_entries,
+        description="Instance groups that get this channel (training only).",
     )
 
     @classmethod
@@ -291,7 +293,7 @@ class JobStep(StepSpec):
     )
     requirements: Requirements | None = Field(None, description="Python packages of the step.")
     include: list[FixedText] = Field(
-        default_factory=list,
+        default_factory=no_entries,
         description="Files, folders or globs of the project that the code needs besides imports.",
     )
     enable_network_isolation: bool = Field(
@@ -301,7 +303,7 @@ class JobStep(StepSpec):
     cache: Duration = Field(
         None, description="Reuse an earlier run of the same step for this long, such as 30d."
     )
-    retry: list[Retry] = Field(default_factory=list, description="When to try again.")
+    retry: list[Retry] = Field(default_factory=no_entries, description="When to try again.")
 
 
 class Defaults(SpecModel):

@@ -26,6 +26,15 @@ _ISO_DURATION = re.compile(
 )
 
 
+def no_entries() -> list[Any]:
+    """Give an empty list, as the `default_factory` of a field.
+
+    Not `list` itself: pydantic asks a factory for its signature, and that of a built-in is text
+    that Python reads with `tokenize`, in every model that has the field.
+    """
+    return []
+
+
 def mistake(
     code: str, message: str, help: str | None = None, *, below: str = "", **within: int
 ) -> PydanticCustomError:
