@@ -6,13 +6,14 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
+
+from pipelines.frozen import frozen
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Member:
     """A file of a bundle: its path in it, its executable bit, its bytes."""
 
@@ -21,7 +22,7 @@ class Member:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CodeAsset:
     """A step's bundle, one zipapp.
 
@@ -50,7 +51,7 @@ class CodeAsset:
         return buffer.getvalue()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DataAsset:
     """A local file or folder of `data:`.
 

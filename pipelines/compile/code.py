@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path as FilePath
 
@@ -12,6 +11,7 @@ from pipelines.compile.assets import CodeAsset, Member, digest_members
 from pipelines.compile.project import Project
 from pipelines.compile.trace import imported_files
 from pipelines.diagnostics import Finding, Path
+from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.kinds.base.contract import CodeNeed, ProjectFile, RequirementsFile
 
@@ -31,7 +31,7 @@ sys.exit(main())
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CodeBundle:
     """A bundle, or the findings that keep it from being made."""
 
@@ -39,7 +39,7 @@ class CodeBundle:
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CodeRequest:
     """A bundle to be made.
 

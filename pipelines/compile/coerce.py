@@ -7,8 +7,8 @@ The service refuses a bare Integer, Float or Boolean parameter where its API has
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
+from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes import find
 from pipelines.steptypes.shapes import PathProblem, Shape, Shapes, member_at, shapes_of
@@ -16,7 +16,7 @@ from pipelines.steptypes.shapes import PathProblem, Shape, Shapes, member_at, sh
 _TEXT = frozenset({"string", "String", "any"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Coercion:
     """What is known of the types of references.
 

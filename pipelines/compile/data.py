@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pipelines.compile.assets import DataAsset, digest_files
 from pipelines.compile.project import Project
 from pipelines.diagnostics import Finding, Path
+from pipelines.frozen import frozen
 from pipelines.spec.model import DataSource
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LocalData:
     """A local entry of `data:` as an asset, or the findings that keep it from being one."""
 

@@ -6,7 +6,6 @@ read → overlay → load → build → look up → emit → check
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from pipelines import kinds
@@ -22,6 +21,7 @@ from pipelines.compile.project import Project
 from pipelines.diagnostics import Diagnostic, Finding, Path, Severity
 from pipelines.document import Document, Parsed, read
 from pipelines.document.overlay import MergeRules, choose
+from pipelines.frozen import frozen
 from pipelines.graph.build import build, resolver
 from pipelines.graph.model import Graph
 from pipelines.graph.resolve import UnresolvedError
@@ -41,7 +41,7 @@ RULES = MergeRules(
 """How an environment is merged over a spec (DESIGN §4)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """What is to be compiled.
 
@@ -61,7 +61,7 @@ class Request:
         return Project(self.file.parent)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Checked:
     """A spec that was read: its graph, unless nothing was left, and what is wrong with it."""
 
@@ -75,7 +75,7 @@ class Checked:
         return any(d.severity is Severity.ERROR for d in self.diagnostics)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bundle:
     """A compiled pipeline.
 
@@ -97,7 +97,7 @@ class Bundle:
         return self.definitions[self.pipeline]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Compiled:
     """A bundle, None when an error is among the diagnostics."""
 
@@ -131,7 +131,7 @@ def compile_spec(request: Request) -> Compiled:
     return Compiled(bundle, emitted.checked)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Front:
     """Everything up to the definition: what was read, and what was looked up for it."""
 
@@ -150,7 +150,7 @@ class _Front:
         return Checked(self.graph, self.text, (*self.diagnostics, *more))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Emitted:
     definition: str
     checked: Checked

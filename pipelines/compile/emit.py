@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from pipelines.compile.coerce import Coercion
 from pipelines.diagnostics import Path
+from pipelines.frozen import frozen
 from pipelines.graph.build import resolver
 from pipelines.graph.caching import cacheable
 from pipelines.graph.model import Graph, Node
@@ -20,7 +20,7 @@ VERSION = "2020-12-01"
 _TRIGGERS = {"failed": "Failed", "stopped": "Stopped", "any": "Any"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Supplies:
     """What was looked up for the steps.
 
@@ -35,7 +35,7 @@ class Supplies:
     images: Mapping[tuple[str, Path], Value]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Emitted:
     """A definition, and for each of its steps the step of the spec that it comes from."""
 
@@ -76,7 +76,7 @@ def _emit_node(graph: Graph, node: Node, supplies: Supplies) -> tuple[EmittedSte
     return node.kind.emit(node.step, context)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Writer:
     graph: Graph
     emitted: Mapping[str, tuple[EmittedStep, ...]]

@@ -17,11 +17,11 @@ from __future__ import annotations
 import functools
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from pipelines.diagnostics import Severity
+from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.steptypes.nearest import nearest
 
@@ -44,7 +44,7 @@ _DOMAINS: Final = {
 """Regions outside the domain amazonaws.com, by the beginning of their names."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Image:
     """One container image.
 
@@ -63,7 +63,7 @@ class Image:
     processor: Processor | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ImageProblem:
     """Why a name gives no image, or not a good one; becomes a finding where the name stands."""
 
@@ -154,7 +154,7 @@ def _instance_family(instance_type: str) -> str:
     return instance_type.removeprefix("ml.").partition(".")[0]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Wanted:
     family: str
     version: str

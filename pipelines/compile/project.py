@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from pipelines.frozen import frozen
 
 IGNORED = frozenset(
     {"__pycache__", ".git", ".pipelines", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
@@ -13,7 +14,7 @@ IGNORED = frozenset(
 """Folders that are never part of a bundle or of data."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Project:
     """A project folder; every path is relative to it, with `/` between names."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING
 
 from pipelines.diagnostics.sentences import quoted
 from pipelines.errors import UsageError
+from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _NEAR = 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Explanation:
     """What a code means.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, TypeAlias
+
+from pipelines.frozen import frozen
 
 Path: TypeAlias = tuple[str | int, ...]
 """Keys and list indexes from the top of a document down to one value."""
@@ -17,7 +18,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Span:
     """A stretch of a text file; lines and columns count from 1, the end is exclusive."""
 
@@ -28,7 +29,7 @@ class Span:
     end_column: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """One mistake, before it is located.
 
@@ -51,7 +52,7 @@ class Finding:
     within: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Diagnostic:
     """One mistake with its place; `span` is None only where the file could not be read."""
 

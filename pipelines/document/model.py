@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.diagnostics.model import Diagnostic, Finding, Path, Span
 from pipelines.document.extents import Extent
 from pipelines.document.offsets import part_of
+from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ class Place(NamedTuple):
     style: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """What a text may be at most.
 
@@ -45,7 +45,7 @@ class Limits:
     alias_nodes: int = 100_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Document:
     r"""A text as plain data, with the place of every key and value.
 
@@ -101,7 +101,7 @@ class Document:
         return Extent(above + first, column + 1, above + last, end_column + 1)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parsed:
     r"""What became of a text.
 

@@ -6,13 +6,14 @@ keeps the place where it was written.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from pipelines.diagnostics.model import Finding, Path, Severity
 from pipelines.diagnostics.sentences import suggestion
 from pipelines.document.model import Document, Parsed, Place
 from pipelines.errors import UsageError
+from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
     from pipelines.diagnostics.model import Diagnostic
@@ -24,7 +25,7 @@ Pattern: TypeAlias = tuple[str, ...]
 ENVIRONMENTS = "environments"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MergeRules:
     """What a merge has to know of the language.
 

@@ -7,12 +7,12 @@ decision rests on the text around the place and on words that both share.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.document.extents import Extent, character
 from pipelines.document.nodes import ScalarNode
 from pipelines.document.problem import Problem
+from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ _ESCAPE = re.compile(r"\\(?:u\w{0,4}|U\w{0,8}|x\w{0,2}|.)")
 _KEY = re.compile(r"\s*(?:- +)*[^\s#][^:#]*:(?:\s|$)")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Failure:
     """Where the parser stopped and what it said.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
 from pipelines import kinds
 from pipelines.diagnostics import Finding
+from pipelines.frozen import frozen
 from pipelines.graph.model import Branch, Edge, Graph, Node
 from pipelines.graph.resolve import Resolver, StepOutputs, UnresolvedError
 from pipelines.graph.uses import Use, uses_in
@@ -16,7 +16,7 @@ from pipelines.kinds.base.functions import Value
 from pipelines.spec.model import PipelineSpec
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Built:
     """A graph and what is wrong with it; with an error among the findings it is not compiled."""
 

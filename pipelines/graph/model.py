@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from pipelines.diagnostics import Path
+from pipelines.frozen import frozen
 from pipelines.graph.uses import Use
 from pipelines.kinds.base.contract import Kind, Output
 from pipelines.spec.model import PipelineSpec, StepSpec
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Branch:
     """The side of a condition that a step stands in."""
 
@@ -20,7 +20,7 @@ class Branch:
     side: Literal["then", "else"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Edge:
     """A step that another waits for, and the value in the document that says so."""
 
@@ -29,7 +29,7 @@ class Edge:
     within: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Node:
     """One step of the spec.
 
@@ -63,7 +63,7 @@ class Node:
         return step
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Graph:
     """All steps of a pipeline.
 

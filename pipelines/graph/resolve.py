@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import NoReturn
 
 from pipelines.diagnostics.nearest import nearest
+from pipelines.frozen import frozen
 from pipelines.json_types import Json
 from pipelines.kinds.base.contract import Kind, Output
 from pipelines.kinds.base.functions import Get, JsonGet, Value, concatenate
@@ -33,7 +33,7 @@ class UnresolvedError(Exception):
         self.help = help
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepOutputs:
     """What the resolver has to know of a step."""
 
@@ -41,7 +41,7 @@ class StepOutputs:
     outputs: Mapping[str, Output]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Resolver:
     """Turns references into values.
 

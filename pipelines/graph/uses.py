@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import get_args
 
 from pydantic import BaseModel
 
 from pipelines.diagnostics import Path
+from pipelines.frozen import frozen
 from pipelines.json_types import Json
 from pipelines.spec.expressions import Expression, references_in
 from pipelines.spec.references import Reference, Template
@@ -16,7 +16,7 @@ from pipelines.spec.references import Reference, Template
 _EXPRESSIONS = (*get_args(Expression),)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Use:
     """One reference and the value of the document that it stands in."""
 

@@ -13,16 +13,16 @@ Grammar, loosest binding first (no `${}` around names):
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal, TypeAlias, assert_never, cast
 
+from pipelines.frozen import frozen
 from pipelines.spec.references import ROOTS, Reference, ReferenceSyntaxError, parse_path
 
 Operator: TypeAlias = Literal["==", "!=", "<", "<=", ">", ">="]
 Operand: TypeAlias = "Reference | str | int | float | bool"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Comparison:
     """Two operands and the operator between them."""
 
@@ -31,7 +31,7 @@ class Comparison:
     right: Operand
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Membership:
     """An operand that stands (or, negated, does not stand) in a list."""
 
@@ -39,21 +39,21 @@ class Membership:
     values: tuple[Operand, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Negation:
     """The opposite of an expression."""
 
     inner: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Conjunction:
     """All of several expressions."""
 
     parts: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Disjunction:
     """Any of several expressions."""
 
@@ -87,7 +87,7 @@ _INSTEAD = {
 """What to write for signs that other languages have, and for a text that is not closed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Token:
     kind: str
     text: str

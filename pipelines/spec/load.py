@@ -6,7 +6,6 @@ The kinds of steps are passed in: they stand above this package.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pipelines.diagnostics import Finding, Path
 from pipelines.diagnostics.nearest import nearest
 from pipelines.document import Document
+from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.spec import environ as environment
 from pipelines.spec.mistakes import findings
@@ -33,7 +33,7 @@ SPEC_VERSION = 1
 _PLACEHOLDER = {"spec": SPEC_VERSION, "pipeline": "unnamed"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepModels:
     """What the loader has to know of the kinds.
 
@@ -46,7 +46,7 @@ class StepModels:
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loaded:
     """What could be read: sections and steps with findings are left out of the spec.
 

@@ -8,7 +8,8 @@ Names are resolved later, by `pipelines.graph`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from pipelines.frozen import frozen
 
 ROOTS = ("parameters", "data", "steps", "execution", "env")
 
@@ -36,7 +37,7 @@ class ReferenceSyntaxError(Exception):
         self.help = help
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reference:
     """One dotted path.
 
@@ -68,7 +69,7 @@ class Reference:
         return self.text
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Template:
     """A text with at least one reference in it, literals and references in order."""
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.spec.expressions import Expression, parse_expression
 from pipelines.spec.references import ReferenceSyntaxError, Template, parse_text
@@ -68,7 +68,7 @@ def describe(value: object) -> str:
             return "a mapping"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scalar:
     """The marker that gives an annotated type its one validator and its JSON schema.
 

@@ -8,10 +8,10 @@ reference is not known yet and passes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from pipelines.diagnostics import Path
+from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes import rules
 
@@ -19,7 +19,7 @@ GENERAL_REFERENCE: Final = "AWS General Reference, SageMaker quotas"
 _GUIDE: Final = "SageMaker developer guide, "
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LimitProblem:
     """One value beyond a limit; the path leads from the arguments down to it."""
 
@@ -29,7 +29,7 @@ class LimitProblem:
     quota: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """Where a limit holds: step Types, and a dotted member, `*` for every entry of a list."""
 
@@ -37,7 +37,7 @@ class Place:
     where: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ValueLimit:
     """A number that may not be greater.
 
@@ -56,7 +56,7 @@ class ValueLimit:
     quota: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """A condition between members of one structure.
 

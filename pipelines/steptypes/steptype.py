@@ -7,8 +7,9 @@ of this class is not called `model`: that is the module of the Type `Model`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 
 STEP_FAULTS = ("Step.SERVICE_FAULT", "Step.THROTTLING")
@@ -23,7 +24,7 @@ JOB_FAULTS = (
 """Exception types of a retry policy on a step that starts a SageMaker job."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepKey:
     """A key beside `Arguments` that only some Types have, as `PropertyFiles`.
 
@@ -38,7 +39,7 @@ class StepKey:
     required: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepType:
     """One Type of step.
 

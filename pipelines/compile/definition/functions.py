@@ -8,11 +8,11 @@ or an S3 object. A function is an object with that one key.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from pipelines.compile.definition.model import NESTED, Entry, error, error_on_key
 from pipelines.diagnostics import Finding, Path
+from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.functions import FUNCTIONS, GET, JOIN, JSON_GET, is_function
 from pipelines.steptypes.nearest import did_you_mean
@@ -20,7 +20,7 @@ from pipelines.steptypes.nearest import did_you_mean
 _DEEPEST: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reference:
     """One `Get`.
 

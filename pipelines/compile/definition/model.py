@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from pipelines.diagnostics import Finding, Path, Severity
+from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
 BRANCHES: Final = ("IfSteps", "ElseSteps")
@@ -27,7 +27,7 @@ UNDOCUMENTED: Final = frozenset(
 """Types that the API knows (`PipelineExecutionStepMetadata`) and whose arguments no source says."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Branch:
     """One list of steps inside another step."""
 
@@ -35,7 +35,7 @@ class Branch:
     argument: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """One step, wherever it stands.
 
@@ -60,7 +60,7 @@ class Entry:
         return arguments if isinstance(arguments, dict) else {}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Definition:
     """A definition taken apart.
 

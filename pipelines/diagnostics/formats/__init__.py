@@ -5,19 +5,19 @@ A format module has one function, `render(report)`, which returns the text to pr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import import_module, resources
 from typing import TYPE_CHECKING, Protocol, cast
 
 from pipelines.diagnostics.model import Diagnostic, Severity
 from pipelines.diagnostics.sentences import counted, suggestion
 from pipelines.errors import UsageError
+from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """What a format prints.
 

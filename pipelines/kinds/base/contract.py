@@ -8,10 +8,11 @@ images are looked up, `emit` when everything is known.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, TypeAlias
 
 from pipelines.diagnostics import Finding, Path
+from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.kinds.base.functions import Value
 from pipelines.spec.model import Aws, PipelineSpec, StepSpec
@@ -20,7 +21,7 @@ from pipelines.spec.references import Template
 ImageScope: TypeAlias = Literal["training", "inference", "processing"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Output:
     """What `${steps.NAME.OUTPUT}` stands for.
 
@@ -39,7 +40,7 @@ class Output:
     gates: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ImageNeed:
     """An image name to be resolved for an instance type and a purpose."""
 
@@ -48,7 +49,7 @@ class ImageNeed:
     scope: ImageScope
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProjectFile:
     """A file or folder of the project; `at` is where the spec names it, below the step."""
 
@@ -57,7 +58,7 @@ class ProjectFile:
     what: Literal["script", "suite", "file", "folder"] = "file"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CodeNeed:
     """A bundle: the script or program of a job and all that goes with it (D4, D13).
 
@@ -90,7 +91,7 @@ class CodeNeed:
     outputs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RequirementsFile:
     """The user's `requirements:`; `at` is where the spec has them, below the step."""
 
@@ -100,7 +101,7 @@ class RequirementsFile:
     at: Path = ("requirements",)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Needs:
     """What a step asks of the image table and the project."""
 
@@ -108,7 +109,7 @@ class Needs:
     code: CodeNeed | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EmitContext:
     """What a step is emitted with.
 
@@ -134,7 +135,7 @@ class EmitContext:
         return self.spec.aws or Aws()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EmittedStep:
     """One step of the definition, functions still as values.
 
@@ -165,7 +166,7 @@ def _no_checks(_step: StepSpec) -> Iterator[Finding]:
     return iter(())
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kind:
     """One word of the spec's `kind:`.
 

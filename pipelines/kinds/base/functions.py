@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from pipelines.frozen import frozen
 from pipelines.json_types import Json
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Get:
     """`{"Get": path}`."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Join:
     """`{"Std:Join": {"On": on, "Values": values}}`."""
 
@@ -24,7 +24,7 @@ class Join:
     values: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JsonGet:
     """A value out of a JSON file that a processing step declared as a property file."""
 

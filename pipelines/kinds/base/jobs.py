@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.kinds.base.contract import (
     CodeNeed,
@@ -27,7 +28,7 @@ CODE = "code"
 BUNDLE = "bundle.pyz"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PropertyFile:
     """A JSON file of a processing output whose values other steps may read."""
 
@@ -36,7 +37,7 @@ class PropertyFile:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProcessingJob:
     """What a kind adds to a Processing step.
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path as FilePath
 from typing import Literal, TypeAlias
 
 from pipelines.diagnostics import Path, Severity
+from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.steptypes.steptype import StepType
 
@@ -29,7 +30,7 @@ ShapeKind: TypeAlias = Literal[
 """botocore's types, and `any` for what no model describes."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shape:
     """One shape of a service model.
 
@@ -60,7 +61,7 @@ class Shape:
     max: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ShapeProblem:
     """One place where a value does not have its shape.
 
@@ -91,7 +92,7 @@ class ShapeProblem:
     severity: Severity = Severity.ERROR
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PathProblem:
     """Why a path below `Steps.<name>.` leads nowhere; `help` names what is near."""
 

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from pipelines.frozen import frozen
 from pipelines.steptypes.nearest import did_you_mean
 from pipelines.steptypes.shapes.model import PathProblem, Shape, Shapes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Member:
     """`.name`: a member of a structure."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Index:
     """`[0]`: an entry of a list."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Key:
     """`['name']`: an entry of a map, or of a list whose entries have names."""
 
