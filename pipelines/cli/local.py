@@ -16,7 +16,13 @@ from pipelines.json_types import JsonObject
 def open_sagemaker(
     file: Path, isolation: Literal["auto", "namespaces", "rewrite"] = "auto"
 ) -> LocalSageMaker:
-    """Open the local SageMaker of the project that a spec file belongs to."""
+    """Open the local SageMaker of the project that a spec file belongs to.
+
+    Raises:
+        UsageError: there is no such project, or its `.pipelines` cannot be used.
+    """
+    if not file.resolve().parent.is_dir():
+        raise UsageError(f"there is no folder {file.parent}", "name the spec file with `-f FILE`")
     return LocalSageMaker(LocalSettings(home(file), Path(sys.executable), isolation))
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import gc
+import io
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -9,12 +13,18 @@ from typing import NoReturn
 
 import click
 
-from pipelines.errors import PipelinesError
+from pipelines.errors import PipelinesError, UsageError
 
 _COMMANDS = "pipelines.cli.commands"
 _FOLDER = Path(__file__).parent / "commands"
 _OUR_BUG = 1
 _INTERRUPTED = 130
+_STDERR = 2
+_OUTSIDE = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO),
+    *(errno.EMFILE, errno.ENFILE, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR),
+}
+"""What a disk or a permission may say at any time: no bug, and nothing to trace back."""
 
 
 class _Commands(click.Group):
@@ -49,6 +59,8 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run a command and leave with its exit code."""
+    gc.set_threshold(100_000, 50, 50)  # start-up makes many objects and next to no garbage
+    _make_streams_safe()
     try:
         cli.main(standalone_mode=False, prog_name="pipelines")
     except click.ClickException as error:
@@ -63,11 +75,36 @@ def main() -> NoReturn:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        if error.errno not in _OUTSIDE:
+            _give_up()
+        _show(UsageError(f"{error.filename or 'output'}: {error.strerror}"))
+        sys.exit(UsageError.exit_code)
     except Exception:  # noqa: BLE001 - the outermost frame: whatever arrives here is our bug
-        sys.excepthook(*sys.exc_info())
-        click.echo("\nThis is a bug in pipelines, not in your files: please report it.", err=True)
-        sys.exit(_OUR_BUG)
+        _give_up()
     sys.exit(0)
+
+
+def _give_up() -> NoReturn:
+    sys.excepthook(*sys.exc_info())
+    click.echo("\nThis is a bug in pipelines, not in your files: please report it.", err=True)
+    sys.exit(_OUR_BUG)
+
+
+def _make_streams_safe() -> None:
+    """Open what the caller closed (`>&-`), and escape what the terminal's encoding has not.
+
+    A closed descriptor would be given to the next file that is opened, a database for example.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        pass
+    os.close(descriptor)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - for the life of the process
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _show(error: PipelinesError) -> None:

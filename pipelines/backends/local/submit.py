@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.backends.local.engine.engine import check_stubs
 from pipelines.backends.local.errors import ServiceError
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.service import LocalSageMaker
@@ -28,13 +29,24 @@ class Submission:
         pipeline: the pipeline's name.
         definition: its definition JSON.
         role: the role it runs with.
-        parameters: values by name, as text.
     """
 
     pipeline: str
     definition: str
     role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What one execution is started with.
+
+    Args:
+        parameters: values by name, as text.
+        stubs: the files that will answer for steps, by step.
+    """
+
     parameters: Mapping[str, str]
+    stubs: Mapping[str, Path]
 
 
 def stage(objects: ObjectStore, code: tuple[CodeAsset, ...], data: tuple[DataAsset, ...]) -> None:
@@ -51,15 +63,16 @@ def stage(objects: ObjectStore, code: tuple[CodeAsset, ...], data: tuple[DataAss
                 objects.put_file(folder.uri + name, path)
 
 
-def submit(sagemaker: LocalSageMaker, submission: Submission) -> str:
+def submit(sagemaker: LocalSageMaker, submission: Submission, start: Start) -> str:
     """Create or update the pipeline and start an execution of that version.
 
     Returns:
         The ARN of the execution.
 
     Raises:
-        UsageError: the parameters do not fit the definition.
+        UsageError: the parameters or the stubs do not fit the definition.
     """
+    check_stubs(start.stubs, submission.definition)
     with _locked(sagemaker.settings.home):
         name = {"PipelineName": submission.pipeline}
         definition = {"PipelineDefinition": submission.definition}
@@ -69,7 +82,7 @@ def submit(sagemaker: LocalSageMaker, submission: Submission) -> str:
             sagemaker.create_pipeline(**name, **definition, **token, RoleArn=submission.role)
         elif deployed != submission.definition:
             sagemaker.update_pipeline(**name, **definition, RoleArn=submission.role)
-        parameters = [{"Name": n, "Value": v} for n, v in submission.parameters.items()]
+        parameters = [{"Name": n, "Value": v} for n, v in start.parameters.items()]
         started = sagemaker.start_pipeline_execution(**name, PipelineParameters=parameters)
     arn: str = started["PipelineExecutionArn"]
     return arn

@@ -15,7 +15,7 @@ import click
 from pipelines.backends.local.engine.context import RunOptions
 from pipelines.backends.local.service import LocalSageMaker
 from pipelines.backends.local.state.records import ExecutionStatus
-from pipelines.backends.local.submit import Submission, stage, submit
+from pipelines.backends.local.submit import Start, Submission, stage, submit
 from pipelines.cli.from_definition import load_definition
 from pipelines.cli.local import executions, find_execution, identifier, open_sagemaker
 from pipelines.cli.options import parameters, report, request, spec_options
@@ -68,24 +68,25 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     isolation: Literal["auto", "namespaces", "rewrite"],
 ) -> None:
     """Run the pipeline on this machine: no Docker, no AWS, the compiled definition itself."""
+    answers = {step: Path(path) for step, path in parameters(stubs).items()}
+    start = Start(parameters(given), answers)
     with open_sagemaker(file, isolation) as sagemaker:
+        sagemaker.warm_up()
         if resume is not None:
             arn = _resumable(sagemaker, resume)
         elif definition is not None:
-            arn = _submit_definition(sagemaker, definition, file, parameters(given))
+            arn = submit(sagemaker, _of_definition(sagemaker, definition, file), start)
         else:
-            arn = _submit_spec(sagemaker, file, env, parameters(given))
+            arn = submit(sagemaker, _of_spec(sagemaker, file, env), start)
         with following(sys.stdout) as observer, _stopping(sagemaker, arn):
-            options = RunOptions(observer, max_parallel, _stubs(stubs), cache=not no_cache)
+            options = RunOptions(observer, max_parallel, start.stubs, cache=not no_cache)
             run = sagemaker.run if resume is None else sagemaker.resume
             status = run(arn, options)
         if status is not ExecutionStatus.SUCCEEDED:
             raise _ended_badly(sagemaker, arn, status)
 
 
-def _submit_spec(
-    sagemaker: LocalSageMaker, file: Path, env: str | None, given: dict[str, str]
-) -> str:
+def _of_spec(sagemaker: LocalSageMaker, file: Path, env: str | None) -> Submission:
     compiled = compile_spec(request(file, env))
     report(compiled.checked, file, "text", err=True)
     bundle, graph = compiled.bundle, compiled.checked.graph
@@ -94,15 +95,13 @@ def _submit_spec(
         raise AssertionError(message)
     stage(sagemaker.objects, bundle.code, bundle.data)
     role = (graph.spec.aws or Aws()).role
-    return submit(sagemaker, Submission(bundle.pipeline, bundle.definition, role, given))
+    return Submission(bundle.pipeline, bundle.definition, role)
 
 
-def _submit_definition(
-    sagemaker: LocalSageMaker, definition: Path, file: Path, given: dict[str, str]
-) -> str:
+def _of_definition(sagemaker: LocalSageMaker, definition: Path, file: Path) -> Submission:
     loaded = load_definition(definition)
     loaded.stage(sagemaker.objects, file.parent)
-    return submit(sagemaker, Submission(loaded.name, loaded.text, Aws().role, given))
+    return Submission(loaded.name, loaded.text, Aws().role)
 
 
 def _resumable(sagemaker: LocalSageMaker, execution: str) -> str:
@@ -115,10 +114,6 @@ def _resumable(sagemaker: LocalSageMaker, execution: str) -> str:
     raise UsageError(
         "there is nothing to resume", "every execution here has succeeded or is running"
     )
-
-
-def _stubs(given: tuple[str, ...]) -> dict[str, Path]:
-    return {step: Path(path) for step, path in parameters(given).items()}
 
 
 @contextmanager

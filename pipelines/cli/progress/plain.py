@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TextIO
 
 from pipelines.backends.local.engine.events import (
@@ -18,13 +19,25 @@ from pipelines.cli.progress.words import duration, note
 
 
 class Lines:
-    """Writes one line for every event, at once."""
+    """Writes one line for every event, at once.
+
+    A run does not end because nobody reads on (`| head -1`) or there is no room for its report:
+    what cannot be written is dropped, with everything after it.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def __call__(self, event: Event) -> None:
         """Show an event."""
+        try:
+            self._show(event)
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stream.fileno())
+            os.close(nowhere)
+
+    def _show(self, event: Event) -> None:
         line = _line(event)
         if line is not None:
             self._stream.write(f"{line}\n")

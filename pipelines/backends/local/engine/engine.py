@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import queue
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from pipelines.backends.local.engine.context import (
     Context,
@@ -150,7 +151,7 @@ class Engine:
             objects=self._objects,
             registry=self._registry,
             parts=self._parts,
-            stubs=_stubs(options, definition),
+            stubs=_stubs(options.stubs, definition),
             caching=options.cache,
         )
         return Scheduler(context, options.observer, inbox, _parallel(record, options)).run()
@@ -182,12 +183,22 @@ class Engine:
         return selection.definition
 
 
-def _stubs(options: RunOptions, definition: Definition) -> dict[str, Stub]:
-    for name in options.stubs:
+def check_stubs(stubs: Mapping[str, Path], definition: str) -> None:
+    """Read stubs before an execution is started for them.
+
+    Raises:
+        UsageError: one cannot be read, or answers for what is no step of the definition.
+    """
+    if stubs:
+        _stubs(stubs, read_definition(definition))
+
+
+def _stubs(stubs: Mapping[str, Path], definition: Definition) -> dict[str, Stub]:
+    for name in stubs:
         if name not in definition.nodes:
             known = ", ".join(f"`{node}`" for node in definition.nodes)
             raise UsageError(f"there is a stub for `{name}`, which is no step", f"there is {known}")
-    return {name: read_stub(path) for name, path in options.stubs.items()}
+    return {name: read_stub(path) for name, path in stubs.items()}
 
 
 def _parallel(record: ExecutionRecord, options: RunOptions) -> int:
