@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -17,13 +16,14 @@ from pipelines.diagnostics import Severity
 from pipelines.diagnostics.formats import Report, in_order, render
 from pipelines.document import Limits, parse
 from pipelines.errors import SpecError, UsageError
+from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 
 _SIZE = 2 << 20
 """Bytes; the service takes 1 MiB of definition, and indentation comes on top."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoadedDefinition:
     """A definition that may be run.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 from pipelines.backends.local.engine.engine import Engine
 from pipelines.backends.local.engine.parameters import shown
@@ -19,6 +18,7 @@ from pipelines.backends.local.requests import (
 )
 from pipelines.backends.local.state.execution_store import ExecutionStore
 from pipelines.backends.local.state.records import ExecutionRecord, StepRecord
+from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
 _ONE = Members(("PipelineExecutionArn",))
@@ -31,7 +31,7 @@ _LIST = Members(
 _SHOWN = ("PipelineExecutionDescription", "PipelineExecutionDisplayName")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExecutionViews:
     """The operations that describe and list."""
 

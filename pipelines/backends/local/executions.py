@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pipelines.backends.local.engine.context import execution_folder
 from pipelines.backends.local.engine.definition import read_definition
@@ -18,6 +18,7 @@ from pipelines.backends.local.registry.premises import Premises
 from pipelines.backends.local.requests import Members, given
 from pipelines.backends.local.state.execution_store import ExecutionStore
 from pipelines.backends.local.state.records import ENDED, ExecutionRecord, ExecutionStatus
+from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
 _KEPT = (
@@ -41,7 +42,7 @@ _STOP = Members(("PipelineExecutionArn",), ("ClientRequestToken",))
 _RETRY = Members(("PipelineExecutionArn",), ("ClientRequestToken", "ParallelismConfiguration"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Executions:
     """The operations that begin and end executions."""
 

@@ -13,11 +13,11 @@ import re
 import shutil
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
 from pipelines.errors import UsageError
+from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,7 +39,7 @@ class NoSuchObjectError(UsageError):
         self.place = place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Location:
     """A bucket and a key or a prefix of keys; the key is relative and may be empty."""
 
@@ -52,7 +52,7 @@ class Location:
         return f"s3://{self.bucket}/{self.key}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ObjectInfo:
     """One object: `size` in bytes, `modified` in seconds since 1970, `path` the file it is."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass
 
 from pipelines.backends.local.engine.definition import read_definition
 from pipelines.backends.local.errors import conflict, invalid, missing
@@ -22,6 +21,7 @@ from pipelines.backends.local.requests import (
     within,
 )
 from pipelines.backends.local.state.database import dumps
+from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
 _KEPT = ("PipelineDisplayName", "PipelineDescription", "RoleArn", "ParallelismConfiguration")
@@ -48,7 +48,7 @@ _LIST = Members(
 _NAME_LENGTH = 256
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pipelines:
     """The operations on pipelines; names may be given as ARNs."""
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Generic, Literal, TypeAlias, TypeVar
 
 from pipelines.backends.local.errors import invalid
+from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
 Row = TypeVar("Row")
@@ -21,7 +22,7 @@ NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 _PAGE = 100
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Members:
     """The members of a request: those it must have and those it may have."""
 

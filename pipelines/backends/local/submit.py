@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.backends.local.engine.engine import check_stubs
@@ -17,11 +16,12 @@ from pipelines.backends.local.errors import ServiceError
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.service import LocalSageMaker
 from pipelines.compile.assets import CodeAsset, DataAsset
+from pipelines.frozen import frozen
 
 _LOCK = "submit.lock"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Submission:
     """What to start.
 
@@ -36,7 +36,7 @@ class Submission:
     role: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Start:
     """What one execution is started with.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TextIO
 
 from rich.console import Console
@@ -26,6 +26,7 @@ from pipelines.backends.local.engine.events import (
 )
 from pipelines.backends.local.executors.contract import StepStatus
 from pipelines.cli.progress.words import duration, note
+from pipelines.frozen import frozen
 
 _MARKS = {
     StepStatus.SUCCEEDED: ("✔", "green"),
@@ -34,7 +35,7 @@ _MARKS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Row:
     mark: str = "·"
     style: str = "dim"

@@ -6,12 +6,12 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from pipelines.backends.local.errors import invalid
 from pipelines.backends.local.objects import ObjectStore, parse_uri
 from pipelines.backends.local.state.execution_store import ExecutionStore
 from pipelines.backends.local.state.records import StepRecord
+from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes import StepType, cached_arguments
 
@@ -53,7 +53,7 @@ def cache_key(step: JsonObject, arguments: JsonObject, step_type: StepType | Non
     return hashlib.sha256(json.dumps(compared, sort_keys=True).encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cache:
     """Earlier results of the steps of one pipeline.
 

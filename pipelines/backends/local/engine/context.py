@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,10 +19,11 @@ from pipelines.backends.local.executors.stub import Stub
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.state.execution_store import ExecutionStore
 from pipelines.backends.local.state.records import ExecutionRecord
+from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parts:
     """What a test, or somebody's extension, may replace.
 
@@ -39,7 +40,7 @@ class Parts:
     token: Token = random_token
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunOptions:
     """How to run an execution.
 
@@ -57,7 +58,7 @@ class RunOptions:
     cache: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Context:
     """One execution and everything that its steps need.
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from pipelines.backends.local.engine.references import step_references
 from pipelines.backends.local.errors import invalid
 from pipelines.backends.local.executors.contract import StepStatus
+from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
 _TRIGGERS: Mapping[str, frozenset[StepStatus]] = {
@@ -22,7 +22,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _BRANCHES = (("IfSteps", "True"), ("ElseSteps", "False"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Gate:
     """The branch that a step stands in: it runs when the condition's outcome is this one."""
 
@@ -30,7 +30,7 @@ class Gate:
     outcome: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Node:
     """One step.
 
@@ -55,7 +55,7 @@ class Node:
         return frozenset(self.waits_for) | gate
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Definition:
     """A definition that can be scheduled: names unique, references known, no cycle."""
 

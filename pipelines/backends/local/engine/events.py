@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from pipelines.backends.local.executors.contract import StepStatus
 from pipelines.backends.local.state.records import ExecutionStatus
+from pipelines.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExecutionStarted:
     """An execution begins, or goes on: `done` are the steps that had succeeded before."""
 
@@ -21,7 +21,7 @@ class ExecutionStarted:
     done: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepStarted:
     """A step begins."""
 
@@ -29,7 +29,7 @@ class StepStarted:
     type: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepRetried:
     """An attempt failed with a fault of the platform; the next one begins in `wait` seconds."""
 
@@ -39,7 +39,7 @@ class StepRetried:
     wait: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepEnded:
     """A step ended.
 
@@ -60,7 +60,7 @@ class StepEnded:
     log_tail: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepSkipped:
     """A step will not run: a branch not taken, or a step before it that did not end as needed."""
 
@@ -68,7 +68,7 @@ class StepSkipped:
     because: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExecutionEnded:
     """An execution ended, `seconds` after it began or went on."""
 

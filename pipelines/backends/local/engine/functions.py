@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from pipelines.backends.local.engine.paths import PathError, follow, parse_path
 from pipelines.backends.local.engine.references import NESTED_STEPS, got, split_step
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.errors import PipelinesError
+from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
 
@@ -21,7 +21,7 @@ class ResolutionError(PipelinesError):
     """A function in a step's arguments has no value: the step fails with this reason."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scope:
     """What the references of a step can see.
 

@@ -10,7 +10,6 @@ import queue
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
@@ -36,18 +35,19 @@ from pipelines.backends.local.engine.verdicts import (
 )
 from pipelines.backends.local.executors.contract import StepStatus
 from pipelines.backends.local.state.records import ENDED, ExecutionStatus, StepRecord
+from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 
 _POLL_SECONDS = 0.5
 """How long a stop that another process asked for may go unnoticed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StopRequest:
     """Stop the execution."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finished:
     """The thread of a step has ended."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pipelines.backends.local.engine.definition import Definition, Node
 from pipelines.backends.local.errors import invalid
+from pipelines.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Selection:
     """A definition cut down to the selected steps and what they read.
 

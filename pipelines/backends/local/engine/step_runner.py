@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from pipelines.backends.local.engine.cache import Cache, cache_key, written_outputs
@@ -25,12 +25,13 @@ from pipelines.backends.local.executors.contract import (
 from pipelines.backends.local.state.database import dumps
 from pipelines.backends.local.state.records import StepRecord
 from pipelines.errors import PipelinesError
+from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 
 _REASON_LENGTH = 1024
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepRunner:
     """Runs steps of one execution; safe in several threads at once.
 

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from pipelines.backends.local.engine.definition import Gate, Node
 from pipelines.backends.local.executors.contract import StepStatus
 from pipelines.backends.local.state.records import ExecutionStatus, StepRecord
+from pipelines.frozen import frozen
 
 _REASON_LENGTH = 1300
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wait:
     """Something before it has not ended."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Start:
     """It may start."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Skip:
     """It will never start."""
 

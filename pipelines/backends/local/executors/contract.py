@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal, Protocol
 
+from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 
 
@@ -29,7 +30,7 @@ class StepStatus(StrEnum):
     SUCCEEDED = "Succeeded"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LocalSettings:
     """How this machine plays SageMaker.
 
@@ -53,7 +54,7 @@ class LocalSettings:
     endpoint_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExecutionInfo:
     """The pipeline execution that a step belongs to; `start_time` is seconds since 1970."""
 
@@ -79,7 +80,7 @@ class Registry(Protocol):
         """Return a group."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepCall:
     """One attempt at one step.
 
@@ -106,7 +107,7 @@ class StepCall:
     stop: threading.Event
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepOutcome:
     """How an attempt ended.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.backends.local.executors.contract import StepOutcome, StepStatus
@@ -17,6 +16,7 @@ from pipelines.backends.local.jobs.spec import HostPlan, JobRefusedError, Limits
 from pipelines.backends.local.jobs.workspace import workspace
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.errors import PipelinesError
+from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
     from pipelines.backends.local.executors.contract import StepCall
@@ -43,7 +43,7 @@ _STATUS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Ended:
     """What became of a processing job; times in seconds since 1970."""
 

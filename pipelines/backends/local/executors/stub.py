@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.backends.local.executors.contract import (
@@ -25,6 +24,7 @@ from pipelines.backends.local.executors.contract import (
 )
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.errors import PipelinesError, UsageError
+from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
 _MEMBERS = frozenset({"properties", "outputs"})
@@ -42,7 +42,7 @@ _NAMED: Mapping[str, tuple[str, str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stub:
     """One stub, read and checked."""
 

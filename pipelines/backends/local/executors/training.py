@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
 from pipelines.backends.local.executors.contract import StepOutcome, StepStatus
@@ -21,6 +21,7 @@ from pipelines.backends.local.jobs.toolkit import plain_parameters, training_wor
 from pipelines.backends.local.jobs.workspace import workspace
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.errors import PipelinesError
+from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
     from pipelines.backends.local.executors.contract import StepCall
@@ -55,7 +56,7 @@ _DESCRIBED = (
 _Status = Literal["Completed", "Failed", "Stopped"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Ended:
     """What became of a training job; times in seconds since 1970."""
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
 from pipelines.backends.local.jobs.opt_ml import inside
 from pipelines.backends.local.jobs.spec import JobRefusedError
 from pipelines.backends.local.objects import ObjectInfo
+from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _Placed = tuple[ObjectInfo, PurePosixPath]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class S3Source:
     """One input that lies in S3.
 
@@ -53,7 +53,7 @@ class S3Source:
     record_io: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileSystemSource:
     """One input on EFS or FSx: a folder `<home>/fs/<file system id><directory>` stands for it."""
 

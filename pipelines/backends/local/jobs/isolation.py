@@ -6,12 +6,12 @@ import functools
 import os
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pipelines.backends.local.jobs import spares
 from pipelines.backends.local.jobs.spec import Isolation, JobRefusedError
+from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipelines.json_types import JsonObject
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IsolationReport:
     """The way in use and the reason for it, as a sentence without a full stop."""
 
@@ -27,7 +27,7 @@ class IsolationReport:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cell:
     """What a host's launcher isolates.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.backends.local.executors.contract import StepStatus
@@ -18,6 +17,7 @@ from pipelines.backends.local.jobs.reasons import (
 )
 from pipelines.backends.local.jobs.spec import Command, Job, JobEnd, Limits
 from pipelines.backends.local.jobs.supervise import run_hosts
+from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 FAULT = "SageMaker.JOB_INTERNAL_ERROR"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Start:
     """What is the same on all hosts.
 
@@ -45,7 +45,7 @@ class Start:
     failure: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ran:
     """How a job went.
 

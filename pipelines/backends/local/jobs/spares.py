@@ -15,9 +15,10 @@ import queue
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
     from pipelines.json_types import JsonObject
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _BOOT = "import sys; sys.path.append({!r}); import launcher; launcher.main(sys.argv[1:])"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Launcher:
     """A launcher that waits for its order; `answers` is the pipe that it answers on."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pipelines.errors import PipelinesError
+from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ class JobRefusedError(PipelinesError):
     exit_code = 5
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HostPlan:
     """One host as the request asks for it: its instance group and type."""
 
@@ -32,7 +32,7 @@ class HostPlan:
     instance_type: str = "local"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Host:
     """One host of a job.
 
@@ -57,7 +57,7 @@ class Host:
         return self.root / "opt" / "ml"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Job:
     """A job with its folders made.
 
@@ -89,7 +89,7 @@ class Job:
         return host.name if self.isolation == "namespaces" else host.address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """Patience, in seconds.
 
@@ -110,7 +110,7 @@ class Limits:
         return cls() if seconds is None else cls(wall=float(seconds))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Command:
     """What one host starts: argument list, whole environment, and the file of its output."""
 
@@ -120,7 +120,7 @@ class Command:
     log: Path
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HostEnd:
     """How one host's main process ended.
 
@@ -143,7 +143,7 @@ class HostEnd:
         return self.kind == "exit" and self.code == 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobEnd:
     """How a job ended.
 

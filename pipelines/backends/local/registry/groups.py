@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass
 
 from pipelines.backends.local.errors import conflict, invalid
 from pipelines.backends.local.registry.premises import Premises
@@ -20,6 +19,7 @@ from pipelines.backends.local.requests import (
     within,
 )
 from pipelines.backends.local.state.database import dumps
+from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
 _KEPT = ("ModelPackageGroupDescription", "ManagedConfiguration")
@@ -41,7 +41,7 @@ _ONE = Members(("ModelPackageGroupName",))
 _NAME_LENGTH = 63
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Groups:
     """The operations on model package groups; names may be given as ARNs."""
 

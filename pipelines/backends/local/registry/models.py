@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass
 
 from pipelines.backends.local.errors import invalid
 from pipelines.backends.local.registry.premises import Premises
@@ -20,6 +19,7 @@ from pipelines.backends.local.requests import (
     within,
 )
 from pipelines.backends.local.state.database import dumps
+from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
 _KEPT = (
@@ -46,7 +46,7 @@ _LIST = Members(
 _NAME_LENGTH = 63
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Models:
     """CreateModel, DescribeModel, ListModels and DeleteModel."""
 

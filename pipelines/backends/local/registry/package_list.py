@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass
 
 from pipelines.backends.local.registry.groups import group_name
 from pipelines.backends.local.registry.packages import APPROVALS, identity
@@ -17,6 +16,7 @@ from pipelines.backends.local.requests import (
     page,
     within,
 )
+from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
 _MEMBERS = Members(
@@ -43,7 +43,7 @@ _SHOWN = (
 _TYPES = ("Versioned", "Unversioned", "Both")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PackageList:
     """Lists packages by group, approval, name, type and time."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass
 
 from pipelines.backends.local.errors import invalid
 from pipelines.backends.local.registry.groups import find_group, group_name
@@ -13,6 +12,7 @@ from pipelines.backends.local.registry.premises import Premises
 from pipelines.backends.local.registry.tags import drop_tags, keep_tags
 from pipelines.backends.local.requests import Members, check_choice, check_name, given, moment
 from pipelines.backends.local.state.database import dumps
+from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
 APPROVALS = ("Approved", "Rejected", "PendingManualApproval")
@@ -45,7 +45,7 @@ _ONE = Members(("ModelPackageName",))
 _NAME_LENGTH = 63
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Packages:
     """Create, describe, update and delete; names may be given as ARNs or as `group/version`."""
 

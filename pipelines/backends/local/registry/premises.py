@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.state.database import Database
+from pipelines.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Premises:
     """The ground of a group of operations.
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 
 from pipelines.backends.local.errors import invalid
 from pipelines.backends.local.registry.premises import Premises
 from pipelines.backends.local.requests import Members
+from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
 _MOST = 50
 _OWNERS = ("pipelines", "package_groups", "packages", "models")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tags:
     """AddTags, DeleteTags and ListTags."""
 

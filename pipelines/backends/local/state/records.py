@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from pipelines.backends.local.executors.contract import StepStatus
+from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 
 ENDED = frozenset({StepStatus.SUCCEEDED, StepStatus.FAILED, StepStatus.STOPPED})
@@ -23,7 +24,7 @@ class ExecutionStatus(StrEnum):
     COMPLETED_WITH_FAILURES = "CompletedWithFailures"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExecutionRecord:
     """One execution; times are seconds since 1970.
 
@@ -54,7 +55,7 @@ class ExecutionRecord:
     token: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepRecord:
     """One step of one execution; a step that never started has none.
 
