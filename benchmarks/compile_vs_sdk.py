@@ -20,6 +20,7 @@ from benchmarks.pairs import (
     count_from_arguments,
     pairs,
     peer,
+    pipelines,
     ratio,
     report,
     run,
@@ -32,7 +33,7 @@ def against_the_sdk(count: int, folder: Path) -> list[Figure]:
     chain_project(folder)
     python = str(peer("sdk", ("sagemaker==3.27.0", "moto[iam,s3,sts]>=5.2")))
     script = str(ROOT / "benchmarks" / "sdk_chain.py")
-    ours = Command("compile", (sys.executable, "-m", "pipelines", "compile"), folder)
+    ours = pipelines("compile", folder=folder)
     sdk = Command("SDK v3", (python, script), folder)
     moto = statistics.median(run(Command("moto", (python, script, "moto"))).wall for _ in range(3))
     runs = pairs(ours, sdk, count)
@@ -49,7 +50,7 @@ def against_the_sdk(count: int, folder: Path) -> list[Figure]:
 
 def against_the_floor(count: int) -> list[Figure]:
     """Compile the example, its data hashed, against the floor."""
-    ours = Command("compile", (sys.executable, "-m", "pipelines", "compile"))
+    ours = pipelines("compile")
     floor = Command("floor", (sys.executable, "benchmarks/floor.py"))
     runs = pairs(ours, floor, count)
     mine, theirs, times = ratio([(a.cpu, b.cpu) for a, b in runs])

@@ -7,11 +7,19 @@ Ours goes through real bundles, real isolation, state on disk. Every process sta
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.pairs import Command, Figure, count_from_arguments, pairs, peer, ratio, report
+from benchmarks.pairs import (
+    Command,
+    Figure,
+    count_from_arguments,
+    pairs,
+    peer,
+    pipelines,
+    ratio,
+    report,
+)
 from benchmarks.projects import steps_project
 
 STEPS = 10
@@ -61,8 +69,7 @@ _METAFLOW_STEP = """\
 def ours(folder: Path) -> Command:
     """Write ten no-op steps of ours; no step has a cache, so that every run runs them all."""
     steps_project(folder, STEPS, _NOOP, chained=True)
-    words = (sys.executable, "-m", "pipelines", "run", "--max-parallel", "1")
-    return Command("pipelines run", words, folder)
+    return pipelines("run", "--max-parallel", "1", folder=folder)
 
 
 def kfp(folder: Path) -> Command:

@@ -98,6 +98,13 @@ def run(command: Command) -> Run:
     return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, output)
 
 
+def pipelines(*words: str, folder: Path = ROOT) -> Command:
+    """Return a command of this checkout's, installed or not."""
+    name = f"pipelines {words[0]}"
+    environment = {"PYTHONPATH": str(ROOT)}
+    return Command(name, (sys.executable, "-m", "pipelines", *words), folder, environment)
+
+
 def pairs(ours: Command, theirs: Command, count: int) -> list[tuple[Run, Run]]:
     """Run two commands in turn, after one warm-up of each that is not counted."""
     run(ours)

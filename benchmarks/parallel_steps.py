@@ -1,15 +1,14 @@
 """Four independent one-second steps with --max-parallel 4, against one such step: under twice.
 
-python benchmarks/parallel_steps.py [PAIRS]
+python -m benchmarks.parallel_steps [PAIRS]
 """
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.pairs import Command, Figure, count_from_arguments, pairs, ratio, report
+from benchmarks.pairs import Figure, count_from_arguments, pairs, pipelines, ratio, report
 from benchmarks.projects import steps_project
 
 _ONE_SECOND = "import time\ntime.sleep(1)\n"
@@ -17,12 +16,11 @@ _ONE_SECOND = "import time\ntime.sleep(1)\n"
 
 def figures(count: int, scratch: Path) -> list[Figure]:
     """Measure wall seconds of `run` with four steps and with one."""
-    words = (sys.executable, "-m", "pipelines", "run", "--max-parallel", "4")
     commands = []
     for steps in (4, 1):
         folder = scratch / str(steps)
         steps_project(folder, steps, _ONE_SECOND, chained=False)
-        commands.append(Command(f"{steps} steps", words, folder))
+        commands.append(pipelines("run", "--max-parallel", "4", folder=folder))
     runs = pairs(commands[0], commands[1], count)
     four, one, times = ratio([(a.wall, b.wall) for a, b in runs])
     what = "four one-second steps at once, wall s, to one"

@@ -1,18 +1,18 @@
 """`validate` of the example, whole process, against the floor: within 2x.
 
-python benchmarks/validate_vs_floor.py [PAIRS]
+python -m benchmarks.validate_vs_floor [PAIRS]
 """
 
 from __future__ import annotations
 
 import sys
 
-from benchmarks.pairs import Command, Figure, count_from_arguments, pairs, ratio, report
+from benchmarks.pairs import Command, Figure, count_from_arguments, pairs, pipelines, ratio, report
 
 
 def figures(count: int) -> list[Figure]:
     """Measure CPU seconds of both."""
-    ours = Command("validate", (sys.executable, "-m", "pipelines", "validate"))
+    ours = pipelines("validate")
     floor = Command("floor", (sys.executable, "benchmarks/floor.py"))
     runs = pairs(ours, floor, count)
     mine, theirs, times = ratio([(a.cpu, b.cpu) for a, b in runs])
