@@ -16,6 +16,7 @@ from pydantic.json_schema import models_json_schema
 from pipelines import kinds
 from pipelines.diagnostics.codes import all_codes, explain
 from pipelines.json_types import JsonObject
+from pipelines.kinds.base.contract import Kind
 from pipelines.spec.model import JobStep, PipelineSpec, StepSpec
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -89,7 +90,7 @@ def reference() -> str:
         if kind is None:
             continue
         lines += ["", f"## `kind: {name}`", "", kind.summary, ""]
-        lines += [f"Emits a step of Type `{kind.type}`.", ""]
+        lines += [f"Emits a step of Type `{kind.type}`. {_outputs(kind)}", ""]
         if issubclass(kind.model, JobStep):
             lines += ["Besides the keys of every step that runs a job:", ""]
         lines += _table(_definition(kind.model), kind.model.__name__)
@@ -112,6 +113,12 @@ def errors() -> str:
         explanation = explain(code)
         lines += ["", f"## {code}: {explanation.title}", "", explanation.text.strip()]
     return "\n".join(lines) + "\n"
+
+
+def _outputs(kind: Kind) -> str:
+    """Say what others may refer to, in the words of the function that tells it."""
+    said = kind.outputs.__doc__
+    return f"Outputs: {said[0].lower()}{said[1:].splitlines()[0]}" if said else "It has no outputs."
 
 
 def _definition(model: type[StepSpec]) -> JsonObject:

@@ -51,7 +51,7 @@ class ConditionStep(StepSpec):
 
 
 def outputs(name: str, _step: ConditionStep) -> Mapping[str, Output]:
-    """Whether the condition held."""
+    """`outcome`, whether the condition held."""
     return {"outcome": Output(Get(f"Steps.{name}.Outcome"))}
 
 

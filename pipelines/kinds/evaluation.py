@@ -45,7 +45,7 @@ class EvaluationStep(JobStep):
 
 
 def outputs(name: str, step: EvaluationStep) -> Mapping[str, Output]:
-    """The report with its values, and the folder of pictures."""
+    """`report`, the JSON file with its values below it; `pictures`, a folder."""
     return {
         "report": report_output(name, "report", step.report),
         "pictures": Output(processing_output(name, "pictures")),

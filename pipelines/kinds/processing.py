@@ -44,7 +44,7 @@ class ProcessingStep(JobStep):
 
 
 def outputs(name: str, step: ProcessingStep) -> Mapping[str, Output]:
-    """Each output's URI; each report's URI and values."""
+    """Each of `outputs` and `reports`: its URI; below a report, its JSON values."""
     plain = {o: Output(processing_output(name, o)) for o in step.outputs}
     reports = {r: report_output(name, r, path) for r, path in step.reports.items()}
     return {**plain, **reports}

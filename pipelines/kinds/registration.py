@@ -112,7 +112,7 @@ class RegistrationStep(StepSpec):
 
 
 def outputs(name: str, _step: RegistrationStep) -> Mapping[str, Output]:
-    """The package's ARN, its group and its version."""
+    """`package`, the ARN of the version; `group`; `version`, its number."""
     return {
         "package": Output(Get(f"Steps.{name}.ModelPackageArn")),
         "group": Output(Get(f"Steps.{name}.ModelPackageGroupName")),

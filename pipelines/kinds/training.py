@@ -103,7 +103,7 @@ class TrainingStep(JobStep):
 
 
 def outputs(name: str, step: TrainingStep) -> Mapping[str, Output]:
-    """The model archive and the final value of each metric."""
+    """`model`, the archive; `metrics.NAME`, the final value of each metric definition."""
     metrics = {
         m: Get(f"Steps.{name}.FinalMetricDataList['{m}'].Value") for m in step.metric_definitions
     }

@@ -54,7 +54,7 @@ class ValidationStep(JobStep):
 
 
 def outputs(name: str, step: ValidationStep) -> Mapping[str, Output]:
-    """Each input's own URI, gated by this step; the JSON report; the HTML data docs."""
+    """Each input by its name, its own URI gated by this step; `report`, JSON; `docs`, HTML."""
     gated = {
         i: Output(
             Get(f"Steps.{name}.ProcessingInputs['{i}'].S3Input.S3Uri"), gates=("inputs", i, "from")
