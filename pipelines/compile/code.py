@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from functools import cache
-from pathlib import Path as FilePath
 
 from pipelines.compile.assets import CodeAsset, Member, digest_members
+from pipelines.compile.frame import frame
 from pipelines.compile.project import Project
 from pipelines.compile.trace import imported_files
 from pipelines.diagnostics import Finding, Path
@@ -16,19 +15,6 @@ from pipelines.json_types import Json, JsonObject
 from pipelines.kinds.base.contract import CodeNeed, ProjectFile, RequirementsFile
 
 JOB_VERSION = 1
-
-_TOOL = FilePath(__file__).parent.parent
-"""The package `pipelines`, whose runtime and programs go into bundles."""
-
-_MAIN = """\
-import sys
-
-sys.path.insert(0, sys.path[0] + "/tool")
-
-from pipelines.runtime.main import main
-
-sys.exit(main())
-"""
 
 
 @frozen
@@ -79,9 +65,7 @@ def bundle(request: CodeRequest, project: Project) -> CodeBundle:
         "model_input": need.model_input,
         "outputs": list(need.outputs),
     }
-    members = sorted(
-        (*collector.members(), *_tool(need.program), *_generated(job)), key=lambda m: m.path
-    )
+    members = sorted((*collector.members(), *frame(job, need.program)), key=lambda m: m.path)
     digest = digest_members(members)
     uri = f"{request.prefix}/{step}/{digest[:32]}/bundle.pyz"
     return CodeBundle(CodeAsset(step, uri, digest, tuple(members)), ())
@@ -191,38 +175,3 @@ class _Collector:
 
     def _find(self, code: str, message: str, at: Path, help: str | None = None) -> None:
         self.findings.append(Finding(code, message, (*self._step, *at), help=help))
-
-
-def _generated(job: JsonObject) -> tuple[Member, ...]:
-    text = json.dumps(job, sort_keys=True, indent=1, ensure_ascii=False)
-    return (
-        Member("__main__.py", executable=False, content=_MAIN.encode()),
-        Member("job.json", executable=False, content=text.encode()),
-    )
-
-
-def _tool(program: str | None) -> tuple[Member, ...]:
-    packages = ["runtime"]
-    init = Member("tool/pipelines/__init__.py", executable=False, content=_source("__init__.py"))
-    members = [init]
-    if program is not None:
-        packages.append(f"programs/{program}")
-        programs = _source("programs/__init__.py")
-        members.append(Member("tool/pipelines/programs/__init__.py", False, programs))  # noqa: FBT003 - positional like its neighbours
-    for package in packages:
-        members.extend(_package(package))
-    return tuple(members)
-
-
-def _source(path: str) -> bytes:
-    return (_TOOL / path).read_bytes()
-
-
-@cache
-def _package(path: str) -> tuple[Member, ...]:
-    files = sorted((_TOOL / path).rglob("*"))
-    return tuple(
-        Member(f"tool/pipelines/{file.relative_to(_TOOL).as_posix()}", False, file.read_bytes())  # noqa: FBT003 - positional like its neighbours
-        for file in files
-        if file.is_file() and file.suffix != ".pyc"
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar, Literal, Self, TypeAlias
 
@@ -42,9 +43,9 @@ class ShortFormModel(SpecModel):
     """A mapping that may be written as one text where nothing else is to be said."""
 
     @classmethod
+    @abstractmethod
     def long_form(cls, text: str) -> JsonObject:
         """Return the mapping that a text stands for."""
-        raise NotImplementedError
 
     @model_validator(mode="before")
     @classmethod

@@ -1,17 +1,15 @@
 from __future__ import annotations
 
 import io
-import json
 import tarfile
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pipelines.backends.local.executors import processing, training
 from pipelines.backends.local.executors.contract import StepStatus
-from pipelines.backends.local.jobs.toolkit import MAIN, tool_members
 from pipelines.compile.assets import CodeAsset, Member
+from pipelines.compile.frame import frame
 
 if TYPE_CHECKING:
     from pipelines.json_types import JsonObject
@@ -27,15 +25,10 @@ def put_bundle(local: Local, script: str, **job: object) -> str:
         "config": {}, "requirements": None, "distribution": None, "model_input": None,
         "outputs": [],
     } | job  # fmt: skip
-    members = [
-        Member("__main__.py", executable=False, content=MAIN),
-        Member("job.json", executable=False, content=json.dumps(config).encode()),
-        Member("tool/pipelines/__init__.py", executable=False, content=b""),
-        *tool_members(files("pipelines") / "runtime", "tool/pipelines/runtime"),
-        Member("code/x.py", executable=False, content=script.encode()),
-    ]
+    code = Member("code/x.py", executable=False, content=script.encode())
+    members = (*frame(config), code)
     uri = "s3://bucket/flights/code/s/0123/bundle.pyz"
-    local.store.put_bytes(uri, CodeAsset("s", uri, "", tuple(members)).archive())
+    local.store.put_bytes(uri, CodeAsset("s", uri, "", members).archive())
     return uri
 
 

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import json
 import shutil
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from pipelines.backends.local.jobs.opt_ml import ROOT, inside
 from pipelines.backends.local.jobs.spec import JobRefusedError
 from pipelines.compile.assets import CodeAsset, Member
+from pipelines.compile.frame import frame
 from pipelines.runtime.archive import ArchiveError, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from importlib.resources.abc import Traversable
     from pathlib import Path
 
     from pipelines.backends.local.jobs.spec import Job
@@ -26,15 +25,6 @@ if TYPE_CHECKING:
     from pipelines.json_types import Json, JsonObject
 
 _PROGRAM, _SOURCE = "sagemaker_program", "sagemaker_submit_directory"
-MAIN = b"""\
-import sys
-
-sys.path.insert(0, sys.path[0] + "/tool")
-
-from pipelines.runtime.main import main
-
-sys.exit(main())
-"""
 
 
 def training_words(store: ObjectStore, job: Job, request: JsonObject) -> list[str]:
@@ -102,13 +92,7 @@ def _bundle(store: ObjectStore, job: Job, request: JsonObject) -> Path:
         "model_input": None,
         "outputs": [],
     }
-    members = (
-        Member("__main__.py", executable=False, content=MAIN),
-        Member("job.json", executable=False, content=json.dumps(config).encode()),
-        *tool_members(files("pipelines") / "runtime", "tool/pipelines/runtime"),
-        Member("tool/pipelines/__init__.py", executable=False, content=b""),
-        *_code(source),
-    )
+    members = (*frame(config), *_code(source))
     bundle = job.scratch / "bundle.pyz"
     bundle.write_bytes(CodeAsset(job.name, "", "", members).archive())
     return bundle
@@ -155,15 +139,6 @@ def _distribution(parameters: JsonObject) -> JsonObject | None:
     if any(parameters.get(name) for name in torch):
         return {"launcher": "torchrun", "processes_per_host": None}
     return None
-
-
-def tool_members(folder: Traversable, path: str) -> Iterator[Member]:
-    """Give the Python files of a package as members of a bundle, below `path`."""
-    for entry in folder.iterdir():
-        if entry.is_dir() and entry.name != "__pycache__":
-            yield from tool_members(entry, f"{path}/{entry.name}")
-        elif entry.name.endswith(".py"):
-            yield Member(f"{path}/{entry.name}", executable=False, content=entry.read_bytes())
 
 
 def _code(source: Path) -> Iterator[Member]:

@@ -1,0 +1,65 @@
+"""The parts of a bundle that are ours: its start, its configuration, the runtime (D13)."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+from pipelines.compile.assets import Member
+from pipelines.json_types import JsonObject
+
+_TOOL = Path(__file__).parent.parent
+"""The package `pipelines`, whose runtime and programs go into bundles."""
+
+_MAIN = """\
+import sys
+
+sys.path.insert(0, sys.path[0] + "/tool")
+
+from pipelines.runtime.main import main
+
+sys.exit(main())
+"""
+
+
+def frame(job: JsonObject, program: str | None = None) -> tuple[Member, ...]:
+    """Return everything of a bundle but the user's code.
+
+    Args:
+        job: the content of job.json.
+        program: the built-in program that it starts.
+    """
+    text = json.dumps(job, sort_keys=True, indent=1, ensure_ascii=False)
+    return (
+        Member("__main__.py", executable=False, content=_MAIN.encode()),
+        Member("job.json", executable=False, content=text.encode()),
+        *_tool(program),
+    )
+
+
+def _tool(program: str | None) -> tuple[Member, ...]:
+    packages = ["runtime"]
+    init = Member("tool/pipelines/__init__.py", executable=False, content=_source("__init__.py"))
+    members = [init]
+    if program is not None:
+        packages.append(f"programs/{program}")
+        programs = _source("programs/__init__.py")
+        members.append(Member("tool/pipelines/programs/__init__.py", False, programs))  # noqa: FBT003 - positional like its neighbours
+    for package in packages:
+        members.extend(_package(package))
+    return tuple(members)
+
+
+def _source(path: str) -> bytes:
+    return (_TOOL / path).read_bytes()
+
+
+@cache
+def _package(path: str) -> tuple[Member, ...]:
+    files = sorted((_TOOL / path).rglob("*"))
+    return tuple(
+        Member(f"tool/pipelines/{file.relative_to(_TOOL).as_posix()}", False, file.read_bytes())  # noqa: FBT003 - positional like its neighbours
+        for file in files
+        if file.is_file() and file.suffix != ".pyc"
+    )
