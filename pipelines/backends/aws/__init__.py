@@ -1,0 +1,1 @@
+"""The account: what is deployed there, and how a plan becomes it."""
