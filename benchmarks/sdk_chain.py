@@ -2,7 +2,8 @@
 
 Run by `compile_vs_sdk.py` with the SDK's Python. AWS is moto; the SDK's check of the role is
 patched out, since it would ask IAM. With the argument `moto` only moto is started: what that
-costs is subtracted.
+costs is subtracted. With `upsert` (run by `upsert.py`) the pipeline goes to the server behind
+AWS_ENDPOINT_URL.
 """
 
 # ruff: noqa: E402 - moto has to be started before the SDK is imported
@@ -18,13 +19,15 @@ os.environ.update(
     AWS_DEFAULT_REGION="us-east-1", AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test"
 )
 
-from moto import mock_aws
+UPSERT = sys.argv[1:] == ["upsert"]
+if not UPSERT:
+    from moto import mock_aws
 
-mock_aws().start()
+    mock_aws().start()
 if sys.argv[1:] == ["moto"]:
     sys.exit(0)
 
-import sagemaker.train.defaults
+import sdk_patches
 from sagemaker.core import image_uris
 from sagemaker.core.processing import ProcessingInput, ProcessingOutput, ScriptProcessor
 from sagemaker.core.shapes import ProcessingS3Input, ProcessingS3Output
@@ -40,7 +43,9 @@ from sagemaker.train import ModelTrainer
 from sagemaker.train.configs import Compute, InputData, SourceCode
 from sagemaker.train.distributed import Torchrun
 
-sagemaker.train.defaults.resolve_and_validate_role = lambda provided_role=None, **_: provided_role
+sdk_patches.spare_the_role()
+if UPSERT:
+    sdk_patches.stay_with_the_server()
 
 ROLE = "arn:aws:iam::111122223333:role/flight-delays"
 SESSION = PipelineSession()
@@ -126,4 +131,7 @@ pipeline = Pipeline(
     steps=[features, train, evaluate, gate],
     sagemaker_session=SESSION,
 )
-print(len(pipeline.definition()))
+if UPSERT:
+    print(pipeline.upsert(role_arn=ROLE)["PipelineArn"])
+else:
+    print(len(pipeline.definition()))

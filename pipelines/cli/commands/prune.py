@@ -1,0 +1,74 @@
+"""`prune`: remove code and data that no version of the pipeline and no model package names."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from pipelines.backends.aws.prune import Premises, Unused, groups_of, remove, unused
+from pipelines.cli.options import local_option, spec_options
+from pipelines.cli.target import Target, confirm, open_target
+
+_SHOWN = 20
+
+
+@click.command("prune")
+@spec_options
+@local_option
+@click.option(
+    "--older-than",
+    type=click.IntRange(min=0),
+    default=24,
+    show_default=True,
+    metavar="HOURS",
+    help="Leave younger objects alone: an upsert may be under way.",
+)
+@click.option("--dry-run", is_flag=True, help="Show what would be removed.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
+    file: Path,
+    env: str | None,
+    local: bool,  # noqa: FBT001 - click's flag
+    older_than: int,
+    dry_run: bool,  # noqa: FBT001 - click's flag
+    yes: bool,  # noqa: FBT001 - click's flag
+) -> None:
+    """Remove what upsert once uploaded and nothing refers to any more."""
+    with open_target(file, env, local) as target:
+        before = datetime.now(UTC) - timedelta(hours=older_than)
+        found = unused(target.gateway, _premises(target), before)
+        if not found:
+            click.echo("nothing to remove: everything is in use, or too young")
+            return
+        click.echo(_shown(found))
+        if dry_run:
+            return
+        confirm(target, f"delete these {len(found)} objects from {target.aws.bucket}", yes)
+        remove(target.gateway, target.aws.bucket, found)
+        click.echo(f"removed {len(found)} objects")
+
+
+def _premises(target: Target) -> Premises:
+    bundle = target.bundle
+    groups = sorted({name for text in bundle.definitions.values() for name in groups_of(text)})
+    return Premises(target.aws.bucket, bundle.pipeline, tuple(bundle.definitions), tuple(groups))
+
+
+def _shown(found: list[Unused]) -> str:
+    lines = [f"{size(entry.size):>10}  {entry.key}" for entry in found[:_SHOWN]]
+    if len(found) > _SHOWN:
+        lines.append(f"            and {len(found) - _SHOWN} more")
+    total = size(sum(entry.size for entry in found))
+    return "\n".join([*lines, f"{total:>10}  in {len(found)} objects"])
+
+
+def size(count: int) -> str:
+    """Write a number of bytes."""
+    amount = float(count)
+    for unit in ("B", "KB", "MB", "GB"):
+        if amount < 1000 or unit == "GB":
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    raise AssertionError(count)
