@@ -27,7 +27,7 @@ if not UPSERT:
 if sys.argv[1:] == ["moto"]:
     sys.exit(0)
 
-import sdk_patches
+import sdk_patches  # type: ignore[import-not-found]  # beside this script
 from sagemaker.core import image_uris
 from sagemaker.core.processing import ProcessingInput, ProcessingOutput, ScriptProcessor
 from sagemaker.core.shapes import ProcessingS3Input, ProcessingS3Output

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-import sdk_patches
+import sdk_patches  # type: ignore[import-not-found]  # beside this script
 from sagemaker.core.processing import FrameworkProcessor
 from sagemaker.core.workflow.pipeline_context import PipelineSession
 from sagemaker.mlops.workflow import Pipeline, ProcessingStep

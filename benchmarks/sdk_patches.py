@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3.session
 
-_MAKE_CLIENT = boto3.session.Session.client
+_MAKE_CLIENT: Any = boto3.session.Session.client
 
 
 def _client(self: Any, service: str, *args: Any, **kwargs: Any) -> Any:
@@ -20,7 +20,7 @@ def _client(self: Any, service: str, *args: Any, **kwargs: Any) -> Any:
 
 def stay_with_the_server() -> None:
     """Let every client call the server behind AWS_ENDPOINT_URL."""
-    boto3.session.Session.client = _client
+    boto3.session.Session.client = _client  # type: ignore[method-assign, assignment]  # a patch
 
 
 def spare_the_role() -> None:
