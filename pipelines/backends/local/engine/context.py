@@ -50,12 +50,14 @@ class RunOptions:
             pipeline was given (`ParallelismConfiguration`), else the number of processors.
         stubs: step name → JSON file that answers instead of its executor.
         cache: `off` runs every step, whatever its CacheConfig says.
+        endpoint_url: the API that the jobs call; None takes that of the settings.
     """
 
     observer: Observer = unobserved
     max_parallel: int | None = None
     stubs: Mapping[str, Path] = field(default_factory=dict)
     cache: bool = True
+    endpoint_url: str | None = None
 
 
 @frozen

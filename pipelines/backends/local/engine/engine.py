@@ -143,10 +143,13 @@ class Engine:
         self, record: ExecutionRecord, options: RunOptions, inbox: Inbox
     ) -> ExecutionStatus:
         definition = self._selected(record, read_definition(record.definition))
+        settings = self._settings
+        if options.endpoint_url is not None:
+            settings = replace(settings, endpoint_url=options.endpoint_url)
         context = Context(
             execution=record,
             definition=definition,
-            settings=self._settings,
+            settings=settings,
             store=self._store,
             objects=self._objects,
             registry=self._registry,

@@ -1,0 +1,67 @@
+"""Runs executions in threads of this process, as the service runs them behind its API."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from pipelines.backends.local.engine.context import RunOptions
+from pipelines.backends.local.service import LocalSageMaker
+from pipelines.errors import PipelinesError
+from pipelines.json_types import Json, JsonObject
+
+_PATIENCE_SECONDS = 0.2
+
+_log = logging.getLogger("pipelines.api")
+
+
+class Runner:
+    """Starts what it is told to start, and stops all of it at the end.
+
+    Args:
+        sagemaker: where the executions are recorded.
+        url: the API that their jobs call.
+    """
+
+    def __init__(self, sagemaker: LocalSageMaker, url: str) -> None:
+        self._sagemaker = sagemaker
+        self._options = RunOptions(endpoint_url=url)
+        self._threads: dict[str, threading.Thread] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def start_pipeline_execution(self, **request: Json) -> JsonObject:
+        """Start an execution and run it; the same client token runs nothing twice."""
+        return self._run(self._sagemaker.start_pipeline_execution(**request))
+
+    def retry_pipeline_execution(self, **request: Json) -> JsonObject:
+        """Reopen an execution and go on with it."""
+        return self._run(self._sagemaker.retry_pipeline_execution(**request))
+
+    def close(self) -> None:
+        """Stop what runs and wait for it; it can be resumed."""
+        with self._lock:
+            self._closed = True
+            threads = dict(self._threads)
+        for arn, thread in threads.items():
+            while thread.is_alive():  # asked again: it may not have begun to listen yet
+                self._sagemaker.request_stop(arn)
+                thread.join(_PATIENCE_SECONDS)
+
+    def _run(self, response: JsonObject) -> JsonObject:
+        arn: str = response["PipelineExecutionArn"]
+        with self._lock:
+            known = self._threads.get(arn)
+            if not self._closed and (known is None or not known.is_alive()):
+                thread = threading.Thread(target=self._follow, args=(arn,), name=f"run {arn}")
+                self._threads[arn] = thread
+                thread.start()
+        return response
+
+    def _follow(self, arn: str) -> None:
+        try:
+            self._sagemaker.run(arn, self._options)
+        except PipelinesError as error:  # it was stopped before it began, or another process has it
+            _log.info("%s is not run: %s", arn, error.problem)
+        except Exception:
+            _log.exception("our bug, while running %s", arn)

@@ -1,0 +1,57 @@
+"""A request as the services see it, and their answer; no word of ASGI."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+from pathlib import Path
+from typing import BinaryIO
+
+from pipelines.frozen import frozen
+
+
+@frozen
+class Request:
+    """One HTTP request.
+
+    Args:
+        method: `GET`, `PUT` and so on.
+        path: the path as it was sent, percent-encoded.
+        query: the query's parameters, decoded; one without `=` has an empty value.
+        headers: by lower-case name.
+        body: the body.
+        spool: the file that holds the body instead, where it is too large for memory.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes = b""
+    spool: Path | None = None
+
+
+@frozen
+class Section:
+    """A part of an open file: `length` bytes from `start`; the file is closed afterwards."""
+
+    file: BinaryIO
+    start: int
+    length: int
+
+
+@frozen
+class Answer:
+    """One HTTP response.
+
+    Args:
+        status: the status code.
+        headers: by name; Content-Length is added.
+        body: the body, or the part of a file that is.
+        operation: what was asked for, for the log: `SageMaker.ListModelPackages`.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | Section = b""
+    operation: str = "-"

@@ -1,0 +1,100 @@
+"""Which `serve` runs for a project: `.pipelines/serve.json`, held by an flock while it lives.
+
+The kernel releases the lock when the process dies, however it dies, so the file of a dead server
+is never taken for a running one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from pipelines.errors import UsageError
+
+_FILE = "serve.json"
+_TRIES = 20
+_PAUSE_SECONDS = 0.01
+
+
+@contextmanager
+def announce(home: Path, url: str) -> Iterator[None]:
+    """Say that this process serves a project, while the context lasts.
+
+    Args:
+        home: the `.pipelines` folder; made when it is not there.
+        url: where it serves.
+
+    Raises:
+        UsageError: another process serves it.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / _FILE).open("a+", encoding="utf-8") as file:
+        if not _taken(file):
+            where = find(home) or "an unknown place"
+            raise UsageError(
+                f"`pipelines serve` runs already for this project: {where}",
+                "use that one, or stop it first",
+            )
+        _write(file, {"url": url, "pid": os.getpid()})
+        try:
+            yield
+        finally:
+            file.truncate(0)
+
+
+def find(home: Path) -> str | None:
+    """Return the URL of the running `serve` of a project, None where none runs."""
+    try:
+        file = (home / _FILE).open(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    with file:
+        for _ in range(_TRIES):
+            if not _is_held(file):
+                return None
+            file.seek(0)
+            url = _url_in(file.read())
+            if url is not None:
+                return url
+            time.sleep(_PAUSE_SECONDS)  # it has the lock and is about to write
+    return None
+
+
+def _taken(file: IO[str]) -> bool:
+    """Take the lock; a holder of a few milliseconds is somebody who only asked `find`."""
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return True
+    return False
+
+
+def _is_held(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    fcntl.flock(file, fcntl.LOCK_UN)
+    return False
+
+
+def _write(file: IO[str], content: dict[str, object]) -> None:
+    file.truncate(0)
+    file.write(json.dumps(content))
+    file.flush()
+
+
+def _url_in(text: str) -> str | None:
+    try:
+        return str(json.loads(text)["url"])
+    except ValueError:
+        return None

@@ -1,0 +1,41 @@
+"""The local SageMaker's operations, wired to the services that answer for them."""
+
+from __future__ import annotations
+
+from pipelines.backends.local.api import s3
+from pipelines.backends.local.api.executing import Runner
+from pipelines.backends.local.api.json_rpc import JsonService, Operation
+from pipelines.backends.local.api.routes import Route, Routes
+from pipelines.backends.local.api.runtime import Runtime
+from pipelines.backends.local.api.sts import Query
+from pipelines.backends.local.service import LocalSageMaker
+from pipelines.frozen import frozen
+
+
+def routes(sagemaker: LocalSageMaker, runner: Runner | None) -> Routes:
+    """Wire everything; `runner` runs executions that are started, None only records them."""
+    store = s3.Store(sagemaker.objects, sagemaker.settings.region)
+    return Routes(
+        JsonService("sagemaker", _Operations(sagemaker, runner)),
+        JsonService("logs", lambda _name: None),
+        Runtime(getattr(sagemaker, "invoke_endpoint", None)),
+        Query(sagemaker.settings.account),
+        Route(store.answer, s3.bug, s3.LONGEST),
+    )
+
+
+@frozen
+class _Operations:
+    """Finds operations by name; the runner's go before LocalSageMaker's."""
+
+    sagemaker: LocalSageMaker
+    runner: Runner | None
+
+    def __call__(self, name: str) -> Operation | None:
+        """Find an operation of the service's model."""
+        from botocore import xform_name  # noqa: PLC0415 - only where something is served
+
+        method = xform_name(name)
+        own: Operation | None = getattr(self.runner, method, None)
+        operation: Operation | None = own or getattr(self.sagemaker, method, None)
+        return operation

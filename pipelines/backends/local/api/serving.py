@@ -1,0 +1,226 @@
+"""Starts and stops the server: at once (`running`), or when the first job calls (`on_demand`)."""
+
+from __future__ import annotations
+
+import errno
+import os
+import selectors
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from pipelines.errors import UsageError
+
+if TYPE_CHECKING:
+    from pipelines.backends.local.api.app import Observer
+    from pipelines.backends.local.service import LocalSageMaker
+
+_LOOPBACK = "127.0.0.1"
+_WAITING = 128
+_KEEP_ALIVE_SECONDS = 75
+_GRACE_SECONDS = 10
+
+
+@contextmanager
+def running(
+    sagemaker: LocalSageMaker,
+    *,
+    port: int = 0,
+    execute: bool = False,
+    observer: Observer = lambda _served: None,
+) -> Iterator[str]:
+    """Serve the API while the context lasts.
+
+    Args:
+        sagemaker: what is served.
+        port: the port on 127.0.0.1; 0 takes any free one.
+        execute: whether StartPipelineExecution also runs the execution, in a thread.
+        observer: told about every answered request, in the server's thread.
+
+    Yields:
+        The URL, `http://127.0.0.1:<port>`.
+
+    Raises:
+        UsageError: the port is taken, or boto3 or uvicorn is not installed.
+    """
+    _require()
+    with _listening(port) as listener:
+        server = _Server(sagemaker, listener, execute, observer)
+        thread = threading.Thread(target=server.run, name="api", daemon=True)
+        thread.start()
+        try:
+            yield server.url
+        finally:
+            server.stop()
+            thread.join()
+
+
+@contextmanager
+def on_demand(sagemaker: LocalSageMaker) -> Iterator[str]:
+    """Listen while the context lasts; the server is imported when the first connection arrives.
+
+    Yields:
+        The URL, for `AWS_ENDPOINT_URL` of jobs.
+    """
+    with _listening(0) as listener:
+        waiter = _Waiter(sagemaker, listener)
+        waiter.start()
+        try:
+            yield _url(listener)
+        finally:
+            waiter.stop()
+
+
+class _Server:
+    """uvicorn on a socket that listens already."""
+
+    def __init__(
+        self,
+        sagemaker: LocalSageMaker,
+        listener: socket.socket,
+        execute: bool,  # noqa: FBT001 - as `running` was asked
+        observer: Observer,
+    ) -> None:
+        import uvicorn  # noqa: PLC0415 - only where something is served
+
+        from pipelines.backends.local.api.app import App  # noqa: PLC0415 - as above
+        from pipelines.backends.local.api.executing import Runner  # noqa: PLC0415 - as above
+        from pipelines.backends.local.api.services import routes  # noqa: PLC0415 - as above
+
+        self.url = _url(listener)
+        self._listener = listener
+        self._runner = Runner(sagemaker, self.url) if execute else None
+        spool = sagemaker.settings.home / "spool"
+        port = listener.getsockname()[1]
+        self._app = App(routes(sagemaker, self._runner).find, port, spool, observer)
+        config = uvicorn.Config(
+            self._app,
+            loop="asyncio",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+        self._uvicorn = uvicorn.Server(config)
+
+    def run(self) -> None:
+        """Serve until `stop`."""
+        self._uvicorn.run(sockets=[self._listener])
+        self._app.close()
+
+    def stop(self) -> None:
+        """Stop the executions, whose jobs may still call, then let `run` return."""
+        if self._runner is not None:
+            self._runner.close()
+        self._uvicorn.should_exit = True
+
+
+class _Waiter(threading.Thread):
+    """Waits for the first connection, and becomes the server's thread."""
+
+    def __init__(self, sagemaker: LocalSageMaker, listener: socket.socket) -> None:
+        super().__init__(name="api on demand", daemon=True)
+        self._sagemaker = sagemaker
+        self._listener = listener
+        self._reader, self._writer = os.pipe()
+        self._lock = threading.Lock()
+        self._server: _Server | None = None
+        self._stopped = False
+
+    def run(self) -> None:
+        """Wait; then serve, or say what is missing."""
+        if not self._is_called():
+            return
+        try:
+            _require()
+            server = _Server(self._sagemaker, self._listener, execute=False, observer=_unobserved)
+        except UsageError as error:
+            self._apologise(error)
+            return
+        with self._lock:
+            self._server = server
+            stopped = self._stopped
+        if not stopped:
+            server.run()
+
+    def stop(self) -> None:
+        """Stop waiting or serving."""
+        with self._lock:
+            self._stopped = True
+            if self._server is not None:
+                self._server.stop()
+        os.write(self._writer, b"x")
+        self.join()
+        os.close(self._writer)
+        os.close(self._reader)
+
+    def _is_called(self) -> bool:
+        """Wait for a connection; False when it is time to stop."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._listener, selectors.EVENT_READ)
+            selector.register(self._reader, selectors.EVENT_READ)
+            ready = selector.select()
+        return all(key.fd != self._reader for key, _ in ready)
+
+    def _apologise(self, error: UsageError) -> None:
+        """Answer every caller that the server cannot be started, and why."""
+        text = f"{error.problem}; {error.remedy}".encode()
+        head = f"HTTP/1.1 501 Not Implemented\r\nContent-Length: {len(text)}\r\n"
+        answer = f"{head}Content-Type: text/plain\r\nConnection: close\r\n\r\n".encode() + text
+        while self._is_called():
+            with suppress(OSError):
+                connection, _ = self._listener.accept()
+                with connection:
+                    connection.recv(1 << 16)
+                    connection.sendall(answer)
+
+
+def _unobserved(_served: object) -> None:
+    pass
+
+
+def _require() -> None:
+    """Import what a server needs.
+
+    Raises:
+        UsageError: something of it is not installed.
+    """
+    try:
+        import botocore  # noqa: F401, PLC0415 - only where something is served
+        import uvicorn  # noqa: F401, PLC0415 - as above
+    except ImportError as error:
+        raise UsageError(
+            f"the local API needs {error.name}, which is not installed",
+            "pip install 'sagemaker-pipelines-as-code[serve]'",
+        ) from error
+
+
+@contextmanager
+def _listening(port: int) -> Iterator[socket.socket]:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((_LOOPBACK, port))
+        except OSError as error:
+            raise _no_port(port, error) from error
+        listener.listen(_WAITING)
+        yield listener
+
+
+def _no_port(port: int, error: OSError) -> UsageError:
+    why = "in use by another program" if error.errno == errno.EADDRINUSE else error.strerror
+    return UsageError(
+        f"port {port} of {_LOOPBACK} cannot be had: {why}",
+        "choose another one with `--port N`, or any free one with `--port 0`",
+    )
+
+
+def _url(listener: socket.socket) -> str:
+    address: Any = listener.getsockname()
+    return f"http://{address[0]}:{address[1]}"
