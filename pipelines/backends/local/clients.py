@@ -43,7 +43,7 @@ def clients(url: str, region: str = _REGION) -> Clients:
     for file in ("config_file", "credentials_file"):
         bare.set_config_variable(file, os.devnull)
     bare.set_credentials(_ANY, _ANY)
-    session = boto3.Session(botocore_session=bare, region_name=region)
+    session: Any = boto3.Session(botocore_session=bare, region_name=region)
     config = Config(
         read_timeout=_READ_SECONDS,
         retries={"mode": "standard", "total_max_attempts": 2},

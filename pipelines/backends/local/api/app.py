@@ -120,13 +120,10 @@ class App:
         total = 0
         try:
             while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise GoneError
-                pieces += message.get("body", b"")
-                total += len(message.get("body", b""))
+                piece, last = await _piece(receive)
+                pieces += piece
+                total += len(piece)
                 _refuse_longer(total, route)
-                last = not message.get("more_body", False)
                 if spool is None and (length > _IN_MEMORY or len(pieces) > _IN_MEMORY):
                     spool = await self._file()
                 if spool is not None and (last or len(pieces) >= _PIECE):
@@ -157,6 +154,8 @@ class App:
         ]
         await send({"type": "http.response.start", "status": answer.status, "headers": raw})
         if bodiless:
+            if isinstance(answer.body, Section):
+                answer.body.file.close()
             await send({"type": "http.response.body", "body": b""})
         elif isinstance(answer.body, Section):
             await self._stream(answer.body, send)
@@ -178,10 +177,18 @@ class App:
             await send({"type": "http.response.body", "body": b""})
 
 
+async def _piece(receive: Receive) -> tuple[bytes, bool]:
+    """Receive a piece of the body, and whether it is the last one."""
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise GoneError
+    return message.get("body", b""), not message.get("more_body", False)
+
+
 def _call(route: Route, request: Request) -> Answer:
     try:
         return route.answer(request)
-    except Exception:
+    except Exception:  # noqa: BLE001 - the outermost frame of a request
         _log.exception("our bug, in answer to %s %s", request.method, request.path)
         return route.bug(request)
 

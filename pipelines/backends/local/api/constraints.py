@@ -9,12 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING
 
 from pipelines.json_types import Json
-
-if TYPE_CHECKING:
-    from botocore.model import Shape
 
 _CLASSES = {
     r"\p{L}": r"\w",
@@ -31,11 +27,11 @@ _CLASSES = {
 """Java's classes in Python's words; where Python has none, rather too wide."""
 
 
-def refusal(shape: Shape, value: Json) -> str | None:
+def refusal(shape: Json, value: Json) -> str | None:
     """Return the message that the service answers, None where the value fits.
 
     Args:
-        shape: the operation's input shape.
+        shape: the operation's input shape, of botocore.model.
         value: the request, its types already right (`values.parse`).
     """
     found = list(_violations(shape, value, ""))
@@ -45,18 +41,24 @@ def refusal(shape: Shape, value: Json) -> str | None:
     return f"{len(found)} validation {noun} detected: {'; '.join(found)}"
 
 
-def _violations(shape: Shape, value: Json, at: str) -> Iterator[str]:
+def _violations(shape: Json, value: Json, at: str) -> Iterator[str]:
     match shape.type_name:
         case "structure":
             yield from _of_structure(shape, value, at)
         case "list":
             yield from _of_length(shape, value, at)
             for index, item in enumerate(value, start=1):
-                yield from _violations(shape.member, item, f"{at}.{index}.member")  # type: ignore[attr-defined]  # a list's shape
+                yield from _violations(shape.member, item, f"{at}.{index}.member")
         case "map":
             yield from _of_length(shape, value, at)
             for key, item in value.items():
-                yield from _violations(shape.value, item, f"{at}.{key}.member")  # type: ignore[attr-defined]  # a map's shape
+                yield from _violations(shape.value, item, f"{at}.{key}.member")
+        case _:
+            yield from _of_scalar(shape, value, at)
+
+
+def _of_scalar(shape: Json, value: Json, at: str) -> Iterator[str]:
+    match shape.type_name:
         case "string":
             yield from _of_length(shape, value, at)
             yield from _of_text(shape, value, at)
@@ -64,6 +66,8 @@ def _violations(shape: Shape, value: Json, at: str) -> Iterator[str]:
             yield from _of_length(shape, value, at)
         case "integer" | "long" | "float" | "double":
             yield from _of_range(shape, value, at)
+        case _:
+            pass  # booleans and times have no constraints
 
 
 def _of_structure(shape: Json, value: Json, at: str) -> Iterator[str]:
@@ -74,7 +78,7 @@ def _of_structure(shape: Json, value: Json, at: str) -> Iterator[str]:
         yield from _violations(shape.members[name], item, _below(at, name))
 
 
-def _of_length(shape: Shape, value: Json, at: str) -> Iterator[str]:
+def _of_length(shape: Json, value: Json, at: str) -> Iterator[str]:
     low, high = shape.metadata.get("min"), shape.metadata.get("max")
     shown = "…" if shape.metadata.get("sensitive") or shape.type_name == "blob" else value
     if low is not None and len(value) < low:
@@ -93,7 +97,7 @@ def _of_text(shape: Json, value: str, at: str) -> Iterator[str]:
         yield _said(value, at, f"Member must satisfy regular expression pattern: {pattern}")
 
 
-def _of_range(shape: Shape, value: float, at: str) -> Iterator[str]:
+def _of_range(shape: Json, value: float, at: str) -> Iterator[str]:
     low, high = shape.metadata.get("min"), shape.metadata.get("max")
     if low is not None and value < low:
         yield _said(value, at, f"Member must have value greater than or equal to {low}")

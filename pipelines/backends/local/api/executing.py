@@ -63,5 +63,5 @@ class Runner:
             self._sagemaker.run(arn, self._options)
         except PipelinesError as error:  # it was stopped before it began, or another process has it
             _log.info("%s is not run: %s", arn, error.problem)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the outermost frame of this thread
             _log.exception("our bug, while running %s", arn)

@@ -14,7 +14,7 @@ from pipelines.frozen import frozen
 
 def routes(sagemaker: LocalSageMaker, runner: Runner | None) -> Routes:
     """Wire everything; `runner` runs executions that are started, None only records them."""
-    store = s3.Store(sagemaker.objects, sagemaker.settings.region)
+    store = s3.S3(sagemaker.objects, sagemaker.settings.region)
     return Routes(
         JsonService("sagemaker", _Operations(sagemaker, runner)),
         JsonService("logs", lambda _name: None),

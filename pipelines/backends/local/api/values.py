@@ -5,12 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from pipelines.json_types import Json, JsonObject
-
-if TYPE_CHECKING:
-    from botocore.model import Shape
 
 _KINDS: dict[str, tuple[type, ...]] = {
     "structure": (dict,),
@@ -31,22 +27,27 @@ class SerializationError(Exception):
     """A value of a request is not of its shape's type, or no member of its shape."""
 
 
-def parse(shape: Shape, value: Json, at: str = "") -> Json:
+def parse(shape: Json, value: Json, at: str = "") -> Json:
     """Turn the JSON of a request into boto3's values; members that are null are left out.
+
+    Args:
+        shape: the input shape, of botocore.model.
+        value: what was sent.
+        at: where it stands, for messages.
 
     Raises:
         SerializationError: a value of another type, or an unknown member.
     """
     kind = shape.type_name
-    if not isinstance(value, _KINDS[kind]) or (isinstance(value, bool) and kind != "boolean"):
+    if not _is_of(kind, value):
         raise SerializationError(f"`{at or 'the request'}` is {_word(value)}, not a {kind}")
     match kind:
         case "structure":
             return _members(shape, value, at)
         case "list":
-            return [parse(shape.member, item, f"{at}.{i}") for i, item in enumerate(value, 1)]  # type: ignore[attr-defined]  # a list's shape
+            return [parse(shape.member, item, f"{at}.{i}") for i, item in enumerate(value, 1)]
         case "map":
-            return {key: parse(shape.value, item, f"{at}.{key}") for key, item in value.items()}  # type: ignore[attr-defined]  # a map's shape
+            return {key: parse(shape.value, item, f"{at}.{key}") for key, item in value.items()}
         case "timestamp":
             return _moment(value, at)
         case "blob":
@@ -55,11 +56,11 @@ def parse(shape: Shape, value: Json, at: str = "") -> Json:
             return value
 
 
-def serialize(shape: Shape, value: Json, stray: list[str], at: str = "") -> Json:
+def serialize(shape: Json, value: Json, stray: list[str], at: str = "") -> Json:
     """Turn the values of a response into JSON: times as seconds since 1970, blobs as base64.
 
     Args:
-        shape: the output shape.
+        shape: the output shape, of botocore.model.
         value: the response.
         stray: where members go that the shape does not have; they are left out.
         at: where the value stands.
@@ -68,10 +69,10 @@ def serialize(shape: Shape, value: Json, stray: list[str], at: str = "") -> Json
         case "structure":
             return _known(shape, value, stray, at)
         case "list":
-            return [serialize(shape.member, item, stray, f"{at}[]") for item in value]  # type: ignore[attr-defined]  # a list's shape
+            return [serialize(shape.member, item, stray, f"{at}[]") for item in value]
         case "map":
             return {
-                key: serialize(shape.value, item, stray, f"{at}.{key}")  # type: ignore[attr-defined]  # a map's shape
+                key: serialize(shape.value, item, stray, f"{at}.{key}")
                 for key, item in value.items()
             }
         case "timestamp":
@@ -80,6 +81,10 @@ def serialize(shape: Shape, value: Json, stray: list[str], at: str = "") -> Json
             return base64.b64encode(value).decode("ascii")
         case _:
             return value
+
+
+def _is_of(kind: str, value: Json) -> bool:
+    return isinstance(value, _KINDS[kind]) and (kind == "boolean" or not isinstance(value, bool))
 
 
 def _members(shape: Json, value: JsonObject, at: str) -> JsonObject:

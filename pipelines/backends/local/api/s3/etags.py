@@ -1,0 +1,95 @@
+"""ETags, and the conditions of requests on them.
+
+Objects of up to 8 MB have their MD5, as S3 gives it for a plain upload. Larger ones, which boto3
+would upload in parts, have an ETag in the form of a multipart upload's: it changes whenever the
+file does, and no reader takes it for an MD5.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from os import stat_result
+from pathlib import Path
+
+from pipelines.backends.local.api.s3.errors import S3Error
+
+_PLAIN = 8 << 20
+_CACHED = 100_000
+
+
+def etag(path: Path, status: stat_result) -> str:
+    """Return the ETag of the file that an object is, with its quotation marks."""
+    return _etag(path, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(_CACHED)
+def _etag(path: Path, number: int, size: int, modified: int) -> str:
+    if size <= _PLAIN:
+        return f'"{hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()}"'
+    seen = f"{number} {size} {modified}".encode()
+    parts = -(-size // _PLAIN)
+    return f'"{hashlib.md5(seen, usedforsecurity=False).hexdigest()}-{parts}"'
+
+
+def check_read(headers: Mapping[str, str], tag: str, modified: float, prefix: str = "if-") -> None:
+    """Check the conditions of a GET, a HEAD or a copy's source.
+
+    Args:
+        headers: of the request.
+        tag: the object's ETag.
+        modified: when it was written, seconds since 1970.
+        prefix: what the names of the headers begin with.
+
+    Raises:
+        S3Error: PreconditionFailed, or NotModified.
+    """
+    match, none_match = headers.get(f"{prefix}match"), headers.get(f"{prefix}none-match")
+    since = _seconds(headers.get(f"{prefix}modified-since"))
+    until = _seconds(headers.get(f"{prefix}unmodified-since"))
+    if match is not None:
+        _require(names(match, tag))
+    elif until is not None:
+        _require(int(modified) <= until)
+    unchanged = since is not None and int(modified) <= since
+    if names(none_match, tag) if none_match is not None else unchanged:
+        copying = prefix != "if-"
+        raise S3Error("PreconditionFailed" if copying else "NotModified", _FAILED)
+
+
+def check_write(headers: Mapping[str, str], tag: str | None) -> None:
+    """Check the conditions of a PUT; `tag` is the ETag of what is there, None where nothing is.
+
+    Raises:
+        S3Error: PreconditionFailed; NoSuchKey where `If-Match` finds nothing.
+    """
+    match, none_match = headers.get("if-match"), headers.get("if-none-match")
+    if match is not None and tag is None:
+        raise S3Error("NoSuchKey", "The specified key does not exist.")
+    if match is not None and tag is not None:
+        _require(names(match, tag))
+    if none_match is not None and tag is not None:
+        _require(not names(none_match, tag))
+
+
+def names(condition: str, tag: str) -> bool:
+    """Say whether a list of ETags, or `*`, names one; quotation marks may be left out."""
+    listed = [item.strip().removeprefix("W/").strip('"') for item in condition.split(",")]
+    return "*" in listed or tag.strip('"') in listed
+
+
+_FAILED = "At least one of the pre-conditions you specified did not hold"
+
+
+def _require(holds: bool) -> None:  # noqa: FBT001 - the condition itself
+    if not holds:
+        raise S3Error("PreconditionFailed", _FAILED)
+
+
+def _seconds(text: str | None) -> float | None:
+    try:
+        return None if text is None else parsedate_to_datetime(text).timestamp()
+    except ValueError:
+        return None
