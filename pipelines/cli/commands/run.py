@@ -12,6 +12,7 @@ from typing import Literal, NoReturn
 
 import click
 
+from pipelines.backends.local.api import on_demand
 from pipelines.backends.local.engine.context import RunOptions
 from pipelines.backends.local.service import LocalSageMaker
 from pipelines.backends.local.state.records import ExecutionStatus
@@ -78,8 +79,12 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
             arn = submit(sagemaker, _of_definition(sagemaker, definition, file), start)
         else:
             arn = submit(sagemaker, _of_spec(sagemaker, file, env), start)
-        with following(sys.stdout) as observer, _stopping(sagemaker, arn):
-            options = RunOptions(observer, max_parallel, start.stubs, cache=not no_cache)
+        with (
+            following(sys.stdout) as observer,
+            _stopping(sagemaker, arn),
+            on_demand(sagemaker) as url,
+        ):
+            options = RunOptions(observer, max_parallel, start.stubs, not no_cache, url)
             run = sagemaker.run if resume is None else sagemaker.resume
             status = run(arn, options)
         if status is not ExecutionStatus.SUCCEEDED:

@@ -42,8 +42,9 @@ class LocalSettings:
         interpreter: the Python that stands for `python3` in every image.
         region: the region of generated ARNs.
         account: the account id of generated ARNs, 12 digits.
-        endpoint_url: the local HTTP API for jobs (AWS_ENDPOINT_URL); None while none runs, then
-            jobs get a closed loopback port: nothing may reach AWS by accident.
+        endpoint_url: the local HTTP API for jobs (AWS_ENDPOINT_URL), which `run` and `serve` give
+            per execution (`RunOptions`); None while none runs, then jobs get a closed loopback
+            port: nothing may reach AWS by accident.
     """
 
     home: Path
