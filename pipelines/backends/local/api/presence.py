@@ -36,16 +36,23 @@ def announce(home: Path, url: str) -> Iterator[None]:
     home.mkdir(parents=True, exist_ok=True)
     with (home / _FILE).open("a+", encoding="utf-8") as file:
         if not _taken(file):
-            where = find(home) or "an unknown place"
-            raise UsageError(
-                f"`pipelines serve` runs already for this project: {where}",
-                "use that one, or stop it first",
-            )
+            raise _second(find(home) or "an unknown place")
         _write(file, {"url": url, "pid": os.getpid()})
         try:
             yield
         finally:
             file.truncate(0)
+
+
+def require_none(home: Path) -> None:
+    """Refuse to go on where a `serve` of the project runs.
+
+    Raises:
+        UsageError: one does; it says where.
+    """
+    url = find(home)
+    if url is not None:
+        raise _second(url)
 
 
 def find(home: Path) -> str | None:
@@ -64,6 +71,12 @@ def find(home: Path) -> str | None:
                 return url
             time.sleep(_PAUSE_SECONDS)  # it has the lock and is about to write
     return None
+
+
+def _second(url: str) -> UsageError:
+    return UsageError(
+        f"`pipelines serve` runs already for this project: {url}", "use that one, or stop it first"
+    )
 
 
 def _taken(file: IO[str]) -> bool:

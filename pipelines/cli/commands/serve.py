@@ -1,0 +1,120 @@
+"""`serve`: the local SageMaker over HTTP, with its endpoints, until Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NoReturn
+
+import click
+
+from pipelines.backends.local.api import presence, running
+from pipelines.backends.local.service import LocalSageMaker
+from pipelines.cli.local import open_sagemaker, pages
+from pipelines.cli.options import file_option
+from pipelines.cli.tables import columns
+
+if TYPE_CHECKING:
+    from pipelines.backends.local.api.app import Served
+
+_PORT = 8585
+_CREDENTIALS = "AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local"
+
+
+@click.command("serve")
+@file_option
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=_PORT,
+    show_default=True,
+    help="The port on 127.0.0.1; 0 takes any free one.",
+)
+@click.option(
+    "--isolation",
+    type=click.Choice(["auto", "namespaces", "rewrite"]),
+    default="auto",
+    envvar="PIPELINES_ISOLATION",
+    help="How a job gets its /opt/ml.",
+)
+def COMMAND(  # noqa: N802 - found by this name
+    file: Path, port: int, isolation: Literal["auto", "namespaces", "rewrite"]
+) -> None:
+    """Serve the local SageMaker and its endpoints to any boto3 or AWS CLI, until Ctrl-C."""
+    with open_sagemaker(file, isolation) as sagemaker, _until_stopped() as stopped:
+        home = sagemaker.settings.home
+        presence.require_none(home)
+        with (
+            running(sagemaker, port=port, execute=True, observer=_log) as url,
+            presence.announce(home, url),
+        ):
+            _greet(sagemaker, url)
+            stopped.wait()
+            click.echo("stopping", err=True)
+
+
+def _greet(sagemaker: LocalSageMaker, url: str) -> None:
+    """Say where everything is, and the two lines that a person wants to copy."""
+    endpoints = _endpoints(sagemaker)
+    click.echo(f"serving the local SageMaker at {url} until Ctrl-C\n")
+    if endpoints:
+        rows = [(name, state, _invocations(url, name)) for name, state in endpoints]
+        click.echo(columns(("endpoint", "state", "invocations"), rows) + "\n")
+    else:
+        click.echo("no endpoints yet: approve a version of a group that a deployment step names\n")
+    region = sagemaker.settings.region
+    click.echo(f"  export AWS_ENDPOINT_URL={url} {_CREDENTIALS} AWS_REGION={region}")
+    name = endpoints[0][0] if endpoints else "ENDPOINT"
+    json = "'Content-Type: application/json'"
+    address = shlex.quote(_invocations(url, name))
+    click.echo(f"  curl -H {json} --data-binary @serving/sample_request.json {address}\n")
+    sys.stdout.flush()
+
+
+def _endpoints(sagemaker: LocalSageMaker) -> list[tuple[str, str]]:
+    """List the endpoints by name, each with its state."""
+    operation = getattr(sagemaker, "list_endpoints", None)
+    if operation is None:
+        return []
+    found = pages(operation, "Endpoints", SortBy="Name", SortOrder="Ascending")
+    return [(endpoint["EndpointName"], endpoint["EndpointStatus"]) for endpoint in found]
+
+
+def _invocations(url: str, endpoint: str) -> str:
+    return f"{url}/endpoints/{endpoint}/invocations"
+
+
+def _log(served: Served) -> None:
+    """Write one line per request; nobody may be left to read it."""
+    now = datetime.now().astimezone().strftime("%H:%M:%S")
+    with suppress(OSError, ValueError):
+        click.echo(f"{now}  {served.status}  {served.milliseconds:7.1f} ms  {served.operation}")
+
+
+@contextmanager
+def _until_stopped() -> Iterator[threading.Event]:
+    """Set an event on Ctrl-C or SIGTERM; a second Ctrl-C ends at once."""
+    stopped = threading.Event()
+
+    def stop(_number: int, _frame: object) -> None:
+        signal.signal(signal.SIGINT, _end_at_once)
+        stopped.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end_at_once(_number: int, _frame: object) -> NoReturn:
+    """Leave without waiting: the kernel tells the jobs, and the state allows it at any point."""
+    os._exit(128 + signal.SIGINT)
