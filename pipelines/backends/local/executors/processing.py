@@ -79,7 +79,7 @@ def _run(call: StepCall, arn: str) -> _Ended:
         for number in range(int(cluster["InstanceCount"]))
     ]
     isolated = bool((request.get("NetworkConfig") or {}).get("EnableNetworkIsolation"))
-    with workspace(call, arn, plans, network_isolated=isolated) as job:
+    with workspace(call.settings, call.job_name, arn, plans, network_isolated=isolated) as job:
         for host in job.hosts:
             write_processing(job, host, request)
         bring(store, job, sources, call.settings.home / "fs")

@@ -87,7 +87,9 @@ def _run(call: StepCall, arn: str) -> _Ended:
     sources, patterns = training_sources(request), metric_patterns(request)
     store = ObjectStore(call.settings.home / "s3")
     isolated = bool(request.get("EnableNetworkIsolation"))
-    with workspace(call, arn, _plans(request), network_isolated=isolated) as job:
+    with workspace(
+        call.settings, call.job_name, arn, _plans(request), network_isolated=isolated
+    ) as job:
         for host in job.hosts:
             write_training(job, host, request, plain_parameters(request))
         bring(store, job, sources, call.settings.home / "fs")

@@ -18,7 +18,7 @@ from pipelines.backends.local.jobs.spec import Host, HostPlan, Job
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from pipelines.backends.local.executors.contract import StepCall
+    from pipelines.backends.local.executors.contract import LocalSettings
 
 _SCRATCH = "job-"
 _DEEPEST = 55  # of the 107 characters of a socket's path; multiprocessing takes 32 for a name
@@ -27,24 +27,36 @@ _GUARD = ".guard"  # held while a job's lock is made or abandoned ones are looke
 
 @contextmanager
 def workspace(
-    call: StepCall, arn: str, plans: Sequence[HostPlan], *, network_isolated: bool
+    settings: LocalSettings,
+    name: str,
+    arn: str,
+    plans: Sequence[HostPlan],
+    *,
+    network_isolated: bool = False,
 ) -> Iterator[Job]:
     """Make the folders of a job's hosts and take them away at the end.
+
+    Args:
+        settings: how this machine plays SageMaker.
+        name: the job's name, unique among those that run.
+        arn: its ARN.
+        plans: its hosts.
+        network_isolated: whether it has no network but loopback.
 
     Raises:
         JobRefusedError: the isolation that the settings demand is not to be had.
     """
-    isolation = choose(call.settings.isolation).which
-    jobs = (call.settings.home / "jobs").absolute()
+    isolation = choose(settings.isolation).which
+    jobs = (settings.home / "jobs").absolute()
     jobs.mkdir(parents=True, exist_ok=True)
-    folder = jobs / call.job_name
+    folder = jobs / name
     hosts = tuple(
         Host(plan, _address(number), folder / plan.name) for number, plan in enumerate(plans)
     )
-    with _owned(jobs, call.job_name) as scratch:
+    with _owned(jobs, name) as scratch:
         for host in hosts:
             _make(host, hosts)
-        yield Job(call.job_name, arn, hosts, isolation, scratch, network_isolated=network_isolated)
+        yield Job(name, arn, hosts, isolation, scratch, network_isolated=network_isolated)
 
 
 @contextmanager

@@ -1,0 +1,191 @@
+"""One model server: a process behind a launcher of the jobs, spoken to as to a container.
+
+The process dials back to a socket of ours, loads the model, and then answers `GET /ping` and
+`POST /invocations` over that one connection: when it dies, however it does, the connection ends.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import select
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from pipelines.backends.local.jobs import spares
+from pipelines.backends.local.jobs.isolation import Cell
+from pipelines.backends.local.model_server.container import Container
+from pipelines.backends.local.model_server.values import Answer, FleetError, Invocation
+
+START_SECONDS = 180.0
+"""How long a container may take until it answers `/ping`: the limit of a serverless one."""
+
+INVOCATION_SECONDS = 60.0
+"""How long it may take over a request (FACTS 5)."""
+
+_TERM_SECONDS = 10.0
+_HEADERS = "x-amzn-sagemaker-"
+_NO_ANSWER = (OSError, http.client.HTTPException)
+
+
+class Server:
+    """A process that has a model loaded; used by one thread at a time.
+
+    Attributes:
+        start_seconds: how long it took until it answered `/ping`.
+        idle_since: the monotonic clock when it last had nothing to do.
+    """
+
+    def __init__(self, launcher: spares.Launcher, log: Path) -> None:
+        self._launcher = launcher
+        self._log = log
+        self._said = bytearray()
+        self._connection = http.client.HTTPConnection("model")
+        self._connection.auto_open = 0
+        self.start_seconds = 0.0
+        self.idle_since = 0.0
+
+    @classmethod
+    def start(cls, container: Container, log: Path) -> Server:
+        """Start a server and wait until it answers `/ping`.
+
+        Raises:
+            FleetError: the model does not load, or not in time.
+        """
+        began = time.monotonic()
+        address = container.job.scratch / f"{os.urandom(4).hex()}.sock"
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(address))
+            listener.listen(1)
+            server = cls(_launch(container, address, log), log)
+            try:
+                server._connect(listener, began + START_SECONDS)
+                server._ping(began + START_SECONDS)
+            except BaseException:
+                server.stop()
+                raise
+            finally:
+                address.unlink()
+        server.start_seconds = time.monotonic() - began
+        return server
+
+    def is_alive(self) -> bool:
+        """Whether the process is there: an idle connection is readable only when it has ended."""
+        channel = self._connection.sock
+        return channel is not None and not select.select([channel], [], [], 0)[0]
+
+    def invoke(self, invocation: Invocation) -> Answer:
+        """Send a request.
+
+        Raises:
+            FleetError: there was no answer; the server is of no use any more.
+        """
+        headers = {
+            **invocation.headers,
+            "Content-Type": invocation.content_type,
+            "Accept": invocation.accept,
+        }
+        self._wait_at_most(INVOCATION_SECONDS)
+        try:
+            self._connection.request("POST", "/invocations", invocation.body, headers)
+            response = self._connection.getresponse()
+            body = response.read()
+        except TimeoutError:
+            raise FleetError(
+                f"the model gave no answer within {INVOCATION_SECONDS:.0f} seconds"
+            ) from None
+        except _NO_ANSWER:
+            raise FleetError(f"{self._ended()} while it answered a request") from None
+        kept = {
+            name.lower(): value
+            for name, value in response.getheaders()
+            if name.lower().startswith(_HEADERS)
+        }
+        media_type = response.getheader("Content-Type", "application/octet-stream")
+        return Answer(response.status, body, media_type, kept)
+
+    def stop(self) -> None:
+        """End the process and everything it started: SIGTERM, some patience, SIGKILL."""
+        process = self._launcher.process
+        for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGKILL):
+            if process.poll() is None:
+                process.send_signal(number)
+            try:
+                process.wait(_TERM_SECONDS)
+            except subprocess.TimeoutExpired:
+                continue
+            break
+        self._connection.close()
+        if self._launcher.answers is not None:
+            os.close(self._launcher.answers)
+
+    def _connect(self, listener: socket.socket, deadline: float) -> None:
+        waited: list[socket.socket | int] = [listener, self._launcher.answers]
+        while True:
+            patience = max(0.0, deadline - time.monotonic())
+            ready, _, _ = select.select(waited, [], [], patience)
+            if not ready:
+                raise FleetError(f"the model did not load within {START_SECONDS:.0f} seconds")
+            if listener in ready:
+                self._connection.sock = listener.accept()[0]
+                return
+            if not self._hear():
+                raise FleetError(self._ended())
+
+    def _ping(self, deadline: float) -> None:
+        self._wait_at_most(max(0.001, deadline - time.monotonic()))
+        try:
+            self._connection.request("GET", "/ping")
+            response = self._connection.getresponse()
+            said = response.read().decode("utf-8", "replace")
+        except TimeoutError:
+            raise FleetError(f"the model did not load within {START_SECONDS:.0f} seconds") from None
+        except _NO_ANSWER:
+            raise FleetError(f"{self._ended()} while the model was loaded") from None
+        if response.status != http.HTTPStatus.OK:
+            raise FleetError(f"the model does not load: {said}")
+
+    def _wait_at_most(self, seconds: float) -> None:
+        if self._connection.sock is not None:
+            self._connection.sock.settimeout(seconds)
+
+    def _hear(self) -> bool:
+        piece = os.read(self._launcher.answers, 4096)
+        self._said += piece
+        return bool(piece)
+
+    def _ended(self) -> str:
+        """Say how the process ended, from what its launcher says of it."""
+        while self._hear():
+            continue
+        lines = self._said.decode(errors="replace").splitlines()
+        kind, _, rest = next((line for line in lines if line != "ready"), "").partition(" ")
+        match kind:
+            case "signal":
+                name = signal.Signals(int(rest)).name
+                hint = " (out of memory?)" if name == "SIGKILL" else ""
+                return f"the model server was killed by {name}{hint}"
+            case "exit":
+                return f"the model server ended with exit code {rest}{_last(self._log)}"
+            case _:
+                return f"the model server could not be started: {rest or 'its launcher is gone'}"
+
+
+def _launch(container: Container, address: Path, log: Path) -> spares.Launcher:
+    host = container.host
+    cell = Cell(container.job.isolation, host.name, host.ml, host.root / "hosts")
+    settle = {
+        "log": str(log),
+        "folder": str(host.root / "work"),
+        "environment": dict(container.environment),
+    }
+    return spares.take(cell.order([*container.words, str(address)], settle))
+
+
+def _last(log: Path) -> str:
+    """Quote the last line of a log."""
+    lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+    return f": {lines[-1].strip()}" if lines else ""
