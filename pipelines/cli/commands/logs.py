@@ -2,41 +2,93 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import click
 
-from pipelines.backends.local.engine.context import execution_folder
-from pipelines.cli.local import find_execution, identifier, open_sagemaker
-from pipelines.cli.options import file_option, local_option, require_local
+from pipelines.backends.aws.executions import OPEN, find, identifier, steps
+from pipelines.backends.aws.logs import Stream, lines, streams
+from pipelines.cli.looking import Place, looking
+from pipelines.cli.options import local_option, spec_options
 from pipelines.diagnostics.nearest import nearest
 from pipelines.errors import UsageError
+from pipelines.json_types import JsonObject
+
+_SECONDS = 3.0
+_LOCAL_SECONDS = 0.2
 
 
 @click.command("logs")
-@file_option
+@spec_options
 @local_option
+@click.option("--follow", is_flag=True, help="Go on until the step has ended.")
 @click.argument("execution")
 @click.argument("step")
-def COMMAND(file: Path, local: bool, execution: str, step: str) -> None:  # noqa: N802, FBT001 - found by this name; click's flag
+def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
+    file: Path,
+    env: str | None,
+    local: bool,  # noqa: FBT001 - click's flag
+    follow: bool,  # noqa: FBT001 - click's flag
+    execution: str,
+    step: str,
+) -> None:
     """Print the log of a step, every host and every attempt of it."""
-    require_local(local, "logs")
-    with open_sagemaker(file) as sagemaker:
-        found = identifier(find_execution(sagemaker, execution))
-        folder = execution_folder(sagemaker.settings.home, found)
-    logs = sorted((folder / step).glob("*/*.log")) if "/" not in step else []
-    if not logs:
-        raise _no_logs(folder, found, step)
-    for log in logs:
-        if len(logs) > 1:
-            click.echo(f"==> attempt {log.parent.name}, {log.stem} <==")
-        click.echo(log.read_text(encoding="utf-8", errors="replace"), nl=False)
+    with looking(file, env, local) as place:
+        described = find(place.caller, place.pipelines, execution)
+        printer = _Printer(place)
+        while True:
+            is_open = _is_open(place, described)
+            known = steps(place.caller, described["PipelineExecutionArn"])
+            found = next((s for s in known if s["StepName"] == step), None)
+            if found is not None:
+                printer.show(streams(place.caller, found))
+            if not follow or not is_open or _has_ended(found):
+                break
+            threading.Event().wait(_LOCAL_SECONDS if place.is_local else _SECONDS)
+        if not printer.has_shown:
+            raise _no_logs(place, described, step, known)
 
 
-def _no_logs(folder: Path, execution: str, step: str) -> UsageError:
-    known = sorted({log.parent.parent.name for log in folder.glob("*/*/*.log")})
-    close = nearest(step, known)
-    advice = (
-        f"did you mean `{close}`?" if close else f"steps with logs: {', '.join(known) or 'none'}"
-    )
-    return UsageError(f"execution {execution} has no log of a step `{step}`", advice)
+class _Printer:
+    """Prints what is new of the streams of a step; a header where there are several."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._tokens: dict[str, str | None] = {}
+        self._current: str | None = None
+
+    @property
+    def has_shown(self) -> bool:
+        """Whether there was any stream."""
+        return bool(self._tokens)
+
+    def show(self, found: list[Stream]) -> None:
+        """Print what the streams hold now."""
+        for stream in found:
+            self._tokens.setdefault(stream.name, None)
+        for stream in found:
+            for line, token in lines(self._place.caller, stream, self._tokens[stream.name]):
+                if self._current != stream.name and len(self._tokens) > 1:
+                    click.echo(f"==> {stream.name} <==")
+                self._current = stream.name
+                click.echo(line)
+                self._tokens[stream.name] = token
+
+
+def _is_open(place: Place, described: JsonObject) -> bool:
+    arn = {"PipelineExecutionArn": described["PipelineExecutionArn"]}
+    now = place.caller.call("sagemaker", "describe_pipeline_execution", **arn)
+    return now["PipelineExecutionStatus"] in OPEN
+
+
+def _has_ended(step: JsonObject | None) -> bool:
+    return step is not None and step["StepStatus"] in {"Succeeded", "Failed", "Stopped"}
+
+
+def _no_logs(place: Place, described: JsonObject, step: str, known: list[JsonObject]) -> UsageError:
+    with_logs = sorted(str(s["StepName"]) for s in known if streams(place.caller, s))
+    close = nearest(step, with_logs)
+    names = ", ".join(with_logs) or "none"
+    advice = f"did you mean `{close}`?" if close else f"steps with logs: {names}"
+    return UsageError(f"execution {identifier(described)} has no log of a step `{step}`", advice)

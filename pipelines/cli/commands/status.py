@@ -8,31 +8,43 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.local import executions, find_execution, identifier, open_sagemaker, pages
-from pipelines.cli.options import file_option, format_option, local_option, require_local
+from pipelines.backends.aws.executions import LATEST, executions, find, identifier, steps
+from pipelines.cli.looking import Place, looking
+from pipelines.cli.options import format_option, local_option, spec_options
 from pipelines.cli.progress.words import duration
 from pipelines.cli.tables import columns
 from pipelines.json_types import JsonObject
 
 
 @click.command("status")
-@file_option
+@spec_options
 @local_option
 @format_option("text", "json")
+@click.option("--follow", is_flag=True, help="Show it until it ends; without an id, the latest.")
+@click.option(
+    "--last", type=click.IntRange(min=1), default=20, show_default=True, help="How many to list."
+)
 @click.argument("execution", required=False)
-def COMMAND(file: Path, local: bool, output_format: str, execution: str | None) -> None:  # noqa: N802, FBT001 - found by this name; click's flag
+def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
+    file: Path,
+    env: str | None,
+    local: bool,  # noqa: FBT001 - click's flag
+    output_format: str,
+    follow: bool,  # noqa: FBT001 - click's flag
+    last: int,
+    execution: str | None,
+) -> None:
     """Show the executions; with an id (or `latest`), the steps of one."""
-    require_local(local, "status")
-    with open_sagemaker(file) as sagemaker:
+    with looking(file, env, local) as place:
+        if follow:
+            _follow(place, execution or LATEST)
+            return
         if execution is None:
-            rows = executions(sagemaker)
-            shown = _executions(rows)
+            rows = executions(place.caller, place.pipelines, last)
+            shown = _executions(rows, place)
         else:
-            summary = find_execution(sagemaker, execution)
-            arn = {"PipelineExecutionArn": summary["PipelineExecutionArn"]}
-            described = sagemaker.describe_pipeline_execution(**arn)
-            operation = sagemaker.list_pipeline_execution_steps
-            rows = pages(operation, "PipelineExecutionSteps", **arn, SortOrder="Ascending")
+            described = find(place.caller, place.pipelines, execution)
+            rows = steps(place.caller, described["PipelineExecutionArn"])
             shown = _one(described, rows)
     if output_format == "json":
         click.echo(json.dumps(rows, indent=2, default=str))
@@ -40,9 +52,17 @@ def COMMAND(file: Path, local: bool, output_format: str, execution: str | None) 
         click.echo(shown)
 
 
-def _executions(rows: list[JsonObject]) -> str:
+def _follow(place: Place, execution: str) -> None:
+    from pipelines.cli.follow import show  # noqa: PLC0415 - the views are for this alone
+
+    described = find(place.caller, place.pipelines, execution)
+    show(place.caller, described["PipelineExecutionArn"])
+
+
+def _executions(rows: list[JsonObject], place: Place) -> str:
     if not rows:
-        return "no executions yet: python -m pipelines run"
+        begin = "python -m pipelines run" if place.is_local else "pipelines start"
+        return f"no executions yet: {begin}"
     table = [
         (
             identifier(row),

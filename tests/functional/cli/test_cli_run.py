@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sqlite3
 from pathlib import Path
@@ -173,10 +174,17 @@ def test_status_and_logs_know_what_ran(pipelines: Command) -> None:
 
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize("command", [("status",), ("logs", "latest", "make"), ("models",)])
-def test_what_looks_at_aws_says_so(command: tuple[str, ...], pipelines: Command) -> None:
-    """Without `--local` a command means AWS; it names the option."""
+def test_what_looks_at_aws_says_so(
+    command: tuple[str, ...], pipelines: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without `--local` a command means AWS; with no credentials it names the option."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     answer = pipelines(*command)
-    assert answer.code == 2
+    assert answer.code == 4
     assert "--local" in answer.err
 
 

@@ -8,6 +8,7 @@ from pipelines.backends.local.api.json_rpc import JsonService, Operation
 from pipelines.backends.local.api.routes import Route, Routes
 from pipelines.backends.local.api.runtime import Runtime
 from pipelines.backends.local.api.sts import Query
+from pipelines.backends.local.job_logs import JobLogs
 from pipelines.backends.local.service import LocalSageMaker
 from pipelines.frozen import frozen
 
@@ -17,7 +18,7 @@ def routes(sagemaker: LocalSageMaker, runner: Runner | None) -> Routes:
     store = s3.S3(sagemaker.objects, sagemaker.settings.region)
     return Routes(
         JsonService("sagemaker", _Operations(sagemaker, runner)),
-        JsonService("logs", lambda _name: None),
+        JsonService("logs", _Operations(JobLogs(sagemaker.settings.home), None)),
         Runtime(getattr(sagemaker, "invoke_endpoint", None)),
         Query(sagemaker.settings.account),
         Route(store.answer, s3.bug, s3.LONGEST),
@@ -26,9 +27,9 @@ def routes(sagemaker: LocalSageMaker, runner: Runner | None) -> Routes:
 
 @frozen
 class _Operations:
-    """Finds operations by name; the runner's go before LocalSageMaker's."""
+    """Finds operations by name; the runner's go before the service's."""
 
-    sagemaker: LocalSageMaker
+    service: LocalSageMaker | JobLogs
     runner: Runner | None
 
     def __call__(self, name: str) -> Operation | None:
@@ -37,5 +38,5 @@ class _Operations:
 
         method = xform_name(name)
         own: Operation | None = getattr(self.runner, method, None)
-        operation: Operation | None = own or getattr(self.sagemaker, method, None)
+        operation: Operation | None = own or getattr(self.service, method, None)
         return operation

@@ -22,6 +22,9 @@ from pipelines.backends.local.state.records import ExecutionRecord
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
+JOB_FILE = "job"
+"""Beside the logs of an attempt: the name of its job."""
+
 
 @frozen
 class Parts:

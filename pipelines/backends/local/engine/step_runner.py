@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipelines.backends.local.engine.cache import Cache, cache_key, written_outputs
 from pipelines.backends.local.engine.checks import refuse_untyped_references
-from pipelines.backends.local.engine.context import Context
+from pipelines.backends.local.engine.context import JOB_FILE, Context
 from pipelines.backends.local.engine.definition import Node
 from pipelines.backends.local.engine.events import StepRetried
 from pipelines.backends.local.engine.functions import ResolutionError, resolve
@@ -29,6 +29,7 @@ from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 
 _REASON_LENGTH = 1024
+_JOBS = frozenset({"Processing", "Training"})
 
 
 @frozen
@@ -67,9 +68,13 @@ class StepRunner:
         retries = Retries(node.step.get("RetryPolicies") or [], clock.now())
         while True:
             attempt = record.attempts + 1
-            record = replace(record, status=StepStatus.EXECUTING, attempts=attempt)
+            metadata = self._running_job(node, call)
+            record = replace(
+                record, status=StepStatus.EXECUTING, attempts=attempt, metadata=metadata
+            )
             self.context.store.save_step(record)
             call.logs.mkdir(parents=True, exist_ok=True)
+            (call.logs / JOB_FILE).write_text(call.job_name, encoding="utf-8")
             outcome = _execute(executor, call)
             fault = outcome.fault if outcome.status is StepStatus.FAILED else None
             wait = retries.wait_after(fault, clock.now()) if fault is not None else None
@@ -79,6 +84,14 @@ class StepRunner:
             if clock.wait(call.stop, wait):
                 return self._end(record, outcome)
             call = self._call(node, attempt + 1, call.stop)
+
+    def _running_job(self, node: Node, call: StepCall) -> dict[str, JsonObject]:
+        """Say which job runs, for who follows it: the entry in ListPipelineExecutionSteps."""
+        if node.type not in _JOBS or node.name in self.context.stubs:
+            return {}
+        from pipelines.backends.local.jobs.run import job_arn  # noqa: PLC0415 - where jobs run
+
+        return {f"{node.type}Job": {"Arn": job_arn(call, f"{node.type.lower()}-job")}}
 
     def _executor(self, node: Node) -> Executor:
         stub = self.context.stubs.get(node.name)

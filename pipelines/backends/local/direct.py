@@ -1,0 +1,76 @@
+"""The local SageMaker, called in this process as `Gateway` calls an account.
+
+Commands that only look need no server and no boto3 then, and no spec file either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pipelines.backends.aws.errors import AwsError
+from pipelines.backends.local.errors import ServiceError
+from pipelines.backends.local.job_logs import JobLogs
+from pipelines.backends.local.objects import NoSuchObjectError, ObjectUriError
+from pipelines.backends.local.service import LocalSageMaker
+from pipelines.errors import UsageError
+from pipelines.json_types import JsonObject
+
+
+class LocalRefusalError(AwsError):
+    """The local SageMaker refused: no account did, so it is a usage error."""
+
+    exit_code = UsageError.exit_code
+
+
+class Direct:
+    """Carries out calls of `sagemaker`, and those of `logs` that read."""
+
+    is_local = True
+
+    def __init__(self, sagemaker: LocalSageMaker) -> None:
+        self.sagemaker = sagemaker
+        self._services: dict[str, object] = {
+            "sagemaker": sagemaker,
+            "logs": JobLogs(sagemaker.settings.home),
+        }
+
+    def call(self, service: str, operation: str, **request: Any) -> JsonObject:
+        """Call an operation, named in snake_case.
+
+        Raises:
+            AwsError: it was refused.
+        """
+        carry_out: Callable[..., JsonObject] = getattr(self._services[service], operation)
+        try:
+            return carry_out(**request)
+        except ServiceError as error:
+            raise LocalRefusalError(
+                error.problem, error.remedy, code=error.code, operation=operation
+            ) from error
+
+    def pages(
+        self, service: str, operation: str, member: str, **request: Any
+    ) -> Iterator[JsonObject]:
+        """Yield the entries of a list operation, page after page."""
+        name = "nextToken" if service == "logs" else "NextToken"
+        token: dict[str, str] = {}
+        while True:
+            response = self.call(service, operation, **request, **token)
+            yield from response[member]
+            if name not in response:
+                return
+            token = {name: response[name]}
+
+    def download(self, bucket: str, key: str) -> bytes:
+        """Read an object.
+
+        Raises:
+            AwsError: it is not there.
+        """
+        try:
+            return self.sagemaker.objects.get_bytes(f"s3://{bucket}/{key}")
+        except (NoSuchObjectError, ObjectUriError) as error:
+            raise LocalRefusalError(
+                error.problem, error.remedy, code="NoSuchKey", operation="get_object"
+            ) from error

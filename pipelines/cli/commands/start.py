@@ -1,0 +1,122 @@
+"""`start`: begin an execution of what is deployed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from pipelines.backends.aws.executions import Start, find, identifier, start, stop
+from pipelines.cli.commit import commit_of
+from pipelines.cli.follow import judge, show, watch
+from pipelines.cli.looking import pipelines_of
+from pipelines.cli.options import home, local_option, parameters, request, spec_options
+from pipelines.cli.target import Target, open_target
+from pipelines.compile.driver import compile_spec
+from pipelines.errors import UsageError
+from pipelines.frozen import frozen
+
+
+@frozen
+class _Asked:
+    """What the command line asks for."""
+
+    given: tuple[str, ...]
+    selected: tuple[str, ...]
+    source: str | None
+    wait: bool
+
+
+@click.command("start")
+@spec_options
+@local_option
+@click.option("-p", "--parameter", "given", multiple=True, help="NAME=VALUE of a parameter.")
+@click.option(
+    "--select", "selected", multiple=True, metavar="STEP", help="Run this step alone; repeatable."
+)
+@click.option(
+    "--from",
+    "source",
+    metavar="EXECUTION",
+    help="Where selected steps take the results of the others from; else the latest execution.",
+)
+@click.option("--wait", is_flag=True, help="Show the execution until it ends.")
+def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
+    file: Path,
+    env: str | None,
+    local: bool,  # noqa: FBT001 - click's flag
+    given: tuple[str, ...],
+    selected: tuple[str, ...],
+    source: str | None,
+    wait: bool,  # noqa: FBT001 - click's flag
+) -> None:
+    """Start an execution of the deployed pipeline."""
+    asked = _Asked(given, selected, source, wait)
+    if source is not None and not selected:
+        raise UsageError("--from goes with --select", "name the steps to run: --select STEP")
+    is_here = local and not _is_served(file)
+    if is_here and not wait:
+        raise UsageError(
+            "nothing would execute it: no `pipelines serve` runs for this project",
+            "add --wait to execute it here, or start `pipelines serve` first",
+        )
+    with open_target(file, env, local) as target:
+        arn = start(target.gateway, _wanted(target, asked))
+        if is_here:
+            _execute_here(target, arn)
+        elif wait:
+            show(target.gateway, arn)
+        else:
+            _tell(target, arn)
+
+
+def _wanted(target: Target, asked: _Asked) -> Start:
+    source = asked.source
+    if source is not None:
+        found = find(target.gateway, pipelines_of(target.pipeline), source)
+        source = found["PipelineExecutionArn"]
+    return Start(target.pipeline, parameters(asked.given), asked.selected, source, _commit(target))
+
+
+def _commit(target: Target) -> str | None:
+    """Return the commit, where what is deployed is what this checkout compiles to."""
+    commit = commit_of(target.file.resolve().parent)
+    if commit is None:
+        return None
+    deployed = target.gateway.call("sagemaker", "describe_pipeline", PipelineName=target.pipeline)[
+        "PipelineDefinition"
+    ]
+    bundle = compile_spec(request(target.file, target.env)).bundle
+    if bundle is not None and json.loads(bundle.definition) == json.loads(deployed):
+        return commit
+    click.echo(
+        "what is deployed is not what this checkout compiles to: "
+        "`pipelines upsert` deploys it; the registry is told no commit",
+        err=True,
+    )
+    return None
+
+
+def _execute_here(target: Target, arn: str) -> None:
+    """Follow an execution that this process executes: Ctrl-C stops it, a second one leaves."""
+    try:
+        status = watch(target.gateway, arn)
+    except KeyboardInterrupt:
+        click.echo("stopping; its jobs are being ended; Ctrl-C does not wait for them", err=True)
+        stop(target.gateway, arn)
+        status = watch(target.gateway, arn)
+    judge(target.gateway, arn, status)
+
+
+def _tell(target: Target, arn: str) -> None:
+    flags = " --local" if target.is_local else ""
+    execution = identifier(arn)
+    click.echo(f"{target.pipeline}: execution {execution}")
+    click.echo(f"follow it: pipelines status --follow{flags} {execution}", err=True)
+
+
+def _is_served(file: Path) -> bool:
+    from pipelines.backends.local.api import presence  # noqa: PLC0415 - only for --local
+
+    return presence.find(home(file)) is not None

@@ -1,0 +1,30 @@
+"""The commit that a project is at, for the registry (D16)."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+_SECONDS = 10
+_DIRTY = "-dirty"
+
+
+def commit_of(folder: Path) -> str | None:
+    """Return the commit of a checkout, `…-dirty` where the folder differs from it.
+
+    None where it is no checkout, has no commit yet, or there is no git.
+    """
+    command = ["git", "status", "--porcelain=v2", "--branch", "--", ".", ":(exclude).pipelines"]
+    try:
+        done = subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    lines = done.stdout.splitlines()
+    head = next((line for line in lines if line.startswith("# branch.oid ")), "")
+    commit = head.rpartition(" ")[2]
+    if done.returncode != 0 or not commit or commit == "(initial)":
+        return None
+    is_dirty = any(not line.startswith("#") for line in lines)
+    return commit + _DIRTY if is_dirty else commit

@@ -1,0 +1,71 @@
+"""How commands that look at a running system find it: the account of a spec, or this project's.
+
+The local SageMaker is called in this process: no server, and no spec file, since executions of
+somebody else's definition have none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipelines.backends.aws.caller import Caller
+from pipelines.frozen import frozen
+
+
+@frozen
+class Place:
+    """A running system.
+
+    Args:
+        caller: carries out calls there.
+        pipelines: the pipelines that are meant.
+    """
+
+    caller: Caller
+    pipelines: tuple[str, ...]
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is the local SageMaker."""
+        return self.caller.is_local
+
+    @property
+    def flags(self) -> str:
+        """The options that lead other commands to the same place, with a space before them."""
+        return " --local" if self.is_local else ""
+
+
+@contextmanager
+def looking(file: Path, env: str | None, local: bool) -> Iterator[Place]:  # noqa: FBT001 - the flag as it was given
+    """Open what a command looks at.
+
+    Args:
+        file: the spec file; for the local SageMaker only its folder counts.
+        env: the overlay of `environments:`.
+        local: whether `--local` was given.
+
+    Raises:
+        SpecError: the spec cannot be read; its diagnostics are printed.
+        UsageError: there is no project, or the spec names no account.
+        AwsError: the account cannot be opened.
+    """
+    if not local:
+        from pipelines.cli.target import open_target  # noqa: PLC0415 - loads the spec's models
+
+        with open_target(file, env, local) as target:
+            yield Place(target.gateway, pipelines_of(target.pipeline))
+        return
+    from pipelines.backends.local.direct import Direct  # noqa: PLC0415 - only for --local
+    from pipelines.cli.local import open_sagemaker  # noqa: PLC0415 - only for --local
+
+    with open_sagemaker(file) as sagemaker:
+        caller = Direct(sagemaker)
+        listed = caller.pages("sagemaker", "list_pipelines", "PipelineSummaries")
+        yield Place(caller, tuple(pipeline["PipelineName"] for pipeline in listed))
+
+
+def pipelines_of(name: str) -> tuple[str, ...]:
+    """Name the pipelines of a spec: its own, and the one that deploys (D8)."""
+    return (name, f"{name}-deploy")

@@ -1,0 +1,374 @@
+"""`start`, `status`, `stop` and `logs` against an account."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from pipelines.backends.aws import following
+from pipelines.cli.commands import logs
+from tests.functional.aws.account import Account
+from tests.functional.aws.command import Command
+from tests.functional.aws.executions import ExecutionMends, Frame, deploy, mend, step, write_log
+from tests.functional.aws.proxy import Answer, Fault, refusal
+from tests.functional.aws.seen import Seen
+
+DEFINITION = {
+    "Version": "2020-12-01",
+    "Parameters": [
+        {"Name": "epochs", "Type": "Integer", "DefaultValue": 3},
+        {"Name": "mode", "Type": "String", "DefaultValue": "good", "EnumValues": ["good", "bad"]},
+    ],
+    "Steps": [
+        {"Name": "train", "Type": "Training", "Arguments": {}},
+        {
+            "Name": "enough",
+            "Type": "Condition",
+            "DependsOn": ["train"],
+            "Arguments": {
+                "Conditions": [],
+                "IfSteps": [{"Name": "register", "Type": "RegisterModel", "Arguments": {}}],
+                "ElseSteps": [
+                    {"Name": "reject", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}
+                ],
+            },
+        },
+    ],
+}
+JOB = "pipelines-abcdefghijkl-train-0123456789"
+TRAINING = {
+    "TrainingJob": {"Arn": f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{JOB}-0"}
+}
+GROUP = "/aws/sagemaker/TrainingJobs"
+
+WELL = (
+    Frame("Executing"),
+    Frame("Executing", [step("train", "Executing", Metadata=TRAINING)]),
+    Frame(
+        "Succeeded",
+        [
+            step(
+                "train",
+                "Succeeded",
+                CacheHitResult={"SourcePipelineExecutionArn": "arn:x/execution/earlier"},
+            ),
+            step("enough", "Succeeded", Metadata={"Condition": {"Outcome": "True"}}),
+            step("register", "Succeeded"),
+        ],
+    ),
+)
+BADLY = (
+    Frame("Executing", [step("train", "Executing", Metadata=TRAINING)]),
+    Frame(
+        "Failed",
+        [step("train", "Failed", Metadata=TRAINING, FailureReason="AlgorithmError: exit code 1")],
+        "Step failure: One or multiple steps failed",
+    ),
+)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look again at once instead of every few seconds."""
+    monkeypatch.setattr(following, "_SECONDS", 0.01)
+
+
+def test_start_tells_the_id_and_how_to_follow(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """Parameters go as text; the request has a token that makes its retry safe."""
+    del project
+    deploy(account, DEFINITION)
+    mends = mend(account, WELL)
+    account.proxy.faults.append(Fault("StartPipelineExecution", refusal("ThrottlingException")))
+    answer = pipelines("start", "-p", "epochs=7")
+    assert answer.code == 0, answer.err
+    assert answer.out.startswith("churn: execution ")
+    execution = answer.out.split()[-1]
+    assert f"pipelines status --follow {execution}" in answer.err
+    (request,) = mends.started
+    assert request["PipelineParameters"] == [{"Name": "epochs", "Value": "7"}]
+    assert len(request["ClientRequestToken"]) == 32
+    tokens = {
+        seen.json()["ClientRequestToken"]
+        for seen in account.proxy.seen
+        if seen.operation == "StartPipelineExecution"
+    }
+    assert len(tokens) == 1
+
+
+def test_wait_shows_what_a_local_run_shows(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """Steps with durations, the cache hit, the branch that was not taken, exit code 0."""
+    del project
+    deploy(account, DEFINITION)
+    mend(account, WELL)
+    answer = pipelines("start", "--wait")
+    assert answer.code == 0, answer.err
+    assert answer.out.splitlines()[1:] == [
+        "  train: started (Training)",
+        "  train: Succeeded in 1m 30s: cached from earlier",
+        "  enough: started (Condition)",
+        "  enough: Succeeded in 1m 30s",
+        "  register: started (RegisterModel)",
+        "  register: Succeeded in 1m 30s",
+        "  reject: not run, `enough` took the other branch",
+        "Succeeded in 2m 30s",
+    ]
+
+
+def test_a_failure_shows_the_log_of_its_step_and_exits_with_5(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """The last lines of CloudWatch, the reason, and what did not run because of it."""
+    del project
+    deploy(account, DEFINITION)
+    mend(account, BADLY)
+    write_log(account, GROUP, f"{JOB}-0/algo-1-1790000000", [f"line {n}" for n in range(40)])
+    answer = pipelines("start", "--wait")
+    assert answer.code == 5
+    assert "  train: Failed in 1m 30s: AlgorithmError: exit code 1\n" in answer.out
+    shown = [line for line in answer.out.splitlines() if line.startswith("    | ")]
+    assert shown == [f"    | line {n}" for n in range(20, 40)]
+    assert "  enough: not run, `train` ended as Failed" in answer.out
+    assert "ended as Failed" in answer.err
+
+
+def test_a_log_that_may_not_be_read_is_one_line(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """Who may not read logs sees the failure all the same."""
+    del project
+    deploy(account, DEFINITION)
+    mend(account, BADLY)
+    denied = refusal("AccessDeniedException", "User: me is not authorized")
+    account.proxy.faults.append(Fault("DescribeLogStreams", denied, -1))
+    answer = pipelines("start", "--wait")
+    assert answer.code == 5
+    assert "its log cannot be read: AWS refused logs:DescribeLogStreams" in answer.out
+
+
+def test_completed_with_failures_is_an_end(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """A failure that a trigger handled ends an execution too, which did not succeed."""
+    del project
+    deploy(account, DEFINITION)
+    mend(account, [Frame("Executing"), Frame("CompletedWithFailures", [step("train", "Failed")])])
+    answer = pipelines("start", "--wait")
+    assert answer.code == 5
+    assert "ended as CompletedWithFailures" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("bad", "operation"),
+    [
+        (refusal("ThrottlingException"), "DescribePipelineExecution"),
+        (refusal("InternalFailure", status=500), "ListPipelineExecutionSteps"),
+        (None, "DescribePipelineExecution"),
+    ],
+    ids=["throttled", "failing", "reset"],
+)
+def test_bad_weather_does_not_end_the_following(
+    bad: Answer | None, operation: str, account: Account, project: Path, pipelines: Command
+) -> None:
+    """More refusals than the gateway retries: it is told once, and the end is seen."""
+    del project
+    deploy(account, DEFINITION)
+    mend(account, WELL)
+    account.proxy.faults.append(Fault(operation, bad, 6, skip=1))
+    answer = pipelines("start", "--wait")
+    assert answer.code == 0, answer.err
+    assert answer.err.count("the execution goes on") == 1
+    assert answer.out.endswith("Succeeded in 2m 30s\n")
+
+
+def test_credentials_that_expire_say_how_to_go_on(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """The execution does not need them; who logs in again follows it again."""
+    del project
+    deploy(account, DEFINITION)
+    mend(account, WELL)
+    expired = refusal("ExpiredTokenException", "The security token has expired")
+    account.proxy.faults.append(Fault("ListPipelineExecutionSteps", expired, -1, skip=1))
+    answer = pipelines("start", "--wait")
+    assert answer.code == 4
+    assert "the AWS credentials have expired" in answer.err
+    assert "log in again" in answer.err
+    execution = answer.out.split()[2]
+    assert f"pipelines status --follow {execution}" in answer.err
+    account.proxy.faults.clear()
+    again = pipelines("status", "--follow", execution)
+    assert again.code == 0, again.err
+    assert again.out.endswith("Succeeded in 2m 30s\n")
+
+
+def test_ctrl_c_leaves_the_execution_running(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """It says how to go on following and how to stop it, and nothing is stopped."""
+    del project
+    deploy(account, DEFINITION)
+    mends = mend(account, [Frame("Executing", [step("train")])])
+
+    def interrupt(seen: Seen) -> None:
+        if seen.operation == "ListPipelineExecutionSteps":
+            os.kill(os.getpid(), signal.SIGINT)
+
+    account.proxy.on_call = interrupt
+    answer = pipelines("start", "--wait")
+    assert answer.code == 130
+    execution = answer.out.split()[2]
+    assert f"pipelines status --follow {execution}" in answer.err
+    assert f"pipelines stop {execution}" in answer.err
+    assert mends.stopped == []
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("-p", "epoch=3"), "no parameter `epoch`"),
+        (("-p", "epochs=many"), "of type Integer"),
+        (("-p", "mode=ugly"), "it can be `good`, `bad`"),
+        (("--from", "latest"), "--select"),
+    ],
+)
+def test_a_start_that_does_not_fit_is_refused_before_it_is_sent(
+    given: tuple[str, ...], said: str, account: Account, project: Path, pipelines: Command
+) -> None:
+    """The service would take an unknown value and fail later, or not say which are known."""
+    del project
+    deploy(account, DEFINITION)
+    answer = pipelines("start", *given)
+    assert answer.code == 2
+    assert said in answer.err
+    assert account.proxy.changes() == []
+
+
+def test_what_is_not_deployed_cannot_be_started(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """The remedy is `upsert`."""
+    del project, account
+    answer = pipelines("start")
+    assert answer.code == 2
+    assert "there is no pipeline `churn`" in answer.err
+    assert "pipelines upsert" in answer.err
+
+
+def test_selected_steps_run_on_the_results_of_an_execution(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """`--select` twice, `--from` by id."""
+    del project
+    deploy(account, DEFINITION)
+    mends = mend(account, WELL)
+    first = pipelines("start").out.split()[-1]
+    answer = pipelines("start", "--select", "enough", "--select", "register", "--from", first)
+    assert answer.code == 0, answer.err
+    config = mends.started[1]["SelectiveExecutionConfig"]
+    assert [item["StepName"] for item in config["SelectedSteps"]] == ["enough", "register"]
+    assert config["SourcePipelineExecutionArn"].endswith(f":pipeline/churn/execution/{first}")
+
+
+def test_status_lists_executions_and_the_steps_of_one(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """Text for people, the API's own entries as JSON."""
+    del project
+    assert "no executions yet: pipelines start" in pipelines("status").out
+    deploy(account, DEFINITION)
+    mend(account, BADLY[1:])
+    execution = pipelines("start").out.split()[-1]
+    listed = pipelines("status").out.splitlines()
+    assert listed[1].split()[:3] == [execution, "churn", "Failed"]
+    one = pipelines("status", execution).out
+    assert one == pipelines("status", "latest").out
+    assert "train  Failed  1m 30s  AlgorithmError: exit code 1" in one
+    rows = json.loads(pipelines("status", execution, "--format", "json").out)
+    assert rows[0]["StepName"] == "train"
+    unknown = pipelines("status", "nothing")
+    assert (unknown.code, execution in unknown.err) == (2, True)
+
+
+def test_stop_ends_the_one_that_runs(account: Account, project: Path, pipelines: Command) -> None:
+    """Without an id when there is just one; what has ended is not stopped."""
+    del project
+    deploy(account, DEFINITION)
+    running = [Frame("Executing", [step("train")])]
+    mends: ExecutionMends = mend(account, running)
+    assert "nothing is running" in pipelines("stop").err
+    first = pipelines("start").out.split()[-1]
+    assert pipelines("stop").code == 0
+    assert [arn.rpartition("/")[2] for arn in mends.stopped] == [first]
+    second = pipelines("start").out.split()[-1]
+    several = pipelines("stop")
+    assert several.code == 2
+    assert {first, second} <= set(several.err.replace(",", " ").split())
+    assert pipelines("stop", second).code == 0
+    mends.script = [Frame("Succeeded")]
+    ended = pipelines("stop", second)
+    assert ended.code == 2
+    assert "has ended as Succeeded" in ended.err
+
+
+def test_logs_print_every_host_and_every_attempt(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """A header says whose lines follow; a neighbour's log is not among them."""
+    del project
+    deploy(account, DEFINITION)
+    again = {"TrainingJob": {"Arn": f"arn:aws:sagemaker:us-east-1:1:training-job/{JOB[:-1]}x-1"}}
+    mend(account, [Frame("Failed", [step("train", "Failed", Metadata=again, AttemptCount=2)])])
+    write_log(account, GROUP, f"{JOB}-0/algo-1-1790000000", ["first"])
+    write_log(account, GROUP, f"{JOB[:-1]}x-1/algo-1-1790000001", ["one"])
+    write_log(account, GROUP, f"{JOB[:-1]}x-1/algo-2-1790000001", ["two"])
+    write_log(account, GROUP, "pipelines-abcdefghijkl-train-more-0123456789-0/algo-1-1", ["no"])
+    execution = pipelines("start").out.split()[-1]
+    answer = pipelines("logs", execution, "train")
+    assert answer.code == 0, answer.err
+    lines = answer.out.splitlines()
+    assert [line for line in lines if not line.startswith("==>")] == ["first", "one", "two"]
+    assert len(lines) == 6
+    wrong = pipelines("logs", execution, "trian")
+    assert wrong.code == 2
+    assert "did you mean `train`?" in wrong.err
+
+
+def test_logs_follow_until_the_step_has_ended(
+    account: Account, project: Path, pipelines: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lines that come while it is looked at are printed once each."""
+    del project
+    deploy(account, DEFINITION)
+    running = Frame("Executing", [step("train", Metadata=TRAINING)])
+    ended = Frame("Executing", [step("train", "Succeeded", Metadata=TRAINING)])
+    mend(account, [running, running, running, ended])
+    stream = f"{JOB}-0/algo-1-1790000000"
+    write_log(account, GROUP, stream, ["first"])
+    written: list[str] = []
+
+    def more(seen: Seen) -> None:
+        if seen.operation != "DescribePipelineExecution":
+            return
+        line = f"later {len(written)}"
+        written.append(line)
+        event = {"timestamp": int(time.time() * 1000) + len(written), "message": line}
+        account.client("logs").put_log_events(
+            logGroupName=GROUP, logStreamName=stream, logEvents=[event]
+        )
+
+    execution = pipelines("start").out.split()[-1]
+    account.proxy.on_call = more
+    monkeypatch.setattr(logs, "_SECONDS", 0.01)
+    answer = pipelines("logs", "--follow", execution, "train")
+    assert answer.code == 0, answer.err
+    assert answer.out.splitlines() == ["first", *written]
+    assert written
