@@ -13,7 +13,7 @@ from pipelines.document import parse
 ROOT = Path(__file__).parents[2]
 CASES = sorted((Path(__file__).parent / "cases").glob("*/pipeline.yaml"))
 SCHEMA = jsonschema.Draft202012Validator(
-    json.loads((ROOT / "docs" / "pipeline.schema.json").read_text(encoding="utf-8"))
+    json.loads((ROOT / "pipelines" / "spec" / "pipeline.schema.json").read_text(encoding="utf-8"))
 )
 
 
