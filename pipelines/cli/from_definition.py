@@ -21,6 +21,8 @@ from pipelines.json_types import JsonObject
 
 _SIZE = 2 << 20
 """Bytes; the service takes 1 MiB of definition, and indentation comes on top."""
+_DEPTH = 256
+"""Levels; each Condition inside another takes three, and one has been seen with 31 of them."""
 
 
 @frozen
@@ -80,7 +82,7 @@ def load_definition(path: Path) -> LoadedDefinition:
     """
     if not path.is_file():
         raise UsageError(f"there is no file {path}", "compile one: pipelines compile -o build/")
-    parsed = parse(path.read_bytes(), str(path), Limits(size=_SIZE))
+    parsed = parse(path.read_bytes(), str(path), Limits(size=_SIZE, depth=_DEPTH))
     diagnostics = list(parsed.findings)
     if parsed.document is not None:
         diagnostics += map(parsed.document.locate, check_definition(parsed.document.data))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from pipelines.json_types import JsonObject
     from tests.functional.cli.conftest import Command
 
 FOREIGN = {
@@ -105,3 +106,23 @@ def test_what_is_no_definition_never_shows_a_traceback(
     assert answer.code == 3
     assert "Traceback" not in answer.err
     assert "SP" in answer.err
+
+
+def test_conditions_forty_deep_run(project: Path, pipelines: Command) -> None:
+    """Airflow's example chains 31 Conditions, each inside the one before: more are no matter."""
+    steps: list[JsonObject] = [
+        {"Name": "Stop", "Type": "Fail", "Arguments": {"ErrorMessage": "at the bottom"}}
+    ]
+    for number in range(40):
+        arguments = {
+            "Conditions": [{"Type": "LessThan", "LeftValue": 3, "RightValue": 6}],
+            "IfSteps": steps,
+            "ElseSteps": [],
+        }
+        steps = [{"Name": f"Level{number}", "Type": "Condition", "Arguments": arguments}]
+    definition = {"Version": "2020-12-01", "Parameters": [], "Steps": steps}
+    (project / "deep.json").write_text(json.dumps(definition), "utf-8")
+    answer = pipelines("run", "--from-definition", "deep.json")
+    assert answer.code == 5, answer.err
+    assert "Stop: Failed in" in answer.out
+    assert "at the bottom" in answer.out
