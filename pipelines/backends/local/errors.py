@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from pipelines.errors import UsageError
 
-Code: TypeAlias = Literal["ConflictException", "ResourceNotFound", "ValidationException"]
+Code: TypeAlias = Literal[
+    "ConflictException",
+    "ModelError",
+    "ResourceNotFound",
+    "ThrottlingException",
+    "ValidationError",
+    "ValidationException",
+]
 
 
 class ServiceError(UsageError):
@@ -17,6 +25,9 @@ class ServiceError(UsageError):
         problem: what is wrong.
         remedy: what to do about it, or None.
     """
+
+    members: Mapping[str, str | int] = {}
+    """What the service's error has besides its message."""
 
     def __init__(self, code: Code, problem: str, remedy: str | None = None) -> None:
         super().__init__(problem, remedy)

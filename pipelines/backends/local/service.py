@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pipelines.backends.local.engine.context import Parts, RunOptions
 from pipelines.backends.local.engine.engine import Engine
@@ -23,7 +23,24 @@ from pipelines.backends.local.state.database import Database
 from pipelines.backends.local.state.execution_store import ExecutionStore
 from pipelines.backends.local.state.records import ExecutionStatus
 
+if TYPE_CHECKING:
+    from pipelines.backends.local.hosting.hosting import Hosting
+
 _DEFAULTS = RunOptions()
+_HOSTED = (
+    "create_endpoint_config",
+    "describe_endpoint_config",
+    "list_endpoint_configs",
+    "delete_endpoint_config",
+    "create_endpoint",
+    "update_endpoint",
+    "update_endpoint_weights_and_capacities",
+    "describe_endpoint",
+    "list_endpoints",
+    "delete_endpoint",
+    "invoke_endpoint",
+    "start_endpoints",
+)
 
 
 class LocalSageMaker(LocalRegistry):
@@ -46,8 +63,10 @@ class LocalSageMaker(LocalRegistry):
         self.settings = settings
         self.objects = ObjectStore(settings.home / "s3")
         self._database = database or Database(settings.home)
-        premises = Premises(self._database, settings, parts.clock.now)
+        premises = self._premises = Premises(self._database, settings, parts.clock.now)
         super().__init__(premises)
+        self._guard = threading.Lock()
+        self._hosting: Hosting | None = None
         self._store = ExecutionStore(self._database)
         self._engine = Engine(settings, self._store, self.objects, LocalRegistry(premises), parts)
         pipelines = Pipelines(premises, self.objects)
@@ -110,8 +129,24 @@ class LocalSageMaker(LocalRegistry):
         return open_ and not self._engine.is_running(record.id)
 
     def close(self) -> None:
-        """Close the state."""
+        """Stop what this process serves and close the state."""
+        if self._hosting is not None:
+            self._hosting.close()
         self._database.close()
+
+    def _hosted(self) -> Hosting:
+        from pipelines.backends.local.hosting.hosting import Hosting  # noqa: PLC0415 - most commands have no use for it
+
+        with self._guard:
+            if self._hosting is None:
+                self._hosting = Hosting(self._premises, self.objects)
+            return self._hosting
+
+    def __getattr__(self, name: str) -> Any:
+        """Find the operations on endpoint configs and endpoints, imported when one is called."""
+        if name not in _HOSTED:
+            raise AttributeError(f"LocalSageMaker has no `{name}`")
+        return getattr(self._hosted(), name)
 
     def __enter__(self) -> Self:
         return self

@@ -55,6 +55,7 @@ def COMMAND(  # noqa: N802 - found by this name
             running(sagemaker, port=port, execute=True, observer=_log) as url,
             presence.announce(home, url),
         ):
+            sagemaker.start_endpoints()
             _greet(sagemaker, url)
             stopped.wait()
             click.echo("stopping", err=True)
@@ -80,10 +81,7 @@ def _greet(sagemaker: LocalSageMaker, url: str) -> None:
 
 def _endpoints(sagemaker: LocalSageMaker) -> list[tuple[str, str]]:
     """List the endpoints by name, each with its state."""
-    operation = getattr(sagemaker, "list_endpoints", None)
-    if operation is None:
-        return []
-    found = pages(operation, "Endpoints", SortBy="Name", SortOrder="Ascending")
+    found = pages(sagemaker.list_endpoints, "Endpoints", SortBy="Name", SortOrder="Ascending")
     return [(endpoint["EndpointName"], endpoint["EndpointStatus"]) for endpoint in found]
 
 

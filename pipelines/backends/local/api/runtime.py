@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from urllib.parse import unquote
 
@@ -21,6 +21,9 @@ PATH = re.compile(r"/endpoints/(?P<name>[^/]+)/(?P<operation>[a-z-]*invocations[
 LONGEST = 26 << 20
 """Bytes: what any endpoint takes is less; the endpoint itself says how much."""
 
+COLD_START = "x-pipelines-cold-start-seconds"
+"""Our own header: how long a server's start took that the request had to wait for."""
+
 _OPERATION = "InvokeEndpoint"
 _STATUS = {
     "ModelError": 424,
@@ -33,14 +36,14 @@ _STATUS = {
 
 @frozen
 class Runtime:
-    """The service; `invoke` is LocalSageMaker's `invoke_endpoint`, None where there is none."""
+    """The service; `invoke` is LocalSageMaker's `invoke_endpoint`."""
 
-    invoke: Callable[..., JsonObject] | None
+    invoke: Callable[..., JsonObject]
 
     def answer(self, request: Request) -> Answer:
         """Invoke an endpoint."""
         match = PATH.fullmatch(request.path)
-        if match is None or match["operation"] != "invocations" or self.invoke is None:
+        if match is None or match["operation"] != "invocations":
             return _refused("UnknownOperationException", _unknown(request.path), {})
         given: JsonObject = {"EndpointName": unquote(match["name"]), "Body": request.body}
         for member, header in _headers("input").items():
@@ -52,7 +55,7 @@ class Runtime:
         try:
             response = self.invoke(**given)
         except ServiceError as error:
-            return _refused(error.code, told(error), getattr(error, "members", {}))
+            return _refused(error.code, told(error), error.members)
         except PipelinesError as error:
             return _refused("ValidationError", told(error), {})
         return _answered(response)
@@ -70,10 +73,12 @@ def _answered(response: JsonObject) -> Answer:
         for member, header in _headers("output").items()
         if response.get(member) is not None
     }
+    if "ColdStartSeconds" in response:
+        headers[COLD_START] = str(response["ColdStartSeconds"])
     return Answer(200, headers, response["Body"], _OPERATION)
 
 
-def _refused(code: str, message: str, members: JsonObject) -> Answer:
+def _refused(code: str, message: str, members: Mapping[str, str | int]) -> Answer:
     content = {"Message": message, **members}
     headers = {"Content-Type": "application/json", "x-amzn-ErrorType": code}
     body = json.dumps(content).encode()

@@ -65,6 +65,9 @@ class Models:
                 (name, arn, dumps(given(request, _KEPT)), self.premises.now()),
             )
             keep_tags(connection, arn, request.get("Tags") or [])
+            for container in (request.get("PrimaryContainer"), *(request.get("Containers") or ())):
+                if container is not None and container.get("ModelPackageName") is not None:
+                    _require_approved(connection, container["ModelPackageName"])
         return {"ModelArn": arn}
 
     def describe_model(self, **request: Json) -> JsonObject:
@@ -104,6 +107,18 @@ class Models:
         if not rows:
             raise invalid(f'Could not find model "{self.premises.arn(f"model/{name}")}".')
         return rows[0]
+
+
+def _require_approved(connection: sqlite3.Connection, arn: str) -> None:
+    row = connection.execute("SELECT record FROM packages WHERE arn = ?", (arn,)).fetchone()
+    if row is None:
+        raise invalid(f"ModelPackage {arn} does not exist.", "give its ARN")
+    status = json.loads(row["record"]).get("ModelApprovalStatus", "Approved")
+    if status != "Approved":
+        raise invalid(
+            f"Cannot create Model from ModelPackage {arn} with approval status {status}.",
+            "approve it first",
+        )
 
 
 def _summary(row: sqlite3.Row) -> JsonObject:

@@ -11,7 +11,14 @@ from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
 _MOST = 50
-_OWNERS = ("pipelines", "package_groups", "packages", "models")
+_OWNERS = (
+    "pipelines",
+    "package_groups",
+    "packages",
+    "models",
+    "endpoint_configs",
+    "endpoints",
+)
 
 
 @frozen

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipelines.backends.local.state.errors import StateError
 
-VERSION = 1
+VERSION = 2
 """Kept as SQLite's `user_version`; a change of the tables raises it."""
 
 _TABLES = """
@@ -43,21 +43,37 @@ CREATE TABLE tags (
     arn TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (arn, key));
 """
 
+_HOSTING = """
+CREATE TABLE endpoint_configs (
+    name TEXT PRIMARY KEY, arn TEXT NOT NULL UNIQUE, record TEXT NOT NULL,
+    created REAL NOT NULL);
+CREATE TABLE endpoints (
+    name TEXT PRIMARY KEY, arn TEXT NOT NULL UNIQUE, status TEXT NOT NULL, config TEXT NOT NULL,
+    created REAL NOT NULL, modified REAL NOT NULL, wanted TEXT, change TEXT NOT NULL, live TEXT,
+    failure TEXT, record TEXT NOT NULL);
+"""
+
+_UPGRADES = {1: _HOSTING}
+"""What each version lacks of the next one."""
+
 
 def prepare(connection: sqlite3.Connection, file: Path) -> None:
-    """Make the tables in a new file.
+    """Make the tables in a new file; bring those of an earlier version up to this one.
 
     Raises:
-        StateError: the file's tables are of another version.
+        StateError: the file's tables are of a later version.
     """
     (found,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    if tables == 0:
-        connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
-    elif found != VERSION:
-        age = "a newer" if found > VERSION else "an older"
+    if found == VERSION:
+        return
+    if tables and found not in _UPGRADES:
         raise StateError(
-            f"the state {file} was made by {age} version of pipelines"
+            f"the state {file} was made by a newer version of pipelines"
             f" (its format is {found}, this version reads {VERSION})",
             "use that version, or move the folder away and start afresh",
         )
+    first = found if tables else 1
+    scripts = [] if tables else [_TABLES]
+    scripts += [_UPGRADES[version] for version in range(first, VERSION)]
+    connection.executescript(f"BEGIN; {' '.join(scripts)} PRAGMA user_version = {VERSION}; COMMIT;")
