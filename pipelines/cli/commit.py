@@ -5,8 +5,16 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from pipelines.spec.commit import COMMIT
+
 _SECONDS = 10
 _DIRTY = "-dirty"
+
+
+def recorded(definition: str, folder: Path) -> dict[str, str]:
+    """Return the parameter that takes the commit into the registry, where a definition has it."""
+    commit = commit_of(folder) if f'"{COMMIT}"' in definition else None
+    return {} if commit is None else {COMMIT: commit}
 
 
 def commit_of(folder: Path) -> str | None:

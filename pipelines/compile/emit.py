@@ -47,13 +47,17 @@ def emit(graph: Graph, supplies: Supplies) -> Emitted:
     """Write the definition of a graph without findings."""
     steps = {name: _emit_node(graph, graph.nodes[name], supplies) for name in graph.order}
     types = {e.name: e.type for emitted in steps.values() for e in emitted}
-    parameters = {n: p.type.capitalize() for n, p in graph.spec.parameters.items()}
-    writer = _Writer(graph, steps, Coercion(parameters, types))
+    reserved = {n: v for es in steps.values() for e in es for n, v in e.parameters.items()}
+    parameters = [
+        *(_parameter(n, p) for n, p in graph.spec.parameters.items()),
+        *({"Name": n, "Type": "String", "DefaultValue": v} for n, v in reserved.items()),
+    ]
+    writer = _Writer(graph, steps, Coercion({p["Name"]: p["Type"] for p in parameters}, types))
     top = [name for name in graph.order if graph.nodes[name].branch is None]
     definition: JsonObject = {
         "Version": VERSION,
         "Metadata": {},
-        "Parameters": [_parameter(n, p) for n, p in graph.spec.parameters.items()],
+        "Parameters": parameters,
         "PipelineExperimentConfig": None,
         "Steps": [step for name in top for step in writer.steps_of(name)],
     }

@@ -27,6 +27,7 @@ from pipelines.kinds.base.contract import (
 )
 from pipelines.kinds.base.functions import Get, Join
 from pipelines.kinds.base.jobs import ProcessingJob, processing, processing_output, text
+from pipelines.spec.commit import COMMIT, UNKNOWN
 from pipelines.spec.model import Input, JobStep, Requirements, ShortFormModel, SpecModel, StepSpec
 from pipelines.spec.values import AnyScalar, FixedText, Text, no_entries
 
@@ -167,12 +168,15 @@ def emit(step: RegistrationStep, context: EmitContext) -> tuple[EmittedStep, ...
         "ModelPackageGroupName": context.resolve(step.group),
         "ModelApprovalStatus": context.resolve(step.approval_status),
         "InferenceSpecification": _inference(step, context, package),
-        "MetadataProperties": {"GeneratedBy": Get("Execution.PipelineExecutionArn")},
+        "MetadataProperties": {
+            "CommitId": Get(f"Parameters.{COMMIT}"),
+            "GeneratedBy": Get("Execution.PipelineExecutionArn"),
+        },
         **_documents(step, context),
     }
     return (
         processing(job_step, job, context),
-        EmittedStep(context.name, "RegisterModel", arguments),
+        EmittedStep(context.name, "RegisterModel", arguments, parameters={COMMIT: UNKNOWN}),
     )
 
 

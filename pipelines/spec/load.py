@@ -16,6 +16,7 @@ from pipelines.document import Document
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.spec import environ as environment
+from pipelines.spec.commit import COMMIT
 from pipelines.spec.mistakes import findings
 from pipelines.spec.model import (
     PIPELINE_NAME,
@@ -118,6 +119,14 @@ def _names(data: JsonObject) -> Iterator[Finding]:
                     (section, name),
                     at="key",
                     help="letters, digits, `-` and `_`, at most 64 characters",
+                )
+            elif (section, name) == ("parameters", COMMIT):
+                yield Finding(
+                    "SP127",
+                    f"`{name}` is the parameter that registrations take the commit from",
+                    (section, name),
+                    at="key",
+                    help="choose another name",
                 )
 
 

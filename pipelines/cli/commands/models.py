@@ -1,83 +1,126 @@
-"""`models`: the versions in the model registry, their metrics side by side."""
+"""`models`: the versions in the model registry, their metrics side by side; `show` one of them."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from pipelines.backends.local.errors import ServiceError
-from pipelines.backends.local.objects import NoSuchObjectError, ObjectUriError
-from pipelines.backends.local.service import LocalSageMaker
-from pipelines.cli.local import open_sagemaker, pages
-from pipelines.cli.options import file_option, format_option, local_option, require_local
+from pipelines.backends.aws.executions import identifier, pipeline_of
+from pipelines.backends.aws.lineage import Lineage, trace
+from pipelines.backends.aws.registry import groups, metrics, versions
+from pipelines.cli.looking import looking
+from pipelines.cli.options import format_option, local_option, spec_options
 from pipelines.cli.tables import columns
+from pipelines.errors import UsageError
 from pipelines.json_types import JsonObject
+from pipelines.spec.commit import COMMIT
 
-_METRICS = 6
+_SHOW = "show"
 
 
 @click.command("models")
-@file_option
+@spec_options
 @local_option
 @format_option("text", "json")
-@click.argument("group", required=False)
-def COMMAND(file: Path, local: bool, output_format: str, group: str | None) -> None:  # noqa: N802, FBT001 - found by this name; click's flag
-    """Show the registered versions (of one group, or of all), approval and metrics."""
-    require_local(local, "models")
-    with open_sagemaker(file) as sagemaker:
-        packages = [
-            sagemaker.describe_model_package(ModelPackageName=summary["ModelPackageArn"])
-            for name in _groups(sagemaker, group)
-            for summary in pages(
-                sagemaker.list_model_packages,
-                "ModelPackageSummaryList",
-                ModelPackageGroupName=name,
-                SortOrder="Descending",
-            )
-        ]
-        metrics = [_metrics(sagemaker, package) for package in packages]
+@click.option(
+    "--last",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="How many versions of a group to list.",
+)
+@click.argument("group", required=False, metavar="[GROUP | show GROUP/N]")
+@click.argument("version", required=False, metavar="")
+def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
+    file: Path,
+    env: str | None,
+    local: bool,  # noqa: FBT001 - click's flag
+    output_format: str,
+    last: int,
+    group: str | None,
+    version: str | None,
+) -> None:
+    """Show the registered versions (of one group, or of all), approval and metrics.
+
+    `models show GROUP/N` leads from a version back to its execution, commit, data and metrics.
+    """
+    if version is not None and group != _SHOW:
+        raise UsageError(f"`{version}` is one argument too many", "write `models show GROUP/N`")
+    with looking(file, env, local) as place:
+        caller = place.caller
+        if version is not None:
+            shown = _one(trace(caller, version), output_format)
+        else:
+            names = [group] if group is not None else groups(caller, place.pipelines)
+            packages = [p for name in names for p in versions(caller, name, last)]
+            shown = _all(packages, [metrics(caller, p) for p in packages], output_format)
+    click.echo(shown)
+
+
+def _all(packages: list[JsonObject], figures: list[dict[str, float]], output_format: str) -> str:
     if output_format == "json":
-        click.echo(json.dumps(packages, indent=2, default=str))
-    elif not packages:
-        click.echo("no models yet: a registration step adds one")
-    else:
-        click.echo(_table(packages, metrics))
-
-
-def _groups(sagemaker: LocalSageMaker, group: str | None) -> list[str]:
-    if group is not None:
-        sagemaker.describe_model_package_group(ModelPackageGroupName=group)
-        return [group]
-    groups = pages(sagemaker.list_model_package_groups, "ModelPackageGroupSummaryList")
-    return [g["ModelPackageGroupName"] for g in groups]
-
-
-def _metrics(sagemaker: LocalSageMaker, package: JsonObject) -> dict[str, float]:
-    """Read the numbers on the top level of the package's quality report."""
-    quality = package.get("ModelMetrics", {}).get("ModelQuality", {}).get("Statistics", {})
-    if "S3Uri" not in quality:
-        return {}
-    try:
-        report = json.loads(sagemaker.objects.get_bytes(quality["S3Uri"]))
-    except (NoSuchObjectError, ObjectUriError, ServiceError, ValueError):
-        return {}
-    if not isinstance(report, dict):
-        return {}
-    numbers = {k: v for k, v in report.items() if isinstance(v, float)}
-    return dict(list(numbers.items())[:_METRICS])
-
-
-def _table(packages: list[JsonObject], metrics: list[dict[str, float]]) -> str:
-    names = list(dict.fromkeys(name for values in metrics for name in values))
+        return json.dumps(packages, indent=2, default=str)
+    if not packages:
+        return "no models yet: a registration step adds one"
+    names = list(dict.fromkeys(name for values in figures for name in values))
     rows = [
         (
-            f"{package['ModelPackageGroupName']}/{package['ModelPackageVersion']}",
-            package["ModelApprovalStatus"],
+            _name(package),
+            _approval(package),
             package["CreationTime"].astimezone().strftime("%Y-%m-%d %H:%M"),
             *(f"{values[name]:.4f}" if name in values else "" for name in names),
         )
-        for package, values in zip(packages, metrics, strict=True)
+        for package, values in zip(packages, figures, strict=True)
     ]
     return columns(("version", "approval", "registered", *names), rows)
+
+
+def _one(lineage: Lineage, output_format: str) -> str:
+    if output_format == "json":
+        content = {
+            "package": lineage.package,
+            "execution": lineage.execution,
+            "commit": lineage.commit,
+            "parameters": dict(lineage.parameters),
+            "data": {name: list(uris) for name, uris in lineage.data.items()},
+            "metrics": dict(lineage.metrics),
+        }
+        return json.dumps(content, indent=2, default=str)
+    rows = list(_lines(lineage))
+    width = max(len(word) for word, _ in rows)
+    return "\n".join(f"{word:<{width}}  {text}" for word, text in rows)
+
+
+def _lines(lineage: Lineage) -> Iterator[tuple[str, str]]:
+    package = lineage.package
+    yield "version", f"{_name(package)} ({_approval(package)})"
+    yield "registered", package["CreationTime"].astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    if package.get("ApprovalDescription"):
+        yield "approval", str(package["ApprovalDescription"])
+    yield "execution", _execution(lineage.execution)
+    yield "commit", lineage.commit or "not recorded"
+    given = {name: value for name, value in lineage.parameters.items() if name != COMMIT}
+    yield from (("parameter", f"{name} = {value}") for name, value in given.items())
+    yield from (("data", f"{name}: {uri}") for name, uris in lineage.data.items() for uri in uris)
+    yield from (("metric", f"{name} = {value:.4f}") for name, value in lineage.metrics.items())
+    for container in package.get("InferenceSpecification", {}).get("Containers", ()):
+        yield "archive", str(container.get("ModelDataUrl", ""))
+        yield "image", str(container.get("Image", ""))
+
+
+def _execution(execution: JsonObject | None) -> str:
+    if execution is None:
+        return "not known, or not there any more"
+    arn = str(execution["PipelineExecutionArn"])
+    return f"{identifier(arn)} of {pipeline_of(arn)} ({execution['PipelineExecutionStatus']})"
+
+
+def _name(package: JsonObject) -> str:
+    return f"{package['ModelPackageGroupName']}/{package['ModelPackageVersion']}"
+
+
+def _approval(package: JsonObject) -> str:
+    return str(package.get("ModelApprovalStatus") or "PendingManualApproval")

@@ -17,6 +17,7 @@ from pipelines.backends.local.engine.context import RunOptions
 from pipelines.backends.local.service import LocalSageMaker
 from pipelines.backends.local.state.records import ExecutionStatus
 from pipelines.backends.local.submit import Start, Submission, stage, submit
+from pipelines.cli.commit import recorded
 from pipelines.cli.from_definition import load_definition
 from pipelines.cli.local import executions, find_execution, identifier, open_sagemaker
 from pipelines.cli.options import parameters, report, request, spec_options
@@ -78,7 +79,9 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
         elif definition is not None:
             arn = submit(sagemaker, _of_definition(sagemaker, definition, file), start)
         else:
-            arn = submit(sagemaker, _of_spec(sagemaker, file, env), start)
+            submission = _of_spec(sagemaker, file, env)
+            commit = recorded(submission.definition, file.resolve().parent)
+            arn = submit(sagemaker, submission, Start({**commit, **start.parameters}, answers))
         with (
             following(sys.stdout) as observer,
             _stopping(sagemaker, arn),

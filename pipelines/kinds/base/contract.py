@@ -145,6 +145,7 @@ class EmittedStep:
         arguments: `Arguments`.
         extra: other keys of the step, such as `PropertyFiles` and `CacheConfig`.
         branches: for a Condition, the names of the spec's steps in `IfSteps` and `ElseSteps`.
+        parameters: reserved String parameters of the pipeline that it reads, with their defaults.
     """
 
     name: str
@@ -152,6 +153,7 @@ class EmittedStep:
     arguments: JsonObject
     extra: JsonObject = field(default_factory=dict)
     branches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 def _no_outputs(_name: str, _step: StepSpec) -> Mapping[str, Output]:

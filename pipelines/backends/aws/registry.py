@@ -1,0 +1,97 @@
+"""The model registry: versions of groups, and the numbers that are known of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from pipelines.backends.aws.caller import Caller
+from pipelines.backends.aws.errors import AwsError
+from pipelines.backends.aws.objects import split
+from pipelines.backends.aws.prune import groups_of
+from pipelines.errors import UsageError
+from pipelines.json_types import JsonObject
+
+_METRICS = 6
+
+
+def groups(caller: Caller, pipelines: Iterable[str]) -> list[str]:
+    """Name the model package groups: every one here, in an account those of these pipelines."""
+    if caller.is_local:
+        operation, member = "list_model_package_groups", "ModelPackageGroupSummaryList"
+        return [g["ModelPackageGroupName"] for g in caller.pages("sagemaker", operation, member)]
+    found: dict[str, None] = {}
+    for name in pipelines:
+        try:
+            described = caller.call("sagemaker", "describe_pipeline", PipelineName=name)
+        except AwsError as error:
+            if not error.is_missing:
+                raise
+        else:
+            found.update(dict.fromkeys(groups_of(described["PipelineDefinition"])))
+    return list(found)
+
+
+def versions(caller: Caller, group: str, most: int) -> list[JsonObject]:
+    """Describe the latest versions of a group, the newest first.
+
+    Raises:
+        AwsError: there is no such group.
+    """
+    return [_described(caller, summary) for summary in islice(_summaries(caller, group), most)]
+
+
+def version(caller: Caller, name: str) -> JsonObject:
+    """Describe a version that is given as `group/number` or by its ARN.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name.startswith("arn:"):
+        return caller.call("sagemaker", "describe_model_package", ModelPackageName=name)
+    group, _, number = name.rpartition("/")
+    if not group or not number.isdigit():
+        raise UsageError(f"`{name}` is no version of a model", "write GROUP/NUMBER: flights/3")
+    for summary in _summaries(caller, group):
+        if summary["ModelPackageVersion"] == int(number):
+            return _described(caller, summary)
+    raise UsageError(
+        f"the group {group} has no version {number}", f"see `pipelines models {group}`"
+    )
+
+
+def metrics(caller: Caller, package: JsonObject) -> dict[str, float]:
+    """Read the numbers on the top level of a version's quality report; none where it has none."""
+    quality = (package.get("ModelMetrics") or {}).get("ModelQuality", {}).get("Statistics", {})
+    if "S3Uri" not in quality:
+        return {}
+    try:
+        report = json.loads(caller.download(*split(str(quality["S3Uri"]))))
+    except AwsError as error:
+        if error.is_missing or error.is_denied:
+            return {}
+        raise
+    except ValueError:
+        return {}
+    if not isinstance(report, dict):
+        return {}
+    numbers = {key: value for key, value in report.items() if isinstance(value, float)}
+    return dict(list(numbers.items())[:_METRICS])
+
+
+def _summaries(caller: Caller, group: str) -> Iterator[JsonObject]:
+    caller.call("sagemaker", "describe_model_package_group", ModelPackageGroupName=group)
+    return caller.pages(
+        "sagemaker",
+        "list_model_packages",
+        "ModelPackageSummaryList",
+        ModelPackageGroupName=group,
+        SortBy="CreationTime",
+        SortOrder="Descending",
+    )
+
+
+def _described(caller: Caller, summary: JsonObject) -> JsonObject:
+    arn = summary["ModelPackageArn"]
+    return caller.call("sagemaker", "describe_model_package", ModelPackageName=arn)
