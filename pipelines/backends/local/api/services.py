@@ -19,7 +19,7 @@ def routes(sagemaker: LocalSageMaker, runner: Runner | None) -> Routes:
     return Routes(
         JsonService("sagemaker", _Operations(sagemaker, runner)),
         JsonService("logs", _Operations(JobLogs(sagemaker.settings.home), None)),
-        Runtime(getattr(sagemaker, "invoke_endpoint", None)),
+        Runtime(sagemaker.invoke_endpoint),
         Query(sagemaker.settings.account),
         Route(store.answer, s3.bug, s3.LONGEST),
     )
