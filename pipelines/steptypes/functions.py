@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Final
 
@@ -49,3 +50,11 @@ def result_type(value: Json, parameters: Mapping[str, str]) -> str | None:
     if target.startswith(("Execution.", "PipelineExperimentConfig.")):
         return "String"
     return None
+
+
+def text_of(value: Json) -> str:
+    """Write a value as `Std:Join` does: strings as they are, everything else as JSON.
+
+    How the service writes floats is not documented; JSON's form is assumed.
+    """
+    return value if isinstance(value, str) else json.dumps(value)

@@ -13,7 +13,8 @@ from pipelines.backends.local.state.execution_store import ExecutionStore
 from pipelines.backends.local.state.records import StepRecord
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
-from pipelines.steptypes import StepType, cached_arguments
+from pipelines.steptypes import StepType
+from pipelines.steptypes.caching import compared
 
 _OUTPUT_MEMBERS = ("ProcessingOutputConfig", "ModelArtifacts", "TransformOutput")
 _DURATION = re.compile(
@@ -46,11 +47,10 @@ def cache_key(step: JsonObject, arguments: JsonObject, step_type: StepType | Non
         arguments: its arguments, resolved.
         step_type: what is known about its Type; an unknown Type is not cached.
     """
-    enabled = (step.get("CacheConfig") or {}).get("Enabled")
-    if not enabled or step_type is None or not step_type.cacheable:
+    key = compared(step, arguments, step_type)
+    if key is None:
         return None
-    compared = [step_type.name, cached_arguments(step_type, arguments)]
-    return hashlib.sha256(json.dumps(compared, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
 
 
 @frozen

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipelines.backends.local.engine.functions import ResolutionError
-from pipelines.backends.local.engine.paths import show_path
-from pipelines.backends.local.engine.references import got
 from pipelines.json_types import Json, JsonObject
+from pipelines.steptypes.paths import show_path
+from pipelines.steptypes.references import got
 
 _TYPES = frozenset({"Processing", "Training"})
 _STRINGS: tuple[tuple[str, ...], ...] = (

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
-from pipelines.backends.local.engine.paths import PathError, follow, parse_path
-from pipelines.backends.local.engine.references import NESTED_STEPS, got, split_step
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.errors import PipelinesError
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
+from pipelines.steptypes.functions import text_of
+from pipelines.steptypes.paths import PathError, follow, parse_path
+from pipelines.steptypes.references import NESTED_STEPS, got, split_step
 
 
 class ResolutionError(PipelinesError):
@@ -62,11 +63,6 @@ def resolve(value: Json, scope: Scope) -> Json:
     return {
         key: item if key in NESTED_STEPS else resolve(item, scope) for key, item in value.items()
     }
-
-
-def text_of(value: Json) -> str:
-    """Write a value as `Std:Join` does."""
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _get(reference: str, scope: Scope) -> Json:

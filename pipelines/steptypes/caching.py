@@ -1,0 +1,23 @@
+"""What decides whether the service takes a step from its cache (FACTS §1.9).
+
+The local engine hashes it; a plan compares it without running anything. Both ask here.
+"""
+
+from __future__ import annotations
+
+from pipelines.json_types import Json, JsonObject
+from pipelines.steptypes import StepType, cached_arguments
+
+
+def compared(step: JsonObject, arguments: JsonObject, step_type: StepType | None) -> Json | None:
+    """Return what the service compares: the Type and its key attributes; None for an uncached step.
+
+    Args:
+        step: the step as it stands in a definition.
+        arguments: its arguments: resolved, or what stands for them.
+        step_type: what is known about its Type; an unknown Type is not cached.
+    """
+    enabled = (step.get("CacheConfig") or {}).get("Enabled")
+    if not enabled or step_type is None or not step_type.cacheable:
+        return None
+    return [step_type.name, cached_arguments(step_type, arguments)]
