@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.json_types import JsonObject
-from tests.functional.aws.account import Account
+from tests.functional.aws.account import REGION, Account
 from tests.functional.aws.mends import no
 from tests.functional.aws.proxy import Answer, Forward
 from tests.functional.aws.seen import Seen
@@ -117,14 +117,24 @@ def mend(account: Account, script: Sequence[Frame]) -> ExecutionMends:
     return mends
 
 
+def through(account: Account) -> Any:
+    """Make a client of SageMaker that the mends see: they keep versions."""
+    import botocore.session  # noqa: PLC0415 - takes a while
+
+    return botocore.session.Session().create_client(
+        "sagemaker", region_name=REGION, endpoint_url=account.proxy.url
+    )
+
+
 def deploy(account: Account, definition: JsonObject, name: str = "churn") -> str:
-    """Create a pipeline of this definition and return its ARN."""
-    created = account.client("sagemaker").create_pipeline(
+    """Create a pipeline of this definition and return its ARN; its version is kept."""
+    created = through(account).create_pipeline(
         PipelineName=name,
         PipelineDefinition=json.dumps(definition),
         RoleArn="arn:aws:iam::123456789012:role/jobs",
-        ClientRequestToken="0" * 32,
+        ClientRequestToken=name.ljust(32, "0"),
     )
+    account.proxy.seen.clear()
     return str(created["PipelineArn"])
 
 

@@ -1,0 +1,59 @@
+"""`versions`: what was deployed, by whom and when."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from pipelines.backends.aws.executions import identifier
+from pipelines.backends.aws.versions import Version, versions
+from pipelines.cli.options import format_option, local_option, spec_options
+from pipelines.cli.tables import columns
+from pipelines.cli.target import open_target
+
+
+@click.command("versions")
+@spec_options
+@local_option
+@format_option("text", "json")
+@click.option(
+    "--last", type=click.IntRange(min=1), default=20, show_default=True, help="How many to list."
+)
+def COMMAND(  # noqa: N802 - found by this name
+    file: Path,
+    env: str | None,
+    local: bool,  # noqa: FBT001 - click's flag
+    output_format: str,
+    last: int,
+) -> None:
+    """List the versions of the deployed pipeline, the newest first."""
+    with open_target(file, env, local) as target:
+        found = versions(target.gateway, target.pipeline, last)
+    if output_format == "json":
+        rows = [
+            {
+                "version": version.number,
+                "created": version.created,
+                "by": version.who or None,
+                "last_execution": version.last_execution,
+            }
+            for version in found
+        ]
+        click.echo(json.dumps(rows, indent=2, default=str))
+    else:
+        click.echo(_table(found))
+
+
+def _table(found: list[Version]) -> str:
+    rows = [
+        (
+            str(version.number),
+            version.created.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
+            version.who,
+            identifier(version.last_execution) if version.last_execution else "",
+        )
+        for version in found
+    ]
+    return columns(("version", "deployed", "by", "last execution"), rows)
