@@ -118,9 +118,15 @@ def _below(at: str, name: str) -> str:
 @cache
 def _compiled(pattern: str) -> re.Pattern[str] | None:
     """Compile a pattern of the model; None where it says nothing to Python."""
+    outside = re.sub(r"\[(?:\\.|[^\]])*\]|(\\p\{\w+\})", _bracketed, pattern)
     for java, python in _CLASSES.items():
-        pattern = pattern.replace(java, python)
+        outside = outside.replace(java, python)
     try:
-        return re.compile(pattern)
+        return re.compile(outside)
     except re.error:
         return None
+
+
+def _bracketed(found: re.Match[str]) -> str:
+    """Put brackets around a class that stands outside of any: Python's words for it are ranges."""
+    return f"[{found[1]}]" if found[1] else found[0]

@@ -6,6 +6,7 @@ import errno
 import os
 import selectors
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +22,8 @@ _LOOPBACK = "127.0.0.1"
 _WAITING = 128
 _KEEP_ALIVE_SECONDS = 75
 _GRACE_SECONDS = 10
+_TURN_SECONDS = 0.0002
+"""How long a thread may compute while another waits: requests are short, and each needs two."""
 
 
 @contextmanager
@@ -97,7 +100,7 @@ class _Server:
         self._app = App(routes(sagemaker, self._runner).find, port, spool, observer)
         config = uvicorn.Config(
             self._app,
-            loop="asyncio",
+            loop="auto",
             ws="none",
             lifespan="off",
             log_config=None,
@@ -111,8 +114,13 @@ class _Server:
 
     def run(self) -> None:
         """Serve until `stop`."""
-        self._uvicorn.run(sockets=[self._listener])
-        self._app.close()
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(_TURN_SECONDS)
+        try:
+            self._uvicorn.run(sockets=[self._listener])
+        finally:
+            sys.setswitchinterval(before)
+            self._app.close()
 
     def stop(self) -> None:
         """Stop the executions, whose jobs may still call, then let `run` return."""
@@ -203,7 +211,7 @@ def _require() -> None:
 
 @contextmanager
 def _listening(port: int) -> Iterator[socket.socket]:
-    with socket.socket() as listener:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((_LOOPBACK, port))

@@ -6,7 +6,6 @@ The process dials back to a socket of ours, loads the model, and then answers `G
 
 from __future__ import annotations
 
-import http.client
 import os
 import select
 import signal
@@ -14,11 +13,13 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from typing import IO
 
 from pipelines.backends.local.jobs import spares
 from pipelines.backends.local.jobs.isolation import Cell
 from pipelines.backends.local.model_server.container import Container
 from pipelines.backends.local.model_server.values import Answer, FleetError, Invocation
+from pipelines.backends.local.model_server.worker.http import Message, message, read_message
 
 START_SECONDS = 180.0
 """How long a container may take until it answers `/ping`: the limit of a serverless one."""
@@ -28,7 +29,7 @@ INVOCATION_SECONDS = 60.0
 
 _TERM_SECONDS = 10.0
 _HEADERS = "x-amzn-sagemaker-"
-_NO_ANSWER = (OSError, http.client.HTTPException)
+_OK = 200
 
 
 class Server:
@@ -43,8 +44,8 @@ class Server:
         self._launcher = launcher
         self._log = log
         self._said = bytearray()
-        self._connection = http.client.HTTPConnection("model")
-        self._connection.auto_open = 0
+        self._channel: socket.socket | None = None
+        self._stream: IO[bytes] | None = None
         self.start_seconds = 0.0
         self.idle_since = 0.0
 
@@ -74,7 +75,7 @@ class Server:
 
     def is_alive(self) -> bool:
         """Whether the process is there: an idle connection is readable only when it has ended."""
-        channel = self._connection.sock
+        channel = self._channel
         return channel is not None and not select.select([channel], [], [], 0)[0]
 
     def invoke(self, invocation: Invocation) -> Answer:
@@ -88,24 +89,20 @@ class Server:
             "Content-Type": invocation.content_type,
             "Accept": invocation.accept,
         }
-        self._wait_at_most(INVOCATION_SECONDS)
         try:
-            self._connection.request("POST", "/invocations", invocation.body, headers)
-            response = self._connection.getresponse()
-            body = response.read()
+            response = self._exchange(
+                message("POST /invocations HTTP/1.1", headers, invocation.body), INVOCATION_SECONDS
+            )
         except TimeoutError:
             raise FleetError(
                 f"the model gave no answer within {INVOCATION_SECONDS:.0f} seconds"
             ) from None
-        except _NO_ANSWER:
-            raise FleetError(f"{self._ended()} while it answered a request") from None
+        if response is None:
+            raise FleetError(f"{self._ended()} while it answered a request")
         kept = {
-            name.lower(): value
-            for name, value in response.getheaders()
-            if name.lower().startswith(_HEADERS)
+            name: value for name, value in response.headers.items() if name.startswith(_HEADERS)
         }
-        media_type = response.getheader("Content-Type", "application/octet-stream")
-        return Answer(response.status, body, media_type, kept)
+        return Answer(_status(response), response.body, response.headers["content-type"], kept)
 
     def stop(self) -> None:
         """End the process and everything it started: SIGTERM, some patience, SIGKILL."""
@@ -118,9 +115,10 @@ class Server:
             except subprocess.TimeoutExpired:
                 continue
             break
-        self._connection.close()
-        if self._launcher.answers is not None:
-            os.close(self._launcher.answers)
+        if self._stream is not None and self._channel is not None:
+            self._stream.close()
+            self._channel.close()
+        os.close(self._launcher.answers)
 
     def _connect(self, listener: socket.socket, deadline: float) -> None:
         waited: list[socket.socket | int] = [listener, self._launcher.answers]
@@ -130,27 +128,33 @@ class Server:
             if not ready:
                 raise FleetError(f"the model did not load within {START_SECONDS:.0f} seconds")
             if listener in ready:
-                self._connection.sock = listener.accept()[0]
+                self._channel = listener.accept()[0]
+                self._stream = self._channel.makefile("rb")
                 return
             if not self._hear():
                 raise FleetError(self._ended())
 
     def _ping(self, deadline: float) -> None:
-        self._wait_at_most(max(0.001, deadline - time.monotonic()))
+        patience = max(0.001, deadline - time.monotonic())
         try:
-            self._connection.request("GET", "/ping")
-            response = self._connection.getresponse()
-            said = response.read().decode("utf-8", "replace")
+            response = self._exchange(message("GET /ping HTTP/1.1", {}, b""), patience)
         except TimeoutError:
             raise FleetError(f"the model did not load within {START_SECONDS:.0f} seconds") from None
-        except _NO_ANSWER:
-            raise FleetError(f"{self._ended()} while the model was loaded") from None
-        if response.status != http.HTTPStatus.OK:
-            raise FleetError(f"the model does not load: {said}")
+        if response is None:
+            raise FleetError(f"{self._ended()} while the model was loaded")
+        if _status(response) != _OK:
+            raise FleetError(f"the model does not load: {response.body.decode()}")
 
-    def _wait_at_most(self, seconds: float) -> None:
-        if self._connection.sock is not None:
-            self._connection.sock.settimeout(seconds)
+    def _exchange(self, request: bytes, seconds: float) -> Message | None:
+        """Send a request and read its response; None where the process has ended."""
+        if self._channel is None or self._stream is None:
+            return None
+        self._channel.settimeout(seconds)
+        try:
+            self._channel.sendall(request)
+            return read_message(self._stream)
+        except (BrokenPipeError, ConnectionResetError):
+            return None
 
     def _hear(self) -> bool:
         piece = os.read(self._launcher.answers, 4096)
@@ -172,6 +176,10 @@ class Server:
                 return f"the model server ended with exit code {rest}{_last(self._log)}"
             case _:
                 return f"the model server could not be started: {rest or 'its launcher is gone'}"
+
+
+def _status(response: Message) -> int:
+    return int(response.line.split(" ")[1])
 
 
 def _launch(container: Container, address: Path, log: Path) -> spares.Launcher:

@@ -1,12 +1,45 @@
-"""The contract of a serving container, `GET /ping` and `POST /invocations`, over one connection."""
+"""The contract of a serving container, `GET /ping` and `POST /invocations`, over one connection.
+
+Both ends are ours and every message has a Content-Length, so that reading one takes a few lines;
+http.server and http.client would take longer over it than a small model over its answer.
+"""
 
 from __future__ import annotations
 
 import socket
-from http.server import BaseHTTPRequestHandler
-from typing import Any
+from collections.abc import Mapping
+from typing import IO, NamedTuple
 
 from .handler import Handler, Reply, Request
+
+
+class Message(NamedTuple):
+    """A request or a response: first line, headers by their names in lower case, body."""
+
+    line: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def read_message(stream: IO[bytes]) -> Message | None:
+    """Read a message; None where the other side has gone."""
+    line = stream.readline()
+    headers: dict[str, str] = {}
+    while (header := stream.readline()) not in {b"\r\n", b""}:
+        name, _, value = header.decode("latin-1").partition(":")
+        headers[name.lower()] = value.strip()
+    length = int(headers.get("content-length", 0))
+    body = stream.read(length) if length else b""
+    if not header or len(body) < length:
+        return None
+    return Message(line.decode("latin-1").rstrip(), headers, body)
+
+
+def message(line: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    """Write a message."""
+    fields = "".join(f"{name}: {_one_line(value)}\r\n" for name, value in headers.items())
+    head = f"{line}\r\n{fields}Content-Length: {len(body)}\r\n\r\n"
+    return head.encode("latin-1", "replace") + body
 
 
 def serve(channel: socket.socket, model: Handler | str) -> None:
@@ -16,54 +49,33 @@ def serve(channel: socket.socket, model: Handler | str) -> None:
         channel: the connection.
         model: what answers; a text says why there is nothing that could.
     """
-
-    class Bound(_Exchange):
-        answering = model
-
-    Bound(channel, ("", 0), None)  # type: ignore[arg-type]  # it never looks at its server
-
-
-class _Exchange(BaseHTTPRequestHandler):
-    """Requests and responses of one connection."""
-
-    protocol_version = "HTTP/1.1"
-    answering: Handler | str
-
-    def do_GET(self) -> None:
-        """Answer `/ping`: 200 only with a loaded model."""
-        if self.path != "/ping":
-            self._send(_text(404, f"{self.path} is not /ping"))
-        elif isinstance(self.answering, str):
-            self._send(_text(500, self.answering))
-        else:
-            self._send(Reply(200, b"", "text/plain"))
-
-    def do_POST(self) -> None:
-        """Answer `/invocations`."""
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if self.path != "/invocations" or isinstance(self.answering, str):
-            self._send(_text(404, f"{self.path} is not /invocations"))
-            return
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Request(body, headers.get("content-type", ""), headers.get("accept", ""), headers)
-        self._send(self.answering.answer(request))
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: who asks keeps the log of requests."""
-
-    def _send(self, reply: Reply) -> None:
-        """Write a response at once: a head and a body apart would wait for each other."""
-        head = (
-            f"HTTP/1.1 {reply.status} \r\nContent-Type: {_line(reply.content_type)}\r\n"
-            f"Content-Length: {len(reply.body)}\r\n\r\n"
-        )
-        self.wfile.write(head.encode("latin-1", "replace") + reply.body)
+    with channel.makefile("rb") as stream:
+        while request := read_message(stream):
+            reply = _reply(request, model)
+            headers = {"Content-Type": reply.content_type}
+            channel.sendall(message(f"HTTP/1.1 {reply.status} ", headers, reply.body))
 
 
-def _line(text: str) -> str:
-    """Keep a header on its line, whatever the user's code returned."""
-    return " ".join(text.split())
+def _reply(request: Message, model: Handler | str) -> Reply:
+    """Answer a request; `/ping` is 200 with a loaded model only."""
+    method, path, _ = request.line.split(" ")
+    if isinstance(model, str):
+        return _text(500, model)
+    match method, path:
+        case "GET", "/ping":
+            return _text(200, "")
+        case "POST", "/invocations":
+            given = request.headers
+            content_type, accept = given.get("content-type", ""), given.get("accept", "")
+            return model.answer(Request(request.body, content_type, accept, given))
+        case _:
+            return _text(404, f"{method} {path} is neither GET /ping nor POST /invocations")
 
 
 def _text(status: int, text: str) -> Reply:
     return Reply(status, text.encode(), "text/plain; charset=utf-8")
+
+
+def _one_line(value: str) -> str:
+    """Keep a header on its line, whatever the user's code returned."""
+    return " ".join(value.split())

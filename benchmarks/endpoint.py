@@ -1,0 +1,319 @@
+"""An endpoint under `serve` against the model called in-process, MLServer and BentoML.
+
+    python -m benchmarks.endpoint [ROUNDS]
+
+One ONNX model (24 numbers in, one out), JSON with one row, two workers each, every server on
+loopback; each peer serves it the way its own documentation shows. The load comes from a process
+of its own: one connection for the latency, eight for the throughput.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.load import Load, measure
+from benchmarks.pairs import ROOT, Figure, count_from_arguments, peer, ratio, report
+
+WIDTH, WORKERS, CONNECTIONS, SECONDS = 24, 2, 8, 3.0
+
+_SESSION = """\
+import json, numpy, onnxruntime
+def session(path):
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+"""
+_OURS = f"""\
+{_SESSION}
+def model_fn(model_dir):
+    return session(model_dir + "/model.onnx")
+def transform_fn(model, body, content_type, accept):
+    rows = numpy.array(json.loads(body)["instances"], dtype=numpy.float32)
+    return json.dumps({{"predictions": model.run(None, {{"x": rows}})[0][:, 0].tolist()}}), accept
+"""
+_BENTOML = f"""\
+{_SESSION}
+import bentoml
+@bentoml.service(workers={WORKERS})
+class Model:
+    def __init__(self):
+        self.session = session("model.onnx")
+    @bentoml.api
+    def predict(self, instances: list[list[float]]) -> list[float]:
+        rows = numpy.array(instances, dtype=numpy.float32)
+        return self.session.run(None, {{"x": rows}})[0][:, 0].tolist()
+"""
+_MLSERVER = f"""\
+{_SESSION}
+from mlserver import MLModel
+from mlserver.codecs import NumpyCodec
+from mlserver.types import InferenceResponse
+class Model(MLModel):
+    async def load(self):
+        self.session = session("model.onnx")
+        return True
+    async def predict(self, payload):
+        rows = NumpyCodec.decode_input(payload.inputs[0]).astype(numpy.float32)
+        found = self.session.run(None, {{"x": rows}})[0]
+        return InferenceResponse(
+            model_name=self.name, outputs=[NumpyCodec.encode_output("p", found)]
+        )
+"""
+_IN_PROCESS = """\
+import statistics, sys, time
+sys.path.insert(0, ".")
+from inference import model_fn, transform_fn
+model, body, times = model_fn("."), open("ours.json").read(), []
+for _ in range(3000):
+    began = time.perf_counter()
+    transform_fn(model, body, "application/json", "application/json")
+    times.append(time.perf_counter() - began)
+print(statistics.median(times) * 1000)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A server that can be asked: where, with which body, and where it says that it is ready."""
+
+    name: str
+    words: tuple[str, ...]
+    url: str
+    ready: str
+    body: Path
+    environment: dict[str, str]
+
+
+def write_model(folder: Path) -> None:
+    """Write the model and everybody's serving code."""
+    import numpy as np  # noqa: PLC0415 - only for this
+    import onnx  # noqa: PLC0415 - as above
+    from onnx import TensorProto, helper, numpy_helper  # noqa: PLC0415 - as above
+
+    random = np.random.default_rng(0)
+    weights = [
+        numpy_helper.from_array(random.normal(size=size).astype(np.float32), name)
+        for name, size in (("w1", (WIDTH, 64)), ("w2", (64, 1)))
+    ]
+    nodes = [
+        helper.make_node("MatMul", ["x", "w1"], ["a"]),
+        helper.make_node("Relu", ["a"], ["b"]),
+        helper.make_node("MatMul", ["b", "w2"], ["c"]),
+        helper.make_node("Sigmoid", ["c"], ["p"]),
+    ]
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, WIDTH])
+    p = helper.make_tensor_value_info("p", TensorProto.FLOAT, [None, 1])
+    graph = helper.make_graph(nodes, "network", [x], [p], weights)
+    opset = [helper.make_opsetid("", 17)]
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), folder / "model.onnx")
+    (folder / "inference.py").write_text(_OURS)
+    (folder / "bento.py").write_text(_BENTOML)
+    (folder / "ml.py").write_text(_MLSERVER)
+    row = random.normal(size=WIDTH).round(4).tolist()
+    (folder / "ours.json").write_text(json.dumps({"instances": [row]}))
+    tensor = {"name": "x", "shape": [1, WIDTH], "datatype": "FP32", "data": row}
+    (folder / "mlserver.json").write_text(json.dumps({"inputs": [tensor]}))
+
+
+def free_ports(count: int) -> list[int]:
+    """Find ports that nobody listens on."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def ours(folder: Path) -> Served:
+    """Serve by `pipelines serve`; the endpoint is made through its own API, as a user would."""
+    (port,) = free_ports(1)
+    words = (sys.executable, "-m", "pipelines", "serve", "--port", str(port))
+    url = f"http://127.0.0.1:{port}"
+    environment = {"PYTHONPATH": str(ROOT)}
+    ready = f"{url}/endpoints/bench/invocations"
+    return Served("pipelines serve", words, ready, url, folder / "ours.json", environment)
+
+
+def mlserver(folder: Path) -> Served:
+    """Serve by MLServer with parallel workers."""
+    python = peer("mlserver", ("mlserver==1.7.1", "uvloop==0.21.0", "onnxruntime"))
+    http, grpc, metrics = free_ports(3)
+    settings = {
+        "host": "127.0.0.1",
+        "http_port": http,
+        "grpc_port": grpc,
+        "metrics_port": metrics,
+        "parallel_workers": WORKERS,
+    }
+    (folder / "settings.json").write_text(json.dumps(settings))
+    model = {"name": "bench", "implementation": "ml.Model"}
+    (folder / "model-settings.json").write_text(json.dumps(model))
+    url = f"http://127.0.0.1:{http}/v2"
+    words = (str(python.parent / "mlserver"), "start", ".")
+    ready, infer = f"{url}/models/bench/ready", f"{url}/models/bench/infer"
+    return Served("MLServer", words, infer, ready, folder / "mlserver.json", {})
+
+
+def bentoml(folder: Path) -> Served:
+    """Serve by BentoML with workers."""
+    python = peer("bentoml", ("bentoml==1.4.39", "onnxruntime"))
+    (port,) = free_ports(1)
+    words = (str(python.parent / "bentoml"), "serve", "bento:Model", "--port", str(port))
+    url = f"http://127.0.0.1:{port}"
+    environment = {"BENTOML_HOME": str(folder / "bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
+    return Served(
+        "BentoML", words, f"{url}/predict", f"{url}/readyz", folder / "ours.json", environment
+    )
+
+
+@contextlib.contextmanager
+def serving(server: Served, folder: Path) -> Iterator[None]:
+    """Start a server and wait until it is ready; it is gone at the end."""
+    log = folder / "log"
+    environment = {**os.environ, **server.environment}
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            server.words,
+            cwd=folder,
+            env=environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            _wait(server, process, log)
+            yield
+        finally:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # MLServer's workers stay otherwise
+
+
+def _wait(server: Served, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 120
+    while not _answers(server.ready):
+        if process.poll() is not None or time.monotonic() > deadline:
+            sys.exit(f"{server.name} does not start:\n{log.read_text()[-3000:]}")
+        time.sleep(0.05)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - loopback
+            return True
+    except OSError:
+        return False
+
+
+def create_endpoint(url: str, folder: Path) -> None:
+    """Create a real-time endpoint with two instances, by stock boto3."""
+    import boto3  # noqa: PLC0415 - only for this
+
+    options: dict[str, Any] = {
+        "endpoint_url": url,
+        "region_name": "us-east-1",
+        "aws_access_key_id": "local",
+        "aws_secret_access_key": "local",
+    }
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as packed:
+        packed.add(folder / "model.onnx", "model.onnx")
+        packed.add(folder / "inference.py", "code/inference.py")
+    store = boto3.client("s3", **options)
+    store.create_bucket(Bucket="bench")
+    store.put_object(Bucket="bench", Key="model.tar.gz", Body=archive.getvalue())
+    client = boto3.client("sagemaker", **options)
+    role = "arn:aws:iam::000000000000:role/bench"
+    container = {"Image": "sklearn", "ModelDataUrl": "s3://bench/model.tar.gz"}
+    client.create_model(ModelName="bench", PrimaryContainer=container, ExecutionRoleArn=role)
+    variant = {
+        "VariantName": "AllTraffic",
+        "ModelName": "bench",
+        "InstanceType": "ml.m5.large",
+        "InitialInstanceCount": WORKERS,
+    }
+    client.create_endpoint_config(EndpointConfigName="bench", ProductionVariants=[variant])
+    client.create_endpoint(EndpointName="bench", EndpointConfigName="bench")
+    client.get_waiter("endpoint_in_service").wait(
+        EndpointName="bench", WaiterConfig={"Delay": 1, "MaxAttempts": 120}
+    )
+
+
+def in_process(folder: Path) -> float:
+    """Call the same transform_fn without any server; give the median in milliseconds."""
+    done = subprocess.run(
+        (sys.executable, "-c", _IN_PROCESS), cwd=folder, check=True, capture_output=True, text=True
+    )
+    return float(done.stdout)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One server in one round: milliseconds at one connection, requests a second at eight."""
+
+    p50: float
+    rate: float
+
+
+def round_of(server: Served, folder: Path) -> Measured:
+    """Start a server, measure it, stop it."""
+    with serving(server, folder):
+        if server.name == "pipelines serve":
+            create_endpoint(server.ready, folder)
+        measure(Load(server.url, server.body, 1, 1.0))  # warm
+        alone = measure(Load(server.url, server.body, 1, SECONDS))
+        together = measure(Load(server.url, server.body, CONNECTIONS, SECONDS))
+    return Measured(alone.p50, together.rate)
+
+
+def figures(count: int, scratch: Path) -> list[Figure]:
+    """Measure the servers in turn, round by round."""
+    found: dict[str, list[Measured]] = {"ours": [], "MLServer": [], "BentoML": []}
+    calls = []
+    for number in range(count):
+        for name, make in (("ours", ours), ("MLServer", mlserver), ("BentoML", bentoml)):
+            folder = scratch / f"{number}-{name}"
+            folder.mkdir()
+            write_model(folder)
+            found[name].append(round_of(make(folder), folder))
+            if name == "ours":
+                calls.append(in_process(folder))
+    mine = statistics.median(one.p50 for one in found["ours"])
+    call = statistics.median(calls)
+    gap = statistics.median(one.p50 - call for one, call in zip(found["ours"], calls, strict=True))
+    figures = [
+        Figure("endpoint p50, ms, to the call in-process", "within 1 ms", mine, call, gap, gap < 1)
+    ]
+    for name in ("MLServer", "BentoML"):
+        both = list(zip(found["ours"], found[name], strict=True))
+        rates = ratio([(a.rate, b.rate) for a, b in both])
+        times = ratio([(a.p50, b.p50) for a, b in both])
+        what = f"endpoint requests/s, {CONNECTIONS} connections, to {name}"
+        figures.append(Figure(what, "2x", *rates, rates[2] >= 2))
+        figures.append(Figure(f"endpoint p50, ms, to {name}", "less", *times, times[2] < 1))
+    return figures
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as temporary:
+        report("endpoint", figures(count_from_arguments(3), Path(temporary)))
