@@ -1,0 +1,74 @@
+"""`doctor`: what is missing, here and in the account, and how to get it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from pipelines.backends.aws.health import Check, examine
+from pipelines.backends.aws.health.check import needs_of
+from pipelines.backends.local.health import Fact, facts
+from pipelines.cli.options import format_option, local_option, spec_options
+from pipelines.cli.tables import columns
+from pipelines.cli.target import open_target
+from pipelines.errors import AwsError
+
+
+@click.command("doctor")
+@spec_options
+@local_option
+@format_option("text", "json")
+def COMMAND(file: Path, env: str | None, local: bool, output_format: str) -> None:  # noqa: N802, FBT001 - found by this name; click's flag
+    """Check this machine and the account of the spec; with --local, this machine alone."""
+    here = list(facts())
+    if output_format == "text":
+        _show_here(here)
+    checks = [] if local else _account(file, env, is_shown=output_format == "text")
+    if output_format == "json":
+        click.echo(json.dumps(_as_json(here, checks), indent=2))
+    wrong = [check for check in checks if check.verdict == "missing"]
+    if wrong:
+        things = "one thing is" if len(wrong) == 1 else f"{len(wrong)} things are"
+        raise AwsError(f"{things} missing in the account: see above")
+
+
+def _account(file: Path, env: str | None, *, is_shown: bool) -> list[Check]:
+    checks = []
+    with open_target(file, env, local=False) as target:
+        needs = needs_of(target.bundle.definition)
+        if is_shown:
+            click.echo("\nthe account")
+        for check in examine(target.gateway, target.aws, needs):
+            checks.append(check)
+            if is_shown:
+                click.echo(f"  {check.verdict:<8} {check.subject}: {check.text}")
+                if check.remedy:
+                    click.echo(f"           = help: {check.remedy}")
+    return checks
+
+
+def _show_here(found: Iterable[Fact]) -> None:
+    click.echo("this machine")
+    rows = [(fact.subject, fact.text, fact.remedy or "") for fact in found]
+    for line in columns(("", "", ""), rows).splitlines()[1:]:
+        click.echo(f"  {line}")
+
+
+def _as_json(here: Iterable[Fact], checks: Iterable[Check]) -> object:
+    return {
+        "here": [
+            {"subject": fact.subject, "text": fact.text, "remedy": fact.remedy} for fact in here
+        ],
+        "account": [
+            {
+                "subject": check.subject,
+                "verdict": check.verdict,
+                "text": check.text,
+                "remedy": check.remedy,
+            }
+            for check in checks
+        ],
+    }

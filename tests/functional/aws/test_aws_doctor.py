@@ -1,0 +1,209 @@
+"""`doctor` against an account: what is missing is named with the way to get it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import pytest
+
+from tests.functional.aws.account import Account
+from tests.functional.aws.command import Command
+from tests.functional.aws.project import BUCKET, edit
+from tests.functional.aws.proxy import Answer, Fault, Forward, refusal
+from tests.functional.aws.seen import Seen
+
+TRUSTING = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "sagemaker.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ],
+}
+XML = {"content-type": "text/xml"}
+JSON = {"content-type": "application/x-amz-json-1.1"}
+
+
+@dataclass
+class HealthMends:
+    """Simulated policies, quotas and images, which moto has not; everything is there at first."""
+
+    denied: set[str] = field(default_factory=set)
+    quotas: Mapping[str, float] = field(
+        default_factory=lambda: {
+            "ml.m5.xlarge for training job usage": 4,
+            "ml.m5.xlarge for processing job usage": 4,
+        }
+    )
+    absent: str = "no image"
+    asked: list[str] = field(default_factory=list)
+
+    def __call__(self, seen: Seen, forward: Forward) -> Answer | None:
+        """Answer what is asked of these three services."""
+        del forward
+        if seen.operation == "SimulatePrincipalPolicy":
+            return self._simulate(seen)
+        if seen.operation == "ListServiceQuotas":
+            quotas = [{"QuotaName": name, "Value": value} for name, value in self.quotas.items()]
+            return Answer(200, json.dumps({"Quotas": quotas}).encode(), JSON)
+        if seen.operation == "BatchGetImage":
+            failed = self.absent in seen.json()["repositoryName"]
+            failure = {"failureCode": "ImageNotFound", "failureReason": "not found"}
+            said = {"images": [], "failures": [failure] if failed else []}
+            return Answer(200, json.dumps(said).encode(), JSON)
+        return None
+
+    def _simulate(self, seen: Seen) -> Answer:
+        form = parse_qs(seen.body.decode())
+        actions = [value[0] for key, value in form.items() if key.startswith("ActionNames")]
+        self.asked.extend(actions)
+        results = "".join(
+            f"<member><EvalActionName>{action}</EvalActionName><EvalDecision>"
+            f"{'implicitDeny' if action in self.denied else 'allowed'}</EvalDecision></member>"
+            for action in actions
+        )
+        body = (
+            '<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">'
+            f"<SimulatePrincipalPolicyResult><EvaluationResults>{results}</EvaluationResults>"
+            "<IsTruncated>false</IsTruncated></SimulatePrincipalPolicyResult>"
+            "</SimulatePrincipalPolicyResponse>"
+        )
+        return Answer(200, body.encode(), XML)
+
+
+@pytest.fixture
+def mends(account: Account) -> HealthMends:
+    """Teach moto what it has not."""
+    made = HealthMends()
+    account.proxy.mends = (made, *account.proxy.mends)
+    return made
+
+
+def make_role(account: Account, trust: object = None) -> None:
+    """Make the role of the spec."""
+    document = json.dumps(trust or TRUSTING)
+    account.client("iam").create_role(RoleName="jobs", AssumeRolePolicyDocument=document)
+
+
+def test_a_healthy_account_is_all_ok(
+    account: Account, project: Path, pipelines: Command, mends: HealthMends
+) -> None:
+    """Exit code 0; nothing was changed; the role was asked about what its steps need."""
+    del project
+    make_role(account)
+    account.proxy.seen.clear()
+    answer = pipelines("doctor")
+    assert answer.code == 0, answer.out + answer.err
+    assert "missing " not in answer.out
+    for subject in ("credentials", "region", "role", "role's permissions", "bucket", "quotas"):
+        assert f"  ok       {subject}: " in answer.out
+    assert "isolation" in answer.out
+    assert account.proxy.changes() == []
+    assert {"sagemaker:CreateTrainingJob", "sagemaker:CreateModelPackage"} <= set(mends.asked)
+
+
+def test_everything_that_is_missing_is_found_at_once(
+    account: Account, project: Path, pipelines: Command, mends: HealthMends
+) -> None:
+    """Exit code 4; each finding says how to get it."""
+    account.client("s3").delete_bucket(Bucket=BUCKET)
+    mends.quotas = {"ml.m5.xlarge for training job usage": 0}
+    mends.absent = "scikit-learn"
+    answer = pipelines("doctor")
+    assert answer.code == 4
+    assert "missing  role: there is no role arn:aws:iam::123456789012:role/jobs" in answer.out
+    assert "aws iam create-role --role-name jobs" in answer.out
+    assert f"missing  bucket: there is no bucket {BUCKET}" in answer.out
+    assert "aws s3 mb s3://team-bucket --region us-east-1" in answer.out
+    assert "ml.m5.xlarge for training job usage: 0, a step asks for 1" in answer.out
+    assert (
+        "unknown  quotas: there is no quota `ml.m5.xlarge for processing job usage`" in answer.out
+    )
+    assert "missing  images: there is no image" in answer.out
+    assert "4 things are missing in the account" in answer.err
+    assert project.is_dir()
+
+
+def test_a_role_that_sagemaker_may_not_assume_is_told_the_policy(
+    account: Account, project: Path, pipelines: Command, mends: HealthMends
+) -> None:
+    """The remedy is the trust policy itself."""
+    del project, mends
+    trust = json.loads(json.dumps(TRUSTING).replace("sagemaker", "ec2"))
+    make_role(account, trust)
+    answer = pipelines("doctor")
+    assert answer.code == 4
+    assert "does not let SageMaker assume it" in answer.out
+    assert '"Service": "sagemaker.amazonaws.com"' in answer.out
+
+
+def test_a_missing_permission_is_named(
+    account: Account, project: Path, pipelines: Command, mends: HealthMends
+) -> None:
+    """As the action that IAM knows."""
+    del project
+    make_role(account)
+    mends.denied = {"sagemaker:CreateProcessingJob"}
+    answer = pipelines("doctor")
+    assert answer.code == 4
+    assert "role's permissions: not allowed: sagemaker:CreateProcessingJob" in answer.out
+
+
+def test_what_may_not_be_asked_is_unknown_and_no_failure(
+    account: Account, project: Path, pipelines: Command, mends: HealthMends
+) -> None:
+    """Few people may simulate policies or read quotas."""
+    del project, mends
+    make_role(account)
+    denied = refusal("AccessDenied", "not authorized", 403)
+    for operation in ("SimulatePrincipalPolicy", "ListServiceQuotas", "BatchGetImage", "GetRole"):
+        account.proxy.faults.append(Fault(operation, denied, -1))
+    answer = pipelines("doctor")
+    assert answer.code == 0, answer.out
+    assert "unknown  role: AWS refused iam:GetRole" in answer.out
+    assert "unknown  quotas: AWS refused service-quotas:ListServiceQuotas" in answer.out
+
+
+def test_without_credentials_the_rest_is_not_asked(
+    account: Account, project: Path, pipelines: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One finding; what is to be known of this machine is shown all the same."""
+    del project, account
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    answer = pipelines("doctor")
+    assert answer.code == 4
+    assert "isolation" in answer.out
+    assert "missing  credentials: there are no AWS credentials" in answer.out
+    assert "one thing is missing" in answer.err
+
+
+def test_json_has_the_same_findings(
+    account: Account, project: Path, pipelines: Command, mends: HealthMends
+) -> None:
+    """For machines; the role of another account is among them."""
+    del mends
+    make_role(account)
+    edit(project / "pipeline.yaml", "123456789012:role/jobs", "999999999999:role/jobs")
+    answer = pipelines("doctor", "--format", "json")
+    assert answer.code == 4
+    said = json.loads(answer.out)
+    verdicts = {check["subject"]: check["verdict"] for check in said["account"]}
+    assert (verdicts["credentials"], verdicts["role"]) == ("ok", "missing")
+    assert {fact["subject"] for fact in said["here"]} >= {"python", "isolation", "torch"}
+
+
+def test_with_local_no_account_is_asked(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """This machine alone."""
+    del project
+    answer = pipelines("doctor", "--local")
+    assert answer.code == 0, answer.err
+    assert account.proxy.seen == []
