@@ -41,6 +41,8 @@ def redact(text: str) -> str:
 
 def advise(said: Said, attempt: Attempt) -> tuple[str, str | None]:
     """Return the problem and the remedy."""
+    if attempt.operation.startswith("head_"):
+        said = Said(_OF_HEAD.get((attempt.operation, said.code), said.code), "", said.status)
     for codes, answer in _ANSWERS:
         if said.code in codes:
             return answer(said, attempt)
@@ -184,6 +186,13 @@ def _limited(said: Said, attempt: Attempt) -> tuple[str, str]:
 def _our_request(said: Said, attempt: Attempt) -> tuple[str, None]:
     return f"{_what(attempt)} cannot be asked for: {said.message}", None
 
+
+_OF_HEAD = {
+    ("head_bucket", "404"): "NoSuchBucket",
+    ("head_bucket", "400"): "InvalidToken",
+    ("head_object", "400"): "InvalidToken",
+}
+"""What a bare status stands for: the response to HEAD has no body that could say it."""
 
 _Answer = Callable[[Said, Attempt], tuple[str, str | None]]
 

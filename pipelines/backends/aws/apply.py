@@ -9,86 +9,40 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import field
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
 from pipelines.backends.aws.errors import AwsError
 from pipelines.backends.aws.gateway import Gateway
 from pipelines.backends.aws.objects import split, upload
 from pipelines.backends.aws.pipelines import as_tags
-from pipelines.compile.assets import CodeAsset
-from pipelines.frozen import frozen
+from pipelines.backends.aws.read import read_state
 from pipelines.json_types import JsonObject
+from pipelines.plan.deployed import fingerprint
+from pipelines.plan.model import Action, GroupPlan, PipelinePlan, Plan, TagChange
 
 _LARGEST_INLINE = 100 * 1024
 """Bytes of a definition from which on it goes through S3 (CreatePipeline's own limit)."""
 
 
-@frozen
-class PipelineWork:
-    """What is to be done with one pipeline.
-
-    Args:
-        name: its name.
-        arn: its ARN; None where it is to be created.
-        definition: its new definition JSON; None where it stays.
-        settings: members of CreatePipeline or UpdatePipeline that change: role, description.
-        add_tags: tags to be set.
-        remove_tags: tags to be taken away.
-    """
-
-    name: str
-    arn: str | None
-    definition: str | None = None
-    settings: JsonObject = field(default_factory=dict)
-    add_tags: Mapping[str, str] = field(default_factory=dict)
-    remove_tags: tuple[str, ...] = ()
-
-
-@frozen
-class GroupWork:
-    """A model package group that is to be created, or whose tags change; as in `PipelineWork`."""
-
-    name: str
-    arn: str | None
-    add_tags: Mapping[str, str] = field(default_factory=dict)
-    remove_tags: tuple[str, ...] = ()
-
-
-@frozen
-class Work:
-    """Everything that is to be done, and nothing else is.
-
-    Args:
-        uploads: the objects that are missing: URI and content.
-        groups: model package groups.
-        pipelines: the pipelines, in the order in which they are to change.
-        definitions: `s3://bucket/prefix` that large definitions are put under.
-    """
-
-    uploads: tuple[tuple[str, CodeAsset | Path], ...]
-    groups: tuple[GroupWork, ...]
-    pipelines: tuple[PipelineWork, ...]
-    definitions: str
-
-
 def apply(
-    gateway: Gateway, work: Work, is_current: Callable[[], bool], done: Callable[[str], None]
+    gateway: Gateway, plan: Plan, is_current: Callable[[], bool], done: Callable[[str], None]
 ) -> None:
-    """Do the work.
+    """Do what a plan says.
 
     Args:
         gateway: where.
-        work: what.
+        plan: what.
         is_current: reads again what the plan was made from, and says whether it is still so.
         done: called with the URI of each object that was uploaded.
 
     Raises:
         AwsError: something was refused, or what is deployed has changed since it was read.
     """
-    upload(gateway, work.uploads, done)
-    if not work.groups and not work.pipelines:
+    upload(gateway, (item for asset in plan.uploads for item in asset.objects), done)
+    groups = [group for group in plan.groups if group.action is not Action.UNCHANGED]
+    pipelines = [one for one in plan.pipelines if one.action is not Action.UNCHANGED]
+    if not groups and not pipelines:
         return
     if not is_current():
         raise AwsError(
@@ -96,34 +50,42 @@ def apply(
             "run the command again: it shows what there is to do now",
             code="Changed",
         )
-    for group in work.groups:
+    for group in groups:
         _apply_group(gateway, group)
-    for pipeline in work.pipelines:
-        _apply_pipeline(gateway, pipeline, work.definitions)
+    for pipeline in pipelines:
+        _apply_pipeline(gateway, pipeline, plan.definitions)
 
 
-def _apply_group(gateway: Gateway, group: GroupWork) -> None:
+def is_current(gateway: Gateway, plan: Plan) -> bool:
+    """Read again what a plan was made from, and say whether it is still so."""
+    names = tuple(pipeline.name for pipeline in plan.pipelines)
+    state = read_state(gateway, names, tuple(group.name for group in plan.groups))
+    return fingerprint(state) == plan.fingerprint
+
+
+def _apply_group(gateway: Gateway, group: GroupPlan) -> None:
     if group.arn is None:
-        tags = {"Tags": as_tags(group.add_tags)} if group.add_tags else {}
         gateway.call(
-            "sagemaker", "create_model_package_group", ModelPackageGroupName=group.name, **tags
+            "sagemaker",
+            "create_model_package_group",
+            ModelPackageGroupName=group.name,
+            Tags=as_tags(group.tags.add),
         )
     else:
-        _change_tags(gateway, group.arn, group.add_tags, group.remove_tags)
+        _change_tags(gateway, group.arn, group.tags)
 
 
-def _apply_pipeline(gateway: Gateway, pipeline: PipelineWork, definitions: str) -> None:
+def _apply_pipeline(gateway: Gateway, pipeline: PipelinePlan, definitions: str) -> None:
     request: JsonObject = {"PipelineName": pipeline.name, **pipeline.settings}
     if pipeline.definition is not None:
         request.update(_definition(gateway, pipeline.definition, definitions))
     if pipeline.arn is None:
-        if pipeline.add_tags:
-            request["Tags"] = as_tags(pipeline.add_tags)
+        request["Tags"] = as_tags(pipeline.tags.add)
         gateway.call("sagemaker", "create_pipeline", **request, ClientRequestToken=_token(request))
         return
     if len(request) > 1:
         gateway.call("sagemaker", "update_pipeline", **request)
-    _change_tags(gateway, pipeline.arn, pipeline.add_tags, pipeline.remove_tags)
+    _change_tags(gateway, pipeline.arn, pipeline.tags)
 
 
 def _definition(gateway: Gateway, text: str, prefix: str) -> JsonObject:
@@ -136,15 +98,24 @@ def _definition(gateway: Gateway, text: str, prefix: str) -> JsonObject:
     return {"PipelineDefinitionS3Location": {"Bucket": bucket, "ObjectKey": key}}
 
 
-def _change_tags(
-    gateway: Gateway, arn: str, add: Mapping[str, str], remove: tuple[str, ...]
-) -> None:
-    if add:
-        gateway.call("sagemaker", "add_tags", ResourceArn=arn, Tags=as_tags(add))
-    if remove:
-        gateway.call("sagemaker", "delete_tags", ResourceArn=arn, TagKeys=list(remove))
+def _change_tags(gateway: Gateway, arn: str, tags: TagChange) -> None:
+    """Take tags away, then set others: the tag that remembers which are ours is among these.
+
+    Ended in between, the next plan finds what is left to do.
+    """
+    if tags.remove:
+        gateway.call("sagemaker", "delete_tags", ResourceArn=arn, TagKeys=list(tags.remove))
+    if tags.add:
+        gateway.call("sagemaker", "add_tags", ResourceArn=arn, Tags=as_tags(tags.add))
 
 
 def _token(request: JsonObject) -> str:
     """Make a token of what is asked for: the same request again is the same creation (1.11)."""
     return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
+
+
+PipelineWork = PipelinePlan
+
+
+def Work(uploads: Any, groups: Any, pipelines: Any, definitions: str) -> Plan:  # noqa: N802 - interim
+    return Plan("", uploads, groups, pipelines, definitions)

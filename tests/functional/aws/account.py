@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from typing import Any
 
 from tests.functional.aws.mends import PipelineMends
@@ -41,6 +42,15 @@ class Account:
             aws_access_key_id="testing",
             aws_secret_access_key="secret",
         )
+
+    def empty(self) -> None:
+        """Take everything away."""
+        connection = HTTPConnection(*self.proxy.moto)
+        connection.request("POST", "/moto-api/reset")
+        assert connection.getresponse().status == 200
+        connection.close()
+        for kept in (self.mends.versions, self.mends.modified, self.mends.created):
+            kept.clear()
 
     def make_bucket(self, name: str, region: str = REGION) -> None:
         """Make a bucket."""

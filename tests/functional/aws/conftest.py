@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Iterator
-from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
+from pipelines.cli.main import main
 from tests.functional.aws.account import Account
+from tests.functional.aws.command import Answer, Command
 from tests.functional.aws.mends import PipelineMends
+from tests.functional.aws.project import BUCKET, write_project
 from tests.functional.aws.proxy import Proxy, listening
 
 
@@ -29,10 +33,6 @@ def account(
     moto: tuple[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Account]:
     """Make an empty account with a bucket, and point boto3 at it."""
-    connection = HTTPConnection(*moto)
-    connection.request("POST", "/moto-api/reset")
-    assert connection.getresponse().status == 200
-    connection.close()
     for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
     mends = PipelineMends()
@@ -47,4 +47,32 @@ def account(
         }
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        yield Account(proxy, mends, environment)
+        made = Account(proxy, mends, environment)
+        made.empty()
+        yield made
+
+
+@pytest.fixture
+def project(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a project whose bucket is there, and stand in it."""
+    account.make_bucket(BUCKET)
+    folder = tmp_path / "project"
+    write_project(folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def pipelines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Give commands to `main` in this process; nobody sits at a terminal."""
+
+    def command(*arguments: str | Path) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["pipelines", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.StringIO())
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main()
+        captured = capsys.readouterr()
+        return Answer(int(left.value.code or 0), captured.out, captured.err)
+
+    return command

@@ -1,0 +1,167 @@
+"""The account → what is deployed there of a bundle, read side by side.
+
+Nothing is changed, and nothing is asked that the plan does not need.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+
+from pipelines.backends.aws.contents import changed_files
+from pipelines.backends.aws.errors import AwsError
+from pipelines.backends.aws.gateway import Gateway
+from pipelines.backends.aws.objects import below, is_there
+from pipelines.backends.aws.parallel import Calls, side_by_side
+from pipelines.backends.aws.pipelines import describe, describe_group, has_rule, tags_of
+from pipelines.compile.driver import Bundle
+from pipelines.json_types import JsonObject
+from pipelines.plan.deployed import Deployed, LiveGroup, LivePipeline, State
+from pipelines.plan.model import Intent
+
+
+def read(gateway: Gateway, bundle: Bundle, intent: Intent) -> Deployed:
+    """Read what a plan starts from.
+
+    Raises:
+        AwsError: something cannot be read; the bucket or the role is not of this account and
+            region.
+    """
+    check_role(gateway, intent.role)
+    with side_by_side() as calls:
+        bucket = calls.begin(check_bucket, gateway, intent.bucket)
+        reading = _begin(gateway, calls, tuple(bundle.definitions), intent.groups)
+        rule = calls.begin(_has_rule, gateway, intent.deploy)
+        bucket.result()
+        present = _present(gateway, bundle, calls)
+        state = reading.result()
+    definitions = [live.definition for live in state.pipelines.values() if live is not None]
+    files = changed_files(gateway, bundle, definitions)
+    return Deployed(state, present, files, rule.result())
+
+
+def read_state(gateway: Gateway, pipelines: tuple[str, ...], groups: tuple[str, ...]) -> State:
+    """Read the pipelines and groups alone: what a plan changes.
+
+    Raises:
+        AwsError: one cannot be read.
+    """
+    with side_by_side() as calls:
+        return _begin(gateway, calls, pipelines, groups).result()
+
+
+class _Reading:
+    def __init__(
+        self,
+        pipelines: dict[str, Future[LivePipeline | None]],
+        groups: dict[str, Future[LiveGroup | None]],
+    ) -> None:
+        self._pipelines = pipelines
+        self._groups = groups
+
+    def result(self) -> State:
+        return State(
+            {name: future.result() for name, future in self._pipelines.items()},
+            {name: future.result() for name, future in self._groups.items()},
+        )
+
+
+def _begin(
+    gateway: Gateway, calls: Calls, pipelines: tuple[str, ...], groups: tuple[str, ...]
+) -> _Reading:
+    return _Reading(
+        {name: calls.begin(_pipeline, gateway, name) for name in pipelines},
+        {name: calls.begin(_group, gateway, name) for name in groups},
+    )
+
+
+def _pipeline(gateway: Gateway, name: str) -> LivePipeline | None:
+    described = describe(gateway, name)
+    if described is None:
+        return None
+    arn = described["PipelineArn"]
+    return LivePipeline(
+        arn=arn,
+        definition=described.get("PipelineDefinition", ""),
+        role=described.get("RoleArn", ""),
+        description=described.get("PipelineDescription", ""),
+        parallelism=described.get("ParallelismConfiguration"),
+        modified=str(described.get("LastModifiedTime", "")),
+        by=_who(described),
+        tags=tags_of(gateway, arn),
+    )
+
+
+def _who(described: JsonObject) -> str:
+    by = described.get("LastModifiedBy") or described.get("CreatedBy") or {}
+    return str(by.get("UserProfileName") or by.get("IamIdentity", {}).get("Arn") or "")
+
+
+def _group(gateway: Gateway, name: str) -> LiveGroup | None:
+    described = describe_group(gateway, name)
+    if described is None:
+        return None
+    arn = described["ModelPackageGroupArn"]
+    return LiveGroup(arn, tags_of(gateway, arn))
+
+
+def check_bucket(gateway: Gateway, bucket: str) -> None:
+    """Make sure that the bucket is there, ours, and in the region.
+
+    boto3 would follow a bucket into its region without a word; SageMaker does not.
+
+    Raises:
+        AwsError: it is not.
+    """
+    if gateway.is_local:
+        return
+    answer = gateway.call("s3", "head_bucket", Bucket=bucket, **gateway.owned())
+    region = answer.get("BucketRegion", gateway.region)
+    if region != gateway.region:
+        raise AwsError(
+            f"the bucket {bucket} lies in {region}, the pipeline in {gateway.region}",
+            "SageMaker needs both in one region: change `aws.bucket` or `aws.region`",
+            code="PermanentRedirect",
+            operation="head_bucket",
+        )
+
+
+def check_role(gateway: Gateway, role: str) -> None:
+    """Make sure that the role can belong to what the credentials belong to.
+
+    Raises:
+        AwsError: it is of another partition or account.
+    """
+    if gateway.is_local:
+        return
+    _, partition, _, _, account, *_ = [*role.split(":"), "", "", "", "", ""]
+    if partition != gateway.partition:
+        raise AwsError(
+            f"the role {role} is of the partition {partition}, "
+            f"the region {gateway.region} of {gateway.partition}",
+            "change `aws.role` or `aws.region`",
+            code="OtherPartition",
+        )
+    if account != gateway.account():
+        raise AwsError(
+            f"the role {role} is of account {account}, the credentials of {gateway.account()}",
+            "log in to the other account (AWS_PROFILE names a profile), or change `aws.role`",
+            code="OtherAccount",
+        )
+
+
+def _present(gateway: Gateway, bundle: Bundle, calls: Calls) -> frozenset[str]:
+    """Find which of a bundle's objects are in S3: their URIs.
+
+    A data folder is listed, since it may hold thousands of files; a code bundle is asked for.
+    """
+    code = {asset.uri: calls.begin(is_there, gateway, asset.uri) for asset in bundle.code}
+    data = [calls.begin(below, gateway, folder.uri) for folder in bundle.data]
+    listed = [uri for listing in data for uri in listing.result()]
+    return frozenset([*listed, *(uri for uri, found in code.items() if found.result())])
+
+
+def _has_rule(gateway: Gateway, deploy: str | None) -> bool | None:
+    if gateway.is_local or deploy is None:
+        return None
+    place = f"{gateway.partition}:sagemaker:{gateway.region}:{gateway.account()}"
+    return has_rule(gateway, f"arn:{place}:pipeline/{deploy}")

@@ -1,0 +1,37 @@
+"""`plan`: show what upsert would do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from pipelines.cli.options import format_option, local_option, spec_options
+from pipelines.cli.plan_json import plan_json
+from pipelines.cli.plan_text import plan_text
+from pipelines.cli.planning import make_plan
+from pipelines.cli.target import open_target
+from pipelines.errors import ChangesPendingError
+
+
+@click.command("plan")
+@spec_options
+@local_option
+@click.option("--check", is_flag=True, help="Exit with 6 when there is something to do.")
+@format_option("text", "json")
+def COMMAND(file: Path, env: str | None, local: bool, check: bool, output_format: str) -> None:  # noqa: N802, FBT001 - found by this name; click's flags
+    """Show what upsert would change, and which steps will miss their cache."""
+    with open_target(file, env, local) as target:
+        plan = make_plan(target)
+        if output_format == "json":
+            where = {
+                "account": target.gateway.account(),
+                "region": target.gateway.region,
+                "local": target.is_local,
+            }
+            click.echo(json.dumps(plan_json(plan, where), indent=2, ensure_ascii=False))
+        else:
+            click.echo(plan_text(plan, target.description))
+        if check and not plan.is_empty:
+            raise ChangesPendingError("")

@@ -1,0 +1,57 @@
+"""`upsert`: show the plan, ask, and carry out exactly that."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from pipelines.backends.aws.apply import apply, is_current
+from pipelines.cli.options import local_option, spec_options
+from pipelines.cli.plan_text import plan_text
+from pipelines.cli.planning import make_plan
+from pipelines.cli.target import confirm, open_target
+from pipelines.cli.uploads import uploading
+from pipelines.errors import UsageError
+from pipelines.plan.model import Plan
+
+
+@click.command("upsert")
+@spec_options
+@local_option
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--take-over", is_flag=True, help="Replace a pipeline of this name that somebody else made."
+)
+def COMMAND(file: Path, env: str | None, local: bool, yes: bool, take_over: bool) -> None:  # noqa: N802, FBT001 - found by this name; click's flags
+    """Create or update the pipeline, by the plan that is shown."""
+    with open_target(file, env, local) as target:
+        plan = make_plan(target)
+        click.echo(plan_text(plan, target.description))
+        if plan.is_empty:
+            return
+        if not take_over and not local:
+            _ask_for_foreign(plan)
+        confirm(target, f"upsert {plan.pipeline}", yes)
+        count = sum(len(upload.objects) for upload in plan.uploads)
+        with uploading(sys.stderr, count) as done:
+            apply(target.gateway, plan, lambda: is_current(target.gateway, plan), done)
+        click.echo(f"{plan.pipeline} is deployed")
+
+
+def _ask_for_foreign(plan: Plan) -> None:
+    """Ask before a pipeline is replaced that was not made from this spec.
+
+    Raises:
+        UsageError: the answer was no, or nobody is there to be asked.
+    """
+    foreign = [pipeline.name for pipeline in plan.pipelines if pipeline.foreign]
+    if not foreign:
+        return
+    problem = f"the pipeline {foreign[0]} was made by somebody else, not from this spec"
+    if not sys.stdin.isatty():
+        raise UsageError(problem, "give yours another name, or add --take-over to replace it")
+    click.echo(problem, err=True)
+    if not click.confirm("Replace it?", err=True):
+        raise UsageError("nothing was changed", "give your pipeline another name")

@@ -1,0 +1,185 @@
+"""A plan → lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import click
+
+from pipelines.json_types import Json
+from pipelines.plan.caching import Cause, Miss, Reason
+from pipelines.plan.diff import Change, Sort
+from pipelines.plan.files import FileChange, FileSort
+from pipelines.plan.model import Action, GroupPlan, PipelinePlan, Plan, TagChange, Upload
+from pipelines.plan.words import short, value_text
+
+_SHOWN = 10
+_SIGNS = {
+    Sort.ADDED: ("+", "green"),
+    Sort.REMOVED: ("-", "red"),
+    Sort.CHANGED: ("~", "yellow"),
+    Sort.MOVED: ("~", "yellow"),
+    Sort.ORDERED: ("~", "yellow"),
+}
+_COLOURS = {Action.CREATE: "green", Action.UPDATE: "yellow", Action.UNCHANGED: None}
+_BRANCH = {"IfSteps": "then", "ElseSteps": "else", "ForEachBody": "body"}
+
+
+def plan_text(plan: Plan, where: str) -> str:
+    """Write a plan.
+
+    Args:
+        plan: the plan.
+        where: what it is for, such as `account 111122223333, region eu-central-1`.
+    """
+    return "\n".join(_lines(plan, where))
+
+
+def _lines(plan: Plan, where: str) -> Iterator[str]:
+    yield f"{click.style(plan.pipeline, bold=True)} in {where}"
+    if plan.is_empty:
+        yield "nothing to do: everything is as the spec says"
+    else:
+        words = _Words(plan.files)
+        for upload in plan.uploads:
+            yield _head("upload", "cyan", words.upload(upload))
+        for thing in plan.things:
+            yield from words.thing(thing)
+        if plan.misses:
+            yield "steps that run again instead of being taken from the cache:"
+            yield from (words.miss(miss) for miss in plan.misses)
+        yield _summary(plan)
+    for warning in plan.warnings:
+        yield f"{click.style('warning', fg='yellow', bold=True)}: {warning}"
+
+
+def _head(verb: str, colour: str | None, text: str) -> str:
+    return f"{click.style(verb.ljust(9), fg=colour)} {text}"
+
+
+def _summary(plan: Plan) -> str:
+    objects = sum(len(upload.objects) for upload in plan.uploads)
+    counts = [
+        (objects, "to upload"),
+        (sum(thing.action is Action.CREATE for thing in plan.things), "to create"),
+        (sum(thing.action is Action.UPDATE for thing in plan.things), "to update"),
+    ]
+    return ", ".join(f"{count} {what}" for count, what in counts if count)
+
+
+class _Words:
+    """Writes the parts of a plan.
+
+    Args:
+        files: URI of an asset → the files in it that changed.
+    """
+
+    def __init__(self, files: Mapping[str, Sequence[FileChange]]) -> None:
+        self._files = files
+
+    def upload(self, upload: Upload) -> str:
+        what = f"code of {upload.name}" if upload.kind == "code" else f"data {upload.name}"
+        if upload.files:
+            return f"{what}: {_files_text(upload.files)}"
+        count = len(upload.objects)
+        return what if upload.kind == "code" else f"{what} ({count} file{'s' * (count != 1)})"
+
+    def thing(self, thing: GroupPlan | PipelinePlan) -> Iterator[str]:
+        what = "pipeline" if isinstance(thing, PipelinePlan) else "model package group"
+        made = (
+            " (made by somebody else)" if isinstance(thing, PipelinePlan) and thing.foreign else ""
+        )
+        yield _head(thing.action, _COLOURS[thing.action], f"{what} {thing.name}{made}")
+        if isinstance(thing, PipelinePlan):
+            yield from (self.change(change) for change in thing.changes)
+        if thing.arn is not None:
+            yield from _tag_lines(thing.tags)
+
+    def change(self, change: Change) -> str:
+        sign, colour = _SIGNS[change.sort]
+        return f"  {click.style(sign, fg=colour)} {self._change(change)}"
+
+    def _change(self, change: Change) -> str:
+        if change.step is not None and not change.path:
+            return _step_change(change)
+        place = f"{change.step}.{short(change.path)}" if change.step else _of_pipeline(change)
+        return f"{place}: {self._difference(change)}"
+
+    def _difference(self, change: Change) -> str:
+        files = self._files_of(change.after)
+        match change.sort:
+            case Sort.ADDED:
+                return value_text(change.after)
+            case Sort.REMOVED:
+                return value_text(change.before)
+            case Sort.ORDERED:
+                return f"now in the order {', '.join(change.after)}"
+            case _ if files:
+                return _files_text(files)
+            case _:
+                return _before_after(change.before, change.after)
+
+    def _files_of(self, value: Json) -> Sequence[FileChange]:
+        return self._files.get(value, ()) if isinstance(value, str) else ()
+
+    def miss(self, miss: Miss) -> str:
+        reasons = dict.fromkeys(self._reason(reason) for reason in miss.reasons)
+        maybe = "" if miss.certain else "perhaps: "
+        return f"  {miss.step}: {maybe}{'; '.join(reasons)}"
+
+    def _reason(self, reason: Reason) -> str:
+        match reason.cause:
+            case Cause.NEW:
+                return "the step is new"
+            case Cause.NOT_CACHED_BEFORE:
+                return "it was not cached before"
+            case Cause.UPSTREAM:
+                return f"{reason.name} gives it something new"
+            case Cause.PARAMETER:
+                values = _before_after(reason.before, reason.after)
+                return f"the default of the parameter {reason.name} changes: {values}"
+            case Cause.EXECUTION:
+                return f"it depends on execution.{reason.name}, which no two executions share"
+            case Cause.CHANGED:
+                files = self._files_of(reason.after)
+                what = short(reason.path)
+                return f"{what} changes" + (f": {_files_text(files)}" if files else "")
+
+
+def _of_pipeline(change: Change) -> str:
+    if change.path[0] == "Parameters" and len(change.path) > 1:
+        rest = short(change.path[2:]) if len(change.path) > 2 else ""
+        return f"parameter {change.path[1]}" + (f".{rest}" if rest else "")
+    return short(change.path)
+
+
+def _step_change(change: Change) -> str:
+    if change.sort is Sort.MOVED:
+        return f"step {change.step}: moves from {_branch(change.before)} to {_branch(change.after)}"
+    step = change.after if change.sort is Sort.ADDED else change.before
+    return f"step {change.step} ({step.get('Type')})"
+
+
+def _branch(holder: Sequence[str]) -> str:
+    return f"{holder[0]}.{_BRANCH.get(holder[1], holder[1])}" if holder else "the top"
+
+
+def _before_after(before: Json, after: Json) -> str:
+    one, other = value_text(before), value_text(after)
+    if one == other:
+        return "changes beyond what is shown here"
+    return f"{one} → {other}"
+
+
+def _tag_lines(tags: TagChange) -> Iterator[str]:
+    for key, value in sorted(tags.add.items()):
+        yield f"  {click.style('~', fg='yellow')} tag {key}: {value}"
+    for key in tags.remove:
+        yield f"  {click.style('-', fg='red')} tag {key}"
+
+
+def _files_text(files: Sequence[FileChange]) -> str:
+    verbs = {FileSort.ADDED: " (new)", FileSort.REMOVED: " (gone)", FileSort.CHANGED: ""}
+    shown = ", ".join(change.path + verbs[change.sort] for change in files[:_SHOWN])
+    more = len(files) - _SHOWN
+    return f"{shown} changed" if more <= 0 else f"{shown} and {more} more changed"

@@ -1,0 +1,36 @@
+"""A target → its plan, for the commands that show one and the one that carries it out."""
+
+from __future__ import annotations
+
+from pipelines.backends.aws.prune import groups_of
+from pipelines.backends.aws.read import read
+from pipelines.cli.target import Target
+from pipelines.compile.driver import Bundle
+from pipelines.plan.model import Intent, Plan
+from pipelines.plan.planner import plan
+
+
+def make_plan(target: Target) -> Plan:
+    """Compile, read what is deployed, and compare.
+
+    Raises:
+        SpecError: the spec does not hold.
+        AwsError: what is deployed cannot be read.
+    """
+    bundle = target.bundle
+    intent = _intent(target, bundle)
+    return plan(bundle, intent, read(target.gateway, bundle, intent))
+
+
+def _intent(target: Target, bundle: Bundle) -> Intent:
+    aws, deploy = target.aws, f"{bundle.pipeline}-deploy"
+    groups = {name for text in bundle.definitions.values() for name in groups_of(text)}
+    return Intent(
+        pipeline=bundle.pipeline,
+        role=aws.role,
+        bucket=aws.bucket,
+        description=target.spec.description or "",
+        tags=aws.tags,
+        groups=tuple(sorted(groups)),
+        deploy=deploy if deploy in bundle.definitions else None,
+    )

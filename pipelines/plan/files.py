@@ -1,0 +1,81 @@
+"""Which files of an asset are not as they were deployed: names, not hashes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+from pipelines.compile.assets import CodeAsset, DataAsset
+from pipelines.frozen import frozen
+
+_NAMED = re.compile(r"s3://[^/\"]+/[^/\"]+/(?P<kind>code|data)/(?P<name>[^/\"]+)/[^/\"]+/")
+_REST = "bundle.pyz"
+_CODE = "code/"
+_TOOL = "tool/"
+
+
+class FileSort(StrEnum):
+    """What happened to a file."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    REMOVED = "removed"
+
+
+@frozen
+class FileChange:
+    """A file of an asset that is not as it was deployed."""
+
+    path: str
+    sort: FileSort
+
+
+def compare(before: Mapping[str, object], after: Mapping[str, object]) -> tuple[FileChange, ...]:
+    """Compare two contents, path → anything that tells the content: sorted by path."""
+    sorts = {
+        **{path: FileSort.REMOVED for path in before if path not in after},
+        **{path: FileSort.ADDED for path in after if path not in before},
+        **{p: FileSort.CHANGED for p in after if p in before and before[p] != after[p]},
+    }
+    return tuple(FileChange(path, sorts[path]) for path in sorted(sorts))
+
+
+def of_bundle(changes: Iterable[FileChange]) -> tuple[FileChange, ...]:
+    """Name the files of a code bundle as the project does; the tool's own become one entry."""
+    found: list[FileChange] = []
+    for change in changes:
+        if change.path.startswith(_CODE):
+            found.append(FileChange(change.path.removeprefix(_CODE), change.sort))
+        elif change.path.startswith(_TOOL) or change.path == "__main__.py":
+            found.append(FileChange("the job runtime of pipelines", FileSort.CHANGED))
+        else:
+            found.append(FileChange("the step's configuration", FileSort.CHANGED))
+    return tuple(dict.fromkeys(found))
+
+
+def replaced(
+    code: Iterable[CodeAsset], data: Iterable[DataAsset], definitions: Iterable[str]
+) -> dict[str, str]:
+    """Find which deployed asset each new one replaces.
+
+    Args:
+        code: the bundles of steps.
+        data: the entries of `data:`.
+        definitions: the deployed definitions, as text.
+
+    Returns:
+        URI of an asset that is not deployed → URI that stands in its place in what is deployed.
+    """
+    deployed: dict[tuple[str, str], set[str]] = {}
+    for text in definitions:
+        for match in _NAMED.finditer(text):
+            uri = match[0] + (_REST if match["kind"] == "code" else "")
+            deployed.setdefault((match["kind"], match["name"]), set()).add(uri)
+    wanted = {asset.uri: ("code", asset.step) for asset in code}
+    wanted.update({asset.uri: ("data", asset.uri.rstrip("/").split("/")[-2]) for asset in data})
+    return {
+        uri: min(found)
+        for uri, key in wanted.items()
+        if (found := deployed.get(key)) and uri not in found
+    }

@@ -1,0 +1,126 @@
+"""(Bundle, Intent, Deployed) → Plan."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from pipelines.compile.driver import Bundle
+from pipelines.frozen import frozen
+from pipelines.json_types import JsonObject
+from pipelines.plan import tags
+from pipelines.plan.caching import Miss, misses
+from pipelines.plan.deployed import Deployed, LiveGroup, LivePipeline, fingerprint
+from pipelines.plan.diff import Change, Sort, diff, same
+from pipelines.plan.model import (
+    GroupPlan,
+    Intent,
+    PipelinePlan,
+    Plan,
+    TagChange,
+    Upload,
+)
+
+
+def plan(bundle: Bundle, intent: Intent, deployed: Deployed) -> Plan:
+    """Compare what was compiled with what is deployed."""
+    planner = _Planner(bundle, intent, deployed)
+    return Plan(
+        pipeline=bundle.pipeline,
+        uploads=tuple(planner.uploads()),
+        groups=tuple(planner.group(name) for name in intent.groups),
+        pipelines=tuple(planner.pipeline(name) for name in planner.order()),
+        definitions=f"s3://{intent.bucket}/{bundle.pipeline}/definitions",
+        misses=planner.misses(),
+        files=deployed.files,
+        warnings=tuple(planner.warnings()),
+        fingerprint=fingerprint(deployed.state),
+    )
+
+
+@frozen
+class _Planner:
+    bundle: Bundle
+    intent: Intent
+    deployed: Deployed
+
+    def order(self) -> tuple[str, ...]:
+        """Name the pipelines, the main one last: the others stand when it starts them."""
+        main = self.bundle.pipeline
+        return (*sorted(name for name in self.bundle.definitions if name != main), main)
+
+    def uploads(self) -> Iterator[Upload]:
+        """Yield the assets that are missing, or missing in part."""
+        present = self.deployed.present
+        for code in self.bundle.code:
+            if code.uri not in present:
+                files = self.deployed.files.get(code.uri)
+                yield Upload("code", code.step, ((code.uri, code),), files)
+        for data in self.bundle.data:
+            there = ((data.uri + name, path) for name, path in data.files)
+            missing = tuple((uri, path) for uri, path in there if uri not in present)
+            if missing:
+                name = data.uri.rstrip("/").split("/")[-2]
+                yield Upload("data", name, missing, self.deployed.files.get(data.uri))
+
+    def group(self, name: str) -> GroupPlan:
+        """Plan a model package group; somebody else's is used as it is."""
+        live = self.deployed.state.groups.get(name)
+        if live is not None and live.tags.get(tags.MARK) != self.bundle.pipeline:
+            return GroupPlan(name, live.arn)
+        return GroupPlan(name, live.arn if live else None, self._tags(live))
+
+    def pipeline(self, name: str) -> PipelinePlan:
+        """Plan a pipeline."""
+        live = self.deployed.state.pipelines.get(name)
+        text = self.bundle.definitions[name]
+        if live is None:
+            settings = {"RoleArn": self.intent.role}
+            if self.intent.description:
+                settings["PipelineDescription"] = self.intent.description
+            return PipelinePlan(name, None, text, settings, self._tags(None))
+        changes = (*_role(live, self.intent), *diff(live.document, json.loads(text)))
+        is_new = not same(live.document, json.loads(text))
+        return PipelinePlan(
+            name,
+            live.arn,
+            text if is_new else None,
+            self._settings(live) if changes else {},
+            self._tags(live),
+            changes,
+            foreign=live.tags.get(tags.MARK) != self.bundle.pipeline,
+        )
+
+    def misses(self) -> tuple[Miss, ...]:
+        """Predict the main pipeline's misses; where it never ran there is no cache to miss."""
+        live = self.deployed.state.pipelines.get(self.bundle.pipeline)
+        if live is None:
+            return ()
+        return misses(live.document, json.loads(self.bundle.definition))
+
+    def warnings(self) -> Iterator[str]:
+        """Yield what a person should know and a plan does not change."""
+        if self.intent.deploy is not None and self.deployed.has_rule is False:
+            yield (
+                f"no rule starts {self.intent.deploy} when a model is approved: "
+                "`pipelines ci` writes the template that makes one"
+            )
+
+    def _settings(self, live: LivePipeline) -> JsonObject:
+        """Return what goes along with an update: what is left out of one may be lost."""
+        settings: JsonObject = {"RoleArn": self.intent.role}
+        if live.description != self.intent.description:
+            settings["PipelineDescription"] = self.intent.description
+        if live.parallelism is not None:
+            settings["ParallelismConfiguration"] = live.parallelism
+        return settings
+
+    def _tags(self, live: LivePipeline | LiveGroup | None) -> TagChange:
+        have = live.tags if live else {}
+        want = tags.wanted(self.bundle.pipeline, self.intent.tags)
+        return TagChange(tags.added(have, want), tags.removed(have, want))
+
+
+def _role(live: LivePipeline, intent: Intent) -> Iterator[Change]:
+    if live.role != intent.role:
+        yield Change(Sort.CHANGED, None, ("RoleArn",), live.role, intent.role)

@@ -1,0 +1,220 @@
+"""Arguments of a step → what can be said of their values before anything runs.
+
+References are replaced by what they will be: a plain value where that is known, else a *token*
+that says where the value comes from. Two tokens are equal only when the values will be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Final
+
+from pipelines.frozen import frozen
+from pipelines.json_types import Json, JsonObject
+from pipelines.plan.diff import BRANCHES, Placed, steps_of
+from pipelines.steptypes.functions import GET, JOIN, JSON_GET, text_of
+from pipelines.steptypes.paths import PathError, follow, parse_path
+from pipelines.steptypes.references import got, split_step, step_references
+
+_MARK: Final = "?"
+_CONSTANT = frozenset({"PipelineName", "PipelineArn"})
+"""Execution variables that are the same in every execution."""
+
+_NEW_EACH_TIME = ("Arn", "Name", "Artifacts", "Uri", "Path", "Time")
+"""How the properties end that no two jobs have the same; a metric's value may well be the same."""
+
+
+class Fate(StrEnum):
+    """What happens to a step in the next execution."""
+
+    RUNS = "runs"
+    KEPT = "kept"
+    UNSURE = "unsure"
+
+
+class World:
+    """A definition as one execution sees it.
+
+    Args:
+        document: the definition.
+        last: the world of the execution before; None for that world itself.
+        fate: what happens to a step: the result of one that is kept is that of the last world.
+    """
+
+    def __init__(
+        self,
+        document: JsonObject,
+        last: World | None = None,
+        fate: Callable[[str], Fate] = lambda _: Fate.RUNS,
+    ) -> None:
+        self.steps: Mapping[str, Placed] = steps_of(document) or {}
+        self.parameters = _parameters(document)
+        self._experiment = document.get("PipelineExperimentConfig")
+        self._last = last
+        self._fate = fate
+        self._open: set[tuple[str, str]] = set()
+
+    def arguments(self, step: str) -> JsonObject:
+        """Return a step's arguments, their references replaced."""
+        arguments = self.steps[step].step.get("Arguments")
+        replaced = self.value(arguments if isinstance(arguments, dict) else {})
+        return replaced if isinstance(replaced, dict) else {}
+
+    def value(self, value: Json) -> Json:
+        """Replace the references below a value."""
+        reference = got(value)
+        if reference is not None:
+            return self._get(reference)
+        if isinstance(value, list):
+            return [self.value(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if value.keys() == {JOIN} and isinstance(value[JOIN], dict):
+            return self._join(value[JOIN])
+        if value.keys() == {JSON_GET}:
+            return self._json_get(value)
+        return {k: item if k in BRANCHES else self.value(item) for k, item in value.items()}
+
+    def _get(self, reference: str) -> Json:
+        step = split_step(reference)
+        if step is not None:
+            return self._property(reference, *step)
+        kind, _, name = reference.partition(".")
+        if kind == "Parameters":
+            return self.parameters.get(name, _token("parameter", name))
+        if kind == "Execution" and name not in _CONSTANT:
+            return self._own(reference)
+        if kind == "PipelineExperimentConfig":
+            return self._experiment_name(name)
+        return _token("constant", reference)
+
+    def _experiment_name(self, name: str) -> Json:
+        """Say what an experiment's name is; a trial is called after the execution by default."""
+        given = self._experiment.get(name) if isinstance(self._experiment, dict) else None
+        if given is not None:
+            return self.value(given)
+        return self._own(name) if name == "TrialName" else _token("constant", name)
+
+    def _property(self, reference: str, step: str, path: str) -> Json:
+        """Say what a property of a step will be: most of a Describe response echoes the request."""
+        if self._last is not None and self._fate(step) is Fate.KEPT:
+            return self._last.value({GET: reference})
+        if self._last is not None and self._fate(step) is Fate.UNSURE:
+            return self._maybe({GET: reference})
+        holder = self.steps.get(step)
+        if holder is None or (step, path) in self._open:
+            return self._own(reference)
+        try:
+            echoed = follow(holder.step.get("Arguments"), parse_path(path))
+        except PathError:
+            named = path.endswith(_NEW_EACH_TIME)
+            return self._own(reference) if named else self._maybe({GET: reference})
+        self._open.add((step, path))
+        try:
+            return self.value(echoed)
+        finally:
+            self._open.discard((step, path))
+
+    def _own(self, what: str) -> JsonObject:
+        """Stand for a value that no other execution has."""
+        return _token("last" if self._last is None else "next", what)
+
+    def _maybe(self, value: Json) -> JsonObject:
+        """Stand for a value that is made anew and may be the same again."""
+        return _token("last", value) if self._last is None else _token("maybe", value)
+
+    def _join(self, join: JsonObject) -> Json:
+        """Join what is known; what is not stays a token between texts."""
+        on, values = str(join.get("On", "")), join.get("Values")
+        parts: list[Json] = []
+        for index, value in enumerate(values if isinstance(values, list) else []):
+            for part in ([on] if index else []) + _parts(self.value(value)):
+                _append(parts, part)
+        if all(isinstance(part, str) for part in parts):
+            return "".join(parts)
+        return {_MARK: ["join", parts]}
+
+    def _json_get(self, function: JsonObject) -> Json:
+        """Say of a value in a file: as before where its step's result is kept."""
+        steps = [*dict.fromkeys(step_references(function))]
+        if self._last is None or all(self._fate(step) is Fate.KEPT for step in steps):
+            return _token("last", function if steps else self.value(function[JSON_GET]))
+        return self._maybe(function)
+
+
+def _token(*parts: Json) -> JsonObject:
+    return {_MARK: list(parts)}
+
+
+def assume_kept(value: Json) -> Json:
+    """Return a value as it is when the files that are written anew say what the old ones said."""
+    if isinstance(value, list):
+        return [assume_kept(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    token = value.get(_MARK)
+    if isinstance(token, list) and token[:1] == ["maybe"]:
+        return _token("last", *token[1:])
+    return {key: assume_kept(item) for key, item in value.items()}
+
+
+def _append(parts: list[Json], part: Json) -> None:
+    """Add a text or a token; texts beside each other become one."""
+    if isinstance(part, str) and parts and isinstance(parts[-1], str):
+        parts[-1] = parts[-1] + part
+    elif part != "":
+        parts.append(part)
+
+
+def _parts(value: Json) -> list[Json]:
+    """Cut a joined value into texts and tokens."""
+    token = value.get(_MARK) if isinstance(value, dict) else None
+    if isinstance(token, list):
+        return list(token[1]) if token[0] == "join" else [value]
+    return [text_of(value)]
+
+
+def _parameters(document: JsonObject) -> dict[str, Json]:
+    """Read the parameters that have a default, typed as the service does."""
+    found: dict[str, Json] = {}
+    listed = document.get("Parameters")
+    for item in listed if isinstance(listed, list) else []:
+        if isinstance(item, dict) and item.get("DefaultValue") is not None:
+            found[str(item.get("Name"))] = _typed(item.get("Type"), item["DefaultValue"])
+    return found
+
+
+def _typed(kind: Json, default: Json) -> Json:
+    try:
+        match kind:
+            case "Integer":
+                return int(default)
+            case "Float":
+                return float(default)
+            case "Boolean":
+                return default if isinstance(default, bool) else str(default).lower() == "true"
+            case _:
+                return default
+    except (TypeError, ValueError):
+        return default
+
+
+@frozen
+class Source:
+    """A reference in a step's arguments: which one, and where it stands."""
+
+    reference: str
+    value: Json
+
+
+def sources(value: Json) -> tuple[Source, ...]:
+    """Find the references below a value."""
+    reference = got(value)
+    if reference is not None:
+        return (Source(reference, value),)
+    if isinstance(value, list):
+        return tuple(source for item in value for source in sources(item))
+    if isinstance(value, dict):
+        return tuple(source for item in value.values() for source in sources(item))
+    return ()

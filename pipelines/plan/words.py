@@ -1,0 +1,97 @@
+"""Paths and values of the service's definition → the short words that a spec has for them."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from pipelines.json_types import Json
+from pipelines.plan.diff import Key, Path
+
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_MEMBER = re.compile(r"[A-Z][A-Za-z0-9]*")
+_LEFT_OUT = frozenset({
+    "Arguments", "ResourceConfig", "ProcessingResources", "ClusterConfig", "AlgorithmSpecification",
+    "AppSpecification", "StoppingCondition", "DataSource", "S3DataSource", "S3Input", "S3Output",
+    "ProcessingOutputConfig", "CacheConfig", "NetworkConfig",
+})  # fmt: skip
+"""Members that only hold others together; a spec has no word for them."""
+
+_CALLED = {
+    "ProcessingInputs": "inputs",
+    "InputDataConfig": "inputs",
+    "Outputs": "outputs",
+    "HyperParameters": "hyperparameters",
+    "StaticHyperParameters": "hyperparameters",
+    "TrainingImage": "image",
+    "ImageUri": "image",
+    "RoleArn": "role",
+    "ExpireAfter": "cache",
+    "Enabled": "cache_enabled",
+    "DependsOn": "after",
+    "IfSteps": "then",
+    "ElseSteps": "else",
+    "Conditions": "if",
+    "DefaultValue": "default",
+    "EnumValues": "enum",
+    "VolumeKmsKeyId": "kms_key",
+}
+_FREE = frozenset({"HyperParameters", "StaticHyperParameters", "Environment", "Parameters"})
+"""Maps whose keys are the user's own words."""
+
+_CODE = ("inputs", "code")
+_REFERENCES = {
+    "Parameters": "parameters",
+    "Steps": "steps",
+    "Execution": "execution",
+}
+_LONGEST = 72
+
+
+def short(path: Path) -> str:
+    """Write a path as a spec would: `ResourceConfig.InstanceType` is `instance_type`.
+
+    A path of members that a spec has no word for is written in full, in the same manner.
+    """
+    words: list[str] = []
+    for depth, token in enumerate(path):
+        free = depth > 0 and path[depth - 1] in _FREE
+        words += _word(token, free=free)
+    if words[:1] == ["inputs"] or words[:1] == ["outputs"]:
+        words = words[:-1] if words[-1] == "s3_uri" else words
+    if tuple(words) == _CODE:
+        words = ["code"]
+    return ".".join(words) or ".".join(map(str, path))
+
+
+def _word(token: str | int, *, free: bool) -> list[str]:
+    if isinstance(token, int):
+        return [str(token)]
+    if free or isinstance(token, Key) or not _MEMBER.fullmatch(token):
+        return [str(token)]
+    if token in _LEFT_OUT:
+        return []
+    return [_CALLED.get(token) or _HUMP.sub("_", token).lower()]
+
+
+def value_text(value: Json) -> str:
+    """Write a value of a definition in one line: references as a spec has them, long ones cut."""
+    text = " ".join(_text(value).split())
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _text(value: Json) -> str:
+    match value:
+        case str():
+            return value
+        case {"Get": str(target)} if len(value) == 1:
+            return _reference(target)
+        case {"Std:Join": {"On": str(on), "Values": list(parts)}} if len(value) == 1:
+            return on.join(map(_text, parts))
+        case _:
+            return json.dumps(value, ensure_ascii=False)
+
+
+def _reference(target: str) -> str:
+    root, _, rest = target.partition(".")
+    return "${" + f"{_REFERENCES.get(root, root)}.{rest}" + "}"
