@@ -1,0 +1,134 @@
+"""A decision → calls, each of which may be the last before the process is killed.
+
+Names are made of content: a model or a config that is there already is the right one. What was
+tried is written down after it is known, and before anything that follows from it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from pipelines.programs.deploy.model import Attempt, DeployError, Target
+from pipelines.programs.deploy.observe import Clients, exists, split
+
+VARIANT = "AllTraffic"
+_TRIES = 3
+_AGAIN = (429, 500, 502, 503, 504)
+
+
+def make_config(clients: Clients, target: Target, package: str) -> str:
+    """Make model and endpoint config of a package where they are not there; name the config."""
+    model, config = target.model_name(package), target.config_name(package)
+    tags = _tags(target)
+    if not exists(clients, "list_models", "Models", "ModelName", model):
+        container: dict[str, Any] = {"ModelPackageName": package}
+        if target.environment:
+            container["Environment"] = target.environment
+        clients.sagemaker.create_model(
+            ModelName=model,
+            PrimaryContainer=container,
+            ExecutionRoleArn=target.role,
+            **target.model,
+            **tags,
+        )
+    if not exists(
+        clients, "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName", config
+    ):
+        variant = {"VariantName": VARIANT, "ModelName": model, **target.variant}
+        clients.sagemaker.create_endpoint_config(
+            EndpointConfigName=config, ProductionVariants=[variant], **target.config, **tags
+        )
+    return config
+
+
+def create(clients: Clients, target: Target, package: str) -> None:
+    """Begin to create the endpoint."""
+    config = make_config(clients, target, package)
+    clients.sagemaker.create_endpoint(
+        EndpointName=target.endpoint, EndpointConfigName=config, **_tags(target)
+    )
+
+
+def update(clients: Clients, target: Target, package: str, config: str) -> None:
+    """Begin to update the endpoint to a config: the package's own, or an earlier one."""
+    if config == target.config_name(package):
+        make_config(clients, target, package)
+    request: dict[str, Any] = {"EndpointName": target.endpoint, "EndpointConfigName": config}
+    if target.deployment and not target.is_serverless:
+        request["DeploymentConfig"] = target.deployment
+    clients.sagemaker.update_endpoint(**request)
+
+
+def delete(clients: Clients, target: Target) -> None:
+    """Delete the endpoint."""
+    clients.sagemaker.delete_endpoint(EndpointName=target.endpoint)
+
+
+def prove(clients: Clients, target: Target) -> str:
+    """Send the sample request; give the reason why it was not answered, empty where it was."""
+    if target.sample is None:
+        return ""
+    reason = ""
+    for _ in range(_TRIES):
+        reason, again = _ask(clients, target)
+        if not again:
+            break
+        time.sleep(1)
+    return reason
+
+
+def _ask(clients: Clients, target: Target) -> tuple[str, bool]:
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - not at import
+
+    assert target.sample is not None  # noqa: S101 - the caller has looked
+    try:
+        response = clients.runtime.invoke_endpoint(
+            EndpointName=target.endpoint,
+            Body=target.sample.body,
+            ContentType=target.sample.content_type,
+        )
+        response["Body"].read()
+    except ClientError as error:
+        said = error.response.get("Error", {})
+        status = error.response.get("OriginalStatusCode") or error.response.get(
+            "ResponseMetadata", {}
+        ).get("HTTPStatusCode")
+        return f"the sample request was refused: {said.get('Message', error)}", status in _AGAIN
+    except BotoCoreError as error:
+        return f"the sample request was not answered: {error}", True
+    return "", False
+
+
+def write_attempt(clients: Clients, target: Target, attempt: Attempt) -> None:
+    """Add to the history; the key sorts by time."""
+    bucket, prefix = split(target.history)
+    number = attempt.package.rpartition("/")[2]
+    key = f"{prefix}/{attempt.started}-{number}-{attempt.outcome}.json"
+    written = {
+        **attempt._asdict(),
+        "version": int(number) if number.isdigit() else None,
+        "endpoint": target.endpoint,
+        "group": target.group,
+    }
+    text = json.dumps(written, indent=1, sort_keys=True) + "\n"
+    clients.s3.put_object(Bucket=bucket, Key=key, Body=text.encode())
+
+
+def require_direction(target: Target, *, serves_serverless: bool) -> None:
+    """Refuse the change that the service does not know (FACTS 5.2).
+
+    Raises:
+        DeployError: a real-time endpoint is to become serverless.
+    """
+    if target.is_serverless and not serves_serverless:
+        raise DeployError(
+            f"{target.endpoint} is a real-time endpoint and cannot become serverless:"
+            " give `endpoint:` another name, or delete the endpoint first"
+        )
+
+
+def _tags(target: Target) -> dict[str, list[dict[str, str]]]:
+    tags = [{"Key": key, "Value": value} for key, value in sorted(target.tags.items())]
+    return {"Tags": tags} if tags else {}

@@ -1,0 +1,59 @@
+"""The job that deploys: reads its target, reconciles, and says what is live.
+
+Config: see `target.target_of`. Group, endpoint and execution come by environment. The sample lies
+in the bundle's code folder, which is the working directory. With only pending versions the job
+succeeds, saying what it waits for; it fails where a version failed that was to go live.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.programs.deploy.model import DeployError, Outcome
+from pipelines.programs.deploy.observe import Clients
+from pipelines.programs.deploy.reconcile import Options, reconcile
+from pipelines.programs.deploy.target import EXECUTION, target_of
+from pipelines.runtime.errors import JobError
+
+if TYPE_CHECKING:
+    from pipelines.runtime.layout import Layout
+
+_LOCAL_PAUSE, _PAUSE = 0.1, 10.0
+
+
+def main(config: dict[str, Any], _layout: Layout) -> int:
+    """Make the endpoint match the group.
+
+    Raises:
+        JobError: a version failed to go live, or AWS refused a call.
+    """
+    import boto3  # noqa: PLC0415 - not where the module is only looked at
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
+
+    region = config["aws"]["region"]
+    names = ("sagemaker", "sagemaker-runtime", "s3")
+    client: Any = boto3.client
+    clients = Clients(*(client(name, region_name=region) for name in names))
+    target = target_of(config, os.environ, lambda path: Path(path).read_bytes())
+    local = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://127.")
+    options = Options(
+        execution=os.environ.get(EXECUTION, ""),
+        pause=_LOCAL_PAUSE if local else _PAUSE,
+        say=lambda text: print(text, flush=True),
+    )
+    try:
+        outcome = reconcile(clients, target, options)
+    except (DeployError, ClientError, BotoCoreError) as error:
+        raise JobError(str(error)) from error
+    return _report(outcome)
+
+
+def _report(outcome: Outcome) -> int:
+    for text in outcome.says:
+        print(text, flush=True)
+    if outcome.failures:
+        failed = "; ".join(f"version {number}: {reason}" for number, reason in outcome.failures)
+        raise JobError(f"{failed}; {outcome.says[0]}")
+    return 0

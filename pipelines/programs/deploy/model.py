@@ -1,0 +1,193 @@
+"""What a deployment is: its target, what was seen of it, what came of it. Values only."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, NamedTuple
+
+SERVERLESS = "ServerlessConfig"
+_NAME_LENGTH = 63
+_HASH_LENGTH = 12
+
+
+class DeployError(Exception):
+    """A deployment cannot go on; the text says why and what to do."""
+
+
+class Sample(NamedTuple):
+    """A request that a new fleet must answer, and its media type."""
+
+    body: bytes
+    content_type: str
+
+
+class Target(NamedTuple):
+    """What is to be deployed where.
+
+    Args:
+        group: the model package group.
+        endpoint: the endpoint.
+        history: `s3://bucket/prefix` that attempts are kept under.
+        role: the role that the model runs with.
+        variant: the members of the production variant besides name and model.
+        environment: variables of the model server, over the package's own.
+        config: further members of CreateEndpointConfig, such as KmsKeyId.
+        model: further members of CreateModel, such as VpcConfig.
+        deployment: the DeploymentConfig of updates; empty for the service's default.
+        tags: tags of everything that is created.
+        sample: a request that must be answered before the deployment counts.
+    """
+
+    group: str
+    endpoint: str
+    history: str
+    role: str
+    variant: dict[str, Any]
+    environment: dict[str, str]
+    config: dict[str, Any]
+    model: dict[str, Any]
+    deployment: dict[str, Any]
+    tags: dict[str, str]
+    sample: Sample | None = None
+
+    @property
+    def is_serverless(self) -> bool:
+        """Whether the variant is serverless."""
+        return SERVERLESS in self.variant
+
+    def model_name(self, package: str) -> str:
+        """Name the model of a package by what it is made of."""
+        return self._named(package, self.role, self.environment, self.model)
+
+    def config_name(self, package: str) -> str:
+        """Name the endpoint config of a package by what it is made of."""
+        return self._named(self.model_name(package), self.variant, self.config)
+
+    def _named(self, *content: Any) -> str:
+        text = json.dumps(content, sort_keys=True).encode()
+        prefix = self.endpoint[: _NAME_LENGTH - _HASH_LENGTH - 1].rstrip("-")
+        return f"{prefix}-{hashlib.sha256(text).hexdigest()[:_HASH_LENGTH]}"
+
+
+class Version(NamedTuple):
+    """A version of the group."""
+
+    number: int
+    arn: str
+    approval: str
+    status: str
+
+    @property
+    def is_deployable(self) -> bool:
+        """Whether it may be live."""
+        return self.approval == "Approved" and self.status == "Completed"
+
+
+class Endpoint(NamedTuple):
+    """The endpoint as it is.
+
+    Args:
+        status: its EndpointStatus.
+        config: the config that it serves.
+        is_serverless: whether that is serverless.
+        package: the ARN of the package that it serves; None where it is not one.
+        failure: its FailureReason.
+    """
+
+    status: str
+    config: str
+    is_serverless: bool
+    package: str | None
+    failure: str | None
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether it has to be waited for."""
+        return self.status in {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether nothing is left but to delete it."""
+        return not self.is_changing and self.status != "InService"
+
+
+class Attempt(NamedTuple):
+    """One entry of the history: what was tried, and what came of it.
+
+    Args:
+        config: the endpoint config's name.
+        package: the package's ARN.
+        outcome: `succeeded`, `failed`, or `retry`, which forgets a failure.
+        reason: why it failed.
+        started: when, ISO 8601 in UTC.
+        execution: the ARN of the pipeline execution, or empty.
+    """
+
+    config: str
+    package: str
+    outcome: str
+    reason: str
+    started: str
+    execution: str = ""
+
+
+class Seen(NamedTuple):
+    """Everything that a decision rests on.
+
+    Args:
+        versions: the group's versions, the highest first.
+        endpoint: None where there is none.
+        attempts: the history, oldest first.
+        configs: the names of the endpoint configs that there are.
+    """
+
+    versions: tuple[Version, ...]
+    endpoint: Endpoint | None
+    attempts: tuple[Attempt, ...]
+    configs: frozenset[str]
+
+    def failed(self) -> frozenset[str]:
+        """Name the configs whose last attempt failed."""
+        last = {attempt.config: attempt.outcome for attempt in self.attempts}
+        return frozenset(config for config, outcome in last.items() if outcome == "failed")
+
+    def reason(self, config: str) -> str:
+        """Say why a config failed."""
+        reasons = [one.reason for one in self.attempts if one.config == config and one.reason]
+        return reasons[-1] if reasons else "no reason was given"
+
+    def proven(self) -> list[Attempt]:
+        """List what has succeeded and is still there, the latest first, each config once."""
+        last = {attempt.config: attempt for attempt in self.attempts}
+        good = [
+            one
+            for one in last.values()
+            if one.outcome == "succeeded" and one.config in self.configs
+        ]
+        return sorted(good, key=lambda one: one.started, reverse=True)
+
+    def number(self, package: str | None) -> int | None:
+        """Give the version number of a package, None where it is none of the group."""
+        return next((one.number for one in self.versions if one.arn == package), None)
+
+
+class Outcome(NamedTuple):
+    """What a reconciliation came to.
+
+    Args:
+        live: the version that the endpoint serves now, None where it serves none.
+        says: what there is to say, in order, sentences without a full stop.
+        failures: (version, reason) of what was tried and failed this time.
+        changed: whether anything was changed, or would be in a dry run.
+    """
+
+    live: int | None
+    says: tuple[str, ...]
+    failures: tuple[tuple[int, str], ...] = ()
+    changed: bool = False
+
+
+def package_version(arn: str) -> int:
+    """Read the version out of a package's ARN."""
+    return int(arn.rpartition("/")[2])

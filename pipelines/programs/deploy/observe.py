@@ -1,0 +1,135 @@
+"""Registry, endpoint and history → `Seen`. Nothing is changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from pipelines.programs.deploy.model import (
+    SERVERLESS,
+    Attempt,
+    Endpoint,
+    Seen,
+    Target,
+    Version,
+    package_version,
+)
+
+
+class Clients(NamedTuple):
+    """boto3's clients of one account; `runtime` is sagemaker-runtime's."""
+
+    sagemaker: Any
+    runtime: Any
+    s3: Any
+
+
+def observe(clients: Clients, target: Target) -> Seen:
+    """Look at everything that a decision rests on."""
+    return Seen(
+        _versions(clients, target.group),
+        find_endpoint(clients, target.endpoint),
+        read_attempts(clients, target.history),
+        _configs(clients, target),
+    )
+
+
+def find_endpoint(clients: Clients, name: str) -> Endpoint | None:
+    """Look at an endpoint; None where there is none of that name."""
+    sagemaker = clients.sagemaker
+    if not exists(clients, "list_endpoints", "Endpoints", "EndpointName", name):
+        return None
+    found = sagemaker.describe_endpoint(EndpointName=name)
+    config = found["EndpointConfigName"]
+    variants: list[dict[str, Any]] = []
+    if exists(clients, "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName", config):
+        described = sagemaker.describe_endpoint_config(EndpointConfigName=config)
+        variants = described["ProductionVariants"]
+    return Endpoint(
+        found["EndpointStatus"],
+        config,
+        any(SERVERLESS in variant for variant in variants),
+        _package(clients, variants),
+        found.get("FailureReason"),
+    )
+
+
+def exists(clients: Clients, operation: str, member: str, key: str, name: str) -> bool:
+    """Say whether something is there, without asking for it by a name that may be wrong."""
+    found = _pages(clients, operation, member, NameContains=name)
+    return any(one[key] == name for one in found)
+
+
+def read_attempts(clients: Clients, history: str) -> tuple[Attempt, ...]:
+    """Read the history, oldest first."""
+    bucket, prefix = split(history)
+    keys = []
+    request: dict[str, str] = {"Bucket": bucket, "Prefix": f"{prefix}/"}
+    while True:
+        page = clients.s3.list_objects_v2(**request)
+        keys += [one["Key"] for one in page.get("Contents", ())]
+        if not page.get("IsTruncated"):
+            break
+        request["ContinuationToken"] = page["NextContinuationToken"]
+    return tuple(_attempt(clients, bucket, key) for key in sorted(keys))
+
+
+def split(uri: str) -> tuple[str, str]:
+    """Split `s3://bucket/key`."""
+    bucket, _, key = uri[len("s3://") :].partition("/")
+    return bucket, key
+
+
+def _attempt(clients: Clients, bucket: str, key: str) -> Attempt:
+    written = json.loads(clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    return Attempt(**{name: written.get(name, "") for name in Attempt._fields})
+
+
+def _versions(clients: Clients, group: str) -> tuple[Version, ...]:
+    key = "ModelPackageGroupName"
+    listed = "ModelPackageGroupSummaryList"
+    if not exists(clients, "list_model_package_groups", listed, key, group):
+        return ()
+    found = _pages(
+        clients,
+        "list_model_packages",
+        "ModelPackageSummaryList",
+        ModelPackageGroupName=group,
+        SortOrder="Descending",
+    )
+    versions = [
+        Version(
+            package_version(one["ModelPackageArn"]),
+            one["ModelPackageArn"],
+            one.get("ModelApprovalStatus", ""),
+            one["ModelPackageStatus"],
+        )
+        for one in found
+    ]
+    return tuple(sorted(versions, key=lambda one: one.number, reverse=True))
+
+
+def _configs(clients: Clients, target: Target) -> frozenset[str]:
+    prefix = target.config_name("").rpartition("-")[0]
+    found = _pages(clients, "list_endpoint_configs", "EndpointConfigs", NameContains=prefix)
+    return frozenset(one["EndpointConfigName"] for one in found)
+
+
+def _package(clients: Clients, variants: list[dict[str, Any]]) -> str | None:
+    """Find the package behind the first variant's model."""
+    for variant in variants[:1]:
+        name = variant["ModelName"]
+        if exists(clients, "list_models", "Models", "ModelName", name):
+            model = clients.sagemaker.describe_model(ModelName=name)
+            container = model.get("PrimaryContainer") or (model.get("Containers") or [{}])[0]
+            package: str | None = container.get("ModelPackageName")
+            return package
+    return None
+
+
+def _pages(
+    clients: Clients, operation: str, member: str, **request: Any
+) -> Iterator[dict[str, Any]]:
+    for page in clients.sagemaker.get_paginator(operation).paginate(**request):
+        yield from page[member]

@@ -1,0 +1,187 @@
+"""Round after round: look, decide, do, until there is nothing left to do.
+
+Calling it twice changes nothing the second time; killed anywhere, the next call finishes or
+undoes what was begun. Registry and endpoint are read anew in every round, so that an approval
+that comes meanwhile is not lost.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from pipelines.programs.deploy import carry_out
+from pipelines.programs.deploy.decide import (
+    BLAME,
+    CREATE,
+    DELETE,
+    NOTHING,
+    PROVE,
+    UPDATE,
+    WAIT,
+    Decision,
+    decide,
+    notes,
+)
+from pipelines.programs.deploy.model import Attempt, DeployError, Outcome, Seen, Target
+from pipelines.programs.deploy.observe import Clients, find_endpoint, observe
+
+_ROUNDS = 50
+_WAIT_SECONDS = 4 * 3600.0
+
+
+def _silent(_text: str) -> None:
+    pass
+
+
+class Options(NamedTuple):
+    """How to reconcile.
+
+    Args:
+        dry_run: only say what would be done.
+        retry: the number of a version whose failure here is to be forgotten.
+        execution: the ARN of the execution that does it, for the history.
+        pause: seconds between two looks at a change under way.
+        say: told what is being done.
+    """
+
+    dry_run: bool = False
+    retry: int | None = None
+    execution: str = ""
+    pause: float = 10.0
+    say: Callable[[str], None] = _silent
+
+
+def reconcile(clients: Clients, target: Target, options: Options = Options()) -> Outcome:  # noqa: B008 - a value
+    """Make the endpoint match the group.
+
+    Raises:
+        DeployError: it cannot, for a reason that no version is to blame for.
+        ClientError: AWS refused a call.
+    """
+    work = _Work(clients, target, options)
+    if options.retry is not None:
+        work.forget(options.retry)
+    for _ in range(_ROUNDS):
+        seen = observe(clients, target)
+        decision = decide(target, seen)
+        if decision.action == NOTHING or options.dry_run:
+            return work.outcome(seen, decision)
+        work.do(seen, decision)
+    raise DeployError(f"{target.endpoint} does not come to rest after {_ROUNDS} changes")
+
+
+class _Work:
+    def __init__(self, clients: Clients, target: Target, options: Options) -> None:
+        self._clients = clients
+        self._target = target
+        self._options = options
+        self._failures: list[tuple[int, str]] = []
+        self._changed = False
+        self._refused: tuple[Decision, Any] | None = None
+
+    def outcome(self, seen: Seen, decision: Decision) -> Outcome:
+        """Say what it came to."""
+        live = seen.number(seen.endpoint.package) if seen.endpoint else None
+        says = (decision.says, *notes(self._target, seen))
+        changed = self._changed or decision.action not in {NOTHING, WAIT}
+        return Outcome(live, tuple(dict.fromkeys(says)), tuple(self._failures), changed)
+
+    def forget(self, version: int) -> None:
+        """Forget that a version has failed here.
+
+        Raises:
+            DeployError: it has not.
+        """
+        target = self._target
+        seen = observe(self._clients, target)
+        package = next((one.arn for one in seen.versions if one.number == version), None)
+        if package is None:
+            raise DeployError(f"there is no version {target.group}/{version}")
+        config = target.config_name(package)
+        if config not in seen.failed():
+            raise DeployError(f"{target.group}/{version} has not failed on {target.endpoint}")
+        if not self._options.dry_run:
+            self._record(config, package, "retry", "")
+
+    def do(self, seen: Seen, decision: Decision) -> None:
+        """Carry out one decision and wait for its end."""
+        if decision.action != WAIT:
+            self._options.say(decision.says)
+            self._changed = True
+        if decision.action == BLAME:
+            self._failed(decision, decision.says)
+        elif decision.action == PROVE:
+            self._prove(decision)
+        elif decision.action in (CREATE, UPDATE, DELETE):
+            self._change(seen, decision)
+        self._wait()
+
+    def _change(self, seen: Seen, decision: Decision) -> None:
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - not at import
+
+        if decision.action == UPDATE and seen.endpoint is not None:
+            carry_out.require_direction(self._target, serves_serverless=seen.endpoint.is_serverless)
+        try:
+            self._begin(decision)
+        except ClientError:
+            # Another reconciliation may have been faster: look again, and believe it the next time.
+            if self._refused == (decision, seen.endpoint):
+                raise
+            self._refused = (decision, seen.endpoint)
+            return
+        if decision.action == UPDATE and seen.endpoint is not None:
+            self._wait()
+            self._blame_if_undone(decision, seen.endpoint.config)
+
+    def _begin(self, decision: Decision) -> None:
+        clients, target = self._clients, self._target
+        if decision.action == CREATE:
+            carry_out.create(clients, target, decision.package)
+        elif decision.action == UPDATE:
+            carry_out.update(clients, target, decision.package, decision.config)
+        else:
+            carry_out.delete(clients, target)
+
+    def _blame_if_undone(self, decision: Decision, before: str) -> None:
+        """Write down that the service has taken an update back."""
+        endpoint = find_endpoint(self._clients, self._target.endpoint)
+        if endpoint is not None and endpoint.status == "InService" and endpoint.config == before:
+            reason = endpoint.failure or "the service took the update back"
+            self._failed(decision, reason)
+
+    def _prove(self, decision: Decision) -> None:
+        reason = carry_out.prove(self._clients, self._target)
+        if reason:
+            self._failed(decision, reason)
+        else:
+            self._record(decision.config, decision.package, "succeeded", "")
+
+    def _failed(self, decision: Decision, reason: str) -> None:
+        self._record(decision.config, decision.package, "failed", reason)
+        number = decision.package.rpartition("/")[2]
+        if number.isdigit():
+            self._failures.append((int(number), reason))
+        self._options.say(f"failed: {reason}")
+
+    def _record(self, config: str, package: str, outcome: str, reason: str) -> None:
+        started = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+        attempt = Attempt(config, package, outcome, reason, started, self._options.execution)
+        carry_out.write_attempt(self._clients, self._target, attempt)
+
+    def _wait(self) -> None:
+        """Wait until no change of the endpoint is under way.
+
+        Raises:
+            DeployError: one takes too long; the next reconciliation goes on with it.
+        """
+        deadline = time.monotonic() + _WAIT_SECONDS
+        while True:
+            endpoint = find_endpoint(self._clients, self._target.endpoint)
+            if endpoint is None or not endpoint.is_changing:
+                return
+            if time.monotonic() > deadline:
+                raise DeployError(f"{self._target.endpoint} is {endpoint.status} for too long")
+            time.sleep(self._options.pause)

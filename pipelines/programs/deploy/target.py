@@ -1,0 +1,58 @@
+"""A step's configuration and environment → the target: the same in a job and in a command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pipelines.programs.deploy.model import Sample, Target
+
+GROUP, ENDPOINT, EXECUTION = "DEPLOY_GROUP", "DEPLOY_ENDPOINT", "DEPLOY_EXECUTION"
+"""Variables of the job: what may be a parameter of the pipeline."""
+
+
+def target_of(
+    config: Mapping[str, Any], variables: Mapping[str, str], read: Callable[[str], bytes]
+) -> Target:
+    """Make the target of a deployment.
+
+    Args:
+        config: the program's configuration: `variant`, `environment`, `deployment`, `sample`
+            ({"path", "content_type"} or None), `pipeline`, and `aws`, the spec's section.
+        variables: the job's environment.
+        read: gives the content of a file of the project.
+    """
+    aws: dict[str, Any] = config["aws"]
+    endpoint = variables[ENDPOINT]
+    variant: dict[str, Any] = config["variant"]
+    return Target(
+        group=variables[GROUP].rpartition("/")[2],
+        endpoint=endpoint,
+        history=f"s3://{aws['bucket']}/{config['pipeline']}/deployments/{endpoint}",
+        role=aws["role"],
+        variant=variant,
+        environment=config["environment"],
+        config=_key(aws, variant),
+        model=_network(aws),
+        deployment=config["deployment"] or {},
+        tags=aws.get("tags") or {},
+        sample=_sample(config["sample"], read),
+    )
+
+
+def _sample(given: Mapping[str, str] | None, read: Callable[[str], bytes]) -> Sample | None:
+    return Sample(read(given["path"]), given["content_type"]) if given else None
+
+
+def _key(aws: Mapping[str, Any], variant: Mapping[str, Any]) -> dict[str, Any]:
+    """The key of the instances' volumes; serverless variants have none."""
+    key = aws.get("kms_key")
+    return {"KmsKeyId": key} if key and "InstanceType" in variant else {}
+
+
+def _network(aws: Mapping[str, Any]) -> dict[str, Any]:
+    vpc = aws.get("vpc")
+    if not vpc:
+        return {}
+    ids = {"SecurityGroupIds": vpc["security_group_ids"], "Subnets": vpc["subnets"]}
+    return {"VpcConfig": ids}

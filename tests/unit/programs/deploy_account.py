@@ -1,0 +1,275 @@
+"""An account in memory: the calls of boto3's that a deployment makes, with the service's states."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from pipelines.programs.deploy.model import Sample, Target
+from pipelines.programs.deploy.observe import Clients
+
+GROUP = "g"
+ARN = "arn:aws:sagemaker:us-east-1:111122223333:model-package/g/"
+
+
+class KilledError(BaseException):
+    """The process was killed before this call was answered."""
+
+
+def target(**changes: Any) -> Target:
+    """Make a serverless target."""
+    plain = Target(
+        group=GROUP,
+        endpoint="e",
+        history="s3://b/p/deployments/e",
+        role="arn:aws:iam::111122223333:role/x",
+        variant={"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}},
+        environment={},
+        config={},
+        model={},
+        deployment={},
+        tags={},
+        sample=Sample(b"{}", "application/json"),
+    )
+    return plain._replace(**changes)
+
+
+def refusal(operation: str, message: str, code: str = "ValidationException") -> ClientError:
+    """Make the error that boto3 raises."""
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
+@dataclass
+class Account:
+    """Everything of one account; changes take `delay` looks until they have ended.
+
+    Attributes:
+        versions: approval status by version number.
+        broken: versions whose model does not load.
+        mute: versions that load and then refuse every request, as every one does whose
+            environment says so.
+        calls: names of the calls that change something, in order.
+        kill_at: the changing call before which, or after which, the process is killed.
+    """
+
+    versions: dict[int, str] = field(default_factory=dict)
+    broken: set[int] = field(default_factory=set)
+    mute: set[int] = field(default_factory=set)
+    delay: int = 1
+    calls: list[str] = field(default_factory=list)
+    kill_at: int | None = None
+    kill_after: bool = False
+    models: dict[str, dict[str, Any]] = field(default_factory=dict)
+    configs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    endpoint: dict[str, Any] | None = None
+    objects: dict[str, bytes] = field(default_factory=dict)
+    looks: int = 0
+
+    @property
+    def clients(self) -> Clients:
+        """The clients of this account."""
+        return Clients(SageMaker(self), Runtime(self), S3(self))
+
+    def change(self, name: str, effect: Callable[[], None]) -> None:
+        """Do what a changing call does, unless the process is killed there."""
+        number = len(self.calls)
+        self.calls.append(name)
+        if number == self.kill_at and not self.kill_after:
+            raise KilledError
+        effect()
+        if number == self.kill_at:
+            raise KilledError
+
+    def version_of(self, config: str) -> int:
+        """Say which version a config serves."""
+        model = self.configs[config]["ProductionVariants"][0]["ModelName"]
+        return int(self.models[model]["PrimaryContainer"]["ModelPackageName"].rpartition("/")[2])
+
+    def live(self) -> int | None:
+        """Say which version is in service."""
+        if self.endpoint is None or self.endpoint["EndpointStatus"] != "InService":
+            return None
+        return self.version_of(self.endpoint["EndpointConfigName"])
+
+    def environment(self) -> dict[str, str]:
+        """Give the environment of what is served."""
+        assert self.endpoint is not None
+        config = self.configs[self.endpoint["EndpointConfigName"]]
+        model = self.models[config["ProductionVariants"][0]["ModelName"]]
+        environment: dict[str, str] = model["PrimaryContainer"].get("Environment", {})
+        return environment
+
+    def look(self) -> None:
+        """Let time pass: a change under way comes to its end."""
+        if self.endpoint is None or "wanted" not in self.endpoint:
+            return
+        self.looks += 1
+        if self.looks < self.delay:
+            return
+        self.looks = 0
+        wanted = self.endpoint.pop("wanted")
+        if self.version_of(wanted) not in self.broken:
+            self.endpoint = {"EndpointStatus": "InService", "EndpointConfigName": wanted}
+        elif self.endpoint["EndpointStatus"] == "Creating":
+            self.endpoint.update(EndpointStatus="Failed", FailureReason="does not load")
+        else:
+            self.endpoint.update(EndpointStatus="InService", FailureReason="does not load")
+
+    def outcomes(self) -> list[tuple[int, str]]:
+        """Read the history: version and outcome, in order."""
+        read = [json.loads(self.objects[key]) for key in sorted(self.objects)]
+        return [(one["version"], one["outcome"]) for one in read]
+
+
+@dataclass
+class Paginator:
+    """boto3's paginator over one page."""
+
+    page: dict[str, Any]
+
+    def paginate(self, **_request: Any) -> Iterator[dict[str, Any]]:
+        """Give the page."""
+        yield self.page
+
+
+@dataclass
+class SageMaker:
+    """The sagemaker client."""
+
+    account: Account
+
+    def get_paginator(self, operation: str) -> Paginator:
+        """List what there is."""
+        account = self.account
+        match operation:
+            case "list_model_package_groups":
+                groups = [{"ModelPackageGroupName": GROUP}] if account.versions else []
+                return Paginator({"ModelPackageGroupSummaryList": groups})
+            case "list_model_packages":
+                packages = [
+                    {
+                        "ModelPackageArn": f"{ARN}{number}",
+                        "ModelApprovalStatus": status,
+                        "ModelPackageStatus": "Completed",
+                    }
+                    for number, status in sorted(account.versions.items(), reverse=True)
+                ]
+                return Paginator({"ModelPackageSummaryList": packages})
+            case "list_models":
+                return Paginator({"Models": [{"ModelName": name} for name in account.models]})
+            case "list_endpoint_configs":
+                configs = [{"EndpointConfigName": name} for name in account.configs]
+                return Paginator({"EndpointConfigs": configs})
+            case "list_endpoints":
+                names = ["e-other"] if account.endpoint is None else ["e", "e-other"]
+                return Paginator({"Endpoints": [{"EndpointName": name} for name in names]})
+            case _:
+                raise NotImplementedError(operation)
+
+    def describe_endpoint(self, **_request: Any) -> dict[str, Any]:
+        """Look at the endpoint."""
+        self.account.look()
+        assert self.account.endpoint is not None
+        return dict(self.account.endpoint)
+
+    def describe_endpoint_config(self, **request: Any) -> dict[str, Any]:
+        """Look at a config."""
+        return self.account.configs[request["EndpointConfigName"]]
+
+    def describe_model(self, **request: Any) -> dict[str, Any]:
+        """Look at a model."""
+        return self.account.models[request["ModelName"]]
+
+    def create_model(self, **request: Any) -> None:
+        """Create a model out of an approved package."""
+        account, name = self.account, request["ModelName"]
+        number = int(request["PrimaryContainer"]["ModelPackageName"].rpartition("/")[2])
+        if name in account.models or account.versions[number] != "Approved":
+            raise refusal("CreateModel", "exists, or is not approved")
+        account.change("create_model", lambda: account.models.update({name: request}))
+
+    def create_endpoint_config(self, **request: Any) -> None:
+        """Create a config."""
+        account, name = self.account, request["EndpointConfigName"]
+        if name in account.configs:
+            raise refusal("CreateEndpointConfig", "exists")
+        account.change("create_config", lambda: account.configs.update({name: request}))
+
+    def create_endpoint(self, **request: Any) -> None:
+        """Begin to create the endpoint."""
+        account, config = self.account, request["EndpointConfigName"]
+        if account.endpoint is not None:
+            raise refusal("CreateEndpoint", "exists")
+
+        def effect() -> None:
+            account.endpoint = {
+                "EndpointStatus": "Creating",
+                "EndpointConfigName": config,
+                "wanted": config,
+            }
+
+        account.change(f"create {account.version_of(config)}", effect)
+
+    def update_endpoint(self, **request: Any) -> None:
+        """Begin to update the endpoint."""
+        account, config = self.account, request["EndpointConfigName"]
+        endpoint = account.endpoint
+        if endpoint is None or endpoint["EndpointStatus"] != "InService":
+            raise refusal("UpdateEndpoint", "in progress, failed, or not there")
+        assert config != endpoint["EndpointConfigName"], "an update to what is served"
+
+        def effect() -> None:
+            endpoint.update(EndpointStatus="Updating", wanted=config)
+            endpoint.pop("FailureReason", None)
+
+        account.change(f"update {account.version_of(config)}", effect)
+
+    def delete_endpoint(self, **_request: Any) -> None:
+        """Delete the endpoint."""
+        account = self.account
+
+        def effect() -> None:
+            account.endpoint = None
+
+        account.change("delete", effect)
+
+
+@dataclass
+class Runtime:
+    """The sagemaker-runtime client."""
+
+    account: Account
+
+    def invoke_endpoint(self, **_request: Any) -> dict[str, Any]:
+        """Answer, or refuse."""
+        if self.account.live() in self.account.mute or "MUTE" in self.account.environment():
+            raise refusal("InvokeEndpoint", "no such feature", "ModelError")
+        return {"Body": io.BytesIO(b"{}")}
+
+
+@dataclass
+class S3:
+    """The s3 client."""
+
+    account: Account
+
+    def list_objects_v2(self, **request: Any) -> dict[str, Any]:
+        """List objects."""
+        keys = sorted(key for key in self.account.objects if key.startswith(request["Prefix"]))
+        return {"Contents": [{"Key": key} for key in keys]}
+
+    def get_object(self, **request: Any) -> dict[str, Any]:
+        """Read an object."""
+        return {"Body": io.BytesIO(self.account.objects[request["Key"]])}
+
+    def put_object(self, **request: Any) -> None:
+        """Write an object."""
+        account = self.account
+        outcome = request["Key"].rpartition("-")[2].removesuffix(".json")
+        content = {request["Key"]: bytes(request["Body"])}
+        account.change(f"wrote {outcome}", lambda: account.objects.update(content))

@@ -1,0 +1,234 @@
+"""The deployer: what it decides, what it calls, and that it always comes to the same end."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.programs.deploy.model import DeployError, Outcome, Target
+from pipelines.programs.deploy.reconcile import Options, reconcile
+from tests.unit.programs.deploy_account import Account, KilledError, target
+
+A, P, R = "Approved", "PendingManualApproval", "Rejected"
+QUICK = Options(pause=0)
+FIRST = ["create_model", "create_config"]
+REALTIME = target(variant={"InstanceType": "ml.m5.large", "InitialInstanceCount": 1})
+
+
+def deploy(account: Account, what: Target | None = None, options: Options = QUICK) -> Outcome:
+    """Reconcile."""
+    return reconcile(account.clients, what or target(), options)
+
+
+@pytest.mark.parametrize(
+    ("registry", "live", "says", "calls", "then"),
+    [
+        ({}, None, "there is no approved version of g yet", [], None),
+        ({1: P}, None, "waiting for approval of g/1", [], None),
+        ({1: R}, None, "there is no approved version of g yet", [], None),
+        ({1: R, 2: P}, None, "waiting for approval of g/2", [], None),
+        ({1: A}, None, "g/1 is live", [*FIRST, "create 1", "wrote succeeded"], 1),
+        ({1: A, 2: P}, None, "g/1 is live", [*FIRST, "create 1", "wrote succeeded"], 1),
+        ({1: A, 2: A}, None, "g/2 is live", [*FIRST, "create 2", "wrote succeeded"], 2),
+        ({1: A}, 1, "g/1 is live", [], 1),
+        ({1: A, 2: A}, 1, "g/2 is live", [*FIRST, "update 2", "wrote succeeded"], 2),
+        ({1: A, 2: A}, 2, "g/2 is live", [], 2),
+        ({1: A, 2: R}, 2, "g/1 is live", [*FIRST, "update 1", "wrote succeeded"], 1),
+        ({1: R, 2: P}, 1, "g/1 stays live, though no other version may take its place", [], 1),
+    ],
+)
+def test_the_table(
+    registry: dict[int, str], live: int | None, says: str, calls: list[str], then: int | None
+) -> None:
+    """(registry, endpoint) → calls that change something, and what is live then."""
+    account = Account(dict(registry))
+    if live is not None:
+        account.versions = {live: A}
+        deploy(account)
+        account.versions, account.calls = dict(registry), []
+    outcome = deploy(account)
+    assert account.calls == calls
+    assert outcome.says[0].startswith(says)
+    assert account.live() == outcome.live == then
+
+
+@pytest.mark.parametrize("approvals", list(itertools.product((A, P, R), repeat=3)))
+@pytest.mark.parametrize("live", [None, 1, 2, 3])
+@pytest.mark.parametrize("failed", [(), (2,), (3,), (2, 3)])
+def test_the_highest_approved_version_that_works_is_live(
+    approvals: tuple[str, ...], live: int | None, failed: tuple[int, ...]
+) -> None:
+    """All approval states of three versions, whatever was live and whatever does not load."""
+    account = Account({live: A} if live else {})
+    deploy(account)
+    account.versions = dict(enumerate(approvals, 1))
+    account.broken = set(failed) - {live}
+    deploy(account)
+    good = [n for n, status in account.versions.items() if status == A and n not in account.broken]
+    assert account.live() == (max(good) if good else live)
+    account.calls = []
+    assert not deploy(account).failures
+    assert account.calls == [], "twice changes nothing"
+
+
+def test_a_version_that_does_not_load_leaves_the_old_one_and_is_not_tried_again() -> None:
+    """The failure is told once as one, then as what is known; `retry` forgets it."""
+    account = Account({1: A})
+    deploy(account)
+    account.versions[2], account.broken = A, {2}
+    outcome = deploy(account)
+    assert (outcome.live, outcome.failures) == (1, ((2, "does not load"),))
+    again = deploy(account)
+    assert (again.live, again.failures, again.changed) == (1, (), False)
+    assert again.says == ("g/1 is live", "g/2 is newer and failed here: does not load")
+    account.broken = set()
+    assert deploy(account, options=QUICK._replace(retry=2)).live == 2
+    assert account.outcomes() == [(1, "succeeded"), (2, "failed"), (2, "retry"), (2, "succeeded")]
+
+
+def test_a_version_that_loads_but_does_not_answer_is_taken_back() -> None:
+    """The sample request decides; what succeeded last comes back."""
+    account = Account({1: A}, mute={2})
+    deploy(account)
+    account.versions[2] = A
+    outcome = deploy(account)
+    assert account.live() == outcome.live == 1
+    assert outcome.failures == ((2, "the sample request was refused: no such feature"),)
+
+
+def test_settings_that_fail_go_back_to_those_that_worked() -> None:
+    """The same version with other settings: its old config returns, not an older version."""
+    account = Account({1: A, 2: A})
+    deploy(account)
+    other = target(environment={"MUTE": "1"})
+    outcome = deploy(account, other)
+    assert account.live() == outcome.live == 2
+    assert account.environment() == {}
+    assert outcome.says[0].startswith("g/2 stays live as it was: its new settings failed here")
+    account.calls = []
+    assert deploy(account, other).live == 2
+    assert account.calls == []
+
+
+def test_a_first_version_that_fails_leaves_no_endpoint() -> None:
+    """An endpoint that never worked is deleted, so that the next version finds its way free."""
+    for account in (Account({1: A}, broken={1}), Account({1: A}, mute={1})):
+        outcome = deploy(account)
+        assert account.endpoint is None
+        assert [number for number, _ in outcome.failures] == [1]
+        assert outcome.says[0].startswith("g/1 failed on e: ")
+        account.versions[2] = A
+        assert deploy(account).live == 2
+
+
+def test_a_real_time_endpoint_is_not_made_serverless() -> None:
+    """The service refuses it; the other direction is an update."""
+    account = Account({1: A})
+    deploy(account)
+    assert deploy(account, REALTIME).live == 1
+    with pytest.raises(DeployError, match="cannot become serverless"):
+        deploy(account)
+
+
+def test_a_dry_run_says_what_would_happen_and_does_nothing() -> None:
+    """Also with a retry."""
+    account = Account({1: A})
+    outcome = deploy(account, options=QUICK._replace(dry_run=True))
+    assert (outcome.changed, outcome.says[0]) == (True, "e is created with g/1")
+    assert account.calls == []
+
+
+def test_a_retry_wants_a_version_that_failed() -> None:
+    """Anything else is a mistake of whoever asks."""
+    account = Account({1: A})
+    for number, problem in ((1, "has not failed on e"), (7, "there is no version g/7")):
+        with pytest.raises(DeployError, match=problem):
+            deploy(account, options=QUICK._replace(retry=number))
+
+
+def test_an_attempt_says_what_was_tried_by_whom() -> None:
+    """One JSON object: package, config, outcome, reason, execution."""
+    account = Account({1: A})
+    deploy(account, options=QUICK._replace(execution="arn:aws:sagemaker:::execution/x"))
+    ((key, content),) = account.objects.items()
+    written = json.loads(content)
+    assert key.startswith("p/deployments/e/")
+    assert written["execution"] == "arn:aws:sagemaker:::execution/x"
+    assert (written["version"], written["outcome"], written["endpoint"]) == (1, "succeeded", "e")
+
+
+EVENTS = st.lists(st.tuples(st.integers(1, 4), st.sampled_from((A, P, R))), min_size=1, max_size=12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(EVENTS, st.sets(st.integers(1, 4)), st.data())
+def test_any_order_and_repetition_of_events_ends_the_same(
+    events: list[tuple[int, str]], broken: set[int], data: st.DataObject
+) -> None:
+    """Events are lost, late and repeated; after the last one the same version is live.
+
+    What is compared is a deployer that reconciled after every event, one that only did at the
+    end, and one that did at drawn moments.
+    """
+    good = broken - {1}
+    ends = []
+    for often in ("always", "last", "drawn"):
+        account = Account({1: A}, broken=set(good), delay=2)
+        deploy(account)
+        for number, status in events:
+            if number != 1:
+                account.versions[number] = status
+            if often == "always" or (often == "drawn" and data.draw(st.booleans())):
+                deploy(account)
+        deploy(account)
+        deploy(account)
+        ends.append(account.live())
+    assert len(set(ends)) == 1
+
+
+@pytest.mark.parametrize("broken", [set(), {2}, {3}, {2, 3}])
+@pytest.mark.parametrize("mute", [set(), {3}])
+@pytest.mark.parametrize("after", [False, True])
+def test_killed_at_any_call_the_next_one_finishes(
+    broken: set[int], mute: set[int], *, after: bool
+) -> None:
+    """Before or after each call that changes something, the end is that of an undisturbed run."""
+
+    def begin() -> Account:
+        account = Account({1: A}, delay=2)
+        deploy(account)
+        account.versions = {1: R, 2: A, 3: A}
+        account.broken, account.mute, account.calls = broken, mute, []
+        return account
+
+    undisturbed = begin()
+    deploy(undisturbed)
+    for number in range(len(undisturbed.calls)):
+        account = begin()
+        account.kill_at, account.kill_after = number, after
+        with pytest.raises(KilledError):
+            deploy(account)
+        account.kill_at = None
+        deploy(account)
+        assert account.live() == undisturbed.live(), f"killed at {undisturbed.calls[number]}"
+        account.calls = []
+        deploy(account)
+        assert account.calls == []
+
+
+def test_two_reconciliations_at_once_end_as_one() -> None:
+    """One that finds its call refused since the other was faster looks again."""
+    account = Account({1: A})
+    clients = account.clients
+    create = clients.sagemaker.create_model
+
+    def late(**request: object) -> None:
+        create(**request)
+        create(**request)
+
+    clients.sagemaker.create_model = late
+    assert reconcile(clients, target(), QUICK).live == 1
