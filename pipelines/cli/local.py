@@ -43,17 +43,11 @@ def find_execution(sagemaker: LocalSageMaker, execution: str) -> JsonObject:
     Raises:
         UsageError: there is none.
     """
-    known = executions(sagemaker)
-    if execution == "latest" and known:
-        return known[0]
-    for summary in known:
-        if execution in {summary["PipelineExecutionArn"], identifier(summary)}:
-            return summary
-    latest = ", ".join(identifier(e) for e in known[:5])
-    raise UsageError(
-        f"there is no execution `{execution}`" if known else "nothing was run here yet",
-        f"the latest: {latest}" if known else "run the pipeline: python -m pipelines run",
-    )
+    from pipelines.backends.aws.executions import find  # noqa: PLC0415 - a run needs it seldom
+    from pipelines.backends.local.direct import Direct  # noqa: PLC0415 - as above
+
+    pipelines = pages(sagemaker.list_pipelines, "PipelineSummaries")
+    return find(Direct(sagemaker), [p["PipelineName"] for p in pipelines], execution)
 
 
 def identifier(summary: JsonObject) -> str:

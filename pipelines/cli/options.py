@@ -83,19 +83,6 @@ def home(file: Path) -> Path:
     return file.resolve().parent / ".pipelines"
 
 
-def require_local(local: bool, command: str) -> None:  # noqa: FBT001 - the flag as it was given
-    """Refuse a command that looks at AWS, which this version does not.
-
-    Raises:
-        UsageError: `--local` was not given.
-    """
-    if not local:
-        raise UsageError(
-            f"`{command}` looks at AWS, which this version cannot yet",
-            f"add --local to look at the local SageMaker: pipelines {command} --local",
-        )
-
-
 def parameters(given: tuple[str, ...]) -> dict[str, str]:
     """Read `-p NAME=VALUE` options.
 

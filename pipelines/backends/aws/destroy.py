@@ -16,11 +16,12 @@ from pipelines.backends.aws.errors import AwsError
 from pipelines.backends.aws.executions import OPEN, executions, identifier
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
-
-_MARK = "sagemaker-pipelines-as-code"
-"""The tag that upsert gives what it makes."""
+from pipelines.plan.tags import MARK
 
 _BATCH = 1000
+_PREFIX = 50
+"""How much of an endpoint's name its models' and configurations' names begin with."""
+
 _LATEST = 20
 _DATA = "s3-prefix"
 _SERVING = ("endpoint", "endpoint-config", "model")
@@ -89,7 +90,7 @@ def running(caller: Caller, pipelines: Iterable[str]) -> list[str]:
 def foreign(caller: Caller, doomed: Iterable[Doomed]) -> list[str]:
     """Name the pipelines among them that bear no tag of ours: somebody else made them."""
     names = [item.name for item in doomed if item.sort == "pipeline"]
-    return [name for name in names if _MARK not in _tags(caller, name)]
+    return [name for name in names if MARK not in _tags(caller, name)]
 
 
 def destroy(caller: Caller, doomed: Iterable[Doomed], done: Callable[[Doomed], None]) -> None:
@@ -150,10 +151,11 @@ def _endpoint(caller: Caller, name: str) -> Iterator[Doomed]:
 
 def _named(caller: Caller, sort: str, endpoint: str) -> Iterator[str]:
     """Yield what bears the endpoint's name and a hash after it, as deployments name it."""
-    made = re.compile(rf"{re.escape(endpoint)}-[0-9a-f]{{8,64}}")
+    prefix = endpoint[:_PREFIX].rstrip("-")
+    made = re.compile(rf"{re.escape(prefix)}-[0-9a-f]{{12}}")
     operation = {"EndpointConfig": "list_endpoint_configs", "Model": "list_models"}[sort]
     member = {"EndpointConfig": "EndpointConfigs", "Model": "Models"}[sort]
-    for entry in caller.pages("sagemaker", operation, member, NameContains=endpoint):
+    for entry in caller.pages("sagemaker", operation, member, NameContains=prefix):
         name = str(entry[f"{sort}Name"])
         if made.fullmatch(name):
             yield name
@@ -174,7 +176,7 @@ def _group(caller: Caller, name: str) -> Iterator[Doomed]:
 def _tags(caller: Caller, pipeline: str) -> set[str]:
     described = _described(caller, "describe_pipeline", PipelineName=pipeline)
     if described is None:
-        return {_MARK}
+        return {MARK}
     pages = caller.pages("sagemaker", "list_tags", "Tags", ResourceArn=described["PipelineArn"])
     return {tag["Key"] for tag in pages}
 

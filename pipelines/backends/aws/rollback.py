@@ -1,0 +1,82 @@
+"""An earlier version of a pipeline → the plan that makes it the latest one again.
+
+A rollback is an update like any other: the old definition becomes a new version, so that it can
+be rolled back itself, and nothing that runs is touched.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+from pipelines.backends.aws.gateway import Gateway
+from pipelines.backends.aws.objects import is_there
+from pipelines.backends.aws.parallel import each
+from pipelines.backends.aws.read import read_state
+from pipelines.backends.aws.versions import definition_of, no_pipeline
+from pipelines.errors import UsageError
+from pipelines.json_types import JsonObject
+from pipelines.plan.caching import misses
+from pipelines.plan.deployed import LivePipeline, fingerprint
+from pipelines.plan.diff import diff
+from pipelines.plan.model import PipelinePlan, Plan
+
+_CODE = re.compile(r"s3://[^\s\"'\\]+/bundle\.pyz")
+
+
+def plan_rollback(gateway: Gateway, pipeline: str, number: int, definitions: str) -> Plan:
+    """Plan to put the definition of a version back; role, tags and parallelism stay.
+
+    Args:
+        gateway: where.
+        pipeline: the pipeline's name.
+        number: the version.
+        definitions: `s3://bucket/prefix` that large definitions are put under.
+
+    Raises:
+        UsageError: there is no such pipeline or version, or code that it names is gone.
+    """
+    state = read_state(gateway, (pipeline,), ())
+    live = state.pipelines[pipeline]
+    if live is None:
+        raise no_pipeline(gateway, pipeline)
+    definition = definition_of(gateway, pipeline, number)
+    gone = next(_gone(gateway, definition), None)
+    if gone is not None:
+        raise UsageError(
+            f"version {number} names code that is not there any more: {gone}",
+            "check that commit out and `pipelines upsert` it",
+        )
+    before, after = live.document, json.loads(definition)
+    changes = diff(before, after)
+    planned = PipelinePlan(
+        pipeline,
+        live.arn,
+        definition if changes else None,
+        _settings(live) if changes else {},
+        changes=changes,
+    )
+    return Plan(
+        pipeline=pipeline,
+        uploads=(),
+        groups=(),
+        pipelines=(planned,),
+        definitions=definitions,
+        misses=misses(before, after),
+        fingerprint=fingerprint(state),
+    )
+
+
+def _settings(live: LivePipeline) -> JsonObject:
+    """Return what goes along with an update: what is left out of one may be lost."""
+    settings: JsonObject = {"RoleArn": live.role}
+    if live.parallelism is not None:
+        settings["ParallelismConfiguration"] = live.parallelism
+    return settings
+
+
+def _gone(gateway: Gateway, definition: str) -> Iterator[str]:
+    uris = sorted(set(_CODE.findall(definition)))
+    found = each(lambda uri: is_there(gateway, uri), uris)
+    return (uri for uri, there in zip(uris, found, strict=True) if not there)

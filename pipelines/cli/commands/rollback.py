@@ -1,0 +1,33 @@
+"""`rollback`: put an earlier definition back, as a new version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pipelines.backends.aws.apply import apply, is_current
+from pipelines.backends.aws.rollback import plan_rollback
+from pipelines.cli.options import local_option, spec_options
+from pipelines.cli.plan_text import plan_text
+from pipelines.cli.target import confirm, open_target
+
+
+@click.command("rollback")
+@spec_options
+@local_option
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.argument("version", type=click.IntRange(min=1))
+def COMMAND(file: Path, env: str | None, local: bool, yes: bool, version: int) -> None:  # noqa: N802, FBT001 - found by this name; click's flags
+    """Put the definition of an earlier VERSION back, as a new version."""
+    with open_target(file, env, local) as target:
+        definitions = f"s3://{target.aws.bucket}/{target.pipeline}/definitions"
+        plan = plan_rollback(target.gateway, target.pipeline, version, definitions)
+        if plan.is_empty:
+            click.echo(f"{target.pipeline}: version {version} is what is deployed: nothing to do")
+            return
+        click.echo(plan_text(plan, target.description))
+        confirm(target, f"put version {version} of {target.pipeline} back", yes)
+        apply(target.gateway, plan, lambda: is_current(target.gateway, plan), lambda _: None)
+    click.echo(f"{target.pipeline}: version {version} is deployed again, as a new version")
+    click.echo(f"the next `pipelines upsert` deploys {file} again", err=True)

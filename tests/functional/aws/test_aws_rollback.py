@@ -1,0 +1,132 @@
+"""`rollback` against an account: an earlier definition as a new version, shown before."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.functional.aws.account import Account
+from tests.functional.aws.command import Command
+from tests.functional.aws.executions import deploy, through
+from tests.functional.aws.project import BUCKET, PIPELINE
+from tests.functional.aws.proxy import Fault, refusal
+from tests.functional.aws.seen import Seen
+
+CODE = f"s3://{BUCKET}/{PIPELINE}/code/train/0123/bundle.pyz"
+
+
+def definition(instance_type: str) -> dict[str, Any]:
+    """Write a definition of one step."""
+    arguments = {
+        "ResourceConfig": {"InstanceType": instance_type, "InstanceCount": 1},
+        "InputDataConfig": [
+            {"ChannelName": "code", "DataSource": {"S3DataSource": {"S3Uri": CODE}}}
+        ],
+    }
+    return {
+        "Version": "2020-12-01",
+        "Parameters": [],
+        "Steps": [{"Name": "train", "Type": "Training", "Arguments": arguments}],
+    }
+
+
+@pytest.fixture
+def deployed(account: Account, project: Path) -> Account:
+    """Deploy two versions: the first on a small machine, the second on a large one."""
+    del project
+    account.client("s3").put_object(Bucket=BUCKET, Key=CODE.split("/", 3)[3], Body=b"code")
+    deploy(account, definition("ml.m5.xlarge"))
+    through(account).update_pipeline(
+        PipelineName=PIPELINE,
+        PipelineDefinition=json.dumps(definition("ml.g5.xlarge")),
+        ParallelismConfiguration={"MaxParallelExecutionSteps": 3},
+    )
+    account.proxy.seen.clear()
+    return account
+
+
+def instance_type(account: Account) -> str:
+    """Read what is deployed."""
+    document = json.loads(account.pipeline(PIPELINE)["PipelineDefinition"])
+    return str(document["Steps"][0]["Arguments"]["ResourceConfig"]["InstanceType"])
+
+
+def test_a_rollback_is_shown_and_becomes_a_new_version(
+    deployed: Account, pipelines: Command
+) -> None:
+    """The difference in a spec's words; the parallelism that somebody set stays."""
+    answer = pipelines("rollback", "1", "--yes")
+    assert answer.code == 0, answer.err
+    assert "train.instance_type: ml.g5.xlarge → ml.m5.xlarge" in answer.out
+    assert "account 123456789012, region us-east-1" in answer.err
+    assert deployed.proxy.changes() == ["UpdatePipeline"]
+    assert instance_type(deployed) == "ml.m5.xlarge"
+    described = deployed.pipeline(PIPELINE)
+    assert described["ParallelismConfiguration"] == {"MaxParallelExecutionSteps": 3}
+    rows = json.loads(pipelines("versions", "--format", "json").out)
+    assert [row["version"] for row in rows] == [3, 2, 1]
+    again = pipelines("rollback", "1")
+    assert again.code == 0
+    assert "nothing to do" in again.out
+
+
+def test_a_rollback_wants_yes_without_a_terminal(deployed: Account, pipelines: Command) -> None:
+    """It is shown, and nothing is changed."""
+    answer = pipelines("rollback", "1")
+    assert answer.code == 2
+    assert "--yes" in answer.err
+    assert "ml.g5.xlarge → ml.m5.xlarge" in answer.out
+    assert deployed.proxy.changes() == []
+
+
+def test_a_version_that_is_not_there_is_a_usage_error(
+    deployed: Account, pipelines: Command
+) -> None:
+    """`versions` says which there are."""
+    answer = pipelines("rollback", "9", "--yes")
+    assert answer.code == 2
+    assert "has no version 9" in answer.err
+    assert deployed.proxy.changes() == []
+
+
+def test_a_version_whose_code_is_gone_is_not_put_back(
+    deployed: Account, pipelines: Command
+) -> None:
+    """Somebody emptied the bucket: its next execution would fail."""
+    deployed.client("s3").delete_object(Bucket=BUCKET, Key=CODE.split("/", 3)[3])
+    answer = pipelines("rollback", "1", "--yes")
+    assert answer.code == 2
+    assert CODE in answer.err
+    assert deployed.proxy.changes() == []
+
+
+def test_a_rollback_refuses_when_somebody_was_faster(deployed: Account, pipelines: Command) -> None:
+    """What was shown would not be what is done."""
+    looks: list[int] = []
+
+    def another(seen: Seen) -> None:
+        if seen.operation == "HeadObject" and not looks:
+            looks.append(1)
+            through(deployed).update_pipeline(
+                PipelineName=PIPELINE,
+                PipelineDefinition=json.dumps(definition("ml.p5.48xlarge")),
+            )
+
+    deployed.proxy.on_call = another
+    answer = pipelines("rollback", "1", "--yes")
+    assert answer.code == 4
+    assert "has changed since" in answer.err
+    assert instance_type(deployed) == "ml.p5.48xlarge"
+
+
+def test_a_refused_rollback_leaves_what_was_there(deployed: Account, pipelines: Command) -> None:
+    """The action that is missing is named."""
+    said = "User: me is not authorized to perform: sagemaker:UpdatePipeline on resource: x"
+    deployed.proxy.faults.append(Fault("UpdatePipeline", refusal("AccessDeniedException", said)))
+    answer = pipelines("rollback", "1", "--yes")
+    assert answer.code == 4
+    assert "sagemaker:UpdatePipeline" in answer.err
+    assert instance_type(deployed) == "ml.g5.xlarge"
