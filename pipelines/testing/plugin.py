@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
-    from pathlib import Path
+    from types import ModuleType
     from typing import Protocol, Unpack
 
     from pipelines.testing.environments import EnvironmentOptions, JobFolders
@@ -25,6 +28,11 @@ if TYPE_CHECKING:
             ...
 
 
+_PACKAGE, _NEEDED = "pipelines", ("jobs", "environments")
+_KEPT = pytest.StashKey[dict[str, Any]]()
+"""The modules of this plugin in a project that has a package `pipelines` of its own."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare where a project begins, for those whose tests live elsewhere."""
     parser.addini(
@@ -34,6 +42,33 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Leave the name `pipelines` to a project that has a package of that name.
+
+    Its tests import that one. What this plugin needs is imported before, and kept.
+    """
+    own = early_config.rootpath / _PACKAGE
+    ours = Path(__file__).resolve().parents[1]
+    if own.resolve() == ours or not (
+        (own / "__init__.py").is_file() or own.with_suffix(".py").is_file()
+    ):
+        return
+    early_config.stash[_KEPT] = {name: _imported(name) for name in _NEEDED}
+    for name in [name for name in sys.modules if name.partition(".")[0] == _PACKAGE]:
+        del sys.modules[name]
+
+
+def _imported(name: str) -> ModuleType:
+    return import_module(f"{_PACKAGE}.testing.{name}")
+
+
+def _module(config: pytest.Config, name: str) -> Any:
+    """Return a module of this plugin: a plugin must cost nothing unused."""
+    kept = config.stash.get(_KEPT, None)
+    return kept[name] if kept is not None else _imported(name)
+
+
 @pytest.fixture
 def sagemaker_project(pytestconfig: pytest.Config) -> Path:
     """The folder that scripts and data paths are relative to; override it where it differs."""
@@ -41,29 +76,30 @@ def sagemaker_project(pytestconfig: pytest.Config) -> Path:
 
 
 @pytest.fixture
-def sagemaker_job(tmp_path: Path, sagemaker_project: Path) -> Jobs:
+def sagemaker_job(tmp_path: Path, sagemaker_project: Path, pytestconfig: pytest.Config) -> Jobs:
     """Describe and run SageMaker jobs; see the documentation of `pipelines.testing`."""
-    from pipelines.testing.jobs import Jobs  # noqa: PLC0415 - a plugin must cost nothing unused
-
-    return Jobs(tmp_path / "jobs", sagemaker_project)
+    jobs: Jobs = _module(pytestconfig, "jobs").Jobs(tmp_path / "jobs", sagemaker_project)
+    return jobs
 
 
 @pytest.fixture
-def sagemaker_environment(tmp_path: Path, sagemaker_project: Path) -> SetEnvironment:
+def sagemaker_environment(
+    tmp_path: Path, sagemaker_project: Path, pytestconfig: pytest.Config
+) -> SetEnvironment:
     """Set a job's `SM_*` variables around code in this process.
 
     The value is called in a `with` statement, with `channels`, `outputs` and `hyperparameters`.
     """
-    from pipelines.testing.environments import (  # noqa: PLC0415 - a plugin must cost nothing unused
-        environment,
-    )
-
+    environment = _module(pytestconfig, "environments").environment
     numbers = itertools.count(1)
 
     def set_environment(
         **options: Unpack[EnvironmentOptions],
     ) -> AbstractContextManager[JobFolders]:
         folder = tmp_path / "environments" / str(next(numbers))
-        return environment(folder, sagemaker_project, **options)
+        context: AbstractContextManager[JobFolders] = environment(
+            folder, sagemaker_project, **options
+        )
+        return context
 
     return set_environment
