@@ -34,12 +34,14 @@ class CodeRequest:
         need: what belongs into it.
         prefix: the URI that bundles are uploaded under, without a `/` at the end.
         index: package index for requirements in mode index.
+        account: what a program gets that asks for the account.
     """
 
     step: str
     need: CodeNeed
     prefix: str
     index: str | None
+    account: JsonObject
 
 
 def bundle(request: CodeRequest, project: Project) -> CodeBundle:
@@ -49,6 +51,8 @@ def bundle(request: CodeRequest, project: Project) -> CodeBundle:
     collector.collect(need)
     requirements = collector.requirements(need.requirements_file, need.requirements, index)
     config = dict(need.config)
+    if need.account:
+        config |= request.account
     if need.vendored is not None:
         config["requirements"] = collector.requirements(need.vendored, (), index)
     if collector.findings:

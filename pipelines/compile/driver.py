@@ -25,6 +25,7 @@ from pipelines.frozen import frozen
 from pipelines.graph.build import build, resolver
 from pipelines.graph.model import Graph
 from pipelines.graph.resolve import UnresolvedError
+from pipelines.graph.standalone import standing_alone
 from pipelines.kinds.base.contract import ImageNeed
 from pipelines.kinds.base.functions import Value
 from pipelines.spec.load import load
@@ -125,10 +126,9 @@ def compile_spec(request: Request) -> Compiled:
     emitted = _emit(front, {name: asset.uri for name, asset in assets.items()})
     if emitted.checked.failed:
         return Compiled(None, emitted.checked)
-    name = front.graph.spec.pipeline
-    used = tuple(a for a in assets.values() if a.uri in emitted.definition)
-    bundle = Bundle(name, {name: emitted.definition}, front.code, used)
-    return Compiled(bundle, emitted.checked)
+    written = emitted.definitions
+    used = tuple(a for a in assets.values() if any(a.uri in text for text in written.values()))
+    return Compiled(Bundle(front.graph.spec.pipeline, written, front.code, used), emitted.checked)
 
 
 @frozen
@@ -152,7 +152,7 @@ class _Front:
 
 @frozen
 class _Emitted:
-    definition: str
+    definitions: Mapping[str, str]
     checked: Checked
 
 
@@ -185,12 +185,15 @@ def _emit(front: _Front, local_data: Mapping[str, str]) -> _Emitted:
     assert document is not None  # noqa: S101 - the callers have looked
     data = {**_remote_data(graph), **local_data}
     code = {asset.step: asset.uri for asset in front.code}
-    emitted = emit(graph, Supplies(data, code, front.images))
-    found = to_spec(
-        check_definition(emitted.definition), emitted.definition, emitted.origins, document.data
-    )
-    located = tuple(map(document.locate, found))
-    return _Emitted(canonical(emitted.definition), front.checked(located))
+    written: dict[str, str] = {}
+    found: list[Finding] = []
+    for each in (graph, *standing_alone(graph)):
+        emitted = emit(each, Supplies(data, code, front.images))
+        definition = emitted.definition
+        found += to_spec(check_definition(definition), definition, emitted.origins, document.data)
+        written[each.spec.pipeline] = canonical(definition)
+    located = tuple(dict.fromkeys(map(document.locate, found)))
+    return _Emitted(written, front.checked(located))
 
 
 def _declared(document: Document) -> tuple[str, ...]:
@@ -218,12 +221,14 @@ def _remote_data(graph: Graph) -> Mapping[str, Value]:
 
 
 def _bundles(graph: Graph, project: Project, found: list[Finding]) -> Iterator[CodeAsset]:
-    index = graph.spec.aws.pip_index_url if graph.spec.aws else None
+    aws = graph.spec.aws or Aws()
+    account = {"pipeline": graph.spec.pipeline, "aws": aws.model_dump(exclude_none=True)}
     for node in graph.nodes.values():
         need = node.kind.needs(node.name, node.step).code
         if need is None:
             continue
-        made = bundle(CodeRequest(node.name, need, f"{_prefix(graph)}/code", index), project)
+        request = CodeRequest(node.name, need, f"{_prefix(graph)}/code", aws.pip_index_url, account)
+        made = bundle(request, project)
         found.extend(made.findings)
         if made.asset is not None:
             yield made.asset

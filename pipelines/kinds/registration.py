@@ -116,7 +116,7 @@ def outputs(name: str, _step: RegistrationStep) -> Mapping[str, Output]:
     """`package`, the ARN of the version; `group`; `version`, its number."""
     return {
         "package": Output(Get(f"Steps.{name}.ModelPackageArn")),
-        "group": Output(Get(f"Steps.{name}.ModelPackageGroupName")),
+        "group": Output(Get(f"Steps.{name}.ModelPackageGroupName"), repeats="group"),
         "version": Output(Get(f"Steps.{name}.ModelPackageVersion"), numeric=True),
     }
 

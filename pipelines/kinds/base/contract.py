@@ -31,6 +31,8 @@ class Output:
         json: (step, property file) when `.a.b[0]` below it reads from a JSON file.
         numeric: the value, or what lies below, is a number.
         gates: the key path, below the step, of the reference that this output passes on.
+        repeats: the key of the step whose text this output is; a step that stands alone takes it
+            from there.
     """
 
     value: Value | None = None
@@ -38,6 +40,7 @@ class Output:
     json: tuple[str, str] | None = None
     numeric: bool = False
     gates: Path | None = None
+    repeats: str | None = None
 
 
 @frozen
@@ -75,6 +78,7 @@ class CodeNeed:
         distribution: the launcher.
         model_input: the processing input that holds a model archive.
         outputs: names of the processing outputs.
+        account: whether the program's config gets `pipeline`, the pipeline's name, and `aws`.
     """
 
     job: Literal["training", "processing"]
@@ -89,6 +93,7 @@ class CodeNeed:
     distribution: JsonObject | None = None
     model_input: str | None = None
     outputs: tuple[str, ...] = ()
+    account: bool = False
 
 
 @frozen
@@ -180,6 +185,7 @@ class Kind:
         outputs: what others may refer to.
         needs: images and code.
         checks: what the model cannot say; paths are relative to the step.
+        stands_alone: where its steps also make a pipeline of their own, that one's suffix.
     """
 
     model: type[StepSpec]
@@ -189,3 +195,4 @@ class Kind:
     outputs: Callable[[str, Json], Mapping[str, Output]] = _no_outputs
     needs: Callable[[str, Json], Needs] = _no_needs
     checks: Callable[[Json], Iterator[Finding]] = _no_checks
+    stands_alone: str | None = None

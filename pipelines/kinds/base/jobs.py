@@ -48,6 +48,8 @@ class ProcessingJob:
         outputs: their names.
         property_files: JSON files in them.
         arguments: `--key value` pairs of the script.
+        role: the role that it runs with, where it is not the pipeline's.
+        environment: variables besides the step's own.
     """
 
     name: str
@@ -56,6 +58,8 @@ class ProcessingJob:
     outputs: tuple[str, ...]
     property_files: tuple[PropertyFile, ...] = ()
     arguments: Mapping[str, Json] = field(default_factory=dict)
+    role: str | None = None
+    environment: Mapping[str, Value] = field(default_factory=dict)
 
 
 def processing(step: JobStep, job: ProcessingJob, context: EmitContext) -> EmittedStep:
@@ -78,11 +82,11 @@ def processing(step: JobStep, job: ProcessingJob, context: EmitContext) -> Emitt
     arguments: JsonObject = {
         "AppSpecification": application,
         "ProcessingInputs": [*inputs, _processing_input(CODE, context.code or "", code)],
-        "ProcessingOutputConfig": _outputs(job, context),
+        **_outputs(job, context),
         "ProcessingResources": {"ClusterConfig": _cluster(step, context)},
-        "RoleArn": context.aws.role,
+        "RoleArn": job.role or context.aws.role,
         "StoppingCondition": {"MaxRuntimeInSeconds": context.resolve(step.max_runtime_in_seconds)},
-        **environment(step, context),
+        **environment(step, context, job.environment),
         **_network(step, context),
         **tags(context),
     }
@@ -125,9 +129,12 @@ def report_output(step: str, name: str, path: str) -> Output:
     return Output(Join("/", (processing_output(step, name), path)), json=(step, name), numeric=True)
 
 
-def environment(step: JobStep, context: EmitContext) -> JsonObject:
-    """`Environment`, left out where empty."""
+def environment(
+    step: JobStep, context: EmitContext, more: Mapping[str, Value] | None = None
+) -> JsonObject:
+    """`Environment`, left out where empty; `more` are variables of the kind's own."""
     variables = {name: text(value, context) for name, value in step.environment.items()}
+    variables |= more or {}
     return {"Environment": variables} if variables else {}
 
 
@@ -204,7 +211,7 @@ def _outputs(job: ProcessingJob, context: EmitContext) -> JsonObject:
     }
     if context.aws.kms_key:
         outputs["KmsKeyId"] = context.aws.kms_key
-    return outputs
+    return {"ProcessingOutputConfig": outputs} if job.outputs else {}
 
 
 def _cluster(step: JobStep, context: EmitContext) -> JsonObject:

@@ -1,0 +1,92 @@
+"""A graph → the further pipelines that it holds: steps that also stand alone, and nothing else.
+
+What such a step takes from another step of the spec must be known without it: an output that
+repeats a key of that step is replaced by the key's own text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+
+from pipelines.graph.build import build
+from pipelines.graph.model import Graph, Node
+from pipelines.graph.uses import uses_in
+from pipelines.spec.model import StepSpec
+from pipelines.spec.references import Reference, Template
+
+
+def standing_alone(graph: Graph) -> Iterator[Graph]:
+    """Yield one graph for each suffix that a kind of the graph names, `<pipeline>-<suffix>`.
+
+    The graph has no findings; `checks/standalone.py` has looked at the references.
+    """
+    for suffix in dict.fromkeys(node.kind.stands_alone for node in graph.nodes.values()):
+        if suffix is None:
+            continue
+        nodes = (node for node in graph.nodes.values() if node.kind.stands_alone == suffix)
+        steps = {node.name: _alone(graph, node) for node in nodes}
+        uses = (use.reference for step in steps.values() for use in uses_in(step, ()))
+        used = {str(one.parts[1]) for one in uses if one.root == "parameters"}
+        spec = graph.spec.model_copy(
+            update={
+                "pipeline": f"{graph.spec.pipeline}-{suffix}",
+                "parameters": {n: p for n, p in graph.spec.parameters.items() if n in used},
+                "steps": steps,
+            }
+        )
+        yield build(spec, steps).graph
+
+
+def repeated(graph: Graph, reference: Reference) -> str | Template | None:
+    """Return the text of the key that an output repeats; None where it repeats none."""
+    node = graph.nodes.get(str(reference.parts[1])) if len(reference.parts) == 3 else None
+    output = node.outputs.get(str(reference.parts[2])) if node else None
+    if node is None or output is None or output.repeats is None:
+        return None
+    text: str | Template = getattr(node.step, output.repeats)
+    return text
+
+
+def _alone(graph: Graph, node: Node) -> StepSpec:
+    step: StepSpec = _replaced(graph, node.step)
+    return step.model_copy(update={"after": {}})
+
+
+def _replaced(graph: Graph, value: Any) -> Any:
+    match value:
+        case Template():
+            return _text(graph, value)
+        case BaseModel():
+            names = type(value).model_fields
+            return value.model_copy(
+                update={name: _replaced(graph, getattr(value, name)) for name in names}
+            )
+        case dict():
+            return {key: _replaced(graph, item) for key, item in value.items()}
+        case list():
+            return [_replaced(graph, item) for item in value]
+        case _:
+            return value
+
+
+def _text(graph: Graph, template: Template) -> str | Template:
+    segments: list[str | Reference] = []
+    for segment in template.segments:
+        text = (
+            repeated(graph, segment)
+            if isinstance(segment, Reference) and segment.root == "steps"
+            else None
+        )
+        match text:
+            case None:
+                segments.append(segment)
+            case Template(segments=inner):
+                segments.extend(inner)
+            case _:
+                segments.append(text)
+    if all(isinstance(segment, str) for segment in segments):
+        return "".join(map(str, segments))
+    return Template(tuple(segments))
