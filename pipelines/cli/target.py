@@ -84,7 +84,7 @@ def open_target(file: Path, env: str | None, local: bool) -> Iterator[Target]:  
     """Open what a command works on.
 
     A local target is the running `serve` of the project, else an API that lives as long as this
-    context and executes what is started through it.
+    context and executes what is started through it; the bucket of the spec is made there.
 
     Raises:
         SpecError: the spec cannot be read; its diagnostics are printed.
@@ -94,7 +94,9 @@ def open_target(file: Path, env: str | None, local: bool) -> Iterator[Target]:  
     spec = _spec(file, env)
     if local:
         with _local_url(file) as url:
-            yield Target(Gateway.local(url), file, env, spec)
+            target = Target(Gateway.local(url), file, env, spec)
+            target.gateway.call("s3", "create_bucket", Bucket=target.aws.bucket)
+            yield target
         return
     if spec.aws is None:
         raise UsageError(

@@ -148,6 +148,7 @@ class Pipelines:
                 "PipelineArn": row["arn"],
                 "PipelineVersionId": version["version"],
                 "CreationTime": moment(version["created"]),
+                **self._last_execution(row["name"], version["version"]),
             }
             for version in rows
         ]
@@ -201,6 +202,15 @@ class Pipelines:
         query = "SELECT max(created) AS latest FROM executions WHERE pipeline = ?"
         latest: float | None = self.premises.database.read(query, name)[0]["latest"]
         return latest
+
+    def _last_execution(self, name: str, version: int) -> JsonObject:
+        query = (
+            "SELECT arn FROM executions WHERE pipeline = ? "
+            "AND json_extract(request, '$.PipelineVersionId') = ? "
+            "ORDER BY created DESC, rowid DESC LIMIT 1"
+        )
+        rows = self.premises.database.read(query, name, version)
+        return {"LastExecutionPipelineExecutionArn": rows[0]["arn"]} if rows else {}
 
     def _summary(self, row: sqlite3.Row) -> JsonObject:
         ran = self._last_run(row["name"])

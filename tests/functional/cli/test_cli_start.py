@@ -212,6 +212,19 @@ def test_a_start_of_what_the_checkout_is_not_records_no_commit(
 
 
 @pytest.mark.usefixtures("registering")
+def test_a_project_that_never_ran_is_deployed_and_started(pipelines: Command) -> None:
+    """The same three commands as for an account; the version knows who ran it last."""
+    deployed = pipelines("upsert", "--local")
+    assert deployed.code == 0, deployed.err
+    started = pipelines("start", "--local", "--wait")
+    assert started.code == 0, started.out + started.err
+    execution = started.out.split()[2]
+    assert "words/1" in pipelines("models", "--local").out
+    assert pipelines("versions", "--local").out.split()[-1] == execution
+    assert "nothing to do" in pipelines("upsert", "--local").out
+
+
+@pytest.mark.usefixtures("registering")
 def test_a_version_that_is_not_there_is_a_usage_error(pipelines: Command) -> None:
     """So is a name that is none."""
     assert pipelines("run").code == 0
