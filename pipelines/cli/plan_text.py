@@ -80,42 +80,52 @@ class _Words:
     def upload(self, upload: Upload) -> str:
         what = f"code of {upload.name}" if upload.kind == "code" else f"data {upload.name}"
         if upload.files:
-            return f"{what}: {_files_text(upload.files)}"
+            return f"{what}: {_listed(upload.files)}"
         count = len(upload.objects)
         return what if upload.kind == "code" else f"{what} ({count} file{'s' * (count != 1)})"
 
     def thing(self, thing: GroupPlan | PipelinePlan) -> Iterator[str]:
-        what = "pipeline" if isinstance(thing, PipelinePlan) else "model package group"
-        made = (
-            " (made by somebody else)" if isinstance(thing, PipelinePlan) and thing.foreign else ""
-        )
-        yield _head(thing.action, _COLOURS[thing.action], f"{what} {thing.name}{made}")
-        if isinstance(thing, PipelinePlan):
-            yield from (self.change(change) for change in thing.changes)
+        if isinstance(thing, GroupPlan):
+            yield _head(thing.action, _COLOURS[thing.action], f"model package group {thing.name}")
+        else:
+            made = " (made by somebody else)" if thing.foreign else ""
+            yield _head(thing.action, _COLOURS[thing.action], f"pipeline {thing.name}{made}")
+            yield from self.changes(thing.changes)
         if thing.arn is not None:
             yield from _tag_lines(thing.tags)
 
-    def change(self, change: Change) -> str:
-        sign, colour = _SIGNS[change.sort]
-        return f"  {click.style(sign, fg=colour)} {self._change(change)}"
+    def changes(self, changes: Sequence[Change]) -> Iterator[str]:
+        """Write changes; one that several steps share, as a tag of all of them, is one line."""
+        steps: dict[str, list[str]] = {}
+        for change in changes:
+            steps.setdefault(self._line(change, ""), []).append(change.step or "")
+        for change in changes:
+            where = steps.pop(self._line(change, ""), ()) if change.path else (change.step or "",)
+            if where:
+                yield self._line(change, ", ".join(where))
 
-    def _change(self, change: Change) -> str:
-        if change.step is not None and not change.path:
+    def _line(self, change: Change, where: str) -> str:
+        sign, colour = _SIGNS[change.sort]
+        return f"  {click.style(sign, fg=colour)} {self._change(change, where)}"
+
+    def _change(self, change: Change, where: str) -> str:
+        if change.step is None:
+            return f"{_of_pipeline(change)}: {self._difference(change)}"
+        if not change.path:
             return _step_change(change)
-        place = f"{change.step}.{short(change.path)}" if change.step else _of_pipeline(change)
-        return f"{place}: {self._difference(change)}"
+        return f"{where}.{short(change.path)}: {self._difference(change)}"
 
     def _difference(self, change: Change) -> str:
         files = self._files_of(change.after)
         match change.sort:
             case Sort.ADDED:
-                return value_text(change.after)
+                return value_text(_bare(change.after))
             case Sort.REMOVED:
-                return value_text(change.before)
+                return value_text(_bare(change.before))
             case Sort.ORDERED:
                 return f"now in the order {', '.join(change.after)}"
             case _ if files:
-                return _files_text(files)
+                return _listed(files)
             case _:
                 return _before_after(change.before, change.after)
 
@@ -134,16 +144,23 @@ class _Words:
             case Cause.NOT_CACHED_BEFORE:
                 return "it was not cached before"
             case Cause.UPSTREAM:
-                return f"{reason.name} gives it something new"
+                return f"{reason.name} runs again and gives it something new"
             case Cause.PARAMETER:
                 values = _before_after(reason.before, reason.after)
-                return f"the default of the parameter {reason.name} changes: {values}"
+                return f"the default of parameter {reason.name} changed: {values}"
             case Cause.EXECUTION:
                 return f"it depends on execution.{reason.name}, which no two executions share"
             case Cause.CHANGED:
                 files = self._files_of(reason.after)
-                what = short(reason.path)
-                return f"{what} changes" + (f": {_files_text(files)}" if files else "")
+                return f"{short(reason.path)} changed" + (f": {_listed(files)}" if files else "")
+
+
+def _bare(value: Json) -> Json:
+    """Take the name off an item of a list that the path names already, as a tag's."""
+    names = {"Key", "Name"}
+    if isinstance(value, dict) and len(value) == 2 and "Value" in value and names & value.keys():
+        return value["Value"]
+    return value
 
 
 def _of_pipeline(change: Change) -> str:
@@ -178,8 +195,8 @@ def _tag_lines(tags: TagChange) -> Iterator[str]:
         yield f"  {click.style('-', fg='red')} tag {key}"
 
 
-def _files_text(files: Sequence[FileChange]) -> str:
-    verbs = {FileSort.ADDED: " (new)", FileSort.REMOVED: " (gone)", FileSort.CHANGED: ""}
-    shown = ", ".join(change.path + verbs[change.sort] for change in files[:_SHOWN])
+def _listed(files: Sequence[FileChange]) -> str:
+    marks = {FileSort.ADDED: " (new)", FileSort.REMOVED: " (gone)", FileSort.CHANGED: ""}
+    shown = [change.path + marks[change.sort] for change in files[:_SHOWN]]
     more = len(files) - _SHOWN
-    return f"{shown} changed" if more <= 0 else f"{shown} and {more} more changed"
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from typing import Any
 
 from pipelines.backends.aws.errors import AwsError
 from pipelines.backends.aws.gateway import Gateway
@@ -39,6 +38,8 @@ def apply(
     Raises:
         AwsError: something was refused, or what is deployed has changed since it was read.
     """
+    if gateway.is_local:
+        gateway.call("s3", "create_bucket", Bucket=split(plan.definitions)[0])
     upload(gateway, (item for asset in plan.uploads for item in asset.objects), done)
     groups = [group for group in plan.groups if group.action is not Action.UNCHANGED]
     pipelines = [one for one in plan.pipelines if one.action is not Action.UNCHANGED]
@@ -112,10 +113,3 @@ def _change_tags(gateway: Gateway, arn: str, tags: TagChange) -> None:
 def _token(request: JsonObject) -> str:
     """Make a token of what is asked for: the same request again is the same creation (1.11)."""
     return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
-
-
-PipelineWork = PipelinePlan
-
-
-def Work(uploads: Any, groups: Any, pipelines: Any, definitions: str) -> Plan:  # noqa: N802 - interim
-    return Plan("", uploads, groups, pipelines, definitions)

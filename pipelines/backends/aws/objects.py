@@ -38,10 +38,18 @@ def is_there(gateway: Gateway, uri: str) -> bool:
 
 
 def below(gateway: Gateway, prefix: str) -> dict[str, int]:
-    """List the objects below a prefix: URI → bytes."""
+    """List the objects below a prefix: URI → bytes.
+
+    A bucket of the local SageMaker is made by the first upload: none is an empty one.
+    """
     bucket, key = split(prefix)
     request = {"Bucket": bucket, "Prefix": key, **gateway.owned()}
-    pages = gateway.pages("s3", "list_objects_v2", "Contents", **request)
+    try:
+        pages = [*gateway.pages("s3", "list_objects_v2", "Contents", **request)]
+    except AwsError as error:
+        if gateway.is_local and error.code == "NoSuchBucket":
+            return {}
+        raise
     return {f"s3://{bucket}/{entry['Key']}": int(entry["Size"]) for entry in pages}
 
 
