@@ -28,6 +28,7 @@ env_option = click.option("--env", help="Overlay of `environments:` to compile w
 local_option = click.option(
     "--local", is_flag=True, help="Look at the local SageMaker instead of AWS."
 )
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 def spec_options(command: CommandT) -> CommandT:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -174,6 +175,23 @@ class Gateway:
             content: bytes = self._client("s3").get_object(**request)["Body"].read()
         return content
 
+    @contextmanager
+    def clients(self, *services: str) -> Iterator[tuple[Any, ...]]:
+        """Give botocore's clients to code that calls them itself; what it is refused is advised on.
+
+        Raises:
+            AwsError: a call was refused, or AWS was not reached.
+        """
+        from botocore import xform_name  # noqa: PLC0415 - costs a tenth of a second
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
+
+        try:
+            yield tuple(self._client(service) for service in services)
+        except (ClientError, BotoCoreError) as error:
+            operation = xform_name(getattr(error, "operation_name", "call"))
+            with translate(self._attempt(services[0], operation, {})):
+                raise
+
     def account(self) -> str:
         """Return the account's id; asked once.
 
@@ -244,7 +262,7 @@ def _config(attempts: int) -> Any:
 
     return Config(
         connect_timeout=5,
-        read_timeout=60,
+        read_timeout=60 if attempts > 1 else 300,  # here a cold start may have to be waited for
         retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=32,
         user_agent_extra="sagemaker-pipelines-as-code",

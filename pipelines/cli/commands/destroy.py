@@ -8,7 +8,7 @@ import click
 
 from pipelines.backends.aws.destroy import Doomed, Premises, destroy, find, foreign, running
 from pipelines.cli.looking import pipelines_of
-from pipelines.cli.options import local_option, spec_options
+from pipelines.cli.options import local_option, spec_options, yes_option
 from pipelines.cli.target import Target, confirm, open_target
 from pipelines.errors import UsageError
 
@@ -28,7 +28,7 @@ _WORDS = {
 @local_option
 @click.option("--with-models", is_flag=True, help="Delete the registered models too.")
 @click.option("--with-data", is_flag=True, help="Delete code, data and outputs in the bucket too.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_option
 def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
     file: Path,
     env: str | None,

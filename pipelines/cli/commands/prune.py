@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from pipelines.backends.aws.prune import Premises, Unused, groups_of, remove, unused
-from pipelines.cli.options import local_option, spec_options
+from pipelines.cli.options import local_option, spec_options, yes_option
 from pipelines.cli.target import Target, confirm, open_target
 
 _SHOWN = 20
@@ -26,7 +26,7 @@ _SHOWN = 20
     help="Leave younger objects alone: an upsert may be under way.",
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be removed.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_option
 def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
     file: Path,
     env: str | None,

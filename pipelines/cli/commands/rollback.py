@@ -8,7 +8,7 @@ import click
 
 from pipelines.backends.aws.apply import apply, is_current
 from pipelines.backends.aws.rollback import plan_rollback
-from pipelines.cli.options import local_option, spec_options
+from pipelines.cli.options import local_option, spec_options, yes_option
 from pipelines.cli.plan_text import plan_text
 from pipelines.cli.target import confirm, open_target
 
@@ -16,7 +16,7 @@ from pipelines.cli.target import confirm, open_target
 @click.command("rollback")
 @spec_options
 @local_option
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_option
 @click.argument("version", type=click.IntRange(min=1))
 def COMMAND(file: Path, env: str | None, local: bool, yes: bool, version: int) -> None:  # noqa: N802, FBT001 - found by this name; click's flags
     """Put the definition of an earlier VERSION back, as a new version."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from pipelines.backends.aws.apply import apply, is_current
-from pipelines.cli.options import local_option, spec_options
+from pipelines.cli.options import local_option, spec_options, yes_option
 from pipelines.cli.plan_text import plan_text
 from pipelines.cli.planning import make_plan
 from pipelines.cli.target import confirm, open_target
@@ -20,7 +20,7 @@ from pipelines.plan.model import Plan
 @click.command("upsert")
 @spec_options
 @local_option
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_option
 @click.option(
     "--take-over", is_flag=True, help="Replace a pipeline of this name that somebody else made."
 )

@@ -180,12 +180,14 @@ class Outcome(NamedTuple):
         says: what there is to say, in order, sentences without a full stop.
         failures: (version, reason) of what was tried and failed this time.
         changed: whether anything was changed, or would be in a dry run.
+        known: (version, reason) of approved versions whose last try here failed.
     """
 
     live: int | None
     says: tuple[str, ...]
     failures: tuple[tuple[int, str], ...] = ()
     changed: bool = False
+    known: tuple[tuple[int, str], ...] = ()
 
 
 def package_version(arn: str) -> int:

@@ -87,7 +87,13 @@ class _Work:
         live = seen.number(seen.endpoint.package) if seen.endpoint else None
         says = (decision.says, *notes(self._target, seen))
         changed = self._changed or decision.action not in {NOTHING, WAIT}
-        return Outcome(live, tuple(dict.fromkeys(says)), tuple(self._failures), changed)
+        failed = seen.failed()
+        known = tuple(
+            (one.number, seen.reason(config))
+            for one in seen.versions
+            if one.is_deployable and (config := self._target.config_name(one.arn)) in failed
+        )
+        return Outcome(live, tuple(dict.fromkeys(says)), tuple(self._failures), changed, known)
 
     def forget(self, version: int) -> None:
         """Forget that a version has failed here.

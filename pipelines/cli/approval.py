@@ -1,0 +1,96 @@
+"""Approving and rejecting: the registry first, then the endpoints that follow it."""
+
+from __future__ import annotations
+
+import click
+
+from pipelines.backends.aws.pipelines import describe, has_rule
+from pipelines.backends.aws.registry import version
+from pipelines.cli.deployments import deployments, how_to_invoke, require_good, settle
+from pipelines.cli.target import Target, confirm
+from pipelines.errors import UsageError
+from pipelines.frozen import frozen
+from pipelines.json_types import JsonObject
+from pipelines.programs.deploy.reconcile import Options
+
+
+@frozen
+class Verdict:
+    """What is said of a version.
+
+    Args:
+        name: the version, `group/number`.
+        status: `Approved` or `Rejected`.
+        reason: why, kept as the ApprovalDescription.
+        yes: whether `--yes` was given.
+    """
+
+    name: str
+    status: str
+    reason: str | None
+    yes: bool
+
+
+def give(target: Target, verdict: Verdict) -> None:
+    """Write a verdict into the registry and let the endpoints follow.
+
+    Locally they follow here and now. In an account the pipeline `<name>-deploy` makes them follow,
+    with the role that may: a rule starts it, else it is started here.
+
+    Raises:
+        UsageError: there is no such version, or it cannot be approved.
+        ExecutionFailedError: the version failed on an endpoint.
+    """
+    package = version(target.gateway, verdict.name)
+    named = f"{package['ModelPackageGroupName']}/{package['ModelPackageVersion']}"
+    known = package["ModelApprovalStatus"]
+    if verdict.status == "Approved" and package["ModelPackageStatus"] != "Completed":
+        raise UsageError(f"{named} is {package['ModelPackageStatus']}, not Completed")
+    if known == verdict.status:
+        click.echo(f"{named} is {known} already")
+    else:
+        confirm(target, f"set {named} from {known} to {verdict.status}", verdict.yes)
+        _write(target, package, verdict)
+        click.echo(f"{named} is {verdict.status}")
+    _follow(target, package)
+
+
+def _write(target: Target, package: JsonObject, verdict: Verdict) -> None:
+    why = {"ApprovalDescription": verdict.reason} if verdict.reason else {}
+    target.gateway.call(
+        "sagemaker",
+        "update_model_package",
+        ModelPackageArn=package["ModelPackageArn"],
+        ModelApprovalStatus=verdict.status,
+        **why,
+    )
+
+
+def _follow(target: Target, package: JsonObject) -> None:
+    group, number = package["ModelPackageGroupName"], package["ModelPackageVersion"]
+    affected = deployments(target.bundle, group)
+    if not affected:
+        click.echo(f"no deployment step of {target.file} takes its versions from {group}")
+    elif target.is_local:
+        outcomes = {one.endpoint: settle(target, one, Options()) for one in affected}
+        require_good(outcomes, number)
+        how_to_invoke(target, outcomes)
+    else:
+        for name in target.bundle.definitions:
+            if name != target.bundle.pipeline:
+                _start(target, name)
+
+
+def _start(target: Target, pipeline: str) -> None:
+    """Start a pipeline that deploys, where nobody else does."""
+    described = describe(target.gateway, pipeline)
+    if described is None:
+        raise UsageError(
+            f"the pipeline {pipeline} is not there: nothing deploys what is approved",
+            "put it into the account: python -m pipelines upsert",
+        )
+    if has_rule(target.gateway, described["PipelineArn"]):
+        click.echo(f"a rule starts {pipeline}; see it with `status`")
+        return
+    started = target.gateway.call("sagemaker", "start_pipeline_execution", PipelineName=pipeline)
+    click.echo(f"started {pipeline}: {started['PipelineExecutionArn'].rpartition('/')[2]}")

@@ -1,0 +1,55 @@
+"""`deploy`: make the endpoints of a spec match their groups now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pipelines.cli.deployments import deployments, how_to_invoke, require_good, settle
+from pipelines.cli.options import local_option, spec_options, yes_option
+from pipelines.cli.target import confirm, open_target
+from pipelines.errors import UsageError
+from pipelines.programs.deploy.reconcile import Options
+
+
+@click.command("deploy")
+@spec_options
+@local_option
+@yes_option
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--retry", metavar="GROUP/N", help="Try a version again that failed here.")
+def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
+    file: Path,
+    env: str | None,
+    local: bool,  # noqa: FBT001 - click's flag
+    yes: bool,  # noqa: FBT001 - click's flag
+    dry_run: bool,  # noqa: FBT001 - click's flag
+    retry: str | None,
+) -> None:
+    """Make every endpoint of the spec serve the highest approved version of its group."""
+    group, number = _version(retry)
+    with open_target(file, env, local) as target:
+        affected = deployments(target.bundle, group)
+        if not affected:
+            of = f" of the group {group}" if group else ""
+            raise UsageError(
+                f"{file} has no deployment step{of}", "add a step with `kind: deployment`"
+            )
+        if not dry_run:
+            names = ", ".join(one.endpoint for one in affected)
+            confirm(target, f"make {names} match the registry", yes)
+        options = Options(dry_run=dry_run, retry=number)
+        outcomes = {one.endpoint: settle(target, one, options) for one in affected}
+        require_good(outcomes, number)
+        if not dry_run:
+            how_to_invoke(target, outcomes)
+
+
+def _version(given: str | None) -> tuple[str | None, int | None]:
+    if given is None:
+        return None, None
+    group, _, number = given.rpartition("/")
+    if not group or not number.isdigit():
+        raise UsageError(f"`{given}` is no version of a model", "write GROUP/NUMBER: flights/3")
+    return group, int(number)

@@ -1,0 +1,98 @@
+"""`invoke`: one request to an endpoint."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from pipelines.backends.aws.gateway import Gateway
+from pipelines.cli.options import env_option, local_option
+from pipelines.cli.target import open_target
+from pipelines.errors import UsageError
+from pipelines.frozen import frozen
+
+_TYPES = {".csv": "text/csv", ".npy": "application/x-npy", ".txt": "text/plain"}
+_COLD_START = "x-pipelines-cold-start-seconds"
+
+
+@frozen
+class Request:
+    """A request: its body, media type, and the media type that is wanted."""
+
+    body: bytes
+    content_type: str
+    accept: str
+
+
+@frozen
+class Answer:
+    """The answer: body, variant, and the header with which a cold start is told (locally)."""
+
+    body: bytes
+    variant: str
+    cold_start: str | None
+
+
+@click.command("invoke")
+@click.option(
+    "-f",
+    "--spec",
+    type=click.Path(path_type=Path),
+    default=Path("pipeline.yaml"),
+    show_default=True,
+    help="The spec file; its folder is the project.",
+)
+@env_option
+@local_option
+@click.option(
+    "--file", "body", type=click.File("rb"), required=True, help="The request's body; - is stdin."
+)
+@click.option("--content-type", help="Its media type; by default that of the file's suffix.")
+@click.option("--accept", default="application/json", show_default=True, help="What is wanted.")
+@click.argument("endpoint")
+def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
+    spec: Path,
+    env: str | None,
+    local: bool,  # noqa: FBT001 - click's flag
+    body: BinaryIO,
+    content_type: str | None,
+    accept: str,
+    endpoint: str,
+) -> None:
+    """Send a request to an endpoint and print the answer; what it took goes to stderr."""
+    media_type = content_type or _TYPES.get(Path(body.name).suffix, "application/json")
+    request = Request(body.read(), media_type, accept)
+    if not request.body:
+        raise UsageError("the request has no body", "name a file with one: --file REQUEST.json")
+    with open_target(spec, env, local) as target:
+        began = time.monotonic()
+        answer = ask(target.gateway, endpoint, request)
+        took = time.monotonic() - began
+    sys.stdout.buffer.write(answer.body)
+    if not answer.body.endswith(b"\n") and sys.stdout.isatty():
+        click.echo()
+    sys.stdout.flush()
+    cold = f", {float(answer.cold_start):.1f} s of it a cold start" if answer.cold_start else ""
+    click.echo(f"{answer.variant} answered in {took:.2f} s{cold}", err=True)
+
+
+def ask(gateway: Gateway, endpoint: str, request: Request) -> Answer:
+    """Send a request.
+
+    Raises:
+        AwsError: the endpoint is not there, or refused.
+    """
+    with gateway.clients("sagemaker-runtime") as (runtime,):
+        response = runtime.invoke_endpoint(
+            EndpointName=endpoint,
+            Body=request.body,
+            ContentType=request.content_type,
+            Accept=request.accept,
+        )
+        headers = response["ResponseMetadata"]["HTTPHeaders"]
+        variant = response.get("InvokedProductionVariant", "")
+        return Answer(response["Body"].read(), variant, headers.get(_COLD_START))

@@ -1,0 +1,117 @@
+"""A compiled pipeline → its deployments, as the deployer's job would find them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import click
+
+from pipelines.cli.target import Target
+from pipelines.compile.assets import CodeAsset
+from pipelines.compile.driver import Bundle
+from pipelines.errors import ExecutionFailedError, UsageError
+from pipelines.json_types import Json, JsonObject
+from pipelines.programs.deploy.model import DeployError, Outcome
+from pipelines.programs.deploy.model import Target as Deployment
+from pipelines.programs.deploy.observe import Clients
+from pipelines.programs.deploy.reconcile import Options, reconcile
+from pipelines.programs.deploy.target import target_of
+
+_PROGRAM = "deploy"
+_SERVICES = ("sagemaker", "sagemaker-runtime", "s3")
+_LOCAL_PAUSE, _PAUSE = 0.05, 10.0
+
+
+def deployments(bundle: Bundle, group: str | None = None) -> tuple[Deployment, ...]:
+    """Find the deployments of a pipeline, of one group or of all."""
+    found = []
+    for name, text in bundle.definitions.items():
+        if name == bundle.pipeline:
+            continue
+        definition = json.loads(text)
+        defaults = {p["Name"]: p.get("DefaultValue") for p in definition["Parameters"]}
+        for step in definition["Steps"]:
+            asset = next((one for one in bundle.code if one.step == step["Name"]), None)
+            if asset is not None and _job(asset)["program"] == _PROGRAM:
+                found.append(_deployment(asset, step["Arguments"]["Environment"], defaults))
+    return tuple(one for one in found if group is None or one.group == group)
+
+
+def settle(target: Target, deployment: Deployment, options: Options) -> Outcome:
+    """Reconcile a deployment with the rights of whoever asks, and say what came of it.
+
+    Raises:
+        UsageError: the endpoint cannot be what the spec says.
+        AwsError: a call was refused.
+    """
+    pause = _LOCAL_PAUSE if target.is_local else _PAUSE
+    with target.gateway.clients(*_SERVICES) as clients:
+        try:
+            outcome = reconcile(
+                Clients(*clients), deployment, options._replace(pause=pause, say=_say)
+            )
+        except DeployError as error:
+            raise UsageError(str(error)) from error
+    for text in outcome.says:
+        click.echo(f"{deployment.endpoint}: {text}")
+    return outcome
+
+
+def require_good(outcomes: Mapping[str, Outcome], version: int | None = None) -> None:
+    """End the command where a version failed that was to go live.
+
+    Args:
+        outcomes: by endpoint.
+        version: the version that this was about; an earlier failure of it counts as well.
+
+    Raises:
+        ExecutionFailedError: one failed.
+    """
+    for endpoint, outcome in outcomes.items():
+        earlier = [one for one in outcome.known if one[0] == version]
+        for number, reason in (*outcome.failures, *earlier):
+            raise ExecutionFailedError(
+                f"version {number} failed on {endpoint}: {reason}",
+                "mend it and register a new version, or try it again: `deploy --retry GROUP/N`",
+            )
+
+
+def how_to_invoke(target: Target, outcomes: Mapping[str, Outcome]) -> None:
+    """Say how an endpoint that answers is asked."""
+    flag = "--local " if target.is_local else ""
+    for endpoint, outcome in outcomes.items():
+        if outcome.live is not None:
+            click.echo(f"ask it: python -m pipelines invoke {flag}{endpoint} --file REQUEST.json")
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _job(asset: CodeAsset) -> JsonObject:
+    job: JsonObject = json.loads(_member(asset, "job.json"))
+    return job
+
+
+def _member(asset: CodeAsset, path: str) -> bytes:
+    return next(member.content for member in asset.members if member.path == path)
+
+
+def _deployment(asset: CodeAsset, variables: JsonObject, defaults: JsonObject) -> Deployment:
+    texts = {name: _text(value, defaults) for name, value in variables.items()}
+    config = _job(asset)["config"]
+    return target_of(config, texts, lambda path: _member(asset, f"code/{path}"))
+
+
+def _text(value: Json, defaults: Mapping[str, Json]) -> str:
+    """Read a variable of the step: a text, a parameter's default, or several joined."""
+    match value:
+        case {"Get": str(path)} if path.startswith("Parameters."):
+            return str(defaults[path.removeprefix("Parameters.")])
+        case {"Std:Join": {"On": on, "Values": values}}:
+            return str(on).join(_text(one, defaults) for one in values)
+        case str():
+            return value
+        case _:
+            return ""
