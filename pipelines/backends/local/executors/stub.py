@@ -2,7 +2,7 @@
 
 A stub is a JSON file:
 
-    {"properties": {"OutputParameters": [{"Name": "status", "Value": "ok"}]},
+    {"properties": {"OutputParameters": {"status": "ok"}},
      "outputs": {"train": "folder/with/files"}}
 
 `properties` are merged over a response made of the step's arguments. `outputs` maps an
