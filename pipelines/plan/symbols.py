@@ -122,18 +122,18 @@ class World:
 
     def _maybe(self, value: Json) -> JsonObject:
         """Stand for a value that is made anew and may be the same again."""
-        return _token("last", value) if self._last is None else _token("maybe", value)
+        if self._last is None:
+            return _token("last", value)
+        return _token("maybe", self._last.value(value))
 
     def _join(self, join: JsonObject) -> Json:
         """Join what is known; what is not stays a token between texts."""
         on, values = str(join.get("On", "")), join.get("Values")
         parts: list[Json] = []
         for index, value in enumerate(values if isinstance(values, list) else []):
-            for part in ([on] if index else []) + _parts(self.value(value)):
-                _append(parts, part)
-        if all(isinstance(part, str) for part in parts):
-            return "".join(parts)
-        return {_MARK: ["join", parts]}
+            parts += [on] if index else []
+            parts += _parts(self.value(value))
+        return _joined(parts)
 
     def _json_get(self, function: JsonObject) -> Json:
         """Say of a value in a file: as before where its step's result is kept."""
@@ -148,23 +148,31 @@ def _token(*parts: Json) -> JsonObject:
 
 
 def assume_kept(value: Json) -> Json:
-    """Return a value as it is when the files that are written anew say what the old ones said."""
+    """Return a value as it is when what is made anew is as it was."""
     if isinstance(value, list):
         return [assume_kept(item) for item in value]
     if not isinstance(value, dict):
         return value
-    token = value.get(_MARK)
-    if isinstance(token, list) and token[:1] == ["maybe"]:
-        return _token("last", *token[1:])
-    return {key: assume_kept(item) for key, item in value.items()}
+    match value.get(_MARK):
+        case ["maybe", kept]:
+            return kept
+        case ["join", list(parts)]:
+            return _joined([piece for part in parts for piece in _parts(assume_kept(part))])
+        case _:
+            return {key: assume_kept(item) for key, item in value.items()}
 
 
-def _append(parts: list[Json], part: Json) -> None:
-    """Add a text or a token; texts beside each other become one."""
-    if isinstance(part, str) and parts and isinstance(parts[-1], str):
-        parts[-1] = parts[-1] + part
-    elif part != "":
-        parts.append(part)
+def _joined(parts: list[Json]) -> Json:
+    """Join texts and tokens: a text when no token is among them."""
+    joined: list[Json] = []
+    for part in parts:
+        if isinstance(part, str) and joined and isinstance(joined[-1], str):
+            joined[-1] = joined[-1] + part
+        elif part != "":
+            joined.append(part)
+    if all(isinstance(part, str) for part in joined):
+        return "".join(joined)
+    return {_MARK: ["join", joined]}
 
 
 def _parts(value: Json) -> list[Json]:
