@@ -25,6 +25,7 @@ _WANTED = {
     "model_attributes_type": "a mapping",
     "none_required": "nothing",
 }
+_BOUNDS = {"less_than_equal": ("le", "more than"), "greater_than_equal": ("ge", "less than")}
 
 
 def findings(error: ValidationError, model: type[BaseModel], base: Path) -> Iterator[Finding]:
@@ -62,6 +63,11 @@ def _finding(detail: ErrorDetails, model: type[BaseModel], base: Path) -> Findin
         )  # fmt: skip
     if kind in {"literal_error", "enum"}:
         return _not_a_choice(detail, path)
+    if kind in _BOUNDS:
+        bound, words = _BOUNDS[kind]
+        most = detail.get("ctx", {})[bound]
+        message = f"`{_name(path)}` cannot be {words} {most}"
+        return Finding("SP122", message, path, help=f"got {describe(detail['input'])}")
     value = detail["input"]
     wanted = _WANTED.get(kind, "something else")
     message = f"`{_name(path)}` wants {wanted}, got {describe(value)}"

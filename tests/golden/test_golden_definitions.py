@@ -36,8 +36,11 @@ _CODE_HASH = re.compile(r"(?<=/)[0-9a-f]{32}(?=/bundle\.pyz)")
 _HEADER = re.compile(r"^# (env|environ|warns): (.+)$", re.MULTILINE)
 
 
-def _expected(case: str) -> JsonObject:
-    definition: JsonObject = json.loads((FOLDER / case / "expected.json").read_text("utf-8"))
+GOLDENS = sorted(str(file.relative_to(FOLDER)) for file in FOLDER.glob("*/expected*.json"))
+
+
+def _expected(golden: str) -> JsonObject:
+    definition: JsonObject = json.loads((FOLDER / golden).read_text("utf-8"))
     return definition
 
 
@@ -59,12 +62,16 @@ def test_definition_is_what_the_golden_says(case: str, *, update_golden: bool) -
     assert [f"{d.code} {d.message}" for d in diagnostics if d.severity is Severity.ERROR] == []
     assert [d.code for d in diagnostics] == header.get("warns", "").split()
     assert compiled.bundle is not None
-    definition = _CODE_HASH.sub("<hash>", compiled.bundle.definition)
-    golden = FOLDER / case / "expected.json"
+    written = {}
+    for name, definition in compiled.bundle.definitions.items():
+        suffix = name.removeprefix(compiled.bundle.pipeline)
+        written[f"expected{suffix}.json"] = _CODE_HASH.sub("<hash>", definition)
     if update_golden:
-        golden.write_text(definition, "utf-8")
-    assert golden.exists(), "no golden: run pytest --update-golden and read what it wrote"
-    assert definition == golden.read_text("utf-8")
+        for golden, definition in written.items():
+            (FOLDER / case / golden).write_text(definition, "utf-8")
+    known = {file.name: file.read_text("utf-8") for file in file.parent.glob("expected*.json")}
+    assert known, "no golden: run pytest --update-golden and read what it wrote"
+    assert written == known
 
 
 def test_every_golden_has_a_case() -> None:
@@ -73,16 +80,16 @@ def test_every_golden_has_a_case() -> None:
     assert strays == []
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_golden_is_canonical_json(case: str) -> None:
+@pytest.mark.parametrize("golden", GOLDENS)
+def test_golden_is_canonical_json(golden: str) -> None:
     """A golden is written as `compile` writes: reading and writing it changes nothing."""
-    assert canonical(_expected(case)) == (FOLDER / case / "expected.json").read_text("utf-8")
+    assert canonical(_expected(golden)) == (FOLDER / golden).read_text("utf-8")
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_golden_passes_the_definition_check(case: str) -> None:
+@pytest.mark.parametrize("golden", GOLDENS)
+def test_golden_passes_the_definition_check(golden: str) -> None:
     """What we compile is right by the rules that anybody's definition is judged by."""
-    errors = [f for f in check_definition(_expected(case)) if f.severity is Severity.ERROR]
+    errors = [f for f in check_definition(_expected(golden)) if f.severity is Severity.ERROR]
     assert errors == []
 
 
@@ -92,10 +99,10 @@ def sagemaker_model() -> ServiceModel:
     return botocore.session.Session().get_service_model("sagemaker")
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_arguments_conform_to_botocores_request(case: str, sagemaker_model: ServiceModel) -> None:
+@pytest.mark.parametrize("golden", GOLDENS)
+def test_arguments_conform_to_botocores_request(golden: str, sagemaker_model: ServiceModel) -> None:
     """Every step's Arguments, functions filled in, are a request that botocore would send."""
-    for step in _steps(_expected(case)["Steps"]):
+    for step in _steps(_expected(golden)["Steps"]):
         step_type = find(step["Type"])
         assert step_type is not None
         if step_type.request is None or step_type.request in step_type.own_shapes:
