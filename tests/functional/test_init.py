@@ -6,6 +6,7 @@ index; the third is empty, and gets from the index what the project's README say
 
 from __future__ import annotations
 
+import json
 import os
 import site
 import subprocess
@@ -90,7 +91,7 @@ def newcomer(wheel: Path, tmp_path: Path) -> User:
 
 @pytest.mark.timeout(1200)  # of which pip takes most
 def test_a_newcomer_follows_the_readme(newcomer: User) -> None:
-    """In an empty environment: init, pip install, validate, run, models, pytest all exit 0."""
+    """In an empty environment: from init to a live endpoint and pytest, all exit 0."""
     newcomer.types(newcomer.python, "-m", "pipelines", "init", "penguins")
     project = newcomer.inside("penguins")
     readme = (project.folder / "README.md").read_text()
@@ -98,12 +99,14 @@ def test_a_newcomer_follows_the_readme(newcomer: User) -> None:
     commands = [line.partition("#")[0].split() for line in block.splitlines()]
     assert [command[:3] for command in commands] == [
         ["python", "-m", "pip"],
-        *[["python", "-m", "pipelines"]] * 3,
+        *[["python", "-m", "pipelines"]] * 5,
         ["python", "-m", "pytest"],
     ]
     said = [project.types(project.python, *command[1:]) for command in commands]
     assert "Succeeded in" in said[2]
     assert "penguins/1" in said[3]
+    assert "is live" in said[4]
+    assert [one["male"] for one in json.loads(said[5])["predictions"]] == [True, False]
 
 
 def test_two_spec_files_are_two_pipelines_of_one_project(user: User) -> None:
