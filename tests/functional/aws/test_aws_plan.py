@@ -1,0 +1,202 @@
+"""`plan` as a user types it: what it says of changes, and that it changes nothing itself."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.functional.aws.project import BUCKET, PIPELINE, edit
+from tests.functional.aws.proxy import Fault, refusal
+
+if TYPE_CHECKING:
+    from pipelines.json_types import JsonObject
+    from tests.functional.aws.account import Account
+    from tests.functional.aws.command import Command
+
+UPSERT = ("upsert", "--yes")
+
+
+def planned(pipelines: Command) -> JsonObject:
+    """Plan, for machines."""
+    answer = pipelines("plan", "--format", "json")
+    assert answer.code == 0, answer.err
+    document: JsonObject = json.loads(answer.out)
+    return document
+
+
+def test_a_plan_changes_nothing(account: Account, project: Path, pipelines: Command) -> None:
+    """It names account and region, and everything that upsert would do."""
+    del project
+    answer = pipelines("plan")
+    assert answer.code == 0, answer.err
+    assert account.proxy.changes() == []
+    assert answer.out.splitlines() == [
+        "churn in account 123456789012, region us-east-1",
+        "upload    code of features",
+        "upload    code of train",
+        "upload    code of register",
+        "upload    data customers (2 files)",
+        "create    model package group churn-models",
+        "create    pipeline churn",
+        "5 to upload, 2 to create",
+    ]
+
+
+def test_check_says_by_its_exit_code_whether_there_is_something_to_do(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """6 when there is, 0 when not; the plan is shown in both cases."""
+    assert pipelines("plan", "--check").code == 6
+    pipelines(*UPSERT)
+    answer = pipelines("plan", "--check")
+    assert answer.code == 0
+    assert "nothing to do" in answer.out
+    edit(project / "steps/train.py", "training", "training more")
+    answer = pipelines("plan", "--check", "--format", "json")
+    assert answer.code == 6
+    assert json.loads(answer.out)["has_changes"] is True
+    account.proxy.seen.clear()
+    assert pipelines("plan", "--check").code == 6
+    assert account.proxy.changes() == []
+
+
+def test_files_and_members_that_changed_are_named(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """In the words of the spec; and which steps run again, and why."""
+    del account
+    pipelines(*UPSERT)
+    edit(project / "steps/features.py", "import os", "import os  # for its folder")
+    edit(project / "data/a.csv", "1,0", "1,1")
+    (project / "data/c.csv").write_text("id,left\n")
+    train = "    script: steps/train.py\n"
+    edit(project / "pipeline.yaml", train, f"{train}    instance_type: ml.m5.2xlarge\n")
+    answer = pipelines("plan")
+    assert answer.code == 0, answer.err
+    assert answer.out.splitlines() == [
+        "churn in account 123456789012, region us-east-1",
+        "upload    code of features: steps/features.py",
+        "upload    data customers: a.csv, c.csv (new)",
+        "unchanged model package group churn-models",
+        "update    pipeline churn",
+        "  ~ features.inputs.customers: a.csv, c.csv (new)",
+        "  ~ features.code: steps/features.py",
+        "  ~ train.instance_type: ml.m5.xlarge → ml.m5.2xlarge",
+        "steps that run again instead of being taken from the cache:",
+        "  features: inputs.customers changed: a.csv, c.csv (new); code changed: steps/features.py",
+        "  train: features runs again and gives it something new",
+        "  register-package: train runs again and gives it something new",
+        "4 to upload, 1 to update",
+    ]
+
+
+def test_json_has_every_path_in_full(account: Account, project: Path, pipelines: Command) -> None:
+    """Stable keys, and values as they stand in the definition."""
+    del account
+    pipelines(*UPSERT)
+    edit(project / "pipeline.yaml", "  role: arn:aws:iam::123456789012:role/jobs",
+         "  role: arn:aws:iam::123456789012:role/other")  # fmt: skip
+    document = planned(pipelines)
+    assert document["version"] == 1
+    assert document["target"] == {"account": "123456789012", "region": "us-east-1", "local": False}
+    (pipeline,) = document["pipelines"]
+    assert pipeline["action"] == "update"
+    roles = {(c["step"], tuple(c["path"])): c["after"] for c in pipeline["changes"]}
+    assert roles == dict.fromkeys(
+        [
+            (None, ("RoleArn",)),
+            *(
+                (step, ("Arguments", "RoleArn"))
+                for step in ("features", "train", "register-package")
+            ),
+        ],
+        "arn:aws:iam::123456789012:role/other",
+    )
+    assert document["cache_misses"] == []
+
+
+def test_a_change_that_several_steps_share_is_one_line(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """As the role of all of them."""
+    del account
+    pipelines(*UPSERT)
+    edit(project / "pipeline.yaml", "role/jobs\n  bucket", "role/other\n  bucket")
+    lines = pipelines("plan").out.splitlines()
+    change = "arn:aws:iam::123456789012:role/jobs → arn:aws:iam::123456789012:role/other"
+    assert f"  ~ role: {change}" in lines
+    assert f"  ~ features, train, register-package.role: {change}" in lines
+
+
+def test_the_name_of_a_file_is_no_reason_to_fail(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """Where the old bundle cannot be read, the plan says less."""
+    pipelines(*UPSERT)
+    edit(project / "steps/features.py", "import os", "import os  # for its folder")
+    account.proxy.faults.append(Fault("GetObject", refusal("AccessDenied", status=403), -1))
+    lines = pipelines("plan").out.splitlines()
+    assert "upload    code of features" in lines
+    assert any(line.startswith("  ~ features.code: s3://") for line in lines)
+
+
+def test_an_object_that_somebody_deleted_is_uploaded_again(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """The pipeline is unchanged then."""
+    del project
+    pipelines(*UPSERT)
+    (key,) = [key for key in account.keys(BUCKET) if "/code/train/" in key]
+    account.client("s3").delete_object(Bucket=BUCKET, Key=key)
+    document = planned(pipelines)
+    assert [upload["name"] for upload in document["uploads"]] == ["train"]
+    assert {one["action"] for one in document["pipelines"]} == {"unchanged"}
+    account.proxy.seen.clear()
+    assert pipelines(*UPSERT).code == 0
+    assert account.proxy.changes() == ["PutObject"]
+
+
+def test_a_pipeline_of_somebody_else_is_named_as_such(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """Also where its definition is nothing that can be compared."""
+    del project
+    account.client("sagemaker").create_pipeline(
+        PipelineName=PIPELINE,
+        PipelineDefinition="no JSON at all",
+        ClientRequestToken="0" * 32,
+        RoleArn="arn:aws:iam::123456789012:role/theirs",
+    )
+    answer = pipelines("plan")
+    assert answer.code == 0, answer.err
+    assert "pipeline churn (made by somebody else)" in answer.out
+    assert planned(pipelines)["pipelines"][0]["foreign"] is True
+
+
+@pytest.mark.parametrize("arguments", [("plan",), ("upsert",)])
+def test_without_an_account_in_the_spec_local_is_named(
+    project: Path, pipelines: Command, arguments: tuple[str, ...]
+) -> None:
+    """Before anything is asked of anybody."""
+    text = (project / "pipeline.yaml").read_text()
+    head, _, rest = text.partition("\naws:\n")
+    (project / "pipeline.yaml").write_text(head + "\n" + rest.partition("\n\n")[2])
+    answer = pipelines(*arguments)
+    assert answer.code == 2
+    assert "--local" in answer.err
+
+
+def test_without_credentials_local_is_named(
+    account: Account, project: Path, pipelines: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 4, no traceback."""
+    del account, project
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    answer = pipelines("plan")
+    assert answer.code == 4
+    assert "there are no AWS credentials" in answer.err
+    assert "--local" in answer.err
