@@ -34,6 +34,8 @@ demo: data
 	$(BIN)/python -m pipelines compile -o build/
 	$(BIN)/python -m pipelines run
 	$(BIN)/python -m pipelines models --local
+	$(BIN)/python -m pipelines approve --local flight-delays/latest
+	$(BIN)/python -m pipelines invoke --local flight-delays --file serving/sample_request.json
 
 check: setup
 	$(BIN)/ruff format --check

@@ -50,7 +50,7 @@ def advise(said: Said, attempt: Attempt) -> tuple[str, str | None]:
         return _failing(said, attempt)
     if "assume" in said.message and "role" in said.message.lower():
         return _role(said, attempt)
-    return f"AWS refused {_what(attempt)}: {_words(said)}", None
+    return f"{attempt.who} refused {_what(attempt)}: {_words(said)}", None
 
 
 def _what(attempt: Attempt) -> str:
@@ -187,6 +187,11 @@ def _our_request(said: Said, attempt: Attempt) -> tuple[str, None]:
     return f"{_what(attempt)} cannot be asked for: {said.message}", None
 
 
+def _model(said: Said, _attempt: Attempt) -> tuple[str, None]:
+    """The container's own answer: nobody else has refused anything."""
+    return f"the model did not answer: {said.message}", None
+
+
 _OF_HEAD = {
     ("head_bucket", "404"): "NoSuchBucket",
     ("head_bucket", "400"): "InvalidToken",
@@ -247,5 +252,6 @@ _ANSWERS: tuple[tuple[frozenset[str], _Answer], ...] = (
      _contended),
     (frozenset({"ResourceLimitExceeded", "LimitExceededException"}), _limited),
     (frozenset({"ParamValidationError"}), _our_request),
+    (frozenset({"ModelError"}), _model),
 )  # fmt: skip
 """Codes of services and names of botocore's exceptions → what they mean to a user."""

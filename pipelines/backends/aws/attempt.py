@@ -26,6 +26,7 @@ class Attempt:
         request: its arguments.
         region: where it went to.
         profile: the profile that was in use, for messages.
+        who: who was asked, for messages.
     """
 
     service: str
@@ -33,6 +34,7 @@ class Attempt:
     request: JsonObject
     region: str
     profile: str | None = None
+    who: str = "AWS"
 
     @property
     def action(self) -> str:

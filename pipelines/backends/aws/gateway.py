@@ -241,7 +241,8 @@ class Gateway:
             return self._clients[service]
 
     def _attempt(self, service: str, operation: str, request: JsonObject) -> Attempt:
-        return Attempt(service, operation, request, self.region, self.place.profile)
+        who = "the local SageMaker" if self.is_local else "AWS"
+        return Attempt(service, operation, request, self.region, self.place.profile, who)
 
 
 def _session() -> Any:

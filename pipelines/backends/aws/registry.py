@@ -14,6 +14,7 @@ from pipelines.errors import UsageError
 from pipelines.json_types import JsonObject
 
 _METRICS = 6
+_LATEST = "latest"
 
 
 def groups(caller: Caller, pipelines: Iterable[str]) -> list[str]:
@@ -43,7 +44,7 @@ def versions(caller: Caller, group: str, most: int) -> list[JsonObject]:
 
 
 def version(caller: Caller, name: str) -> JsonObject:
-    """Describe a version that is given as `group/number` or by its ARN.
+    """Describe a version that is given as `group/number`, `group/latest`, or by its ARN.
 
     Raises:
         UsageError: there is none.
@@ -51,10 +52,12 @@ def version(caller: Caller, name: str) -> JsonObject:
     if name.startswith("arn:"):
         return caller.call("sagemaker", "describe_model_package", ModelPackageName=name)
     group, _, number = name.rpartition("/")
-    if not group or not number.isdigit():
-        raise UsageError(f"`{name}` is no version of a model", "write GROUP/NUMBER: flights/3")
+    if not group or not (number.isdigit() or number == _LATEST):
+        raise UsageError(
+            f"`{name}` is no version of a model", "write GROUP/NUMBER or GROUP/latest: flights/3"
+        )
     for summary in _summaries(caller, group):
-        if summary["ModelPackageVersion"] == int(number):
+        if number in {_LATEST, str(summary["ModelPackageVersion"])}:
             return _described(caller, summary)
     raise UsageError(
         f"the group {group} has no version {number}", f"see `pipelines models {group}`"

@@ -1,0 +1,261 @@
+"""From the registry to an answering endpoint, by the commands that a user types."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+SPEC = """\
+spec: 1
+pipeline: tiny
+parameters:
+  approval_status:
+    type: string
+    enum: [PendingManualApproval, Approved]
+    default: PendingManualApproval
+defaults:
+  image: sklearn-1.9-cpu
+steps:
+  train:
+    kind: training
+    script: train.py
+    hyperparameters: {factor: 21}
+  register:
+    kind: registration
+    group: tiny
+    model: ${steps.train.model}
+    approval_status: ${parameters.approval_status}
+    serving: {source: serving/, image: sklearn-1.9-cpu}
+  deploy:
+    kind: deployment
+    after: [register]
+    group: ${steps.register.group}
+    endpoint: tiny
+    sample: sample.json
+    serverless: {max_concurrency: 2}
+"""
+TRAIN = """\
+import os, sys
+from pathlib import Path
+Path(os.environ["SM_MODEL_DIR"], "factor").write_text(os.environ["SM_HP_FACTOR"])
+"""
+SERVE = """\
+import json
+from pathlib import Path
+def model_fn(model_dir):
+    return int(Path(model_dir, "factor").read_text())
+def transform_fn(model, body, content_type, accept):
+    return json.dumps({"y": model * json.loads(body)["x"]}), "application/json"
+"""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project and the commands in it."""
+
+    folder: Path
+
+    def run(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a command of ours."""
+        return subprocess.run(
+            [sys.executable, "-m", "pipelines", *words],
+            cwd=self.folder,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    def good(self, *words: str) -> str:
+        """Run a command that has to succeed; give what it prints."""
+        done = self.run(*words)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def register(self, factor: int, *more: str) -> None:
+        """Train a model with another factor and register it."""
+        file = self.folder / "pipeline.yaml"
+        file.write_text(SPEC.replace("factor: 21", f"factor: {factor}"))
+        self.good("run", *more)
+
+    def answer(self) -> int:
+        """Ask the endpoint for the product of 2 and its model."""
+        said = json.loads(self.good("invoke", "--local", "tiny", "--file", "sample.json"))
+        return int(said["y"])
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Write a project whose model multiplies."""
+    (tmp_path / "serving").mkdir()
+    (tmp_path / "pipeline.yaml").write_text(SPEC)
+    (tmp_path / "train.py").write_text(TRAIN)
+    (tmp_path / "serving" / "inference.py").write_text(SERVE)
+    (tmp_path / "sample.json").write_text('{"x": 2}')
+    return Project(tmp_path)
+
+
+def test_approving_puts_a_version_live_and_rejecting_takes_the_one_below(
+    project: Project,
+) -> None:
+    """Pending changes nothing; approved answers; rejected falls back; repeated is fine."""
+    project.register(21)
+    assert "waiting for approval of tiny/1" in project.good("logs", "--local", "latest", "deploy")
+    said = project.good("approve", "--local", "tiny/1", "--reason", "good enough")
+    assert said.splitlines()[:2] == ["tiny/1 is Approved", "tiny: tiny/1 is live"]
+    assert project.answer() == 42
+    project.register(5)
+    assert project.answer() == 42
+    assert "tiny: tiny/2 is live" in project.good("approve", "--local", "tiny/latest")
+    assert project.answer() == 10
+    assert "tiny: tiny/1 is live" in project.good("reject", "--local", "tiny/2", "--reason", "no")
+    assert project.answer() == 42
+    assert "tiny/2 is Rejected already" in project.good("reject", "--local", "tiny/2")
+    assert project.good("deploy", "--local", "--dry-run") == "tiny: tiny/1 is live\n"
+
+
+def test_an_approved_registration_deploys_in_the_same_execution(project: Project) -> None:
+    """`-p approval_status=Approved`: the deployment step finds it approved."""
+    project.register(4, "-p", "approval_status=Approved")
+    assert project.answer() == 8
+
+
+def test_a_model_that_does_not_load_leaves_the_old_one_answering(project: Project) -> None:
+    """The command fails with the reason; the endpoint goes on; a retry is for when it is mended."""
+    project.register(21, "-p", "approval_status=Approved")
+    serving = project.folder / "serving" / "inference.py"
+    serving.write_text(SERVE.replace("return int(", "raise ValueError('no weights') or ("))
+    project.register(5)
+    failed = project.run("approve", "--local", "tiny/2")
+    assert failed.returncode == 5
+    assert "version 2 failed on tiny: the model does not load: ValueError: no weights" in (
+        failed.stderr
+    )
+    assert "tiny: tiny/1 is live" in failed.stdout
+    assert project.answer() == 42
+    again = project.run("approve", "--local", "tiny/2")
+    assert again.returncode == 5
+    assert "tiny/2 is Approved already" in again.stdout
+    assert project.good("deploy", "--local").splitlines()[0] == "tiny: tiny/1 is live"
+    assert project.run("deploy", "--local", "--retry", "tiny/2").returncode == 5
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("approve", "--local", "tiny/9"), 2, "the group tiny has no version 9"),
+        (("approve", "--local", "tiny"), 2, "write GROUP/NUMBER or GROUP/latest"),
+        (("approve", "--local", "none/1"), 4, "none"),
+        (("deploy", "--local", "--retry", "tiny/1"), 2, "tiny/1 has not failed on tiny"),
+        (("deploy", "--local", "--retry", "none/1"), 2, "no deployment step of the group none"),
+        (("invoke", "--local", "nobody", "--file", "sample.json"), 4, "nobody"),
+        (("invoke", "--local", "tiny", "--file", "bad.json"), 4, "JSONDecodeError"),
+        (("invoke", "--local", "tiny", "--file", "empty.json"), 2, "the request has no body"),
+        (("invoke", "--local", "tiny", "--file", "huge.json"), 4, "serverless endpoint takes"),
+        (("approve", "tiny/1"), 2, "has no `aws:`"),
+    ],
+)
+def test_mistakes_are_told_without_a_traceback(
+    bad_input: Project, words: tuple[str, ...], code: int, said: str
+) -> None:
+    """What is not there, what is too large, what the model refuses."""
+    done = bad_input.run(*words)
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.returncode == code
+
+
+@pytest.fixture(scope="module")
+def bad_input(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Give a project with an endpoint, and files that it will refuse."""
+    folder = tmp_path_factory.mktemp("bad")
+    (folder / "serving").mkdir()
+    (folder / "train.py").write_text(TRAIN)
+    (folder / "serving" / "inference.py").write_text(SERVE)
+    (folder / "sample.json").write_text('{"x": 2}')
+    (folder / "bad.json").write_text("no JSON")
+    (folder / "empty.json").write_text("")
+    (folder / "huge.json").write_text('{"x": "' + "1" * (5 << 20) + '"}')
+    project = Project(folder)
+    project.register(21, "-p", "approval_status=Approved")
+    return project
+
+
+_STRANGER = """\
+import json, sys
+import boto3
+sagemaker, runtime = boto3.client("sagemaker"), boto3.client("sagemaker-runtime")
+pages = sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName="tiny")
+arns = [p["ModelPackageArn"] for page in pages for p in page["ModelPackageSummaryList"]]
+sagemaker.update_model_package(ModelPackageArn=arns[0], ModelApprovalStatus="Approved")
+sagemaker.create_model(ModelName="m", PrimaryContainer={"ModelPackageName": arns[0]},
+                       ExecutionRoleArn="arn:aws:iam::000000000000:role/x")
+sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[{
+    "VariantName": "A", "ModelName": "m", "InstanceType": "ml.m5.large",
+    "InitialInstanceCount": 1}])
+sagemaker.create_endpoint(EndpointName="mine", EndpointConfigName="c")
+sagemaker.get_waiter("endpoint_in_service").wait(
+    EndpointName="mine", WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+answer = runtime.invoke_endpoint(EndpointName="mine", Body=b'{"x": 3}')
+print(json.load(answer["Body"])["y"])
+sagemaker.delete_endpoint(EndpointName="mine")
+sagemaker.get_waiter("endpoint_deleted").wait(
+    EndpointName="mine", WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+"""
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_script_that_knows_nothing_of_us_works_while_serve_runs(
+    project: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Stock boto3, its paginators and waiters, with nothing but AWS_ENDPOINT_URL.
+
+    And the commands use the running `serve`, which keeps the endpoint answering.
+    """
+    project.register(7)
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "script.py").write_text(textwrap.dedent(_STRANGER))
+    presence = project.folder / ".pipelines" / "serve.json"
+    words = [sys.executable, "-m", "pipelines", "serve", "--port", "0"]
+    with subprocess.Popen(
+        words, cwd=project.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as serve:
+        try:
+            wait_for(lambda: presence.is_file() and bool(presence.read_text()))
+            url = json.loads(presence.read_text())["url"]
+            done = subprocess.run(
+                [sys.executable, "script.py"],
+                cwd=elsewhere,
+                env={
+                    "AWS_ENDPOINT_URL": url,
+                    "AWS_ACCESS_KEY_ID": "any",
+                    "AWS_SECRET_ACCESS_KEY": "any",
+                    "AWS_DEFAULT_REGION": "us-east-1",
+                },
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=120,
+            )
+            assert done.stdout == "21\n", done.stderr
+            project.good("deploy", "--local")
+            assert project.answer() == 14
+        finally:
+            serve.terminate()
+        assert serve.wait(30) == 0
