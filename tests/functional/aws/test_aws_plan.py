@@ -105,16 +105,9 @@ def test_json_has_every_path_in_full(account: Account, project: Path, pipelines:
     (pipeline,) = document["pipelines"]
     assert pipeline["action"] == "update"
     roles = {(c["step"], tuple(c["path"])): c["after"] for c in pipeline["changes"]}
-    assert roles == dict.fromkeys(
-        [
-            (None, ("RoleArn",)),
-            *(
-                (step, ("Arguments", "RoleArn"))
-                for step in ("features", "train", "register-package")
-            ),
-        ],
-        "arn:aws:iam::123456789012:role/other",
-    )
+    steps = ("features", "train", "register-package")
+    places = [(None, ("RoleArn",)), *((step, ("Arguments", "RoleArn")) for step in steps)]
+    assert roles == dict.fromkeys(places, "arn:aws:iam::123456789012:role/other")
     assert document["cache_misses"] == []
 
 
@@ -200,3 +193,37 @@ def test_without_credentials_local_is_named(
     assert answer.code == 4
     assert "there are no AWS credentials" in answer.err
     assert "--local" in answer.err
+
+
+DEPLOYMENT = """
+  deploy:
+    kind: deployment
+    group: ${steps.register.group}
+    endpoint: churn
+    serverless: {memory_size_in_mb: 2048, max_concurrency: 5}
+
+environments:"""
+
+
+def test_a_deployment_is_a_second_pipeline_that_wants_a_rule(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """`<name>-deploy` is planned like the main one; without a rule nothing would start it."""
+    edit(project / "pipeline.yaml", "\nenvironments:", DEPLOYMENT)
+    edit(project / "pipeline.yaml", "  bucket: team-bucket", "  bucket: team-bucket\n"
+         "  deploy_role: arn:aws:iam::123456789012:role/deployer")  # fmt: skip
+    answer = pipelines(*UPSERT)
+    assert answer.code == 0, answer.err
+    assert "create    pipeline churn-deploy" in answer.out
+    assert "warning: no rule starts churn-deploy when a model is approved" in answer.out
+    assert account.proxy.changes()[-2:] == ["CreatePipeline", "CreatePipeline"]
+    account.proxy.seen.clear()
+    answer = pipelines("upsert")
+    assert answer.code == 0, answer.err
+    assert account.proxy.changes() == []
+    assert "no rule starts churn-deploy" in answer.out
+    events = account.client("events")
+    arn = account.pipeline("churn-deploy")["PipelineArn"]
+    events.put_rule(Name="approved", EventPattern='{"source": ["aws.sagemaker"]}')
+    events.put_targets(Rule="approved", Targets=[{"Id": "deploy", "Arn": arn}])
+    assert "no rule" not in pipelines("plan").out
