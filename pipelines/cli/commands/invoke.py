@@ -30,11 +30,17 @@ class Request:
 
 @frozen
 class Answer:
-    """The answer: body, variant, and the header with which a cold start is told (locally)."""
+    """The answer: body, media type, variant, and the header that tells of a cold start (locally)."""
 
     body: bytes
+    content_type: str
     variant: str
     cold_start: str | None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether a person can read it."""
+        return self.content_type.startswith(("text/", "application/json"))
 
 
 @click.command("invoke")
@@ -73,7 +79,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
         answer = ask(target.gateway, endpoint, request)
         took = time.monotonic() - began
     sys.stdout.buffer.write(answer.body)
-    if not answer.body.endswith(b"\n") and sys.stdout.isatty():
+    if answer.is_text and not answer.body.endswith(b"\n"):
         click.echo()
     sys.stdout.flush()
     cold = f", {float(answer.cold_start):.1f} s of it a cold start" if answer.cold_start else ""
@@ -95,4 +101,5 @@ def ask(gateway: Gateway, endpoint: str, request: Request) -> Answer:
         )
         headers = response["ResponseMetadata"]["HTTPHeaders"]
         variant = response.get("InvokedProductionVariant", "")
-        return Answer(response["Body"].read(), variant, headers.get(_COLD_START))
+        body, content_type = response["Body"].read(), response.get("ContentType", "")
+        return Answer(body, content_type, variant, headers.get(_COLD_START))
