@@ -30,7 +30,7 @@ class Request:
 
 @frozen
 class Answer:
-    """The answer: body, media type, variant, and the header that tells of a cold start (locally)."""
+    """The answer; `cold_start` is the header with which the local SageMaker tells of one."""
 
     body: bytes
     content_type: str
