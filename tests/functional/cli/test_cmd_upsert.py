@@ -1,0 +1,94 @@
+"""`plan` and `upsert` on the local SageMaker: the same code, and jobs that really run."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.functional.cli.conftest import Command
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """Replace a text in a file; it has to be there."""
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+@pytest.fixture
+def cached(project: Path) -> Path:
+    """Let every step of the project be cached."""
+    edit(project / "pipeline.yaml", "image: sklearn-1.9-cpu", "{image: sklearn-1.9-cpu, cache: 1d}")
+    edit(project / "pipeline.yaml", "defaults:\n  {", "defaults: {")
+    return project
+
+
+def predicted(pipelines: Command) -> set[str]:
+    """Name the steps that are to run again, by the plan."""
+    answer = pipelines("plan", "--local", "--format", "json")
+    assert answer.code == 0, answer.err
+    return {miss["step"] for miss in json.loads(answer.out)["cache_misses"]}
+
+
+def started(pipelines: Command) -> set[str]:
+    """Deploy, execute, and name the steps whose jobs ran."""
+    assert pipelines("upsert", "--local").code == 0
+    answer = pipelines("start", "--local", "--wait")
+    assert answer.code == 0, answer.out + answer.err
+    ended = re.findall(r"  (make|use): Succeeded in (.*)", answer.out)
+    return {step for step, rest in ended if "cache" not in rest}
+
+
+def test_upsert_makes_what_start_executes(cached: Path, pipelines: Command) -> None:
+    """No account and no question; a second one finds nothing to do."""
+    answer = pipelines("upsert", "--local")
+    assert answer.code == 0, answer.err
+    assert f"small in the local SageMaker in {cached / '.pipelines'}" in answer.out
+    assert "create    pipeline small" in answer.out
+    answer = pipelines("plan", "--local", "--check")
+    assert answer.code == 0, answer.err
+    assert "nothing to do" in answer.out
+    assert pipelines("upsert", "--local").code == 0
+    versions = pipelines("versions", "--local")
+    assert versions.out.count("\n") == 2, versions.out
+    assert started(pipelines) == {"make", "use"}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "runs"),
+    [
+        ("steps/use.py", "rows:", "the rows:", {"use"}),
+        ("steps/make.py", "making", "making up", {"make", "use"}),
+        ("data/word.txt", "word", "bird", {"make", "use"}),
+        ("pipeline.yaml", "default: 3", "default: 4", {"make", "use"}),
+        ("pipeline.yaml", "rows: ${steps.make.rows}", "other: ${steps.make.rows}", {"use"}),
+        ("pipeline.yaml", "script: steps/use.py", "script: steps/use.py\n    volume_size_in_gb: 50",
+         set()),
+        ("pipeline.yaml", "default: 2.0", "default: 1.0", set()),
+    ],
+)  # fmt: skip
+def test_real_jobs_run_again_exactly_where_the_plan_says(
+    cached: Path, pipelines: Command, file: str, old: str, new: str, runs: set[str]
+) -> None:
+    """Code, data, parameters, inputs, and what is outside of the key."""
+    assert started(pipelines) == {"make", "use"}
+    assert started(pipelines) == set()
+    edit(cached / file, old, new)
+    if "other:" in new:
+        edit(cached / "steps/use.py", "SM_CHANNEL_ROWS", "SM_CHANNEL_OTHER")
+    assert predicted(pipelines) == runs
+    assert started(pipelines) == runs
+
+
+def test_a_pipeline_that_run_made_is_updated_by_upsert(cached: Path, pipelines: Command) -> None:
+    """`run` and `upsert --local` keep the same pipeline; no question is asked of its maker."""
+    del cached
+    assert pipelines("run").code == 0
+    answer = pipelines("upsert", "--local")
+    assert answer.code == 0, answer.err
+    assert pipelines("plan", "--local", "--check").code == 0
