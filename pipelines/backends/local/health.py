@@ -11,7 +11,7 @@ from pipelines.frozen import frozen
 
 _EXTRAS = (
     ("aws", ("boto3",), "talking to an account"),
-    ("serve", ("boto3", "starlette", "uvicorn"), "the local SageMaker's API"),
+    ("serve", ("boto3", "httptools", "uvicorn", "uvloop"), "the local SageMaker's API"),
     ("validation", ("great-expectations", "pandas", "pyarrow"), "validation steps"),
 )
 _DISTRIBUTION = "sagemaker-pipelines-as-code"
