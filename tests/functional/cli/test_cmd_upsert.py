@@ -59,27 +59,28 @@ def test_upsert_makes_what_start_executes(cached: Path, pipelines: Command) -> N
     assert started(pipelines) == {"make", "use"}
 
 
-@pytest.mark.parametrize(
-    ("file", "old", "new", "runs"),
-    [
-        ("steps/use.py", "rows:", "the rows:", {"use"}),
-        ("steps/make.py", "making", "making up", {"make", "use"}),
-        ("data/word.txt", "word", "bird", {"make", "use"}),
-        ("pipeline.yaml", "default: 3", "default: 4", {"make", "use"}),
-        ("pipeline.yaml", "rows: ${steps.make.rows}", "other: ${steps.make.rows}", {"use"}),
-        ("pipeline.yaml", "script: steps/use.py", "script: steps/use.py\n    volume_size_in_gb: 50",
-         set()),
-        ("pipeline.yaml", "default: 2.0", "default: 1.0", set()),
-    ],
-)  # fmt: skip
+CHANGES = {
+    "code": ("steps/use.py", "rows:", "the rows:", {"use"}),
+    "code upstream": ("steps/make.py", "making", "making up", {"make", "use"}),
+    "data": ("data/word.txt", "word", "bird", {"make", "use"}),
+    "parameter": ("pipeline.yaml", "default: 3", "default: 4", {"make", "use"}),
+    "input": ("pipeline.yaml", "rows: ${steps.make.rows}", "other: ${steps.make.rows}", {"use"}),
+    "outside of the key": ("pipeline.yaml", "use.py", "use.py\n    volume_size_in_gb: 50", set()),
+    "parameter elsewhere": ("pipeline.yaml", "default: 2.0", "default: 1.0", set()),
+}
+"""File, text, its replacement, and the steps that have to run again."""
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_real_jobs_run_again_exactly_where_the_plan_says(
-    cached: Path, pipelines: Command, file: str, old: str, new: str, runs: set[str]
+    cached: Path, pipelines: Command, change: str
 ) -> None:
     """Code, data, parameters, inputs, and what is outside of the key."""
+    file, old, new, runs = CHANGES[change]
     assert started(pipelines) == {"make", "use"}
     assert started(pipelines) == set()
     edit(cached / file, old, new)
-    if "other:" in new:
+    if change == "input":
         edit(cached / "steps/use.py", "SM_CHANNEL_ROWS", "SM_CHANNEL_OTHER")
     assert predicted(pipelines) == runs
     assert started(pipelines) == runs
