@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pipelines.backends.aws.prune import groups_of
 from pipelines.backends.aws.read import read
 from pipelines.cli.target import Target
@@ -19,7 +21,13 @@ def make_plan(target: Target) -> Plan:
     """
     bundle = target.bundle
     intent = _intent(target, bundle)
-    return plan(bundle, intent, read(target.gateway, bundle, intent))
+    made = plan(bundle, intent, read(target.gateway, bundle, intent))
+    return _unowned(made) if target.is_local else made
+
+
+def _unowned(made: Plan) -> Plan:
+    """Call no pipeline foreign: the local SageMaker is nobody else's, and `run` leaves no mark."""
+    return replace(made, pipelines=tuple(replace(p, foreign=False) for p in made.pipelines))
 
 
 def _intent(target: Target, bundle: Bundle) -> Intent:

@@ -8,8 +8,8 @@ names, and the next plan finds what is left to do.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
+from uuid import uuid4
 
 from pipelines.backends.aws.errors import AwsError
 from pipelines.backends.aws.gateway import Gateway
@@ -77,12 +77,13 @@ def _apply_group(gateway: Gateway, group: GroupPlan) -> None:
 
 
 def _apply_pipeline(gateway: Gateway, pipeline: PipelinePlan, definitions: str) -> None:
+    """Create or update a pipeline; the token makes a creation that is tried again one creation."""
     request: JsonObject = {"PipelineName": pipeline.name, **pipeline.settings}
     if pipeline.definition is not None:
         request.update(_definition(gateway, pipeline.definition, definitions))
     if pipeline.arn is None:
         request["Tags"] = as_tags(pipeline.tags.add)
-        gateway.call("sagemaker", "create_pipeline", **request, ClientRequestToken=_token(request))
+        gateway.call("sagemaker", "create_pipeline", **request, ClientRequestToken=uuid4().hex)
         return
     if len(request) > 1:
         gateway.call("sagemaker", "update_pipeline", **request)
@@ -108,8 +109,3 @@ def _change_tags(gateway: Gateway, arn: str, tags: TagChange) -> None:
         gateway.call("sagemaker", "delete_tags", ResourceArn=arn, TagKeys=list(tags.remove))
     if tags.add:
         gateway.call("sagemaker", "add_tags", ResourceArn=arn, Tags=as_tags(tags.add))
-
-
-def _token(request: JsonObject) -> str:
-    """Make a token of what is asked for: the same request again is the same creation (1.11)."""
-    return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()

@@ -17,6 +17,9 @@ from pipelines.compile.assets import CodeAsset, DataAsset
 from pipelines.compile.driver import Bundle
 from pipelines.plan.files import FileChange, compare, of_bundle, replaced
 
+_DIRECTORY = 1 << 20
+"""Bytes at the end of a bundle that are read: the directory of some ten thousand files."""
+
 
 def changed_files(
     gateway: Gateway, bundle: Bundle, definitions: Iterable[str]
@@ -60,9 +63,10 @@ def _compare(
 
 
 def _compare_code(gateway: Gateway, asset: CodeAsset, old: str) -> tuple[FileChange, ...] | None:
-    """Compare by CRC-32, which a zip's directory holds, and the executable bit."""
+    """Compare by CRC-32 and the executable bit, which the directory at a zip's end holds."""
+    end = gateway.download(*split(old), last=_DIRECTORY)
     try:
-        with zipfile.ZipFile(io.BytesIO(gateway.download(*split(old)))) as archive:
+        with zipfile.ZipFile(io.BytesIO(end)) as archive:
             before = {e.filename: (e.CRC, _is_executable(e)) for e in archive.infolist()}
     except zipfile.BadZipFile:
         return None

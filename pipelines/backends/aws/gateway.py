@@ -164,13 +164,15 @@ class Gateway:
         else:
             self._upload_in_parts(bucket, key, body, extra)
 
-    def download(self, bucket: str, key: str) -> bytes:
-        """Read an object.
+    def download(self, bucket: str, key: str, last: int | None = None) -> bytes:
+        """Read an object, or the last so many bytes of it.
 
         Raises:
             AwsError: it was refused, or is not there (`is_missing`).
         """
         request = {"Bucket": bucket, "Key": key, **self.owned()}
+        if last is not None:
+            request["Range"] = f"bytes=-{last}"
         with translate(self._attempt("s3", "get_object", request)):
             content: bytes = self._client("s3").get_object(**request)["Body"].read()
         return content

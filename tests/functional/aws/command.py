@@ -19,5 +19,10 @@ class Answer:
 class Command(Protocol):
     """Gives a command line to the tool."""
 
-    def __call__(self, *arguments: str | Path) -> Answer:
-        """Return what the command left."""
+    def __call__(self, *arguments: str | Path, typed: str | None = None) -> Answer:
+        """Return what the command left.
+
+        Args:
+            arguments: the command line.
+            typed: what somebody types at a terminal; None where nobody is there.
+        """

@@ -17,6 +17,14 @@ from tests.functional.aws.project import BUCKET, write_project
 from tests.functional.aws.proxy import Proxy, listening
 
 
+class Terminal(io.StringIO):
+    """A terminal, as far as it is asked."""
+
+    def isatty(self) -> bool:
+        """Say that somebody is there."""
+        return True
+
+
 @pytest.fixture(scope="session")
 def moto() -> Iterator[tuple[str, int]]:
     """Start moto's server once; `account` empties it for every test."""
@@ -64,11 +72,11 @@ def project(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.fixture
 def pipelines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Give commands to `main` in this process; nobody sits at a terminal."""
+    """Give commands to `main` in this process; somebody sits at a terminal when they type."""
 
-    def command(*arguments: str | Path) -> Answer:
+    def command(*arguments: str | Path, typed: str | None = None) -> Answer:
         monkeypatch.setattr(sys, "argv", ["pipelines", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", io.StringIO())
+        monkeypatch.setattr(sys, "stdin", io.StringIO() if typed is None else Terminal(typed))
         capsys.readouterr()
         with pytest.raises(SystemExit) as left:
             main()

@@ -19,6 +19,7 @@ from tests.functional.aws.seen import Seen
 
 ROOT = Path(__file__).parents[3]
 UPSERT = ("upsert", "--yes")
+S3 = {"HeadBucket", "HeadObject", "ListObjectsV2", "PutObject"}
 
 
 @pytest.fixture(autouse=True)
@@ -230,6 +231,73 @@ def test_a_pipeline_of_somebody_else_is_asked_about(
     account.proxy.seen.clear()
     assert pipelines("upsert").code == 0
     assert account.proxy.changes() == []
+
+
+def test_at_a_terminal_the_plan_is_asked_about(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """No is no; yes is yes; of somebody else's pipeline there is a question of its own."""
+    del project
+    answer = pipelines("upsert", typed="n\n")
+    assert answer.code == 2
+    assert "nothing was changed" in answer.err
+    assert account.proxy.changes() == []
+    account.client("sagemaker").create_pipeline(
+        PipelineName=PIPELINE,
+        PipelineDefinition="{}",
+        ClientRequestToken="0" * 32,
+        RoleArn="arn:aws:iam::123456789012:role/theirs",
+    )
+    answer = pipelines("upsert", typed="n\n")
+    assert answer.code == 2
+    assert "made by somebody else" in answer.err
+    assert account.proxy.changes() == []
+    answer = pipelines("upsert", typed="y\ny\n")
+    assert answer.code == 0, answer.err
+    assert account.tags(account.pipeline(PIPELINE)["PipelineArn"])["team"] == "ml"
+
+
+@pytest.mark.parametrize(
+    ("operation", "action"),
+    [
+        ("GetCallerIdentity", "sts:GetCallerIdentity"),
+        ("HeadBucket", "s3:ListBucket on s3://team-bucket"),
+        ("HeadObject", "s3:GetObject on s3://team-bucket/churn/code/"),
+        ("ListObjectsV2", "s3:ListBucket on s3://team-bucket"),
+        ("DescribePipeline", "sagemaker:DescribePipeline on churn"),
+        ("DescribeModelPackageGroup", "sagemaker:DescribeModelPackageGroup on churn-models"),
+        ("PutObject", "s3:PutObject on s3://team-bucket/churn/"),
+        ("CreateModelPackageGroup", "sagemaker:CreateModelPackageGroup on churn-models"),
+        ("CreatePipeline", "sagemaker:CreatePipeline on churn"),
+    ],
+)
+def test_each_missing_permission_is_named_with_its_resource(
+    account: Account, project: Path, pipelines: Command, operation: str, action: str
+) -> None:
+    """Given it, the next upsert finishes."""
+    del project
+    code = "AccessDenied" if operation in S3 else "AccessDeniedException"
+    account.proxy.faults.append(Fault(operation, refusal(code, "no", status=403), -1))
+    answer = pipelines(*UPSERT)
+    assert answer.code == 4
+    assert f"AWS refused {action}" in answer.err
+    account.proxy.faults.clear()
+    finish(account, pipelines)
+
+
+@pytest.mark.parametrize("operation", ["UpdatePipeline", "AddTags", "DeleteTags", "ListTags"])
+def test_each_missing_permission_of_an_update_is_named_too(
+    account: Account, project: Path, pipelines: Command, operation: str
+) -> None:
+    """The ARN or the name of the pipeline stands beside it."""
+    pipelines(*UPSERT)
+    edit(project / "pipeline.yaml", "{team: ml}", "{owner: me}")
+    account.proxy.faults.append(Fault(operation, refusal("AccessDeniedException", "no"), -1))
+    answer = pipelines(*UPSERT)
+    assert answer.code == 4
+    assert f"AWS refused sagemaker:{operation} on " in answer.err
+    account.proxy.faults.clear()
+    finish(account, pipelines)
 
 
 def test_a_bucket_that_is_not_there(account: Account, project: Path, pipelines: Command) -> None:
