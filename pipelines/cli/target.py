@@ -61,7 +61,7 @@ class Target:
     def description(self) -> str:
         """Where it is, for people: `account 111122223333, region eu-central-1`."""
         if self.is_local:
-            return f"the local SageMaker in {home(self.file)}"
+            return f"the local SageMaker in {self.file.parent / '.pipelines'}"
         return f"account {self.gateway.account()}, region {self.gateway.region}"
 
     @cached_property

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import field
 from pathlib import Path
 
 from pipelines.backends.local.engine.engine import check_stubs
@@ -29,11 +30,13 @@ class Submission:
         pipeline: the pipeline's name.
         definition: its definition JSON.
         role: the role it runs with.
+        tags: its tags, given to it when it is created.
     """
 
     pipeline: str
     definition: str
     role: str
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @frozen
@@ -79,7 +82,10 @@ def submit(sagemaker: LocalSageMaker, submission: Submission, start: Start) -> s
         deployed = _deployed(sagemaker, submission.pipeline)
         if deployed is None:
             token = {"ClientRequestToken": "pipelines-run-" + "0" * 32}
-            sagemaker.create_pipeline(**name, **definition, **token, RoleArn=submission.role)
+            tags = [{"Key": key, "Value": value} for key, value in submission.tags.items()]
+            sagemaker.create_pipeline(
+                **name, **definition, **token, RoleArn=submission.role, Tags=tags
+            )
         elif deployed != submission.definition:
             sagemaker.update_pipeline(**name, **definition, RoleArn=submission.role)
         parameters = [{"Name": n, "Value": v} for n, v in start.parameters.items()]

@@ -24,6 +24,7 @@ from pipelines.cli.options import parameters, report, request, spec_options
 from pipelines.cli.progress import following
 from pipelines.compile.driver import compile_spec
 from pipelines.errors import ExecutionFailedError, UsageError
+from pipelines.plan.tags import wanted
 from pipelines.spec.model import Aws
 
 _LATEST = "latest"
@@ -102,8 +103,9 @@ def _of_spec(sagemaker: LocalSageMaker, file: Path, env: str | None) -> Submissi
         message = "a spec without errors gave no bundle"
         raise AssertionError(message)
     stage(sagemaker.objects, bundle.code, bundle.data)
-    role = (graph.spec.aws or Aws()).role
-    return Submission(bundle.pipeline, bundle.definition, role)
+    aws = graph.spec.aws or Aws()
+    tags = wanted(bundle.pipeline, aws.tags)
+    return Submission(bundle.pipeline, bundle.definition, aws.role, tags)
 
 
 def _of_definition(sagemaker: LocalSageMaker, definition: Path, file: Path) -> Submission:

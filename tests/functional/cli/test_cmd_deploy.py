@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import textwrap
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
 SPEC = """\
 spec: 1
 pipeline: tiny
@@ -68,6 +70,7 @@ class Project:
         return subprocess.run(
             [sys.executable, "-m", "pipelines", *words],
             cwd=self.folder,
+            env=ENVIRONMENT,
             input=stdin,
             capture_output=True,
             text=True,
@@ -234,7 +237,12 @@ def test_a_script_that_knows_nothing_of_us_works_while_serve_runs(
     presence = project.folder / ".pipelines" / "serve.json"
     words = [sys.executable, "-m", "pipelines", "serve", "--port", "0"]
     with subprocess.Popen(
-        words, cwd=project.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        words,
+        cwd=project.folder,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     ) as serve:
         try:
             wait_for(lambda: presence.is_file() and bool(presence.read_text()))
