@@ -84,3 +84,15 @@ def pipelines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
         return Answer(int(left.value.code or 0), captured.out, captured.err)
 
     return command
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let botocore not wait between retries."""
+
+    class Clock:
+        @staticmethod
+        def sleep(_: float) -> None:
+            """Wait not at all."""
+
+    monkeypatch.setattr("botocore.endpoint.time", Clock)
