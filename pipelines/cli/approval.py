@@ -46,13 +46,23 @@ def give(target: Target, verdict: Verdict) -> None:
     known = package["ModelApprovalStatus"]
     if verdict.status == "Approved" and package["ModelPackageStatus"] != "Completed":
         raise UsageError(f"{named} is {package['ModelPackageStatus']}, not Completed")
+    affected = deployments(target.bundle, package["ModelPackageGroupName"])
+    deployers = () if target.is_local or not affected else _deployers(target)
     if known == verdict.status:
         click.echo(f"{named} is {known} already")
     else:
         confirm(target, f"set {named} from {known} to {verdict.status}", verdict.yes)
         _write(target, package, verdict)
         click.echo(f"{named} is {verdict.status}")
-    _follow(target, package)
+    if not affected:
+        group = package["ModelPackageGroupName"]
+        click.echo(f"no deployment step of {target.file} takes its versions from {group}")
+    elif target.is_local:
+        outcomes = {one.endpoint: settle(target, one, Options()) for one in affected}
+        require_good(outcomes, package["ModelPackageVersion"])
+        how_to_invoke(target, outcomes)
+    for deployer in deployers:
+        _start(target, deployer)
 
 
 def _write(target: Target, package: JsonObject, verdict: Verdict) -> None:
@@ -66,31 +76,32 @@ def _write(target: Target, package: JsonObject, verdict: Verdict) -> None:
     )
 
 
-def _follow(target: Target, package: JsonObject) -> None:
-    group, number = package["ModelPackageGroupName"], package["ModelPackageVersion"]
-    affected = deployments(target.bundle, group)
-    if not affected:
-        click.echo(f"no deployment step of {target.file} takes its versions from {group}")
-    elif target.is_local:
-        outcomes = {one.endpoint: settle(target, one, Options()) for one in affected}
-        require_good(outcomes, number)
-        how_to_invoke(target, outcomes)
-    else:
-        for name in target.bundle.definitions:
-            if name != target.bundle.pipeline:
-                _start(target, name)
+def _deployers(target: Target) -> tuple[JsonObject, ...]:
+    """Describe the pipelines that make the endpoints follow.
+
+    Raises:
+        UsageError: one is not in the account.
+    """
+    found = []
+    for name in target.bundle.definitions:
+        if name == target.bundle.pipeline:
+            continue
+        described = describe(target.gateway, name)
+        if described is None:
+            raise UsageError(
+                f"the pipeline {name} is not there: nothing would deploy what is approved",
+                "put it into the account: python -m pipelines upsert",
+            )
+        found.append(described)
+    return tuple(found)
 
 
-def _start(target: Target, pipeline: str) -> None:
-    """Start a pipeline that deploys, where nobody else does."""
-    described = describe(target.gateway, pipeline)
-    if described is None:
-        raise UsageError(
-            f"the pipeline {pipeline} is not there: nothing deploys what is approved",
-            "put it into the account: python -m pipelines upsert",
-        )
-    if has_rule(target.gateway, described["PipelineArn"]):
-        click.echo(f"a rule starts {pipeline}; see it with `status`")
+def _start(target: Target, deployer: JsonObject) -> None:
+    """Start a pipeline that deploys, where no rule does."""
+    name = deployer["PipelineName"]
+    if has_rule(target.gateway, deployer["PipelineArn"]):
+        click.echo(f"a rule starts {name}")
         return
-    started = target.gateway.call("sagemaker", "start_pipeline_execution", PipelineName=pipeline)
-    click.echo(f"started {pipeline}: {started['PipelineExecutionArn'].rpartition('/')[2]}")
+    started = target.gateway.call("sagemaker", "start_pipeline_execution", PipelineName=name)
+    execution = started["PipelineExecutionArn"].rpartition("/")[2]
+    click.echo(f"started {name}: {execution}; see `pipelines status {execution}`")

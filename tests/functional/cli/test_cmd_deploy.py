@@ -9,6 +9,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -150,6 +151,35 @@ def test_a_model_that_does_not_load_leaves_the_old_one_answering(project: Projec
     assert "tiny/2 is Approved already" in again.stdout
     assert project.good("deploy", "--local").splitlines()[0] == "tiny: tiny/1 is live"
     assert project.run("deploy", "--local", "--retry", "tiny/2").returncode == 5
+
+
+def test_from_upsert_to_an_answer(project: Project) -> None:
+    """The account's way, on the local SageMaker: upsert, start, wait, approve, deploy, invoke."""
+    project.good("upsert", "--local")
+    assert "nothing to do" in project.good("upsert", "--local")
+    assert "Succeeded" in project.good("start", "--local", "--wait")
+    project.good("approve", "--local", "tiny/1")
+    assert project.good("deploy", "--local").splitlines()[0] == "tiny: tiny/1 is live"
+    assert project.answer() == 42
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [0.5, 0.8, 1.0, 1.2, 1.5])
+def test_an_approval_that_was_killed_is_finished_by_the_next_deploy(
+    project: Project, seconds: float
+) -> None:
+    """Wherever SIGKILL hits, the next reconciliation ends where an undisturbed one does."""
+    project.register(21)
+    words = [sys.executable, "-m", "pipelines", "approve", "--local", "tiny/1"]
+    with subprocess.Popen(
+        words, cwd=project.folder, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as approve:
+        with suppress(subprocess.TimeoutExpired):
+            approve.wait(seconds)
+        approve.kill()
+    project.good("approve", "--local", "tiny/1")
+    assert project.good("deploy", "--local").splitlines()[0] == "tiny: tiny/1 is live"
+    assert project.answer() == 42
 
 
 @pytest.mark.parametrize(
