@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from pipelines.backends.aws.pipelines import describe, has_rule
 from pipelines.backends.aws.registry import version
 from pipelines.cli.deployments import deployments, how_to_invoke, require_good, settle
-from pipelines.cli.target import Target, confirm
+from pipelines.cli.options import local_option, spec_options, yes_option
+from pipelines.cli.target import Target, confirm, open_target
 from pipelines.errors import UsageError
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
@@ -29,6 +32,29 @@ class Verdict:
     status: str
     reason: str | None
     yes: bool
+
+
+def command(name: str, status: str, summary: str) -> click.Command:
+    """Make the command that gives a verdict."""
+
+    @click.command(name, help=summary)
+    @spec_options
+    @local_option
+    @yes_option
+    @click.option("--reason", help="Why; kept with the version.")
+    @click.argument("version", metavar="GROUP/N")
+    def made(  # noqa: PLR0913, PLR0917 - click gives one argument per option
+        file: Path,
+        env: str | None,
+        local: bool,  # noqa: FBT001 - click's flag
+        yes: bool,  # noqa: FBT001 - click's flag
+        reason: str | None,
+        version: str,
+    ) -> None:
+        with open_target(file, env, local) as target:
+            give(target, Verdict(version, status, reason, yes))
+
+    return made
 
 
 def give(target: Target, verdict: Verdict) -> None:

@@ -7,17 +7,14 @@ import sqlite3
 
 from pipelines.backends.local.errors import invalid
 from pipelines.backends.local.hosting.store import EndpointStore
+from pipelines.backends.local.registry.named import list_named
 from pipelines.backends.local.registry.premises import Premises
 from pipelines.backends.local.registry.tags import drop_tags, keep_tags
 from pipelines.backends.local.requests import (
     Members,
-    Order,
-    check_choice,
     check_name,
     given,
     moment,
-    page,
-    within,
 )
 from pipelines.backends.local.state.database import dumps
 from pipelines.frozen import frozen
@@ -38,18 +35,6 @@ _KEPT = (
 )
 _CREATE = Members(("EndpointConfigName", "ProductionVariants"), (*_KEPT, "Tags"))
 _ONE = Members(("EndpointConfigName",))
-_LIST = Members(
-    (),
-    (
-        "SortBy",
-        "SortOrder",
-        "NextToken",
-        "MaxResults",
-        "NameContains",
-        "CreationTimeBefore",
-        "CreationTimeAfter",
-    ),
-)
 _NAME_LENGTH = 63
 _MOST_VARIANTS = 10
 _MEMORY_MB = (1024, 2048, 3072, 4096, 5120, 6144)
@@ -89,19 +74,7 @@ class EndpointConfigs:
 
     def list_endpoint_configs(self, **request: Json) -> JsonObject:
         """List configs, the newest first."""
-        _LIST.check(request)
-        check_choice("SortBy", request.get("SortBy"), ("Name", "CreationTime"))
-        rows = [
-            row
-            for row in self.premises.database.read("SELECT * FROM endpoint_configs")
-            if str(request.get("NameContains", "")) in row["name"]
-            and within(row["created"], request, "CreationTimeAfter", "CreationTimeBefore")
-        ]
-        by_name = request.get("SortBy") == "Name"
-        order = Order[sqlite3.Row](
-            lambda row: (row["name"],) if by_name else (row["created"], row["name"]), "Descending"
-        )
-        rows, token = page(rows, order, request)
+        rows, token = list_named(self.premises.database, "endpoint_configs", request, "Descending")
         return {"EndpointConfigs": [_summary(row) for row in rows], **token}
 
     def delete_endpoint_config(self, **request: Json) -> JsonObject:

@@ -6,17 +6,14 @@ import json
 import sqlite3
 
 from pipelines.backends.local.errors import conflict, invalid
+from pipelines.backends.local.registry.named import list_named
 from pipelines.backends.local.registry.premises import Premises
 from pipelines.backends.local.registry.tags import drop_tags, keep_tags
 from pipelines.backends.local.requests import (
     Members,
-    Order,
-    check_choice,
     check_name,
     given,
     moment,
-    page,
-    within,
 )
 from pipelines.backends.local.state.database import dumps
 from pipelines.frozen import frozen
@@ -24,19 +21,6 @@ from pipelines.json_types import Json, JsonObject
 
 _KEPT = ("ModelPackageGroupDescription", "ManagedConfiguration")
 _CREATE = Members(("ModelPackageGroupName",), (*_KEPT, "Tags"))
-_LIST = Members(
-    (),
-    (
-        "CreationTimeAfter",
-        "CreationTimeBefore",
-        "MaxResults",
-        "NameContains",
-        "NextToken",
-        "SortBy",
-        "SortOrder",
-        "CrossAccountFilterOption",
-    ),
-)
 _ONE = Members(("ModelPackageGroupName",))
 _NAME_LENGTH = 63
 
@@ -69,19 +53,13 @@ class Groups:
 
     def list_model_package_groups(self, **request: Json) -> JsonObject:
         """List groups, the oldest first."""
-        _LIST.check(request)
-        check_choice("SortBy", request.get("SortBy"), ("Name", "CreationTime"))
-        rows = [
-            row
-            for row in self.premises.database.read("SELECT * FROM package_groups")
-            if str(request.get("NameContains", "")) in row["name"]
-            and within(row["created"], request, "CreationTimeAfter", "CreationTimeBefore")
-        ]
-        by_name = request.get("SortBy") == "Name"
-        order = Order[sqlite3.Row](
-            lambda row: (row["name"],) if by_name else (row["created"], row["name"])
+        rows, token = list_named(
+            self.premises.database,
+            "package_groups",
+            request,
+            "Ascending",
+            ("CrossAccountFilterOption",),
         )
-        rows, token = page(rows, order, request)
         return {"ModelPackageGroupSummaryList": [_summary(row) for row in rows], **token}
 
     def delete_model_package_group(self, **request: Json) -> JsonObject:

@@ -6,17 +6,14 @@ import json
 import sqlite3
 
 from pipelines.backends.local.errors import invalid
+from pipelines.backends.local.registry.named import list_named
 from pipelines.backends.local.registry.premises import Premises
 from pipelines.backends.local.registry.tags import drop_tags, keep_tags
 from pipelines.backends.local.requests import (
     Members,
-    Order,
-    check_choice,
     check_name,
     given,
     moment,
-    page,
-    within,
 )
 from pipelines.backends.local.state.database import dumps
 from pipelines.frozen import frozen
@@ -31,18 +28,6 @@ _KEPT = (
     "EnableNetworkIsolation",
 )
 _CREATE = Members(("ModelName",), (*_KEPT, "Tags"))
-_LIST = Members(
-    (),
-    (
-        "SortBy",
-        "SortOrder",
-        "NextToken",
-        "MaxResults",
-        "NameContains",
-        "CreationTimeBefore",
-        "CreationTimeAfter",
-    ),
-)
 _NAME_LENGTH = 63
 
 
@@ -78,19 +63,7 @@ class Models:
 
     def list_models(self, **request: Json) -> JsonObject:
         """List models, the newest first."""
-        _LIST.check(request)
-        check_choice("SortBy", request.get("SortBy"), ("Name", "CreationTime"))
-        rows = [
-            row
-            for row in self.premises.database.read("SELECT * FROM models")
-            if str(request.get("NameContains", "")) in row["name"]
-            and within(row["created"], request, "CreationTimeAfter", "CreationTimeBefore")
-        ]
-        by_name = request.get("SortBy") == "Name"
-        order = Order[sqlite3.Row](
-            lambda row: (row["name"],) if by_name else (row["created"], row["name"]), "Descending"
-        )
-        rows, token = page(rows, order, request)
+        rows, token = list_named(self.premises.database, "models", request, "Descending")
         return {"Models": [_summary(row) for row in rows], **token}
 
     def delete_model(self, **request: Json) -> JsonObject:
