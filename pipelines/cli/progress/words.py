@@ -21,7 +21,8 @@ def duration(seconds: float) -> str:
 
 
 def note(event: StepEnded) -> str:
-    """Say where a result comes from, or why a step failed, in one line."""
+    """Say where a result comes from, why a step failed, or what it says of itself, in one line."""
     if event.cached_from is not None:
         return f"cached from {event.cached_from.rpartition('/')[2]}"
-    return event.reason.splitlines()[0] if event.reason else ""
+    said = event.reason or event.message
+    return said.splitlines()[0] if said else ""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _LOCAL_PAUSE, _PAUSE = 0.1, 10.0
 
 
-def main(config: dict[str, Any], _layout: Layout) -> int:
+def main(config: dict[str, Any], layout: Layout) -> int:
     """Make the endpoint match the group.
 
     Raises:
@@ -47,13 +47,16 @@ def main(config: dict[str, Any], _layout: Layout) -> int:
         outcome = reconcile(clients, target, options)
     except (DeployError, ClientError, BotoCoreError) as error:
         raise JobError(str(error)) from error
-    return _report(outcome)
+    return _report(outcome, layout)
 
 
-def _report(outcome: Outcome) -> int:
+def _report(outcome: Outcome, layout: Layout) -> int:
+    """Print what there is to say; the first of it becomes the job's ExitMessage."""
     for text in outcome.says:
         print(text, flush=True)
     if outcome.failures:
         failed = "; ".join(f"version {number}: {reason}" for number, reason in outcome.failures)
         raise JobError(f"{failed}; {outcome.says[0]}")
+    layout.failure.parent.mkdir(parents=True, exist_ok=True)
+    layout.failure.write_text(outcome.says[0], encoding="utf-8")
     return 0

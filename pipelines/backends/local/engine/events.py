@@ -50,6 +50,7 @@ class StepEnded:
         cached_from: the ARN of the execution whose result was taken.
         reason: why it failed.
         log_tail: the last lines of its log, when it failed.
+        message: what a job that succeeded says of itself (ExitMessage).
     """
 
     step: str
@@ -58,6 +59,7 @@ class StepEnded:
     cached_from: str | None = None
     reason: str | None = None
     log_tail: tuple[str, ...] = ()
+    message: str | None = None
 
 
 @frozen

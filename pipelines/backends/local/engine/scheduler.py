@@ -213,6 +213,7 @@ class Scheduler:
                 record.cached_from,
                 record.reason,
                 log_tail(logs, record.reason) if failed else (),
+                record.properties.get("ExitMessage"),
             )
         )
 
