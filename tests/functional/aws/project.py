@@ -89,3 +89,20 @@ def edit(path: Path, old: str, new: str) -> None:
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+DEPLOYMENT = """
+  deploy:
+    kind: deployment
+    group: ${steps.register.group}
+    endpoint: churn
+    serverless: {memory_size_in_mb: 2048, max_concurrency: 5}
+
+environments:"""
+
+
+def add_deployment(folder: Path) -> None:
+    """Let the project deploy its model: in the pipeline, and in `churn-deploy`."""
+    spec, bucket = folder / "pipeline.yaml", "  bucket: team-bucket"
+    edit(spec, "\nenvironments:", DEPLOYMENT)
+    edit(spec, bucket, f"{bucket}\n  deploy_role: arn:aws:iam::123456789012:role/deployer")

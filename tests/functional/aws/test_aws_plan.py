@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.functional.aws.project import BUCKET, PIPELINE, edit
+from tests.functional.aws.project import BUCKET, PIPELINE, add_deployment, edit
 from tests.functional.aws.proxy import Fault, refusal
 
 if TYPE_CHECKING:
@@ -195,23 +195,11 @@ def test_without_credentials_local_is_named(
     assert "--local" in answer.err
 
 
-DEPLOYMENT = """
-  deploy:
-    kind: deployment
-    group: ${steps.register.group}
-    endpoint: churn
-    serverless: {memory_size_in_mb: 2048, max_concurrency: 5}
-
-environments:"""
-
-
 def test_a_deployment_is_a_second_pipeline_that_wants_a_rule(
     account: Account, project: Path, pipelines: Command
 ) -> None:
     """`<name>-deploy` is planned like the main one; without a rule nothing would start it."""
-    edit(project / "pipeline.yaml", "\nenvironments:", DEPLOYMENT)
-    edit(project / "pipeline.yaml", "  bucket: team-bucket", "  bucket: team-bucket\n"
-         "  deploy_role: arn:aws:iam::123456789012:role/deployer")  # fmt: skip
+    add_deployment(project)
     answer = pipelines(*UPSERT)
     assert answer.code == 0, answer.err
     assert "create    pipeline churn-deploy" in answer.out

@@ -13,7 +13,7 @@ import pytest
 from tests.functional.aws.account import Account
 from tests.functional.aws.command import Command
 from tests.functional.aws.finishing import UPSERT, change_everything, finish, is_whole
-from tests.functional.aws.project import BUCKET, PIPELINE, edit
+from tests.functional.aws.project import BUCKET, PIPELINE, add_deployment, edit
 from tests.functional.aws.proxy import Fault, refusal
 from tests.functional.aws.seen import Seen
 
@@ -45,6 +45,7 @@ def test_ended_at_any_call_the_next_upsert_finishes(
     account: Account, project: Path, pipelines: Command, *, done: bool
 ) -> None:
     """At call 1, 2, 3 … of one upsert after the other, until one gets through."""
+    add_deployment(project)
     pipelines(*UPSERT)
     number, died = 0, True
     while died:
