@@ -48,7 +48,7 @@ def test_upsert_makes_what_start_executes(cached: Path, pipelines: Command) -> N
     """No account and no question; a second one finds nothing to do."""
     answer = pipelines("upsert", "--local")
     assert answer.code == 0, answer.err
-    assert f"small in the local SageMaker in {cached / '.pipelines'}" in answer.out
+    assert "small in the local SageMaker in .pipelines\n" in answer.out
     assert "create    pipeline small" in answer.out
     answer = pipelines("plan", "--local", "--check")
     assert answer.code == 0, answer.err
