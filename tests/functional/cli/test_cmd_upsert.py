@@ -44,7 +44,8 @@ def started(pipelines: Command) -> set[str]:
     return {step for step, rest in ended if "cache" not in rest}
 
 
-def test_upsert_makes_what_start_executes(cached: Path, pipelines: Command) -> None:
+@pytest.mark.usefixtures("cached")
+def test_upsert_makes_what_start_executes(pipelines: Command) -> None:
     """No account and no question; a second one finds nothing to do."""
     answer = pipelines("upsert", "--local")
     assert answer.code == 0, answer.err
