@@ -7,6 +7,7 @@ Ours goes through real bundles, real isolation, state on disk. Every process sta
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from benchmarks.pairs import (
     pipelines,
     ratio,
     report,
+    tool,
 )
 from benchmarks.projects import steps_project
 
@@ -66,10 +68,10 @@ _METAFLOW_STEP = """\
 """
 
 
-def ours(folder: Path) -> Command:
+def ours(folder: Path, python: Path = Path(sys.executable)) -> Command:
     """Write ten no-op steps of ours; no step has a cache, so that every run runs them all."""
     steps_project(folder, STEPS, _NOOP, chained=True)
-    return pipelines("run", "--max-parallel", "1", folder=folder)
+    return pipelines("run", "--max-parallel", "1", folder=folder, python=python)
 
 
 def kfp(folder: Path) -> Command:
@@ -99,7 +101,7 @@ def figures(count: int, scratch: Path) -> list[Figure]:
         for folder in folders:
             folder.mkdir(parents=True)
         theirs = make(folders[1])
-        runs = pairs(ours(folders[0]), theirs, count)
+        runs = pairs(ours(folders[0], tool()), theirs, count)
         mine, peers, times = ratio([(a.wall, b.wall) for a, b in runs])
         what = f"ten no-op steps, wall s, to {theirs.name}"
         found.append(Figure(what, "at most 1/8", mine, peers, times, times <= 1 / 8))

@@ -20,7 +20,6 @@ import _signal  # type: ignore[import-not-found]  # plain numbers, as the kernel
 import ctypes
 import json
 import os
-import runpy
 import sys
 import types
 import zipimport
@@ -183,8 +182,9 @@ def start(words: list[str], result: int) -> int:
     if LINUX:
         check("prctl", PR_SET_PDEATHSIG, int(_signal.SIGKILL), 0, 0, 0)
     if os.getppid() == launcher:
-        if is_bundle(words):
-            os._exit(run_bundle(words))
+        bundle = bundle_in(words)
+        if bundle is not None:
+            os._exit(run_bundle(bundle, words))
         try:
             os.execvp(words[0], words)  # noqa: S606 - this is what a launcher does
         except OSError as error:
@@ -192,25 +192,31 @@ def start(words: list[str], result: int) -> int:
     os._exit(127)
 
 
-def is_bundle(words: list[str]) -> bool:
-    """Tell whether this interpreter is asked for a zipapp that holds the job runtime."""
+def bundle_in(words: list[str]) -> zipimport.zipimporter | None:
+    """Give the zipapp that this interpreter is asked for, when it holds the job runtime."""
     if words[0] != sys.executable or not words[1:] or not words[1].endswith(".pyz"):
-        return False
+        return None
     try:
-        zipimport.zipimporter(words[1]).get_data(f"{words[1]}/tool/pipelines/runtime/main.py")
+        bundle = zipimport.zipimporter(words[1])
+        bundle.get_data(f"{words[1]}/tool/pipelines/runtime/main.py")
     except OSError:
-        return False
-    return True
+        return None
+    return bundle
 
 
-def run_bundle(words: list[str]) -> int:
-    """Run `python <bundle> …` in this process, a fork of the launcher; give its exit code."""
+def run_bundle(bundle: zipimport.zipimporter, words: list[str]) -> int:
+    """Run `python <bundle> …` in this process, a fork of the launcher; give its exit code.
+
+    `runpy` would do the same, and import for it what no job needs.
+    """
     sys.argv[:] = words[1:]
     sys.path.remove(os.path.dirname(__file__))  # noqa: PTH120 - as it was written there
+    sys.path.insert(0, words[1])
     del sys.modules[__name__]
-    sys.modules["__main__"] = types.ModuleType("__main__")
     try:
-        runpy.run_path(words[1], run_name="__main__")
+        sys.modules["__main__"] = main = types.ModuleType("__main__")
+        main.__file__, main.__loader__ = f"{words[1]}/__main__.py", bundle
+        exec(bundle.get_code("__main__"), vars(main))  # noqa: S102 - it is what the job is
     except SystemExit as end:
         code = end.code
     except BaseException as error:  # noqa: BLE001 - the outermost frame of a process
