@@ -15,7 +15,7 @@ from pipelines.diagnostics.model import Diagnostic, Path, Severity, Span
 from pipelines.document import extents, keys
 from pipelines.document.extents import Extent, Mark
 from pipelines.document.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode
-from pipelines.document.problem import Before
+from pipelines.document.problem import Before, too_deep
 from pipelines.document.scalars import resolve, too_long
 from pipelines.document.surrogates import restored
 
@@ -104,7 +104,7 @@ class Composer:
         opened = [frame.node.extent for frame in self._stack if frame.node.flow]
         return Before(self._last, opened[-1] if opened else None)
 
-    def report(self, code: str, message: str, extent: Extent, remedy: str) -> None:
+    def report(self, code: str, message: str, extent: Extent, remedy: str | None) -> None:
         """Add a finding at a place, with the path that is being read."""
         self.findings.append(
             Diagnostic(
@@ -201,12 +201,7 @@ class Composer:
         if event.anchor is not None:
             extent = extents.without_properties(self._text, *extents.marks(event))
         if len(self._stack) >= self._limits.depth:
-            self.report(
-                "SP108",
-                f"more than {self._limits.depth} levels of mappings and lists",
-                extent,
-                "a pipeline needs about ten: write it flatter",
-            )
+            self.report(*too_deep(self._limits.depth, extent))
             raise StoppedError
         make = MappingNode if isinstance(event, yaml_events.MappingStartEvent) else SequenceNode
         self._stack.append(Frame(make(extent, bool(event.flow_style)), anchor=event.anchor))

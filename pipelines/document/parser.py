@@ -11,10 +11,10 @@ from pipelines.diagnostics.model import Diagnostic, Severity, Span
 from pipelines.document import characters
 from pipelines.document.builder import Builder
 from pipelines.document.composer import Composer, StoppedError
-from pipelines.document.extents import START
+from pipelines.document.extents import START, character
 from pipelines.document.model import Document, Limits, Parsed
 from pipelines.document.nodes import MappingNode, Node, ScalarNode
-from pipelines.document.problem import Problem
+from pipelines.document.problem import Problem, too_deep
 from pipelines.document.surrogates import hidden
 
 if TYPE_CHECKING:
@@ -79,7 +79,8 @@ def _mistakes(text: str, source: str, limits: Limits) -> list[Diagnostic]:
         readable = flow_style.masked(readable, trap)
     problems = list(flow_style.problems(text, traps))
     if error is not None:
-        problems.append(syntax.problem(error, text, composer.before))
+        deep = _too_deep(error, text, limits)
+        problems.append(deep or syntax.problem(error, text, composer.before))
     return [*composer.findings, *(_diagnostic(source, problem) for problem in problems)]
 
 
@@ -128,6 +129,13 @@ def _too_large(limits: Limits) -> Problem:
         START,
         "a pipeline's file holds its steps; data and code belong in files of their own",
     )
+
+
+def _too_deep(error: yaml.MarkedYAMLError, text: str, limits: Limits) -> Problem | None:
+    """Tell when libyaml itself gave up: it looks 1024 characters ahead of what it hands out."""
+    if error.problem_mark is None or "nesting depth" not in str(error.problem):
+        return None
+    return too_deep(limits.depth, character(text, error.problem_mark.index))
 
 
 def _refused(findings: list[Diagnostic], text: str) -> Parsed:

@@ -18,6 +18,12 @@ class Problem(NamedTuple):
     help: str | None
 
 
+def too_deep(levels: int, extent: Extent) -> Problem:
+    """Say that the text nests deeper than `levels` at a place."""
+    message = f"more than {levels} levels of mappings and lists"
+    return Problem("SP108", message, extent, "a pipeline needs about ten: write it flatter")
+
+
 class Before(NamedTuple):
     """What was read before the parser gave up.
 
