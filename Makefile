@@ -44,7 +44,7 @@ check: setup
 	$(BIN)/lint-imports
 
 test: check data oracle
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -rs --cov --cov-report=term:skip-covered
 
 generate: setup oracle
 	$(ORACLE)/bin/python tools/generate_images.py
