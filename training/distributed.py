@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import torch
+import torch.distributed.nn  # before there is a group: see process_group
 from torch import distributed
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ def process_group() -> Iterator[Process]:
     """Join the group that torchrun has laid out (gloo on CPUs, nccl on GPUs), then leave it.
 
     Without WORLD_SIZE there is one process and no group.
+
+    Leaving ends the group's threads only if nothing else holds the group. `torch.distributed.nn`,
+    which DistributedDataParallel loads, takes the group of its import time as a default argument
+    and would hold it for ever; a gloo thread that lets go of a tensor while the interpreter shuts
+    down aborts the process. Hence its import on top, ahead of any group.
     """
     cuda = torch.cuda.is_available()
     device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if cuda else None

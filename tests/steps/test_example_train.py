@@ -23,6 +23,21 @@ ALONE = Process(rank=0, world_size=1, device=torch.device("cpu"))
 SMALL = train.Hyperparameters(epochs=3, batch_size=32, learning_rate=0.02, hidden=(16,))
 WORDS = ["--epochs", "3", "--batch_size", "32", "--learning_rate", "0.02", "--hidden", "16"]
 
+LEAVE_A_GROUP = """
+from pathlib import Path
+import torch
+from torch.nn.parallel import DistributedDataParallel
+from training.distributed import process_group
+
+def threads():
+    return {name.read_text().strip() for name in Path("/proc/self/task").glob("*/comm")}
+
+with process_group():
+    DistributedDataParallel(torch.nn.Linear(1, 1))
+    print(sorted(name for name in threads() if "gloo" in name))
+print(sorted(name for name in threads() if "gloo" in name))
+"""
+
 
 class HostLostError(Exception):
     """The host went away."""
@@ -104,6 +119,25 @@ def test_processes_share_the_work_and_agree(workspace: Workspace, processes: int
     assert len(logged(done.stdout, "validation auc")) == 3
     assert max(logged(done.stdout, "validation auc")) > 0.6
     assert (workspace.root / "model" / "model.onnx").is_file()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the names of threads from /proc")
+def test_no_thread_of_the_group_outlives_it() -> None:
+    """One that lets go of a tensor while the interpreter shuts down would abort the process."""
+    group = {"RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", LEAVE_A_GROUP],
+        cwd=ROOT,
+        env={**os.environ, **group, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    inside, outside = done.stdout.splitlines()
+    assert inside != "[]"
+    assert outside == "[]"
 
 
 def test_an_interrupted_training_ends_as_if_nothing_had_happened(
