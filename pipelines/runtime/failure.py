@@ -11,7 +11,8 @@ from .child import Ended
 from .errors import JobError
 
 LIMIT = 1024  # bytes
-_HEADER = "Traceback (most recent call last):"
+_HEADER = "Traceback (most recent call last):"  # not always at the start: after a prompt, say
+_GROUP = "  | "  # before each line of an exception group
 _RANK = re.compile(r"\[rank(\d+)\]: ?")
 _AGENT = re.compile(r"torch\.distributed\.elastic\.\S*(ChildFailedError|SignalException)")
 _LOST_PEER = re.compile(
@@ -48,8 +49,10 @@ def reason(ended: Ended, code_folder: Path) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Write the failure file: UTF-8, at most 1024 bytes."""
+    """Write the failure file: UTF-8, at most 1024 bytes, first what the job itself put there."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    said = path.read_text("utf-8", "replace").strip() if path.is_file() else ""
+    text = f"{said}\n{text}" if said else text
     path.write_bytes(text.encode("utf-8", "replace")[:LIMIT].decode("utf-8", "ignore").encode())
 
 
@@ -73,7 +76,8 @@ def _tracebacks(tail: str) -> list[Raised]:
 
 def _of_one_rank(rank: str | None, lines: list[str]) -> list[Raised]:
     found = []
-    starts = [index for index, line in enumerate(lines) if line == _HEADER]
+    lines = [line.removeprefix(_GROUP) for line in lines]
+    starts = [index for index, line in enumerate(lines) if line.endswith(_HEADER)]
     for number, start in enumerate(starts):
         stop = starts[number + 1] if number + 1 < len(starts) else len(lines)
         block = lines[start + 1 : stop]

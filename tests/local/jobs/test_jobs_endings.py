@@ -39,6 +39,7 @@ def test_an_exit_code_is_a_failure(local: Local) -> None:
         ("kill -9 $$", "killed (SIGKILL), probably out of memory"),
         ("kill -11 $$", "killed by SIGSEGV"),
         ("kill -TERM $$", "killed by SIGTERM"),
+        ("kill -40 $$", "killed by signal 40"),
         ("exit 137", "exit code: 137 (killed (SIGKILL), probably out of memory)"),
     ],
 )

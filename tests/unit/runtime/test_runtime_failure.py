@@ -85,6 +85,27 @@ def test_a_traceback_counts_only_for_exit_code_1() -> None:
     assert why(traceback("KeyError: 'a'") + "giving up\n", code=3).startswith("exit code 3\n")
 
 
+def test_a_traceback_may_begin_behind_other_output() -> None:
+    """A prompt or a progress bar leaves its line open."""
+    assert why("epoch 1: 50%" + traceback("KeyError: 'a'")).startswith("KeyError: 'a'\n")
+
+
+def test_an_exception_group_is_named_with_its_first_exception() -> None:
+    """Python prints a group indented, behind bars."""
+    lines = [
+        "  + Exception Group Traceback (most recent call last):",
+        f'  |   File "{CODE}/train.py", line 2, in <module>',
+        "  |     train()",
+        "  | ExceptionGroup: two hosts failed (2 sub-exceptions)",
+        "  +-+---------------- 1 ----------------",
+        "    | ValueError: a",
+        "    +---------------- 2 ----------------",
+    ]
+    text = why("\n".join(lines))
+    assert text.startswith("ExceptionGroup: two hosts failed (2 sub-exceptions)\n")
+    assert "ValueError: a" in text
+
+
 def test_an_unknown_signal_is_a_number_and_a_stop_is_a_stop() -> None:
     """No reason is ever missing."""
     assert why("", code=-63) == "killed by signal 63"
@@ -106,3 +127,10 @@ def test_a_failure_file_holds_utf8_whatever_was_said(tmp_path: Path) -> None:
     data = (tmp_path / "output" / "failure").read_bytes()
     assert len(data) <= LIMIT
     assert data.decode("utf-8").startswith("?漢")
+
+
+def test_what_the_job_wrote_itself_comes_first(tmp_path: Path) -> None:
+    """FACTS 3.4: the failure file is the script's to write; the runtime only adds to it."""
+    (tmp_path / "failure").write_text("no rows for March\n")
+    write(tmp_path / "failure", "exit code 3")
+    assert (tmp_path / "failure").read_text() == "no rows for March\nexit code 3"

@@ -94,8 +94,15 @@ def _how(end: HostEnd) -> str:
         case "signal" if end.code == signal.SIGKILL:
             return "killed (SIGKILL), probably out of memory"
         case "signal":
-            return f"killed by {signal.Signals(end.code).name}"
+            return f"killed by {_signal_name(end.code)}"
         case "setup" | "lost":
             return end.kind
         case _:
             assert_never(end.kind)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # most real-time signals have no name
+        return f"signal {number}"
