@@ -6,7 +6,20 @@ A *diagnostic* says that the user's file is wrong (`pipelines.diagnostics`); a
 
 from __future__ import annotations
 
+import errno
 from typing import ClassVar
+
+_OUTSIDE = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO),
+    *(errno.EMFILE, errno.ENFILE, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR),
+}
+
+
+def from_outside(error: OSError) -> str | None:
+    """Word what a disk or a permission may say at any time; None for what is our own bug."""
+    if error.errno not in _OUTSIDE:
+        return None
+    return f"{error.filename or 'output'}: {error.strerror}"
 
 
 class PipelinesError(Exception):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import gc
 import io
 import os
@@ -13,18 +12,13 @@ from typing import NoReturn
 
 import click
 
-from pipelines.errors import PipelinesError, UsageError
+from pipelines.errors import PipelinesError, UsageError, from_outside
 
 _COMMANDS = "pipelines.cli.commands"
 _FOLDER = Path(__file__).parent / "commands"
 _OUR_BUG = 1
 _INTERRUPTED = 130
 _STDERR = 2
-_OUTSIDE = {
-    *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO),
-    *(errno.EMFILE, errno.ENFILE, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR),
-}
-"""What a disk or a permission may say at any time: no bug, and nothing to trace back."""
 
 
 class _Commands(click.Group):
@@ -76,9 +70,10 @@ def main() -> NoReturn:
         sys.stderr.close()
         sys.exit(0)
     except OSError as error:
-        if error.errno not in _OUTSIDE:
+        said = from_outside(error)
+        if said is None:
             _give_up()
-        _show(UsageError(f"{error.filename or 'output'}: {error.strerror}"))
+        _show(UsageError(said))
         sys.exit(UsageError.exit_code)
     except Exception:  # noqa: BLE001 - the outermost frame: whatever arrives here is our bug
         _give_up()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -70,6 +71,25 @@ def test_no_more_steps_run_than_max_parallel_allows(
     limit = {"MaxParallelExecutionSteps": most}
     assert bench.run(ParallelismConfiguration=limit).status == "Succeeded"
     assert seen[0] <= most
+
+
+def test_a_full_disk_fails_the_step_and_not_the_run(bench: Bench, make_step: Write) -> None:
+    """Other branches end cleanly; what is our own bug still ends everything."""
+
+    def fill(_: StepCall) -> StepOutcome:
+        raise OSError(errno.ENOSPC, "No space left on device", "model.tar.gz")
+
+    def stumble(_: StepCall) -> StepOutcome:
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", "a")
+
+    bench.jobs.answers = {"full": fill}
+    run = bench.run(make_step("full"), make_step("after", DependsOn=["full"]), make_step("aside"))
+    assert run.status == "Failed"
+    assert run.statuses() == {"full": "Failed", "aside": "Succeeded"}
+    assert run.steps["full"]["FailureReason"] == "model.tar.gz: No space left on device"
+    bench.jobs.answers = {"full": stumble}
+    with pytest.raises(FileNotFoundError):
+        bench.run(make_step("full"))
 
 
 def test_a_step_starts_after_everything_it_refers_to(bench: Bench, make_step: Write) -> None:

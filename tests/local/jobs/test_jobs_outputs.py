@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import stat
 import tarfile
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ import pytest
 
 from pipelines.backends.local.executors import processing, training
 from pipelines.backends.local.executors.contract import StepStatus
+from pipelines.backends.local.jobs.settle import settle
+from pipelines.backends.local.jobs.spec import Host, HostPlan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +54,19 @@ def test_the_hosts_models_are_merged(local: Local) -> None:
     }
     data = uri.replace("model.tar.gz", "output.tar.gz")
     assert set(archive_of(local, data)) == {"algo-1", "algo-2"}
+
+
+def test_what_a_job_has_locked_is_opened_again(tmp_path: Path) -> None:
+    """In the service root reads it; here the store belongs to whoever runs the tool."""
+    model = tmp_path / "opt" / "ml" / "model"
+    (model / "sub").mkdir(parents=True)
+    (model / "sub" / "weights").write_text("w")
+    (model / "sub" / "weights").chmod(0)
+    (model / "sub").chmod(0o500)
+    settle(model, Host(HostPlan("algo-1"), "127.0.0.1", tmp_path))
+    assert stat.S_IMODE((model / "sub").stat().st_mode) == 0o700
+    assert stat.S_IMODE((model / "sub" / "weights").stat().st_mode) == 0o400
+    assert (model / "sub" / "weights").read_text() == "w"
 
 
 def test_an_uncompressed_model_is_a_prefix(local: Local) -> None:

@@ -24,11 +24,12 @@ from pipelines.backends.local.executors.contract import (
 )
 from pipelines.backends.local.state.database import dumps
 from pipelines.backends.local.state.records import StepRecord
-from pipelines.errors import PipelinesError
+from pipelines.errors import PipelinesError, from_outside
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 
 _REASON_LENGTH = 1024
+_FAULT = "SageMaker.JOB_INTERNAL_ERROR"
 _JOBS = frozenset({"Processing", "Training"})
 
 
@@ -174,6 +175,11 @@ def _execute(executor: Executor, call: StepCall) -> StepOutcome:
         return executor(call)
     except PipelinesError as error:
         return StepOutcome(StepStatus.FAILED, {}, reason=_reason(error))
+    except OSError as error:  # a full disk, say: the other steps end by themselves
+        said = from_outside(error)
+        if said is None:
+            raise
+        return StepOutcome(StepStatus.FAILED, {}, reason=said, fault=_FAULT)
 
 
 def _reason(error: PipelinesError) -> str:

@@ -1,9 +1,10 @@
-"""Make a folder that a job left self-contained: no link out of it, nothing but files in it."""
+"""Make a folder that a job left self-contained: no link out of it, nothing but readable files."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import stat
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -17,15 +18,28 @@ def settle(folder: Path, host: Host) -> None:
     """Replace links that lead out by what they lead to; drop dead links, pipes and sockets.
 
     An archive with a link out of it would be refused by whoever unpacks it, and a link to
-    /opt/ml means nothing outside the job.
+    /opt/ml means nothing outside the job. Files that the job has locked, or copied from a
+    read-only place, are opened for their owner again: in the service root reads them.
     """
+    _unlock(folder)
     for directory, subfolders, names in os.walk(folder):
         for name in (*subfolders, *names):
             path = Path(directory, name)
             if path.is_symlink():
                 _resolve(path, folder, host)
-            elif not path.is_dir() and not path.is_file():
+            elif path.is_dir() or path.is_file():
+                _unlock(path)
+            else:
                 path.unlink()
+
+
+def _unlock(path: Path) -> None:
+    if not path.exists():
+        return
+    mode = path.stat().st_mode
+    wanted = stat.S_IRWXU if stat.S_ISDIR(mode) else stat.S_IRUSR
+    if mode & wanted != wanted:
+        path.chmod(mode | wanted)
 
 
 def _resolve(link: Path, folder: Path, host: Host) -> None:
