@@ -14,6 +14,9 @@ BODY: Final = "ForEachBody"
 NESTED: Final = (*BRANCHES, BODY)
 """Arguments that hold steps."""
 
+UNTYPED: Final = "String"
+"""What a parameter without `Type` is (the service's published JSON schema)."""
+
 UNDOCUMENTED: Final = frozenset(
     {
         "Athena",
@@ -66,7 +69,7 @@ class Definition:
 
     Args:
         whole: the definition itself.
-        parameters: name → type of every parameter that has both.
+        parameters: name → type of every parameter that has a name.
         entries: every step, branches included, in the order of the text.
         steps: the first step of each name.
     """
@@ -80,9 +83,9 @@ class Definition:
 def take_apart(whole: JsonObject) -> Definition:
     """Return a definition taken apart; what has the wrong form is left out."""
     parameters = {
-        parameter["Name"]: parameter["Type"]
+        parameter["Name"]: str(parameter.get("Type") or UNTYPED)
         for parameter in _objects(whole.get("Parameters"))
-        if isinstance(parameter.get("Name"), str) and isinstance(parameter.get("Type"), str)
+        if isinstance(parameter.get("Name"), str)
     }
     entries = tuple(_entries(whole.get("Steps"), ("Steps",), ()))
     steps: dict[str, Entry] = {}

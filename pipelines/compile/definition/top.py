@@ -7,7 +7,13 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from pipelines.compile.definition.model import Definition, error, error_on_key, warning
+from pipelines.compile.definition.model import (
+    UNTYPED,
+    Definition,
+    error,
+    error_on_key,
+    warning,
+)
 from pipelines.diagnostics import Finding, Path
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.functions import is_function
@@ -23,7 +29,8 @@ _CONFIGS: Final = {
     "MlflowConfig": ("MlflowResourceArn", "MlflowExperimentName"),
 }
 _KEYS: Final = ("Version", "Metadata", "Parameters", *_CONFIGS, "Steps")
-_PARAMETER_KEYS: Final = ("Name", "Type", "DefaultValue", "EnumValues")
+_PARAMETER_KEYS: Final = ("Name", "Type", "Description", "DefaultValue", "EnumValues")
+_LONGEST_DESCRIPTION: Final = 4096
 _NAME: Final = re.compile(r"[A-Za-z0-9\-_]{1,256}")
 _PORTABLE_NAME: Final = 64
 
@@ -147,18 +154,36 @@ def _check_parameter(parameter: JsonObject, path: Path) -> Iterator[Finding]:
                 did_you_mean(key, _PARAMETER_KEYS),
             )
     yield from _check_parameter_name(parameter.get("Name"), path)
+    yield from _check_parameter_description(parameter.get("Description"), path)
     type_name = parameter.get("Type")
+    if type_name is None:
+        type_name = UNTYPED
+        yield warning(
+            "SP503",
+            path,
+            f"`Type` is missing in a parameter; the service's schema takes it for a {UNTYPED}",
+            f'write "Type": "{UNTYPED}"',
+        )
     if not isinstance(type_name, str) or type_name not in _IS_OF_TYPE:
         yield error(
             "SP503",
-            (*path, "Type") if "Type" in parameter else path,
-            f"`{type_name}` is no type of a parameter"
-            if "Type" in parameter
-            else "`Type` is missing in a parameter",
+            (*path, "Type"),
+            f"`{type_name}` is no type of a parameter",
             did_you_mean(str(type_name), _IS_OF_TYPE),
         )
         return
     yield from _check_parameter_values(parameter, type_name, path)
+
+
+def _check_parameter_description(text: Json, path: Path) -> Iterator[Finding]:
+    """Yield on a description outside the service's published schema, which the SDK never writes."""
+    if text is None:
+        return
+    if not isinstance(text, str):
+        yield error("SP503", (*path, "Description"), "`Description` has to be a string")
+    elif len(text) > _LONGEST_DESCRIPTION:
+        message = f"`Description` has {len(text)} characters, but may have {_LONGEST_DESCRIPTION}"
+        yield error("SP503", (*path, "Description"), message)
 
 
 def _check_parameter_name(name: Json, path: Path) -> Iterator[Finding]:

@@ -186,6 +186,7 @@ def _string(path: Path, value: Json, shape: Shape) -> Iterator[ShapeProblem]:
                 "not-in-enum",
                 f"`{value}` is not a value of `{_label(path, shape)}`",
                 did_you_mean(value, shape.enum),
+                severity=_severity(value),
             )
         return
     lengths = list(_count(path, len(value), shape, "characters"))
@@ -218,16 +219,18 @@ def _bad_pattern(path: Path, value: str, shape: Shape) -> ShapeProblem:
 def _text_severity(value: str, shape: Shape) -> Severity:
     """Return how sure it is that the text is wrong.
 
-    ARNs with a masked account, placeholders of a template and texts left empty stand in
-    definitions that somebody fills in later.
+    ARNs with a masked account and texts left empty stand in definitions that somebody fills in
+    later, as placeholders do.
     """
-    unfinished = (
-        not value
-        or shape.name.endswith("Arn")
-        or value.startswith("arn:")
-        or _PLACEHOLDER.search(value) is not None
-    )
-    return Severity.WARNING if unfinished else Severity.ERROR
+    if not value or shape.name.endswith("Arn") or value.startswith("arn:"):
+        return Severity.WARNING
+    return _severity(value)
+
+
+def _severity(value: Json) -> Severity:
+    """Return how sure it is that a value is wrong: a template's placeholder stands for any."""
+    placeholder = isinstance(value, str) and _PLACEHOLDER.search(value) is not None
+    return Severity.WARNING if placeholder else Severity.ERROR
 
 
 _PLACEHOLDER: Final = re.compile(r"\$\{|\{\{|<[^>]+>|X{4}")
@@ -235,7 +238,7 @@ _PLACEHOLDER: Final = re.compile(r"\$\{|\{\{|<[^>]+>|X{4}")
 
 def _number(path: Path, value: Json, shape: Shape) -> Iterator[ShapeProblem]:
     number = _as_number(value)
-    if number is None or (shape.type in {"integer", "long"} and not float(number).is_integer()):
+    if number is None or (shape.type in {"integer", "long"} and number % 1):
         yield _wrong_type(path, value, shape)
         return
     low, high = shape.min, shape.max
@@ -286,7 +289,7 @@ def _wrong_type(path: Path, value: Json, shape: Shape) -> ShapeProblem:
         hint = did_you_mean(next(iter(value)), FUNCTIONS)
     if shape.type == "string" and isinstance(value, int | float):
         hint = f'write "{value}"' if not isinstance(value, bool) else None
-    return ShapeProblem(path, "wrong-type", problem, hint)
+    return ShapeProblem(path, "wrong-type", problem, hint, severity=_severity(value))
 
 
 def _described(value: Json) -> str:

@@ -70,6 +70,16 @@ def test_values_that_do_not_fit_are_refused_with_what_there_is(
     assert remedy in (raised.value.remedy or "")
 
 
+def test_a_parameter_without_a_type_is_a_string() -> None:
+    """The service's published schema requires the `Type` of all other parameters."""
+    untyped: JsonObject = {"Parameters": [{"Name": "stage", "DefaultValue": "dev"}]}
+    assert typed_parameters(untyped, {}) == {"stage": "dev"}
+    assert typed_parameters(untyped, {"stage": "7"}) == {"stage": "7"}
+    untyped["Parameters"][0]["DefaultValue"] = 7
+    with pytest.raises(ServiceError, match="of type String"):
+        typed_parameters(untyped, {})
+
+
 @pytest.mark.parametrize(("value", "text"), [(True, "true"), (3, "3"), (0.5, "0.5"), ("x", "x")])
 def test_values_are_shown_as_the_api_carries_them(value: Scalar, text: str) -> None:
     """What ListPipelineParametersForExecution returns can be given to a start again."""

@@ -188,6 +188,19 @@ CASES: list[tuple[str, JsonObject, tuple[str | int, ...], str | None]] = [
         None,
     ),
     ("SP503", _changed(("Parameters", 1, "Name"), "count"), ("Parameters", 1, "Name"), None),
+    (
+        "SP503",
+        _changed(("Parameters", 1, "Description"), 7),
+        ("Parameters", 1, "Description"),
+        None,
+    ),
+    (
+        "SP503",
+        _changed(("Parameters", 1, "Description"), "x" * 4097),
+        ("Parameters", 1, "Description"),
+        None,
+    ),
+    ("SP503", _without(("Parameters", 0, "Type")), ("Parameters", 0, "DefaultValue"), None),
     ("SP504", _changed((*STEP, "PropertyFile"), []), (*STEP, "PropertyFile"), "`PropertyFiles`"),
     ("SP504", _without((*LAMBDA, "FunctionArn")), LAMBDA, None),
     ("SP504", _changed((*STEP, "DisplayName"), "x" * 257), (*STEP, "DisplayName"), None),
@@ -479,6 +492,14 @@ def test_a_type_without_documented_arguments_is_a_warning() -> None:
     step = {"Name": "q", "Type": "Athena", "Arguments": {"Query": 1}}
     reader = _lambda("a", _get("Steps.q.Anything[0]"))
     assert [f.code for f in _warnings(_with_steps(step, reader))] == ["SP523"]
+
+
+def test_a_parameter_without_a_type_is_a_string_with_a_warning() -> None:
+    """The service's published schema requires the `Type` of all others; real ones leave it away."""
+    definition = _changed(("Parameters", 1), {"Name": "stage", "Description": "where it runs"})
+    definition["Steps"].append(_lambda("a", _get("Parameters.stage")))
+    definition["Steps"][0]["Arguments"]["Environment"] = {"STAGE": _get("Parameters.stage")}
+    assert [(f.code, f.path) for f in _warnings(definition)] == [("SP503", ("Parameters", 1))]
 
 
 def test_needing_a_step_of_a_branch_from_outside_is_a_warning() -> None:

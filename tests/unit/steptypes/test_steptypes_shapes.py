@@ -135,6 +135,31 @@ def test_a_masked_arn_and_a_placeholder_are_warnings() -> None:
         assert {problem.severity for problem in problems} == {Severity.WARNING}
 
 
+@pytest.mark.parametrize(
+    ("shape", "kind"),
+    [
+        ("TrainingInstanceType", "not-in-enum"),
+        ("TrainingInstanceCount", "wrong-type"),
+        ("EnableNetworkIsolation", "wrong-type"),
+        ("InputDataConfig", "wrong-type"),
+    ],
+)
+def test_a_placeholder_may_stand_for_any_value(shape: str, kind: str) -> None:
+    """Terraform's `templatefile` fills it in: what the service says of the text is a warning."""
+    shapes = shapes_of(_type("Training"))
+    whole = shapes.get("CreateTrainingJobRequest")
+    named = shapes.get(whole.members[shape]) if shape in whole.members else shapes.get(shape)
+    (problem,) = check("${placeholder}", named, shapes)
+    assert (problem.kind, problem.severity) == (kind, Severity.WARNING)
+
+
+@pytest.mark.parametrize("number", [10**400, "1e999", 1.5])
+def test_a_number_of_any_size_is_compared(number: Json) -> None:
+    """Nothing is turned into a float that it would not fit."""
+    problems = _problems("Processing", "ProcessingInstanceCount", number)
+    assert [problem.severity for problem in problems] == [Severity.ERROR]
+
+
 def test_a_wrong_channel_name_is_an_error() -> None:
     """A text that nobody will replace has to match its pattern."""
     (problem,) = _problems("Training", "ChannelName", "my channel")

@@ -55,7 +55,7 @@ def _value(item: JsonObject, given: str | None, declared: Mapping[str, JsonObjec
 def _typed(item: JsonObject, raw: Json) -> Scalar:
     """Turn a string of the API, or a default of the definition, into a value of the type."""
     text = shown(raw) if isinstance(raw, bool) else str(raw)
-    match item.get("Type", "String"):
+    match _type_of(item):
         case "String" if isinstance(raw, str):
             return raw
         case "Integer" if _INTEGER.fullmatch(text):
@@ -71,18 +71,24 @@ def _typed(item: JsonObject, raw: Json) -> Scalar:
 
 
 def _wrong_type(item: JsonObject, text: str) -> ServiceError:
-    example = {"Integer": "42", "Float": "0.5", "Boolean": "true"}.get(item["Type"], '"text"')
+    kind = _type_of(item)
+    example = {"Integer": "42", "Float": "0.5", "Boolean": "true"}.get(kind, '"text"')
     return invalid(
-        f"parameter `{item['Name']}` is of type {item['Type']}, `{text}` is not",
+        f"parameter `{item['Name']}` is of type {kind}, `{text}` is not",
         f"write for example `{item['Name']}={example}`",
     )
+
+
+def _type_of(item: JsonObject) -> str:
+    """Return a parameter's type; one without is a String (the service's published schema)."""
+    return str(item.get("Type") or "String")
 
 
 def _listing(declared: Mapping[str, JsonObject]) -> str:
     if not declared:
         return "it has no parameters"
     described = (
-        f"`{name}` ({item.get('Type', 'String')}"
+        f"`{name}` ({_type_of(item)}"
         + (f", default {shown(item['DefaultValue'])})" if "DefaultValue" in item else ", required)")
         for name, item in declared.items()
     )
