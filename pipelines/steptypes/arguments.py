@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Final
 
 from pipelines.diagnostics import Finding, Path, Severity
+from pipelines.diagnostics.sentences import quoted
 from pipelines.json_types import Json
-from pipelines.steptypes.limits import check_limits
+from pipelines.steptypes.functions import is_function
+from pipelines.steptypes.limits import below, check_limits
 from pipelines.steptypes.shapes import ShapeProblem, check, shapes_of
 from pipelines.steptypes.steptype import StepType
 
@@ -43,6 +45,8 @@ def check_arguments(
     if shapes.request is not None:
         for problem in check(arguments, shapes.request, shapes, parameters):
             yield finding_of(_with_source(problem, step_type), prefix)
+    for problem in _missing_choices(step_type, arguments):
+        yield finding_of(problem, prefix)
     for limit in check_limits(step_type.name, arguments):
         yield Finding(
             code=QUOTA if limit.quota else LIMIT,
@@ -51,6 +55,20 @@ def check_arguments(
             help=limit.help,
             severity=Severity.WARNING if limit.quota else Severity.ERROR,
         )
+
+
+def _missing_choices(step_type: StepType, arguments: Json) -> Iterator[ShapeProblem]:
+    """Yield structures without any of the members of which they need one."""
+    for where, choices in step_type.one_of:
+        for path, value in below(arguments, where):
+            if not isinstance(value, dict) or is_function(value):
+                continue
+            if all(value.get(name) is None for name in choices):
+                place = next((part for part in reversed(path) if isinstance(part, str)), None)
+                holder = f"`{place}`" if place else f"the arguments of a {step_type.name} step"
+                yield ShapeProblem(
+                    path, "missing-member", f"{quoted(choices)} is missing in {holder}"
+                )
 
 
 def _with_source(problem: ShapeProblem, step_type: StepType) -> ShapeProblem:

@@ -1,4 +1,4 @@
-"""What QualityCheck and ClarifyCheck share: a processing job and the baselines it compares."""
+"""What Processing, QualityCheck and ClarifyCheck share: a processing job, and baselines."""
 
 from __future__ import annotations
 
@@ -6,6 +6,14 @@ from typing import Final
 
 from pipelines.json_types import JsonObject
 from pipelines.steptypes.steptype import StepKey
+
+PROCESSING_ONE_OF: Final = (
+    ("ProcessingResources.ClusterConfig", ("InstanceType", "InstancePreferences")),
+    ("ProcessingResources.ClusterConfig", ("InstanceCount", "InstancePreferences")),
+    ("ProcessingInputs.*", ("S3Input", "DatasetDefinition")),
+    ("ProcessingOutputConfig.Outputs.*", ("S3Output", "FeatureStoreOutput")),
+)
+"""What any processing job needs one of."""
 
 CHECK_KEYS: Final = (
     StepKey("CheckType", "CheckType", required=True),

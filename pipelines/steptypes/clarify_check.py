@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from pipelines.steptypes.checks import CHECK_KEYS, CHECK_PERMISSIONS, CHECK_SHAPES, properties
+from pipelines.steptypes.checks import (
+    CHECK_KEYS,
+    CHECK_PERMISSIONS,
+    CHECK_SHAPES,
+    PROCESSING_ONE_OF,
+    properties,
+)
 from pipelines.steptypes.steptype import StepKey, StepType
 
 STEP_TYPE = StepType(
@@ -24,4 +30,5 @@ STEP_TYPE = StepType(
             "BaselineUsedForDriftCheckConstraints",
         ),
     },
+    one_of=PROCESSING_ONE_OF,
 )

@@ -49,4 +49,5 @@ STEP_TYPE = StepType(
             "members": {"ClusterId": {"shape": "String"}},
         },
     },
+    one_of=(("", ("ClusterId", "ClusterConfig")),),
 )

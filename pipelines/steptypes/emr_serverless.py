@@ -46,4 +46,5 @@ STEP_TYPE = StepType(
             "required": ["executionRoleArn", "jobDriver"],
         },
     },
+    one_of=(("", ("ApplicationId", "ApplicationConfig")),),
 )

@@ -234,7 +234,12 @@ def check_limits(type_name: str, arguments: Json) -> Iterator[LimitProblem]:
 def _found(at: tuple[Place, ...], type_name: str, arguments: Json) -> Iterator[tuple[Path, Json]]:
     for place in at:
         if type_name in place.types:
-            yield from _descend(arguments, place.where.split(".") if place.where else [])
+            yield from below(arguments, place.where)
+
+
+def below(value: Json, where: str) -> Iterator[tuple[Path, Json]]:
+    """Yield what stands at a dotted place, `*` for every entry of a list, with its path."""
+    yield from _descend(value, where.split(".") if where else [])
 
 
 def _descend(value: Json, parts: list[str]) -> Iterator[tuple[Path, Json]]:

@@ -70,4 +70,8 @@ STEP_TYPE = StepType(
         },
         "LineageOutcome": {"type": "any"},
     },
+    one_of=(
+        ("Associations.*.Source", ("Name", "Arn")),
+        ("Associations.*.Destination", ("Name", "Arn")),
+    ),
 )

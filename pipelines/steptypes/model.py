@@ -16,4 +16,9 @@ STEP_TYPE = StepType(
         "sagemaker:AddTags",
         "iam:PassRole",
     ),
+    one_of=(
+        ("", ("PrimaryContainer", "Containers")),
+        ("PrimaryContainer", ("Image", "ModelPackageName")),
+        ("Containers.*", ("Image", "ModelPackageName")),
+    ),
 )

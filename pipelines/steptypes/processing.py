@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipelines.steptypes.checks import PROCESSING_ONE_OF
 from pipelines.steptypes.steptype import JOB_FAULTS, StepKey, StepType
 
 STEP_TYPE = StepType(
@@ -33,4 +34,5 @@ STEP_TYPE = StepType(
         },
         "PropertyFileText": {"type": "string", "min": 1},
     },
+    one_of=PROCESSING_ONE_OF,
 )

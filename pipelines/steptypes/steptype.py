@@ -57,6 +57,8 @@ class StepType:
         service: the botocore service whose model holds the shapes.
         own_shapes: shapes that no service model has, in botocore's notation; `like` and
             `without` take over the members of another shape.
+        one_of: what the API requires without its model saying so: a place below the arguments, as
+            `Containers.*`, and the members of which the structure there needs one.
     """
 
     name: str
@@ -70,3 +72,4 @@ class StepType:
     permissions: tuple[str, ...] = ()
     service: str = "sagemaker"
     own_shapes: Mapping[str, JsonObject] = field(default_factory=dict)
+    one_of: tuple[tuple[str, tuple[str, ...]], ...] = ()

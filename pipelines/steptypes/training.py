@@ -27,4 +27,12 @@ STEP_TYPE = StepType(
         "sagemaker:AddTags",
         "iam:PassRole",
     ),
+    one_of=(
+        ("", ("AlgorithmSpecification", "ServerlessJobConfig")),
+        ("", ("ResourceConfig", "ServerlessJobConfig")),
+        ("AlgorithmSpecification", ("TrainingImage", "AlgorithmName")),
+        ("ResourceConfig", ("InstanceType", "InstanceGroups", "InstancePreferences")),
+        ("ResourceConfig", ("InstanceCount", "InstanceGroups", "InstancePreferences")),
+        ("InputDataConfig.*.DataSource", ("S3DataSource", "FileSystemDataSource", "DatasetSource")),
+    ),
 )

@@ -44,4 +44,9 @@ STEP_TYPE = StepType(
             "max": 50,
         },
     },
+    one_of=(
+        ("", ("TrainingJobDefinition", "TrainingJobDefinitions")),
+        ("TrainingJobDefinition.AlgorithmSpecification", ("TrainingImage", "AlgorithmName")),
+        ("TrainingJobDefinitions.*.AlgorithmSpecification", ("TrainingImage", "AlgorithmName")),
+    ),
 )

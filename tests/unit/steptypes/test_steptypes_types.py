@@ -83,6 +83,21 @@ def test_supplied_members_and_cache_keys_are_members_of_the_request(name: str) -
             shape = shapes.get(shape.members[part])
 
 
+def test_the_members_of_which_one_is_needed_exist() -> None:
+    """Otherwise a new API model would make a rule that nothing can fulfil."""
+    for name in names():
+        step_type = find(name)
+        assert step_type is not None
+        shapes = shapes_of(step_type)
+        for where, choices in step_type.one_of:
+            shape = shapes.request
+            for part in where.split(".") if where else ():
+                assert shape is not None
+                shape = shapes.get((shape.element if part == "*" else shape.members[part]) or "")
+            assert shape is not None
+            assert set(choices) <= shape.members.keys(), (name, where)
+
+
 def test_the_cache_of_training_ignores_resources_and_role() -> None:
     """Developer guide, default cache key attributes."""
     training = find("Training")
