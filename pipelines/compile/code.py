@@ -123,19 +123,19 @@ class _Collector:
             yield Member(f"code/{path}", executable, self._project.read(path))
 
     def _exists(self, file: ProjectFile) -> bool:
-        found = self._project.resolve(file.path)
         wanted = "folder" if file.what == "folder" else "file"
-        if found is None:
+        if self._project.resolve(file.path) is None:
             message = f"`{file.path}` lies outside the project"
             self._find("SP302", message, file.at, "move it into the folder of the spec file")
             return False
-        if found.is_dir() if wanted == "folder" else found.is_file():
+        found = self._project.sort(file.path)
+        if found == wanted:
             return True
         if any(file.path.startswith(folder) for folder in self._missing):
             return False
         if wanted == "folder":
             self._missing.append(f"{file.path.rstrip('/')}/")
-        exists = f"is no {wanted}" if found.exists() else "does not exist"
+        exists = f"is no {wanted}" if found else "does not exist"
         what = "suite" if file.what == "suite" else file.what
         message = f"the {what} `{file.path}` {exists}"
         self._find("SP301", message, file.at, "paths are relative to the spec file's folder")

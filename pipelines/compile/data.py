@@ -21,11 +21,10 @@ def find_local(name: str, source: DataSource, project: Project) -> tuple[Finding
     """Tell what is wrong with a local path, without reading any content."""
     path: Path = ("data", name) if source.path is None else ("data", name, "path")
     relative = source.path or ""
-    found = project.resolve(relative)
-    if found is None:
+    if project.resolve(relative) is None:
         help_text = "move it into the folder of the spec file, or name an s3:// prefix"
         return (Finding("SP302", f"`{relative}` lies outside the project", path, help=help_text),)
-    if not found.exists():
+    if project.sort(relative) is None:
         help_text = "paths are relative to the spec file's folder"
         return (Finding("SP301", f"the data `{relative}` does not exist", path, help=help_text),)
     if not any(True for _ in project.files(relative)):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 from pipelines.frozen import frozen
 
@@ -33,9 +35,17 @@ class Project:
         """Read a file's bytes."""
         return (self.root / relative).read_bytes()
 
+    def sort(self, relative: str) -> Literal["file", "folder"] | None:
+        """Tell what is there; None for nothing, and where no file can have that name."""
+        try:
+            mode = (self.root / relative).stat().st_mode
+        except OSError:
+            return None
+        return "folder" if stat.S_ISDIR(mode) else "file"
+
     def is_file(self, relative: str) -> bool:
         """Tell whether there is a file of that name."""
-        return (self.root / relative).is_file()
+        return self.sort(relative) == "file"
 
     def names(self, relative: str) -> frozenset[str]:
         """List the names in a folder."""
@@ -48,7 +58,7 @@ class Project:
     def files(self, relative: str) -> Iterator[str]:
         """List the files below a folder (or the file itself), sorted, caches left out."""
         start = self.root / relative
-        if start.is_file():
+        if self.is_file(relative):
             yield str(PurePosixPath(relative))
             return
         found: list[str] = []
@@ -60,11 +70,14 @@ class Project:
 
     def glob(self, pattern: str) -> tuple[str, ...]:
         """List the files that an `include:` entry names: a file, a folder or a pattern."""
-        if self.resolve(pattern) is not None and (self.root / pattern).exists():
+        if self.resolve(pattern) is not None and self.sort(pattern) is not None:
             return tuple(self.files(pattern))
         if ".." in PurePosixPath(pattern).parts or PurePosixPath(pattern).is_absolute():
             return ()
-        matches = sorted(p.relative_to(self.root).as_posix() for p in self.root.glob(pattern))
+        try:
+            matches = sorted(p.relative_to(self.root).as_posix() for p in self.root.glob(pattern))
+        except (OSError, ValueError):  # no file can have that name, or it is no pattern
+            return ()
         return tuple(
             m for m in matches if self.is_file(m) and not IGNORED & set(PurePosixPath(m).parts)
         )

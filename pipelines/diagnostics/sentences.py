@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from pipelines.diagnostics.nearest import nearest
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _MOST_LISTED = 12
+_LONG_QUOTATION: Final = re.compile(r"`([^`]{200})[^`]+`")
 
 
 def quoted(words: Iterable[str], conjunction: str = "or") -> str:
@@ -35,3 +37,12 @@ def suggestion(word: str, candidates: Iterable[str]) -> str | None:
 def counted(number: int, noun: str) -> str:
     """Put a number before a noun with a regular plural: `1 error`, `2 errors`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def on_one_line(sentence: str) -> str:
+    """Write what cannot be printed as its escape, and cut long quotations short."""
+    printable = "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
+        for letter in sentence
+    )
+    return _LONG_QUOTATION.sub(r"`\1…`", printable)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.diagnostics.model import Diagnostic, Finding, Path, Span
+from pipelines.diagnostics.sentences import on_one_line
 from pipelines.document.extents import Extent
 from pipelines.document.offsets import part_of
 from pipelines.frozen import frozen
@@ -78,11 +79,11 @@ class Document:
             extent = self._part(place, path, finding.within)
         return Diagnostic(
             code=finding.code,
-            message=finding.message,
+            message=on_one_line(finding.message),
             severity=finding.severity,
             span=self.span(extent),
             path=finding.path,
-            help=finding.help,
+            help=None if finding.help is None else on_one_line(finding.help),
         )
 
     def _part(self, place: Place, path: Path, within: tuple[int, int]) -> Extent:

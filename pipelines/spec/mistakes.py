@@ -91,7 +91,11 @@ def _own(detail: ErrorDetails, path: Path) -> Finding:
     context: dict[str, Any] = detail.get("ctx", {})
     path = (*path, *context.get("below", ()))
     within = (context["start"], context["end"]) if "start" in context else None
-    named = f"`{_name(path)}` " if detail["type"] in {"SP121", "SP124", "SP125"} and path else ""
+    named = (
+        f"`{_name(path)}` "
+        if detail["type"] in {"SP114", "SP121", "SP124", "SP125"} and path
+        else ""
+    )
     return Finding(
         detail["type"],
         f"{named}{context['message']}",

@@ -93,6 +93,8 @@ class Scalar:
 
 
 def _template(value: str) -> str | Template:
+    if "\0" in value:
+        raise mistake("SP114", "holds U+0000, which ends a text wherever it goes", "take it out")
     try:
         return parse_text(value)
     except ReferenceSyntaxError as error:
