@@ -6,6 +6,7 @@ read → overlay → load → build → look up → emit → check
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path as FilePath
 
 from pipelines import kinds
@@ -20,7 +21,7 @@ from pipelines.compile.origins import to_spec
 from pipelines.compile.project import Project
 from pipelines.diagnostics import Diagnostic, Finding, Path, Severity
 from pipelines.document import Document, Parsed, read
-from pipelines.document.overlay import MergeRules, choose
+from pipelines.document.overlay import ENVIRONMENTS, MergeRules, choose
 from pipelines.frozen import frozen
 from pipelines.graph.build import build, resolver
 from pipelines.graph.model import Graph
@@ -40,6 +41,9 @@ RULES = MergeRules(
     frozen=(("steps", "*", "kind"),),
 )
 """How an environment is merged over a spec (DESIGN §4)."""
+
+
+_UNSET_VARIABLE = "SP129"
 
 
 @frozen
@@ -107,8 +111,14 @@ class Compiled:
 
 
 def validate(request: Request) -> Checked:
-    """Find everything that is wrong with a spec, without reading the content of its data."""
+    """Find everything that is wrong with a spec, without reading the content of its data.
+
+    Without an environment all of them are looked at too, as far as that reads no file and wants
+    no variable to be set.
+    """
     front = _front(request)
+    if request.environment is None and front.document is not None:
+        front = replace(front, diagnostics=_with_environments(front, request.environ))
     if front.graph is None or front.failed:
         return front.checked()
     data = {name: f"{_prefix(front.graph)}/data/{name}/" for name in _local(front.graph)}
@@ -164,19 +174,44 @@ def _front(request: Request) -> _Front:
     document, diagnostics = parsed.document, parsed.findings
     if document is None:
         return _Front(None, parsed.text, None, (), {}, diagnostics)
-    loaded = load(document, kinds.step_models(), request.environ)
-    found = list(loaded.findings)
-    graph, code, images = None, [], {}
-    if loaded.spec is not None:
-        built = build(loaded.spec, _declared(document))
-        graph = built.graph
-        found.extend(built.findings)
+    found: list[Finding] = []
+    graph = _read_graph(document, request.environ, found)
+    code, images = [], {}
+    if graph is not None:
         code = list(_bundles(graph, request.project, found))
         images = dict(_images(graph, found))
         found.extend(_missing_data(graph, request.project))
         found.extend(_placeholder(document))
     located = tuple(map(document.locate, found))
     return _Front(document, parsed.text, graph, tuple(code), images, (*diagnostics, *located))
+
+
+def _read_graph(
+    document: Document, environ: Mapping[str, str], found: list[Finding]
+) -> Graph | None:
+    loaded = load(document, kinds.step_models(), environ)
+    found.extend(loaded.findings)
+    if loaded.spec is None:
+        return None
+    built = build(loaded.spec, _declared(document), loaded.unread)
+    found.extend(built.findings)
+    return built.graph
+
+
+def _with_environments(front: _Front, environ: Mapping[str, str]) -> tuple[Diagnostic, ...]:
+    """Add what is wrong with the environments that were not asked for."""
+    assert front.document is not None  # noqa: S101 - the caller has looked
+    environments = front.document.data.get(ENVIRONMENTS)
+    diagnostics = dict.fromkeys(front.diagnostics)
+    for name in environments if isinstance(environments, dict) else ():
+        merged = choose(front.document, name, RULES)
+        diagnostics |= dict.fromkeys(merged.findings)
+        if merged.document is not None:
+            found: list[Finding] = []
+            _read_graph(merged.document, environ, found)
+            wrong = (finding for finding in found if finding.code != _UNSET_VARIABLE)
+            diagnostics |= dict.fromkeys(map(merged.document.locate, wrong))
+    return tuple(diagnostics)
 
 
 def _emit(front: _Front, local_data: Mapping[str, str]) -> _Emitted:
@@ -239,14 +274,17 @@ def _images(graph: Graph, found: list[Finding]) -> Iterator[tuple[tuple[str, Pat
     for node in graph.nodes.values():
         for path, need in node.kind.needs(node.name, node.step).images.items():
             if need.name is None:
+                if graph.unread & {("defaults",), ("defaults", "image")}:
+                    continue
                 help_text = "add `image: sklearn-1.9-cpu` here or under `defaults:`"
                 message = f"step `{node.name}` lacks the key `{path[-1]}`"
                 found.append(Finding("SP120", message, node.path, "key", help_text))
             elif isinstance(need.name, Template):
+                found.extend(_data_as_image(need.name, (*node.path, *path)))
                 try:
                     yield (node.name, path), resolver(graph, {}).value(need.name)
                 except UnresolvedError:
-                    continue  # found while the graph was built
+                    continue  # found here, or while the graph was built
             else:
                 image, problems = _image(need.name, need, aws.region)
                 found.extend(
@@ -254,6 +292,19 @@ def _images(graph: Graph, found: list[Finding]) -> Iterator[tuple[tuple[str, Pat
                     for p in problems
                 )
                 yield (node.name, path), image
+
+
+def _data_as_image(name: Template, path: Path) -> Iterator[Finding]:
+    for reference in name.references:
+        if reference.root == "data":
+            help_text = "write the name of an image, its URI, or a reference to a parameter"
+            yield Finding(
+                "SP203",
+                f"`{reference}` is data, no image",
+                path,
+                help=help_text,
+                within=(reference.start, reference.end),
+            )
 
 
 def _image(name: str, need: ImageNeed, region: str) -> tuple[str, tuple[ImageProblem, ...]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipelines import kinds
 from pipelines.diagnostics import Finding
+from pipelines.diagnostics import Path as DocumentPath
 from pipelines.frozen import frozen
 from pipelines.graph.model import Branch, Edge, Graph, Node
 from pipelines.graph.resolve import Resolver, StepOutputs, UnresolvedError
@@ -24,17 +25,21 @@ class Built:
     findings: tuple[Finding, ...]
 
 
-def build(spec: PipelineSpec, declared: Iterable[str]) -> Built:
+def build(
+    spec: PipelineSpec, declared: Iterable[str], unread: frozenset[DocumentPath] = frozenset()
+) -> Built:
     """Build the graph of a spec.
 
     Args:
-        spec: the pipeline, possibly without the steps that could not be read.
+        spec: the pipeline, possibly without what could not be read.
         declared: the names of all steps of the document.
+        unread: what could not be read.
     """
     branches = _branches(spec)
     nodes = {name: _node(spec, name, branches) for name in spec.steps}
-    graph = Graph(spec, nodes, _order(nodes), frozenset(declared))
-    found = [finding for node in nodes.values() for finding in _unresolved(graph, node)]
+    graph = Graph(spec, nodes, _order(nodes), frozenset(declared), unread)
+    found = list(_unresolved_data(graph))
+    found.extend(finding for node in nodes.values() for finding in _unresolved(graph, node))
     found.extend(_kind_checks(nodes.values()))
     for check in _checks():
         found.extend(import_module(check).check(graph))
@@ -116,17 +121,33 @@ def _order(nodes: Mapping[str, Node]) -> tuple[str, ...]:
     return tuple(order)
 
 
+def _unresolved_data(graph: Graph) -> Iterator[Finding]:
+    """Find what `data:` cannot refer to: its entries are read where no step has run yet."""
+    resolve = resolver(graph, {})
+    for name, source in graph.spec.data.items():
+        for use in uses_in(source, ("data", name)):
+            if use.reference.root in ("data", "steps"):
+                problem = f"an entry of `data:` cannot refer to `{use.reference}`"
+                advice = "refer to it in the step that reads it"
+                yield Finding("SP203", problem, use.path, help=advice, within=use.within)
+            else:
+                yield from _unresolved_use(graph, use, resolve)
+
+
 def _unresolved(graph: Graph, node: Node) -> Iterator[Finding]:
     resolve = resolver(graph, dict.fromkeys(graph.spec.data, "s3://"))
-    unread = graph.declared - graph.nodes.keys()
     for use in node.uses:
-        parts = use.reference.parts
-        if use.reference.root == "steps" and len(parts) > 1 and parts[1] in unread:
-            continue
-        try:
-            resolve.reference(use.reference)
-        except UnresolvedError as error:
-            yield Finding(error.code, error.problem, use.path, help=error.help, within=use.within)
+        yield from _unresolved_use(graph, use, resolve)
+
+
+def _unresolved_use(graph: Graph, use: Use, resolve: Resolver) -> Iterator[Finding]:
+    parts = use.reference.parts
+    if parts[:1] in graph.unread or parts[:2] in graph.unread:
+        return
+    try:
+        resolve.reference(use.reference)
+    except UnresolvedError as error:
+        yield Finding(error.code, error.problem, use.path, help=error.help, within=use.within)
 
 
 def _kind_checks(nodes: Iterable[Node]) -> Iterator[Finding]:

@@ -72,9 +72,12 @@ class Graph:
         nodes: by name, in the document's order.
         order: names so that each comes after what it waits for; what stands in a cycle is left out.
         declared: names of all steps of the document, also of those that could not be read.
+        unread: what of the document could not be read, as ("parameters", "epochs"); whoever
+            refers to it is not to be told that it does not exist.
     """
 
     spec: PipelineSpec
     nodes: Mapping[str, Node]
     order: tuple[str, ...]
     declared: frozenset[str]
+    unread: frozenset[Path]

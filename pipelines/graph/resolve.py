@@ -178,7 +178,8 @@ def _property(reference: Reference, kind: Kind) -> Value:
 
 def _unknown(problem: str, name: str, known: tuple[str, ...], what: str) -> NoReturn:
     close = nearest(name, known)
-    advice = f"did you mean `{close}`?" if close else f"{what}s: {_any_of(known)}"
+    many = f"{what.removesuffix('y')}ies" if what.endswith("y") else f"{what}s"
+    advice = f"did you mean `{close}`?" if close else f"{many}: {_any_of(known)}"
     code = "SP204" if what == "step" else "SP205" if what in {"output", "name"} else "SP203"
     raise UnresolvedError(code, problem, advice)
 

@@ -49,14 +49,20 @@ class StepModels:
 
 @frozen
 class Loaded:
-    """What could be read: sections and steps with findings are left out of the spec.
+    """What could be read: what has findings is left out of the spec.
 
     Later stages check what is there, so that the user sees all findings at once; whether the
-    spec may be compiled is decided by the findings. None where nothing is left to go on with.
+    spec may be compiled is decided by the findings.
+
+    Args:
+        spec: the pipeline; None where nothing is left to go on with.
+        findings: what is wrong with the document.
+        unread: the sections, or the entries of a section, that were left out.
     """
 
     spec: PipelineSpec | None
     findings: tuple[Finding, ...]
+    unread: frozenset[Path] = frozenset()
 
 
 def load(document: Document, models: StepModels, environ: Mapping[str, str]) -> Loaded:
@@ -70,22 +76,22 @@ def load(document: Document, models: StepModels, environ: Mapping[str, str]) -> 
     if not isinstance(document.data, dict):
         finding = Finding("SP121", f"the file wants a mapping, got {describe(document.data)}", ())
         return Loaded(None, (finding,))
-    found: list[Finding] = []
-    data, missing = environment.substitute(document.data, environ)
-    found.extend(missing)
-    newer = list(_version(data))
-    found.extend(newer)
-    top = {k: v for k, v in data.items() if not k.startswith("x-") and k != "environments"}
-    if newer:
+    written = {k: v for k, v in document.data.items() if k != "environments" and k[:2] != "x-"}
+    top, missing = environment.substitute(written, environ)
+    found: list[Finding] = list(_version(top))
+    if found:
         top["spec"] = SPEC_VERSION
+    if not found and not missing:
+        found.extend(_names(top))
     steps = top.pop("steps", None)
-    if not found:
-        found.extend(_names(data))
-    parsed = _read_top(top, found)
+    parsed, unread = _read_top(top, found)
     step_specs = _read_steps(steps, models, parsed.defaults if parsed else Defaults(), found)
+    unset = {finding.path for finding in missing}
+    reported = (*missing, *(finding for finding in found if finding.path not in unset))
     if parsed is None:
-        return Loaded(None, tuple(found))
-    return Loaded(parsed.model_copy(update={"steps": step_specs}), tuple(found))
+        return Loaded(None, reported)
+    unread |= {("steps", name) for name in _mapping(steps) if name not in step_specs}
+    return Loaded(parsed.model_copy(update={"steps": step_specs}), reported, unread)
 
 
 def _version(data: JsonObject) -> Iterator[Finding]:
@@ -130,18 +136,33 @@ def _names(data: JsonObject) -> Iterator[Finding]:
                 )
 
 
-def _read_top(top: JsonObject, found: list[Finding]) -> PipelineSpec | None:
+def _read_top(top: JsonObject, found: list[Finding]) -> tuple[PipelineSpec | None, frozenset[Path]]:
     try:
-        return PipelineSpec.model_validate({**top, "steps": {}})
+        return PipelineSpec.model_validate({**top, "steps": {}}), frozenset()
     except ValidationError as error:
         translated = list(findings(error, PipelineSpec, ()))
     found.extend(translated)
-    broken = {f.path[0] for f in translated if f.path}
-    rest = {key: value for key, value in top.items() if key not in broken}
+    unread = frozenset(_left_out(top, f.path) for f in translated if f.path)
+    rest = {
+        key: {k: v for k, v in value.items() if (key, k) not in unread}
+        if isinstance(value, dict)
+        else value
+        for key, value in top.items()
+        if (key,) not in unread
+    }
     try:
-        return PipelineSpec.model_validate({**_PLACEHOLDER, **rest, "steps": {}})
+        return PipelineSpec.model_validate({**_PLACEHOLDER, **rest, "steps": {}}), unread
     except ValidationError:
-        return None
+        return None, unread
+
+
+def _left_out(top: JsonObject, path: Path) -> Path:
+    """Return what cannot be read for a mistake: an entry of its section, else the section."""
+    return path[:2] if len(path) > 1 and path[1] in _mapping(top.get(str(path[0]))) else path[:1]
+
+
+def _mapping(value: Json) -> JsonObject:
+    return value if isinstance(value, dict) else {}
 
 
 def _read_steps(

@@ -7,7 +7,14 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import CoreSchema
 
 from pipelines.json_types import JsonObject
@@ -23,6 +30,8 @@ from pipelines.spec.values import (
 )
 
 ParameterType: TypeAlias = Literal["string", "integer", "float", "boolean"]
+_BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+
 Trigger: TypeAlias = Literal["completed", "failed", "stopped", "any"]
 
 
@@ -97,6 +106,14 @@ class Aws(SpecModel):
     pip_index_url: FixedText | None = Field(
         None, description="Package index for `requirements:` in mode index."
     )
+
+    @field_validator("bucket")
+    @classmethod
+    def _is_a_bucket_name(cls, bucket: str) -> str:
+        if not _BUCKET_NAME.fullmatch(bucket):
+            advice = "3 to 63 lowercase letters, digits, `-` and `.` (S3 bucket naming rules)"
+            raise mistake("SP127", f"`{bucket}` is no name of a bucket", advice)
+        return bucket
 
 
 class Parameter(SpecModel):

@@ -56,6 +56,21 @@ def test_a_warning_does_not_fail(project: Path, pipelines: Command) -> None:
     assert "ok (4 steps)" in answer.out
 
 
+def test_every_environment_is_looked_at(project: Path, pipelines: Command) -> None:
+    """A typing error in an overlay is found before anybody deploys with it."""
+    file = project / "pipeline.yaml"
+    text = file.read_text("utf-8")
+    overlay = "environments:\n  prod:\n    aws:\n      bucket: ${env.PROD_BUCKET}\n"
+    file.write_text(f"{text}\n{overlay}", "utf-8")
+    assert pipelines("validate").code == 0
+    file.write_text(f"{text}\n{overlay}      regoin: eu-central-1\n", "utf-8")
+    answer = pipelines("validate")
+    assert answer.code == 3
+    assert "error[SP102]: unknown key `regoin` in `aws`" in answer.out
+    assert "SP129" not in answer.out
+    assert pipelines("compile", "-o", "build/").code == 0
+
+
 def test_json_is_for_programs(project: Path, pipelines: Command) -> None:
     """`--format json` is one object, also when nothing is wrong."""
     assert json.loads(pipelines("validate", "--format", "json").out)["diagnostics"] == []
