@@ -10,7 +10,7 @@ import json
 import time
 from typing import Any
 
-from pipelines.programs.deploy.model import Attempt, DeployError, Target
+from pipelines.programs.deploy.model import Attempt, Target
 from pipelines.programs.deploy.observe import Clients, exists, split
 
 VARIANT = "AllTraffic"
@@ -18,8 +18,8 @@ _TRIES = 3
 _AGAIN = (429, 500, 502, 503, 504)
 
 
-def make_config(clients: Clients, target: Target, package: str) -> str:
-    """Make model and endpoint config of a package where they are not there; name the config."""
+def make_config(clients: Clients, target: Target, package: str) -> None:
+    """Make model and endpoint config of a package where they are not there."""
     model, config = target.model_name(package), target.config_name(package)
     tags = _tags(target)
     if not exists(clients, "list_models", "Models", "ModelName", model):
@@ -40,23 +40,22 @@ def make_config(clients: Clients, target: Target, package: str) -> str:
         clients.sagemaker.create_endpoint_config(
             EndpointConfigName=config, ProductionVariants=[variant], **target.config, **tags
         )
-    return config
 
 
-def create(clients: Clients, target: Target, package: str) -> None:
+def create(clients: Clients, target: Target, config: str) -> None:
     """Begin to create the endpoint."""
-    config = make_config(clients, target, package)
     clients.sagemaker.create_endpoint(
         EndpointName=target.endpoint, EndpointConfigName=config, **_tags(target)
     )
 
 
-def update(clients: Clients, target: Target, package: str, config: str) -> None:
-    """Begin to update the endpoint to a config: the package's own, or an earlier one."""
-    if config == target.config_name(package):
-        make_config(clients, target, package)
+def update(clients: Clients, target: Target, config: str, *, is_serverless: bool) -> None:
+    """Begin to update the endpoint, which is serverless or not, to a config.
+
+    A rollout is for endpoints that have instances (FACTS 11.10).
+    """
     request: dict[str, Any] = {"EndpointName": target.endpoint, "EndpointConfigName": config}
-    if target.deployment and not target.is_serverless:
+    if target.deployment and not is_serverless:
         request["DeploymentConfig"] = target.deployment
     clients.sagemaker.update_endpoint(**request)
 
@@ -114,19 +113,6 @@ def write_attempt(clients: Clients, target: Target, attempt: Attempt) -> None:
     }
     text = json.dumps(written, indent=1, sort_keys=True) + "\n"
     clients.s3.put_object(Bucket=bucket, Key=key, Body=text.encode())
-
-
-def require_direction(target: Target, *, serves_serverless: bool) -> None:
-    """Refuse the change that the service does not know (FACTS 5.2).
-
-    Raises:
-        DeployError: a real-time endpoint is to become serverless.
-    """
-    if target.is_serverless and not serves_serverless:
-        raise DeployError(
-            f"{target.endpoint} is a real-time endpoint and cannot become serverless:"
-            " give `endpoint:` another name, or delete the endpoint first"
-        )
 
 
 def _tags(target: Target) -> dict[str, list[dict[str, str]]]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from pipelines.programs.deploy.model import Endpoint, Seen, Target, Version
+from pipelines.programs.deploy.model import IN_SERVICE, Endpoint, Seen, Target, Version
 
-NOTHING, WAIT, CREATE, UPDATE, DELETE, PROVE, BLAME = (
+NOTHING, WAIT, REFUSE, CREATE, UPDATE, DELETE, PROVE, BLAME = (
     "nothing",
     "wait",
+    "refuse",
     "create",
     "update",
     "delete",
@@ -25,9 +26,10 @@ class Decision(NamedTuple):
     """What is to be done.
 
     Args:
-        action: `nothing`; `wait` for a change under way; `create` or `update` the endpoint to
-            `config`; `delete` an endpoint that never worked; `prove` that what is served answers;
-            `blame` the config of an endpoint that has failed.
+        action: `nothing`; `wait` for a change under way; `refuse` what the service does not know;
+            `create` or `update` the endpoint to `config`; `delete` an endpoint of which nothing can
+            be made; `prove` that what is served answers; `blame` the config of an endpoint that has
+            failed.
         says: why, a sentence without a full stop.
         config: the endpoint config that it is about.
         package: the package that is to be served by it.
@@ -46,6 +48,10 @@ def decide(target: Target, seen: Seen) -> Decision:
         return Decision(WAIT, f"{target.endpoint} is {endpoint.status}")
     if endpoint is not None and endpoint.is_broken:
         return _broken(target, seen, endpoint)
+    if endpoint is not None and endpoint.status != IN_SERVICE:
+        why = f" ({endpoint.failure})" if endpoint.failure else ""
+        says = f"{target.endpoint} is {endpoint.status}{why}: see to it in SageMaker, then deploy"
+        return Decision(REFUSE, says)
     wanted = _wanted(target, seen)
     if endpoint is None:
         return _absent(target, seen, wanted)
@@ -58,10 +64,12 @@ class Wanted(NamedTuple):
     Args:
         version: the version.
         config: its config by the target; where that one failed, the one that worked last.
+        mode: how that serves.
     """
 
     version: Version
     config: str
+    mode: str
 
 
 def _wanted(target: Target, seen: Seen) -> Wanted | None:
@@ -71,10 +79,10 @@ def _wanted(target: Target, seen: Seen) -> Wanted | None:
             continue
         config = target.config_name(version.arn)
         if config not in failed:
-            return Wanted(version, config)
+            return Wanted(version, config, target.mode)
         for attempt in seen.proven():
             if attempt.package == version.arn:
-                return Wanted(version, attempt.config)
+                return Wanted(version, attempt.config, attempt.mode)
     return None
 
 
@@ -96,16 +104,12 @@ def _serving(target: Target, seen: Seen, endpoint: Endpoint, wanted: Wanted | No
     if wanted is None:
         if endpoint.config not in seen.failed():
             return Decision(NOTHING, _orphaned(target, seen, endpoint))
-        return _back(target, seen)
+        return _back(target, seen, endpoint)
     named = f"{target.group}/{wanted.version.number}"
     package, config = wanted.version.arn, wanted.config
-    if endpoint.config != config:
-        live = seen.number(endpoint.package)
-        known = live is not None and live != wanted.version.number
-        instead = f" instead of {target.group}/{live}" if known else ""
-        says = f"{target.endpoint} is updated to {named}{instead}"
-        return Decision(UPDATE, says, config, package)
     newest = target.config_name(package)
+    if endpoint.config != config:
+        return _update(target, seen, endpoint, wanted)
     if config != newest:
         says = f"{named} stays live as it was: its new settings failed here"
         return Decision(NOTHING, f"{says}: {seen.reason(newest)}", config, package)
@@ -114,12 +118,32 @@ def _serving(target: Target, seen: Seen, endpoint: Endpoint, wanted: Wanted | No
     return Decision(NOTHING, f"{named} is live", config, package)
 
 
-def _back(target: Target, seen: Seen) -> Decision:
-    """Leave what failed: for what succeeded last, else for nothing."""
+def _update(target: Target, seen: Seen, endpoint: Endpoint, wanted: Wanted) -> Decision:
+    number, package = wanted.version.number, wanted.version.arn
+    if not endpoint.may_become(wanted.mode):
+        return _no_way(target, is_back=wanted.config != target.config_name(package))
+    live = seen.number(endpoint.package)
+    instead = f" instead of {target.group}/{live}" if live not in {None, number} else ""
+    says = f"{target.endpoint} is updated to {target.group}/{number}{instead}"
+    return Decision(UPDATE, says, wanted.config, package)
+
+
+def _no_way(target: Target, *, is_back: bool) -> Decision:
+    """Give what there is to do where no update leads from real-time to serverless (FACTS 5.2)."""
+    if is_back:
+        says = f"{target.endpoint} is deleted, to be serverless again as it was when it answered"
+        return Decision(DELETE, says)
+    says = f"{target.endpoint} is a real-time endpoint and cannot become serverless"
+    return Decision(REFUSE, f"{says}: give `endpoint:` another name, or delete the endpoint first")
+
+
+def _back(target: Target, seen: Seen, endpoint: Endpoint) -> Decision:
+    """Leave what failed: for what worked last, else for nothing."""
     for attempt in seen.proven():
-        number = seen.number(attempt.package)
-        if number is not None:
-            says = f"{target.endpoint} goes back to {target.group}/{number} as it was"
+        if endpoint.may_become(attempt.mode):
+            number = seen.number(attempt.package)
+            what = attempt.config if number is None else f"{target.group}/{number}"
+            says = f"{target.endpoint} goes back to {what} as it was"
             return Decision(UPDATE, says, attempt.config, attempt.package)
     return Decision(DELETE, f"{target.endpoint} never answered: it is deleted")
 

@@ -7,6 +7,8 @@ import json
 from typing import Any, NamedTuple
 
 SERVERLESS = "ServerlessConfig"
+IN_SERVICE = "InService"
+SUCCEEDED, FAILED, RETRY, FOUND = "succeeded", "failed", "retry", "found"
 _NAME_LENGTH = 63
 _HASH_LENGTH = 12
 
@@ -55,6 +57,11 @@ class Target(NamedTuple):
     def is_serverless(self) -> bool:
         """Whether the variant is serverless."""
         return SERVERLESS in self.variant
+
+    @property
+    def mode(self) -> str:
+        """How it serves, in the words of the spec."""
+        return mode(serverless=self.is_serverless)
 
     def model_name(self, package: str) -> str:
         """Name the model of a package by what it is made of."""
@@ -108,8 +115,17 @@ class Endpoint(NamedTuple):
 
     @property
     def is_broken(self) -> bool:
-        """Whether nothing is left but to delete it."""
-        return not self.is_changing and self.status != "InService"
+        """Whether nothing is left but to delete it, which is all that the service allows."""
+        return self.status == "Failed"
+
+    @property
+    def mode(self) -> str:
+        """How it serves, in the words of the spec."""
+        return mode(serverless=self.is_serverless)
+
+    def may_become(self, other: str) -> bool:
+        """Whether the service takes an update to this mode (FACTS 5.2)."""
+        return self.is_serverless or other != mode(serverless=True)
 
 
 class Attempt(NamedTuple):
@@ -118,10 +134,12 @@ class Attempt(NamedTuple):
     Args:
         config: the endpoint config's name.
         package: the package's ARN.
-        outcome: `succeeded`, `failed`, or `retry`, which forgets a failure.
+        outcome: `succeeded`, `failed`, `retry`, which forgets a failure, or `found`: it was live
+            before anything was tried here.
         reason: why it failed.
         started: when, ISO 8601 in UTC.
         execution: the ARN of the pipeline execution, or empty.
+        mode: `serverless` or `realtime`; empty where it is not known.
     """
 
     config: str
@@ -130,6 +148,7 @@ class Attempt(NamedTuple):
     reason: str
     started: str
     execution: str = ""
+    mode: str = ""
 
 
 class Seen(NamedTuple):
@@ -139,7 +158,7 @@ class Seen(NamedTuple):
         versions: the group's versions, the highest first.
         endpoint: None where there is none.
         attempts: the history, oldest first.
-        configs: the names of the endpoint configs that there are.
+        configs: the names of the endpoint configs that there are, of those tried here.
     """
 
     versions: tuple[Version, ...]
@@ -150,7 +169,7 @@ class Seen(NamedTuple):
     def failed(self) -> frozenset[str]:
         """Name the configs whose last attempt failed."""
         last = {attempt.config: attempt.outcome for attempt in self.attempts}
-        return frozenset(config for config, outcome in last.items() if outcome == "failed")
+        return frozenset(config for config, outcome in last.items() if outcome == FAILED)
 
     def reason(self, config: str) -> str:
         """Say why a config failed."""
@@ -158,12 +177,12 @@ class Seen(NamedTuple):
         return reasons[-1] if reasons else "no reason was given"
 
     def proven(self) -> list[Attempt]:
-        """List what has succeeded and is still there, the latest first, each config once."""
+        """List what has worked and is still there, the latest first, each config once."""
         last = {attempt.config: attempt for attempt in self.attempts}
         good = [
             one
             for one in last.values()
-            if one.outcome == "succeeded" and one.config in self.configs
+            if one.outcome in {SUCCEEDED, FOUND} and one.config in self.configs
         ]
         return sorted(good, key=lambda one: one.started, reverse=True)
 
@@ -193,3 +212,8 @@ class Outcome(NamedTuple):
 def package_version(arn: str) -> int:
     """Read the version out of a package's ARN."""
     return int(arn.rpartition("/")[2])
+
+
+def mode(*, serverless: bool) -> str:
+    """Name a way of serving in the words of the spec."""
+    return "serverless" if serverless else "realtime"

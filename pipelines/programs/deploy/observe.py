@@ -27,11 +27,12 @@ class Clients(NamedTuple):
 
 def observe(clients: Clients, target: Target) -> Seen:
     """Look at everything that a decision rests on."""
+    attempts = read_attempts(clients, target.history)
     return Seen(
         _versions(clients, target.group),
         find_endpoint(clients, target.endpoint),
-        read_attempts(clients, target.history),
-        _configs(clients, target),
+        attempts,
+        _configs(clients, target, {attempt.config for attempt in attempts}),
     )
 
 
@@ -68,7 +69,8 @@ def read_attempts(clients: Clients, history: str) -> tuple[Attempt, ...]:
     request: dict[str, str] = {"Bucket": bucket, "Prefix": f"{prefix}/"}
     while True:
         page = clients.s3.list_objects_v2(**request)
-        keys += [one["Key"] for one in page.get("Contents", ())]
+        found = [one["Key"] for one in page.get("Contents", ())]
+        keys += [key for key in found if key.endswith(".json")]
         if not page.get("IsTruncated"):
             break
         request["ContinuationToken"] = page["NextContinuationToken"]
@@ -110,10 +112,18 @@ def _versions(clients: Clients, group: str) -> tuple[Version, ...]:
     return tuple(sorted(versions, key=lambda one: one.number, reverse=True))
 
 
-def _configs(clients: Clients, target: Target) -> frozenset[str]:
+def _configs(clients: Clients, target: Target, tried: set[str]) -> frozenset[str]:
+    """Name those of the configs that were tried which are there still."""
+    listed, key = "list_endpoint_configs", "EndpointConfigName"
     prefix = target.config_name("").rpartition("-")[0]
-    found = _pages(clients, "list_endpoint_configs", "EndpointConfigs", NameContains=prefix)
-    return frozenset(one["EndpointConfigName"] for one in found)
+    ours = {one[key] for one in _pages(clients, listed, "EndpointConfigs", NameContains=prefix)}
+    others = (name for name in tried if prefix not in name)  # live before anything of ours
+    return frozenset(
+        {
+            *(ours & tried),
+            *(n for n in others if exists(clients, listed, "EndpointConfigs", key, n)),
+        }
+    )
 
 
 def _package(clients: Clients, variants: list[dict[str, Any]]) -> str | None:

@@ -19,13 +19,25 @@ from pipelines.programs.deploy.decide import (
     DELETE,
     NOTHING,
     PROVE,
+    REFUSE,
     UPDATE,
     WAIT,
     Decision,
     decide,
     notes,
 )
-from pipelines.programs.deploy.model import Attempt, DeployError, Outcome, Seen, Target
+from pipelines.programs.deploy.model import (
+    FAILED,
+    FOUND,
+    RETRY,
+    SUCCEEDED,
+    Attempt,
+    DeployError,
+    Endpoint,
+    Outcome,
+    Seen,
+    Target,
+)
 from pipelines.programs.deploy.observe import Clients, find_endpoint, observe
 
 _ROUNDS = 50
@@ -67,6 +79,8 @@ def reconcile(clients: Clients, target: Target, options: Options = Options()) ->
     for _ in range(_ROUNDS):
         seen = observe(clients, target)
         decision = decide(target, seen)
+        if decision.action == REFUSE:
+            raise DeployError(decision.says)
         if decision.action == NOTHING or options.dry_run:
             return work.outcome(seen, decision)
         work.do(seen, decision)
@@ -110,7 +124,7 @@ class _Work:
         if config not in seen.failed():
             raise DeployError(f"{target.group}/{version} has not failed on {target.endpoint}")
         if not self._options.dry_run:
-            self._record(config, package, "retry", "")
+            self._record(Decision(NOTHING, "", config, package), RETRY, target.mode)
 
     def do(self, seen: Seen, decision: Decision) -> None:
         """Carry out one decision and wait for its end."""
@@ -128,53 +142,64 @@ class _Work:
     def _change(self, seen: Seen, decision: Decision) -> None:
         from botocore.exceptions import ClientError  # noqa: PLC0415 - not at import
 
-        if decision.action == UPDATE and seen.endpoint is not None:
-            carry_out.require_direction(self._target, serves_serverless=seen.endpoint.is_serverless)
+        endpoint = seen.endpoint
+        if decision.action == UPDATE and endpoint is not None:
+            self._remember(seen, endpoint)
         try:
-            self._begin(decision)
+            self._begin(decision, endpoint)
         except ClientError:
             # Another reconciliation may have been faster: look again, and believe it the next time.
-            if self._refused == (decision, seen.endpoint):
+            if self._refused == (decision, endpoint):
                 raise
-            self._refused = (decision, seen.endpoint)
+            self._refused = (decision, endpoint)
             return
-        if decision.action == UPDATE and seen.endpoint is not None:
+        if decision.action == UPDATE:
             self._wait()
-            self._blame_if_undone(decision, seen.endpoint.config)
+            self._blame_if_undone(decision)
 
-    def _begin(self, decision: Decision) -> None:
-        clients, target = self._clients, self._target
-        if decision.action == CREATE:
-            carry_out.create(clients, target, decision.package)
-        elif decision.action == UPDATE:
-            carry_out.update(clients, target, decision.package, decision.config)
-        else:
+    def _remember(self, seen: Seen, endpoint: Endpoint) -> None:
+        """Write down what is live and was put there by others: it is what to go back to."""
+        if endpoint.config not in {attempt.config for attempt in seen.attempts}:
+            found = Decision(NOTHING, "", endpoint.config, endpoint.package or "")
+            self._record(found, FOUND, endpoint.mode)
+
+    def _begin(self, decision: Decision, endpoint: Endpoint | None) -> None:
+        clients, target, config = self._clients, self._target, decision.config
+        if decision.action == DELETE:
             carry_out.delete(clients, target)
+            return
+        if config == target.config_name(decision.package):
+            carry_out.make_config(clients, target, decision.package)
+        if endpoint is None:
+            carry_out.create(clients, target, config)
+        else:
+            carry_out.update(clients, target, config, is_serverless=endpoint.is_serverless)
 
-    def _blame_if_undone(self, decision: Decision, before: str) -> None:
-        """Write down that the service has taken an update back."""
-        endpoint = find_endpoint(self._clients, self._target.endpoint)
-        if endpoint is not None and endpoint.status == "InService" and endpoint.config == before:
-            reason = endpoint.failure or "the service took the update back"
-            self._failed(decision, reason)
+    def _blame_if_undone(self, decision: Decision) -> None:
+        """Write down that the service has taken an update back: it is due once more."""
+        seen = observe(self._clients, self._target)
+        again = decide(self._target, seen)
+        if seen.endpoint and (again.action, again.config) == (UPDATE, decision.config):
+            self._failed(decision, seen.endpoint.failure or "the service took the update back")
 
     def _prove(self, decision: Decision) -> None:
         reason = carry_out.prove(self._clients, self._target)
         if reason:
             self._failed(decision, reason)
         else:
-            self._record(decision.config, decision.package, "succeeded", "")
+            self._record(decision, SUCCEEDED, self._target.mode)
 
     def _failed(self, decision: Decision, reason: str) -> None:
-        self._record(decision.config, decision.package, "failed", reason)
+        self._record(decision, FAILED, self._target.mode, reason)
         number = decision.package.rpartition("/")[2]
         if number.isdigit():
             self._failures.append((int(number), reason))
         self._options.say(f"failed: {reason}")
 
-    def _record(self, config: str, package: str, outcome: str, reason: str) -> None:
+    def _record(self, about: Decision, outcome: str, mode: str, reason: str = "") -> None:
         started = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-        attempt = Attempt(config, package, outcome, reason, started, self._options.execution)
+        who = self._options.execution
+        attempt = Attempt(about.config, about.package, outcome, reason, started, who, mode)
         carry_out.write_attempt(self._clients, self._target, attempt)
 
     def _wait(self) -> None:

@@ -86,9 +86,14 @@ class Account:
             raise KilledError
 
     def version_of(self, config: str) -> int:
-        """Say which version a config serves."""
+        """Say which version a config serves; 0 where its model comes from no package."""
         model = self.configs[config]["ProductionVariants"][0]["ModelName"]
-        return int(self.models[model]["PrimaryContainer"]["ModelPackageName"].rpartition("/")[2])
+        package = self.models[model]["PrimaryContainer"].get("ModelPackageName", "/0")
+        return int(package.rpartition("/")[2])
+
+    def is_serverless(self, config: str) -> bool:
+        """Say whether a config is serverless."""
+        return "ServerlessConfig" in self.configs[config]["ProductionVariants"][0]
 
     def live(self) -> int | None:
         """Say which version is in service."""
@@ -221,7 +226,12 @@ class SageMaker:
         endpoint = account.endpoint
         if endpoint is None or endpoint["EndpointStatus"] != "InService":
             raise refusal("UpdateEndpoint", "in progress, failed, or not there")
-        assert config != endpoint["EndpointConfigName"], "an update to what is served"
+        served = endpoint["EndpointConfigName"]
+        assert config != served, "an update to what is served"
+        if account.is_serverless(config) and not account.is_serverless(served):
+            raise refusal("UpdateEndpoint", "cannot change from an instance to serverless")
+        if "DeploymentConfig" in request and account.is_serverless(served):
+            raise refusal("UpdateEndpoint", "no guardrails for serverless")
 
         def effect() -> None:
             endpoint.update(EndpointStatus="Updating", wanted=config)

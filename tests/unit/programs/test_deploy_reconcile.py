@@ -126,12 +126,80 @@ def test_a_first_version_that_fails_leaves_no_endpoint() -> None:
 
 
 def test_a_real_time_endpoint_is_not_made_serverless() -> None:
-    """The service refuses it; the other direction is an update."""
+    """The service refuses it, and so does a dry run; the other direction is an update.
+
+    An update of a serverless endpoint takes no rollout.
+    """
     account = Account({1: A})
     deploy(account)
-    assert deploy(account, REALTIME).live == 1
-    with pytest.raises(DeployError, match="cannot become serverless"):
-        deploy(account)
+    assert deploy(account, REALTIME._replace(deployment={"BlueGreenUpdatePolicy": {}})).live == 1
+    for dry_run in (True, False):
+        with pytest.raises(DeployError, match="cannot become serverless"):
+            deploy(account, options=QUICK._replace(dry_run=dry_run))
+
+
+def test_real_time_settings_that_fail_leave_what_was_serverless_before() -> None:
+    """No update leads back to serverless: the endpoint is made anew, as it was."""
+    account = Account({1: A})
+    deploy(account)
+    outcome = deploy(account, REALTIME._replace(environment={"MUTE": "1"}))
+    assert [number for number, _ in outcome.failures] == [1]
+    assert (account.live(), account.environment()) == (1, {})
+    assert account.calls[-3:] == ["wrote failed", "delete", "create 1"]
+    account.calls = []
+    deploy(account, REALTIME._replace(environment={"MUTE": "1"}))
+    assert account.calls == []
+
+
+def test_what_others_put_live_comes_back_when_the_first_version_fails() -> None:
+    """The endpoint was somebody's before; it is not lost by trying."""
+    for account in (Account({1: A}, broken={1}), Account({1: A}, mute={1})):
+        variants = [{"VariantName": "v", "ModelName": "theirs", "InstanceType": "ml.m5.large"}]
+        account.models["theirs"] = {"PrimaryContainer": {"Image": "i"}}
+        account.configs["theirs"] = {"ProductionVariants": variants}
+        account.endpoint = {"EndpointStatus": "InService", "EndpointConfigName": "theirs"}
+        outcome = deploy(account, REALTIME)
+        assert [number for number, _ in outcome.failures] == [1]
+        assert account.endpoint["EndpointConfigName"] == "theirs"
+        assert account.outcomes() == [(None, "found"), (1, "failed")]
+        account.calls = []
+        deploy(account, REALTIME)
+        assert account.calls == []
+
+
+@pytest.mark.parametrize("status", ["UpdateRollbackFailed", "OutOfService"])
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_an_endpoint_that_only_a_person_can_mend_is_left_alone(
+    status: str, *, dry_run: bool
+) -> None:
+    """After a failed rollback it serves still: it is neither deleted nor updated."""
+    account = Account({1: A})
+    deploy(account)
+    assert account.endpoint is not None
+    account.endpoint["EndpointStatus"] = status
+    account.versions[2], account.calls = A, []
+    with pytest.raises(DeployError, match=f"e is {status}"):
+        deploy(account, options=QUICK._replace(dry_run=dry_run))
+    assert account.calls == []
+
+
+def test_settings_that_failed_are_not_taken_for_an_endpoint_that_is_gone() -> None:
+    """The endpoint comes back as it was when it worked last."""
+    account = Account({1: A})
+    deploy(account)
+    other = target(environment={"MUTE": "1"})
+    deploy(account, other)
+    account.endpoint, account.calls = None, []
+    assert deploy(account, other).live == 1
+    assert account.environment() == {}
+    assert account.calls == ["create 1"]
+
+
+def test_what_else_lies_beside_the_history_is_not_read() -> None:
+    """A console leaves an empty object where somebody made a folder."""
+    account = Account({1: A})
+    account.objects["p/deployments/e/"] = b""
+    assert deploy(account).live == 1
 
 
 def test_a_dry_run_says_what_would_happen_and_does_nothing() -> None:
