@@ -51,7 +51,7 @@ class Feature:
         if self.type == "string":
             if value is None:
                 return ""
-            if isinstance(value, str):
+            if isinstance(value, str) and value.isprintable():  # half a surrogate pair is not
                 return value
         elif value is None or value == "":
             return math.nan
@@ -176,6 +176,9 @@ def _read_csv(text: str, features: tuple[Feature, ...]) -> list[dict[str, object
         raise BadRequestError(f"the request is not CSV: {error}") from None
     names = [feature.name for feature in features]
     header = lines.pop(0) if lines and set(lines[0]) & set(names) else names
+    for name in names:
+        if header.count(name) > 1:
+            raise BadRequestError(f"the header has `{name}` twice")
     for number, line in enumerate(lines, 1):
         if len(line) != len(header):
             raise BadRequestError(

@@ -148,4 +148,4 @@ def test_a_package_called_pipelines_is_the_users_own(user: User) -> None:
     assert "register: Succeeded" in user.types(tool, "run")
     assert "from our own package" in user.types(tool, "logs", "--local", "latest", "features")
     # As the command `pytest` does it: this folder is not put on the path before all others.
-    assert "11 passed" in user.types(user.python, "-P", "-m", "pytest", "-q")
+    assert "14 passed" in user.types(user.python, "-P", "-m", "pytest", "-q")

@@ -148,6 +148,13 @@ def test_accept_chooses_csv(model: Model) -> None:
         ('{"carrier": "UA", "distance": 1e39}', JSON, 400, "`distance` is a number, not 1e+39"),
         ('{"carrier": "UA", "distance": Infinity}', JSON, 400, "`distance` is a number"),
         (f'{{"carrier": "UA", "distance": {"9" * 400}}}', JSON, 400, "`distance` is a number"),
+        (
+            '{"carrier": "\\ud800", "distance": 1}',
+            JSON,
+            400,
+            '`carrier` is a string, not "\\ud800"',
+        ),
+        ("distance,carrier,distance\n1,UA,2\n", CSV, 400, "the header has `distance` twice"),
         (b"\xff", CSV, 400, "the request is not UTF-8"),
         ("", CSV, 400, "the request holds no rows"),
         ("UA\n", CSV, 400, "row 1 has 1 values, not 2 (carrier, distance)"),

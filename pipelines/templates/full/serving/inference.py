@@ -16,6 +16,7 @@ import onnxruntime
 
 JSON = "application/json"
 OK, BAD_REQUEST, UNSUPPORTED_MEDIA_TYPE = 200, 400, 415
+LARGEST = float(np.finfo(np.float32).max)
 
 
 class BadRequestError(Exception):
@@ -76,11 +77,22 @@ def predict(model: dict[str, Any], rows: list[dict[str, Any]]) -> list[dict[str,
 def _column(feature: dict[str, str], rows: list[dict[str, Any]]) -> np.ndarray:
     name, is_text = feature["name"], feature["type"] == "string"
     for number, row in enumerate(rows, 1):
-        value = row.get(name)
-        if isinstance(value, bool) or not isinstance(value, str if is_text else (int, float)):
+        if not (is_string if is_text else is_number)(row.get(name)):
             raise BadRequestError(f"row {number}: `{name}` must be a {feature['type']}")
     values = [[row[name]] for row in rows]
     return np.array(values, dtype=object if is_text else np.float32)
+
+
+def is_string(value: object) -> bool:
+    """Whether it is text; half a surrogate pair, which JSON can hold, is none."""
+    return isinstance(value, str) and value.isprintable()
+
+
+def is_number(value: object) -> bool:
+    """Whether it is a number that the model's float32 can hold: neither NaN nor infinite."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return abs(value) <= LARGEST
 
 
 def _respond(body: dict[str, Any], status: int) -> Any:

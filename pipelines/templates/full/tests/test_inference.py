@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,9 @@ def test_each_row_gets_a_prediction() -> None:
         ({"instances": []}, "at least one"),
         ({"instances": [{"species": "Gentoo"}]}, "row 1: `body_mass_g`"),
         ({"instances": [{"species": 3, "body_mass_g": 1}]}, "`species` must be a string"),
+        ({"instances": [{"species": "\ud800", "body_mass_g": 1}]}, "`species` must be a string"),
+        ({"instances": [{"species": "x", "body_mass_g": math.nan}]}, "must be a number"),
+        ({"instances": [{"species": "x", "body_mass_g": 10**400}]}, "must be a number"),
     ],
 )
 def test_a_bad_request_gets_400_and_a_reason(body: object, reason: str) -> None:
