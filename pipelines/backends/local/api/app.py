@@ -114,7 +114,7 @@ class App:
                 spool.unlink(missing_ok=True)
 
     async def _body(self, receive: Receive, length: int, route: Route) -> tuple[bytes, Path | None]:
-        """Read a body: small ones into memory, large ones into a file."""
+        """Read a body: small ones into memory, large ones into a file where the route takes it."""
         pieces = bytearray()
         spool: Path | None = None
         total = 0
@@ -124,7 +124,8 @@ class App:
                 pieces += piece
                 total += len(piece)
                 _refuse_longer(total, route)
-                if spool is None and (length > _IN_MEMORY or len(pieces) > _IN_MEMORY):
+                is_large = length > _IN_MEMORY or len(pieces) > _IN_MEMORY
+                if is_large and spool is None and route.takes_files:
                     spool = await self._file()
                 if spool is not None and (last or len(pieces) >= _PIECE):
                     await self._append(spool, bytes(pieces))

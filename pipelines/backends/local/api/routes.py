@@ -30,12 +30,14 @@ class Route:
         bug: answers when `answer` raised, in the service's own protocol.
         longest: the longest body in bytes.
         is_slow: whether answering may take seconds.
+        takes_files: whether a large body may come as a file, `Request.spool`, instead of bytes.
     """
 
     answer: Callable[[Request], Answer]
     bug: Callable[[Request], Answer]
     longest: int = _SMALL
     is_slow: bool = False
+    takes_files: bool = False
 
 
 @frozen

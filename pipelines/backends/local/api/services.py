@@ -21,7 +21,7 @@ def routes(sagemaker: LocalSageMaker, runner: Runner | None) -> Routes:
         JsonService("logs", _Operations(JobLogs(sagemaker.settings.home), None)),
         Runtime(sagemaker.invoke_endpoint),
         Query(sagemaker.settings.account),
-        Route(store.answer, s3.bug, s3.LONGEST),
+        Route(store.answer, s3.bug, s3.LONGEST, takes_files=True),
     )
 
 
