@@ -96,7 +96,7 @@ def page(rows: list[Row], order: Order[Row], request: JsonObject) -> tuple[list[
     rows = sorted(rows, key=lambda row: tuple(order.key(row)), reverse=descending)
     token = request.get("NextToken")
     if token:
-        last = _read_token(str(token))
+        last = _read_token(str(token), order.key(rows[0]) if rows else ())
         rows = [row for row in rows if _is_after(tuple(order.key(row)), last, descending)]
     if len(rows) <= size:
         return rows, {}
@@ -115,11 +115,19 @@ def _token(key: Sequence[str | float]) -> str:
     return base64.urlsafe_b64encode(json.dumps(list(key)).encode()).decode()
 
 
-def _read_token(token: str) -> tuple[str | float, ...]:
+def _read_token(token: str, example: Sequence[str | float]) -> tuple[str | float, ...]:
+    """Read the key in a token, which must be of the same form as a row's."""
     try:
-        return tuple(json.loads(base64.urlsafe_b64decode(token)))
-    except (binascii.Error, ValueError, TypeError):
-        raise invalid(f"`{token}` is no NextToken of this operation") from None
+        key = json.loads(base64.urlsafe_b64decode(token))
+    except (binascii.Error, ValueError):
+        key = None
+    if not isinstance(key, list) or (example and _form(key) != _form(example)):
+        raise invalid(f"`{token}` is no NextToken of this operation in this order")
+    return tuple(key)
+
+
+def _form(key: Sequence[str | float]) -> list[bool]:
+    return [isinstance(part, str) for part in key]
 
 
 def within(created: float, request: JsonObject, after: str, before: str) -> bool:

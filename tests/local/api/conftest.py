@@ -39,7 +39,8 @@ class Served:
 
     def client(self, service: str) -> Any:
         """Make a boto3 client as a user makes one, but for retries."""
-        return boto3.client(
+        client: Any = boto3.client
+        return client(
             service,
             region_name="us-east-1",
             endpoint_url=self.url,

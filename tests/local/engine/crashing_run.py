@@ -38,7 +38,8 @@ def definition() -> str:
         "Type": "RegisterModel",
         "Arguments": {"ModelPackageGroupName": "g", "SourceUri": {"Get": "Steps.d.Made"}},
     }
-    model = {"Name": "model", "Type": "Model", "Arguments": {}, "DependsOn": ["register"]}
+    container = {"PrimaryContainer": {"Image": "x"}}
+    model = {"Name": "model", "Type": "Model", "Arguments": container, "DependsOn": ["register"]}
     condition = {"Type": "Equals", "LeftValue": {"Get": "Steps.d.Made"}, "RightValue": "d"}
     arguments = {"Conditions": [condition], "IfSteps": [register, model], "ElseSteps": []}
     steps = [

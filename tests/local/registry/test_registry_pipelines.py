@@ -25,7 +25,8 @@ def _definition(outcome: int = 1) -> str:
         "Description": "A version of g",
         "Arguments": {"ModelPackageGroupName": "g", "Tags": [{"Key": "team", "Value": "ml"}]},
     }
-    model = {"Name": "model", "Type": "Model", "Arguments": {"ExecutionRoleArn": ROLE}}
+    made_of: JsonObject = {"ExecutionRoleArn": ROLE, "PrimaryContainer": {"Image": "x"}}
+    model = {"Name": "model", "Type": "Model", "Arguments": made_of}
     fail = {"Name": "reject", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}
     arguments = {"Conditions": [condition], "IfSteps": [register, model], "ElseSteps": [fail]}
     parameters = [

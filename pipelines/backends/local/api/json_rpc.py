@@ -93,7 +93,7 @@ def bug(request: Request) -> Answer:
 
 def told(error: PipelinesError) -> str:
     """Write an error on one line."""
-    return f"{error.problem}; {error.remedy}" if error.remedy else error.problem
+    return f"{error.problem.removesuffix('.')}; {error.remedy}" if error.remedy else error.problem
 
 
 def _unknown(service: str, name: str) -> str:

@@ -139,6 +139,8 @@ def _check_variant(variant: JsonObject) -> None:
         raise invalid(f"the variant {name} has an instance and a ServerlessConfig")
     if serverless.get("MemorySizeInMB") not in _MEMORY_MB:
         raise invalid(f"MemorySizeInMB must be one of {', '.join(map(str, _MEMORY_MB))}")
+    if serverless.get("ProvisionedConcurrency", 0) > serverless["MaxConcurrency"]:
+        raise invalid(f"the variant {name} has more ProvisionedConcurrency than MaxConcurrency")
 
 
 def _summary(row: sqlite3.Row) -> JsonObject:

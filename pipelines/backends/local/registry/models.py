@@ -42,6 +42,9 @@ class Models:
         _CREATE.check(request)
         name = check_name("ModelName", request["ModelName"], _NAME_LENGTH)
         arn = self.premises.arn(f"model/{name}")
+        containers = request.get("Containers") or [request.get("PrimaryContainer")]
+        if containers == [None]:
+            raise invalid("the model has neither PrimaryContainer nor Containers")
         with self.premises.database.transaction() as connection:
             if connection.execute("SELECT 1 FROM models WHERE name = ?", (name,)).fetchone():
                 raise invalid(f'Cannot create already existing model "{arn}".')
@@ -50,8 +53,8 @@ class Models:
                 (name, arn, dumps(given(request, _KEPT)), self.premises.now()),
             )
             keep_tags(connection, arn, request.get("Tags") or [])
-            for container in (request.get("PrimaryContainer"), *(request.get("Containers") or ())):
-                if container is not None and container.get("ModelPackageName") is not None:
+            for container in containers:
+                if container.get("ModelPackageName") is not None:
                     _require_approved(connection, container["ModelPackageName"])
         return {"ModelArn": arn}
 
