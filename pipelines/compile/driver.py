@@ -19,6 +19,7 @@ from pipelines.compile.emit import Supplies, emit
 from pipelines.compile.images import ImageProblem, check_instance, resolve
 from pipelines.compile.origins import to_spec
 from pipelines.compile.project import Project
+from pipelines.compile.requests import check_requests
 from pipelines.diagnostics import Diagnostic, Finding, Path, Severity
 from pipelines.document import Document, Parsed, read
 from pipelines.document.overlay import ENVIRONMENTS, MergeRules, choose
@@ -224,9 +225,12 @@ def _emit(front: _Front, local_data: Mapping[str, str]) -> _Emitted:
     found: list[Finding] = []
     for each in (graph, *standing_alone(graph)):
         emitted = emit(each, Supplies(data, code, front.images))
-        definition = emitted.definition
-        found += to_spec(check_definition(definition), definition, emitted.origins, document.data)
-        written[each.spec.pipeline] = canonical(definition)
+        for findings, definition in (
+            (check_definition(emitted.definition), emitted.definition),
+            *check_requests(emitted),
+        ):
+            found += to_spec(findings, definition, emitted.origins, document.data)
+        written[each.spec.pipeline] = canonical(emitted.definition)
     located = tuple(dict.fromkeys(map(document.locate, found)))
     return _Emitted(written, front.checked(located))
 

@@ -37,10 +37,17 @@ class Supplies:
 
 @frozen
 class Emitted:
-    """A definition, and for each of its steps the step of the spec that it comes from."""
+    """A definition, and what is needed to check it.
+
+    Args:
+        definition: the definition.
+        origins: for each of its steps the step of the spec that it comes from.
+        requests: what programs of its steps will ask of the service, each as a step.
+    """
 
     definition: JsonObject
     origins: Mapping[str, str]
+    requests: tuple[JsonObject, ...]
 
 
 def emit(graph: Graph, supplies: Supplies) -> Emitted:
@@ -62,7 +69,13 @@ def emit(graph: Graph, supplies: Supplies) -> Emitted:
         "Steps": [step for name in top for step in writer.steps_of(name)],
     }
     origins = {e.name: name for name, emitted in steps.items() for e in emitted}
-    return Emitted(definition, origins)
+    requests = tuple(
+        {"Name": e.name, "Type": type_, "Arguments": to_json(arguments)}
+        for emitted in steps.values()
+        for e in emitted
+        for type_, arguments in e.requests.items()
+    )
+    return Emitted(definition, origins, requests)
 
 
 def _emit_node(graph: Graph, node: Node, supplies: Supplies) -> tuple[EmittedStep, ...]:

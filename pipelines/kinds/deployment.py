@@ -8,6 +8,7 @@ approvals start.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -23,7 +24,7 @@ from pipelines.kinds.base.contract import (
     Output,
     ProjectFile,
 )
-from pipelines.kinds.base.functions import Get
+from pipelines.kinds.base.functions import Get, Value
 from pipelines.kinds.base.jobs import ProcessingJob, processing
 from pipelines.spec.model import JobStep, ShortFormModel, SpecModel, StepSpec
 from pipelines.spec.values import FixedText, Text, mistake, no_entries
@@ -31,6 +32,8 @@ from pipelines.spec.values import FixedText, Text, mistake, no_entries
 IMAGE = ("image",)
 GROUP, ENDPOINT, EXECUTION = "DEPLOY_GROUP", "DEPLOY_ENDPOINT", "DEPLOY_EXECUTION"
 MODES = ("serverless", "realtime")
+
+_LEAST_LINEAR_PERCENT = 10
 
 _ONE_WORKER = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
 """A serverless instance answers one request at a time (FACTS 11.1)."""
@@ -66,6 +69,13 @@ class Rollout(SpecModel):
         default_factory=no_entries,
         description="CloudWatch alarms that take the update back; at most 10.",
     )
+
+    @model_validator(mode="after")
+    def _enough_at_once(self) -> Self:
+        if self.type == "linear" and self.percent < _LEAST_LINEAR_PERCENT:
+            message = f"`percent` cannot be less than {_LEAST_LINEAR_PERCENT} where it is linear"
+            raise mistake("SP122", message, below="percent")
+        return self
 
 
 class Realtime(SpecModel):
@@ -181,7 +191,26 @@ def emit(step: DeploymentStep, context: EmitContext) -> tuple[EmittedStep, ...]:
             EXECUTION: Get("Execution.PipelineExecutionArn"),
         },
     )
-    return (processing(job_step, job, context),)
+    emitted = processing(job_step, job, context)
+    return (replace(emitted, requests=_requests(step, job.environment)),)
+
+
+def _requests(step: DeploymentStep, environment: Mapping[str, Value]) -> Mapping[str, JsonObject]:
+    """Write what the deployer will ask for, by the Type that asks for the same."""
+    variant = _serverless(step.serverless) if step.serverless else _realtime(step.realtime)
+    rollout = _rollout(step.realtime.rollout if step.realtime else None)
+    return {
+        "Model": {"PrimaryContainer": {"Environment": dict(step.environment)}},
+        "EndpointConfig": {
+            "ProductionVariants": [{"VariantName": "AllTraffic", "ModelName": "x", **variant}]
+        },
+        "Endpoint": {
+            "EndpointName": environment[ENDPOINT],
+            "EndpointConfigName": "x",
+            **({"DeploymentConfig": rollout} if rollout else {}),
+        },
+        "RegisterModel": {"ModelPackageGroupName": environment[GROUP]},
+    }
 
 
 def _serverless(mode: Serverless) -> JsonObject:

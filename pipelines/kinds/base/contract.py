@@ -151,6 +151,8 @@ class EmittedStep:
         extra: other keys of the step, such as `PropertyFiles` and `CacheConfig`.
         branches: for a Condition, the names of the spec's steps in `IfSteps` and `ElseSteps`.
         parameters: reserved String parameters of the pipeline that it reads, with their defaults.
+        requests: what its program will ask of the service, as arguments of the Types that do the
+            same; they are checked like these, and are no part of the definition.
     """
 
     name: str
@@ -159,6 +161,7 @@ class EmittedStep:
     extra: JsonObject = field(default_factory=dict)
     branches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
+    requests: Mapping[str, JsonObject] = field(default_factory=dict)
 
 
 def _no_outputs(_name: str, _step: StepSpec) -> Mapping[str, Output]:
