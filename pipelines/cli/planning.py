@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pipelines.backends.aws.prune import groups_of
+from pipelines.backends.aws.definitions import groups_of
 from pipelines.backends.aws.read import read
 from pipelines.cli.target import Target
 from pipelines.compile.driver import Bundle

@@ -1,4 +1,4 @@
-"""The objects that a bundle needs in S3: which are there, and how the others get there.
+"""Objects in S3: which are there, how those that a bundle needs get there, and how they go.
 
 Their keys hold a hash of their content (D4): what is there is right, and uploading it twice does
 no harm.
@@ -7,12 +7,16 @@ no harm.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 from pathlib import Path
 
 from pipelines.backends.aws.errors import AwsError
 from pipelines.backends.aws.gateway import Gateway
 from pipelines.backends.aws.parallel import each
 from pipelines.compile.assets import CodeAsset, DataAsset
+
+_BATCH = 1000
+"""How many objects one call deletes at most."""
 
 
 def split(uri: str) -> tuple[str, str]:
@@ -38,16 +42,13 @@ def is_there(gateway: Gateway, uri: str) -> bool:
 
 
 def below(gateway: Gateway, prefix: str) -> dict[str, int]:
-    """List the objects below a prefix: URI → bytes.
-
-    A bucket of the local SageMaker is made by the first upload: none is an empty one.
-    """
+    """List the objects below a prefix: URI → bytes; none where there is no such bucket."""
     bucket, key = split(prefix)
     request = {"Bucket": bucket, "Prefix": key, **gateway.owned()}
     try:
         pages = [*gateway.pages("s3", "list_objects_v2", "Contents", **request)]
     except AwsError as error:
-        if gateway.is_local and error.code == "NoSuchBucket":
+        if error.code == "NoSuchBucket":
             return {}
         raise
     return {f"s3://{bucket}/{entry['Key']}": int(entry["Size"]) for entry in pages}
@@ -84,3 +85,27 @@ def upload(
         done(uri)
 
     each(one, objects)
+
+
+def remove(gateway: Gateway, bucket: str, keys: Iterable[str]) -> None:
+    """Delete objects from a bucket of the account's own.
+
+    Raises:
+        AwsError: one was refused.
+    """
+    left = iter(keys)
+    while batch := [{"Key": key} for key in islice(left, _BATCH)]:
+        answer = gateway.call(
+            "s3",
+            "delete_objects",
+            Bucket=bucket,
+            Delete={"Objects": batch, "Quiet": True},
+            **gateway.owned(),
+        )
+        for error in answer.get("Errors", ()):
+            raise AwsError(
+                f"AWS refused to delete s3://{bucket}/{error.get('Key')}: {error.get('Message')}",
+                "allow s3:DeleteObject on it, and run the command again",
+                code=str(error.get("Code", "")),
+                operation="delete_objects",
+            )

@@ -1,4 +1,4 @@
-"""What lies in the bucket and nothing refers to any more, and its removal.
+"""What lies in the bucket and nothing refers to any more.
 
 An execution uses what the version of its pipeline names, and versions are never deleted: what no
 version and no model package names, no execution can need. Young objects are left alone: another
@@ -7,11 +7,11 @@ upsert may have uploaded them and not yet made its version.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from pipelines.backends.aws.definitions import groups_of
 from pipelines.backends.aws.errors import AwsError
 from pipelines.backends.aws.gateway import Gateway
 from pipelines.backends.aws.parallel import each
@@ -19,10 +19,9 @@ from pipelines.backends.aws.pipelines import describe_group
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
-_FOLDERS = ("code", "data", "definitions")
+_OURS = re.compile(r"(code|data)/[^/]+/[0-9a-f]{32}/.+|definitions/[0-9a-f]{32}\.json")
 """What upsert writes below a pipeline's prefix, addressed by content."""
 
-_BATCH = 1000
 _URI = re.compile(r"s3://[^\s\"'\\]+")
 
 
@@ -34,7 +33,7 @@ class Premises:
         bucket: where the objects lie.
         pipeline: the pipeline that they belong to.
         definitions: the names of all its pipelines, the deploy pipeline's too.
-        groups: model package groups that it registers in.
+        groups: model package groups that it registers in, besides those that versions name.
     """
 
     bucket: str
@@ -65,61 +64,26 @@ def unused(gateway: Gateway, premises: Premises, before: datetime) -> list[Unuse
     in_use = tuple(_in_use(gateway, premises))
     return [
         Unused(entry["Key"], int(entry["Size"]))
-        for folder in _FOLDERS
-        for entry in _listed(gateway, premises, folder)
+        for entry in _listed(gateway, premises)
         if entry["LastModified"] < before
-        and not _is_used(f"s3://{premises.bucket}/{entry['Key']}", in_use)
+        and not f"s3://{premises.bucket}/{entry['Key']}".startswith(in_use)
     ]
-
-
-def groups_of(definition: str) -> Iterator[str]:
-    """Yield the model package groups that a definition registers in."""
-    for step in _objects(json.loads(definition)):
-        name = step.get("ModelPackageGroupName")
-        if isinstance(name, str):
-            yield name
-
-
-def _objects(value: Json) -> Iterator[JsonObject]:
-    if isinstance(value, dict):
-        yield value
-    if isinstance(value, dict | list):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from _objects(part)
-
-
-def remove(gateway: Gateway, bucket: str, objects: Iterable[Unused]) -> None:
-    """Delete objects.
-
-    Raises:
-        AwsError: one was refused.
-    """
-    keys = [{"Key": found.key} for found in objects]
-    for start in range(0, len(keys), _BATCH):
-        batch = {"Objects": keys[start : start + _BATCH], "Quiet": True}
-        answer = gateway.call(
-            "s3", "delete_objects", Bucket=bucket, Delete=batch, **gateway.owned()
-        )
-        for error in answer.get("Errors", ()):
-            raise AwsError(
-                f"AWS refused to delete s3://{bucket}/{error.get('Key')}: {error.get('Message')}",
-                "allow s3:DeleteObject on it, and run the command again",
-                code=str(error.get("Code", "")),
-                operation="delete_objects",
-            )
 
 
 def _in_use(gateway: Gateway, premises: Premises) -> Iterator[str]:
     """Yield the URIs that versions and packages name; a folder's URI stands for what is in it."""
-    for name in premises.definitions:
-        for definition in each(
-            lambda request: _definition(gateway, request), _versions(gateway, name)
-        ):
-            yield from _URI.findall(definition)
-    for group in premises.groups:
-        arns = _packages(gateway, group)
-        for package in each(lambda arn: _package(gateway, arn), arns):
+    groups = dict.fromkeys(premises.groups)
+    for definition in _definitions(gateway, premises.definitions):
+        groups.update(dict.fromkeys(groups_of(definition)))
+        yield from _URI.findall(definition)
+    for group in groups:
+        for package in each(lambda arn: _package(gateway, arn), _packages(gateway, group)):
             yield from _texts(package)
+
+
+def _definitions(gateway: Gateway, names: Iterable[str]) -> list[str]:
+    requests = [request for name in names for request in _versions(gateway, name)]
+    return each(lambda request: _definition(gateway, request), requests)
 
 
 def _versions(gateway: Gateway, name: str) -> list[JsonObject]:
@@ -137,8 +101,7 @@ def _versions(gateway: Gateway, name: str) -> list[JsonObject]:
 
 
 def _definition(gateway: Gateway, request: JsonObject) -> str:
-    described = gateway.call("sagemaker", "describe_pipeline", **request)
-    return str(described.get("PipelineDefinition", ""))
+    return str(gateway.call("sagemaker", "describe_pipeline", **request)["PipelineDefinition"])
 
 
 def _packages(gateway: Gateway, group: str) -> list[str]:
@@ -154,10 +117,18 @@ def _package(gateway: Gateway, arn: str) -> JsonObject:
     return gateway.call("sagemaker", "describe_model_package", ModelPackageName=arn)
 
 
-def _listed(gateway: Gateway, premises: Premises, folder: str) -> Iterator[JsonObject]:
-    prefix = f"{premises.pipeline}/{folder}/"
-    request = {"Bucket": premises.bucket, "Prefix": prefix, **gateway.owned()}
-    return gateway.pages("s3", "list_objects_v2", "Contents", **request)
+def _listed(gateway: Gateway, premises: Premises) -> Iterator[JsonObject]:
+    """Yield what upsert has written; what others put beside it is none of ours."""
+    prefix = f"{premises.pipeline}/"
+    for folder in ("code", "data", "definitions"):
+        request = {
+            "Bucket": premises.bucket,
+            "Prefix": f"{prefix}{folder}/",
+            **gateway.owned(),
+        }
+        for entry in gateway.pages("s3", "list_objects_v2", "Contents", **request):
+            if _OURS.fullmatch(str(entry["Key"]).removeprefix(prefix)):
+                yield entry
 
 
 def _texts(value: Json) -> Iterator[str]:
@@ -166,7 +137,3 @@ def _texts(value: Json) -> Iterator[str]:
     elif isinstance(value, dict | list):
         for part in value.values() if isinstance(value, dict) else value:
             yield from _texts(part)
-
-
-def _is_used(uri: str, in_use: tuple[str, ...]) -> bool:
-    return uri.startswith(in_use)

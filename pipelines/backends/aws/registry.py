@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from pipelines.backends.aws.caller import Caller
+from pipelines.backends.aws.definitions import groups_of
 from pipelines.backends.aws.errors import AwsError
 from pipelines.backends.aws.objects import split
-from pipelines.backends.aws.prune import groups_of
 from pipelines.errors import UsageError
 from pipelines.json_types import JsonObject
 
@@ -41,6 +41,16 @@ def versions(caller: Caller, group: str, most: int) -> list[JsonObject]:
         AwsError: there is no such group.
     """
     return [_described(caller, summary) for summary in islice(_summaries(caller, group), most)]
+
+
+def has_versions(caller: Caller, group: str) -> bool:
+    """Say whether a group is there and holds any version."""
+    try:
+        return next(iter(_summaries(caller, group)), None) is not None
+    except AwsError as error:
+        if error.is_missing:
+            return False
+        raise
 
 
 def version(caller: Caller, name: str) -> JsonObject:

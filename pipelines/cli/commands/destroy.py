@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from pipelines.backends.aws.destroy import Doomed, Premises, destroy, find, foreign, running
+from pipelines.backends.aws.destroy import Found, Premises, Thing, destroy, find, running
+from pipelines.backends.aws.registry import has_versions
 from pipelines.cli.looking import pipelines_of
 from pipelines.cli.options import local_option, spec_options, yes_option
 from pipelines.cli.target import Target, confirm, open_target
 from pipelines.errors import UsageError
+from pipelines.spec.model import PipelineSpec
+from pipelines.spec.references import Template
 
 _WORDS = {
     "endpoint": "endpoint",
@@ -39,31 +43,61 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
 ) -> None:
     """Delete the pipelines and the endpoints; models and data stay unless asked for."""
     with open_target(file, env, local) as target:
-        premises = _premises(target, with_models=with_models, with_data=with_data)
+        groups = _named(target.spec, "registration", "group")
+        premises = _premises(target, groups if with_models else (), with_data=with_data)
         _refuse_running(target, premises)
-        doomed = find(target.gateway, premises)
-        if not doomed:
+        found = find(target.gateway, premises)
+        _refuse_foreign(found)
+        for line in _lines(target, found, groups):
+            click.echo(line)
+        if not found.doomed:
             click.echo("nothing to delete: nothing of it is there")
             return
-        _refuse_foreign(target, doomed)
-        for item in doomed:
-            click.echo(f"  delete {_said(item)}")
-        _ask(target, len(doomed), yes)
-        destroy(target.gateway, doomed, lambda item: click.echo(f"deleted {_said(item)}"))
+        _ask(target, len(found.doomed), yes)
+        destroy(target.gateway, found.doomed, lambda thing: click.echo(f"deleted {_said(thing)}"))
 
 
-def _premises(target: Target, *, with_models: bool, with_data: bool) -> Premises:
+def _premises(target: Target, groups: tuple[str, ...], *, with_data: bool) -> Premises:
     name, deploy = pipelines_of(target.pipeline)
     data = f"s3://{target.aws.bucket}/{target.pipeline}/" if with_data else None
-    groups = _named(target, "registration", "group") if with_models else ()
-    return Premises(name, deploy, _named(target, "deployment", "endpoint"), groups, data)
+    return Premises(name, deploy, _named(target.spec, "deployment", "endpoint"), groups, data)
 
 
-def _named(target: Target, kind: str, key: str) -> tuple[str, ...]:
+def _named(spec: PipelineSpec, kind: str, key: str) -> tuple[str, ...]:
     """Return a key of all steps of a kind; what an execution decides cannot be known here."""
-    steps = [step for step in target.spec.steps.values() if getattr(step, "kind", None) == kind]
-    values = [getattr(step, key, None) for step in steps]
-    return tuple(dict.fromkeys(value for value in values if isinstance(value, str)))
+    steps = [step for step in spec.steps.values() if getattr(step, "kind", None) == kind]
+    values = [_text(spec, getattr(step, key, None)) for step in steps]
+    return tuple(dict.fromkeys(value for value in values if value is not None))
+
+
+def _text(spec: PipelineSpec, value: object) -> str | None:
+    """Write a text with the defaults of parameters; None where it holds anything else."""
+    if isinstance(value, Template):
+        parts = [_default(spec, p.parts) if not isinstance(p, str) else p for p in value.segments]
+        return None if None in parts else "".join(map(str, parts))
+    return value if isinstance(value, str) else None
+
+
+def _default(spec: PipelineSpec, reference: tuple[str | int, ...]) -> object:
+    match reference:
+        case ("parameters", str(name)) if name in spec.parameters:
+            return spec.parameters[name].default
+        case _:
+            return None
+
+
+def _lines(target: Target, found: Found, groups: tuple[str, ...]) -> Iterator[str]:
+    """Say what goes, what stays because it is somebody else's, and what loses its archives."""
+    for thing in found.doomed:
+        yield f"  delete {_said(thing)}"
+    for thing in found.foreign:
+        yield f"  keep {_said(thing)}: it was not made by this tool for this pipeline"
+    if not any(thing.sort == "s3-prefix" for thing in found.doomed):
+        return
+    for group in groups:
+        kept = Thing("model-package-group", group) not in found.doomed
+        if kept and has_versions(target.gateway, group):
+            yield f"  the versions of {group} stay in the registry, their archives do not"
 
 
 def _refuse_running(target: Target, premises: Premises) -> None:
@@ -76,15 +110,15 @@ def _refuse_running(target: Target, premises: Premises) -> None:
         )
 
 
-def _refuse_foreign(target: Target, doomed: list[Doomed]) -> None:
-    """Leave alone what somebody else made under the same name; here there is nobody else."""
-    found = [] if target.is_local else foreign(target.gateway, doomed)
-    if found:
-        raise UsageError(
-            f"the pipeline {found[0]} was not made by this tool: it bears no tag of it",
-            f"delete it by hand if it is yours: aws sagemaker delete-pipeline "
-            f"--pipeline-name {found[0]}",
-        )
+def _refuse_foreign(found: Found) -> None:
+    """Leave alone a pipeline that somebody else made under the same name, and all beside it."""
+    for thing in found.foreign:
+        if thing.sort == "pipeline":
+            raise UsageError(
+                f"the pipeline {thing.name} was not made by this tool for this spec",
+                f"delete it by hand if it is yours: aws sagemaker delete-pipeline "
+                f"--pipeline-name {thing.name}",
+            )
 
 
 def _ask(target: Target, count: int, yes: bool) -> None:  # noqa: FBT001 - the flag as it was given
@@ -94,5 +128,5 @@ def _ask(target: Target, count: int, yes: bool) -> None:  # noqa: FBT001 - the f
     confirm(target, f"delete these {count} things", yes)
 
 
-def _said(item: Doomed) -> str:
-    return f"{_WORDS[item.sort]} {item.name}"
+def _said(thing: Thing) -> str:
+    return f"{_WORDS[thing.sort]} {thing.name}"

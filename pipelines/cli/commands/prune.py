@@ -7,7 +7,10 @@ from pathlib import Path
 
 import click
 
-from pipelines.backends.aws.prune import Premises, Unused, groups_of, remove, unused
+from pipelines.backends.aws.definitions import groups_of
+from pipelines.backends.aws.objects import remove
+from pipelines.backends.aws.prune import Premises, Unused, unused
+from pipelines.cli.looking import pipelines_of
 from pipelines.cli.options import local_option, spec_options, yes_option
 from pipelines.cli.target import Target, confirm, open_target
 
@@ -46,14 +49,15 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
         if dry_run:
             return
         confirm(target, f"delete these {len(found)} objects from {target.aws.bucket}", yes)
-        remove(target.gateway, target.aws.bucket, found)
+        remove(target.gateway, target.aws.bucket, [entry.key for entry in found])
         click.echo(f"removed {len(found)} objects")
 
 
 def _premises(target: Target) -> Premises:
     bundle = target.bundle
     groups = sorted({name for text in bundle.definitions.values() for name in groups_of(text)})
-    return Premises(target.aws.bucket, bundle.pipeline, tuple(bundle.definitions), tuple(groups))
+    pipelines = pipelines_of(bundle.pipeline)  # one that the spec has no more may still be started
+    return Premises(target.aws.bucket, bundle.pipeline, pipelines, tuple(groups))
 
 
 def _shown(found: list[Unused]) -> str:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.functional.aws.account import Account
+from tests.functional.aws.account import ACCOUNT, Account
 from tests.functional.aws.command import Command
 from tests.functional.aws.executions import Frame, deploy, mend, step, through
-from tests.functional.aws.project import BUCKET, GROUP, PIPELINE
-from tests.functional.aws.proxy import Fault, refusal
+from tests.functional.aws.project import BUCKET, GROUP, PIPELINE, add_deployment, edit
+from tests.functional.aws.proxy import Answer, Fault, refusal
 
 SIMPLE = {
     "Version": "2020-12-01",
@@ -36,6 +36,59 @@ def fill(account: Account) -> None:
     sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
     s3.put_object(Bucket=BUCKET, Key=f"{PIPELINE}/code/a", Body=b"a")
     s3.put_object(Bucket=BUCKET, Key=f"{PIPELINE}-other/code/a", Body=b"a")
+
+
+SERVING = {
+    "Version": "2020-12-01",
+    "Parameters": [{"Name": "name", "Type": "String", "DefaultValue": "churn-by-default"}],
+    "Steps": [
+        {
+            "Name": "deploy",
+            "Type": "Processing",
+            "Arguments": {"Environment": {"DEPLOY_ENDPOINT": {"Get": "Parameters.name"}}},
+        }
+    ],
+}
+"""A pipeline that deploys to an endpoint that the spec does not name (any more)."""
+
+
+def serve(account: Account, endpoint: str, made: str) -> None:
+    """Make an endpoint, its configuration and its model, these two under one name."""
+    sagemaker = account.client("sagemaker")
+    sagemaker.create_model(ModelName=made, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": "i"})
+    variant = {"VariantName": "AllTraffic", "ModelName": made, "InitialInstanceCount": 1}
+    sagemaker.create_endpoint_config(
+        EndpointConfigName=made,
+        ProductionVariants=[{**variant, "InstanceType": "ml.m5.large"}],
+    )
+    sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=made)
+
+
+def serving_left(account: Account) -> list[str]:
+    """Name the endpoints, the configurations and the models that are there."""
+    sagemaker = account.client("sagemaker")
+    return sorted(
+        [
+            *(one["EndpointName"] for one in sagemaker.list_endpoints()["Endpoints"]),
+            *(
+                one["EndpointConfigName"]
+                for one in sagemaker.list_endpoint_configs()["EndpointConfigs"]
+            ),
+            *(one["ModelName"] for one in sagemaker.list_models()["Models"]),
+        ]
+    )
+
+
+def register(account: Account, tags: dict[str, str]) -> None:
+    """Register a version in the group, which bears these tags."""
+    sagemaker = account.client("sagemaker")
+    group = sagemaker.describe_model_package_group(ModelPackageGroupName=GROUP)
+    if tags:
+        sagemaker.add_tags(
+            ResourceArn=group["ModelPackageGroupArn"],
+            Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+        )
+    sagemaker.create_model_package(ModelPackageGroupName=GROUP)
 
 
 def pipelines_left(account: Account) -> set[str]:
@@ -123,6 +176,165 @@ def test_a_pipeline_of_somebody_else_is_left_alone(
     assert answer.code == 2
     assert "was not made by this tool" in answer.err
     assert pipelines_left(account) == {PIPELINE}
+
+
+def test_a_pipeline_of_another_spec_is_left_alone(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """`churn-deploy` may be a spec of its own: the tag says whose it is."""
+    del project
+    fill(account)
+    mend(account, [Frame("Succeeded")])
+    arn = account.pipeline(f"{PIPELINE}-deploy")["PipelineArn"]
+    tag = {"Key": MARK, "Value": f"{PIPELINE}-deploy"}
+    account.client("sagemaker").add_tags(ResourceArn=arn, Tags=[tag])
+    answer = pipelines("destroy", "--yes")
+    assert answer.code == 2
+    assert f"pipeline {PIPELINE}-deploy was not made by this tool for this spec" in answer.err
+    assert pipelines_left(account) == {PIPELINE, f"{PIPELINE}-deploy", "others"}
+
+
+def test_endpoints_go_with_what_was_made_for_them(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """Configurations of earlier attempts too; what bears a similar name is another's."""
+    add_deployment(project)
+    fill(account)
+    mend(account, [Frame("Succeeded")])
+    serve(account, "churn", f"churn-{'a' * 12}")
+    serve(account, "churn-old", f"churn-{'b' * 12}")
+    account.client("sagemaker").delete_endpoint(EndpointName="churn-old")
+    serve(account, "churn-eu", f"churn-eu-{'c' * 12}")
+    answer = pipelines("destroy", "--yes")
+    assert answer.code == 0, answer.err
+    gone = [line for line in answer.out.splitlines() if line.startswith("deleted")]
+    assert gone[:2] == ["deleted pipeline churn-deploy", "deleted endpoint churn"]
+    assert gone[-1] == "deleted pipeline churn"
+    assert len(gone) == 7
+    assert serving_left(account) == ["churn-eu", *[f"churn-eu-{'c' * 12}"] * 2]
+
+
+def test_an_endpoint_of_somebody_else_is_left_alone(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """It has the name, but its configuration is not called as ours are."""
+    add_deployment(project)
+    fill(account)
+    mend(account, [Frame("Succeeded")])
+    serve(account, "churn", "handmade")
+    answer = pipelines("destroy", "--yes")
+    assert answer.code == 0, answer.err
+    assert "keep endpoint churn: it was not made by this tool" in answer.out
+    assert serving_left(account) == ["churn", "handmade", "handmade"]
+
+
+def test_what_shares_the_beginning_of_a_long_name_is_left_alone(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """Configurations keep 50 characters of the name: two endpoints may share them."""
+    blue, green = f"{'long' * 13}-blue", f"{'long' * 13}-green"
+    add_deployment(project)
+    edit(project / "pipeline.yaml", "endpoint: churn", f"endpoint: {blue}")
+    fill(account)
+    mend(account, [Frame("Succeeded")])
+    serve(account, blue, f"{blue[:50]}-{'a' * 12}")
+    serve(account, green, f"{green[:50]}-{'b' * 12}")
+    answer = pipelines("destroy", "--yes")
+    assert answer.code == 0, answer.err
+    assert serving_left(account) == sorted([green, *[f"{green[:50]}-{'b' * 12}"] * 2])
+
+
+def test_the_endpoint_that_is_deployed_to_goes_though_the_spec_names_it_no_more(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """Nobody would look for it any more, and it costs money."""
+    del project
+    fill(account)
+    mend(account, [Frame("Succeeded")])
+    account.client("sagemaker").update_pipeline(
+        PipelineName=f"{PIPELINE}-deploy", PipelineDefinition=json.dumps(SERVING)
+    )
+    serve(account, "churn-by-default", f"churn-by-default-{'a' * 12}")
+    assert pipelines("destroy", "--yes").code == 0
+    assert serving_left(account) == []
+
+
+def test_an_endpoint_that_a_parameter_names_is_found(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """By the parameter's default, also when no pipeline is there any more."""
+    add_deployment(project)
+    edit(project / "pipeline.yaml", "endpoint: churn", "endpoint: churn-${parameters.stage}")
+    stage = "\nparameters:\n  stage: {type: string, default: test}\n\nsteps:"
+    edit(project / "pipeline.yaml", "\nsteps:", stage)
+    mend(account, [Frame("Succeeded")])
+    serve(account, "churn-test", f"churn-test-{'a' * 12}")
+    assert pipelines("destroy", "--yes").code == 0
+    assert serving_left(account) == []
+
+
+def test_models_go_when_that_is_asked_for(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """The versions first, their group last; what loses its archives is said before."""
+    del project
+    fill(account)
+    mend(account, [Frame("Succeeded")])
+    register(account, {MARK: PIPELINE})
+    asked = pipelines("destroy", "--with-data")
+    assert f"the versions of {GROUP} stay in the registry, their archives do not" in asked.out
+    asked = pipelines("destroy", "--with-data", "--with-models")
+    assert "stay in the registry" not in asked.out
+    for operation in ("DeleteModelPackage", "DeleteModelPackageGroup"):  # moto has neither
+        account.proxy.faults.append(Fault(operation, Answer(200, b"{}")))
+    answer = pipelines("destroy", "--yes", "--with-models")
+    assert answer.code == 0, answer.err
+    assert account.proxy.changes()[-2:] == ["DeleteModelPackage", "DeleteModelPackageGroup"]
+
+
+def test_models_of_somebody_else_are_left_alone(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """A group that several pipelines register in is not one pipeline's to delete."""
+    del project
+    fill(account)
+    mend(account, [Frame("Succeeded")])
+    register(account, {})
+    answer = pipelines("destroy", "--yes", "--with-models")
+    assert answer.code == 0, answer.err
+    assert f"keep model package group {GROUP}: it was not made by this tool" in answer.out
+    listed = account.client("sagemaker").list_model_packages(ModelPackageGroupName=GROUP)
+    assert len(listed["ModelPackageSummaryList"]) == 1
+
+
+def test_a_bucket_of_another_account_is_not_emptied(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """Every call says whose bucket it has to be."""
+    del project
+    fill(account)
+    mend(account, [Frame("Succeeded")])
+    account.proxy.seen.clear()
+    assert pipelines("destroy", "--yes", "--with-data").code == 0
+    calls = [seen for seen in account.proxy.seen if seen.service == "s3"]
+    assert {seen.operation for seen in calls} == {"ListObjectsV2", "DeleteObjects"}
+    assert {seen.headers.get("x-amz-expected-bucket-owner") for seen in calls} == {ACCOUNT}
+
+
+def test_a_second_destroy_is_no_repetition_of_the_first(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """A token that the service has seen would be answered as before: nothing would be deleted."""
+    del project
+    mend(account, [Frame("Succeeded")])
+    for _ in range(2):
+        fill(account)
+        assert pipelines("destroy", "--yes").code == 0
+        account.client("sagemaker").delete_pipeline(
+            PipelineName="others", ClientRequestToken="0" * 32
+        )
+    deletions = [seen for seen in account.proxy.seen if seen.operation == "DeletePipeline"]
+    assert len({seen.json()["ClientRequestToken"] for seen in deletions}) == 4
 
 
 def test_versions_are_listed_the_newest_first(
