@@ -109,7 +109,7 @@ class _Planner:
     def _settings(self, live: LivePipeline) -> JsonObject:
         """Return what goes along with an update: what is left out of one may be lost."""
         settings: JsonObject = {"RoleArn": self.intent.role}
-        if live.description != self.intent.description:
+        if live.description or self.intent.description:
             settings["PipelineDescription"] = self.intent.description
         if live.parallelism is not None:
             settings["ParallelismConfiguration"] = live.parallelism

@@ -140,6 +140,16 @@ def _unreachable(said: Said, attempt: Attempt) -> tuple[str, str]:
     )
 
 
+def _unreadable(_said: Said, attempt: Attempt) -> tuple[str, str]:
+    return (
+        f"what came back for {_what(attempt)} was no answer of AWS's",
+        (
+            "a proxy may have answered instead, or AWS is in trouble: check the network, "
+            "try again later; what was done stays done"
+        ),
+    )
+
+
 def _elsewhere(_said: Said, attempt: Attempt) -> tuple[str, str]:
     bucket = attempt.request.get("Bucket", "")
     return (
@@ -242,6 +252,7 @@ _ANSWERS: tuple[tuple[frozenset[str], _Answer], ...] = (
                    "InvalidRegionError", "RequestTimeout", "RequestTimeoutException"}),
         _unreachable,
     ),
+    (frozenset({"ResponseParserError"}), _unreadable),
     (
         frozenset({"301", "PermanentRedirect", "AuthorizationHeaderMalformed",
                    "IllegalLocationConstraintException"}),

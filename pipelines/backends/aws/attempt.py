@@ -15,6 +15,9 @@ _ACTIONS = {
 }
 """Where the action is not called as the operation is."""
 
+_PREFIXES = {"sagemaker-runtime": "sagemaker", "service-quotas": "servicequotas"}
+"""What IAM calls a service where botocore calls it something else."""
+
 
 @frozen
 class Attempt:
@@ -40,7 +43,7 @@ class Attempt:
     def action(self) -> str:
         """The IAM action that allows it."""
         known = _ACTIONS.get((self.service, self.operation))
-        prefix = {"sagemaker-runtime": "sagemaker"}.get(self.service, self.service)
+        prefix = _PREFIXES.get(self.service, self.service)
         return known or f"{prefix}:{''.join(word.title() for word in self.operation.split('_'))}"
 
     @property

@@ -52,6 +52,7 @@ _NOT_THERE = ("does not exist", "could not find", "not found")
 def translate(attempt: Attempt) -> Iterator[None]:
     """Turn what botocore raises inside into an `AwsError`."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - costs a tenth of a second
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415 - as above
 
     try:
         yield
@@ -60,6 +61,8 @@ def translate(attempt: Attempt) -> Iterator[None]:
     except BotoCoreError as error:
         said = Said(type(error).__name__, redact(str(error)), 0)
         raise _error(said, attempt) from error
+    except ResponseParserError as error:
+        raise _error(Said(type(error).__name__, "", 0), attempt) from error
 
 
 def _refused(response: object, attempt: Attempt) -> AwsError:

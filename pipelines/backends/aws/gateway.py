@@ -186,10 +186,11 @@ class Gateway:
         """
         from botocore import xform_name  # noqa: PLC0415 - costs a tenth of a second
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
+        from botocore.parsers import ResponseParserError  # noqa: PLC0415 - as above
 
         try:
             yield tuple(self._client(service) for service in services)
-        except (ClientError, BotoCoreError) as error:
+        except (ClientError, BotoCoreError, ResponseParserError) as error:
             operation = xform_name(getattr(error, "operation_name", "call"))
             with translate(self._attempt(services[0], operation, {})):
                 raise

@@ -21,6 +21,7 @@ from pipelines.plan.caching import misses
 from pipelines.plan.deployed import LivePipeline, fingerprint
 from pipelines.plan.diff import diff
 from pipelines.plan.model import PipelinePlan, Plan
+from pipelines.plan.tags import MARK
 
 _CODE = re.compile(r"s3://[^\s\"'\\]+/bundle\.pyz")
 
@@ -35,12 +36,18 @@ def plan_rollback(gateway: Gateway, pipeline: str, number: int, definitions: str
         definitions: `s3://bucket/prefix` that large definitions are put under.
 
     Raises:
-        UsageError: there is no such pipeline or version, or code that it names is gone.
+        UsageError: there is no such pipeline or version, it is somebody else's, or code that it
+            names is gone.
     """
     state = read_state(gateway, (pipeline,), ())
     live = state.pipelines[pipeline]
     if live is None:
         raise no_pipeline(gateway, pipeline)
+    if not gateway.is_local and live.tags.get(MARK) != pipeline:
+        raise UsageError(
+            f"the pipeline {pipeline} was made by somebody else, not from this spec",
+            "`pipelines upsert --take-over` replaces it",
+        )
     definition = definition_of(gateway, pipeline, number)
     gone = next(_gone(gateway, definition), None)
     if gone is not None:
@@ -71,6 +78,8 @@ def plan_rollback(gateway: Gateway, pipeline: str, number: int, definitions: str
 def _settings(live: LivePipeline) -> JsonObject:
     """Return what goes along with an update: what is left out of one may be lost."""
     settings: JsonObject = {"RoleArn": live.role}
+    if live.description:
+        settings["PipelineDescription"] = live.description
     if live.parallelism is not None:
         settings["ParallelismConfiguration"] = live.parallelism
     return settings

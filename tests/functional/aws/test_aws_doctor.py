@@ -167,7 +167,35 @@ def test_what_may_not_be_asked_is_unknown_and_no_failure(
     answer = pipelines("doctor")
     assert answer.code == 0, answer.out
     assert "unknown  role: AWS refused iam:GetRole" in answer.out
-    assert "unknown  quotas: AWS refused service-quotas:ListServiceQuotas" in answer.out
+    assert "unknown  quotas: AWS refused servicequotas:ListServiceQuotas" in answer.out
+
+
+ASKED_BY = {
+    "HeadObject": "s3:GetObject",
+    "HeadBucket": "s3:ListBucket",
+    "ListObjectsV2": "s3:ListBucket",
+}
+"""The IAM action where it is not called as the operation is."""
+
+
+def test_all_that_upsert_and_start_call_is_asked_about(
+    account: Account, project: Path, pipelines: Command, mends: HealthMends
+) -> None:
+    """Who is told that all is well is refused nothing after that."""
+    make_role(account)
+    assert pipelines("doctor").code == 0
+    account.proxy.seen.clear()
+    for tags in ("{team: ml}", "{owner: me}"):
+        edit(project / "pipeline.yaml", "tags: {team: ml}", f"tags: {tags}")
+        edit(project / "steps/train.py", "training", "training more")
+        assert pipelines("upsert", "--yes").code == 0
+    assert pipelines("start").code == 0
+    called = {
+        ASKED_BY.get(seen.operation, f"{seen.service}:{seen.operation}")
+        for seen in account.proxy.seen
+    }
+    assert {"sagemaker:DeleteTags", "sagemaker:UpdatePipeline", "s3:ListBucket"} < called
+    assert called - {"sts:GetCallerIdentity"} <= set(mends.asked)
 
 
 def test_without_credentials_the_rest_is_not_asked(

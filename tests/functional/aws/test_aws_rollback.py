@@ -38,10 +38,13 @@ def deployed(account: Account, project: Path) -> Account:
     """Deploy two versions: the first on a small machine, the second on a large one."""
     del project
     account.client("s3").put_object(Bucket=BUCKET, Key=CODE.split("/", 3)[3], Body=b"code")
-    deploy(account, definition("ml.m5.xlarge"))
+    arn = deploy(account, definition("ml.m5.xlarge"))
+    tag = {"Key": "sagemaker-pipelines-as-code", "Value": PIPELINE}
+    account.client("sagemaker").add_tags(ResourceArn=arn, Tags=[tag])
     through(account).update_pipeline(
         PipelineName=PIPELINE,
         PipelineDefinition=json.dumps(definition("ml.g5.xlarge")),
+        PipelineDescription="Who leaves?",
         ParallelismConfiguration={"MaxParallelExecutionSteps": 3},
     )
     account.proxy.seen.clear()
@@ -57,7 +60,10 @@ def instance_type(account: Account) -> str:
 def test_a_rollback_is_shown_and_becomes_a_new_version(
     deployed: Account, pipelines: Command
 ) -> None:
-    """The difference in a spec's words; the parallelism that somebody set stays."""
+    """The difference in a spec's words; the parallelism that somebody set is sent again.
+
+    So are role and description: what is left out of an update may be lost.
+    """
     answer = pipelines("rollback", "1", "--yes")
     assert answer.code == 0, answer.err
     assert "train.instance_type: ml.g5.xlarge → ml.m5.xlarge" in answer.out
@@ -66,11 +72,30 @@ def test_a_rollback_is_shown_and_becomes_a_new_version(
     assert instance_type(deployed) == "ml.m5.xlarge"
     described = deployed.pipeline(PIPELINE)
     assert described["ParallelismConfiguration"] == {"MaxParallelExecutionSteps": 3}
+    sent = deployed.proxy.seen[-1].json()
+    assert sent["RoleArn"] == "arn:aws:iam::123456789012:role/jobs"
+    assert sent["PipelineDescription"] == "Who leaves?"
     rows = json.loads(pipelines("versions", "--format", "json").out)
     assert [row["version"] for row in rows] == [3, 2, 1]
     again = pipelines("rollback", "1")
     assert again.code == 0
     assert "nothing to do" in again.out
+
+
+def test_a_pipeline_of_somebody_else_is_not_rolled_back(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """It bears the name, and no tag of this spec's."""
+    del project
+    deploy(account, definition("ml.m5.xlarge"))
+    through(account).update_pipeline(
+        PipelineName=PIPELINE, PipelineDefinition=json.dumps(definition("ml.g5.xlarge"))
+    )
+    account.proxy.seen.clear()
+    answer = pipelines("rollback", "1", "--yes")
+    assert answer.code == 2
+    assert "was made by somebody else" in answer.err
+    assert account.proxy.changes() == []
 
 
 def test_a_rollback_wants_yes_without_a_terminal(deployed: Account, pipelines: Command) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
 from tests.functional.aws.account import Account
 from tests.functional.aws.command import Command
 from tests.functional.aws.project import BUCKET, GROUP, PIPELINE, edit
@@ -107,11 +105,14 @@ def test_tags_follow_the_spec(account: Account, project: Path, pipelines: Comman
     pipelines(*UPSERT)
     arn = account.pipeline(PIPELINE)["PipelineArn"]
     sagemaker = account.client("sagemaker")
+    sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "cost", "Value": "of somebody"}])
     edit(project / "pipeline.yaml", "{team: ml}", "{owner: me}")
     account.proxy.seen.clear()
     assert pipelines(*UPSERT).code == 0
+    assert {"AddTags", "DeleteTags"} < set(account.proxy.changes())
     tags = account.tags(arn)
-    assert tags["owner"] == "me"
+    assert (tags["owner"], tags["cost"]) == ("me", "of somebody")
+    assert "team" not in tags
     group = sagemaker.describe_model_package_group(ModelPackageGroupName=GROUP)
     assert account.tags(group["ModelPackageGroupArn"])["owner"] == "me"
     account.proxy.seen.clear()
@@ -140,19 +141,27 @@ def test_a_large_definition_goes_through_s3(
     assert account.proxy.changes() == []
 
 
-@pytest.mark.parametrize("change", ["description", "role"])
-def test_what_lies_outside_the_definition_is_updated_too(
-    account: Account, project: Path, pipelines: Command, change: str
+def test_a_role_outside_the_definition_is_updated_too(
+    account: Account, project: Path, pipelines: Command
 ) -> None:
-    """The pipeline's role is no part of the definition's text; its description neither."""
+    """The pipeline's role is no part of the definition's text."""
     pipelines(*UPSERT)
-    old, new = {
-        "description": ("Who leaves?", "Who stays?"),
-        "role": ("role/jobs", "role/other"),
-    }[change]
-    edit(project / "pipeline.yaml", old, new)
+    edit(project / "pipeline.yaml", "role/jobs", "role/other")
     account.proxy.seen.clear()
     assert pipelines(*UPSERT).code == 0
-    if change == "role":  # a description alone is written with the next change (D16)
-        assert account.pipeline(PIPELINE)["RoleArn"].endswith("role/other")
-        assert account.proxy.changes() == ["UpdatePipeline"]
+    assert account.pipeline(PIPELINE)["RoleArn"].endswith("role/other")
+    assert account.proxy.changes() == ["UpdatePipeline"]
+
+
+def test_a_description_is_written_with_the_next_change(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """Alone it is worth no version (D16)."""
+    pipelines(*UPSERT)
+    edit(project / "pipeline.yaml", "Who leaves?", "Who stays?")
+    account.proxy.seen.clear()
+    assert "nothing to do" in pipelines(*UPSERT).out
+    assert account.proxy.changes() == []
+    edit(project / "steps/train.py", "training", "training more")
+    assert pipelines(*UPSERT).code == 0
+    assert account.pipeline(PIPELINE)["PipelineDescription"] == "Who stays?"

@@ -14,7 +14,7 @@ from tests.functional.aws.account import Account
 from tests.functional.aws.command import Command
 from tests.functional.aws.finishing import UPSERT, change_everything, finish, is_whole
 from tests.functional.aws.project import BUCKET, PIPELINE, add_deployment, edit
-from tests.functional.aws.proxy import Fault, refusal
+from tests.functional.aws.proxy import Answer, Fault, refusal
 from tests.functional.aws.seen import Seen
 
 pytestmark = pytest.mark.usefixtures("no_pauses")
@@ -123,6 +123,20 @@ def test_throttling_and_failures_that_pass(
     status = 500 if code == "InternalFailure" else 429
     account.proxy.faults.append(Fault(operation, refusal(code, status=status), 3))
     assert pipelines(*UPSERT).code == 0
+
+
+@pytest.mark.parametrize("status", [200, 502])
+def test_the_page_of_a_proxy_is_no_answer(
+    account: Account, project: Path, pipelines: Command, status: int
+) -> None:
+    """Something in between answers in HTML: said as such, and no bug of ours."""
+    del project
+    page = Answer(status, b"<!doctype html>\n<title>Please log in<h1>")
+    account.proxy.faults.append(Fault("GetCallerIdentity", page, -1))
+    answer = pipelines(*UPSERT)
+    assert answer.code == 4, answer.err
+    assert "was no answer of AWS's" in answer.err
+    assert account.proxy.changes() == []
 
 
 def test_two_upserts_at_once_do_not_mix(
