@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pipelines.json_types import Json, JsonObject
 from pipelines.programs.deploy.target import ENDPOINT
+from pipelines.steptypes.functions import text_of
 
 _PARAMETER = "Parameters."
 
 
 def groups_of(definition: str) -> Iterator[str]:
     """Yield the model package groups that a definition registers in."""
-    for step in _objects(_read(definition)):
+    for step in objects_of(read(definition)):
         name = step.get("ModelPackageGroupName")
         if isinstance(name, str):
             yield name
@@ -24,20 +25,40 @@ def endpoints_of(definition: str) -> Iterator[str]:
 
     One that is a parameter has the parameter's default; what an execution decides is left out.
     """
-    document = _read(definition)
-    defaults = {
-        f"{_PARAMETER}{item.get('Name')}": item.get("DefaultValue")
-        for item in document.get("Parameters") or ()
-    }
-    for variables in _objects(document):
-        name = variables.get(ENDPOINT)
-        if isinstance(name, dict):
-            name = defaults.get(str(name.get("Get")))
-        if isinstance(name, str):
+    document = read(definition)
+    defaults = defaults_of(document)
+    for variables in objects_of(document):
+        name = known_text(variables.get(ENDPOINT), defaults)
+        if name is not None:
             yield name
 
 
-def _read(definition: str) -> JsonObject:
+def defaults_of(document: JsonObject) -> dict[str, str]:
+    """Read the defaults of a definition's parameters, as text."""
+    listed = document.get("Parameters") or ()
+    return {i["Name"]: text_of(i["DefaultValue"]) for i in listed if "DefaultValue" in i}
+
+
+def known_text(value: Json, parameters: Mapping[str, str]) -> str | None:
+    """Write a text of a definition; None where it is none, or comes out of an execution.
+
+    Args:
+        value: a text, a reference to a parameter, or several of them joined.
+        parameters: the values of parameters.
+    """
+    match value:
+        case str():
+            return value
+        case {"Get": str(reference)} if reference.startswith(_PARAMETER):
+            return parameters.get(reference.removeprefix(_PARAMETER))
+        case {"Std:Join": {"On": str(on), "Values": list(parts)}}:
+            known = [known_text(part, parameters) for part in parts]
+            return None if None in known else on.join(part for part in known if part is not None)
+        case _:
+            return None
+
+
+def read(definition: str) -> JsonObject:
     """Read a definition; somebody else's may be anything, and names nothing then."""
     try:
         document = json.loads(definition)
@@ -46,9 +67,10 @@ def _read(definition: str) -> JsonObject:
     return document if isinstance(document, dict) else {}
 
 
-def _objects(value: Json) -> Iterator[JsonObject]:
+def objects_of(value: Json) -> Iterator[JsonObject]:
+    """Yield every JSON object in a value, at any depth."""
     if isinstance(value, dict):
         yield value
     if isinstance(value, dict | list):
         for part in value.values() if isinstance(value, dict) else value:
-            yield from _objects(part)
+            yield from objects_of(part)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 
 from pipelines.backends.aws import registry
 from pipelines.backends.aws.caller import Caller
+from pipelines.backends.aws.definitions import defaults_of, known_text, objects_of, read
 from pipelines.backends.aws.errors import AwsError
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.spec.commit import UNKNOWN
 
 _CODE = "code"
-_PARAMETER = "Parameters."
 
 
 @frozen
@@ -60,9 +59,10 @@ def trace(caller: Caller, name: str) -> Lineage:
     operation, member = "list_pipeline_parameters_for_execution", "PipelineParameters"
     listed = caller.pages("sagemaker", operation, member, PipelineExecutionArn=arn)
     parameters = {item["Name"]: str(item["Value"]) for item in listed}
-    definition = caller.call(
+    described = caller.call(
         "sagemaker", "describe_pipeline_definition_for_execution", PipelineExecutionArn=arn
-    )["PipelineDefinition"]
+    )
+    definition = read(described["PipelineDefinition"])
     return Lineage(package, execution, parameters, _data(definition, parameters), metrics)
 
 
@@ -77,36 +77,29 @@ def _execution(caller: Caller, arn: str) -> JsonObject | None:
         raise
 
 
-def _data(definition: str, parameters: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+def _data(definition: JsonObject, parameters: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Find what comes from outside; what another step of the pipeline made does not."""
+    given = {**defaults_of(definition), **parameters}
     found: dict[str, dict[str, None]] = {}
-    for step in _steps(json.loads(definition)["Steps"]):
-        for name, uri in _inputs(step.get("Arguments") or {}):
-            text = _text(uri, parameters)
+    for part in objects_of(definition):
+        for name, source in _inputs(part):
+            text = known_text(source, given)
             if text is not None and name != _CODE:
                 found.setdefault(name, {})[text] = None
     return {name: tuple(uris) for name, uris in found.items()}
 
 
-def _steps(steps: Json) -> Iterator[JsonObject]:
-    for step in steps or []:
-        yield step
-        if step["Type"] == "Condition":
-            for branch in ("IfSteps", "ElseSteps"):
-                yield from _steps(step["Arguments"].get(branch))
-
-
-def _inputs(arguments: JsonObject) -> Iterator[tuple[str, Json]]:
-    for given in arguments.get("ProcessingInputs") or []:
-        yield given.get("InputName", ""), (given.get("S3Input") or {}).get("S3Uri")
-    for channel in arguments.get("InputDataConfig") or []:
-        source = (channel.get("DataSource") or {}).get("S3DataSource") or {}
-        yield channel.get("ChannelName", ""), source.get("S3Uri")
-
-
-def _text(uri: Json, parameters: Mapping[str, str]) -> str | None:
-    """Return a URI that comes from outside; one of another step of the pipeline is none."""
-    if isinstance(uri, str):
-        return uri
-    if isinstance(uri, dict) and str(uri.get("Get", "")).startswith(_PARAMETER):
-        return parameters.get(uri["Get"].removeprefix(_PARAMETER))
-    return None
+def _inputs(part: JsonObject) -> Iterator[tuple[str, Json]]:
+    """Yield name and place of what a part of a definition reads, where it is an input."""
+    match part:
+        case {"InputName": str(name), "S3Input": {"S3Uri": uri}}:
+            yield name, uri
+        case {"ChannelName": str(name), "DataSource": {"S3DataSource": {"S3Uri": uri}}}:
+            yield name, uri
+        case {"ChannelName": str(name), "DataSource": {"FileSystemDataSource": dict(system)}}:
+            places = [system.get("FileSystemId"), system.get("DirectoryPath")]
+            yield name, {"Std:Join": {"On": ":", "Values": places}}
+        case {"TransformInput": {"DataSource": {"S3DataSource": {"S3Uri": uri}}}}:
+            yield "input", uri
+        case _:
+            pass
