@@ -158,6 +158,9 @@ class _Collector:
         except UnicodeDecodeError:
             self._find("SP304", f"the suite `{file.path}` is not UTF-8", file.at)
             return
+        except RecursionError:
+            self._find("SP304", f"the suite `{file.path}` is nested too deep", file.at)
+            return
         except json.JSONDecodeError as error:
             place = f"line {error.lineno}, column {error.colno}"
             advice = "save one with Great Expectations"

@@ -28,20 +28,22 @@ class Project:
         if pure.is_absolute():
             return None
         root = self.root.resolve()
-        found = (root / pure).resolve()
+        found = Path(os.path.realpath(root / pure))  # Path.resolve gives up on a loop of links
         return root / os.path.normpath(pure) if found.is_relative_to(root) else None
 
     def read(self, relative: str) -> bytes:
         """Read a file's bytes."""
         return (self.root / relative).read_bytes()
 
-    def sort(self, relative: str) -> Literal["file", "folder"] | None:
+    def sort(self, relative: str) -> Literal["file", "folder", "device"] | None:
         """Tell what is there; None for nothing, and where no file can have that name."""
         try:
             mode = (self.root / relative).stat().st_mode
         except OSError:
             return None
-        return "folder" if stat.S_ISDIR(mode) else "file"
+        if stat.S_ISDIR(mode):
+            return "folder"
+        return "file" if stat.S_ISREG(mode) else "device"
 
     def is_file(self, relative: str) -> bool:
         """Tell whether there is a file of that name."""
@@ -56,7 +58,11 @@ class Project:
         return bool((self.root / relative).stat().st_mode & 0o100)
 
     def files(self, relative: str) -> Iterator[str]:
-        """List the files below a folder (or the file itself), sorted, caches left out."""
+        """List the files below a folder (or the file itself), sorted.
+
+        Caches are left out, and what holds no bytes: links to nothing (editors lock with them),
+        pipes, sockets.
+        """
         start = self.root / relative
         if self.is_file(relative):
             yield str(PurePosixPath(relative))
@@ -66,7 +72,7 @@ class Project:
             folders[:] = [f for f in folders if f not in IGNORED]
             base = Path(folder).relative_to(self.root)
             found.extend((base / n).as_posix() for n in names if not n.endswith(".pyc"))
-        yield from sorted(found)
+        yield from filter(self.is_file, sorted(found))
 
     def glob(self, pattern: str) -> tuple[str, ...]:
         """List the files that an `include:` entry names: a file, a folder or a pattern."""

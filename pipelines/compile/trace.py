@@ -27,7 +27,7 @@ def imported_files(project: Project, script: str) -> tuple[str, ...]:
     pending = [script]
     while pending:
         path = pending.pop()
-        tree = ast.parse(project.read(path), filename=path)
+        tree = _parsed(project.read(path), path)
         for module in _modules(tree, path):
             for file in finder.files(module):
                 if file not in found and file != script:
@@ -36,12 +36,24 @@ def imported_files(project: Project, script: str) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def _parsed(code: bytes, path: str) -> ast.Module:
+    try:
+        return ast.parse(code, filename=path)
+    except SyntaxError as error:
+        place = (error.filename or path, error.lineno or 1, error.offset, error.text)
+        raise SyntaxError(error.msg, place) from None
+    except (MemoryError, RecursionError):
+        raise SyntaxError("nested too deep", (path, 1, None, None)) from None
+
+
 def _modules(tree: ast.Module, path: str) -> Iterator[str]:
     """Yield dotted names (relative imports as paths from the root, with a leading dot)."""
     for node in _statements(tree.body):
         match node:
             case ast.Import(names=names):
                 yield from (alias.name for alias in names)
+            case ast.ImportFrom(level=level) if level > len(PurePosixPath(path).parents):
+                continue  # it leads out of the project: Python refuses it as well
             case ast.ImportFrom(module=module, names=names, level=level):
                 base = module or ""
                 if level:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -108,6 +109,38 @@ def test_relative_imports_are_followed(tmp_path: Path) -> None:
     assert {"pack/inner/two.py", "pack/inner/three.py", "pack/top.py"} <= set(found)
 
 
+def test_a_relative_import_that_leads_out_of_the_project_brings_nothing(tmp_path: Path) -> None:
+    """Python refuses it where it is executed, perhaps within a `try`."""
+    files = {"steps/work.py": "from .... import far\nfrom ..... import farther", "far.py": ""}
+    assert _code(_asset(_project(tmp_path, files))) == ["steps/work.py"]
+
+
+def test_what_holds_no_bytes_is_left_out_of_folders(tmp_path: Path) -> None:
+    """Editors lock files with links to nothing; a pipe would be read for ever."""
+    files = {"steps/work.py": "", "extra/a.txt": "", "data/a.csv": "1"}
+    more = "    include: [extra]\n    inputs: {d: '${data.d}'}\ndata: {d: data/}\n"
+    project = _project(tmp_path, files, more)
+    for folder in ("extra", "data"):
+        (project / folder / ".#a").symlink_to("nobody@nowhere.1")
+        os.mkfifo(project / folder / "pipe")
+    compiled = compile_spec(Request(project / "pipeline.yaml", None, {}))
+    assert compiled.bundle is not None, compiled.checked.diagnostics
+    assert _code(compiled.bundle.code[0]) == ["extra/a.txt", "steps/work.py"]
+    assert [name for name, _ in compiled.bundle.data[0].files] == ["a.csv"]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "loop"])
+def test_a_script_that_is_no_file_is_found(kind: str, tmp_path: Path) -> None:
+    """Neither is read: one would never end, the other leads nowhere."""
+    project = _project(tmp_path, {"steps/other.py": ""})
+    script = project / "steps" / "work.py"
+    if kind == "pipe":
+        os.mkfifo(script)
+    else:
+        script.symlink_to("work.py")
+    assert [d.code for d in _checked(project).diagnostics] == ["SP301"]
+
+
 def test_include_brings_files_folders_and_patterns_but_no_caches(tmp_path: Path) -> None:
     """`include:` names what no import leads to."""
     files = {
@@ -163,6 +196,20 @@ def test_a_script_that_is_no_python_is_found_with_its_line(tmp_path: Path) -> No
     assert found.message.startswith("steps/near.py:2: ")
     assert found.span is not None
     assert found.span.line == 9
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("x = 1\0", "steps/work.py:1: source code string cannot contain null bytes"),
+        ("x = " + "1 + " * 200_000 + "1", "steps/work.py:1: nested too deep"),
+    ],
+    ids=["null", "deep"],
+)
+def test_a_script_that_python_cannot_hold_is_found(script: str, said: str, tmp_path: Path) -> None:
+    """The compiler of Python names no place for these; the file is named all the same."""
+    (found,) = _checked(_project(tmp_path, {"steps/work.py": script})).diagnostics
+    assert (found.code, found.message) == ("SP303", said)
 
 
 def test_a_script_behind_a_link_out_of_the_project_is_refused(tmp_path: Path) -> None:
