@@ -25,7 +25,11 @@ def find_local(name: str, source: DataSource, project: Project) -> tuple[Finding
         help_text = "move it into the folder of the spec file, or name an s3:// prefix"
         return (Finding("SP302", f"`{relative}` lies outside the project", path, help=help_text),)
     if project.sort(relative) is None:
-        help_text = "paths are relative to the spec file's folder"
+        help_text = (
+            f"write `s3://{relative[3:].lstrip('/')}`"
+            if relative[:3].lower() == "s3:"
+            else "paths are relative to the spec file's folder"
+        )
         return (Finding("SP301", f"the data `{relative}` does not exist", path, help=help_text),)
     if not any(True for _ in project.files(relative)):
         return (Finding("SP301", f"the data folder `{relative}` is empty", path),)

@@ -15,7 +15,7 @@ from pipelines.compile.canonical import canonical
 from pipelines.compile.code import CodeRequest, bundle
 from pipelines.compile.data import find_local, local_asset
 from pipelines.compile.definition import check_definition
-from pipelines.compile.emit import Supplies, emit
+from pipelines.compile.emit import Supplies, emit, emit_sound
 from pipelines.compile.images import ImageProblem, check_instance, resolve
 from pipelines.compile.origins import to_spec
 from pipelines.compile.project import Project
@@ -25,7 +25,7 @@ from pipelines.document import Document, Parsed, read
 from pipelines.document.overlay import ENVIRONMENTS, MergeRules, choose
 from pipelines.frozen import frozen
 from pipelines.graph.build import build, resolver
-from pipelines.graph.model import Graph
+from pipelines.graph.model import Graph, Node
 from pipelines.graph.resolve import UnresolvedError
 from pipelines.graph.standalone import standing_alone
 from pipelines.kinds.base.contract import ImageNeed
@@ -45,6 +45,8 @@ RULES = MergeRules(
 
 
 _UNSET_VARIABLE = "SP129"
+_OF_ARGUMENTS = ("SP41", "SP42")
+_OF_REFERENCES = frozenset({"SP203", "SP204", "SP205", "SP206", "SP209"})
 
 
 @frozen
@@ -122,8 +124,7 @@ def validate(request: Request) -> Checked:
         front = replace(front, diagnostics=_with_environments(front, request.environ))
     if front.graph is None or front.failed:
         return front.checked()
-    data = {name: f"{_prefix(front.graph)}/data/{name}/" for name in _local(front.graph)}
-    return _emit(front, data).checked
+    return _emit(front, _planned_data(front.graph)).checked
 
 
 def compile_spec(request: Request) -> Compiled:
@@ -184,7 +185,35 @@ def _front(request: Request) -> _Front:
         found.extend(_missing_data(graph, request.project))
         found.extend(_placeholder(document))
     located = tuple(map(document.locate, found))
-    return _Front(document, parsed.text, graph, tuple(code), images, (*diagnostics, *located))
+    front = _Front(document, parsed.text, graph, tuple(code), images, (*diagnostics, *located))
+    return replace(front, diagnostics=(*front.diagnostics, *_of_sound_steps(front)))
+
+
+def _of_sound_steps(front: _Front) -> Iterator[Diagnostic]:
+    """Find, beside errors, what the service would say of the arguments of the other steps."""
+    graph, document = front.graph, front.document
+    if graph is None or document is None or not front.failed:
+        return
+    broken = {str(d.path[1]) for d in front.diagnostics if _breaks_a_step(d)}
+    broken |= {n.name for n in graph.nodes.values() if not _images_of(n) <= front.images.keys()}
+    data = {**_remote_data(graph), **_planned_data(graph)}
+    code = {asset.step: asset.uri for asset in front.code}
+    emitted = emit_sound(graph, Supplies(data, code, front.images), broken)
+    definition = emitted.definition
+    found = [f for f in check_definition(definition) if f.code.startswith(_OF_ARGUMENTS)]
+    yield from dict.fromkeys(
+        map(document.locate, to_spec(found, definition, emitted.origins, document.data))
+    )
+
+
+def _breaks_a_step(found: Diagnostic) -> bool:
+    """Tell whether a step cannot be emitted: one that only refers to nothing can."""
+    of_step = found.path[:1] == ("steps",) and len(found.path) > 1
+    return of_step and found.severity is Severity.ERROR and found.code not in _OF_REFERENCES
+
+
+def _images_of(node: Node) -> set[tuple[str, Path]]:
+    return {(node.name, path) for path in node.kind.needs(node.name, node.step).images}
 
 
 def _read_graph(
@@ -249,14 +278,22 @@ def _local(graph: Graph) -> dict[str, DataSource]:
     return {name: source for name, source in graph.spec.data.items() if source.path is not None}
 
 
+def _planned_data(graph: Graph) -> dict[str, str]:
+    """Say where local data would go whose content was not read."""
+    return {name: f"{_prefix(graph)}/data/{name}/" for name in _local(graph)}
+
+
 def _remote_data(graph: Graph) -> Mapping[str, Value]:
     """Resolve the entries that are used as they are; a file system has no URI."""
     references = resolver(graph, {})
-    return {
-        name: "" if source.s3 is None else references.value(source.s3)
-        for name, source in graph.spec.data.items()
-        if source.path is None
-    }
+    found: dict[str, Value] = {}
+    for name, source in graph.spec.data.items():
+        if source.path is None:
+            try:
+                found[name] = "" if source.s3 is None else references.value(source.s3)
+            except UnresolvedError:
+                continue  # found while the graph was built
+    return found
 
 
 def _bundles(graph: Graph, project: Project, found: list[Finding]) -> Iterator[CodeAsset]:

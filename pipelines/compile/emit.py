@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
 from pipelines.compile.coerce import Coercion
 from pipelines.diagnostics import Path
@@ -10,9 +10,10 @@ from pipelines.frozen import frozen
 from pipelines.graph.build import resolver
 from pipelines.graph.caching import cacheable
 from pipelines.graph.model import Graph, Node
-from pipelines.json_types import JsonObject
+from pipelines.graph.resolve import UnresolvedError
+from pipelines.json_types import Json, JsonObject
 from pipelines.kinds.base.contract import EmitContext, EmittedStep
-from pipelines.kinds.base.functions import Value, to_json
+from pipelines.kinds.base.functions import Get, Value, to_json
 from pipelines.spec.model import Parameter, StepSpec
 
 VERSION = "2020-12-01"
@@ -52,7 +53,37 @@ class Emitted:
 
 def emit(graph: Graph, supplies: Supplies) -> Emitted:
     """Write the definition of a graph without findings."""
-    steps = {name: _emit_node(graph, graph.nodes[name], supplies) for name in graph.order}
+    resolve = resolver(graph, supplies.data).value
+    steps = {name: _emit_node(graph, graph.nodes[name], supplies, resolve) for name in graph.order}
+    top = [name for name in graph.order if graph.nodes[name].branch is None]
+    return _written(graph, steps, top)
+
+
+def emit_sound(graph: Graph, supplies: Supplies, broken: Container[str]) -> Emitted:
+    """Write the steps of a graph that are not broken, in no order, to look at their arguments.
+
+    What holds other steps is left out. A reference to something that is not there becomes one of
+    which nobody knows what it gives.
+    """
+    references = resolver(graph, supplies.data)
+
+    def resolve(value: Json) -> Value:
+        try:
+            return references.value(value)
+        except UnresolvedError:
+            return Get("Steps.unknown.Unknown")
+
+    steps = {}
+    for name in graph.order:
+        if name not in broken:
+            emitted = _emit_node(graph, graph.nodes[name], supplies, resolve)
+            steps[name] = tuple(step for step in emitted if not step.branches)
+    return _written(graph, steps, steps)
+
+
+def _written(
+    graph: Graph, steps: Mapping[str, tuple[EmittedStep, ...]], top: Iterable[str]
+) -> Emitted:
     types = {e.name: e.type for emitted in steps.values() for e in emitted}
     reserved = {n: v for es in steps.values() for e in es for n, v in e.parameters.items()}
     parameters = [
@@ -60,7 +91,6 @@ def emit(graph: Graph, supplies: Supplies) -> Emitted:
         *({"Name": n, "Type": "String", "DefaultValue": v} for n, v in reserved.items()),
     ]
     writer = _Writer(graph, steps, Coercion({p["Name"]: p["Type"] for p in parameters}, types))
-    top = [name for name in graph.order if graph.nodes[name].branch is None]
     definition: JsonObject = {
         "Version": VERSION,
         "Metadata": {},
@@ -78,12 +108,13 @@ def emit(graph: Graph, supplies: Supplies) -> Emitted:
     return Emitted(definition, origins, requests)
 
 
-def _emit_node(graph: Graph, node: Node, supplies: Supplies) -> tuple[EmittedStep, ...]:
-    references = resolver(graph, supplies.data)
+def _emit_node(
+    graph: Graph, node: Node, supplies: Supplies, resolve: Callable[[Json], Value]
+) -> tuple[EmittedStep, ...]:
     context = EmitContext(
         name=node.name,
         spec=graph.spec,
-        resolve=references.value,
+        resolve=resolve,
         images={
             path: image for (step, path), image in supplies.images.items() if step == node.name
         },

@@ -192,9 +192,12 @@ def _wrong_scope(family: str, table: JsonObject, scope: Scope) -> ImageProblem:
 
 
 def _unknown_family(name: str, scope: Scope) -> ImageProblem:
-    family = nearest(_PROCESSOR.sub(r"\g<name>", name).split("-", maxsplit=1)[0], families())
+    word, _, rest = name.partition("-")
+    family = nearest(_split(word)[0], families())
     if family is None:
         hint = "the families are " + ", ".join(families()) + "; or give a whole URI"
+    elif f"{family}-{_split(rest)[0]}" in names(family, scope):
+        hint = f"did you mean `{family}-{rest}`?"
     else:
         hint = f"did you mean `{family}-{_newest(family, scope)}`?"
     return ImageProblem("SP401", f"there is no image `{name}`", hint)

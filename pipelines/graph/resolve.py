@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NoReturn
 
+from pipelines.diagnostics import Path
 from pipelines.diagnostics.nearest import nearest
 from pipelines.frozen import frozen
 from pipelines.json_types import Json
@@ -49,11 +50,13 @@ class Resolver:
         parameters: the names of the pipeline's parameters.
         data: for each entry of `data:` its URI.
         steps: the steps by name.
+        unread: what of the document could not be read, but may well be meant.
     """
 
     parameters: frozenset[str]
     data: Mapping[str, Value]
     steps: Mapping[str, StepOutputs]
+    unread: frozenset[Path] = frozenset()
 
     def value(self, value: Json) -> Value:
         """Resolve a literal, a reference or a template.
@@ -110,14 +113,19 @@ class Resolver:
             )
         name = str(reference.parts[1])
         if name not in known:
-            _unknown(f"there is no {what} `{name}`", name, known, what)
+            named = (*known, *self._unread(reference.root))
+            _unknown(f"there is no {what} `{name}`", name, named, what)
         return name
+
+    def _unread(self, root: str) -> Iterator[str]:
+        return (str(path[1]) for path in sorted(self.unread, key=str) if path[:-1] == (root,))
 
     def _step(self, reference: Reference) -> Value:
         name = str(reference.parts[1]) if len(reference.parts) > 1 else ""
         step = self.steps.get(name)
         if step is None and name:
-            _unknown(f"there is no step `{name}`", name, tuple(self.steps), "step")
+            named = (*self.steps, *self._unread("steps"))
+            _unknown(f"there is no step `{name}`", name, named, "step")
         if step is None or len(reference.parts) < 3:
             known = _any_of(f"steps.{name}.{output}" for output in step.outputs) if step else ""
             raise UnresolvedError(
