@@ -6,7 +6,7 @@ somebody else's definition have none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,10 +21,12 @@ class Place:
     Args:
         caller: carries out calls there.
         pipelines: the pipelines that are meant.
+        is_interrupted: whether the execution with this ARN has lost the process that ran it.
     """
 
     caller: Caller
     pipelines: tuple[str, ...]
+    is_interrupted: Callable[[str], bool] = lambda _arn: False
 
     @property
     def is_local(self) -> bool:
@@ -63,7 +65,9 @@ def looking(file: Path, env: str | None, local: bool) -> Iterator[Place]:  # noq
     with open_sagemaker(file) as sagemaker:
         caller = Direct(sagemaker)
         listed = caller.pages("sagemaker", "list_pipelines", "PipelineSummaries")
-        yield Place(caller, tuple(pipeline["PipelineName"] for pipeline in listed))
+        yield Place(
+            caller, tuple(pipeline["PipelineName"] for pipeline in listed), sagemaker.is_interrupted
+        )
 
 
 def pipelines_of(name: str) -> tuple[str, ...]:

@@ -144,7 +144,10 @@ def _fail(layout: Layout, text: str, exit_code: int) -> int:
     from .failure import write  # noqa: PLC0415 - only a failed job needs it
 
     print(f"pipelines: the job failed: {text.splitlines()[0]}", file=sys.stderr, flush=True)
-    write(layout.failure, text)
+    try:
+        write(layout.failure, text)
+    except OSError as error:  # a full disk, say, which may be why it failed
+        print(f"pipelines: {layout.failure} cannot be written: {error}", file=sys.stderr)
     return exit_code
 
 

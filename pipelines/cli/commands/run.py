@@ -73,6 +73,8 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     """Run the pipeline on this machine: no Docker, no AWS, the compiled definition itself."""
     answers = {step: Path(path) for step, path in parameters(stubs).items()}
     start = Start(parameters(given), answers)
+    if resume is not None and (given or definition):
+        raise _fixed()
     with open_sagemaker(file, isolation) as sagemaker:
         sagemaker.warm_up()
         if resume is not None:
@@ -112,6 +114,13 @@ def _of_definition(sagemaker: LocalSageMaker, definition: Path, file: Path) -> S
     loaded = load_definition(definition)
     loaded.stage(sagemaker.objects, file.parent)
     return Submission(loaded.name, loaded.text, Aws().role)
+
+
+def _fixed() -> UsageError:
+    return UsageError(
+        "`--resume` goes on with the definition and the parameters of the execution",
+        "leave out -p and --from-definition, or start a new execution without --resume",
+    )
 
 
 def _resumable(sagemaker: LocalSageMaker, execution: str) -> str:
@@ -160,4 +169,6 @@ def _ended_badly(
     remedy = f"see `pipelines status --local {execution}`"
     if sagemaker.can_resume(arn):
         remedy += "; go on with `pipelines run --resume`"
+        if status is ExecutionStatus.FAILED:
+            remedy += ", or after a change start a new one with `pipelines run`"
     return ExecutionFailedError(f"execution {execution} ended as {status}", remedy)

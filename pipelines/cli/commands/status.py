@@ -45,7 +45,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
         else:
             described = find(place.caller, place.pipelines, execution)
             rows = steps(place.caller, described["PipelineExecutionArn"])
-            shown = _one(described, rows)
+            shown = _one(described, rows, place)
     if output_format == "json":
         click.echo(json.dumps(rows, indent=2, default=str))
     else:
@@ -67,7 +67,7 @@ def _executions(rows: list[JsonObject], place: Place) -> str:
         (
             identifier(row),
             row["PipelineName"],
-            row["PipelineExecutionStatus"],
+            _status(row, place),
             row["StartTime"].astimezone().strftime("%Y-%m-%d %H:%M:%S"),
         )
         for row in rows
@@ -75,8 +75,17 @@ def _executions(rows: list[JsonObject], place: Place) -> str:
     return columns(("execution", "pipeline", "status", "started"), table)
 
 
-def _one(described: JsonObject, steps: list[JsonObject]) -> str:
-    title = f"{identifier(described)}: {described['PipelineExecutionStatus']}"
+def _status(execution: JsonObject, place: Place) -> str:
+    """Word a status; an execution that nobody runs any more keeps the last one it had."""
+    status = str(execution["PipelineExecutionStatus"])
+    gone = place.is_interrupted(execution["PipelineExecutionArn"])
+    return f"{status}, interrupted" if gone else status
+
+
+def _one(described: JsonObject, steps: list[JsonObject], place: Place) -> str:
+    title = f"{identifier(described)}: {_status(described, place)}"
+    if place.is_interrupted(described["PipelineExecutionArn"]):
+        title += f": go on with `pipelines run --resume {identifier(described)}`"
     reason = str(described.get("FailureReason", "")).partition("\n")[0]
     head = f"{title}\n{reason}\n" if reason else f"{title}\n"
     table = [(step["StepName"], step["StepStatus"], _seconds(step), _note(step)) for step in steps]

@@ -133,7 +133,10 @@ def test_a_killed_run_takes_its_jobs_along_in_either_way_of_isolation(either: Pr
         process.kill()
     either.wait_for_no_process()
     Path(f"{either.ran}.go").touch()
-    assert "Executing" in either.run("status", "--local", "latest").out
+    (execution,) = either.seen()
+    assert "Executing, interrupted" in either.run("status", "--local").out
+    title = either.run("status", "--local", "latest").out.splitlines()[0]
+    assert title.endswith(f": go on with `pipelines run --resume {execution.id}`")
     _go_on(either)
     assert either.calls() == JOBS + Counter({"train": 2})
     assert len(_result(either).versions) == 1

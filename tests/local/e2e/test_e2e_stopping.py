@@ -25,6 +25,7 @@ def test_a_signal_stops_the_run_and_its_jobs(either: Project, number: signal.Sig
     assert process.returncode == FAILED, err
     assert f"stopping ({number.name}); its jobs are being ended" in err
     assert "  train: Stopped in " in out
+    assert "failed" not in out
     assert "go on with `pipelines run --resume`" in err
     assert "Traceback" not in out + err
     assert either.leftovers() == []

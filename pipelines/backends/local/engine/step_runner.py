@@ -161,8 +161,18 @@ class StepRunner:
             properties=properties,
             metadata=json.loads(dumps(dict(outcome.metadata))),
             outputs=outputs if succeeded else (),
-            reason=(outcome.reason or "it failed")[:_REASON_LENGTH] if not succeeded else None,
+            reason=_ended_because(outcome),
         )
+
+
+def _ended_because(outcome: StepOutcome) -> str | None:
+    match outcome.status:
+        case StepStatus.SUCCEEDED:
+            return None
+        case StepStatus.FAILED:
+            return (outcome.reason or "it failed")[:_REASON_LENGTH]
+        case _:
+            return outcome.reason[:_REASON_LENGTH] if outcome.reason else None
 
 
 def log_folder(context: Context, step: str, attempt: int) -> Path:
