@@ -21,6 +21,7 @@ else:
     from .record import Record
 
 _DEVICES = Path("/dev")
+_INFO = 20  # of `logging`, whose import would cost every job its time
 
 
 class Scratch(Record):
@@ -50,16 +51,27 @@ def variable(prefix: str, name: str) -> str:
 
 
 def build_environment(
-    job: Job, layout: Layout, container: Container, model_dir: Path
+    job: Job, layout: Layout, container: Container, model_dir: Path, code: Path
 ) -> dict[str, str]:
-    """Return every `SM_*` variable of the job, all of them text."""
+    """Return every `SM_*` variable of the job, all of them text.
+
+    Args:
+        job: its static configuration.
+        layout: where the platform's folders lie.
+        container: what the platform says.
+        model_dir: where the job finds or leaves the model.
+        code: the folder with the user's code.
+    """
     plain = _paths(layout, model_dir) | _cluster(container)
     hyperparameters = {k: _decode(v) for k, v in container.hyperparameters.items()}
     plain["SM_HPS"] = hyperparameters
     plain["SM_CHANNELS"] = sorted(container.channels)
     plain["SM_INPUT_DATA_CONFIG"] = container.input_data_config
     plain["SM_RESOURCE_CONFIG"] = container.hosts.config
-    plain["SM_USER_ENTRY_POINT"] = job.script or job.program or ""
+    entry = job.script or job.program or ""
+    plain |= {"SM_SOURCE_DIR": str(code), "SM_ENTRY_SCRIPT": entry, "SM_USER_ENTRY_POINT": entry}
+    plain["SM_DISTRIBUTED_CONFIG"] = job.distribution or {}
+    plain["SM_LOG_LEVEL"] = _INFO
     described = {_described(name): value for name, value in plain.items()}
     plain["SM_TRAINING_ENV"] = {
         **described,

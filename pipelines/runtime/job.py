@@ -75,7 +75,8 @@ def _run(job: Job, layout: Layout, scratch: Scratch) -> int:
         raise JobError(f"the bundle does not hold the script {job.script}")
     container = read_container(layout, os.environ)
     python = _python(job, container, scratch)
-    variables = build_environment(job, layout, container, _model_dir(job, layout, scratch))
+    model_dir = _model_dir(job, layout, scratch)
+    variables = build_environment(job, layout, container, model_dir, scratch.code)
     _make_outputs(layout, variables)
     environment = process_environment(
         os.environ,

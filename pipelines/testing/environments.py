@@ -72,7 +72,7 @@ def environment(
         place.mkdir(parents=True)
     container = container._replace(outputs=places)
     job = Job("test", "training", None, None, {}, None, None)
-    variables = build_environment(job, layout, container, layout.model_dir)
+    variables = build_environment(job, layout, container, layout.model_dir, project)
     before = dict(os.environ)
     os.environ.clear()
     os.environ.update({**outer, **variables})

@@ -237,7 +237,7 @@ def _result(job: Job, layouts: Mapping[str, Layout], codes: Mapping[str, int]) -
     failure = layouts[first].failure if first is not None else None
     return JobResult(
         exit_code=codes[first] if first is not None else 0,
-        failure=failure.read_text(encoding="utf-8") if failure and failure.exists() else None,
+        failure=failure.read_text(encoding="utf-8") if failure and failure.is_file() else None,
         logs={h: _log(job, h).read_text(encoding="utf-8", errors="replace") for h in layouts},
         model=_merged(job, "model", [layout.model_dir for layout in layouts.values()]),
         output_data=_merged(job, "data", [layout.output_data_dir for layout in layouts.values()]),

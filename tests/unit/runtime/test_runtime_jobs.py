@@ -70,6 +70,10 @@ def test_every_variable_of_a_training_job_is_set(jobs: Jobs, project: Path) -> N
         "SM_CURRENT_HOST_RANK": "0",
         "SM_CURRENT_INSTANCE_TYPE": "local",
         "SM_NUM_NEURONS": "0",
+        "SM_LOG_LEVEL": "20",
+        "SM_ENTRY_SCRIPT": "train.py",
+        "SM_SOURCE_DIR": str(shown(result.log)["cwd"]),
+        "SM_DISTRIBUTED_CONFIG": "{}",
     }
     assert {name: seen.get(name) for name in expected} == expected
     described = json.loads(seen["SM_TRAINING_ENV"])
@@ -181,6 +185,18 @@ def test_the_failure_file_is_short_and_whole_utf8(jobs: Jobs, project: Path) -> 
     text = (job.folder / "algo-1/opt/ml/output/failure").read_bytes()
     assert 1000 < len(text) <= 1024
     assert text.decode("utf-8").startswith("ValueError: ü漢ü漢")
+
+
+def test_a_failure_file_that_cannot_be_written_is_no_bug(jobs: Jobs, project: Path) -> None:
+    """On a full disk, say: the log still ends with what went wrong."""
+    (project / "train.py").write_text(
+        "import os\nos.makedirs(os.environ['SM_OUTPUT_FAILURE'])\nraise SystemExit(3)"
+    )
+    result = jobs.training("train.py").run()
+    assert result.exit_code == 3
+    assert "pipelines: the job failed: exit code 3" in result.log
+    assert "failure cannot be written" in result.log
+    assert "bug" not in result.log
 
 
 def test_the_reason_names_files_of_the_project(jobs: Jobs, project: Path) -> None:
