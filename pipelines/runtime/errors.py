@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+MARK = "pipelines: "
+"""Stands before what a built-in program says of its failure, on a line of its own."""
+
 
 class JobError(Exception):
     """The job has failed; the message is the text of its failure file.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .child import Ended
-from .errors import JobError
+from .errors import MARK
 
 LIMIT = 1024  # bytes
 _HEADER = "Traceback (most recent call last):"  # not always at the start: after a prompt, say
@@ -19,7 +19,6 @@ _LOST_PEER = re.compile(
     r"Connection (closed|reset|refused)|peer|Socket Timeout|broken pipe", re.IGNORECASE
 )
 _ROOT_CAUSE = re.compile(r"rank\s*:\s*(\d+).*?exitcode\s*:\s*(-?\d+)", re.DOTALL)
-_OURS = f"{JobError.__module__}.{JobError.__qualname__}: "
 _MESSAGE_LINES = 6
 _CUT = "…"
 
@@ -38,14 +37,18 @@ def reason(ended: Ended, code_folder: Path) -> str:
         return f"stopped by {_name(ended.stopped)}"
     tail = ended.tail.replace(f"{code_folder}/", "").replace("\r\n", "\n")
     raised = _cause(tail) if ended.code == 1 else None
-    if raised is not None and raised.message.startswith(_OURS):
-        return raised.message[len(_OURS) :]  # a program's own words; its frames say nothing
     if raised is not None:
         where = f"rank {raised.rank}: " if raised.rank else ""
         return _fit(f"{where}{raised.message}\n", "\n".join(raised.frames))
     text = _rank_exit(tail) if ended.code == 1 else None
     how, output = text or _exit(ended.code), _last_lines(tail)
     return _fit(f"{how}\nThe output ended with:\n", output) if output else how
+
+
+def program_reason(ended: Ended, code_folder: Path) -> str:
+    """Say why a built-in program has failed: in its own words, where it found some."""
+    _, mark, said = f"\n{ended.tail}".rpartition(f"\n{MARK}")
+    return said.strip() if mark else reason(ended, code_folder)
 
 
 def write(path: Path, text: str) -> None:

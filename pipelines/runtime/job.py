@@ -91,9 +91,10 @@ def _run(job: Job, layout: Layout, scratch: Scratch) -> int:
     )
     if ended.code == 0:
         return 0
-    from .failure import reason  # noqa: PLC0415 - only a failed job needs it
+    from .failure import program_reason, reason  # noqa: PLC0415 - only a failed job needs it
 
-    return _fail(layout, reason(ended, scratch.code), ended.exit_code)
+    why = reason if job.program is None else program_reason
+    return _fail(layout, why(ended, scratch.code), ended.exit_code)
 
 
 def _launch(job: Job, container: Container, single: child.Command) -> child.Ended:

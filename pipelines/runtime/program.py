@@ -8,14 +8,22 @@ import sys
 from pathlib import Path
 
 from .bundle import parse_job
+from .errors import MARK, JobError
 from .layout import Layout
 
 
 def main() -> int:
-    """Call `pipelines.programs.<program>.main.main(config, layout)`; its int is the exit code."""
+    """Call `pipelines.programs.<program>.main.main(config, layout)`; its int is the exit code.
+
+    A JobError is written out without its frames: it tells the user what is wrong, not us.
+    """
     job = parse_job(Path(sys.argv.pop(1)).read_bytes())
     module = importlib.import_module(f"pipelines.programs.{job.program}.main")
-    result = module.main(job.config, Layout.from_environment(os.environ, job.job))
+    try:
+        result = module.main(job.config, Layout.from_environment(os.environ, job.job))
+    except JobError as error:
+        print(f"{MARK}{error}", file=sys.stderr, flush=True)
+        return error.exit_code
     return result if isinstance(result, int) else 0
 
 

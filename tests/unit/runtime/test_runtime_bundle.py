@@ -150,7 +150,7 @@ def main(config, layout):
 def test_a_program_is_called_with_its_configuration_and_the_layout(
     tmp_path: Path, config: dict[str, object], exit_code: int, reason: str | None
 ) -> None:
-    """Its int is the exit code; a JobError of it is the reason, in its own words."""
+    """Its int is the exit code; a JobError of it is the reason, in its own words, no traceback."""
     job = {"step": "s", "job": "processing", "program": "hello", "config": config}
     path = write_bundle(tmp_path / "b.pyz", {**job, "outputs": ["o"]}, {"suite.json": b"{}"})
     with zipfile.ZipFile(path, "a") as archive:
@@ -168,6 +168,7 @@ def test_a_program_is_called_with_its_configuration_and_the_layout(
     place = f"{root}/processing/output/o"
     assert f"CONFIG {config} processing {place} {place} ['--key', 'value']\n" in ended.stdout
     assert "CODE ['suite.json']\n" in ended.stdout
+    assert "Traceback" not in ended.stdout
     message = root / "output" / "message"
     assert message.exists() == (reason is not None)
     assert reason is None or message.read_text().startswith(reason)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.runtime.child import Ended
-from pipelines.runtime.failure import LIMIT, reason, write
+from pipelines.runtime.failure import LIMIT, program_reason, reason, write
 
 CODE = Path("/tmp/scratch/code")  # noqa: S108 - only a name here
 TORCHRUN = """\
@@ -104,6 +104,15 @@ def test_an_exception_group_is_named_with_its_first_exception() -> None:
     text = why("\n".join(lines))
     assert text.startswith("ExceptionGroup: two hosts failed (2 sub-exceptions)\n")
     assert "ValueError: a" in text
+
+
+def test_the_words_of_a_program_are_kept_whole_and_a_bug_of_it_is_still_found() -> None:
+    """A list of twenty broken expectations is not cut after the lines of an exception."""
+    listed = "".join(f"- expectation {number}\n" for number in range(20))
+    ended = Ended(1, f"checking\npipelines: 20 are not met\n{listed}", None)
+    assert program_reason(ended, CODE) == f"20 are not met\n{listed}".strip()
+    bug = Ended(1, traceback("KeyError: 'a'"), None)
+    assert program_reason(bug, CODE).startswith("KeyError: 'a'\n")
 
 
 def test_an_unknown_signal_is_a_number_and_a_stop_is_a_stop() -> None:
