@@ -14,6 +14,7 @@ from pipelines.runtime.container import read_container
 from pipelines.runtime.environment import build_environment
 from pipelines.testing.data import Data
 from pipelines.testing.hosts import JobSetup, host_environment, prepare
+from pipelines.testing.options import check_options
 
 
 class EnvironmentOptions(TypedDict, total=False):
@@ -57,6 +58,7 @@ def environment(
         project: where relative data paths begin.
         options: see `EnvironmentOptions`.
     """
+    check_options(options, EnvironmentOptions.__optional_keys__)
     outputs = tuple(options.get("outputs", ()))
     setup = JobSetup(
         job="training",

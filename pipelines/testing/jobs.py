@@ -22,6 +22,7 @@ from pipelines.runtime.requirements import ENV_DIR_VARIABLE
 from pipelines.testing.bundles import write_bundle
 from pipelines.testing.data import Data
 from pipelines.testing.hosts import MODEL_INPUT, JobSetup, as_text, host_environment, prepare
+from pipelines.testing.options import check_options
 from pipelines.testing.results import JobResult
 from pipelines.testing.sources import collect
 
@@ -137,6 +138,7 @@ class Jobs:
 
     def training(self, script: str, **options: Unpack[TrainingOptions]) -> Job:
         """Describe a training job; `script` is relative to the project."""
+        check_options(options, TrainingOptions.__optional_keys__)
         setup = JobSetup(
             job="training",
             name=self._name(),
@@ -148,6 +150,7 @@ class Jobs:
 
     def processing(self, script: str, **options: Unpack[ProcessingOptions]) -> Job:
         """Describe a processing job; `script` is relative to the project."""
+        check_options(options, ProcessingOptions.__optional_keys__)
         setup = JobSetup(
             job="processing",
             name=self._name(),

@@ -194,3 +194,27 @@ def test_the_plugin_costs_nothing_unused() -> None:
     root = Path(__file__).parents[3]
     said = subprocess.check_output([sys.executable, "-c", code], text=True, cwd=root)
     assert said == "['pipelines.testing', 'pipelines.testing.plugin']\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"chanels": {}}, r"no option `chanels`: there is channels, distribution"),
+        ({"channels": ["data"]}, r"`channels` is a mapping of names to values, not \['data'\]"),
+        ({"include": "suites"}, r"`include` is a list: write \['suites'\]"),
+    ],
+)
+def test_an_option_that_would_be_ignored_is_refused(
+    tmp_path: Path, project: Path, options: dict[str, object], said: str
+) -> None:
+    """A misspelt word would otherwise give a test that tests something else."""
+    jobs = Jobs(tmp_path / "jobs", project)
+    with pytest.raises(TypeError, match=said):
+        jobs.training("run.py", **options)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="`arguments` is a mapping"):
+        jobs.processing("run.py", arguments=["--a"])  # type: ignore[arg-type]
+    with (
+        pytest.raises(TypeError, match="no option `inputs`: there is channels, hyper"),
+        environment(tmp_path / "ml", project, inputs={}),  # type: ignore[call-arg]
+    ):
+        raise AssertionError
