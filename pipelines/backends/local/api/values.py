@@ -40,7 +40,8 @@ def parse(shape: Json, value: Json, at: str = "") -> Json:
     """
     kind = shape.type_name
     if not _is_of(kind, value):
-        raise SerializationError(f"`{at or 'the request'}` is {_word(value)}, not a {kind}")
+        article = "an" if kind[0] in "aeiou" else "a"
+        raise SerializationError(f"`{at or 'the request'}` is {_word(value)}, not {article} {kind}")
     match kind:
         case "structure":
             return _members(shape, value, at)
