@@ -250,14 +250,17 @@ def test_a_serverless_fleet_starts_cold_stops_idle_and_starts_again(serve: Serve
 
 def test_a_server_that_dies_is_replaced(serve: Serve) -> None:
     """Idle or in the middle of a request: the next one finds a new server."""
-    code = ECHO.replace("    return json", "    if body == 'die': os._exit(9)\n    return json")
+    ways = {"die": "os._exit(9)", "fail": "raise OSError('x')"}
+    lines = [f"    if body == {body!r}: {way}\n" for body, way in ways.items()]
+    code = ECHO.replace("    return json", f"{''.join(lines)}    return json")
     fleet = serve(code, files=WEIGHTS)
+    assert ask(fleet, "fail") == (500, "OSError: x")  # in the log, and not why it ends later
     pid = pid_of(fleet)
     os.kill(pid, signal.SIGKILL)
     while lives(pid):
         threading.Event().wait(0.005)
     assert pid_of(fleet) != pid
-    with pytest.raises(FleetError, match="ended with exit code 9"):
+    with pytest.raises(FleetError, match="ended with exit code 9 while it answered a request"):
         ask(fleet, "die")
     assert ask(fleet)[0] == 200
 

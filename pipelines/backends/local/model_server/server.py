@@ -43,6 +43,7 @@ class Server:
     def __init__(self, launcher: spares.Launcher, log: Path) -> None:
         self._launcher = launcher
         self._log = log
+        self._read = _size(log)
         self._said = bytearray()
         self._channel: socket.socket | None = None
         self._stream: IO[bytes] | None = None
@@ -89,6 +90,7 @@ class Server:
             "Content-Type": invocation.content_type,
             "Accept": invocation.accept,
         }
+        self._read = _size(self._log)
         try:
             response = self._exchange(
                 message("POST /invocations HTTP/1.1", headers, invocation.body), INVOCATION_SECONDS
@@ -173,7 +175,7 @@ class Server:
                 hint = " (out of memory?)" if name == "SIGKILL" else ""
                 return f"the model server was killed by {name}{hint}"
             case "exit":
-                return f"the model server ended with exit code {rest}{_last(self._log)}"
+                return f"the model server ended with exit code {rest}{_last(self._log, self._read)}"
             case _:
                 return f"the model server could not be started: {rest or 'its launcher is gone'}"
 
@@ -193,7 +195,12 @@ def _launch(container: Container, address: Path, log: Path) -> spares.Launcher:
     return spares.take(cell.order([*container.words, str(address)], settle))
 
 
-def _last(log: Path) -> str:
-    """Quote the last line of a log."""
-    lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+def _size(log: Path) -> int:
+    return log.stat().st_size if log.exists() else 0
+
+
+def _last(log: Path, start: int) -> str:
+    """Quote the last line of what was written to a log since it had `start` bytes."""
+    written = log.read_bytes()[start:] if log.exists() else b""
+    lines = written.decode(errors="replace").strip().splitlines()
     return f": {lines[-1].strip()}" if lines else ""
