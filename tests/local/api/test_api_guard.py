@@ -81,6 +81,16 @@ def test_a_body_that_is_no_request_is_refused(served: Served, body: str, reason:
     assert json.loads(said) == {"__type": "SerializationException", "message": reason}
 
 
+def test_an_endpoint_is_asked_by_post(served: Served) -> None:
+    """Whoever opens the address in a browser is told."""
+    place = urlsplit(served.url)
+    connection = http.client.HTTPConnection(str(place.hostname), place.port)
+    connection.request("GET", "/endpoints/e/invocations")
+    answer = connection.getresponse()
+    assert (answer.status, json.load(answer)["Message"]) == (405, "POST a request, do not GET it")
+    connection.close()
+
+
 def test_what_is_no_http_does_no_harm(served: Served) -> None:
     """The next request is answered."""
     place = urlsplit(served.url)

@@ -31,6 +31,7 @@ _STATUS = {
     "ThrottlingException": 429,
     "ServiceUnavailable": 503,
     "InternalFailure": 500,
+    "MethodNotAllowed": 405,
 }
 
 
@@ -45,6 +46,8 @@ class Runtime:
         match = PATH.fullmatch(request.path)
         if match is None or match["operation"] != "invocations":
             return _refused("UnknownOperationException", _unknown(request.path), {})
+        if request.method != "POST":
+            return _refused("MethodNotAllowed", f"POST a request, do not {request.method} it", {})
         given: JsonObject = {"EndpointName": unquote(match["name"]), "Body": request.body}
         for member, header in _headers("input").items():
             if header in request.headers:
