@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from pipelines.cli.target import Target, confirm, open_target
 from pipelines.errors import UsageError
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
+from pipelines.programs.deploy.model import Outcome
 from pipelines.programs.deploy.reconcile import Options
 
 
@@ -85,10 +87,21 @@ def give(target: Target, verdict: Verdict) -> None:
         click.echo(f"no deployment step of {target.file} takes its versions from {group}")
     elif target.is_local:
         outcomes = {one.endpoint: settle(target, one, Options()) for one in affected}
+        if verdict.status == "Approved":
+            _say_what_stays(outcomes, package)
         require_good(outcomes, package["ModelPackageVersion"])
         how_to_invoke(target, outcomes)
     for deployer in deployers:
         _start(target, deployer)
+
+
+def _say_what_stays(outcomes: Mapping[str, Outcome], package: JsonObject) -> None:
+    """Say that an approval changed nothing where a newer version is live."""
+    group, number = package["ModelPackageGroupName"], package["ModelPackageVersion"]
+    for endpoint, outcome in outcomes.items():
+        if outcome.live is not None and outcome.live > number:
+            newer = f"{group}/{outcome.live}"
+            click.echo(f"{endpoint}: {group}/{number} is older than {newer}, which stays live")
 
 
 def _write(target: Target, package: JsonObject, verdict: Verdict) -> None:

@@ -121,6 +121,9 @@ def test_approving_puts_a_version_live_and_rejecting_takes_the_one_below(
     assert project.answer() == 42
     assert "tiny: tiny/2 is live" in project.good("approve", "--local", "tiny/latest")
     assert project.answer() == 10
+    late = project.good("approve", "--local", "tiny/1")
+    assert "tiny: tiny/1 is older than tiny/2, which stays live" in late
+    assert project.answer() == 10
     assert "tiny: tiny/1 is live" in project.good("reject", "--local", "tiny/2", "--reason", "no")
     assert project.answer() == 42
     assert "tiny/2 is Rejected already" in project.good("reject", "--local", "tiny/2")
