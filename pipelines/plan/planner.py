@@ -105,6 +105,12 @@ class _Planner:
                 f"no rule starts {self.intent.deploy} when a model is approved: "
                 "`pipelines ci` writes the template that makes one"
             )
+        if self.deployed.leftover is not None:
+            yield (
+                f"{self.deployed.leftover} is still there, and approvals may start it, though the "
+                "spec deploys nothing any more: delete it with aws sagemaker delete-pipeline "
+                f"--pipeline-name {self.deployed.leftover}"
+            )
 
     def _settings(self, live: LivePipeline) -> JsonObject:
         """Return what goes along with an update: what is left out of one may be lost."""

@@ -4,34 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pipelines.backends.aws.caller import Caller
 from pipelines.backends.aws.errors import AwsError
-from pipelines.backends.aws.gateway import Gateway
 from pipelines.json_types import JsonObject
 
 
-def describe(gateway: Gateway, name: str) -> JsonObject | None:
+def describe(caller: Caller, name: str) -> JsonObject | None:
     """Describe a pipeline; None when there is none of that name."""
     try:
-        return gateway.call("sagemaker", "describe_pipeline", PipelineName=name)
+        return caller.call("sagemaker", "describe_pipeline", PipelineName=name)
     except AwsError as error:
         if error.is_missing:
             return None
         raise
 
 
-def describe_group(gateway: Gateway, name: str) -> JsonObject | None:
+def describe_group(caller: Caller, name: str) -> JsonObject | None:
     """Describe a model package group; None when there is none of that name."""
     try:
-        return gateway.call("sagemaker", "describe_model_package_group", ModelPackageGroupName=name)
+        return caller.call("sagemaker", "describe_model_package_group", ModelPackageGroupName=name)
     except AwsError as error:
         if error.is_missing:
             return None
         raise
 
 
-def tags_of(gateway: Gateway, arn: str) -> dict[str, str]:
+def tags_of(caller: Caller, arn: str) -> dict[str, str]:
     """Read the tags of something of SageMaker's."""
-    pages = gateway.pages("sagemaker", "list_tags", "Tags", ResourceArn=arn)
+    pages = caller.pages("sagemaker", "list_tags", "Tags", ResourceArn=arn)
     return {tag["Key"]: tag["Value"] for tag in pages}
 
 
@@ -40,17 +40,15 @@ def as_tags(tags: Mapping[str, str]) -> list[JsonObject]:
     return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
 
 
-def has_rule(gateway: Gateway, pipeline: str) -> bool | None:
+def has_rule(caller: Caller, pipeline: str) -> bool | None:
     """Say whether an EventBridge rule starts a pipeline; None when that may not be asked.
 
     Args:
-        gateway: where.
+        caller: where.
         pipeline: the pipeline's ARN.
     """
     try:
-        names = gateway.pages(
-            "events", "list_rule_names_by_target", "RuleNames", TargetArn=pipeline
-        )
+        names = caller.pages("events", "list_rule_names_by_target", "RuleNames", TargetArn=pipeline)
         return next(iter(names), None) is not None
     except AwsError as error:
         if error.is_denied:

@@ -17,6 +17,7 @@ from pipelines.compile.driver import Bundle
 from pipelines.json_types import JsonObject
 from pipelines.plan.deployed import Deployed, LiveGroup, LivePipeline, State
 from pipelines.plan.model import Intent
+from pipelines.plan.tags import MARK
 
 
 def read(gateway: Gateway, bundle: Bundle, intent: Intent) -> Deployed:
@@ -31,12 +32,13 @@ def read(gateway: Gateway, bundle: Bundle, intent: Intent) -> Deployed:
         bucket = calls.begin(check_bucket, gateway, intent.bucket)
         reading = _begin(gateway, calls, tuple(bundle.definitions), intent.groups)
         rule = calls.begin(_has_rule, gateway, intent.deploy)
+        leftover = calls.begin(_leftover, gateway, bundle)
         bucket.result()
         present = _present(gateway, bundle, calls)
         state = reading.result()
     definitions = [live.definition for live in state.pipelines.values() if live is not None]
     files = changed_files(gateway, bundle, definitions)
-    return Deployed(state, present, files, rule.result())
+    return Deployed(state, present, files, rule.result(), leftover.result())
 
 
 def read_state(gateway: Gateway, pipelines: tuple[str, ...], groups: tuple[str, ...]) -> State:
@@ -165,3 +167,18 @@ def _has_rule(gateway: Gateway, deploy: str | None) -> bool | None:
         return None
     place = f"{gateway.partition}:sagemaker:{gateway.region}:{gateway.account()}"
     return has_rule(gateway, f"arn:{place}:pipeline/{deploy}")
+
+
+def _leftover(gateway: Gateway, bundle: Bundle) -> str | None:
+    """Name the deploy pipeline of a spec that deploys nothing any more.
+
+    None where that may not be asked: a policy may allow the pipelines of the spec alone.
+    """
+    name = f"{bundle.pipeline}-deploy"
+    try:
+        live = None if name in bundle.definitions else _pipeline(gateway, name)
+    except AwsError as error:
+        if error.is_denied:
+            return None
+        raise
+    return name if live is not None and live.tags.get(MARK) == bundle.pipeline else None

@@ -10,6 +10,7 @@ from pipelines.backends.aws.caller import Caller
 from pipelines.backends.aws.definitions import groups_of
 from pipelines.backends.aws.errors import AwsError
 from pipelines.backends.aws.objects import split
+from pipelines.backends.aws.pipelines import describe_group
 from pipelines.errors import UsageError
 from pipelines.json_types import JsonObject
 
@@ -38,19 +39,15 @@ def versions(caller: Caller, group: str, most: int) -> list[JsonObject]:
     """Describe the latest versions of a group, the newest first.
 
     Raises:
-        AwsError: there is no such group.
+        UsageError: there is no such group.
     """
     return [_described(caller, summary) for summary in islice(_summaries(caller, group), most)]
 
 
 def has_versions(caller: Caller, group: str) -> bool:
     """Say whether a group is there and holds any version."""
-    try:
-        return next(iter(_summaries(caller, group)), None) is not None
-    except AwsError as error:
-        if error.is_missing:
-            return False
-        raise
+    known = describe_group(caller, group) is not None
+    return known and next(iter(_summaries(caller, group)), None) is not None
 
 
 def version(caller: Caller, name: str) -> JsonObject:
@@ -94,7 +91,11 @@ def metrics(caller: Caller, package: JsonObject) -> dict[str, float]:
 
 
 def _summaries(caller: Caller, group: str) -> Iterator[JsonObject]:
-    caller.call("sagemaker", "describe_model_package_group", ModelPackageGroupName=group)
+    if describe_group(caller, group) is None:
+        flags = " --local" if caller.is_local else ""
+        raise UsageError(
+            f"there is no model package group `{group}`", f"see `pipelines models{flags}`"
+        )
     return caller.pages(
         "sagemaker",
         "list_model_packages",

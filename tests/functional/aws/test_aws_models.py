@@ -164,4 +164,14 @@ def test_models_lists_the_groups_of_the_deployed_pipelines(
     assert lines[1].split()[-1] == "0.7500"
     account.proxy.faults.append(Fault("GetObject", refusal("AccessDenied", "no", 403), -1))
     assert "0.7500" not in pipelines("models").out
-    assert pipelines("models", "no-such-group").code == 4
+
+
+def test_a_group_that_is_not_there_is_a_usage_error(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """In `models`, in `models show`, and in what gives a verdict."""
+    del account, project
+    for command in (("models", "nobody"), ("models", "show", "nobody/1"), ("approve", "nobody/1")):
+        answer = pipelines(*command)
+        assert answer.code == 2
+        assert "there is no model package group `nobody`" in answer.err

@@ -215,3 +215,26 @@ def test_a_deployment_is_a_second_pipeline_that_wants_a_rule(
     events.put_rule(Name="approved", EventPattern='{"source": ["aws.sagemaker"]}')
     events.put_targets(Rule="approved", Targets=[{"Id": "deploy", "Arn": arn}])
     assert "no rule" not in pipelines("plan").out
+
+
+def test_a_deploy_pipeline_that_the_spec_has_no_more_is_warned_of(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """Approvals would go on starting it. One of somebody else's is none of ours."""
+    spec = project / "pipeline.yaml"
+    without = spec.read_text("utf-8")
+    add_deployment(project)
+    assert pipelines(*UPSERT).code == 0
+    spec.write_text(without, "utf-8")
+    (warning,) = planned(pipelines)["warnings"]
+    assert "churn-deploy is still there" in warning
+    assert "delete-pipeline --pipeline-name churn-deploy" in warning
+    arn = account.pipeline("churn-deploy")["PipelineArn"]
+    tag = {"Key": "sagemaker-pipelines-as-code", "Value": "churn-deploy"}
+    account.client("sagemaker").add_tags(ResourceArn=arn, Tags=[tag])
+    assert planned(pipelines)["warnings"] == []
+    denied = refusal("AccessDeniedException", "no")
+    account.proxy.faults.append(
+        Fault("DescribePipeline", denied, match=lambda seen: b"churn-deploy" in seen.body)
+    )
+    assert planned(pipelines)["warnings"] == []
