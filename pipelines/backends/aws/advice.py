@@ -58,7 +58,8 @@ def _what(attempt: Attempt) -> str:
 
 
 def _words(said: Said) -> str:
-    return f"{said.code}: {said.message}" if said.message else said.code or "no reason given"
+    message = "a page of HTML" if said.message.lstrip().startswith("<") else said.message
+    return f"{said.code}: {message}" if message else said.code or "no reason given"
 
 
 def _denied(said: Said, attempt: Attempt) -> tuple[str, str]:

@@ -11,14 +11,19 @@ from itertools import islice
 from pipelines.backends.aws.caller import Caller
 from pipelines.backends.aws.errors import AwsError
 from pipelines.backends.local.engine.parameters import typed_parameters
+from pipelines.diagnostics.nearest import nearest
 from pipelines.errors import UsageError
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
+from pipelines.plan.diff import steps_of
 from pipelines.spec.commit import COMMIT
 
 LATEST = "latest"
 OPEN = frozenset({"Executing", "Stopping"})
 """The statuses of an execution that has not ended."""
+
+_REUSABLE = frozenset({"Succeeded", "Failed"})
+"""The statuses of an execution whose results others may take (FACTS 1.11)."""
 
 _NAMED = 5
 
@@ -31,7 +36,8 @@ class Start:
         pipeline: the pipeline's name.
         parameters: values by name, as text.
         selected: the steps that alone are to run; empty for all.
-        source: ARN of the execution whose results the selected steps take; None for the latest.
+        source: ARN of the execution whose results the selected steps take; None for the latest
+            that has ended.
         commit: what the code was at, for pipelines that record it; None where it is not known.
     """
 
@@ -48,10 +54,11 @@ def start(caller: Caller, wanted: Start) -> str:
     The request carries a token, so that a retry of it starts nothing twice.
 
     Raises:
-        UsageError: there is no such pipeline, or the parameters do not fit it.
+        UsageError: there is no such pipeline, or parameters or selected steps do not fit it.
         AwsError: it was refused.
     """
     document = _deployed(caller, wanted.pipeline)
+    _check_selected(document, wanted.selected)
     parameters = _parameters(document, wanted)
     request: JsonObject = {
         "PipelineName": wanted.pipeline,
@@ -60,8 +67,9 @@ def start(caller: Caller, wanted: Start) -> str:
     }
     if wanted.selected:
         selection: JsonObject = {"SelectedSteps": [{"StepName": s} for s in wanted.selected]}
-        if wanted.source is not None:
-            selection["SourcePipelineExecutionArn"] = wanted.source
+        source = wanted.source or _latest_ended(caller, wanted.pipeline)
+        if source is not None:
+            selection["SourcePipelineExecutionArn"] = source
         request["SelectiveExecutionConfig"] = selection
     started = caller.call("sagemaker", "start_pipeline_execution", **request)
     return str(started["PipelineExecutionArn"])
@@ -152,6 +160,25 @@ def _deployed(caller: Caller, pipeline: str) -> JsonObject:
         ) from error
     document: JsonObject = json.loads(described["PipelineDefinition"])
     return document
+
+
+def _check_selected(document: JsonObject, selected: Iterable[str]) -> None:
+    known = steps_of(document) or {}
+    for name in selected:
+        if name not in known:
+            close = nearest(name, known)
+            raise UsageError(
+                f"the pipeline has no step `{name}`",
+                f"did you mean `{close}`?" if close else f"its steps are {', '.join(known)}",
+            )
+
+
+def _latest_ended(caller: Caller, pipeline: str) -> str | None:
+    """Find the execution that selected steps take results from: the service does not by itself."""
+    for summary in _summaries(caller, pipeline):
+        if summary["PipelineExecutionStatus"] in _REUSABLE:
+            return str(summary["PipelineExecutionArn"])
+    return None
 
 
 def _parameters(document: JsonObject, wanted: Start) -> dict[str, str]:

@@ -39,7 +39,7 @@ class _Asked:
     "--from",
     "source",
     metavar="EXECUTION",
-    help="Where selected steps take the results of the others from; else the latest execution.",
+    help="Where selected steps take the others' results from; else the latest that has ended.",
 )
 @click.option("--wait", is_flag=True, help="Show the execution until it ends.")
 def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option

@@ -238,6 +238,7 @@ def test_ctrl_c_leaves_the_execution_running(
         (("-p", "epochs=many"), "of type Integer"),
         (("-p", "mode=ugly"), "it can be `good`, `bad`"),
         (("--from", "latest"), "--select"),
+        (("--select", "trian"), "did you mean `train`?"),
     ],
 )
 def test_a_start_that_does_not_fit_is_refused_before_it_is_sent(
@@ -276,6 +277,23 @@ def test_selected_steps_run_on_the_results_of_an_execution(
     config = mends.started[1]["SelectiveExecutionConfig"]
     assert [item["StepName"] for item in config["SelectedSteps"]] == ["enough", "register"]
     assert config["SourcePipelineExecutionArn"].endswith(f":pipeline/churn/execution/{first}")
+
+
+def test_selected_steps_take_the_latest_results_unless_told_otherwise(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """The service takes none by itself; an execution that has not ended has none to give."""
+    del project
+    deploy(account, DEFINITION)
+    mends = mend(account, [Frame("Executing"), *WELL])
+    assert pipelines("start", "--select", "train").code == 0
+    assert "SourcePipelineExecutionArn" not in mends.started[0]["SelectiveExecutionConfig"]
+    first = pipelines("start", "--wait").out.split()[2]
+    running = pipelines("start").out.split()[-1]
+    assert pipelines("start", "--select", "train").code == 0
+    source = mends.started[3]["SelectiveExecutionConfig"]["SourcePipelineExecutionArn"]
+    assert source.endswith(f"/execution/{first}")
+    assert running not in source
 
 
 def test_status_lists_executions_and_the_steps_of_one(

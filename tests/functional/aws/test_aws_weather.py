@@ -139,6 +139,17 @@ def test_the_page_of_a_proxy_is_no_answer(
     assert account.proxy.changes() == []
 
 
+def test_a_page_of_html_is_not_printed(account: Account, project: Path, pipelines: Command) -> None:
+    """Where a service in trouble answers with one, it says nothing to anybody."""
+    del project
+    page = Answer(502, b"<!doctype html>\n<title>Bad Gateway</title>\n")
+    account.proxy.faults.append(Fault("DescribePipeline", page, -1))
+    answer = pipelines(*UPSERT)
+    assert answer.code == 4
+    assert "502: a page of HTML" in answer.err
+    assert "<" not in answer.err
+
+
 def test_two_upserts_at_once_do_not_mix(
     account: Account, project: Path, pipelines: Command
 ) -> None:
