@@ -200,7 +200,9 @@ def _requests(step: DeploymentStep, environment: Mapping[str, Value]) -> Mapping
     variant = _serverless(step.serverless) if step.serverless else _realtime(step.realtime)
     rollout = _rollout(step.realtime.rollout if step.realtime else None)
     return {
-        "Model": {"PrimaryContainer": {"Environment": dict(step.environment)}},
+        "Model": {
+            "PrimaryContainer": {"ModelPackageName": "x", "Environment": dict(step.environment)}
+        },
         "EndpointConfig": {
             "ProductionVariants": [{"VariantName": "AllTraffic", "ModelName": "x", **variant}]
         },

@@ -150,9 +150,7 @@ def test_deleting_takes_the_empty_folders_along(store: ObjectStore) -> None:
 KEY = st.lists(st.text("ab_", min_size=1, max_size=3), min_size=1, max_size=3).map("/".join)
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(wanted=st.sets(KEY, max_size=6), prefix=st.text("ab_/", max_size=4))
 def test_a_listing_is_a_filter_over_all_keys(
     tmp_path_factory: pytest.TempPathFactory, wanted: set[str], prefix: str

@@ -84,9 +84,7 @@ def project(tmp_path: Path) -> Path:
     return Path(shutil.copytree(CASES / "registration_full", tmp_path / "project"))
 
 
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=20))
 def test_editing_one_script_changes_the_uri_of_its_step_alone(project: Path, text: bytes) -> None:
     """Every other step keeps its URI, and with it its place in the cache."""

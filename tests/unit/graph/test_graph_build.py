@@ -32,7 +32,7 @@ def _steps(edges: list[tuple[int, int]]) -> JsonObject:
     return {name: {**job, "after": after[name]} for name in names}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(EDGES)
 def test_a_wiring_is_either_ordered_or_its_cycle_is_named(edges: list[tuple[int, int]]) -> None:
     """Every step comes after what it waits for; with a cycle there is a finding of its chain."""
@@ -50,7 +50,7 @@ def test_a_wiring_is_either_ordered_or_its_cycle_is_named(edges: list[tuple[int,
         assert all((b, a) in pairs for a, b in pairwise(chain))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(EDGES)
 def test_steps_that_wait_for_nothing_keep_the_documents_order(
     edges: list[tuple[int, int]],

@@ -232,7 +232,7 @@ def test_an_attempt_says_what_was_tried_by_whom() -> None:
 EVENTS = st.lists(st.tuples(st.integers(1, 4), st.sampled_from((A, P, R))), min_size=1, max_size=12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(EVENTS, st.sets(st.integers(1, 4)), st.data())
 def test_any_order_and_repetition_of_events_ends_the_same(
     events: list[tuple[int, str]], broken: set[int], data: st.DataObject

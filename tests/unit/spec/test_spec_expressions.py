@@ -60,7 +60,7 @@ def _decided(text: str, values: dict[str, Json]) -> bool:
     return all(decide(condition) for condition in emitted.arguments["Conditions"])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(EXPRESSIONS, VALUES)
 def test_emitted_conditions_decide_as_python_does(text: str, values: dict[str, Json]) -> None:
     """The grammar is Python's: precedence, `not`, `in` and brackets mean the same."""

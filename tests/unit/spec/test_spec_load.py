@@ -46,7 +46,7 @@ def _diagnostics(text: str) -> list[Diagnostic]:
     return [document.locate(f) for f in load(document, kinds.step_models(), {}).findings]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data(), st.sampled_from(SPECS), st.booleans())
 def test_an_unknown_key_is_found_wherever_it_stands(
     data: st.DataObject,
@@ -67,7 +67,7 @@ def test_an_unknown_key_is_found_wherever_it_stands(
     assert line[found.span.column - 1 : found.span.end_column - 1] == "zzz_unknown"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data(), st.sampled_from(SPECS))
 def test_any_value_in_any_place_gives_findings_and_never_an_exception(
     data: st.DataObject, named: tuple[str, JsonObject]
