@@ -70,7 +70,7 @@ class Document:
         """Return the finding with its place; a path not written here is placed at its parent."""
         path = finding.path
         while path and path not in self.spans:
-            path = path[:-1]
+            path = self._listed(path) or path[:-1]
         place = self.spans[path]
         extent = place.value
         if finding.at == "key" and place.key is not None:
@@ -86,10 +86,22 @@ class Document:
             help=None if finding.help is None else on_one_line(finding.help),
         )
 
-    def _part(self, place: Place, path: Path, within: tuple[int, int]) -> Extent:
+    def _listed(self, path: Path) -> Path | None:
+        """Return the path of a list's entry that is named as the key of a mapping would be."""
+        above, name = path[:-1], path[-1]
+        entries = self._at(above) if above in self.spans else None
+        return (
+            (*above, entries.index(name)) if isinstance(entries, list) and name in entries else None
+        )
+
+    def _at(self, path: Path) -> object:
         value: object = self.data
         for step in path:
             value = value[step]  # type: ignore[index]  # every path of `spans` leads to a value
+        return value
+
+    def _part(self, place: Place, path: Path, within: tuple[int, int]) -> Extent:
+        value = self._at(path)
         if not isinstance(value, str):
             return place.value
         lines = self.text.split("\n")[place.value.line - 1 : place.value.end_line]

@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic import Field
 
 from pipelines.diagnostics import Finding
+from pipelines.diagnostics.nearest import nearest
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.contract import (
     CodeNeed,
@@ -150,7 +151,9 @@ def checks(step: RegistrationStep) -> Iterator[Finding]:
     allowed = ("Approved", "Rejected", "PendingManualApproval")
     if isinstance(step.approval_status, str) and step.approval_status not in allowed:
         message = f"`approval_status` cannot be `{step.approval_status}`"
-        yield Finding("SP122", message, ("approval_status",), help=f"one of {', '.join(allowed)}")
+        close = nearest(step.approval_status, allowed)
+        advice = f"did you mean `{close}`?" if close else f"one of {', '.join(allowed)}"
+        yield Finding("SP122", message, ("approval_status",), help=advice)
 
 
 def emit(step: RegistrationStep, context: EmitContext) -> tuple[EmittedStep, ...]:

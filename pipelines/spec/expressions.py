@@ -12,6 +12,7 @@ Grammar, loosest binding first (no `${}` around names):
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Literal, TypeAlias, assert_never, cast
 
@@ -120,6 +121,19 @@ def references_in(expression: Expression) -> tuple[Reference, ...]:
     return tuple(o for o in operands if isinstance(o, Reference))
 
 
+def _compared(operand: Operand) -> str | None:
+    """Show how a reference alone is written: the service has no truth of a value."""
+    return f"such as `{operand} == true`" if isinstance(operand, Reference) else None
+
+
+def _number(token: _Token) -> int | float:
+    number = float(token.text) if re.search("[.eE]", token.text) else int(token.text)
+    if isinstance(number, float) and not math.isfinite(number):
+        problem = f"`{token.text}` is no finite number"
+        raise ReferenceSyntaxError(problem, token.start, token.end, "JSON has no other")
+    return number
+
+
 class _Parser:
     def __init__(self, text: str) -> None:
         self._text = text
@@ -165,7 +179,7 @@ class _Parser:
             return Negation(membership) if negated else membership
         token = self._peek()
         if negated or token is None or token.text not in _COMPARISONS:
-            raise self._unexpected("a comparison such as `>=` or `in`")
+            raise self._unexpected("a comparison such as `>=` or `in`", _compared(left))
         self._next += 1
         return Comparison(left, cast("Operator", token.text), self._operand())
 
@@ -186,7 +200,7 @@ class _Parser:
         self._next += 1
         match token.kind:
             case "number":
-                return float(token.text) if re.search("[.eE]", token.text) else int(token.text)
+                return _number(token)
             case "text":
                 return token.text[1:-1]
             case _:
@@ -202,16 +216,16 @@ class _Parser:
         self._next += 1
         return True
 
-    def _unexpected(self, wanted: str = "`and`, `or` or the end") -> ReferenceSyntaxError:
+    def _unexpected(
+        self, wanted: str = "`and`, `or` or the end", advice: str | None = None
+    ) -> ReferenceSyntaxError:
         token = self._peek()
         if token is None:
             length = len(self._text)
-            return ReferenceSyntaxError(
-                f"the condition ends where {wanted} was expected", 0, length
-            )
-        return ReferenceSyntaxError(
-            f"`{token.text}` stands where {wanted} was expected", token.start, token.end
-        )
+            problem = f"the condition ends where {wanted} was expected"
+            return ReferenceSyntaxError(problem, 0, length, advice)
+        problem = f"`{token.text}` stands where {wanted} was expected"
+        return ReferenceSyntaxError(problem, token.start, token.end, advice)
 
 
 def _named(token: _Token) -> Operand:

@@ -44,7 +44,12 @@ class SpecModel(BaseModel):
     """
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, defer_build=True, protected_namespaces=()
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        defer_build=True,
+        allow_inf_nan=False,
+        protected_namespaces=(),
     )
 
 
@@ -146,6 +151,8 @@ class Parameter(SpecModel):
             raise mistake("SP123", message, below="default")
         if self.enum is not None and self.type != "string":
             raise mistake("SP123", "`enum` is for string parameters only", below="enum")
+        if self.enum == []:
+            raise mistake("SP123", "`enum` allows no value at all", "list them", below="enum")
         if self.enum is not None and value is not None and value not in self.enum:
             message = f"the default `{value}` is not in the enum"
             raise mistake("SP123", message, f"one of {', '.join(self.enum)}", below="default")

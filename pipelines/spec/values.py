@@ -6,6 +6,7 @@ of a union. Errors carry our code as their type; `pipelines.spec.mistakes` puts 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Annotated, Any, TypeAlias
@@ -151,6 +152,9 @@ def _boolean(value: object) -> bool | Template:
 def _any_scalar(value: object) -> str | int | float | bool | Template:
     if isinstance(value, str):
         return _template(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        advice = "JSON has no other; in quotes it is a text"
+        raise mistake("SP121", f"wants a finite number, got {describe(value)}", advice)
     if isinstance(value, bool | int | float):
         return value
     raise mistake("SP121", f"wants a text, a number or true/false, got {describe(value)}")
