@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from pydantic import Field
 
-from pipelines.diagnostics import Finding
+from pipelines.diagnostics import Finding, Severity
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.channels import channels
 from pipelines.kinds.base.contract import (
@@ -137,6 +138,7 @@ def checks(step: TrainingStep) -> Iterator[Finding]:
             at="key",
             help="add it; it must be at least `max_runtime_in_seconds` (CreateTrainingJob)",
         )
+    yield from _metric_checks(step)
     groups = [group.instance_group_name for group in step.instance_groups]
     for name, source in step.inputs.items():
         for index, group in enumerate(source.instance_group_names):
@@ -144,6 +146,21 @@ def checks(step: TrainingStep) -> Iterator[Finding]:
                 path = ("inputs", name, "instance_group_names", index)
                 advice = f"instance groups: {', '.join(groups) or 'none'}"
                 yield Finding("SP130", f"there is no instance group `{group}`", path, help=advice)
+
+
+def _metric_checks(step: TrainingStep) -> Iterator[Finding]:
+    for name, expression in step.metric_definitions.items():
+        path = ("metric_definitions", name)
+        try:
+            groups = re.compile(expression).groups
+        except re.error as error:
+            # The service reads Java's expressions, a local run Python's.
+            message = f"`{expression}` is no regular expression: {error.msg}"
+            yield Finding("SP130", message, path, severity=Severity.WARNING)
+            continue
+        if not groups:
+            advice = "put the value into parentheses, such as `auc=([0-9.]+)`"
+            yield Finding("SP130", f"`{expression}` has no group for the value", path, help=advice)
 
 
 def emit(step: TrainingStep, context: EmitContext) -> tuple[EmittedStep, ...]:

@@ -6,16 +6,23 @@ from collections.abc import Iterator
 
 from pipelines.diagnostics import Finding
 from pipelines.graph.model import Graph
+from pipelines.graph.uses import uses_in
 from pipelines.spec.model import JobStep
 
 
 def check(graph: Graph) -> Iterator[Finding]:
     """Find execution variables in what a cached step gets."""
+    varying = {
+        ("data", name)
+        for name, source in graph.spec.data.items()
+        if source.immutable  # else who reads it is not cached
+        and any(use.reference.root == "execution" for use in uses_in(source, ()))
+    }
     for node in graph.nodes.values():
         if not isinstance(node.step, JobStep) or node.step.cache is None:
             continue
         for use in node.uses:
-            if use.reference.root == "execution":
+            if use.reference.root == "execution" or use.reference.parts[:2] in varying:
                 yield Finding(
                     "SP212",
                     f"`{use.reference}` differs in every execution: `{node.name}` would never "
