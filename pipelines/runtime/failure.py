@@ -31,17 +31,25 @@ class Raised(NamedTuple):
     message: str
 
 
+class RankEnd(NamedTuple):
+    """How a rank ended: its exit code, negative for a signal; 1 where Python raised."""
+
+    rank: str
+    code: int
+
+
 def reason(ended: Ended, code_folder: Path) -> str:
     """Say why a child has failed: the exception, else the exit code and the last output."""
     if ended.stopped is not None:
         return f"stopped by {_name(ended.stopped)}"
     tail = ended.tail.replace(f"{code_folder}/", "").replace("\r\n", "\n")
-    raised = _cause(tail) if ended.code == 1 else None
+    root = _root_cause(tail) if ended.code == 1 else None
+    raised = _cause(tail) if ended.code == 1 and (root is None or root.code == 1) else None
     if raised is not None:
         where = f"rank {raised.rank}: " if raised.rank else ""
         return _fit(f"{where}{raised.message}\n", "\n".join(raised.frames))
-    text = _rank_exit(tail) if ended.code == 1 else None
-    how, output = text or _exit(ended.code), _last_lines(tail)
+    how = _exit(ended.code) if root is None else f"rank {root.rank}: {_exit(root.code)}"
+    output = _last_lines(tail)
     return _fit(f"{how}\nThe output ended with:\n", output) if output else how
 
 
@@ -97,11 +105,11 @@ def _message(lines: list[str]) -> str:
     return "\n".join(lines[: min(stop, _MESSAGE_LINES)])
 
 
-def _rank_exit(tail: str) -> str | None:
-    """Read from torchrun's report which rank has ended how."""
+def _root_cause(tail: str) -> RankEnd | None:
+    """Read from torchrun's report which rank has ended first, and how."""
     _, report, rest = tail.rpartition("Root Cause")
     found = _ROOT_CAUSE.search(rest) if report else None
-    return f"rank {found[1]}: {_exit(int(found[2]))}" if found else None
+    return RankEnd(found[1], int(found[2])) if found else None
 
 
 def _exit(code: int) -> str:

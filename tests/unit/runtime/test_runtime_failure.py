@@ -80,6 +80,13 @@ def test_a_rank_without_a_traceback_is_read_from_the_report_of_torchrun(
     assert why(TORCHRUN.replace("EXITCODE", code)).splitlines()[0] == first
 
 
+def test_a_killed_rank_is_the_cause_and_not_the_tracebacks_of_those_that_lost_it() -> None:
+    """Out of memory leaves no word of its own; torchrun knows who ended first."""
+    lost = traceback("RuntimeError: [pair.cc:537] Connection reset by peer", "[rank0]: ")
+    killed = TORCHRUN.replace("EXITCODE", "-9")
+    assert why(lost + killed).startswith("rank 1: killed by SIGKILL; out of memory?\n")
+
+
 def test_a_traceback_counts_only_for_exit_code_1() -> None:
     """A script that printed a traceback, went on, and left with 3, left with 3."""
     assert why(traceback("KeyError: 'a'") + "giving up\n", code=3).startswith("exit code 3\n")
