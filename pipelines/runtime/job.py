@@ -91,6 +91,8 @@ def _run(job: Job, layout: Layout, scratch: Scratch) -> int:
     )
     if ended.code == 0:
         return 0
+    if ended.tail and not ended.tail.endswith("\n"):
+        print(file=sys.stderr)  # what follows begins a line
     from .failure import program_reason, reason  # noqa: PLC0415 - only a failed job needs it
 
     why = reason if job.program is None else program_reason

@@ -143,7 +143,8 @@ def _stopping(sagemaker: LocalSageMaker, arn: str) -> Iterator[None]:
     def stop(number: int, _frame: object) -> None:
         signal.signal(signal.SIGINT, _end_at_once)
         said = f"stopping ({signal.Signals(number).name}); its jobs are being ended"
-        click.echo(f"{said}; Ctrl-C does not wait for them", err=True)
+        # Not click.echo: only a write to this object comes to stand above a live table.
+        sys.stderr.write(f"{said}; Ctrl-C does not wait for them\n")
         sagemaker.request_stop(execution)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ import pytest
 from tests.local.e2e.tiny_project import HANG, JOBS, SECONDS, Project, until
 
 FAILED = 5
+ERASE_LINE = b"\x1b[2K"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -37,6 +41,33 @@ def test_a_signal_stops_the_run_and_its_jobs(either: Project, number: signal.Sig
     assert ended.code == 0, ended.text
     assert "2 steps are done" in ended.out
     assert either.calls() == JOBS + Counter({"train": 2})
+
+
+def test_on_a_terminal_the_word_of_the_stop_stands_above_the_live_table(project: Project) -> None:
+    """Written into the table it would be erased by the next drawing, its first row would stay."""
+    project.script("train", HANG)
+    controller, terminal = pty.openpty()
+    with (
+        project.started("run", terminal=terminal) as process,
+        ThreadPoolExecutor(1) as reader,
+    ):
+        os.close(terminal)
+        shown = reader.submit(_everything, controller)
+        until(lambda: project.calls()["train"] == 2)
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(SECONDS) == FAILED
+        after = shown.result(SECONDS).partition(b"does not wait for them")[2]
+    assert after.index(b"prepare") < after.index(ERASE_LINE)
+
+
+def _everything(descriptor: int) -> bytes:
+    """Read a terminal to its end, which Linux tells as an error."""
+    found = b""
+    with suppress(OSError):
+        while data := os.read(descriptor, 65536):
+            found += data
+    os.close(descriptor)
+    return found
 
 
 def test_a_job_that_ignores_sigterm_is_ended_by_a_second_ctrl_c(project: Project) -> None:

@@ -207,14 +207,22 @@ class Project:
         return self
 
     @contextmanager
-    def started(self, *words: str, cwd: Path | None = None) -> Iterator[subprocess.Popen[str]]:
-        """Start a command in the project's folder, in a session of its own; the block ends it."""
+    def started(
+        self, *words: str, cwd: Path | None = None, terminal: int | None = None
+    ) -> Iterator[subprocess.Popen[str]]:
+        """Start a command in the project's folder, in a session of its own; the block ends it.
+
+        Args:
+            words: of the command.
+            cwd: another folder.
+            terminal: the descriptor of one that takes output and errors, instead of pipes.
+        """
         with subprocess.Popen(
             [sys.executable, "-m", "pipelines", *words],
             cwd=cwd or self.folder,
             env={**os.environ, "PYTHONPATH": str(ROOT), "RAN": str(self.ran), **self.environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE if terminal is None else terminal,
+            stderr=subprocess.PIPE if terminal is None else terminal,
             text=True,
             start_new_session=True,
         ) as process:

@@ -188,11 +188,12 @@ def test_the_failure_file_is_short_and_whole_utf8(jobs: Jobs, project: Path) -> 
 def test_a_failure_file_that_cannot_be_written_is_no_bug(jobs: Jobs, project: Path) -> None:
     """On a full disk, say: the log still ends with what went wrong."""
     (project / "train.py").write_text(
-        "import os\nos.makedirs(os.environ['SM_OUTPUT_FAILURE'])\nraise SystemExit(3)"
+        "import os\nos.makedirs(os.environ['SM_OUTPUT_FAILURE'])\n"
+        "print('so far', end='')\nraise SystemExit(3)"
     )
     result = jobs.training("train.py").run()
     assert result.exit_code == 3
-    assert "pipelines: the job failed: exit code 3" in result.log
+    assert "so far\npipelines: the job failed: exit code 3" in result.log
     assert "failure cannot be written" in result.log
     assert "bug" not in result.log
 
