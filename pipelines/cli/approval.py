@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
 from pipelines.backends.aws.pipelines import describe, has_rule
 from pipelines.backends.aws.registry import version
-from pipelines.cli.deployments import deployments, how_to_invoke, require_good, settle
+from pipelines.cli.deployments import Settled, deployments, how_to_invoke, require_good, settle
 from pipelines.cli.options import local_option, spec_options, yes_option
 from pipelines.cli.target import Target, confirm, open_target
 from pipelines.errors import UsageError
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
-from pipelines.programs.deploy.model import Outcome
 from pipelines.programs.deploy.reconcile import Options
 
 
@@ -86,22 +85,23 @@ def give(target: Target, verdict: Verdict) -> None:
         group = package["ModelPackageGroupName"]
         click.echo(f"no deployment step of {target.file} takes its versions from {group}")
     elif target.is_local:
-        outcomes = {one.endpoint: settle(target, one, Options()) for one in affected}
+        settled = [settle(target, one, Options()) for one in affected]
         if verdict.status == "Approved":
-            _say_what_stays(outcomes, package)
-        require_good(outcomes, package["ModelPackageVersion"])
-        how_to_invoke(target, outcomes)
+            _say_what_stays(settled, package)
+        require_good(target, settled, package["ModelPackageVersion"])
+        how_to_invoke(target, settled)
     for deployer in deployers:
         _start(target, deployer)
 
 
-def _say_what_stays(outcomes: Mapping[str, Outcome], package: JsonObject) -> None:
+def _say_what_stays(settled: Iterable[Settled], package: JsonObject) -> None:
     """Say that an approval changed nothing where a newer version is live."""
     group, number = package["ModelPackageGroupName"], package["ModelPackageVersion"]
-    for endpoint, outcome in outcomes.items():
-        if outcome.live is not None and outcome.live > number:
-            newer = f"{group}/{outcome.live}"
-            click.echo(f"{endpoint}: {group}/{number} is older than {newer}, which stays live")
+    for one in settled:
+        live = one.outcome.live
+        if live is not None and live > number:
+            stays = f"{group}/{number} is older than {group}/{live}, which stays live"
+            click.echo(f"{one.deployment.endpoint}: {stays}")
 
 
 def _write(target: Target, package: JsonObject, verdict: Verdict) -> None:

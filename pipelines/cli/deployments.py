@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import click
 
@@ -11,6 +11,7 @@ from pipelines.cli.target import Target
 from pipelines.compile.assets import CodeAsset
 from pipelines.compile.driver import Bundle
 from pipelines.errors import ExecutionFailedError, UsageError
+from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.programs.deploy.model import DeployError, Outcome
 from pipelines.programs.deploy.model import Target as Deployment
@@ -38,7 +39,15 @@ def deployments(bundle: Bundle, group: str | None = None) -> tuple[Deployment, .
     return tuple(one for one in found if group is None or one.group == group)
 
 
-def settle(target: Target, deployment: Deployment, options: Options) -> Outcome:
+@frozen
+class Settled:
+    """A deployment, and what came of it."""
+
+    deployment: Deployment
+    outcome: Outcome
+
+
+def settle(target: Target, deployment: Deployment, options: Options) -> Settled:
     """Reconcile a deployment with the rights of whoever asks, and say what came of it.
 
     Raises:
@@ -55,34 +64,42 @@ def settle(target: Target, deployment: Deployment, options: Options) -> Outcome:
             raise UsageError(str(error)) from error
     for text in outcome.says:
         click.echo(f"{deployment.endpoint}: {text}")
-    return outcome
+    return Settled(deployment, outcome)
 
 
-def require_good(outcomes: Mapping[str, Outcome], version: int | None = None) -> None:
+def require_good(target: Target, settled: Sequence[Settled], version: int | None = None) -> None:
     """End the command where a version failed that was to go live.
 
     Args:
-        outcomes: by endpoint.
+        target: where.
+        settled: what came of the deployments.
         version: the version that this was about; an earlier failure of it counts as well.
 
     Raises:
         ExecutionFailedError: one failed.
     """
-    for endpoint, outcome in outcomes.items():
-        earlier = [one for one in outcome.known if one[0] == version]
+    for one in settled:
+        deployment, outcome = one.deployment, one.outcome
+        earlier = [known for known in outcome.known if known[0] == version]
         for number, reason in (*outcome.failures, *earlier):
+            again = f"deploy {_flag(target)}--retry {deployment.group}/{number}"
             raise ExecutionFailedError(
-                f"version {number} failed on {endpoint}: {reason}",
-                "mend it and register a new version, or try it again: `deploy --retry GROUP/N`",
+                f"version {number} failed on {deployment.endpoint}: {reason}",
+                "mend it and register a new version, or try this one again:"
+                f" python -m pipelines {again}",
             )
 
 
-def how_to_invoke(target: Target, outcomes: Mapping[str, Outcome]) -> None:
+def how_to_invoke(target: Target, settled: Sequence[Settled]) -> None:
     """Say how an endpoint that answers is asked."""
-    flag = "--local " if target.is_local else ""
-    for endpoint, outcome in outcomes.items():
-        if outcome.live is not None:
-            click.echo(f"ask it: python -m pipelines invoke {flag}{endpoint} --file REQUEST.json")
+    for one in settled:
+        if one.outcome.live is not None:
+            asked = f"{_flag(target)}{one.deployment.endpoint} --file REQUEST.json"
+            click.echo(f"ask it: python -m pipelines invoke {asked}")
+
+
+def _flag(target: Target) -> str:
+    return "--local " if target.is_local else ""
 
 
 def _say(text: str) -> None:

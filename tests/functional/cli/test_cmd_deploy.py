@@ -147,6 +147,7 @@ def test_a_model_that_does_not_load_leaves_the_old_one_answering(project: Projec
     assert "version 2 failed on tiny: the model does not load: ValueError: no weights" in (
         failed.stderr
     )
+    assert "python -m pipelines deploy --local --retry tiny/2" in failed.stderr
     assert "tiny: tiny/1 is live" in failed.stdout
     assert project.answer() == 42
     again = project.run("approve", "--local", "tiny/2")
