@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pipelines.diagnostics import Finding
 from pipelines.graph.model import Graph
 from pipelines.graph.standalone import repeated
+from pipelines.graph.uses import Use
 from pipelines.spec.model import PIPELINE_NAME
 from pipelines.spec.references import Template
 
@@ -22,6 +23,7 @@ def check(graph: Graph) -> Iterator[Finding]:
             message = f"`{name}` is longer than a pipeline's name can be"
             yield Finding("SP127", message, ("pipeline",), help=f"`{node.name}` stands in it too")
         for use in node.uses:
+            yield from _without_default(graph, use, name)
             if use.reference.root != "steps" or _known(repeated(graph, use.reference)):
                 continue
             yield Finding(
@@ -31,6 +33,18 @@ def check(graph: Graph) -> Iterator[Finding]:
                 help="write the text out, or refer to the `group` of a registration",
                 within=use.within,
             )
+
+
+def _without_default(graph: Graph, use: Use, pipeline: str) -> Iterator[Finding]:
+    taken = repeated(graph, use.reference) if use.reference.root == "steps" else None
+    for one in taken.references if isinstance(taken, Template) else (use.reference,):
+        parameter = (
+            graph.spec.parameters.get(str(one.parts[1])) if one.root == "parameters" else None
+        )
+        if parameter is not None and parameter.default is None:
+            message = f"`{one}` has no default, and nothing gives `{pipeline}` a value for it"
+            advice = "give the parameter a default, or write the text out"
+            yield Finding("SP215", message, use.path, help=advice, within=use.within)
 
 
 def _known(text: str | Template | None) -> bool:
