@@ -9,9 +9,11 @@ from typing import BinaryIO
 
 import click
 
+from pipelines.backends.aws.errors import AwsError
 from pipelines.backends.aws.gateway import Gateway
 from pipelines.cli.options import env_option, local_option
 from pipelines.cli.target import open_target
+from pipelines.diagnostics.nearest import nearest
 from pipelines.errors import UsageError
 from pipelines.frozen import frozen
 
@@ -76,7 +78,11 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
         raise UsageError("the request has no body", "name a file with one: --file REQUEST.json")
     with open_target(spec, env, local) as target:
         began = time.monotonic()
-        answer = ask(target.gateway, endpoint, request)
+        try:
+            answer = ask(target.gateway, endpoint, request)
+        except AwsError as error:
+            _require_endpoint(target.gateway, endpoint, error)
+            raise
         took = time.monotonic() - began
     sys.stdout.buffer.write(answer.body)
     if answer.is_text and not answer.body.endswith(b"\n"):
@@ -84,6 +90,27 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     sys.stdout.flush()
     cold = f", {float(answer.cold_start):.1f} s of it a cold start" if answer.cold_start else ""
     click.echo(f"{answer.variant} answered in {took:.2f} s{cold}", err=True)
+
+
+def _require_endpoint(gateway: Gateway, endpoint: str, error: AwsError) -> None:
+    """Say which endpoints there are where the refused one is none of them.
+
+    Raises:
+        UsageError: it is not there.
+    """
+    if error.code != "ValidationError" or "not found" not in error.problem:
+        return
+    try:
+        listed = list(gateway.pages("sagemaker", "list_endpoints", "Endpoints"))
+    except AwsError:
+        return  # who may invoke need not be allowed to list
+    names = [one["EndpointName"] for one in listed]
+    if endpoint in names:
+        return
+    close = nearest(endpoint, names)
+    there = f"did you mean `{close}`?" if close else f"endpoints: {', '.join(names)}"
+    none = "there are none yet: approve a version of a group that a deployment step names"
+    raise UsageError(f"there is no endpoint `{endpoint}`", there if names else none)
 
 
 def ask(gateway: Gateway, endpoint: str, request: Request) -> Answer:

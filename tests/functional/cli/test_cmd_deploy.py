@@ -191,10 +191,11 @@ def test_an_approval_that_was_killed_is_finished_by_the_next_deploy(
     [
         (("approve", "--local", "tiny/9"), 2, "the group tiny has no version 9"),
         (("approve", "--local", "tiny"), 2, "write GROUP/NUMBER or GROUP/latest"),
-        (("approve", "--local", "none/1"), 4, "none"),
+        (("approve", "--local", "none/1"), 2, "there is no model package group `none`"),
         (("deploy", "--local", "--retry", "tiny/1"), 2, "tiny/1 has not failed on tiny"),
         (("deploy", "--local", "--retry", "none/1"), 2, "no deployment step of the group none"),
-        (("invoke", "--local", "nobody", "--file", "sample.json"), 4, "nobody"),
+        (("invoke", "--local", "nobody", "--file", "sample.json"), 2, "endpoints: tiny"),
+        (("invoke", "--local", "tinny", "--file", "sample.json"), 2, "did you mean `tiny`?"),
         (("invoke", "--local", "tiny", "--file", "bad.json"), 4, "JSONDecodeError"),
         (("invoke", "--local", "tiny", "--file", "empty.json"), 2, "the request has no body"),
         (("invoke", "--local", "tiny", "--file", "huge.json"), 4, "serverless endpoint takes"),
