@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import selectors
 import socket
@@ -22,6 +23,9 @@ _LOOPBACK = "127.0.0.1"
 _WAITING = 128
 _KEEP_ALIVE_SECONDS = 75
 _GRACE_SECONDS = 10
+_PATIENCE_SECONDS = 5.0
+_PIECE = 1 << 16
+_NOT_INSTALLED = "NotInstalled"
 _TURN_SECONDS = 0.0002
 """How long a thread may compute while another waits: requests are short, and each needs two."""
 
@@ -178,15 +182,32 @@ class _Waiter(threading.Thread):
 
     def _apologise(self, error: UsageError) -> None:
         """Answer every caller that the server cannot be started, and why."""
-        text = f"{error.problem}; {error.remedy}".encode()
-        head = f"HTTP/1.1 501 Not Implemented\r\nContent-Length: {len(text)}\r\n"
-        answer = f"{head}Content-Type: text/plain\r\nConnection: close\r\n\r\n".encode() + text
+        said = f"{error.problem}; {error.remedy}"
         while self._is_called():
             with suppress(OSError):
                 connection, _ = self._listener.accept()
                 with connection:
-                    connection.recv(1 << 16)
-                    connection.sendall(answer)
+                    connection.settimeout(_PATIENCE_SECONDS)
+                    connection.sendall(_excuse(connection.recv(_PIECE), said))
+                    connection.shutdown(socket.SHUT_WR)
+                    while connection.recv(_PIECE):
+                        continue  # closed with something unread, the answer might be lost
+
+
+def _excuse(request: bytes, said: str) -> bytes:
+    """Answer in the protocol of the request: SageMaker's and its runtime's JSON, or S3's XML."""
+    head = request.lower()
+    if b"x-amz-target:" in head or b"/endpoints/" in head.partition(b"\r\n")[0]:
+        body = json.dumps({"__type": _NOT_INSTALLED, "message": said, "Message": said})
+    else:
+        body = f"<Error><Code>{_NOT_INSTALLED}</Code><Message>{said}</Message></Error>"
+    lines = (
+        "HTTP/1.1 501 Not Implemented",
+        f"x-amzn-ErrorType: {_NOT_INSTALLED}",
+        f"Content-Length: {len(body.encode())}",
+        "Connection: close",
+    )
+    return "\r\n".join((*lines, "", body)).encode()
 
 
 def _unobserved(_served: object) -> None:

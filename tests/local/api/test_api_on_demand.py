@@ -1,0 +1,46 @@
+"""The API that a run's jobs call: started by the first call, or excused."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipelines.backends.local.api import on_demand
+from pipelines.backends.local.executors.contract import LocalSettings
+from pipelines.backends.local.service import LocalSageMaker
+from tests.local.api.conftest import Served, refusal
+
+
+@pytest.fixture
+def waiting(tmp_path: Path) -> Iterator[Served]:
+    """Listen for the first call."""
+    settings = LocalSettings(tmp_path / ".pipelines", Path(sys.executable))
+    with LocalSageMaker(settings) as sagemaker, on_demand(sagemaker) as url:
+        yield Served(sagemaker, url)
+
+
+def test_the_first_call_starts_it(waiting: Served) -> None:
+    """The caller waits no longer than the start takes."""
+    assert waiting.client("sagemaker").list_models()["Models"] == []
+    assert waiting.client("s3").list_buckets()["Buckets"] == []
+
+
+def test_every_client_is_told_what_is_not_installed(
+    waiting: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the words of its own protocol, so that the job's failure says it."""
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    said = (
+        "the local API needs uvicorn, which is not installed;"
+        " pip install 'sagemaker-pipelines-as-code[serve]'"
+    )
+    for service, operation, request in (
+        ("sagemaker", "list_models", {}),
+        ("s3", "list_buckets", {}),
+        ("sagemaker-runtime", "invoke_endpoint", {"EndpointName": "e", "Body": b"x" * 100_000}),
+    ):
+        method = getattr(waiting.client(service), operation)
+        assert refusal(method, **request) == ("NotInstalled", said, 501)
