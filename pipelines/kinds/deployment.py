@@ -7,12 +7,13 @@ approvals start.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from pipelines.diagnostics import Finding
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.contract import (
     CodeNeed,
@@ -27,6 +28,7 @@ from pipelines.kinds.base.contract import (
 from pipelines.kinds.base.functions import Get, Value
 from pipelines.kinds.base.jobs import ProcessingJob, processing
 from pipelines.spec.model import JobStep, ShortFormModel, SpecModel, StepSpec
+from pipelines.spec.references import Template
 from pipelines.spec.values import FixedText, Text, mistake, no_entries
 
 IMAGE = ("image",)
@@ -140,6 +142,15 @@ class DeploymentStep(StepSpec):
             advice = "take all but one away" if given else "such as `serverless: {}`"
             raise mistake("SP125", message, advice)
         return self
+
+
+def checks(step: DeploymentStep) -> Iterator[Finding]:
+    """A deployment has one group and one endpoint, whichever execution it is of."""
+    for key, text in (("group", step.group), ("endpoint", step.endpoint)):
+        for one in text.references if isinstance(text, Template) else ():
+            if one.root == "execution":
+                message = f"`{one}` is another one in every execution, and `{key}` has to last"
+                yield Finding("SP215", message, (key,), help="write it out, or use a parameter")
 
 
 def outputs(name: str, _step: DeploymentStep) -> Mapping[str, Output]:
@@ -269,5 +280,6 @@ KIND = Kind(
     emit,
     outputs,
     needs,
+    checks,
     stands_alone="deploy",
 )
