@@ -85,7 +85,7 @@ def give(target: Target, verdict: Verdict) -> None:
         group = package["ModelPackageGroupName"]
         click.echo(f"no deployment step of {target.file} takes its versions from {group}")
     elif target.is_local:
-        settled = [settle(target, one, Options()) for one in affected]
+        settled = settle(target, affected, Options())
         if verdict.status == "Approved":
             _say_what_stays(settled, package)
         require_good(target, settled, package["ModelPackageVersion"])

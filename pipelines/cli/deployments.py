@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import click
 
@@ -13,7 +13,7 @@ from pipelines.compile.driver import Bundle
 from pipelines.errors import ExecutionFailedError, UsageError
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
-from pipelines.programs.deploy.model import DeployError, Outcome
+from pipelines.programs.deploy.model import DeployError, NotFailedError, Outcome
 from pipelines.programs.deploy.model import Target as Deployment
 from pipelines.programs.deploy.observe import Clients
 from pipelines.programs.deploy.reconcile import Options, reconcile
@@ -47,21 +47,31 @@ class Settled:
     outcome: Outcome
 
 
-def settle(target: Target, deployment: Deployment, options: Options) -> Settled:
-    """Reconcile a deployment with the rights of whoever asks, and say what came of it.
+def settle(target: Target, affected: Iterable[Deployment], options: Options) -> list[Settled]:
+    """Reconcile deployments with the rights of whoever asks, and say what came of them.
 
     Raises:
-        UsageError: the endpoint cannot be what the spec says.
+        UsageError: an endpoint cannot be what the spec says; the others were seen to. That a
+            version is not to be tried again at one counts only where it is at none.
         AwsError: a call was refused.
     """
+    settled, refused, needless = list[Settled](), list[DeployError](), list[DeployError]()
+    for one in affected:
+        try:
+            settled.append(_settle(target, one, options))
+        except NotFailedError as error:
+            needless.append(error)
+        except DeployError as error:
+            refused.append(error)
+    for first in (*refused, *(() if settled else needless)):
+        raise UsageError(str(first)) from first
+    return settled
+
+
+def _settle(target: Target, deployment: Deployment, options: Options) -> Settled:
     pause = _LOCAL_PAUSE if target.is_local else _PAUSE
     with target.gateway.clients(*_SERVICES) as clients:
-        try:
-            outcome = reconcile(
-                Clients(*clients), deployment, options._replace(pause=pause, say=_say)
-            )
-        except DeployError as error:
-            raise UsageError(str(error)) from error
+        outcome = reconcile(Clients(*clients), deployment, options._replace(pause=pause, say=_say))
     for text in outcome.says:
         click.echo(f"{deployment.endpoint}: {text}")
     return Settled(deployment, outcome)

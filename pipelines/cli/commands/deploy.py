@@ -40,7 +40,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
             names = ", ".join(one.endpoint for one in affected)
             confirm(target, f"make {names} match the registry", yes)
         options = Options(dry_run=dry_run, retry=number)
-        settled = [settle(target, one, options) for one in affected]
+        settled = settle(target, affected, options)
         require_good(target, settled, number)
         if not dry_run:
             how_to_invoke(target, settled)

@@ -17,6 +17,10 @@ class DeployError(Exception):
     """A deployment cannot go on; the text says why and what to do."""
 
 
+class NotFailedError(DeployError):
+    """A version is to be tried again here that did not fail here."""
+
+
 class Sample(NamedTuple):
     """A request that a new fleet must answer, and its media type."""
 

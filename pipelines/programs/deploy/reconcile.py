@@ -34,6 +34,7 @@ from pipelines.programs.deploy.model import (
     Attempt,
     DeployError,
     Endpoint,
+    NotFailedError,
     Outcome,
     Seen,
     Target,
@@ -122,7 +123,7 @@ class _Work:
             raise DeployError(f"there is no version {target.group}/{version}")
         config = target.config_name(package)
         if config not in seen.failed():
-            raise DeployError(f"{target.group}/{version} has not failed on {target.endpoint}")
+            raise NotFailedError(f"{target.group}/{version} has not failed on {target.endpoint}")
         if not self._options.dry_run:
             self._record(Decision(NOTHING, "", config, package), RETRY, target.mode)
 

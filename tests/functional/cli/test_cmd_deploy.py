@@ -157,6 +157,38 @@ def test_a_model_that_does_not_load_leaves_the_old_one_answering(project: Projec
     assert project.run("deploy", "--local", "--retry", "tiny/2").returncode == 5
 
 
+def test_endpoints_of_one_group_do_not_wait_for_each_other(project: Project) -> None:
+    """A version that fails at one is live at the other, and tried again where it failed."""
+    broken = "if os.environ.get('BROKEN'): raise ValueError('broken')"
+    serve = SERVE.replace("import json", "import json, os").replace(
+        "(model_dir):\n", f"(model_dir):\n    {broken}\n"
+    )
+    (project.folder / "serving" / "inference.py").write_text(serve)
+    spec = SPEC + textwrap.dedent("""\
+        |  other:
+        |    kind: deployment
+        |    after: [register]
+        |    group: ${steps.register.group}
+        |    endpoint: other
+        |    environment: {BROKEN: "1"}
+        |    serverless: {}
+    """).replace("|", "")
+    (project.folder / "pipeline.yaml").write_text(spec)
+    project.good("run")
+    failed = project.run("approve", "--local", "tiny/1")
+    assert failed.returncode == 5
+    assert "version 1 failed on other: the model does not load: ValueError: broken" in failed.stderr
+    assert "tiny: tiny/1 is live" in failed.stdout
+    again = project.run("deploy", "--local", "--retry", "tiny/1")
+    assert again.returncode == 5
+    assert "version 1 failed on other" in again.stderr
+    (project.folder / "pipeline.yaml").write_text(spec.replace("{BROKEN", "{WHOLE"))
+    assert "other: tiny/1 is live" in project.good("deploy", "--local")
+    needless = project.run("deploy", "--local", "--retry", "tiny/1")
+    assert needless.returncode == 2
+    assert "tiny/1 has not failed on" in needless.stderr
+
+
 def test_from_upsert_to_an_answer(project: Project) -> None:
     """The account's way, on the local SageMaker: upsert, start, wait, approve, deploy, invoke."""
     project.good("upsert", "--local")
