@@ -67,15 +67,33 @@ def replaced(
     Returns:
         URI of an asset that is not deployed → URI that stands in its place in what is deployed.
     """
-    deployed: dict[tuple[str, str], set[str]] = {}
-    for text in definitions:
-        for match in _NAMED.finditer(text):
-            uri = match[0] + (_REST if match["kind"] == "code" else "")
-            deployed.setdefault((match["kind"], match["name"]), set()).add(uri)
     wanted = {asset.uri: ("code", asset.step) for asset in code}
     wanted.update({asset.uri: ("data", asset.uri.rstrip("/").split("/")[-2]) for asset in data})
+    return _in_place_of(wanted, definitions)
+
+
+def put_back(after: str, before: str) -> dict[str, str]:
+    """Find which asset of a definition each one of another takes the place of, as `replaced`."""
+    wanted = {uri: key for key, uris in _assets([after]).items() for uri in uris}
+    return _in_place_of(wanted, [before])
+
+
+def _in_place_of(
+    wanted: Mapping[str, tuple[str, str]], definitions: Iterable[str]
+) -> dict[str, str]:
+    deployed = _assets(definitions)
     return {
         uri: min(found)
         for uri, key in wanted.items()
         if (found := deployed.get(key)) and uri not in found
     }
+
+
+def _assets(definitions: Iterable[str]) -> dict[tuple[str, str], set[str]]:
+    """Find the assets that definitions name: `code` or `data` and its name → URIs."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for text in definitions:
+        for match in _NAMED.finditer(text):
+            uri = match[0] + (_REST if match["kind"] == "code" else "")
+            found.setdefault((match["kind"], match["name"]), set()).add(uri)
+    return found

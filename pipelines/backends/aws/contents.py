@@ -6,7 +6,7 @@ import hashlib
 import io
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from pipelines.backends.aws.errors import AwsError
@@ -15,7 +15,8 @@ from pipelines.backends.aws.objects import split
 from pipelines.backends.aws.parallel import side_by_side
 from pipelines.compile.assets import CodeAsset, DataAsset
 from pipelines.compile.driver import Bundle
-from pipelines.plan.files import FileChange, compare, of_bundle, replaced
+from pipelines.json_types import JsonObject
+from pipelines.plan.files import FileChange, compare, of_bundle, put_back, replaced
 
 _DIRECTORY = 1 << 20
 """Bytes at the end of a bundle that are read: the directory of some ten thousand files."""
@@ -41,37 +42,76 @@ def changed_files(
     """
     assets: dict[str, CodeAsset | DataAsset] = {asset.uri: asset for asset in bundle.code}
     assets.update({asset.uri: asset for asset in bundle.data})
+    pairs = replaced(bundle.code, bundle.data, definitions)
+    return _compared(pairs, lambda uri, old: _compare(gateway, assets[uri], old))
+
+
+def changed_between(gateway: Gateway, before: str, after: str) -> dict[str, tuple[FileChange, ...]]:
+    """Compare the assets of a definition with those that stand in their place in one before it.
+
+    Args:
+        gateway: where.
+        before: a definition, as text.
+        after: another, as text; all that it names lies in S3.
+
+    Returns:
+        As `changed_files`.
+
+    Raises:
+        AwsError: AWS was not reached.
+    """
+    return _compared(put_back(after, before), lambda uri, old: _compare_deployed(gateway, uri, old))
+
+
+def _compared(
+    pairs: Mapping[str, str], compared: Callable[[str, str], tuple[FileChange, ...] | None]
+) -> dict[str, tuple[FileChange, ...]]:
+    def one(uri: str, old: str) -> tuple[FileChange, ...] | None:
+        try:
+            return compared(uri, old)
+        except AwsError as error:
+            if error.is_missing or error.is_denied:
+                return None
+            raise
+
     with side_by_side() as calls:
-        begun = {
-            uri: calls.begin(_compare, gateway, assets[uri], old)
-            for uri, old in replaced(bundle.code, bundle.data, definitions).items()
-        }
-        return {uri: found for uri, one in begun.items() if (found := one.result()) is not None}
+        begun = {uri: calls.begin(one, uri, old) for uri, old in pairs.items()}
+        return {uri: found for uri, call in begun.items() if (found := call.result()) is not None}
 
 
 def _compare(
     gateway: Gateway, asset: CodeAsset | DataAsset, old: str
 ) -> tuple[FileChange, ...] | None:
-    try:
-        if isinstance(asset, CodeAsset):
-            return _compare_code(gateway, asset, old)
+    if isinstance(asset, DataAsset):
         return _compare_data(gateway, asset, old)
-    except AwsError as error:
-        if error.is_missing or error.is_denied:
-            return None
-        raise
-
-
-def _compare_code(gateway: Gateway, asset: CodeAsset, old: str) -> tuple[FileChange, ...] | None:
-    """Compare by CRC-32 and the executable bit, which the directory at a zip's end holds."""
-    end = gateway.download(*split(old), last=_DIRECTORY)
-    try:
-        with zipfile.ZipFile(io.BytesIO(end)) as archive:
-            before = {e.filename: (e.CRC, _is_executable(e)) for e in archive.infolist()}
-    except zipfile.BadZipFile:
+    before = _members(gateway, old)
+    if before is None:
         return None
     after = {m.path: (zlib.crc32(m.content), m.executable) for m in asset.members}
     return of_bundle(compare(before, after))
+
+
+def _compare_deployed(gateway: Gateway, uri: str, old: str) -> tuple[FileChange, ...] | None:
+    if uri.endswith("/"):
+        before, after = _listed(gateway, old), _listed(gateway, uri)
+        if not before or not after:
+            return None
+        return compare(
+            {name: (entry["Size"], entry["ETag"]) for name, entry in before.items()},
+            {name: (entry["Size"], entry["ETag"]) for name, entry in after.items()},
+        )
+    was, now = _members(gateway, old), _members(gateway, uri)
+    return None if was is None or now is None else of_bundle(compare(was, now))
+
+
+def _members(gateway: Gateway, uri: str) -> dict[str, object] | None:
+    """Read CRC-32 and executable bit of a bundle's files: the directory at a zip's end has them."""
+    end = gateway.download(*split(uri), last=_DIRECTORY)
+    try:
+        with zipfile.ZipFile(io.BytesIO(end)) as archive:
+            return {e.filename: (e.CRC, _is_executable(e)) for e in archive.infolist()}
+    except zipfile.BadZipFile:
+        return None
 
 
 def _is_executable(entry: zipfile.ZipInfo) -> bool:
@@ -80,10 +120,7 @@ def _is_executable(entry: zipfile.ZipInfo) -> bool:
 
 def _compare_data(gateway: Gateway, asset: DataAsset, old: str) -> tuple[FileChange, ...] | None:
     """Compare by size, and by ETag where that is an MD5: not of parts, not under a KMS key."""
-    bucket, prefix = split(old)
-    request = {"Bucket": bucket, "Prefix": prefix, **gateway.owned()}
-    pages = gateway.pages("s3", "list_objects_v2", "Contents", **request)
-    listed = {entry["Key"].removeprefix(prefix): entry for entry in pages}
+    listed = _listed(gateway, old)
     if not listed:
         return None
     before: dict[str, object] = {name: entry["Size"] for name, entry in listed.items()}
@@ -93,6 +130,14 @@ def _compare_data(gateway: Gateway, asset: DataAsset, old: str) -> tuple[FileCha
         if before.get(name) == after[name] and "-" not in tag and not gateway.place.kms_key:
             before[name], after[name] = tag, _md5(path)
     return compare(before, after)
+
+
+def _listed(gateway: Gateway, folder: str) -> dict[str, JsonObject]:
+    """List what lies in a folder, by name."""
+    bucket, prefix = split(folder)
+    request = {"Bucket": bucket, "Prefix": prefix, **gateway.owned()}
+    pages = gateway.pages("s3", "list_objects_v2", "Contents", **request)
+    return {entry["Key"].removeprefix(prefix): entry for entry in pages}
 
 
 def _md5(path: Path) -> str:

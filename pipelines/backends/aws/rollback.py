@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 
+from pipelines.backends.aws.contents import changed_between
 from pipelines.backends.aws.gateway import Gateway
 from pipelines.backends.aws.objects import is_there
 from pipelines.backends.aws.parallel import each
@@ -71,6 +72,7 @@ def plan_rollback(gateway: Gateway, pipeline: str, number: int, definitions: str
         pipelines=(planned,),
         definitions=definitions,
         misses=misses(before, after),
+        files=changed_between(gateway, live.definition, definition),
         fingerprint=fingerprint(state),
     )
 

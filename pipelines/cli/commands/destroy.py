@@ -129,4 +129,4 @@ def _ask(target: Target, count: int, yes: bool) -> None:  # noqa: FBT001 - the f
 
 
 def _said(thing: Thing) -> str:
-    return f"{_WORDS[thing.sort]} {thing.name}"
+    return f"{_WORDS[thing.sort]} {thing.name.rpartition(':model-package/')[2]}"

@@ -11,7 +11,7 @@ import pytest
 from tests.functional.aws.account import Account
 from tests.functional.aws.command import Command
 from tests.functional.aws.executions import deploy, through
-from tests.functional.aws.project import BUCKET, PIPELINE
+from tests.functional.aws.project import BUCKET, PIPELINE, edit
 from tests.functional.aws.proxy import Fault, refusal
 from tests.functional.aws.seen import Seen
 
@@ -96,6 +96,23 @@ def test_a_pipeline_of_somebody_else_is_not_rolled_back(
     assert answer.code == 2
     assert "was made by somebody else" in answer.err
     assert account.proxy.changes() == []
+
+
+def test_a_rollback_names_the_files_that_it_brings_back(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """Of code and of data; where the old bundle cannot be read, it says less."""
+    assert pipelines("upsert", "--yes").code == 0
+    edit(project / "steps/train.py", "training", "training more")
+    edit(project / "data/a.csv", "1,0", "1,1")
+    (project / "data/c.csv").write_text("id,left\n")
+    assert pipelines("upsert", "--yes").code == 0
+    answer = pipelines("rollback", "1")
+    assert "train.code: steps/train.py\n" in answer.out
+    assert "features.inputs.customers: a.csv, c.csv (gone)\n" in answer.out
+    assert "train: code changed: steps/train.py" in answer.out
+    account.proxy.faults.append(Fault("GetObject", refusal("AccessDenied", "no", 403), -1))
+    assert "train.code: s3://" in pipelines("rollback", "1").out
 
 
 def test_a_rollback_wants_yes_without_a_terminal(deployed: Account, pipelines: Command) -> None:
