@@ -129,7 +129,7 @@ def _deployers(target: Target) -> tuple[JsonObject, ...]:
         if described is None:
             raise UsageError(
                 f"the pipeline {name} is not there: nothing would deploy what is approved",
-                "put it into the account: python -m pipelines upsert",
+                f"put it into the account: python -m pipelines upsert{target.flags}",
             )
         found.append(described)
     return tuple(found)
@@ -143,4 +143,4 @@ def _start(target: Target, deployer: JsonObject) -> None:
         return
     started = target.gateway.call("sagemaker", "start_pipeline_execution", PipelineName=name)
     execution = started["PipelineExecutionArn"].rpartition("/")[2]
-    click.echo(f"started {name}: {execution}; see `pipelines status {execution}`")
+    click.echo(f"started {name}: {execution}; see `pipelines status{target.flags} {execution}`")

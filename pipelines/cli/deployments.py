@@ -92,7 +92,7 @@ def require_good(target: Target, settled: Sequence[Settled], version: int | None
         deployment, outcome = one.deployment, one.outcome
         earlier = [known for known in outcome.known if known[0] == version]
         for number, reason in (*outcome.failures, *earlier):
-            again = f"deploy {_flag(target)}--retry {deployment.group}/{number}"
+            again = f"deploy{target.flags} --retry {deployment.group}/{number}"
             raise ExecutionFailedError(
                 f"version {number} failed on {deployment.endpoint}: {reason}",
                 "mend it and register a new version, or try this one again:"
@@ -104,12 +104,8 @@ def how_to_invoke(target: Target, settled: Sequence[Settled]) -> None:
     """Say how an endpoint that answers is asked."""
     for one in settled:
         if one.outcome.live is not None:
-            asked = f"{_flag(target)}{one.deployment.endpoint} --file REQUEST.json"
-            click.echo(f"ask it: python -m pipelines invoke {asked}")
-
-
-def _flag(target: Target) -> str:
-    return "--local " if target.is_local else ""
+            asked = f"{target.flags} {one.deployment.endpoint} --file REQUEST.json"
+            click.echo(f"ask it: python -m pipelines invoke{asked}")
 
 
 def _say(text: str) -> None:

@@ -19,8 +19,13 @@ from pipelines.errors import ExecutionFailedError
 _INTERRUPTED = 130
 
 
-def show(caller: Caller, arn: str) -> None:
+def show(caller: Caller, arn: str, flags: str) -> None:
     """Follow an execution until it ends; Ctrl-C leaves it running.
+
+    Args:
+        caller: where it runs.
+        arn: the execution's.
+        flags: the options that lead other commands there, with a space before them.
 
     Raises:
         ExecutionFailedError: it did not succeed.
@@ -29,10 +34,10 @@ def show(caller: Caller, arn: str) -> None:
     try:
         status = watch(caller, arn)
     except KeyboardInterrupt:
-        _leave(caller, arn)
+        _leave(arn, flags)
     except AwsError as error:
-        raise _lost(error, caller, arn) from error
-    judge(caller, arn, status)
+        raise _lost(error, arn, flags) from error
+    judge(arn, status, flags)
 
 
 def watch(caller: Caller, arn: str) -> ExecutionStatus:
@@ -42,7 +47,7 @@ def watch(caller: Caller, arn: str) -> ExecutionStatus:
         return follow(caller, arn, observer, Pace(clock.wait, _weather))
 
 
-def judge(caller: Caller, arn: str, status: ExecutionStatus) -> None:
+def judge(arn: str, status: ExecutionStatus, flags: str) -> None:
     """End the command as the execution ended.
 
     Raises:
@@ -50,7 +55,6 @@ def judge(caller: Caller, arn: str, status: ExecutionStatus) -> None:
     """
     if status is not ExecutionStatus.SUCCEEDED:
         execution = executions.identifier(arn)
-        flags = _flags(caller)
         raise ExecutionFailedError(
             f"execution {execution} ended as {status}", f"see `pipelines status{flags} {execution}`"
         )
@@ -60,8 +64,8 @@ def _weather(error: AwsError) -> None:
     click.echo(f"{error.problem}; the execution goes on, and so does looking at it", err=True)
 
 
-def _leave(caller: Caller, arn: str) -> NoReturn:
-    execution, flags = executions.identifier(arn), _flags(caller)
+def _leave(arn: str, flags: str) -> NoReturn:
+    execution = executions.identifier(arn)
     click.echo(
         f"execution {execution} goes on: follow it with "
         f"`pipelines status --follow{flags} {execution}`, "
@@ -71,14 +75,10 @@ def _leave(caller: Caller, arn: str) -> NoReturn:
     sys.exit(_INTERRUPTED)
 
 
-def _lost(error: AwsError, caller: Caller, arn: str) -> AwsError:
+def _lost(error: AwsError, arn: str, flags: str) -> AwsError:
     execution = executions.identifier(arn)
-    again = f"`pipelines status --follow{_flags(caller)} {execution}`"
+    again = f"`pipelines status --follow{flags} {execution}`"
     remedy = f"execution {execution} goes on: follow it again with {again}"
     if error.remedy:
         remedy = f"{error.remedy}; {remedy}"
     return AwsError(error.problem, remedy, code=error.code, operation=error.operation)
-
-
-def _flags(caller: Caller) -> str:
-    return " --local" if caller.is_local else ""

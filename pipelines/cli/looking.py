@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.backends.aws.caller import Caller
+from pipelines.cli.options import again
 from pipelines.frozen import frozen
 
 
@@ -21,22 +22,19 @@ class Place:
     Args:
         caller: carries out calls there.
         pipelines: the pipelines that are meant.
+        flags: the options that lead other commands to it, with a space before them.
         is_interrupted: whether the execution with this ARN has lost the process that ran it.
     """
 
     caller: Caller
     pipelines: tuple[str, ...]
+    flags: str
     is_interrupted: Callable[[str], bool] = lambda _arn: False
 
     @property
     def is_local(self) -> bool:
         """Whether it is the local SageMaker."""
         return self.caller.is_local
-
-    @property
-    def flags(self) -> str:
-        """The options that lead other commands to the same place, with a space before them."""
-        return " --local" if self.is_local else ""
 
 
 @contextmanager
@@ -57,7 +55,7 @@ def looking(file: Path, env: str | None, local: bool) -> Iterator[Place]:  # noq
         from pipelines.cli.target import open_target  # noqa: PLC0415 - loads the spec's models
 
         with open_target(file, env, local) as target:
-            yield Place(target.gateway, pipelines_of(target.pipeline))
+            yield Place(target.gateway, pipelines_of(target.pipeline), target.flags)
         return
     from pipelines.backends.local.direct import Direct  # noqa: PLC0415 - only for --local
     from pipelines.cli.local import open_sagemaker  # noqa: PLC0415 - only for --local
@@ -65,9 +63,8 @@ def looking(file: Path, env: str | None, local: bool) -> Iterator[Place]:  # noq
     with open_sagemaker(file) as sagemaker:
         caller = Direct(sagemaker)
         listed = caller.pages("sagemaker", "list_pipelines", "PipelineSummaries")
-        yield Place(
-            caller, tuple(pipeline["PipelineName"] for pipeline in listed), sagemaker.is_interrupted
-        )
+        names = tuple(pipeline["PipelineName"] for pipeline in listed)
+        yield Place(caller, names, again(file, None, local), sagemaker.is_interrupted)
 
 
 def pipelines_of(name: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -16,11 +17,13 @@ from pipelines.errors import SpecError, UsageError
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
+_FILE = Path("pipeline.yaml")
+
 file_option = click.option(
     "-f",
     "--file",
     type=click.Path(path_type=Path),
-    default=Path("pipeline.yaml"),
+    default=_FILE,
     show_default=True,
     help="The spec file; its folder is the project.",
 )
@@ -34,6 +37,16 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 def spec_options(command: CommandT) -> CommandT:
     """Add `-f` and `--env`."""
     return file_option(env_option(command))
+
+
+def again(file: Path, env: str | None, local: bool) -> str:  # noqa: FBT001 - the flag as it was given
+    """Write the options that lead another command to the same place, with a space before them."""
+    given = [
+        *(() if file == _FILE else ("-f", shlex.quote(str(file)))),
+        *(() if env is None else ("--env", shlex.quote(env))),
+        *(("--local",) if local else ()),
+    ]
+    return "".join(f" {word}" for word in given)
 
 
 def format_option(*formats: str) -> Callable[[CommandT], CommandT]:

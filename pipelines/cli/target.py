@@ -13,7 +13,7 @@ import click
 
 from pipelines import kinds
 from pipelines.backends.aws.gateway import Gateway
-from pipelines.cli.options import home, report, request
+from pipelines.cli.options import again, home, report, request
 from pipelines.compile.driver import RULES, Bundle, Checked, compile_spec
 from pipelines.diagnostics import Severity
 from pipelines.document import read
@@ -46,6 +46,11 @@ class Target:
     def is_local(self) -> bool:
         """Whether it is the local SageMaker."""
         return self.gateway.is_local
+
+    @property
+    def flags(self) -> str:
+        """The options that lead other commands here, with a space before them."""
+        return again(self.file, self.env, self.is_local)
 
     @property
     def pipeline(self) -> str:

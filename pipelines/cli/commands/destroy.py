@@ -103,10 +103,9 @@ def _lines(target: Target, found: Found, groups: tuple[str, ...]) -> Iterator[st
 def _refuse_running(target: Target, premises: Premises) -> None:
     found = running(target.gateway, (premises.pipeline, premises.deploy))
     if found:
-        flags = " --local" if target.is_local else ""
         raise UsageError(
             f"executions are running: {', '.join(found)}",
-            f"stop them first: pipelines stop{flags} {found[0]}",
+            f"stop them first: pipelines stop{target.flags} {found[0]}",
         )
 
 

@@ -66,7 +66,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
         if is_here:
             _execute_here(target, arn)
         elif wait:
-            show(target.gateway, arn)
+            show(target.gateway, arn, target.flags)
         else:
             _tell(target, arn)
 
@@ -106,14 +106,13 @@ def _execute_here(target: Target, arn: str) -> None:
         click.echo("stopping; its jobs are being ended; Ctrl-C does not wait for them", err=True)
         stop(target.gateway, arn)
         status = watch(target.gateway, arn)
-    judge(target.gateway, arn, status)
+    judge(arn, status, target.flags)
 
 
 def _tell(target: Target, arn: str) -> None:
-    flags = " --local" if target.is_local else ""
     execution = identifier(arn)
     click.echo(f"{target.pipeline}: execution {execution}")
-    click.echo(f"follow it: pipelines status --follow{flags} {execution}", err=True)
+    click.echo(f"follow it: pipelines status --follow{target.flags} {execution}", err=True)
 
 
 def _is_served(file: Path) -> bool:

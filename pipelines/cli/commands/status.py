@@ -56,7 +56,7 @@ def _follow(place: Place, execution: str) -> None:
     from pipelines.cli.follow import show  # noqa: PLC0415 - the views are for this alone
 
     described = find(place.caller, place.pipelines, execution)
-    show(place.caller, described["PipelineExecutionArn"])
+    show(place.caller, described["PipelineExecutionArn"], place.flags)
 
 
 def _executions(rows: list[JsonObject], place: Place) -> str:
