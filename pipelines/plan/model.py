@@ -7,7 +7,7 @@ from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 
-from pipelines.compile.assets import CodeAsset
+from pipelines.compile.assets import CodeAsset, DataAsset
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.plan.caching import Miss
@@ -56,12 +56,14 @@ class Upload:
         objects: URI and content of each object that is missing.
         files: what changed in it since it was deployed; None where it was not, or that is not
             known.
+        data: the folder that it is, for `data`; its files may change before they are uploaded.
     """
 
     kind: str
     name: str
     objects: tuple[tuple[str, CodeAsset | Path], ...]
     files: tuple[FileChange, ...] | None = None
+    data: DataAsset | None = None
 
 
 @frozen

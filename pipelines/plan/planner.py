@@ -61,7 +61,7 @@ class _Planner:
             missing = tuple((uri, path) for uri, path in there if uri not in present)
             if missing:
                 name = data.uri.rstrip("/").split("/")[-2]
-                yield Upload("data", name, missing, self.deployed.files.get(data.uri))
+                yield Upload("data", name, missing, self.deployed.files.get(data.uri), data)
 
     def group(self, name: str) -> GroupPlan:
         """Plan a model package group; somebody else's is used as it is."""

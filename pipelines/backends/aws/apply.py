@@ -13,12 +13,14 @@ from uuid import uuid4
 
 from pipelines.backends.aws.errors import AwsError
 from pipelines.backends.aws.gateway import Gateway
-from pipelines.backends.aws.objects import split, upload
+from pipelines.backends.aws.objects import remove, split, upload
 from pipelines.backends.aws.pipelines import as_tags
 from pipelines.backends.aws.read import read_state
+from pipelines.compile.assets import digest_files
+from pipelines.errors import UsageError
 from pipelines.json_types import JsonObject
 from pipelines.plan.deployed import fingerprint
-from pipelines.plan.model import Action, GroupPlan, PipelinePlan, Plan, TagChange
+from pipelines.plan.model import Action, GroupPlan, PipelinePlan, Plan, TagChange, Upload
 
 _LARGEST_INLINE = 100 * 1024
 """Bytes of a definition from which on it goes through S3 (CreatePipeline's own limit)."""
@@ -37,10 +39,13 @@ def apply(
 
     Raises:
         AwsError: something was refused, or what is deployed has changed since it was read.
+        UsageError: a file changed while it was uploaded.
     """
     if gateway.is_local:
         gateway.call("s3", "create_bucket", Bucket=split(plan.definitions)[0])
     upload(gateway, (item for asset in plan.uploads for item in asset.objects), done)
+    for asset in plan.uploads:
+        _require_unchanged(gateway, asset)
     groups = [group for group in plan.groups if group.action is not Action.UNCHANGED]
     pipelines = [one for one in plan.pipelines if one.action is not Action.UNCHANGED]
     if not groups and not pipelines:
@@ -62,6 +67,22 @@ def is_current(gateway: Gateway, plan: Plan) -> bool:
     names = tuple(pipeline.name for pipeline in plan.pipelines)
     state = read_state(gateway, names, tuple(group.name for group in plan.groups))
     return fingerprint(state) == plan.fingerprint
+
+
+def _require_unchanged(gateway: Gateway, asset: Upload) -> None:
+    """Make sure that what was uploaded is what its address says; else take it away again.
+
+    Raises:
+        UsageError: files were changed between the plan and their upload.
+    """
+    if asset.data is None or digest_files(asset.data.files) == asset.data.digest:
+        return
+    bucket, _ = split(asset.data.uri)
+    remove(gateway, bucket, [split(uri)[1] for uri, _ in asset.objects])
+    raise UsageError(
+        f"the files of data {asset.name} were changed while they were uploaded",
+        "run the command again: it uploads them as they are then",
+    )
 
 
 def _apply_group(gateway: Gateway, group: GroupPlan) -> None:

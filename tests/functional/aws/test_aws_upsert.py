@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.functional.aws.account import Account
 from tests.functional.aws.command import Command
 from tests.functional.aws.project import BUCKET, GROUP, PIPELINE, edit
+from tests.functional.aws.seen import Seen
 
 UPSERT = ("upsert", "--yes")
 
@@ -86,6 +87,25 @@ def test_one_changed_data_file_uploads_its_folder_under_a_new_name(
     assert pipelines(*UPSERT).code == 0
     assert account.proxy.changes() == ["PutObject"] * 2 + ["UpdatePipeline"]
     assert before < set(account.keys(BUCKET))
+
+
+def test_data_that_change_while_they_are_uploaded_are_not_deployed(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """Under an address of other content they would be taken for that for ever."""
+
+    def meanwhile(seen: Seen) -> None:
+        if seen.operation == "HeadBucket":
+            (project / "data/b.csv").write_text("id,left\n2,0\n")
+
+    account.proxy.on_call = meanwhile
+    answer = pipelines(*UPSERT)
+    assert answer.code == 2
+    assert "the files of data customers were changed while they were uploaded" in answer.err
+    assert [key for key in account.keys(BUCKET) if key.startswith("churn/data/")] == []
+    assert "CreatePipeline" not in account.proxy.changes()
+    answer = pipelines(*UPSERT)
+    assert answer.code == 0, answer.err
 
 
 def test_without_a_terminal_it_wants_yes(
