@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+from pipelines.cli.tables import counted
+
 
 @contextmanager
 def uploading(stream: TextIO, count: int) -> Iterator[Callable[[str], None]]:
@@ -13,7 +15,7 @@ def uploading(stream: TextIO, count: int) -> Iterator[Callable[[str], None]]:
     if count == 0 or not stream.isatty():
         yield lambda _: None
         if count:
-            print(f"uploaded {count} objects", file=stream)
+            print(f"uploaded {counted(count, 'object')}", file=stream)
         return
     from rich.console import Console  # noqa: PLC0415 - only on a terminal
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415 - as above

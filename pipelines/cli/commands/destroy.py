@@ -11,6 +11,7 @@ from pipelines.backends.aws.destroy import Found, Premises, Thing, destroy, find
 from pipelines.backends.aws.registry import has_versions
 from pipelines.cli.looking import pipelines_of
 from pipelines.cli.options import local_option, spec_options, yes_option
+from pipelines.cli.tables import counted
 from pipelines.cli.target import Target, confirm, open_target
 from pipelines.errors import UsageError
 from pipelines.spec.model import PipelineSpec
@@ -124,7 +125,7 @@ def _ask(target: Target, count: int, yes: bool) -> None:  # noqa: FBT001 - the f
     """Ask, the local SageMaker too: what it has registered nobody else has."""
     if target.is_local and not yes:
         raise UsageError("this cannot be undone", "add --yes to delete it")
-    confirm(target, f"delete these {count} things", yes)
+    confirm(target, f"delete {counted(count, 'thing')}", yes)
 
 
 def _said(thing: Thing) -> str:

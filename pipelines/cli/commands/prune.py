@@ -12,6 +12,7 @@ from pipelines.backends.aws.objects import remove
 from pipelines.backends.aws.prune import Premises, Unused, unused
 from pipelines.cli.looking import pipelines_of
 from pipelines.cli.options import local_option, spec_options, yes_option
+from pipelines.cli.tables import counted
 from pipelines.cli.target import Target, confirm, open_target
 
 _SHOWN = 20
@@ -48,9 +49,9 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
         click.echo(_shown(found))
         if dry_run:
             return
-        confirm(target, f"delete these {len(found)} objects from {target.aws.bucket}", yes)
+        confirm(target, f"delete {counted(len(found), 'object')} from {target.aws.bucket}", yes)
         remove(target.gateway, target.aws.bucket, [entry.key for entry in found])
-        click.echo(f"removed {len(found)} objects")
+        click.echo(f"removed {counted(len(found), 'object')}")
 
 
 def _premises(target: Target) -> Premises:
@@ -65,7 +66,7 @@ def _shown(found: list[Unused]) -> str:
     if len(found) > _SHOWN:
         lines.append(f"            and {len(found) - _SHOWN} more")
     total = size(sum(entry.size for entry in found))
-    return "\n".join([*lines, f"{total:>10}  in {len(found)} objects"])
+    return "\n".join([*lines, f"{total:>10}  in {counted(len(found), 'object')}"])
 
 
 def size(count: int) -> str:

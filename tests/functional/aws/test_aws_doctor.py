@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from pipelines.backends.aws.health.check import needs_of
 from tests.functional.aws.account import Account
 from tests.functional.aws.command import Command
 from tests.functional.aws.project import BUCKET, edit
@@ -168,6 +169,19 @@ def test_what_may_not_be_asked_is_unknown_and_no_failure(
     assert answer.code == 0, answer.out
     assert "unknown  role: AWS refused iam:GetRole" in answer.out
     assert "unknown  quotas: AWS refused servicequotas:ListServiceQuotas" in answer.out
+
+
+def test_a_tuning_step_asks_for_the_machines_of_all_its_parallel_jobs() -> None:
+    """They are training jobs to the quotas."""
+    machines = {"ResourceConfig": {"InstanceType": "ml.g5.xlarge", "InstanceCount": 2}}
+    limits = {"ResourceLimits": {"MaxParallelTrainingJobs": 3}}
+    arguments = {
+        "HyperParameterTuningJobConfig": limits,
+        "TrainingJobDefinition": machines,
+    }
+    steps = [{"Name": "tune", "Type": "Tuning", "Arguments": arguments}]
+    needs = needs_of(json.dumps({"Steps": steps}))
+    assert needs.instances == {("training job", "ml.g5.xlarge"): 6}
 
 
 ASKED_BY = {

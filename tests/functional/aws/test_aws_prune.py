@@ -69,7 +69,7 @@ def test_what_no_version_names_is_removed(
     ]
     asked = pipelines(*PRUNE)
     assert asked.code == 2
-    assert "delete these 3 objects from team-bucket in account 123456789012" in asked.err
+    assert "delete 3 objects from team-bucket in account 123456789012" in asked.err
     assert account.proxy.changes() == []
     answer = pipelines(*PRUNE, "--yes")
     assert answer.code == 0, answer.err

@@ -64,6 +64,7 @@ _JOBS = {
     "Training": ("training job", ("ResourceConfig",)),
     "Processing": ("processing job", ("ProcessingResources", "ClusterConfig")),
     "Transform": ("transform job", ("TransformResources",)),
+    "Tuning": ("training job", ("TrainingJobDefinition", "ResourceConfig")),
 }
 
 
@@ -76,14 +77,27 @@ def needs_of(definition: str) -> Needs:
         step_type = steptypes.find(step["Type"])
         permissions.update(dict.fromkeys(step_type.permissions if step_type else ()))
         images.update(dict.fromkeys(_images(step.get("Arguments"))))
-        job = _JOBS.get(step["Type"])
-        if job is not None:
-            asked = _at(step.get("Arguments") or {}, job[1])
-            kind, count = asked.get("InstanceType"), asked.get("InstanceCount")
-            if isinstance(kind, str):
-                key, number = (job[0], kind), count if isinstance(count, int) else 1
-                instances[key] = max(instances.get(key, 0), number)
+        for key, count in _instances(step):
+            instances[key] = max(instances.get(key, 0), count)
     return Needs(tuple(permissions), instances, tuple(images))
+
+
+def _instances(step: JsonObject) -> Iterator[tuple[tuple[str, str], int]]:
+    """Yield how many instances of a type a step has at once; what is a reference counts as one."""
+    job = _JOBS.get(step["Type"])
+    arguments = step.get("Arguments") or {}
+    if job is None:
+        return
+    asked = _at(arguments, job[1])
+    limits = _at(arguments, ("HyperParameterTuningJobConfig", "ResourceLimits"))
+    kind = asked.get("InstanceType")
+    if isinstance(kind, str):
+        count, jobs = asked.get("InstanceCount"), limits.get("MaxParallelTrainingJobs")
+        yield (job[0], kind), _number(count) * _number(jobs)
+
+
+def _number(value: Json) -> int:
+    return value if isinstance(value, int) else 1
 
 
 def _steps(steps: Json) -> Iterator[JsonObject]:
