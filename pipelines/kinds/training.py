@@ -154,7 +154,7 @@ def _metric_checks(step: TrainingStep) -> Iterator[Finding]:
         try:
             groups = re.compile(expression).groups
         except re.error as error:
-            # The service reads Java's expressions, a local run Python's.
+            # The service reads Java's expressions, which may hold what Python's may not.
             message = f"`{expression}` is no regular expression: {error.msg}"
             yield Finding("SP130", message, path, severity=Severity.WARNING)
             continue

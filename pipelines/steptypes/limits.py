@@ -176,6 +176,15 @@ RULES: Final = (
         source=f"{_GUIDE}access training data",
     ),
     Rule(
+        at=(
+            Place(_CHECKS, "ProcessingInputs.*"),
+            Place(_CHECKS, "ProcessingOutputConfig.Outputs.*"),
+        ),
+        broken=rules.local_path_is_given,
+        help="name a folder below /opt/ml/processing; only `AppManaged` ones have none",
+        source="CreateProcessingJob API",
+    ),
+    Rule(
         at=_JOB,
         broken=rules.warm_pool_is_alone,
         help="leave `KeepAlivePeriodInSeconds` away",

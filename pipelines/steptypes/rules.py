@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 from pipelines.diagnostics import Path
 from pipelines.json_types import Json, JsonObject
+from pipelines.steptypes.functions import is_function
 
 Broken: TypeAlias = Iterator[tuple[Path, str]]
 
@@ -104,6 +105,16 @@ def file_systems_are_reached(job: JsonObject) -> Broken:
             yield path, "a file system cannot be reached without `VpcConfig`"
         if mode in ("Pipe", "FastFile"):
             yield path, f"a file system cannot be read in input mode `{mode}`"
+
+
+def local_path_is_given(entry: JsonObject) -> Broken:
+    """An input or output that the job handles itself stands at a path of the container."""
+    for key in ("S3Input", "S3Output"):
+        objects = entry.get(key)
+        if entry.get("AppManaged") is True or not isinstance(objects, dict):
+            continue
+        if objects.get("LocalPath") is None and not is_function(objects):
+            yield (key,), f"`LocalPath` is missing in `{key}`"
 
 
 def payload_fits(job: JsonObject) -> Broken:

@@ -161,6 +161,28 @@ def test_arguments_give_findings_with_codes_and_whole_paths() -> None:
     assert all(finding.path[:3] == ("Steps", 0, "Arguments") for finding in findings)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "path"),
+    [
+        (
+            {"ProcessingInputs": [{"InputName": "a", "S3Input": {"S3Uri": "s3://b/k"}}]},
+            ("ProcessingInputs", 0, "S3Input"),
+        ),
+        (
+            {"ProcessingOutputConfig": {"Outputs": [{"S3Output": {"S3Uri": "s3://b/k"}}]}},
+            ("ProcessingOutputConfig", "Outputs", 0, "S3Output"),
+        ),
+    ],
+)
+def test_a_folder_is_named_unless_the_service_handles_it(
+    arguments: JsonObject, path: tuple[str | int, ...]
+) -> None:
+    """CreateProcessingJob: `LocalPath` is required when `AppManaged` is false."""
+    assert [problem.path for problem in _found("Processing", arguments)] == [path]
+    managed: JsonObject = {"ProcessingInputs": [{"AppManaged": True, "S3Input": {}}]}
+    assert _found("Processing", managed) == []
+
+
 IMAGE = {"TrainingImage": "i", "TrainingInputMode": "File"}
 
 
