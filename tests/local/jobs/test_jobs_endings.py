@@ -112,6 +112,17 @@ def test_an_image_without_an_entrypoint_is_told_about_stubs(local: Local) -> Non
     assert "run --stub STEP=FILE" in str(again.reason)
 
 
+def test_a_serverless_job_is_told_about_stubs(local: Local) -> None:
+    """Its request has neither image nor instances, as the SDK's templates for evaluations."""
+    request = local.training()
+    request["ServerlessJobConfig"] = {"BaseModelArn": "arn:aws:sagemaker:::m", "JobType": "Eval"}
+    del request["AlgorithmSpecification"], request["ResourceConfig"]
+    outcome = training.execute(local.call(request))
+    assert outcome.status is StepStatus.FAILED
+    assert "a serverless job names no code" in str(outcome.reason)
+    assert "run --stub STEP=FILE" in str(outcome.reason)
+
+
 def test_the_wall_clock_limit_ends_a_job(local: Local) -> None:
     """SIGTERM comes first; the training job is MaxRuntimeExceeded, its step has failed."""
     script = "trap 'echo asked; exit 0' TERM; while :; do sleep 0.02; done"

@@ -132,6 +132,24 @@ def test_final_metrics_are_the_last_values_in_the_log(local: Local) -> None:
     assert {one["MetricName"]: one["Value"] for one in found} == {"auc": 0.7, "loss": 0.001}
 
 
+def test_a_metric_may_name_its_group_as_the_service_does(local: Local) -> None:
+    """The service reads Java's expressions: `(?<value>…)` is Python's `(?P<value>…)`."""
+    request = local.training("sh", "-c", "echo auc=0.7")
+    regex = "(?<=a)uc=(?<value>[0-9.]+)"
+    request["AlgorithmSpecification"]["MetricDefinitions"] = [{"Name": "auc", "Regex": regex}]
+    (found,) = training.execute(local.call(request)).properties["FinalMetricDataList"]
+    assert (found["MetricName"], found["Value"]) == ("auc", 0.7)
+
+
+def test_instances_that_the_service_chooses_are_one_host(local: Local) -> None:
+    """`InstancePreferences` stand for type and count."""
+    request = local.processing("sh", "-c", "exit 0")
+    cluster = request["ProcessingResources"]["ClusterConfig"]
+    del cluster["InstanceType"], cluster["InstanceCount"]
+    cluster["InstancePreferences"] = [{"InstanceType": "ml.m5.large", "InstanceCount": 1}]
+    assert processing.execute(local.call(request)).status is StepStatus.SUCCEEDED
+
+
 def test_a_bad_metric_expression_is_named_before_the_job_starts(local: Local) -> None:
     """The user's regular expression is the user's mistake, not our crash after an hour."""
     request = local.training("true")

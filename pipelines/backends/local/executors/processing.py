@@ -75,8 +75,8 @@ def _run(call: StepCall, arn: str) -> _Ended:
     store = ObjectStore(call.settings.home / "s3")
     cluster = request["ProcessingResources"]["ClusterConfig"]
     plans = [
-        HostPlan(f"algo-{number + 1}", instance_type=cluster["InstanceType"])
-        for number in range(int(cluster["InstanceCount"]))
+        HostPlan(f"algo-{number + 1}", instance_type=cluster.get("InstanceType", "local"))
+        for number in range(int(cluster.get("InstanceCount", 1)))
     ]
     isolated = bool((request.get("NetworkConfig") or {}).get("EnableNetworkIsolation"))
     with workspace(call.settings, call.job_name, arn, plans, network_isolated=isolated) as job:

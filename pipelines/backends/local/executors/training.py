@@ -16,7 +16,7 @@ from pipelines.backends.local.jobs.outputs import model_uri, store_model, store_
 from pipelines.backends.local.jobs.pipes import feeding
 from pipelines.backends.local.jobs.reasons import refused
 from pipelines.backends.local.jobs.run import Ran, Start, job_arn, run_job, step_status
-from pipelines.backends.local.jobs.spec import NO_GROUP, HostPlan, Limits
+from pipelines.backends.local.jobs.spec import NO_GROUP, HostPlan, JobRefusedError, Limits
 from pipelines.backends.local.jobs.toolkit import plain_parameters, training_words
 from pipelines.backends.local.jobs.workspace import workspace
 from pipelines.backends.local.objects import ObjectStore
@@ -84,6 +84,7 @@ def execute(call: StepCall) -> StepOutcome:
 
 def _run(call: StepCall, arn: str) -> _Ended:
     request = call.arguments
+    _refuse_serverless(request)
     sources, patterns = training_sources(request), metric_patterns(request)
     store = ObjectStore(call.settings.home / "s3")
     isolated = bool(request.get("EnableNetworkIsolation"))
@@ -104,6 +105,14 @@ def _run(call: StepCall, arn: str) -> _Ended:
         if ran.reason is None or ran.end.cause == "limit":
             store_model(store, job, request)
     return _ended(ran, started, final_metrics(patterns, ran.logs, time.time()))
+
+
+def _refuse_serverless(request: JsonObject) -> None:
+    if not request.get("AlgorithmSpecification") or not request.get("ResourceConfig"):
+        raise JobRefusedError(
+            "a serverless job names no code that could be started here",
+            "answer for it with a stub: run --stub STEP=FILE",
+        )
 
 
 def _start(store: ObjectStore, job: Job, request: JsonObject) -> Start:

@@ -82,10 +82,10 @@ def _channel(channel: JsonObject, mode: str) -> Source:
     label, folder = f"channel `{name}`", f"/opt/ml/input/data/{name}"
     source = channel["DataSource"]
     chosen = channel.get("InputMode", mode)
-    if "FileSystemDataSource" in source:
+    if source.get("FileSystemDataSource"):
         system = source["FileSystemDataSource"]
         return FileSystemSource(label, system["FileSystemId"], system["DirectoryPath"], folder)
-    if "S3DataSource" not in source:
+    if not source.get("S3DataSource"):
         raise JobRefusedError(f"{label} has a data source that is not run locally: {list(source)}")
     s3 = source["S3DataSource"]
     groups = s3.get("InstanceGroupNames")
@@ -114,7 +114,7 @@ def processing_sources(request: JsonObject) -> list[Source]:
         label = f"input `{one['InputName']}`"
         if one.get("AppManaged"):
             continue
-        if "S3Input" not in one:
+        if not one.get("S3Input"):
             raise JobRefusedError(f"{label} is a DatasetDefinition, which is not run locally")
         s3 = one["S3Input"]
         if s3.get("S3InputMode") == "Pipe" or "LocalPath" not in s3:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from pipelines.json_types import JsonObject
 
 
+_JAVA_NAME = re.compile(r"\(\?<(?![=!])")
+"""How a group is named in the service's expressions; Python writes `(?P<`."""
+
+
 def metric_patterns(request: JsonObject) -> dict[str, re.Pattern[str]]:
     """Read `MetricDefinitions`: each has a `Name`, and a `Regex` whose first group is the number.
 
@@ -24,7 +28,7 @@ def metric_patterns(request: JsonObject) -> dict[str, re.Pattern[str]]:
     patterns = {}
     for one in definitions:
         try:
-            patterns[one["Name"]] = re.compile(one["Regex"])
+            patterns[one["Name"]] = re.compile(_JAVA_NAME.sub("(?P<", one["Regex"]))
         except re.error as problem:
             raise JobRefusedError(
                 f"the regular expression `{one['Regex']}` of metric `{one['Name']}` does not"

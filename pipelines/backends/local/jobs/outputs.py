@@ -46,7 +46,7 @@ def store_output_data(store: ObjectStore, job: Job, request: JsonObject) -> None
 def output_specs(request: JsonObject) -> list[JsonObject]:
     """List the processing outputs that the service itself uploads."""
     listed = (request.get("ProcessingOutputConfig") or {}).get("Outputs") or []
-    return [one for one in listed if "S3Output" in one and not one.get("AppManaged")]
+    return [one for one in listed if one.get("S3Output") and not one.get("AppManaged")]
 
 
 def make_output_folders(job: Job, request: JsonObject) -> None:
