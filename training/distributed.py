@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import traceback
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -40,10 +41,11 @@ def process_group() -> Iterator[Process]:
 
     Without WORLD_SIZE there is one process and no group.
 
-    Leaving ends the group's threads only if nothing else holds the group. `torch.distributed.nn`,
-    which DistributedDataParallel loads, takes the group of its import time as a default argument
-    and would hold it for ever; a gloo thread that lets go of a tensor while the interpreter shuts
-    down aborts the process. Hence its import on top, ahead of any group.
+    Leaving ends the group's threads only if nothing else holds the group; a gloo thread that lets
+    go of a tensor while the interpreter shuts down aborts the process. So networks in
+    DistributedDataParallel belong into a function that has returned by then. And
+    `torch.distributed.nn`, which they load, takes the group of its import time as a default
+    argument, for ever: hence its import on top, ahead of any group.
     """
     cuda = torch.cuda.is_available()
     device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if cuda else None
@@ -57,6 +59,9 @@ def process_group() -> Iterator[Process]:
         yield Process(
             distributed.get_rank(), distributed.get_world_size(), device or torch.device("cpu")
         )
+    except BaseException as error:
+        traceback.clear_frames(error.__traceback__)  # they hold the network, which holds the group
+        raise
     finally:
         distributed.destroy_process_group()
 
