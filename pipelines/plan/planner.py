@@ -102,8 +102,8 @@ class _Planner:
         """Yield what a person should know and a plan does not change."""
         if self.intent.deploy is not None and self.deployed.has_rule is False:
             yield (
-                f"no rule starts {self.intent.deploy} when a model is approved: "
-                "`pipelines ci` writes the template that makes one"
+                f"no rule starts {self.intent.deploy} when a model is approved:"
+                " until EventBridge has one, only `pipelines approve` starts it"
             )
         if self.deployed.leftover is not None:
             yield (

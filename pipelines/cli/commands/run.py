@@ -73,7 +73,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     """Run the pipeline on this machine: no Docker, no AWS, the compiled definition itself."""
     answers = {step: Path(path) for step, path in parameters(stubs).items()}
     start = Start(parameters(given), answers)
-    if resume is not None and (given or definition):
+    if resume is not None and (given or definition or env):
         raise _fixed()
     with open_sagemaker(file, isolation) as sagemaker:
         sagemaker.warm_up()
@@ -119,7 +119,7 @@ def _of_definition(sagemaker: LocalSageMaker, definition: Path, file: Path) -> S
 def _fixed() -> UsageError:
     return UsageError(
         "`--resume` goes on with the definition and the parameters of the execution",
-        "leave out -p and --from-definition, or start a new execution without --resume",
+        "leave out -p, --env and --from-definition, or start a new execution without --resume",
     )
 
 

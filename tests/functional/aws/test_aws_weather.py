@@ -40,6 +40,7 @@ def dies_at(account: Account, pipelines: Command, number: int, *, done: bool) ->
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("done", [False, True], ids=["lost", "done"])
 def test_ended_at_any_call_the_next_upsert_finishes(
     account: Account, project: Path, pipelines: Command, *, done: bool

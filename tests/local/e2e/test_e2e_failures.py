@@ -142,13 +142,14 @@ def test_a_failed_execution_goes_on_once_the_script_is_mended(project: Project) 
 
 
 def test_what_an_execution_was_started_with_cannot_be_changed(project: Project) -> None:
-    """Another parameter beside --resume would be ignored: it is refused."""
+    """Another parameter or environment beside --resume would be ignored: it is refused."""
     project.script("evaluate", "raise SystemExit(1)")
     failed = project.run("run")
     assert "after a change start a new one with `pipelines run`" in failed.err
-    ended = project.run("run", "--resume", "-p", "rounds=3")
-    assert ended.code == 2
-    assert "start a new execution without --resume" in ended.err
+    for changed in (("-p", "rounds=3"), ("--env", "prod")):
+        ended = project.run("run", "--resume", *changed)
+        assert ended.code == 2
+        assert "start a new execution without --resume" in ended.err
 
 
 def test_the_else_branch_fails_with_its_message_and_registers_nothing(project: Project) -> None:

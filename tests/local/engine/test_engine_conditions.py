@@ -54,10 +54,10 @@ def test_conditions_decide_as_the_service_documents(condition: JsonObject, holds
 @pytest.mark.parametrize(
     ("condition", "reason"),
     [
-        (_compare("Equals", 1, 1.0), "are not of the same type"),
-        (_compare("Equals", "1", 1), "are not of the same type"),
-        (_compare("GreaterThan", "1", 1), "not supported between [1] of type [str] and [1]"),
-        (_compare("LessThan", None, 1), "not supported between"),
+        (_compare("Equals", 1, 1.0), "of one type, not the integer 1 and the float 1.0"),
+        (_compare("Equals", "1", 1), 'of one type, not the string "1" and the integer 1'),
+        (_compare("GreaterThan", "1", 1), 'does not compare the string "1" and the integer 1'),
+        (_compare("LessThan", None, 1), "does not compare null and the integer 1"),
         (_compare("NotEquals", 1, 1), "cannot read a condition of type NotEquals"),
         ({"Type": "In", "Value": 1, "In": [1]}, "cannot read a condition of type In"),
         ({}, "cannot read a condition of type None"),
@@ -142,7 +142,7 @@ def test_a_condition_that_cannot_be_decided_fails_and_runs_no_branch(
     }
     run = bench.run({"Name": "c", "Type": "Condition", "Arguments": arguments})
     assert run.status == "Failed"
-    assert "are not of the same type" in run.steps["c"]["FailureReason"]
+    assert "compares values of one type" in run.steps["c"]["FailureReason"]
     assert run.statuses() == {"c": "Failed"}
 
 

@@ -7,6 +7,7 @@ documented; failing here is the careful reading.
 
 from __future__ import annotations
 
+import json
 import operator
 from collections.abc import Callable, Mapping
 
@@ -67,8 +68,7 @@ def decide(condition: JsonObject) -> bool:
 def _equal(left: Json, right: Json) -> bool:
     if not isinstance(left, type(right)) and not isinstance(right, type(left)):
         raise ConditionError(
-            f"LeftValue [{left}] of type [{type(left).__name__}] and RightValue [{right}] of type "
-            f"[{type(right).__name__}] are not of the same type."
+            f"Equals compares values of one type, not {_described(left)} and {_described(right)}"
         )
     return bool(left == right)
 
@@ -78,6 +78,21 @@ def _ordered(kind: str, left: Json, right: Json) -> bool:
         return _ORDER[kind](left, right)
     except TypeError:
         raise ConditionError(
-            f"Condition of type [{kind}] not supported between [{left}] of type "
-            f"[{type(left).__name__}] and [{right}] of type [{type(right).__name__}]"
+            f"{kind} does not compare {_described(left)} and {_described(right)}"
         ) from None
+
+
+def _described(value: Json) -> str:
+    """Show a value with its type in the words of pipeline parameters and JSON."""
+    text = json.dumps(value)
+    match value:
+        case None | bool():
+            return text
+        case int():
+            return f"the integer {text}"
+        case float():
+            return f"the float {text}"
+        case str():
+            return f"the string {text}"
+        case _:
+            return f"the {'list' if isinstance(value, list) else 'object'} {text}"
