@@ -44,7 +44,7 @@ def reason(ended: Ended, code_folder: Path) -> str:
         return f"stopped by {_name(ended.stopped)}"
     tail = ended.tail.replace(f"{code_folder}/", "").replace("\r\n", "\n")
     root = _root_cause(tail) if ended.code == 1 else None
-    raised = _cause(tail) if ended.code == 1 and (root is None or root.code == 1) else None
+    raised = _cause(tail, RankEnd("", ended.code) if root is None else root)
     if raised is not None:
         where = f"rank {raised.rank}: " if raised.rank else ""
         return _fit(f"{where}{raised.message}\n", "\n".join(raised.frames))
@@ -67,11 +67,18 @@ def write(path: Path, text: str) -> None:
     path.write_bytes(text.encode("utf-8", "replace")[:LIMIT].decode("utf-8", "ignore").encode())
 
 
-def _cause(tail: str) -> Raised | None:
-    """Find the traceback that ended the job: not torchrun's own, nor that of a lost peer."""
+def _cause(tail: str, end: RankEnd) -> Raised | None:
+    """Find the traceback that ended the job: not torchrun's own, nor that of a lost peer.
+
+    A rank that has raised may be aborted on its way out, by a thread that outlives the
+    interpreter (gloo's do); what it had raised is why.
+    """
     found = [raised for raised in _tracebacks(tail) if not _AGENT.match(raised.message)]
     own = [raised for raised in found if not _LOST_PEER.search(raised.message)]
-    candidates = own or found
+    if end.code == -signal.SIGABRT:
+        candidates = [raised for raised in own if (raised.rank or "") == end.rank]
+    else:
+        candidates = (own or found) if end.code == 1 else []
     return candidates[-1] if candidates else None
 
 

@@ -40,6 +40,11 @@ class Mend(Protocol):
         """Return the answer, None to leave the request to the next mend or to moto."""
 
 
+def any_call(_seen: Seen) -> bool:
+    """Mean every call."""
+    return True
+
+
 @dataclass
 class Fault:
     """Bad weather for calls of one operation.
@@ -58,7 +63,7 @@ class Fault:
     times: int = 1
     after: bool = False
     skip: int = 0
-    match: Callable[[Seen], bool] = lambda _: True
+    match: Callable[[Seen], bool] = any_call
 
     def meets(self, seen: Seen) -> bool:
         """Say whether it meets this call, and count it."""

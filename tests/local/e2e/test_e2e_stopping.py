@@ -24,6 +24,7 @@ def test_a_signal_stops_the_run_and_its_jobs(either: Project, number: signal.Sig
     either.script("train", HANG)
     with either.started("run") as process:
         until(lambda: either.calls()["train"] == 2)
+        until(lambda: either.seen()[0].steps.get("aside") == "Succeeded")
         os.killpg(process.pid, number)
         out, err = process.communicate(timeout=SECONDS)
     assert process.returncode == FAILED, err

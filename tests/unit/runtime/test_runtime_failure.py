@@ -87,6 +87,16 @@ def test_a_killed_rank_is_the_cause_and_not_the_tracebacks_of_those_that_lost_it
     assert why(lost + killed).startswith("rank 1: killed by SIGKILL; out of memory?\n")
 
 
+def test_a_rank_that_was_aborted_on_its_way_out_failed_for_what_it_had_raised() -> None:
+    """A thread that outlives the interpreter aborts the process after it has said why."""
+    own = traceback("ValueError: the loss is not a number", "[rank1]: ")
+    other = traceback("ValueError: another", "[rank0]: ")
+    aborted = TORCHRUN.replace("EXITCODE", "-6")
+    assert why(own + other + aborted).startswith("rank 1: ValueError: the loss is not a number")
+    assert why(other + aborted).startswith("rank 1: killed by SIGABRT")
+    assert why(traceback("KeyError: 'a'"), code=-6).startswith("KeyError: 'a'")
+
+
 def test_a_traceback_counts_only_for_exit_code_1() -> None:
     """A script that printed a traceback, went on, and left with 3, left with 3."""
     assert why(traceback("KeyError: 'a'") + "giving up\n", code=3).startswith("exit code 3\n")
