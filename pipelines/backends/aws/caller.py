@@ -27,3 +27,10 @@ class Caller(Protocol):
 
     def download(self, bucket: str, key: str) -> bytes:
         """Read an object."""
+
+
+def see(caller: Caller, command: str) -> str:
+    """Name the command that shows what there is, where it was looked for: `models flights`."""
+    name, _, rest = command.partition(" ")
+    words = ("pipelines", name, *(("--local",) if caller.is_local else ()), rest)
+    return f"see `{' '.join(filter(None, words))}`"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from pipelines.backends.aws.caller import Caller
+from pipelines.backends.aws.caller import Caller, see
 from pipelines.backends.aws.definitions import groups_of
 from pipelines.backends.aws.errors import AwsError
 from pipelines.backends.aws.objects import split
@@ -66,9 +66,7 @@ def version(caller: Caller, name: str) -> JsonObject:
     for summary in _summaries(caller, group):
         if number in {_LATEST, str(summary["ModelPackageVersion"])}:
             return _described(caller, summary)
-    raise UsageError(
-        f"the group {group} has no version {number}", f"see `pipelines models {group}`"
-    )
+    raise UsageError(f"the group {group} has no version {number}", see(caller, f"models {group}"))
 
 
 def metrics(caller: Caller, package: JsonObject) -> dict[str, float]:
@@ -92,10 +90,7 @@ def metrics(caller: Caller, package: JsonObject) -> dict[str, float]:
 
 def _summaries(caller: Caller, group: str) -> Iterator[JsonObject]:
     if describe_group(caller, group) is None:
-        flags = " --local" if caller.is_local else ""
-        raise UsageError(
-            f"there is no model package group `{group}`", f"see `pipelines models{flags}`"
-        )
+        raise UsageError(f"there is no model package group `{group}`", see(caller, "models"))
     return caller.pages(
         "sagemaker",
         "list_model_packages",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from pipelines.backends.aws.caller import Caller
+from pipelines.backends.aws.caller import Caller, see
 from pipelines.backends.aws.errors import AwsError
 from pipelines.errors import UsageError
 from pipelines.frozen import frozen
@@ -65,7 +65,7 @@ def definition_of(caller: Caller, pipeline: str, number: int) -> str:
     except AwsError as error:
         if error.is_missing:
             raise UsageError(
-                f"the pipeline {pipeline} has no version {number}", "see `pipelines versions`"
+                f"the pipeline {pipeline} has no version {number}", see(caller, "versions")
             ) from error
         raise
     return str(described["PipelineDefinition"])

@@ -222,6 +222,7 @@ def test_an_approval_that_was_killed_is_finished_by_the_next_deploy(
     ("words", "code", "said"),
     [
         (("approve", "--local", "tiny/9"), 2, "the group tiny has no version 9"),
+        (("approve", "--local", "tiny/9"), 2, "see `pipelines models --local tiny`"),
         (("approve", "--local", "tiny"), 2, "write GROUP/NUMBER or GROUP/latest"),
         (("approve", "--local", "none/1"), 2, "there is no model package group `none`"),
         (("deploy", "--local", "--retry", "tiny/1"), 2, "tiny/1 has not failed on tiny"),
