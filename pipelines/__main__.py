@@ -1,6 +1,39 @@
-"""`python -m pipelines`."""
+"""`python -m pipelines`, and the console script: a command in a process of its own."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from typing import NoReturn
 
 from pipelines.cli.main import main
 
+
+def run() -> NoReturn:
+    """Run a command and end the process, without taking the interpreter's memory apart.
+
+    Undoing hundreds of modules takes a fifth of what `validate` does. Threads are waited for and
+    exit functions called as ever: what is left out stands behind the first of them.
+    """
+    code: int | str | None = 1
+
+    def leave() -> None:
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            return  # closed, or nobody reads it: the interpreter has its own way to say so
+        if isinstance(code, int):
+            os._exit(code)
+
+    atexit.register(leave)
+    try:
+        main()
+    except SystemExit as end:
+        code = end.code
+        raise
+
+
 if __name__ == "__main__":
-    main()
+    run()
