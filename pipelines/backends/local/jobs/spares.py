@@ -62,10 +62,10 @@ def prepare() -> None:
 
 
 def take(order: JsonObject) -> Launcher:
-    """Give an order to a waiting launcher; the next one is started meanwhile."""
+    """Give an order to a waiting launcher; the next one is started behind it."""
     while True:
-        launcher = _spares(os.getpid()).take()
-        if launcher.start(order):
+        launcher = _spares(os.getpid()).take(order)
+        if launcher is not None:
             return launcher
 
 
@@ -98,12 +98,15 @@ class _Spares:
         threading.Thread(target=self._spawn, name="spare-launchers", daemon=True).start()
         atexit.register(self._close)
 
-    def take(self) -> Launcher:
-        self._wanted.put(True)  # noqa: FBT003 - a token
+    def take(self, order: JsonObject) -> Launcher | None:
+        """Give the order to the launcher ahead; None when that has died."""
         launcher = self._ready.get()
-        if isinstance(launcher, OSError):
-            raise launcher
-        return launcher
+        try:
+            if isinstance(launcher, OSError):
+                raise launcher
+            return launcher if launcher.start(order) else None
+        finally:
+            self._wanted.put(True)  # noqa: FBT003 - a token
 
     def _spawn(self) -> None:
         while self._wanted.get():
