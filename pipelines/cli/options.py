@@ -7,13 +7,15 @@ import shlex
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from pipelines.compile.driver import Checked, Request
-from pipelines.diagnostics import Diagnostic
 from pipelines.errors import SpecError, UsageError
+
+if TYPE_CHECKING:
+    from pipelines.compile.driver import Checked, Request
+    from pipelines.diagnostics import Diagnostic
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -63,6 +65,8 @@ def format_option(*formats: str) -> Callable[[CommandT], CommandT]:
 
 def request(file: Path, env: str | None) -> Request:
     """Say what to compile."""
+    from pipelines.compile.driver import Request  # noqa: PLC0415 - options are read before
+
     return Request(file, env, os.environ)
 
 

@@ -12,16 +12,6 @@ from pipelines.json_types import JsonObject
 _TOOL = Path(__file__).parent.parent
 """The package `pipelines`, whose runtime and programs go into bundles."""
 
-_MAIN = """\
-import sys
-
-sys.path.insert(0, sys.path[0] + "/tool")
-
-from pipelines.runtime.main import main
-
-sys.exit(main())
-"""
-
 
 def frame(job: JsonObject, program: str | None = None) -> tuple[Member, ...]:
     """Return everything of a bundle but the user's code.
@@ -32,7 +22,7 @@ def frame(job: JsonObject, program: str | None = None) -> tuple[Member, ...]:
     """
     text = json.dumps(job, sort_keys=True, indent=1, ensure_ascii=False)
     return (
-        Member("__main__.py", executable=False, content=_MAIN.encode()),
+        Member("__main__.py", executable=False, content=_source("runtime/start.py")),
         Member("job.json", executable=False, content=text.encode()),
         *_tool(program),
     )

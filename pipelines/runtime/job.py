@@ -24,14 +24,19 @@ if TYPE_CHECKING:
     from typing import Any, Callable, NoReturn
 
 
-def run(path: Path) -> int:
-    """Run the job of a bundle; returns the exit code."""
+def run(path: str, members: list[Member] | None = None) -> int:
+    """Run the job of a bundle; returns the exit code.
+
+    Args:
+        path: the bundle.
+        members: its files, where they have been read already.
+    """
     signal.signal(signal.SIGTERM, _stop)
     layout = Layout.from_environment(os.environ, "training")
     if not layout.config_dir.exists():  # before the bundle was read, and should it be damaged
         layout = layout._replace(job="processing")
     try:
-        members = list(bundle.read_members(path))
+        members = members or list(bundle.read_members(Path(path)))
         job = _find_job(members)
         layout = layout._replace(job=job.job)
         return _in_scratch(job, layout, members)

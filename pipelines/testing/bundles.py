@@ -14,16 +14,6 @@ import pipelines
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _PACKAGE = Path(pipelines.__file__).parent
-_MAIN = """\
-import os
-import sys
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "tool"))
-
-from pipelines.runtime.main import main
-
-sys.exit(main())
-"""
 _DEFAULTS: dict[str, object] = {
     "version": 1,
     "script": None,
@@ -45,7 +35,7 @@ def write_bundle(path: Path, job: Mapping[str, object], code: Mapping[str, bytes
         code: path relative to the project → content, the script among them.
     """
     members = {
-        "__main__.py": _MAIN.encode(),
+        "__main__.py": (_PACKAGE / "runtime" / "start.py").read_bytes(),
         "job.json": json.dumps({**_DEFAULTS, **job}).encode(),
         **{f"code/{name}": content for name, content in code.items()},
         **{f"tool/pipelines/{name}": content for name, content in _tool(job.get("program"))},

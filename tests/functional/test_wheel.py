@@ -34,7 +34,7 @@ def test_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
         "pipelines/steptypes/shapes/Processing.json",
         "pipelines/compile/image_tables/sklearn.json",
         "pipelines/diagnostics/codes/SP102.md",
-        "pipelines/runtime/main.py",
+        "pipelines/runtime/start.py",
         "pipelines/programs/validate/main.py",
         "pipelines/spec/pipeline.schema.json",
         "pipelines/templates/full/steps/features.py",

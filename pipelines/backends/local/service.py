@@ -14,7 +14,6 @@ from pipelines.backends.local.engine.engine import Engine
 from pipelines.backends.local.execution_views import ExecutionViews
 from pipelines.backends.local.executions import Executions
 from pipelines.backends.local.executors.contract import LocalSettings
-from pipelines.backends.local.jobs import isolation
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.pipelines import Pipelines
 from pipelines.backends.local.registry.premises import Premises
@@ -88,10 +87,6 @@ class LocalSageMaker(LocalRegistry):
         self.describe_pipeline_definition_for_execution = (
             views.describe_pipeline_definition_for_execution
         )
-
-    def warm_up(self) -> None:
-        """Get ready for the first job while the caller is busy with something else."""
-        threading.Thread(target=isolation.warm_up, args=(self.settings.isolation,)).start()
 
     def run(self, execution: str, options: RunOptions = _DEFAULTS) -> ExecutionStatus:
         """Run a started execution, given by ARN or id, to its end in this process.

@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Literal
 
 import click
 
-from pipelines.backends.local.api import on_demand
-from pipelines.backends.local.engine.context import RunOptions
-from pipelines.backends.local.service import LocalSageMaker
-from pipelines.backends.local.state.records import ExecutionStatus
-from pipelines.backends.local.submit import Start, Submission, stage, submit
-from pipelines.cli.commit import recorded
-from pipelines.cli.from_definition import load_definition
-from pipelines.cli.local import executions, find_execution, identifier, open_sagemaker
-from pipelines.cli.options import parameters, report, request, spec_options
-from pipelines.cli.progress import following
-from pipelines.compile.driver import compile_spec
-from pipelines.errors import ExecutionFailedError, UsageError
-from pipelines.plan.tags import wanted
-from pipelines.spec.model import Aws
-
-_LATEST = "latest"
-_SHOW_CURSOR = b"\x1b[?25h"  # the live table hides it
+from pipelines.backends.local.jobs import isolation as launchers
+from pipelines.cli.options import spec_options
 
 
 @click.command("run")
@@ -43,7 +23,7 @@ _SHOW_CURSOR = b"\x1b[?25h"  # the live table hides it
 @click.option(
     "--resume",
     is_flag=False,
-    flag_value=_LATEST,
+    flag_value="latest",
     metavar="[EXECUTION]",
     help="Go on with an execution that crashed or failed; without an id, the latest one.",
 )
@@ -71,105 +51,11 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     isolation: Literal["auto", "namespaces", "rewrite"],
 ) -> None:
     """Run the pipeline on this machine: no Docker, no AWS, the compiled definition itself."""
-    answers = {step: Path(path) for step, path in parameters(stubs).items()}
-    start = Start(parameters(given), answers)
-    if resume is not None and (given or definition or env):
-        raise _fixed()
-    with open_sagemaker(file, isolation) as sagemaker:
-        sagemaker.warm_up()
-        if resume is not None:
-            arn = _resumable(sagemaker, resume)
-        elif definition is not None:
-            arn = submit(sagemaker, _of_definition(sagemaker, definition, file), start)
-        else:
-            submission = _of_spec(sagemaker, file, env)
-            commit = recorded(submission.definition, file.resolve().parent)
-            arn = submit(sagemaker, submission, Start({**commit, **start.parameters}, answers))
-        with (
-            following(sys.stdout) as observer,
-            _stopping(sagemaker, arn),
-            on_demand(sagemaker) as url,
-        ):
-            options = RunOptions(observer, max_parallel, start.stubs, not no_cache, url)
-            run = sagemaker.run if resume is None else sagemaker.resume
-            status = run(arn, options)
-        if status is not ExecutionStatus.SUCCEEDED:
-            raise _ended_badly(sagemaker, arn, status)
+    launchers.warm_up(isolation)
+    from pipelines.cli import running  # noqa: PLC0415 - the launchers start meanwhile
 
-
-def _of_spec(sagemaker: LocalSageMaker, file: Path, env: str | None) -> Submission:
-    compiled = compile_spec(request(file, env))
-    report(compiled.checked, file, "text", err=True)
-    bundle, graph = compiled.bundle, compiled.checked.graph
-    if bundle is None or graph is None:
-        message = "a spec without errors gave no bundle"
-        raise AssertionError(message)
-    stage(sagemaker.objects, bundle.code, bundle.data)
-    aws = graph.spec.aws or Aws()
-    tags = wanted(bundle.pipeline, aws.tags)
-    return Submission(bundle.pipeline, bundle.definition, aws.role, tags)
-
-
-def _of_definition(sagemaker: LocalSageMaker, definition: Path, file: Path) -> Submission:
-    loaded = load_definition(definition)
-    loaded.stage(sagemaker.objects, file.parent)
-    return Submission(loaded.name, loaded.text, Aws().role)
-
-
-def _fixed() -> UsageError:
-    return UsageError(
-        "`--resume` goes on with the definition and the parameters of the execution",
-        "leave out -p, --env and --from-definition, or start a new execution without --resume",
+    running.run(
+        running.Wanted(
+            file, env, given, definition, resume, max_parallel, stubs, not no_cache, isolation
+        )
     )
-
-
-def _resumable(sagemaker: LocalSageMaker, execution: str) -> str:
-    if execution != _LATEST:
-        return str(find_execution(sagemaker, execution)["PipelineExecutionArn"])
-    for summary in executions(sagemaker):
-        arn = str(summary["PipelineExecutionArn"])
-        if sagemaker.can_resume(arn):
-            return arn
-    raise UsageError(
-        "there is nothing to resume", "every execution here has succeeded or is running"
-    )
-
-
-@contextmanager
-def _stopping(sagemaker: LocalSageMaker, arn: str) -> Iterator[None]:
-    """Stop the execution in an orderly way on Ctrl-C or SIGTERM; a second Ctrl-C ends at once."""
-    execution = identifier({"PipelineExecutionArn": arn})
-
-    def stop(number: int, _frame: object) -> None:
-        signal.signal(signal.SIGINT, _end_at_once)
-        said = f"stopping ({signal.Signals(number).name}); its jobs are being ended"
-        # Not click.echo: only a write to this object comes to stand above a live table.
-        sys.stderr.write(f"{said}; Ctrl-C does not wait for them\n")
-        sagemaker.request_stop(execution)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _end_at_once(_number: int, _frame: object) -> NoReturn:
-    """Leave without waiting: the kernel tells the jobs, and the state allows it at any point."""
-    if sys.stdout.isatty():
-        os.write(sys.stdout.fileno(), _SHOW_CURSOR)
-    os.write(sys.stderr.fileno(), b"interrupted; go on with `pipelines run --resume`\n")
-    os._exit(128 + signal.SIGINT)
-
-
-def _ended_badly(
-    sagemaker: LocalSageMaker, arn: str, status: ExecutionStatus
-) -> ExecutionFailedError:
-    execution = identifier({"PipelineExecutionArn": arn})
-    remedy = f"see `pipelines status --local {execution}`"
-    if sagemaker.can_resume(arn):
-        remedy += "; go on with `pipelines run --resume`"
-        if status is ExecutionStatus.FAILED:
-            remedy += ", or after a change start a new one with `pipelines run`"
-    return ExecutionFailedError(f"execution {execution} ended as {status}", remedy)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import io
+import sys
 import tarfile
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,21 +14,25 @@ from pipelines.compile.assets import CodeAsset, Member
 from pipelines.compile.frame import frame
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pipelines.json_types import JsonObject
     from tests.local.jobs.conftest import Local
 
 PLACE = "/opt/ml/processing/input/code/bundle.pyz"
 
 
-def put_bundle(local: Local, script: str, **job: object) -> str:
-    """Store a bundle with the real runtime in it; give its URI."""
+def put_bundle(
+    local: Local, script: str, changed: Callable[[Member], Member] = lambda one: one, **job: object
+) -> str:
+    """Store a bundle with the real runtime in it, or one that was changed; give its URI."""
     config = {
         "version": 1, "step": "s", "job": "processing", "script": "x.py", "program": None,
         "config": {}, "requirements": None, "distribution": None, "model_input": None,
         "outputs": [],
     } | job  # fmt: skip
     code = Member("code/x.py", executable=False, content=script.encode())
-    members = (*frame(config), code)
+    members = (*map(changed, frame(config)), code)
     uri = "s3://bucket/flights/code/s/0123/bundle.pyz"
     local.store.put_bytes(uri, CodeAsset("s", uri, "", members).archive())
     return uri
@@ -49,6 +55,28 @@ def test_a_bundle_runs_from_its_input(local: Local) -> None:
     call = local.call(request_of(local, uri, local.s3_input("d", "s3://bucket/d/")))
     assert processing.execute(call).status is StepStatus.SUCCEEDED, local.log(call)
     assert local.store.get_bytes("s3://bucket/runs/o/x").endswith(b"/opt/ml/processing/input/d")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize(
+    ("path", "starter"),
+    [(None, "launcher"), ("__main__.py", PLACE), ("tool/pipelines/runtime/layout.py", PLACE)],
+)
+def test_only_a_bundle_of_the_same_runtime_is_run_by_the_launcher(
+    local: Local, path: str | None, starter: str
+) -> None:
+    """One that another version compiled runs the runtime that it brings, in an interpreter."""
+
+    def changed(one: Member) -> Member:
+        if one.path != path:
+            return one
+        return replace(one, content=one.content + b"\nprint('of the bundle')\n")
+
+    script = "import os; print('PARENT', open(f'/proc/{os.getppid()}/cmdline').read())"
+    call = local.call(request_of(local, put_bundle(local, script, changed)))
+    assert processing.execute(call).status is StepStatus.SUCCEEDED, local.log(call)
+    assert starter.removeprefix("/opt/ml") in local.log(call).partition("PARENT")[2]
+    assert ("of the bundle" in local.log(call)) == (path == "tool/pipelines/runtime/layout.py")
 
 
 def test_an_exception_of_the_script_is_the_reason(local: Local) -> None:

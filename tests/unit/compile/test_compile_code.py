@@ -180,7 +180,7 @@ def test_a_bundle_starts_the_runtime_and_holds_no_other_module_of_ours(tmp_path:
     asset = _asset(_project(tmp_path, {"steps/work.py": ""}))
     names = [m.path for m in asset.members]
     assert names == sorted(names)
-    assert {"__main__.py", "job.json", "tool/pipelines/runtime/main.py"} <= set(names)
+    assert {"__main__.py", "job.json", "tool/pipelines/runtime/job.py"} <= set(names)
     ours = [n for n in names if n.startswith("tool/") and not n.endswith(".pyc")]
     assert all(n.startswith("tool/pipelines/") for n in ours)
     assert {n.split("/")[2] for n in ours} == {"__init__.py", "runtime"}

@@ -172,22 +172,3 @@ def test_a_program_is_called_with_its_configuration_and_the_layout(
     message = root / "output" / "message"
     assert message.exists() == (reason is not None)
     assert reason is None or message.read_text().startswith(reason)
-
-
-def test_locally_the_modules_of_the_runtime_are_laid_out_once(tmp_path: Path) -> None:
-    """Python keeps them compiled there; bundles with the same runtime share the folder."""
-    environment = {"PIPELINES_OPT_ML": str(tmp_path / "ml"), "PIPELINES_ENV_DIR": str(tmp_path)}
-    for number in (1, 2):
-        path = write_bundle(tmp_path / f"{number}.pyz", JOB, {"train.py": b"%d" % number})
-        command = [sys.executable, "-X", "importtime", str(path)]
-        ended = subprocess.run(
-            command, env=environment, check=True, stderr=subprocess.PIPE, text=True
-        )
-        (folder,) = tmp_path.glob("runtime-*")
-        modules = {file.stem for file in folder.glob("*.py")}
-        imported = {
-            line.rpartition("pipelines.runtime.")[2]
-            for line in ended.stderr.splitlines()
-            if "pipelines.runtime." in line
-        }
-        assert imported == modules | {"main"}, "main.py lists what every job imports"

@@ -6,6 +6,7 @@ import functools
 import os
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipelines.json_types import JsonObject
+
+_TRYING = threading.Lock()
 
 
 @frozen
@@ -61,9 +64,14 @@ class Cell:
         }
 
 
-@functools.cache
 def probe() -> IsolationReport:
-    """Find out whether this process may make the namespaces a job needs; asked once."""
+    """Find out whether this process may make the namespaces a job needs; tried once."""
+    with _TRYING:
+        return _try()
+
+
+@functools.cache
+def _try() -> IsolationReport:
     if sys.platform != "linux":
         return IsolationReport("rewrite", "this system has no Linux namespaces")
     with tempfile.TemporaryDirectory() as folder:
@@ -80,10 +88,13 @@ def probe() -> IsolationReport:
 
 
 def warm_up(wanted: Literal["auto", "namespaces", "rewrite"]) -> None:
-    """Start a launcher ahead, and find out what the first job will ask."""
+    """Get ready for the first job, while the caller is busy with something else.
+
+    A launcher is started, and it is found out what the job will ask: how it can be isolated.
+    """
     spares.prepare()
     if wanted != "rewrite":
-        probe()
+        threading.Thread(target=probe, name="isolation").start()
 
 
 def choose(wanted: Literal["auto", "namespaces", "rewrite"]) -> IsolationReport:

@@ -7,8 +7,10 @@ the job starts, kills what is left when the job's main process has ended, and is
 kernel when the tool dies. SIGTERM is passed on to the main process; SIGUSR1 kills the job at
 once, SIGUSR2 lets a host go that leads a network.
 
-A bundle of ours is not started in a new interpreter: the main process forks off here and runs
-it, with the path, the environment and the arguments that the interpreter would have given it.
+A bundle that brings the very runtime which this process has imported is not started in a new
+interpreter: the main process forks off here and calls that runtime, with the environment and the
+arguments that the interpreter would have given it. It imports nothing but the standard library
+and starts the user's code in an interpreter of its own, so that nobody can tell.
 
 What happened is written to the file descriptor RESULT, one line each: `ready`, then one of
 `exit <code>`, `signal <number>`, `exec <why>`, `setup <why>`.
@@ -21,8 +23,10 @@ import ctypes
 import json
 import os
 import sys
-import types
-import zipimport
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pipelines.runtime.bundle import Member
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
@@ -32,6 +36,9 @@ MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 LINUX = sys.platform == "linux"
+RUNTIME = "tool/pipelines/runtime/"
+SOURCES: dict[str, bytes] = {}
+"""The files of the runtime that this process has imported, by their names in a bundle."""
 WATCHED = (
     _signal.SIGCHLD,
     _signal.SIGTERM,
@@ -182,9 +189,9 @@ def start(words: list[str], result: int) -> int:
     if LINUX:
         check("prctl", PR_SET_PDEATHSIG, int(_signal.SIGKILL), 0, 0, 0)
     if os.getppid() == launcher:
-        bundle = bundle_in(words)
-        if bundle is not None:
-            os._exit(run_bundle(bundle, words))
+        members = brought(words) if words[0] == sys.executable else []
+        if members:
+            os._exit(run_bundle(words[1:], members))
         try:
             os.execvp(words[0], words)  # noqa: S606 - this is what a launcher does
         except OSError as error:
@@ -192,41 +199,36 @@ def start(words: list[str], result: int) -> int:
     os._exit(127)
 
 
-def bundle_in(words: list[str]) -> zipimport.zipimporter | None:
-    """Give the zipapp that this interpreter is asked for, when it holds the job runtime."""
-    if words[0] != sys.executable or not words[1:] or not words[1].endswith(".pyz"):
-        return None
+def brought(words: list[str]) -> list[Member]:
+    """Read the bundle that an interpreter is asked for, when its runtime is the imported one."""
+    from pathlib import Path  # noqa: PLC0415 - imported ahead, by warm_up
+
+    from pipelines.runtime import bundle, errors  # noqa: PLC0415 - as above
+
+    if not words[1:] or not words[1].endswith(".pyz"):
+        return []
     try:
-        bundle = zipimport.zipimporter(words[1])
-        bundle.get_data(f"{words[1]}/tool/pipelines/runtime/main.py")
-    except OSError:
-        return None
-    return bundle
+        members = list(bundle.read_members(Path(words[1])))
+    except errors.JobError:
+        return []  # it will say so itself
+    runtime = {one.name: one.data for one in members if one.name.startswith(RUNTIME)}
+    start = next((one.data for one in members if one.name == "__main__.py"), None)
+    same = runtime == SOURCES and start == SOURCES[f"{RUNTIME}start.py"]
+    return members if same else []
 
 
-def run_bundle(bundle: zipimport.zipimporter, words: list[str]) -> int:
-    """Run `python <bundle> …` in this process, a fork of the launcher; give its exit code.
+def run_bundle(arguments: list[str], members: list[Member]) -> int:
+    """Run `python <bundle> …` in this process, a fork of the launcher; give its exit code."""
+    from pipelines.runtime import job  # noqa: PLC0415 - imported ahead, by warm_up
 
-    `runpy` would do the same, and import for it what no job needs.
-    """
-    sys.argv[:] = words[1:]
-    sys.path.remove(os.path.dirname(__file__))  # noqa: PTH120 - as it was written there
-    sys.path.insert(0, words[1])
-    del sys.modules[__name__]
+    sys.argv[:] = arguments
     try:
-        sys.modules["__main__"] = main = types.ModuleType("__main__")
-        main.__file__, main.__loader__ = f"{words[1]}/__main__.py", bundle
-        exec(bundle.get_code("__main__"), vars(main))  # noqa: S102 - it is what the job is
+        code: object = job.run(arguments[0], members)
     except SystemExit as end:
         code = end.code
-    except BaseException as error:  # noqa: BLE001 - the outermost frame of a process
-        sys.excepthook(type(error), error, error.__traceback__)
-        code = 1
-    else:
-        code = 0
     sys.stdout.flush()
     sys.stderr.flush()
-    return code if isinstance(code, int) else 0 if code is None else 1
+    return code if isinstance(code, int) else 1
 
 
 def descendants() -> list[int]:
@@ -300,13 +302,16 @@ def watch(main: int, parent: int) -> int:
 
 
 def warm_up() -> None:
-    """Import what the job runtime will, while nobody waits."""
-    import pathlib  # noqa: PLC0415 - after the process has said that it is there
-    import select  # noqa: PLC0415 - as above
-    import signal  # noqa: PLC0415 - as above
-    import zlib  # noqa: F401, PLC0415 - as above
+    """Import what the job runtime is, and read what it is made of, while nobody waits."""
+    import pathlib  # noqa: PLC0415 - after the signals are blocked
 
-    del pathlib, select, signal
+    package = pathlib.Path(__file__).parents[3]
+    sys.path.insert(0, str(package.parent))
+    import pipelines.runtime.job  # noqa: F401, PLC0415 - as above
+
+    del sys.path[0]
+    for file in (package / "runtime").glob("*.py"):
+        SOURCES[RUNTIME + file.name] = file.read_bytes()
 
 
 def receive() -> dict[str, object] | None:

@@ -1,0 +1,172 @@
+"""What `run` does: compile, stage, start an execution, and follow it to its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal, NoReturn
+
+from pipelines.backends.local.api import on_demand
+from pipelines.backends.local.engine.context import RunOptions
+from pipelines.backends.local.service import LocalSageMaker
+from pipelines.backends.local.state.records import ExecutionStatus
+from pipelines.backends.local.submit import Start, Submission, stage, submit
+from pipelines.cli.commit import recorded
+from pipelines.cli.from_definition import load_definition
+from pipelines.cli.local import executions, find_execution, identifier, open_sagemaker
+from pipelines.cli.options import parameters, report, request
+from pipelines.cli.progress import following
+from pipelines.compile.driver import compile_spec
+from pipelines.errors import ExecutionFailedError, UsageError
+from pipelines.frozen import frozen
+from pipelines.plan.tags import wanted
+from pipelines.spec.model import Aws
+
+_LATEST = "latest"
+_SHOW_CURSOR = b"\x1b[?25h"  # the live table hides it
+
+
+@frozen
+class Wanted:
+    """What is asked for, as it stands on the command line.
+
+    Args:
+        file: the spec file; its folder is the project.
+        env: the overlay to compile with.
+        given: parameters as NAME=VALUE.
+        definition: the definition JSON to run instead of the spec file.
+        resume: the execution to go on with, or `latest`.
+        max_parallel: how many steps run at the same time.
+        stubs: answers as STEP=FILE.
+        cache: whether results may be taken from the cache.
+        isolation: how a job gets its /opt/ml.
+    """
+
+    file: Path
+    env: str | None
+    given: tuple[str, ...]
+    definition: Path | None
+    resume: str | None
+    max_parallel: int | None
+    stubs: tuple[str, ...]
+    cache: bool
+    isolation: Literal["auto", "namespaces", "rewrite"]
+
+
+def run(asked: Wanted) -> None:
+    """Run an execution to its end.
+
+    Raises:
+        UsageError: what is asked for does not fit together, or is not there.
+        SpecError: the spec file has errors; they were printed.
+        ExecutionFailedError: the execution ended otherwise than succeeded.
+    """
+    answers = {step: Path(path) for step, path in parameters(asked.stubs).items()}
+    start = Start(parameters(asked.given), answers)
+    if asked.resume is not None and (asked.given or asked.definition or asked.env):
+        raise _fixed()
+    with open_sagemaker(asked.file, asked.isolation) as sagemaker:
+        arn = _started(sagemaker, asked, start)
+        with (
+            following(sys.stdout) as observer,
+            _stopping(sagemaker, arn),
+            on_demand(sagemaker) as url,
+        ):
+            options = RunOptions(observer, asked.max_parallel, start.stubs, asked.cache, url)
+            go = sagemaker.run if asked.resume is None else sagemaker.resume
+            status = go(arn, options)
+        if status is not ExecutionStatus.SUCCEEDED:
+            raise _ended_badly(sagemaker, arn, status)
+
+
+def _started(sagemaker: LocalSageMaker, asked: Wanted, start: Start) -> str:
+    """Start an execution, or find the one to go on with; give its ARN."""
+    if asked.resume is not None:
+        return _resumable(sagemaker, asked.resume)
+    if asked.definition is not None:
+        return submit(sagemaker, _of_definition(sagemaker, asked.definition, asked.file), start)
+    submission = _of_spec(sagemaker, asked.file, asked.env)
+    commit = recorded(submission.definition, asked.file.resolve().parent)
+    return submit(sagemaker, submission, Start({**commit, **start.parameters}, start.stubs))
+
+
+def _of_spec(sagemaker: LocalSageMaker, file: Path, env: str | None) -> Submission:
+    compiled = compile_spec(request(file, env))
+    report(compiled.checked, file, "text", err=True)
+    bundle, graph = compiled.bundle, compiled.checked.graph
+    if bundle is None or graph is None:
+        message = "a spec without errors gave no bundle"
+        raise AssertionError(message)
+    stage(sagemaker.objects, bundle.code, bundle.data)
+    aws = graph.spec.aws or Aws()
+    tags = wanted(bundle.pipeline, aws.tags)
+    return Submission(bundle.pipeline, bundle.definition, aws.role, tags)
+
+
+def _of_definition(sagemaker: LocalSageMaker, definition: Path, file: Path) -> Submission:
+    loaded = load_definition(definition)
+    loaded.stage(sagemaker.objects, file.parent)
+    return Submission(loaded.name, loaded.text, Aws().role)
+
+
+def _fixed() -> UsageError:
+    return UsageError(
+        "`--resume` goes on with the definition and the parameters of the execution",
+        "leave out -p, --env and --from-definition, or start a new execution without --resume",
+    )
+
+
+def _resumable(sagemaker: LocalSageMaker, execution: str) -> str:
+    if execution != _LATEST:
+        return str(find_execution(sagemaker, execution)["PipelineExecutionArn"])
+    for summary in executions(sagemaker):
+        arn = str(summary["PipelineExecutionArn"])
+        if sagemaker.can_resume(arn):
+            return arn
+    raise UsageError(
+        "there is nothing to resume", "every execution here has succeeded or is running"
+    )
+
+
+@contextmanager
+def _stopping(sagemaker: LocalSageMaker, arn: str) -> Iterator[None]:
+    """Stop the execution in an orderly way on Ctrl-C or SIGTERM; a second Ctrl-C ends at once."""
+    execution = identifier({"PipelineExecutionArn": arn})
+
+    def stop(number: int, _frame: object) -> None:
+        signal.signal(signal.SIGINT, _end_at_once)
+        said = f"stopping ({signal.Signals(number).name}); its jobs are being ended"
+        # Not click.echo: only a write to this object comes to stand above a live table.
+        sys.stderr.write(f"{said}; Ctrl-C does not wait for them\n")
+        sagemaker.request_stop(execution)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end_at_once(_number: int, _frame: object) -> NoReturn:
+    """Leave without waiting: the kernel tells the jobs, and the state allows it at any point."""
+    if sys.stdout.isatty():
+        os.write(sys.stdout.fileno(), _SHOW_CURSOR)
+    os.write(sys.stderr.fileno(), b"interrupted; go on with `pipelines run --resume`\n")
+    os._exit(128 + signal.SIGINT)
+
+
+def _ended_badly(
+    sagemaker: LocalSageMaker, arn: str, status: ExecutionStatus
+) -> ExecutionFailedError:
+    execution = identifier({"PipelineExecutionArn": arn})
+    remedy = f"see `pipelines status --local {execution}`"
+    if sagemaker.can_resume(arn):
+        remedy += "; go on with `pipelines run --resume`"
+        if status is ExecutionStatus.FAILED:
+            remedy += ", or after a change start a new one with `pipelines run`"
+    return ExecutionFailedError(f"execution {execution} ended as {status}", remedy)
