@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import sys
 from typing import NoReturn
@@ -16,6 +17,7 @@ def run() -> NoReturn:
     Undoing hundreds of modules takes a fifth of what `validate` does. Threads are waited for and
     exit functions called as ever: what is left out stands behind the first of them.
     """
+    gc.set_threshold(100_000, 50, 50)  # start-up makes many objects and next to no garbage
     code: int | str | None = 1
 
     def leave() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import io
 import os
 import sys
@@ -53,7 +52,6 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run a command and leave with its exit code."""
-    gc.set_threshold(100_000, 50, 50)  # start-up makes many objects and next to no garbage
     _make_streams_safe()
     try:
         cli.main(standalone_mode=False, prog_name="pipelines")

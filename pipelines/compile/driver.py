@@ -10,13 +10,12 @@ from dataclasses import replace
 from pathlib import Path as FilePath
 
 from pipelines import kinds
+from pipelines.compile import lookup
 from pipelines.compile.assets import CodeAsset, DataAsset
 from pipelines.compile.canonical import canonical
-from pipelines.compile.code import CodeRequest, bundle
-from pipelines.compile.data import find_local, local_asset
+from pipelines.compile.data import local_asset
 from pipelines.compile.definition import check_definition
 from pipelines.compile.emit import Supplies, emit, emit_sound
-from pipelines.compile.images import ImageProblem, check_instance, resolve
 from pipelines.compile.origins import to_spec
 from pipelines.compile.project import Project
 from pipelines.compile.requests import check_requests
@@ -28,11 +27,8 @@ from pipelines.graph.build import build, resolver
 from pipelines.graph.model import Graph, Node
 from pipelines.graph.resolve import UnresolvedError
 from pipelines.graph.standalone import standing_alone
-from pipelines.kinds.base.contract import ImageNeed
 from pipelines.kinds.base.functions import Value
-from pipelines.spec.load import load
-from pipelines.spec.model import Aws, DataSource
-from pipelines.spec.references import Template
+from pipelines.spec.load import Loaded, load
 
 RULES = MergeRules(
     exclusive=(
@@ -47,6 +43,7 @@ RULES = MergeRules(
 _UNSET_VARIABLE = "SP129"
 _OF_ARGUMENTS = ("SP41", "SP42")
 _OF_REFERENCES = frozenset({"SP203", "SP204", "SP205", "SP206", "SP209"})
+_OF_VALUES = frozenset({"SP203", "SP204", "SP205", "SP301", "SP302", "SP303", "SP304", "SP305"})
 
 
 @frozen
@@ -132,9 +129,10 @@ def compile_spec(request: Request) -> Compiled:
     front = _front(request)
     if front.graph is None or front.failed:
         return Compiled(None, front.checked())
-    prefix = f"{_prefix(front.graph)}/data"
+    prefix = f"{lookup.prefix_of(front.graph)}/data"
     project = request.project
-    assets = {n: local_asset(n, s, project, prefix) for n, s in _local(front.graph).items()}
+    local = lookup.local_sources(front.graph)
+    assets = {name: local_asset(name, source, project, prefix) for name, source in local.items()}
     emitted = _emit(front, {name: asset.uri for name, asset in assets.items()})
     if emitted.checked.failed:
         return Compiled(None, emitted.checked)
@@ -177,12 +175,14 @@ def _front(request: Request) -> _Front:
     if document is None:
         return _Front(None, parsed.text, None, (), {}, diagnostics)
     found: list[Finding] = []
-    graph = _read_graph(document, request.environ, found)
+    loaded = load(document, kinds.step_models(), request.environ)
+    graph = _graph_of(loaded, document, found)
     code, images = [], {}
     if graph is not None:
-        code = list(_bundles(graph, request.project, found))
-        images = dict(_images(graph, found))
-        found.extend(_missing_data(graph, request.project))
+        code = list(lookup.bundles(graph, request.project, found))
+        images = dict(lookup.images(graph, found))
+        found.extend(lookup.missing_data(graph, request.project))
+        found.extend(_of_partial_steps(loaded, document, request.project))
         found.extend(_placeholder(document))
     located = tuple(map(document.locate, found))
     front = _Front(document, parsed.text, graph, tuple(code), images, (*diagnostics, *located))
@@ -216,16 +216,32 @@ def _images_of(node: Node) -> set[tuple[str, Path]]:
     return {(node.name, path) for path in node.kind.needs(node.name, node.step).images}
 
 
-def _read_graph(
-    document: Document, environ: Mapping[str, str], found: list[Finding]
-) -> Graph | None:
-    loaded = load(document, kinds.step_models(), environ)
+def _graph_of(loaded: Loaded, document: Document, found: list[Finding]) -> Graph | None:
     found.extend(loaded.findings)
     if loaded.spec is None:
         return None
     built = build(loaded.spec, _declared(document), loaded.unread)
     found.extend(built.findings)
     return built.graph
+
+
+def _of_partial_steps(loaded: Loaded, document: Document, project: Project) -> Iterator[Finding]:
+    """Find what is wrong with the values of a step beside the mistakes it was not read for.
+
+    Only what holds whatever the mistakes were meant to be: no such file, nothing referred to.
+    """
+    if loaded.spec is None or not loaded.partial:
+        return
+    declared = _declared(document)
+    steps = {**loaded.spec.steps, **loaded.partial}
+    ordered = {name: steps[name] for name in declared if name in steps}
+    built = build(loaded.spec.model_copy(update={"steps": ordered}), declared, loaded.unread)
+    found = list(built.findings)
+    list(lookup.bundles(built.graph, project, found))
+    for finding in found:
+        of_value = finding.path[:1] == ("steps",) and len(finding.path) > 2
+        if of_value and finding.path[1] in loaded.partial and finding.code in _OF_VALUES:
+            yield finding
 
 
 def _with_environments(front: _Front, environ: Mapping[str, str]) -> tuple[Diagnostic, ...]:
@@ -238,7 +254,7 @@ def _with_environments(front: _Front, environ: Mapping[str, str]) -> tuple[Diagn
         diagnostics |= dict.fromkeys(merged.findings)
         if merged.document is not None:
             found: list[Finding] = []
-            _read_graph(merged.document, environ, found)
+            _graph_of(load(merged.document, kinds.step_models(), environ), merged.document, found)
             wrong = (finding for finding in found if finding.code != _UNSET_VARIABLE)
             diagnostics |= dict.fromkeys(map(merged.document.locate, wrong))
     return tuple(diagnostics)
@@ -269,18 +285,9 @@ def _declared(document: Document) -> tuple[str, ...]:
     return tuple(steps) if isinstance(steps, dict) else ()
 
 
-def _prefix(graph: Graph) -> str:
-    aws = graph.spec.aws or Aws()
-    return f"s3://{aws.bucket}/{graph.spec.pipeline}"
-
-
-def _local(graph: Graph) -> dict[str, DataSource]:
-    return {name: source for name, source in graph.spec.data.items() if source.path is not None}
-
-
 def _planned_data(graph: Graph) -> dict[str, str]:
     """Say where local data would go whose content was not read."""
-    return {name: f"{_prefix(graph)}/data/{name}/" for name in _local(graph)}
+    return {name: f"{lookup.prefix_of(graph)}/data/{name}/" for name in lookup.local_sources(graph)}
 
 
 def _remote_data(graph: Graph) -> Mapping[str, Value]:
@@ -294,72 +301,6 @@ def _remote_data(graph: Graph) -> Mapping[str, Value]:
             except UnresolvedError:
                 continue  # found while the graph was built
     return found
-
-
-def _bundles(graph: Graph, project: Project, found: list[Finding]) -> Iterator[CodeAsset]:
-    aws = graph.spec.aws or Aws()
-    account = {"pipeline": graph.spec.pipeline, "aws": aws.model_dump(exclude_none=True)}
-    for node in graph.nodes.values():
-        need = node.kind.needs(node.name, node.step).code
-        if need is None:
-            continue
-        request = CodeRequest(node.name, need, f"{_prefix(graph)}/code", aws.pip_index_url, account)
-        made = bundle(request, project)
-        found.extend(made.findings)
-        if made.asset is not None:
-            yield made.asset
-
-
-def _images(graph: Graph, found: list[Finding]) -> Iterator[tuple[tuple[str, Path], Value]]:
-    aws = graph.spec.aws or Aws()
-    for node in graph.nodes.values():
-        for path, need in node.kind.needs(node.name, node.step).images.items():
-            if need.name is None:
-                if graph.unread & {("defaults",), ("defaults", "image")}:
-                    continue
-                help_text = "add `image: sklearn-1.9-cpu` here or under `defaults:`"
-                message = f"step `{node.name}` lacks the key `{path[-1]}`"
-                found.append(Finding("SP120", message, node.path, "key", help_text))
-            elif isinstance(need.name, Template):
-                found.extend(_data_as_image(need.name, (*node.path, *path)))
-                try:
-                    yield (node.name, path), resolver(graph, {}).value(need.name)
-                except UnresolvedError:
-                    continue  # found here, or while the graph was built
-            else:
-                image, problems = _image(need.name, need, aws.region)
-                found.extend(
-                    Finding(p.code, p.message, (*node.path, *path), "value", p.help, p.severity)
-                    for p in problems
-                )
-                yield (node.name, path), image
-
-
-def _data_as_image(name: Template, path: Path) -> Iterator[Finding]:
-    for reference in name.references:
-        if reference.root == "data":
-            help_text = "write the name of an image, its URI, or a reference to a parameter"
-            yield Finding(
-                "SP203",
-                f"`{reference}` is data, no image",
-                path,
-                help=help_text,
-                within=(reference.start, reference.end),
-            )
-
-
-def _image(name: str, need: ImageNeed, region: str) -> tuple[str, tuple[ImageProblem, ...]]:
-    instance_type = need.instance_type if isinstance(need.instance_type, str) else None
-    image = resolve(name, region, instance_type, need.scope)
-    if isinstance(image, ImageProblem):
-        return name, (image,)
-    odd = check_instance(image, instance_type)
-    return image.uri, (odd,) if odd else ()
-
-
-def _missing_data(graph: Graph, project: Project) -> Iterator[Finding]:
-    for name, source in _local(graph).items():
-        yield from find_local(name, source, project)
 
 
 def _placeholder(document: Document) -> Iterator[Finding]:

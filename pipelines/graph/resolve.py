@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import NoReturn
 
 from pipelines.diagnostics import Path
@@ -113,18 +113,19 @@ class Resolver:
             )
         name = str(reference.parts[1])
         if name not in known:
-            named = (*known, *self._unread(reference.root))
+            named = self._with_unread(known, reference.root)
             _unknown(f"there is no {what} `{name}`", name, named, what)
         return name
 
-    def _unread(self, root: str) -> Iterator[str]:
-        return (str(path[1]) for path in sorted(self.unread, key=str) if path[:-1] == (root,))
+    def _with_unread(self, known: Iterable[str], root: str) -> tuple[str, ...]:
+        unread = (str(path[1]) for path in sorted(self.unread, key=str) if path[:-1] == (root,))
+        return tuple(dict.fromkeys((*known, *unread)))
 
     def _step(self, reference: Reference) -> Value:
         name = str(reference.parts[1]) if len(reference.parts) > 1 else ""
         step = self.steps.get(name)
         if step is None and name:
-            named = (*self.steps, *self._unread("steps"))
+            named = self._with_unread(self.steps, "steps")
             _unknown(f"there is no step `{name}`", name, named, "step")
         if step is None or len(reference.parts) < 3:
             known = _any_of(f"steps.{name}.{output}" for output in step.outputs) if step else ""

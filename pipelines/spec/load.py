@@ -6,6 +6,7 @@ The kinds of steps are passed in: they stand above this package.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import field
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -58,11 +59,13 @@ class Loaded:
         spec: the pipeline; None where nothing is left to go on with.
         findings: what is wrong with the document.
         unread: the sections, or the entries of a section, that were left out.
+        partial: what is left of steps that were left out, without their mistakes.
     """
 
     spec: PipelineSpec | None
     findings: tuple[Finding, ...]
     unread: frozenset[Path] = frozenset()
+    partial: Mapping[str, StepSpec] = field(default_factory=dict)
 
 
 def load(document: Document, models: StepModels, environ: Mapping[str, str]) -> Loaded:
@@ -85,13 +88,15 @@ def load(document: Document, models: StepModels, environ: Mapping[str, str]) -> 
         found.extend(_names(top))
     steps = top.pop("steps", None)
     parsed, unread = _read_top(top, found)
-    step_specs = _read_steps(steps, models, parsed.defaults if parsed else Defaults(), found)
+    step_specs, partial = _read_steps(
+        steps, models, parsed.defaults if parsed else Defaults(), found
+    )
     unset = {finding.path for finding in missing}
     reported = (*missing, *(finding for finding in found if finding.path not in unset))
     if parsed is None:
         return Loaded(None, reported)
     unread |= {("steps", name) for name in _mapping(steps) if name not in step_specs}
-    return Loaded(parsed.model_copy(update={"steps": step_specs}), reported, unread)
+    return Loaded(parsed.model_copy(update={"steps": step_specs}), reported, unread, partial)
 
 
 def _version(data: JsonObject) -> Iterator[Finding]:
@@ -167,7 +172,8 @@ def _mapping(value: Json) -> JsonObject:
 
 def _read_steps(
     steps: Json, models: StepModels, defaults: Defaults, found: list[Finding]
-) -> dict[str, StepSpec]:
+) -> tuple[dict[str, StepSpec], dict[str, StepSpec]]:
+    """Read the steps: those that could be, and what is left of the others."""
     if not isinstance(steps, dict) or not steps:
         found.append(
             Finding(
@@ -178,13 +184,15 @@ def _read_steps(
                 help="a pipeline is a mapping of at least one step under `steps:`",
             )
         )
-        return {}
+        return {}, {}
     read: dict[str, StepSpec] = {}
+    partial: dict[str, StepSpec] = {}
     for name, step in steps.items():
+        before = len(found)
         parsed = _read_step(name, step, models, defaults, found)
         if parsed is not None:
-            read[name] = parsed
-    return read
+            (read if len(found) == before else partial)[name] = parsed
+    return read, partial
 
 
 def _read_step(
@@ -209,11 +217,35 @@ def _read_step(
     if model is None:
         found.append(_unknown_kind(kind, models.names, (*path, "kind")))
         return None
+    whole = {**_defaults_for(model, defaults), **step}
     try:
-        return model.model_validate({**_defaults_for(model, defaults), **step})
+        return model.model_validate(whole)
     except ValidationError as error:
         found.extend(findings(error, model, path))
+        return _salvage(whole, model, error)
+
+
+def _salvage(step: JsonObject, model: type[StepSpec], error: ValidationError) -> StepSpec | None:
+    """Read what is left of a step when its mistakes are taken out; None where that is no step."""
+    rest = step
+    for detail in error.errors(include_url=False, include_context=False, include_input=False):
+        rest = _without(rest, detail["loc"][: -1 if detail["type"] == "missing" else None])
+    try:
+        return model.model_validate(rest)
+    except ValidationError:
         return None
+
+
+def _without(value: JsonObject, path: Path) -> JsonObject:
+    """Copy a mapping without what stands at a path, or without the list that it stands in."""
+    key = path[0] if path else None
+    if key not in value:
+        return value
+    rest = {name: item for name, item in value.items() if name != key}
+    below = value[key]
+    if isinstance(below, dict) and len(path) > 1 and path[1] in below:
+        rest = {**value, key: _without(below, path[1:])}
+    return rest
 
 
 def _unknown_kind(kind: Json, names: tuple[str, ...], path: Path) -> Finding:
