@@ -110,7 +110,7 @@ def _of_spec(sagemaker: LocalSageMaker, file: Path, env: str | None) -> Submissi
 def _of_definition(sagemaker: LocalSageMaker, definition: Path, file: Path) -> Submission:
     loaded = load_definition(definition)
     loaded.stage(sagemaker.objects, file.parent)
-    return Submission(loaded.name, loaded.text, Aws().role)
+    return Submission(loaded.name, loaded.text, None)
 
 
 def _fixed() -> UsageError:

@@ -29,6 +29,7 @@ from pipelines.backends.local.engine.verdicts import Skip, verdict
 from pipelines.backends.local.errors import ServiceError
 from pipelines.backends.local.executors.contract import StepStatus
 from pipelines.backends.local.state.records import ExecutionStatus, StepRecord
+from pipelines.errors import ExecutionFailedError
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 
@@ -68,6 +69,7 @@ def follow(caller: Caller, arn: str, observer: Observer, pace: Pace) -> Executio
 
     Raises:
         AwsError: it can no longer be seen, for a reason that does not pass.
+        ExecutionFailedError: it has a status that nobody knows here.
     """
     patience = _Patience(pace)
     nodes = patience.ask(lambda: _nodes(caller, arn))
@@ -80,7 +82,7 @@ def follow(caller: Caller, arn: str, observer: Observer, pace: Pace) -> Executio
         for step in patience.ask(lambda: executions.steps(caller, arn)):
             seen.step(step)
         seen.skipped()
-        status = ExecutionStatus(described["PipelineExecutionStatus"])
+        status = _status(described)
         if status not in executions.OPEN:
             seconds = _between(described.get("CreationTime"), described.get("LastModifiedTime"))
             reason = described.get("FailureReason")
@@ -183,6 +185,17 @@ def _nodes(caller: Caller, arn: str) -> Mapping[str, Node]:
 
 def _describe(caller: Caller, arn: str) -> JsonObject:
     return caller.call("sagemaker", "describe_pipeline_execution", PipelineExecutionArn=arn)
+
+
+def _status(described: JsonObject) -> ExecutionStatus:
+    said = described["PipelineExecutionStatus"]
+    try:
+        return ExecutionStatus(said)
+    except ValueError:
+        raise ExecutionFailedError(
+            f"the execution is `{said}`, a status that this version does not know",
+            "look at it with `pipelines status`, or upgrade the tool",
+        ) from None
 
 
 def _type(step: JsonObject, node: Node | None) -> str:

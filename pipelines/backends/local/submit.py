@@ -18,6 +18,7 @@ from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.service import LocalSageMaker
 from pipelines.compile.assets import CodeAsset, DataAsset
 from pipelines.frozen import frozen
+from pipelines.spec.model import Aws
 
 _LOCK = "submit.lock"
 
@@ -29,13 +30,13 @@ class Submission:
     Args:
         pipeline: the pipeline's name.
         definition: its definition JSON.
-        role: the role it runs with.
+        role: the role it runs with; None for the one that the pipeline has.
         tags: its tags, given to it when it is created.
     """
 
     pipeline: str
     definition: str
-    role: str
+    role: str | None
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -83,11 +84,11 @@ def submit(sagemaker: LocalSageMaker, submission: Submission, start: Start) -> s
         if deployed is None:
             token = {"ClientRequestToken": "pipelines-run-" + "0" * 32}
             tags = [{"Key": key, "Value": value} for key, value in submission.tags.items()]
-            sagemaker.create_pipeline(
-                **name, **definition, **token, RoleArn=submission.role, Tags=tags
-            )
+            role = {"RoleArn": submission.role or Aws().role}
+            sagemaker.create_pipeline(**name, **definition, **token, **role, Tags=tags)
         elif deployed != submission.definition:
-            sagemaker.update_pipeline(**name, **definition, RoleArn=submission.role)
+            role = {} if submission.role is None else {"RoleArn": submission.role}
+            sagemaker.update_pipeline(**name, **definition, **role)
         parameters = [{"Name": n, "Value": v} for n, v in start.parameters.items()]
         started = sagemaker.start_pipeline_execution(**name, PipelineParameters=parameters)
     arn: str = started["PipelineExecutionArn"]

@@ -166,6 +166,18 @@ def test_completed_with_failures_is_an_end(
     assert "ended as CompletedWithFailures" in answer.err
 
 
+def test_a_status_of_the_future_is_named(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """Whether it is an end cannot be known: nobody waits for ever, and it is no bug of ours."""
+    del project
+    deploy(account, DEFINITION)
+    mend(account, [Frame("Executing"), Frame("Hibernating")])
+    answer = pipelines("start", "--wait")
+    assert answer.code == 5
+    assert "`Hibernating`, a status that this version does not know" in answer.err
+
+
 @pytest.mark.parametrize(
     ("bad", "operation"),
     [

@@ -59,6 +59,16 @@ def test_what_was_compiled_runs_without_the_spec(project: Path, pipelines: Comma
     assert pipelines("logs", "--local", "latest", "use").out == "rows: word word word\n"
 
 
+def test_a_pipeline_keeps_its_role(project: Path, pipelines: Command) -> None:
+    """A definition names no role: what was put there by `upsert` stays."""
+    assert pipelines("upsert", "--local").code == 0
+    (project / "small.json").write_text(json.dumps(FOREIGN), "utf-8")
+    assert pipelines("run", "--from-definition", "small.json").code == 0
+    plan = pipelines("plan", "--local")
+    assert "+ step make" in plan.out
+    assert "role" not in plan.out, plan.out
+
+
 def test_local_data_that_changed_since_is_refused(project: Path, pipelines: Command) -> None:
     """What ran is what was compiled: other data under the same hash never runs."""
     assert pipelines("compile", "-o", "build").code == 0
