@@ -154,28 +154,23 @@ def test_a_log_that_may_not_be_read_is_one_line(
     assert "its log cannot be read: AWS refused logs:DescribeLogStreams" in answer.out
 
 
-def test_completed_with_failures_is_an_end(
-    account: Account, project: Path, pipelines: Command
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("CompletedWithFailures", "ended as CompletedWithFailures"),
+        ("Hibernating", "`Hibernating`, a status that this version does not know"),
+    ],
+)
+def test_a_rare_status_ends_the_following(
+    status: str, said: str, account: Account, project: Path, pipelines: Command
 ) -> None:
-    """A failure that a trigger handled ends an execution too, which did not succeed."""
+    """A handled failure is an end, no success; nobody waits for ever for what may be an end."""
     del project
     deploy(account, DEFINITION)
-    mend(account, [Frame("Executing"), Frame("CompletedWithFailures", [step("train", "Failed")])])
+    mend(account, [Frame("Executing"), Frame(status, [step("train", "Failed")])])
     answer = pipelines("start", "--wait")
     assert answer.code == 5
-    assert "ended as CompletedWithFailures" in answer.err
-
-
-def test_a_status_of_the_future_is_named(
-    account: Account, project: Path, pipelines: Command
-) -> None:
-    """Whether it is an end cannot be known: nobody waits for ever, and it is no bug of ours."""
-    del project
-    deploy(account, DEFINITION)
-    mend(account, [Frame("Executing"), Frame("Hibernating")])
-    answer = pipelines("start", "--wait")
-    assert answer.code == 5
-    assert "`Hibernating`, a status that this version does not know" in answer.err
+    assert said in answer.err
 
 
 @pytest.mark.parametrize(

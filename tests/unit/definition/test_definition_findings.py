@@ -1,0 +1,155 @@
+"""What is only warned of, what is found together, and what never is an exception."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.compile.definition import check_definition
+from pipelines.diagnostics import Finding, Severity
+from pipelines.json_types import Json, JsonObject
+from tests.unit.definition.samples import (
+    CONDITION,
+    DEFINITION,
+    FAIL,
+    ROLE,
+    STEP,
+    changed,
+    condition_step,
+    fail_step,
+    get,
+    lambda_step,
+    with_steps,
+)
+
+
+def _warnings(definition: JsonObject) -> list[Finding]:
+    found = check_definition(definition)
+    assert all(finding.severity is Severity.WARNING for finding in found), found
+    return found
+
+
+def test_a_nested_condition_is_a_warning() -> None:
+    """The guide says no, the SDK writes it: nobody here knows what the service does."""
+    found = _warnings(
+        with_steps(condition_step("outer", condition_step("inner", fail_step("end"))))
+    )
+    assert [(f.code, f.path[-1]) for f in found] == [("SP513", "Type")]
+
+
+def test_a_type_without_documented_arguments_is_a_warning() -> None:
+    """PipelineExecutionStepMetadata knows Athena; no source says its arguments."""
+    step = {"Name": "q", "Type": "Athena", "Arguments": {"Query": 1}}
+    reader = lambda_step("a", get("Steps.q.Anything[0]"))
+    assert [f.code for f in _warnings(with_steps(step, reader))] == ["SP523"]
+
+
+def test_a_parameter_without_a_type_is_a_string_with_a_warning() -> None:
+    """The service's published schema requires the `Type` of all others; real ones leave it away."""
+    definition = changed(("Parameters", 1), {"Name": "stage", "Description": "where it runs"})
+    definition["Steps"].append(lambda_step("a", get("Parameters.stage")))
+    definition["Steps"][0]["Arguments"]["Environment"] = {"STAGE": get("Parameters.stage")}
+    assert [(f.code, f.path) for f in _warnings(definition)] == [("SP503", ("Parameters", 1))]
+
+
+def test_needing_a_step_of_a_branch_from_outside_is_a_warning() -> None:
+    """The service takes it; the step runs when the branch is taken."""
+    reader = lambda_step("a", get("Steps.notify.OutputParameters['answer']"))
+    assert [f.code for f in _warnings(with_steps(reader))] == ["SP520"]
+
+
+@pytest.mark.parametrize("expiry", ["30d", "P30d", "T12H", "p7D"])
+def test_a_loose_duration_is_a_warning(expiry: str) -> None:
+    """13 of the 35 real definitions write `30d` or `P30d`, as AWS's examples do."""
+    path = (*STEP, "CacheConfig", "ExpireAfter")
+    assert [(f.code, f.path) for f in _warnings(changed(path, expiry))] == [("SP508", path)]
+
+
+@pytest.mark.parametrize("expiry", ["P30D", "PT12H", "P1Y2M10DT2H30M", "P2W", "PT90S"])
+def test_a_duration_of_iso_8601_is_right(expiry: str) -> None:
+    """Developer guide, caching."""
+    assert check_definition(changed((*STEP, "CacheConfig", "ExpireAfter"), expiry)) == []
+
+
+def test_the_chain_of_a_cycle_is_named() -> None:
+    """Data, dependencies and branches together make the order."""
+    steps = (
+        lambda_step("a", get("Steps.b.OutputParameters['x']")),
+        lambda_step(
+            "b", DependsOn=["c"], OutputParameters=[{"OutputName": "x", "OutputType": "String"}]
+        ),
+        lambda_step("c", DependsOn=["a"]),
+    )
+    (finding,) = check_definition(with_steps(*steps))
+    assert (finding.code, finding.message) == (
+        "SP521",
+        "the steps wait for each other: a → b → c → a",
+    )
+
+
+def test_a_condition_that_reads_its_own_branch_is_a_cycle() -> None:
+    """The branch waits for the condition, the condition for the branch."""
+    path = (*CONDITION, "LeftValue")
+    definition = changed(path, get("Steps.notify.OutputParameters['answer']"))
+    assert "SP521" in {finding.code for finding in check_definition(definition)}
+
+
+def test_all_mistakes_are_found_at_once() -> None:
+    """Nobody wants to mend one and be told the next."""
+    definition = changed((*STEP, "Arguments", "RoleAnr"), ROLE)
+    definition["Version"] = "1"
+    definition["Parameters"][0]["Type"] = "Int"
+    definition["Steps"].append(lambda_step("x", get("Execution.Nothing")))
+    codes = {finding.code for finding in check_definition(definition)}
+    assert {"SP410", "SP502", "SP503", "SP518"} <= codes
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3)
+    ),
+    max_leaves=9,
+)
+
+
+@given(value=_JSON, place=st.integers(min_value=0))
+def test_any_value_in_any_place_is_findings_and_never_an_exception(value: Json, place: int) -> None:
+    """Foreign definitions may hold anything."""
+    paths: list[tuple[str | int, ...]] = []
+
+    def gather(inner: Json, path: tuple[str | int, ...]) -> None:
+        if path:
+            paths.append(path)
+        if isinstance(inner, dict):
+            for key, member in inner.items():
+                gather(member, (*path, key))
+        elif isinstance(inner, list):
+            for index, item in enumerate(inner):
+                gather(item, (*path, index))
+
+    gather(DEFINITION, ())
+    findings = check_definition(changed(paths[place % len(paths)], value))
+    assert all(finding.message for finding in findings)
+
+
+@pytest.mark.parametrize("value", [None, [], "text", 1, {}, {"Steps": [1, None, []]}])
+def test_what_is_no_definition_is_findings(value: Json) -> None:
+    """A file of JSON that is something else."""
+    assert check_definition(value)
+
+
+def test_deep_nesting_is_findings() -> None:
+    """Neither functions nor conditions nor branches may exhaust the stack."""
+    join: Json = "x"
+    condition: Json = {"Type": "Equals", "LeftValue": 1, "RightValue": 1}
+    for _ in range(300):
+        join = {"Std:Join": {"On": "", "Values": [join]}}
+        condition = {"Type": "Not", "Condition": condition}
+    definition = changed((*FAIL, "Arguments", "ErrorMessage"), join)
+    definition["Steps"][1]["Arguments"]["Conditions"] = [condition]
+    assert {"SP512", "SP514"} <= {finding.code for finding in check_definition(definition)}
+    assert json.dumps(definition)
