@@ -143,6 +143,28 @@ def test_killing_the_launcher_ends_the_job_too(local: Local) -> None:
     assert wait_until(lambda: living(marker) == []), living(marker)
 
 
+@linux
+def test_killing_what_launchers_are_forked_off_ends_the_job_too(local: Local) -> None:
+    """Nothing is left of its jobs, which are not to blame, and the next job gets another one."""
+    marker = f"marker-{uuid.uuid4().hex}"
+    call = local.call(
+        local.processing("python3", "-c", SERVER_KILLER, Environment={"MARKER": marker})
+    )
+    outcome = processing.execute(call)
+    assert (outcome.status, outcome.fault) == (StepStatus.FAILED, "SageMaker.JOB_INTERNAL_ERROR")
+    assert "algo-1 was lost" in str(outcome.reason)
+    assert wait_until(lambda: living(marker) == []), living(marker)
+    assert processing.execute(local.call(local.processing("true"))).status is StepStatus.SUCCEEDED
+
+
+SERVER_KILLER = """
+import os, pathlib, signal, subprocess, time
+subprocess.Popen(["sleep", "600"], start_new_session=True)
+launcher = pathlib.Path(f"/proc/{os.getppid()}/stat").read_text()
+os.kill(int(launcher.rpartition(")")[2].split()[1]), signal.SIGKILL)
+time.sleep(600)
+"""
+
 LAUNCHER_KILLER = """
 import os, signal, subprocess, time
 subprocess.Popen(["sleep", "600"], start_new_session=True)

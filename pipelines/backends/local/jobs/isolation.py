@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import os
 import sys
 import tempfile
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pipelines.backends.local.jobs import spares
+from pipelines.backends.local.jobs import launchers
 from pipelines.backends.local.jobs.spec import Isolation, JobRefusedError
 from pipelines.frozen import frozen
 
@@ -77,22 +76,21 @@ def _try() -> IsolationReport:
     with tempfile.TemporaryDirectory() as folder:
         hosts = Path(folder, "hosts")
         hosts.touch()
-        trial = spares.take(Cell("namespaces", "algo-1", Path(folder), hosts).order(()))
-        with os.fdopen(trial.answers) as answer:
-            said = answer.read()
-        trial.process.wait()
-    if said.endswith("exit 0\n"):
+        trial = launchers.launch(Cell("namespaces", "algo-1", Path(folder), hosts).order(()))
+        kind, problem = trial.end()
+        trial.close()
+    if kind == "exit":
         return IsolationReport("namespaces", "this user may make user and mount namespaces")
-    problem = said.strip().removeprefix("setup ") or "the launcher gave no answer"
+    problem = problem or "the launcher gave no answer"
     return IsolationReport("rewrite", f"namespaces are not to be had here ({problem})")
 
 
 def warm_up(wanted: Literal["auto", "namespaces", "rewrite"]) -> None:
     """Get ready for the first job, while the caller is busy with something else.
 
-    A launcher is started, and it is found out what the job will ask: how it can be isolated.
+    The fork server is started, and it is found out what the job will ask: how it is isolated.
     """
-    spares.prepare()
+    launchers.prepare()
     if wanted != "rewrite":
         threading.Thread(target=probe, name="isolation").start()
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import selectors
 import signal
-import subprocess
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
-from pipelines.backends.local.jobs import spares
+from pipelines.backends.local.jobs import launchers
 from pipelines.backends.local.jobs.isolation import Cell
 from pipelines.backends.local.jobs.spec import Command, HostEnd, Job, JobEnd, Limits
+from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
     import threading
@@ -24,36 +23,24 @@ _POLL = 0.05  # seconds between looks at the stop event; the end of a host wakes
 _LAUNCHER_PATIENCE = 10.0  # seconds for a launcher to clean up before it is killed itself
 
 
-@dataclass(slots=True)
+@frozen
 class _Running:
-    """A host under way: its launcher, the pipe the launcher answers on, and the answer so far."""
+    """A host under way, and its launcher."""
 
     command: Command
-    launcher: subprocess.Popen[bytes]
-    answers: int
-    said: bytearray = field(default_factory=bytearray)
-
-    def read(self) -> bool:
-        """Take what the launcher has said; False when it has no more to say."""
-        piece = os.read(self.answers, 4096)
-        self.said += piece
-        return bool(piece)
+    launcher: launchers.Launcher
 
     def close(self) -> None:
         """Wait for the launcher and let go of its pipe."""
-        try:
+        if not self.launcher.wait(_LAUNCHER_PATIENCE):
+            self.launcher.send_signal(signal.SIGKILL)
             self.launcher.wait(_LAUNCHER_PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.launcher.kill()
-            self.launcher.wait()
-        os.close(self.answers)
+        self.launcher.close()
 
     def end(self) -> HostEnd:
         """Say how the host ended, from the launcher's answer."""
         host = self.command.host.name
-        lines = self.said.decode(errors="replace").splitlines()
-        said = [line for line in lines if line != "ready"]
-        kind, _, rest = said[0].partition(" ") if said else ("lost", "", "")
+        kind, rest = self.launcher.end()
         match kind:
             case "exit" | "signal":
                 return HostEnd(host, kind, code=int(rest))
@@ -118,9 +105,9 @@ class Supervisor:
         network = "own" if self._job.network_isolated else "shared"
         if network == "own" and len(commands) > 1 and self._job.isolation == "namespaces":
             leader = self._begin(commands[0], "lead")
-            leader.read()  # `ready`: the network that the others join is there
+            leader.launcher.hear()  # `ready`: the network that the others join is there
             for command in commands[1:]:
-                self._begin(command, str(leader.launcher.pid)).read()
+                self._begin(command, str(leader.launcher.process)).launcher.hear()
             leader.launcher.send_signal(signal.SIGUSR2)
         else:
             for command in commands:
@@ -129,16 +116,16 @@ class Supervisor:
     def _begin(self, command: Command, network: str) -> _Running:
         running = _launch(self._job, command, network)
         self._running.append(running)
-        self._selector.register(running.answers, selectors.EVENT_READ, running)
+        self._selector.register(running.launcher.answers, selectors.EVENT_READ, running)
         return running
 
     def _hear(self, running: _Running) -> None:
-        if running.read():
+        if running.launcher.hear():
             return
-        self._selector.unregister(running.answers)
+        self._selector.unregister(running.launcher.answers)
         self._running.remove(running)
-        running.close()
         end = running.end()
+        running.close()
         if end.kind == "lost":
             sweep(self._job)
         self._ended.append(end)
@@ -174,8 +161,7 @@ def _launch(job: Job, command: Command, network: str) -> _Running:
         "folder": str(host.root / "work"),
         "environment": dict(command.environment),
     }
-    launcher = spares.take(cell.order(command.words, settle))
-    return _Running(command, launcher.process, launcher.answers)
+    return _Running(command, launchers.launch(cell.order(command.words, settle)))
 
 
 def sweep(job: Job) -> None:

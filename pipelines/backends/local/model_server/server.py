@@ -10,12 +10,11 @@ import os
 import select
 import signal
 import socket
-import subprocess
 import time
 from pathlib import Path
 from typing import IO
 
-from pipelines.backends.local.jobs import spares
+from pipelines.backends.local.jobs import launchers
 from pipelines.backends.local.jobs.isolation import Cell
 from pipelines.backends.local.model_server.container import Container
 from pipelines.backends.local.model_server.values import Answer, FleetError, Invocation
@@ -40,11 +39,10 @@ class Server:
         idle_since: the monotonic clock when it last had nothing to do.
     """
 
-    def __init__(self, launcher: spares.Launcher, log: Path) -> None:
+    def __init__(self, launcher: launchers.Launcher, log: Path) -> None:
         self._launcher = launcher
         self._log = log
         self._read = _size(log)
-        self._said = bytearray()
         self._channel: socket.socket | None = None
         self._stream: IO[bytes] | None = None
         self.start_seconds = 0.0
@@ -108,19 +106,14 @@ class Server:
 
     def stop(self) -> None:
         """End the process and everything it started: SIGTERM, some patience, SIGKILL."""
-        process = self._launcher.process
         for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGKILL):
-            if process.poll() is None:
-                process.send_signal(number)
-            try:
-                process.wait(_TERM_SECONDS)
-            except subprocess.TimeoutExpired:
-                continue
-            break
+            self._launcher.send_signal(number)
+            if self._launcher.wait(_TERM_SECONDS):
+                break
         if self._stream is not None and self._channel is not None:
             self._stream.close()
             self._channel.close()
-        os.close(self._launcher.answers)
+        self._launcher.close()
 
     def _connect(self, listener: socket.socket, deadline: float) -> None:
         waited: list[socket.socket | int] = [listener, self._launcher.answers]
@@ -133,7 +126,7 @@ class Server:
                 self._channel = listener.accept()[0]
                 self._stream = self._channel.makefile("rb")
                 return
-            if not self._hear():
+            if not self._launcher.hear():
                 raise FleetError(self._ended())
 
     def _ping(self, deadline: float) -> None:
@@ -158,17 +151,9 @@ class Server:
         except (BrokenPipeError, ConnectionResetError):
             return None
 
-    def _hear(self) -> bool:
-        piece = os.read(self._launcher.answers, 4096)
-        self._said += piece
-        return bool(piece)
-
     def _ended(self) -> str:
         """Say how the process ended, from what its launcher says of it."""
-        while self._hear():
-            continue
-        lines = self._said.decode(errors="replace").splitlines()
-        kind, _, rest = next((line for line in lines if line != "ready"), "").partition(" ")
+        kind, rest = self._launcher.end()
         match kind:
             case "signal":
                 name = signal.Signals(int(rest)).name
@@ -184,7 +169,7 @@ def _status(response: Message) -> int:
     return int(response.line.split(" ")[1])
 
 
-def _launch(container: Container, address: Path, log: Path) -> spares.Launcher:
+def _launch(container: Container, address: Path, log: Path) -> launchers.Launcher:
     host = container.host
     cell = Cell(container.job.isolation, host.name, host.ml, host.root / "hosts")
     settle = {
@@ -192,7 +177,7 @@ def _launch(container: Container, address: Path, log: Path) -> spares.Launcher:
         "folder": str(host.root / "work"),
         "environment": dict(container.environment),
     }
-    return spares.take(cell.order([*container.words, str(address)], settle))
+    return launchers.launch(cell.order([*container.words, str(address)], settle))
 
 
 def _size(log: Path) -> int:

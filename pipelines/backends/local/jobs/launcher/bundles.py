@@ -1,0 +1,48 @@
+"""The job runtime that this process has imported, and bundles that bring the very same.
+
+A bundle of ours is not started in a new interpreter then: a fork calls the runtime with the
+environment and the arguments that the interpreter would have given it. The runtime imports nothing
+but the standard library and starts the user's code in an interpreter of its own, so that nobody
+can tell.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipelines.runtime import bundle, job
+from pipelines.runtime.bundle import Member
+from pipelines.runtime.errors import JobError
+
+_FOLDER = "tool/pipelines/runtime/"
+_SOURCES = {
+    _FOLDER + file.name: file.read_bytes() for file in Path(job.__file__).parent.glob("*.py")
+}
+
+
+def members_of(words: Sequence[str]) -> list[Member]:
+    """Read the bundle that this interpreter is asked for; nothing when its runtime is another."""
+    if words[0] != sys.executable or not words[1:] or not words[1].endswith(".pyz"):
+        return []
+    try:
+        members = list(bundle.read_members(Path(words[1])))
+    except JobError:
+        return []  # it will say so itself
+    runtime = {one.name: one.data for one in members if one.name.startswith(_FOLDER)}
+    start = next((one.data for one in members if one.name == "__main__.py"), None)
+    same = runtime == _SOURCES and start == _SOURCES[f"{_FOLDER}start.py"]
+    return members if same else []
+
+
+def run(arguments: Sequence[str], members: list[Member]) -> int:
+    """Run `python <bundle> …` in this process, a fork; give its exit code."""
+    sys.argv[:] = arguments
+    try:
+        code: object = job.run(arguments[0], members)
+    except SystemExit as end:
+        code = end.code
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return code if isinstance(code, int) else 1

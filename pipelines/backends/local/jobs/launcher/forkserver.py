@@ -1,0 +1,58 @@
+"""The process that launchers are forked off: it has imported by then what they and the job will.
+
+Interpreter starts and imports are most of what a short job costs; they are paid once, ahead. The
+other end of the socket is the tool's: when that goes, however it goes, this process ends, and the
+kernel tells the launchers of it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import struct
+
+from pipelines.backends.local.jobs.launcher import host, processes
+
+SIZE = struct.Struct("!Q")
+"""What stands before an order; the reply, a process id, has the same form."""
+
+
+def serve(descriptor: int) -> None:
+    """Fork a launcher for every order, until the tool has gone.
+
+    An order is its size and, with it, the pipe to answer on; then the JSON for `host.launch`.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, processes.WATCHED)  # for a launcher's first moment
+    server = os.getpid()
+    with socket.socket(fileno=descriptor) as tool:
+        while True:
+            head, pipes, _, _ = socket.recv_fds(tool, SIZE.size, 1)
+            if not head:
+                return
+            (answer,) = pipes
+            os.set_inheritable(answer, False)  # noqa: FBT003 - positional only
+            order = _receive(tool, SIZE.unpack(head)[0])
+            _forget_ended()
+            launcher = os.fork()
+            if launcher == 0:
+                tool.close()
+                host.launch(order, answer, server)
+            os.close(answer)
+            tool.sendall(SIZE.pack(launcher))
+
+
+def _receive(tool: socket.socket, size: int) -> bytes:
+    pieces = bytearray()
+    while len(pieces) < size and (piece := tool.recv(size - len(pieces))):
+        pieces += piece
+    return bytes(pieces)
+
+
+def _forget_ended() -> None:
+    """Reap launchers that have ended: until then nobody else is given their numbers."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return

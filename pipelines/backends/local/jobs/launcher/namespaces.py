@@ -1,0 +1,120 @@
+"""Linux namespaces: a process with an /opt/ml, a host name and maybe a network of its own."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import socket
+from pathlib import Path
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWNET = 0x40000000
+MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
+SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
+_OPT, _OPT_ML = Path("/opt"), Path("/opt/ml")
+_HOSTS = Path("/etc/hosts")
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def isolate(hostname: str, folder: str, hosts: str, network: str) -> None:
+    """Give this process `folder` as /opt/ml, a host name, its /etc/hosts, and maybe a network.
+
+    Args:
+        hostname: the UTS name, `algo-1`.
+        folder: what becomes /opt/ml.
+        hosts: the file that becomes /etc/hosts.
+        network: `shared`; `own`; `lead` for one of its own that others will join; or the
+            process id of the launcher that leads.
+
+    Raises:
+        OSError: it is not to be had; `filename` is the function that refused.
+    """
+    if network.isdigit():
+        _join_network(int(network))
+        call("unshare", CLONE_NEWNS | CLONE_NEWUTS)
+    else:
+        _unshare(CLONE_NEWNS | CLONE_NEWUTS | (CLONE_NEWNET if network in ("own", "lead") else 0))
+    if network in ("own", "lead"):
+        _raise_loopback()
+    here = Path.cwd()
+    _mount("none", "/", MS_REC | MS_PRIVATE)
+    if not _OPT_ML.is_dir():
+        _make_mount_point()
+    _mount(folder, _OPT_ML, MS_BIND | MS_REC)
+    if _HOSTS.exists():
+        _mount(hosts, _HOSTS, MS_BIND)
+    name = hostname.encode()
+    call("sethostname", name, len(name))
+    os.chdir(here)
+
+
+def call(name: str, *arguments: object) -> None:
+    """Call a function of libc.
+
+    Raises:
+        OSError: it answered other than 0; `filename` is its name.
+    """
+    if getattr(_LIBC, name)(*arguments) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), name)
+
+
+def _mount(source: str, target: str | Path, flags: int, kind: bytes | None = None) -> None:
+    """Mount; `kind` is the file system, None for a bind."""
+    call("mount", os.fsencode(source), os.fsencode(target), kind, ctypes.c_ulong(flags), None)
+
+
+def _unshare(flags: int) -> None:
+    """Leave the shared namespaces, through a user namespace where privileges are missing."""
+    if os.geteuid() == 0:
+        try:
+            call("unshare", flags)
+        except PermissionError:
+            pass
+        else:
+            return
+    user, group = os.geteuid(), os.getegid()
+    call("unshare", flags | CLONE_NEWUSER)
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
+    Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+
+
+def _join_network(leader: int) -> None:
+    """Enter the network (and the user namespace that owns it) of the job's first host."""
+    for kind, flag in (("user", CLONE_NEWUSER), ("net", CLONE_NEWNET)):
+        theirs = Path(f"/proc/{leader}/ns/{kind}")
+        if theirs.stat().st_ino != Path(f"/proc/self/ns/{kind}").stat().st_ino:
+            with theirs.open() as namespace:
+                call("setns", namespace.fileno(), flag)
+
+
+def _raise_loopback() -> None:
+    """Bring `lo` up in a new network namespace."""
+    request = bytearray(40)
+    request[:2] = b"lo"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, SIOCGIFFLAGS, request)
+        request[16] |= IFF_UP
+        fcntl.ioctl(any_socket, SIOCSIFFLAGS, request)
+
+
+def _make_mount_point() -> None:
+    """Make /opt/ml without touching the disk: an empty /opt with the old one's children in it."""
+    os.chdir(_OPT)
+    _mount("tmpfs", _OPT, 0, b"tmpfs")
+    with os.scandir(".") as children:  # the old /opt: the working directory did not move
+        for child in children:
+            target = _OPT / child.name
+            if child.is_symlink():
+                target.symlink_to(Path(child.name).readlink())
+                continue
+            if child.is_dir():
+                target.mkdir()
+            else:
+                target.touch()
+            _mount(child.name, target, MS_BIND | MS_REC)
+    _OPT_ML.mkdir()
