@@ -1,14 +1,16 @@
-"""Ten chained no-op steps, run locally: ours against kfp.local's subprocess runner and Metaflow.
+"""Chained no-op steps, run locally: ours against kfp.local's subprocess runner and Metaflow.
 
     python -m benchmarks.noop_steps [PAIRS]
 
 Ours goes through real bundles, real isolation, state on disk. Every process starts from nothing.
+Ten steps are timed, and thirty: the difference is what a step costs without the tool's own start.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.pairs import (
@@ -24,7 +26,7 @@ from benchmarks.pairs import (
 )
 from benchmarks.projects import steps_project
 
-STEPS = 10
+STEPS, MORE_STEPS = 10, 30
 
 _NOOP = """\
 import os
@@ -42,10 +44,10 @@ def noop(x: int) -> int:
 @dsl.pipeline
 def chain(x: int = 0) -> int:
     task = noop(x=x)
-    for _ in range(9):
+    for _ in range({steps} - 1):
         task = noop(x=task.output)
     return task.output
-assert chain(x=0).output == 10
+assert chain(x=0).output == {steps}
 """
 
 _METAFLOW = """\
@@ -68,44 +70,58 @@ _METAFLOW_STEP = """\
 """
 
 
-def ours(folder: Path, python: Path = Path(sys.executable)) -> Command:
-    """Write ten no-op steps of ours; no step has a cache, so that every run runs them all."""
-    steps_project(folder, STEPS, _NOOP, chained=True)
+def ours(folder: Path, steps: int, python: Path = Path(sys.executable)) -> Command:
+    """Write no-op steps of ours; no step has a cache, so that every run runs them all."""
+    steps_project(folder, steps, _NOOP, chained=True)
     return pipelines("run", "--max-parallel", "1", folder=folder, python=python)
 
 
-def kfp(folder: Path) -> Command:
-    """Write ten no-op components."""
-    (folder / "chain.py").write_text(_KFP)
+def kfp(folder: Path, steps: int) -> Command:
+    """Write no-op components."""
+    folder.mkdir(parents=True)
+    (folder / "chain.py").write_text(_KFP.format(steps=steps))
     return Command("kfp.local", (str(peer("kfp", ("kfp",))), "chain.py"), folder)
 
 
-def metaflow(folder: Path) -> Command:
-    """Write ten steps, start and end among them."""
-    last = STEPS - 2
-    steps = "".join(
+def metaflow(folder: Path, steps: int) -> Command:
+    """Write steps, start and end among them."""
+    last = steps - 2
+    written = "".join(
         _METAFLOW_STEP.format(number=n, following=f"s{n + 1}" if n < last else "end")
         for n in range(1, last + 1)
     )
-    (folder / "flow.py").write_text(_METAFLOW.format(steps=steps))
+    folder.mkdir(parents=True)
+    (folder / "flow.py").write_text(_METAFLOW.format(steps=written))
     environment = {"USERNAME": "bench", "METAFLOW_HOME": str(folder)}
     words = (str(peer("metaflow", ("metaflow",))), "flow.py", "--no-pylint", "run")
     return Command("Metaflow", words, folder, environment)
 
 
 def figures(count: int, scratch: Path) -> list[Figure]:
-    """Measure wall seconds of each pair."""
+    """Measure wall seconds of ten steps, and of one more, pair by pair."""
     found = []
-    for make in (kfp, metaflow):
-        folders = [scratch / make.__name__ / side for side in ("ours", "theirs")]
-        for folder in folders:
-            folder.mkdir(parents=True)
-        theirs = make(folders[1])
-        runs = pairs(ours(folders[0], tool()), theirs, count)
-        mine, peers, times = ratio([(a.wall, b.wall) for a, b in runs])
-        what = f"ten no-op steps, wall s, to {theirs.name}"
-        found.append(Figure(what, "at most 1/8", mine, peers, times, times <= 1 / 8))
+    for name, make in {"kfp.local": kfp, "Metaflow": metaflow}.items():
+        few, more = (_seconds(make, steps, count, scratch) for steps in (STEPS, MORE_STEPS))
+        further = [
+            ((ours_more - ours_few) / (MORE_STEPS - STEPS), (more - few) / (MORE_STEPS - STEPS))
+            for (ours_few, few), (ours_more, more) in zip(few, more, strict=True)
+        ]
+        found.append(_figure(f"ten no-op steps, wall s, to {name}", few))
+        found.append(_figure(f"a further no-op step, wall s, to {name}", further))
     return found
+
+
+def _seconds(
+    make: Callable[[Path, int], Command], steps: int, count: int, scratch: Path
+) -> list[tuple[float, float]]:
+    folder = scratch / make.__name__ / str(steps)
+    mine, theirs = ours(folder / "ours", steps, tool()), make(folder / "theirs", steps)
+    return [(a.wall, b.wall) for a, b in pairs(mine, theirs, count)]
+
+
+def _figure(what: str, values: Sequence[tuple[float, float]]) -> Figure:
+    mine, theirs, times = ratio(values)
+    return Figure(what, "at most 1/8", mine, theirs, times, times <= 1 / 8)
 
 
 if __name__ == "__main__":

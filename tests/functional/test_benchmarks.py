@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import compile_scaling, pairs, parallel_steps
-from benchmarks.noop_steps import ours
+from benchmarks.noop_steps import STEPS, ours
 from benchmarks.projects import chain_project
 from pipelines.compile.driver import Request, compile_spec
 
@@ -24,10 +24,10 @@ def test_the_chain_that_is_compared_with_the_sdk_has_its_steps(tmp_path: Path) -
 
 def test_ten_noop_steps_really_run(tmp_path: Path) -> None:
     """All ten, one after the other, none from the cache, and again in the next run."""
-    command = ours(tmp_path)
+    command = ours(tmp_path, STEPS)
     for _ in range(2):
         output = pairs.run(command).output
-        assert output.count(": Succeeded in") == 10
+        assert output.count(": Succeeded in") == STEPS == 10
         assert "cached" not in output
 
 
