@@ -27,6 +27,7 @@ from pipelines.graph.build import build, resolver
 from pipelines.graph.model import Graph, Node
 from pipelines.graph.resolve import UnresolvedError
 from pipelines.graph.standalone import standing_alone
+from pipelines.json_types import Json
 from pipelines.kinds.base.functions import Value
 from pipelines.spec.load import Loaded, load
 
@@ -228,7 +229,8 @@ def _graph_of(loaded: Loaded, document: Document, found: list[Finding]) -> Graph
 def _of_partial_steps(loaded: Loaded, document: Document, project: Project) -> Iterator[Finding]:
     """Find what is wrong with the values of a step beside the mistakes it was not read for.
 
-    Only what holds whatever the mistakes were meant to be: no such file, nothing referred to.
+    Only what holds whatever the mistakes were meant to be: no such file, nothing referred to,
+    by a value that stands there.
     """
     if loaded.spec is None or not loaded.partial:
         return
@@ -239,9 +241,20 @@ def _of_partial_steps(loaded: Loaded, document: Document, project: Project) -> I
     found = list(built.findings)
     list(lookup.bundles(built.graph, project, found))
     for finding in found:
-        of_value = finding.path[:1] == ("steps",) and len(finding.path) > 2
-        if of_value and finding.path[1] in loaded.partial and finding.code in _OF_VALUES:
+        of_step = finding.path[:1] == ("steps",) and finding.path[1] in loaded.partial
+        if of_step and finding.code in _OF_VALUES and _stands(document.data, finding.path):
             yield finding
+
+
+def _stands(value: Json, path: Path) -> bool:
+    """Tell whether something is written at a path, or a text that is short for it."""
+    for part in path:
+        if not isinstance(value, dict):
+            return True
+        if part not in value:
+            return False
+        value = value[part]
+    return True
 
 
 def _with_environments(front: _Front, environ: Mapping[str, str]) -> tuple[Diagnostic, ...]:

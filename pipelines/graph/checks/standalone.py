@@ -24,7 +24,9 @@ def check(graph: Graph) -> Iterator[Finding]:
             yield Finding("SP127", message, ("pipeline",), help=f"`{node.name}` stands in it too")
         for use in node.uses:
             yield from _without_default(graph, use, name)
-            if use.reference.root != "steps" or _known(repeated(graph, use.reference)):
+            parts = use.reference.parts
+            of_step = use.reference.root == "steps" and parts[1:] and parts[1] in graph.nodes
+            if not of_step or _known(repeated(graph, use.reference)):
                 continue
             yield Finding(
                 "SP215",

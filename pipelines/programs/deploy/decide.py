@@ -123,7 +123,11 @@ def _update(target: Target, seen: Seen, endpoint: Endpoint, wanted: Wanted) -> D
     if not endpoint.may_become(wanted.mode):
         return _no_way(target, is_back=wanted.config != target.config_name(package))
     live = seen.number(endpoint.package)
-    instead = f" instead of {target.group}/{live}" if live not in {None, number} else ""
+    instead = ""
+    if live is None and endpoint.config not in {attempt.config for attempt in seen.attempts}:
+        instead = f" instead of {endpoint.config}, which was not deployed from here"
+    elif live not in {None, number}:
+        instead = f" instead of {target.group}/{live}"
     says = f"{target.endpoint} is updated to {target.group}/{number}{instead}"
     return Decision(UPDATE, says, wanted.config, package)
 

@@ -158,6 +158,8 @@ def test_what_others_put_live_comes_back_when_the_first_version_fails() -> None:
         account.models["theirs"] = {"PrimaryContainer": {"Image": "i"}}
         account.configs["theirs"] = {"ProductionVariants": variants}
         account.endpoint = {"EndpointStatus": "InService", "EndpointConfigName": "theirs"}
+        planned = deploy(account, REALTIME, QUICK._replace(dry_run=True)).says[0]
+        assert planned == "e is updated to g/1 instead of theirs, which was not deployed from here"
         outcome = deploy(account, REALTIME)
         assert [number for number, _ in outcome.failures] == [1]
         assert account.endpoint["EndpointConfigName"] == "theirs"
