@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 _FILE = Path("pipeline.yaml")
+_NO_ACCOUNT = "SP306"
 
 file_option = click.option(
     "-f",
@@ -70,14 +71,24 @@ def request(file: Path, env: str | None) -> Request:
     return Request(file, env, os.environ)
 
 
-def report(checked: Checked, file: Path, output_format: str, *, err: bool) -> None:
+def report(
+    checked: Checked, file: Path, output_format: str = "text", *, err: bool, account: bool = True
+) -> None:
     """Print diagnostics and end the command when there is an error among them.
+
+    Args:
+        checked: what was found.
+        file: the spec file.
+        output_format: how to print.
+        err: whether to print to stderr.
+        account: whether it matters that no account is named; locally it does not.
 
     Raises:
         SpecError: an error was printed.
     """
-    if checked.diagnostics or output_format not in {"text", "github"}:
-        text = _rendered(checked.diagnostics, {str(file): checked.text}, output_format, err)
+    found = [one for one in checked.diagnostics if account or one.code != _NO_ACCOUNT]
+    if found or output_format not in {"text", "github"}:
+        text = _rendered(found, {str(file): checked.text}, output_format, err)
         click.echo(text, err=err, nl=False)
     if checked.failed:
         raise SpecError("")

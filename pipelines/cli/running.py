@@ -96,7 +96,7 @@ def _started(sagemaker: LocalSageMaker, asked: Wanted, start: Start) -> str:
 
 def _of_spec(sagemaker: LocalSageMaker, file: Path, env: str | None) -> Submission:
     compiled = compile_spec(request(file, env))
-    report(compiled.checked, file, "text", err=True)
+    report(compiled.checked, file, err=True, account=False)
     bundle, graph = compiled.bundle, compiled.checked.graph
     if bundle is None or graph is None:
         message = "a spec without errors gave no bundle"

@@ -77,7 +77,7 @@ class Target:
             SpecError: the spec does not hold.
         """
         compiled = compile_spec(request(self.file, self.env))
-        report(compiled.checked, self.file, "text", err=True)
+        report(compiled.checked, self.file, err=True, account=not self.is_local)
         if compiled.bundle is None:
             message = "a spec without errors gave no bundle"
             raise AssertionError(message)
@@ -159,6 +159,6 @@ def _spec(file: Path, env: str | None) -> PipelineSpec:
         spec, diagnostics = loaded.spec, [*diagnostics, *map(document.locate, loaded.findings)]
         broken = any(finding.path[:1] in _NEEDED for finding in loaded.findings)
     if spec is None or broken:
-        report(Checked(None, parsed.text, tuple(diagnostics)), file, "text", err=True)
+        report(Checked(None, parsed.text, tuple(diagnostics)), file, err=True)
         raise SpecError("")
     return spec

@@ -16,17 +16,18 @@ from pipelines.compile.output import write
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder for the definition and the bundles; without it the definition is printed.",
+    type=click.Path(path_type=Path, file_okay=False, allow_dash=True),
+    help="Folder for the definition and the bundles; without it, or with -, the definition is"
+    " printed.",
 )
 def COMMAND(file: Path, env: str | None, output: Path | None) -> None:  # noqa: N802 - found by this name
     """Compile a spec into a SageMaker Pipeline definition: offline, the same bytes every time."""
     compiled = compile_spec(request(file, env))
-    report(compiled.checked, file, "text", err=True)
+    report(compiled.checked, file, err=True)
     bundle = compiled.bundle
     if bundle is None:
         return
-    if output is None:
+    if output in (None, Path("-")):
         click.echo(bundle.definition, nl=False)
         return
     for path in write(bundle, output, file.parent):

@@ -17,7 +17,7 @@ from pipelines.compile.driver import validate
 def COMMAND(file: Path, env: str | None, output_format: str) -> None:  # noqa: N802 - found by this name
     """Draw the steps and what they wait for."""
     checked = validate(request(file, env))
-    report(checked, file, "text", err=True)
+    report(checked, file, err=True, account=False)
     if checked.graph is not None:
         draw = drawing.mermaid if output_format == "mermaid" else drawing.tree
         click.echo(draw(checked.graph))

@@ -54,6 +54,9 @@ def test_a_warning_does_not_fail(project: Path, pipelines: Command) -> None:
     assert answer.code == 0
     assert "warning[SP306]" in answer.out
     assert "ok (4 steps)" in answer.out
+    for command in (("graph",), ("run",), ("plan", "--local")):
+        assert "SP306" not in pipelines(*command).err, "locally no account is needed"
+    assert "SP306" in pipelines("compile").err
 
 
 def test_every_environment_is_looked_at(project: Path, pipelines: Command) -> None:
@@ -132,6 +135,7 @@ def test_compile_prints_the_canonical_definition(project: Path, processes: Proce
     assert printed.code == 0
     assert printed.err == ""
     assert printed.out == canonical(json.loads(printed.out))
+    assert processes("compile", "-o", "-").out == printed.out
     written = processes("compile", "-o", "build")
     assert written.out == "wrote build/small.json\nwrote build/small.assets.json\n"
     assert (project / "build" / "small.json").read_text("utf-8") == printed.out
