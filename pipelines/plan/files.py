@@ -78,6 +78,11 @@ def put_back(after: str, before: str) -> dict[str, str]:
     return _in_place_of(wanted, [before])
 
 
+def named_in(definition: str) -> tuple[str, ...]:
+    """List the bundles and the folders of data, `/` at their end, that a definition names."""
+    return tuple(sorted(uri for uris in _assets([definition]).values() for uri in uris))
+
+
 def _in_place_of(
     wanted: Mapping[str, tuple[str, str]], definitions: Iterable[str]
 ) -> dict[str, str]:

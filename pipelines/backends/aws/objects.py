@@ -26,13 +26,16 @@ def split(uri: str) -> tuple[str, str]:
 
 
 def is_there(gateway: Gateway, uri: str) -> bool:
-    """Say whether there is an object.
+    """Say whether there is an object, or any below a URI with a `/` at its end.
 
     Raises:
         AwsError: the bucket cannot be read.
     """
     bucket, key = split(uri)
     try:
+        if key.endswith("/"):
+            request = {"Bucket": bucket, "Prefix": key, "MaxKeys": 1, **gateway.owned()}
+            return bool(gateway.call("s3", "list_objects_v2", **request).get("KeyCount"))
         gateway.call("s3", "head_object", Bucket=bucket, Key=key, **gateway.owned())
     except AwsError as error:
         if error.is_missing:

@@ -7,7 +7,6 @@ be rolled back itself, and nothing that runs is touched.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 
 from pipelines.backends.aws.contents import changed_between
@@ -21,10 +20,9 @@ from pipelines.json_types import JsonObject
 from pipelines.plan.caching import misses
 from pipelines.plan.deployed import LivePipeline, fingerprint
 from pipelines.plan.diff import diff
+from pipelines.plan.files import named_in
 from pipelines.plan.model import PipelinePlan, Plan
 from pipelines.plan.tags import MARK
-
-_CODE = re.compile(r"s3://[^\s\"'\\]+/bundle\.pyz")
 
 
 def plan_rollback(gateway: Gateway, pipeline: str, number: int, definitions: str) -> Plan:
@@ -37,8 +35,8 @@ def plan_rollback(gateway: Gateway, pipeline: str, number: int, definitions: str
         definitions: `s3://bucket/prefix` that large definitions are put under.
 
     Raises:
-        UsageError: there is no such pipeline or version, it is somebody else's, or code that it
-            names is gone.
+        UsageError: there is no such pipeline or version, it is somebody else's, or code or
+            data that it names is gone.
     """
     state = read_state(gateway, (pipeline,), ())
     live = state.pipelines[pipeline]
@@ -53,7 +51,7 @@ def plan_rollback(gateway: Gateway, pipeline: str, number: int, definitions: str
     gone = next(_gone(gateway, definition), None)
     if gone is not None:
         raise UsageError(
-            f"version {number} names code that is not there any more: {gone}",
+            f"version {number} names what is not there any more: {gone}",
             "check that commit out and `pipelines upsert` it",
         )
     before, after = live.document, json.loads(definition)
@@ -88,6 +86,6 @@ def _settings(live: LivePipeline) -> JsonObject:
 
 
 def _gone(gateway: Gateway, definition: str) -> Iterator[str]:
-    uris = sorted(set(_CODE.findall(definition)))
+    uris = named_in(definition)
     found = each(lambda uri: is_there(gateway, uri), uris)
     return (uri for uri, there in zip(uris, found, strict=True) if not there)

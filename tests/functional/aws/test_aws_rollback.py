@@ -145,6 +145,26 @@ def test_a_version_whose_code_is_gone_is_not_put_back(
     assert deployed.proxy.changes() == []
 
 
+def test_a_version_whose_data_is_gone_is_not_put_back(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """The data of a version is as much of it as its code."""
+    assert pipelines("upsert", "--yes").code == 0
+    s3 = account.client("s3")
+    listed = s3.list_objects_v2(Bucket=BUCKET, Prefix=f"{PIPELINE}/data/")["Contents"]
+    edit(project / "data/a.csv", "1,0", "1,1")
+    assert pipelines("upsert", "--yes").code == 0
+    for entry in listed:
+        s3.delete_object(Bucket=BUCKET, Key=entry["Key"])
+    account.proxy.seen.clear()
+    answer = pipelines("rollback", "1", "--yes")
+    assert answer.code == 2
+    assert (
+        f"version 1 names what is not there any more: s3://{BUCKET}/{PIPELINE}/data/" in answer.err
+    )
+    assert account.proxy.changes() == []
+
+
 def test_a_rollback_refuses_when_somebody_was_faster(deployed: Account, pipelines: Command) -> None:
     """What was shown would not be what is done."""
     looks: list[int] = []
