@@ -80,19 +80,32 @@ def interpreter(wanted: Wanted) -> Path:
 
 
 def is_met(line: str, version_of: Callable[[str], str] = importlib.metadata.version) -> bool:
-    """Tell whether a bare name or an exact pin is installed; False for what only pip can decide."""
+    """Tell whether a requirement is installed; False for what only pip can decide."""
     plain = re.sub(r"(^|\s)#.*$", "", line)
     plain = re.sub(r"\s+--hash=\S+", "", plain).replace("\\", " ").strip()
     if not plain:
         return True
     exact = _EXACT.match(plain)
     if exact is None:
-        return False
+        return _is_met_as_packaging_reads_it(plain, version_of)
     try:
         installed = version_of(exact[1])
     except importlib.metadata.PackageNotFoundError:
         return False
     return exact[2] is None or _same_version(installed, exact[2])
+
+
+def _is_met_as_packaging_reads_it(line: str, version_of: Callable[[str], str]) -> bool:
+    """Decide on ranges and markers with `packaging`: most images have it, none has to."""
+    try:
+        wanted = importlib.import_module("packaging.requirements").Requirement(line)
+        if wanted.marker is not None and not wanted.marker.evaluate():
+            return True
+        if wanted.extras or wanted.url:
+            return False
+        return bool(wanted.specifier.contains(version_of(wanted.name), prereleases=True))
+    except (ImportError, ValueError):  # PackageNotFoundError too; not there, or not understood
+        return False
 
 
 def _same_version(installed: str, pinned: str) -> bool:

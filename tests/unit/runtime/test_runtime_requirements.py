@@ -64,16 +64,28 @@ def installed(name: str) -> str:
         ("# only a comment", True),
         ("", True),
         ("pandas", False),
-        ("numpy>=2", False),
+        ("numpy>=2", True),
+        ("numpy >=1.26, <3  # a range", True),
+        ("numpy>=3", False),
+        ("pandas>=2", False),
+        ("pandas>=2; python_version < '3'", True),
         ("numpy[extra]==2.1", False),
-        ("numpy==2.*", False),
-        ("numpy==2.1; python_version < '3.12'", False),
+        ("numpy @ https://example.org/numpy.whl", False),
+        ("numpy==2.*", True),
+        ("numpy>=2; python_version >= '3'", True),
         ("--extra-index-url https://example.org", False),
     ],
 )
-def test_exact_pins_and_bare_names_are_decided_without_pip(line: str, met: bool) -> None:  # noqa: FBT001 - a table's column
-    """Everything else is for pip to decide, so it counts as not met."""
+def test_what_is_installed_is_decided_without_pip(line: str, met: bool) -> None:  # noqa: FBT001 - a table's column
+    """Extras and URLs are for pip to decide, so they count as not met."""
     assert is_met(line, installed) is met
+
+
+def test_without_packaging_ranges_are_for_pip(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No image has to have it; exact pins and bare names need nothing."""
+    monkeypatch.setitem(sys.modules, "packaging.requirements", None)
+    assert not is_met("numpy>=2", installed)
+    assert is_met("numpy", installed)
 
 
 DECIDE = """\
