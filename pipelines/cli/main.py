@@ -87,10 +87,11 @@ def _give_up() -> NoReturn:
 def _make_streams_safe() -> None:
     """Open what the caller closed (`>&-`), and escape what the terminal's encoding has not.
 
-    A closed descriptor would be given to the next file that is opened, a database for example.
+    A closed descriptor would be given to the next file that is opened, a database for example;
+    in a process that is started here, too, unless it inherits what was opened.
     """
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
-        pass
+        os.set_inheritable(descriptor, True)  # noqa: FBT003 - positional only
     os.close(descriptor)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)

@@ -6,6 +6,8 @@ import json
 import os
 import re
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -222,3 +224,15 @@ def test_two_runs_at_the_same_time_both_succeed(project: Path, processes: Proces
     with sqlite3.connect(project / ".pipelines" / "state.db") as state:
         assert state.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     state.close()
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("closed", ["2>&-", "<&- >&- 2>&-"])
+def test_jobs_run_where_the_caller_closed_the_standard_streams(
+    closed: str, processes: Processes
+) -> None:
+    """A job has streams of its own: none of its launcher's descriptors takes their numbers."""
+    words = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-m", "pipelines", "run"]
+    ran = subprocess.run(words, env=processes.environ, stdout=subprocess.DEVNULL, check=False)
+    assert ran.returncode == 0
+    assert processes("logs", "--local", "latest", "use").out == "rows: word word word\n"
