@@ -12,11 +12,12 @@ from typing import ClassVar
 _OUTSIDE = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO),
     *(errno.EMFILE, errno.ENFILE, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR),
+    *(errno.EAGAIN, errno.ENOMEM),
 }
 
 
 def from_outside(error: OSError) -> str | None:
-    """Word what a disk or a permission may say at any time; None for what is our own bug."""
+    """Word what a disk, a permission or a limit may say at any time; None for our own bug."""
     if error.errno not in _OUTSIDE:
         return None
     return f"{error.filename or 'output'}: {error.strerror}"

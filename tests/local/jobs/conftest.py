@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 import sys
 import threading
 import uuid
@@ -22,6 +25,20 @@ from pipelines.backends.local.objects import ObjectStore
 
 if TYPE_CHECKING:
     from pipelines.json_types import JsonObject
+
+ROOT = Path(__file__).parents[3]
+
+
+def ordinary_python() -> list[str]:
+    """Give the words that start a Python as an ordinary user, who may read this project."""
+    if os.geteuid() != 0 or shutil.which("setpriv") is None:
+        pytest.skip("only root can become another user, with setpriv")
+    python = shutil.which("python3", path="/usr/bin:/usr/local/bin")
+    user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    readable = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import pipelines.errors, tomllib"
+    if python is None or subprocess.run([*user, python, "-c", readable], check=False).returncode:
+        pytest.skip("no Python that an ordinary user may run, or the project is not readable")
+    return [*user, python]
 
 
 @pytest.fixture(params=["namespaces", "rewrite"])

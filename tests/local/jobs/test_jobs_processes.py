@@ -20,6 +20,7 @@ from pipelines.backends.local.jobs.isolation import IsolationReport, choose, pro
 from pipelines.backends.local.jobs.run import Start, run_job
 from pipelines.backends.local.jobs.spec import HostPlan, Limits
 from pipelines.backends.local.jobs.workspace import workspace
+from tests.local.jobs.conftest import ROOT, ordinary_python
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from tests.local.jobs.conftest import Local
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-ROOT = Path(__file__).parents[3]
 
 
 def living(marker: str) -> list[int]:
@@ -262,13 +262,7 @@ for log in sorted(logs.iterdir()):
 @pytest.mark.parametrize("isolated", [True, False])
 def test_an_ordinary_user_gets_the_real_path_too(local: Local, *, isolated: bool) -> None:
     """Without privileges a user namespace makes the missing mount point; two hosts, one network."""
-    if os.geteuid() != 0 or shutil.which("setpriv") is None:
-        pytest.skip("only root can become another user, with setpriv")
-    python = shutil.which("python3", path="/usr/bin:/usr/local/bin")
-    user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    readable = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import pipelines.errors, tomllib"
-    if python is None or subprocess.run([*user, python, "-c", readable], check=False).returncode:
-        pytest.skip("no Python that an ordinary user may run, or the project is not readable")
+    python = ordinary_python()
     folder = Path(tempfile.mkdtemp())
     os.chown(folder, 65534, 65534)
     words = ("sh", "-c", "hostname; id -u; cat /opt/ml/config/resourceconfig.json")
@@ -284,7 +278,7 @@ def test_an_ordinary_user_gets_the_real_path_too(local: Local, *, isolated: bool
         isolation=local.settings.isolation,
     )
     ran = subprocess.run(
-        [*user, python, "-c", textwrap.dedent(text)], capture_output=True, text=True, check=False
+        [*python, "-c", textwrap.dedent(text)], capture_output=True, text=True, check=False
     )
     shutil.rmtree(folder)
     lines = ran.stdout.splitlines()

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pipelines.json_types import JsonObject
 
-_SIZE = struct.Struct("!Q")
+_SIZE = struct.Struct("!q")
 _ROOT = Path(__file__).parents[4]
 _BOOT = f"""\
 import sys
@@ -128,6 +128,8 @@ class _Server:
         if len(reply) < _SIZE.size:
             raise ConnectionResetError
         process: int = _SIZE.unpack(reply)[0]
+        if process < 0:
+            raise OSError(-process, os.strerror(-process), "fork")
         return process
 
     def _start(self) -> None:

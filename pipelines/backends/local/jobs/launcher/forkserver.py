@@ -7,6 +7,7 @@ kernel tells the launchers of it.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -14,8 +15,8 @@ import struct
 
 from pipelines.backends.local.jobs.launcher import host, processes
 
-SIZE = struct.Struct("!Q")
-"""What stands before an order; the reply, a process id, has the same form."""
+SIZE = struct.Struct("!q")
+"""What stands before an order; the reply, a process id or an errno below 0, has the same form."""
 
 
 def serve(descriptor: int) -> None:
@@ -34,12 +35,20 @@ def serve(descriptor: int) -> None:
             os.set_inheritable(answer, False)  # noqa: FBT003 - positional only
             order = _receive(tool, SIZE.unpack(head)[0])
             _forget_ended()
-            launcher = os.fork()
+            launcher = _fork()
             if launcher == 0:
                 tool.close()
                 host.launch(order, answer, server)
             os.close(answer)
             tool.sendall(SIZE.pack(launcher))
+
+
+def _fork() -> int:
+    """Fork; a negative errno where this machine has no process to spare."""
+    try:
+        return os.fork()
+    except OSError as error:
+        return -(error.errno or errno.EAGAIN)
 
 
 def _receive(tool: socket.socket, size: int) -> bytes:

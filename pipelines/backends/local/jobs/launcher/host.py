@@ -78,7 +78,11 @@ def _settle(log: str, folder: str, environment: dict[str, str]) -> None:
 def _start(words: list[str], answer: int) -> int:
     """Start the job's main process in a session of its own; give its process id."""
     launcher = os.getpid()
-    process = os.fork()
+    try:
+        process = os.fork()
+    except OSError as error:
+        os.write(answer, f"setup fork: {error.strerror}\n".encode())
+        os._exit(1)
     if process:
         return process
     os.setsid()

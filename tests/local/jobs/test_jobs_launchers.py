@@ -1,0 +1,76 @@
+"""The process that launchers are forked off, where the machine or the caller is unkind."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.local.jobs.conftest import ROOT, ordinary_python
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+HEAD = f"""
+import os, resource, signal, subprocess, sys, tempfile
+from pathlib import Path
+sys.path.insert(0, {str(ROOT)!r})
+from pipelines.backends.local.jobs import launchers
+from pipelines.backends.local.jobs.isolation import Cell
+
+folder = Path(tempfile.mkdtemp())
+settle = {{"log": str(folder / "log"), "folder": str(folder), "environment": dict(os.environ)}}
+cell = Cell("rewrite", "algo-1", folder, folder / "hosts")
+
+def launch(*words):
+    return launchers.launch(cell.order(words, settle))
+"""
+
+
+def say(script: str, *python: str) -> str:
+    """Run a script that starts launchers; give what it printed."""
+    words = [*(python or [sys.executable]), "-c", HEAD + script]
+    ran = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    return ran.stdout
+
+
+NO_PROCESS_TO_SPARE = """
+other = launch("sleep", "0.5")
+server = launchers._server()._process.pid
+unlimited = resource.getrlimit(resource.RLIMIT_NPROC)
+resource.prlimit(server, resource.RLIMIT_NPROC, (0, unlimited[1]))
+try:
+    launch("true")
+except OSError as error:
+    print(error)
+resource.prlimit(server, resource.RLIMIT_NPROC, unlimited)
+print(other.end(), launch("true").end())
+"""
+
+
+def test_a_launcher_that_cannot_be_forked_takes_no_other_with_it() -> None:
+    """The order is refused; the jobs that run go on, and the next order is carried out."""
+    said = say(NO_PROCESS_TO_SPARE, *ordinary_python()).splitlines()
+    assert said[0] == "[Errno 11] Resource temporarily unavailable: 'fork'"
+    assert said[1] == "('exit', '0') ('exit', '0')"
+
+
+NO_PROCESS_FOR_THE_JOB = """
+launchers.prepare()
+server = launchers._server()._process.pid
+_, most = resource.getrlimit(resource.RLIMIT_NPROC)
+for limit in range(1, 1000):
+    resource.prlimit(server, resource.RLIMIT_NPROC, (limit, most))
+    try:
+        print(launch("true").end())
+        break
+    except OSError:
+        continue
+"""
+
+
+def test_a_launcher_that_cannot_start_its_job_says_why() -> None:
+    """It is no launcher that was killed from outside."""
+    said = say(NO_PROCESS_FOR_THE_JOB, *ordinary_python())
+    assert said == "('setup', 'fork: Resource temporarily unavailable')\n"
