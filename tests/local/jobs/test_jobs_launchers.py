@@ -74,3 +74,22 @@ def test_a_launcher_that_cannot_start_its_job_says_why() -> None:
     """It is no launcher that was killed from outside."""
     said = say(NO_PROCESS_FOR_THE_JOB, *ordinary_python())
     assert said == "('setup', 'fork: Resource temporarily unavailable')\n"
+
+
+LEAVE = """
+import ctypes, select
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # what has no parent any more comes to this process
+launched = [launch("true") for _ in range(3)]
+for one in launched:
+    select.select([os.pidfd_open(one.process)], [], [])
+launchers._server()._close()
+try:
+    print(os.waitpid(-1, os.WNOHANG))
+except ChildProcessError as error:
+    print(error)
+"""
+
+
+def test_no_ended_launcher_is_left_to_process_1() -> None:
+    """In a container it may be a program that reaps nothing: they would stay for ever."""
+    assert say(LEAVE) == "[Errno 10] No child processes\n"

@@ -30,6 +30,7 @@ def serve(descriptor: int) -> None:
         while True:
             head, pipes, _, _ = socket.recv_fds(tool, SIZE.size, 1)
             if not head:
+                _forget_ended()
                 return
             (answer,) = pipes
             os.set_inheritable(answer, False)  # noqa: FBT003 - positional only
@@ -59,7 +60,10 @@ def _receive(tool: socket.socket, size: int) -> bytes:
 
 
 def _forget_ended() -> None:
-    """Reap launchers that have ended: until then nobody else is given their numbers."""
+    """Reap launchers that have ended: until then nobody else is given their numbers.
+
+    Those that are left go to process 1, which in a container may be one that reaps nothing.
+    """
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
