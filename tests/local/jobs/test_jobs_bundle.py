@@ -79,6 +79,19 @@ def test_only_a_bundle_of_the_same_runtime_is_run_by_the_launcher(
     assert ("of the bundle" in local.log(call)) == (path == "tool/pipelines/runtime/layout.py")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_runtime_ignores_the_signals_that_python_ignores(local: Local) -> None:
+    """A full disk quota or a peer that has gone is an exception there, not its end."""
+    script = (
+        "import os, signal; status = open(f'/proc/{os.getppid()}/status').read();"
+        "ignored = int(status.partition('SigIgn:')[2].split()[0], 16);"
+        "print([ignored >> s - 1 & 1 for s in (signal.SIGPIPE, signal.SIGXFSZ)])"
+    )
+    call = local.call(request_of(local, put_bundle(local, script)))
+    assert processing.execute(call).status is StepStatus.SUCCEEDED
+    assert local.log(call) == "[1, 1]\n"
+
+
 def test_an_exception_of_the_script_is_the_reason(local: Local) -> None:
     """The runtime writes the message file; the step's reason holds the exception."""
     call = local.call(request_of(local, put_bundle(local, "raise KeyError('dep_delay')")))

@@ -86,14 +86,14 @@ def _start(words: list[str], answer: int) -> int:
     if process:
         return process
     os.setsid()
-    for ignored_by_python in (signal.SIGPIPE, signal.SIGXFSZ):
-        signal.signal(ignored_by_python, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     processes.die_with_parent(signal.SIGKILL)
     if os.getppid() == launcher:
         members = bundles.members_of(words)
         if members:
             os._exit(bundles.run(words[1:], members))
+        for ignored_by_python in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(ignored_by_python, signal.SIG_DFL)
         try:
             os.execvp(words[0], words)  # noqa: S606 - this is what a launcher does
         except OSError as error:
