@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -286,6 +287,23 @@ def test_stop_lets_requests_end_and_leaves_no_process(serve: Serve, tmp_path: Pa
     pid = next(int(one.name) for one in gate.iterdir() if one.name.isdigit())
     assert not lives(pid)
     assert not list((tmp_path / ".pipelines/jobs").glob("endpoint-*"))
+
+
+def test_a_fleet_serves_where_a_thousand_files_are_open(serve: Serve) -> None:
+    """A descriptor above 1023, which `serve` comes to with as many connections, is like others."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 2000:
+        pytest.skip("this system allows no process that many")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (2000, hard))
+    opened = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    try:
+        fleet = serve(ECHO, files=WEIGHTS)
+        assert pid_of(fleet) == pid_of(fleet)
+        fleet.stop()
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 _OWNER = """

@@ -66,7 +66,9 @@ class Launcher:
     def wait(self, seconds: float) -> bool:
         """Wait until it has gone; False when it has not by then."""
         until = time.monotonic() + seconds
-        while select.select([self.answers], [], [], max(0.0, until - time.monotonic()))[0]:
+        answers = select.poll()
+        answers.register(self.answers, select.POLLIN)
+        while answers.poll(max(0.0, until - time.monotonic()) * 1000):
             if not self.hear():
                 return True
         return False

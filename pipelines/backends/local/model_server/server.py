@@ -75,7 +75,7 @@ class Server:
     def is_alive(self) -> bool:
         """Whether the process is there: an idle connection is readable only when it has ended."""
         channel = self._channel
-        return channel is not None and not select.select([channel], [], [], 0)[0]
+        return channel is not None and not _ready(0, channel.fileno())
 
     def invoke(self, invocation: Invocation) -> Answer:
         """Send a request.
@@ -116,13 +116,12 @@ class Server:
         self._launcher.close()
 
     def _connect(self, listener: socket.socket, deadline: float) -> None:
-        waited: list[socket.socket | int] = [listener, self._launcher.answers]
         while True:
             patience = max(0.0, deadline - time.monotonic())
-            ready, _, _ = select.select(waited, [], [], patience)
+            ready = _ready(patience, listener.fileno(), self._launcher.answers)
             if not ready:
                 raise FleetError(f"the model did not load within {START_SECONDS:.0f} seconds")
-            if listener in ready:
+            if listener.fileno() in ready:
                 self._channel = listener.accept()[0]
                 self._stream = self._channel.makefile("rb")
                 return
@@ -163,6 +162,14 @@ class Server:
                 return f"the model server ended with exit code {rest}{_last(self._log, self._read)}"
             case _:
                 return f"the model server could not be started: {rest or 'its launcher is gone'}"
+
+
+def _ready(seconds: float, *descriptors: int) -> set[int]:
+    """Wait until one of them can be read; unlike select, whatever their numbers are."""
+    waiting = select.poll()
+    for descriptor in descriptors:
+        waiting.register(descriptor, select.POLLIN)
+    return {descriptor for descriptor, _ in waiting.poll(seconds * 1000)}
 
 
 def _status(response: Message) -> int:
