@@ -93,3 +93,18 @@ except ChildProcessError as error:
 def test_no_ended_launcher_is_left_to_process_1() -> None:
     """In a container it may be a program that reaps nothing: they would stay for ever."""
     assert say(LEAVE) == "[Errno 10] No child processes\n"
+
+
+GONE = """
+one = launch("true")
+one.end()
+launch("true").end()  # the order that has the first launcher reaped
+reader, writer = os.pipe()
+launchers.Launcher(one.process, reader).send_signal(signal.SIGTERM)
+print("nobody was hurt")
+"""
+
+
+def test_a_signal_for_a_launcher_that_has_just_been_reaped_is_lost() -> None:
+    """It goes between the look at its pipe and the signal, while another step gives an order."""
+    assert say(GONE) == "nobody was hurt\n"

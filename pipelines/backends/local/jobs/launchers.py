@@ -75,8 +75,12 @@ class Launcher:
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal; nothing where it has gone."""
-        if not self.wait(0):
+        if self.wait(0):
+            return
+        try:
             os.kill(self.process, number)
+        except ProcessLookupError:
+            return  # it has gone this moment, and another order had it reaped
 
     def close(self) -> None:
         """Let go of the pipe."""
