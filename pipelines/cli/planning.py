@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pipelines.backends.aws.definitions import groups_of
 from pipelines.backends.aws.read import read
 from pipelines.cli.target import Target
 from pipelines.compile.driver import Bundle
 from pipelines.plan.model import Intent, Plan
+from pipelines.plan.named import groups_of
 from pipelines.plan.planner import plan
 
 

@@ -20,6 +20,7 @@ from pipelines.plan.model import (
     TagChange,
     Upload,
 )
+from pipelines.plan.named import endpoints_of
 
 
 def plan(bundle: Bundle, intent: Intent, deployed: Deployed) -> Plan:
@@ -111,6 +112,19 @@ class _Planner:
                 "spec deploys nothing any more: delete it with aws sagemaker delete-pipeline "
                 f"--pipeline-name {self.deployed.leftover}"
             )
+        for name in self._left_running():
+            yield (
+                f"the endpoint {name} is named no more: where it is there, it runs on until "
+                f"aws sagemaker delete-endpoint --endpoint-name {name}"
+            )
+
+    def _left_running(self) -> list[str]:
+        """List the endpoints that what is deployed names, and what will be does not."""
+        deployed = self.deployed.state.pipelines.values()
+        ours = (one for one in deployed if one and one.tags.get(tags.MARK) == self.bundle.pipeline)
+        before = {name for one in ours for name in endpoints_of(one.definition)}
+        after = {name for text in self.bundle.definitions.values() for name in endpoints_of(text)}
+        return sorted(before - after)
 
     def _settings(self, live: LivePipeline) -> JsonObject:
         """Return what goes along with an update: what is left out of one may be lost."""

@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from uuid import uuid4
 
-from pipelines.backends.aws.definitions import endpoints_of
 from pipelines.backends.aws.errors import AwsError
 from pipelines.backends.aws.executions import OPEN, executions, identifier
 from pipelines.backends.aws.gateway import Gateway
@@ -20,6 +19,7 @@ from pipelines.backends.aws.objects import below, remove, split
 from pipelines.backends.aws.pipelines import describe, describe_group, tags_of
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
+from pipelines.plan.named import endpoints_of
 from pipelines.plan.tags import MARK
 
 _PREFIX = 50

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from pipelines.backends.aws import registry
 from pipelines.backends.aws.caller import Caller
-from pipelines.backends.aws.definitions import defaults_of, known_text, objects_of, read
 from pipelines.backends.aws.errors import AwsError
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
+from pipelines.plan.named import defaults_of, known_text, objects_of, read
 from pipelines.spec.commit import UNKNOWN
 
 _CODE = "code"

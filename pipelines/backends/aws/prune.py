@@ -11,13 +11,13 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from pipelines.backends.aws.definitions import groups_of
 from pipelines.backends.aws.errors import AwsError
 from pipelines.backends.aws.gateway import Gateway
 from pipelines.backends.aws.parallel import each
 from pipelines.backends.aws.pipelines import describe_group
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
+from pipelines.plan.named import groups_of
 
 _OURS = re.compile(r"(code|data)/[^/]+/[0-9a-f]{32}/.+|definitions/[0-9a-f]{32}\.json")
 """What upsert writes below a pipeline's prefix, addressed by content."""

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from pipelines.backends.aws.caller import Caller, see
-from pipelines.backends.aws.definitions import groups_of
 from pipelines.backends.aws.errors import AwsError
 from pipelines.backends.aws.objects import split
 from pipelines.backends.aws.pipelines import describe_group
 from pipelines.errors import UsageError
 from pipelines.json_types import JsonObject
+from pipelines.plan.named import groups_of
 
 _METRICS = 6
 _LATEST = "latest"

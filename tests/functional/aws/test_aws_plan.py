@@ -226,15 +226,16 @@ def test_a_deploy_pipeline_that_the_spec_has_no_more_is_warned_of(
     add_deployment(project)
     assert pipelines(*UPSERT).code == 0
     spec.write_text(without, "utf-8")
-    (warning,) = planned(pipelines)["warnings"]
+    warning, of_endpoint = planned(pipelines)["warnings"]
     assert "churn-deploy is still there" in warning
     assert "delete-pipeline --pipeline-name churn-deploy" in warning
+    assert "delete-endpoint --endpoint-name churn" in of_endpoint
     arn = account.pipeline("churn-deploy")["PipelineArn"]
     tag = {"Key": "sagemaker-pipelines-as-code", "Value": "churn-deploy"}
     account.client("sagemaker").add_tags(ResourceArn=arn, Tags=[tag])
-    assert planned(pipelines)["warnings"] == []
+    assert planned(pipelines)["warnings"] == [of_endpoint]
     denied = refusal("AccessDeniedException", "no")
     account.proxy.faults.append(
         Fault("DescribePipeline", denied, match=lambda seen: b"churn-deploy" in seen.body)
     )
-    assert planned(pipelines)["warnings"] == []
+    assert planned(pipelines)["warnings"] == [of_endpoint]

@@ -18,6 +18,7 @@ from pipelines.plan.deployed import Deployed, LiveGroup, LivePipeline, State, fi
 from pipelines.plan.files import FileChange, FileSort, compare, of_bundle, replaced
 from pipelines.plan.model import Action, Intent, Plan
 from pipelines.plan.planner import plan
+from pipelines.programs.deploy.target import ENDPOINT
 
 ROLE = "arn:aws:iam::111122223333:role/jobs"
 NOTHING = Deployed(State())
@@ -186,6 +187,21 @@ def test_a_missing_rule_is_warned_of(has_rule: bool | None, count: int) -> None:
     made = plan(bundle(deploy=True), intent, Deployed(State(), has_rule=has_rule))
     assert len(made.warnings) == count
     assert plan(bundle(), INTENT, Deployed(State(), has_rule=False)).warnings == ()
+
+
+def test_an_endpoint_that_is_renamed_is_warned_of() -> None:
+    """The old one runs on, and nothing finds it any more; somebody else's is not ours to name."""
+
+    def serving(endpoint: str) -> str:
+        return json.dumps({"Steps": [{"Arguments": {"Environment": {ENDPOINT: endpoint}}}]})
+
+    made = replace(bundle(), definitions={"churn": serving("new")})
+    for mark, count in (("churn", 1), ("another", 0)):
+        live = LivePipeline("arn", serving("old"), ROLE, tags=tags.wanted(mark, {}))
+        warnings = plan(made, INTENT, Deployed(State({"churn": live}))).warnings
+        assert [text.split(" is ")[0] for text in warnings] == ["the endpoint old"] * count
+    live = LivePipeline("arn", serving("new"), ROLE, tags=tags.wanted("churn", {}))
+    assert plan(made, INTENT, Deployed(State({"churn": live}))).warnings == ()
 
 
 def test_others_tags_stay_and_ours_that_left_go() -> None:
