@@ -108,3 +108,22 @@ print("nobody was hurt")
 def test_a_signal_for_a_launcher_that_has_just_been_reaped_is_lost() -> None:
     """It goes between the look at its pipe and the signal, while another step gives an order."""
     assert say(GONE) == "nobody was hurt\n"
+
+
+FORKED = """
+launchers.prepare()
+child = os.fork()
+if child == 0:
+    signal.pause()
+server = launchers._server()
+server._socket.close()  # as the kernel does it when the tool is killed
+try:
+    print(server._process.wait(20))
+finally:
+    os.kill(child, signal.SIGKILL)
+"""
+
+
+def test_a_fork_of_the_tool_does_not_keep_its_launchers() -> None:
+    """A child that outlives the tool holds a copy of every descriptor, but not of this one."""
+    assert say(FORKED) == "0\n"

@@ -115,6 +115,7 @@ class _Server:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._start()
+        os.register_at_fork(after_in_child=self._forget)
         atexit.register(self._close)
 
     def fork(self, order: bytes, answer: int) -> int:
@@ -154,6 +155,10 @@ class _Server:
     def _close(self) -> None:
         self._socket.close()
         self._process.wait()
+
+    def _forget(self) -> None:
+        """Let go of the socket in a forked child, which would keep the server when this ends."""
+        self._socket.close()
 
 
 def _server() -> _Server:
