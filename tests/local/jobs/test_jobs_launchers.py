@@ -127,3 +127,45 @@ finally:
 def test_a_fork_of_the_tool_does_not_keep_its_launchers() -> None:
     """A child that outlives the tool holds a copy of every descriptor, but not of this one."""
     assert say(FORKED) == "0\n"
+
+
+INTERRUPTED = """
+def interrupt(_number, _frame):
+    os.kill(server, signal.SIGCONT)
+    raise KeyboardInterrupt
+
+launchers.prepare()
+server = launchers._server()._process.pid
+signal.signal(signal.SIGALRM, interrupt)
+os.kill(server, signal.SIGSTOP)
+signal.setitimer(signal.ITIMER_REAL, 0.1)
+try:
+    launch("true")
+except KeyboardInterrupt:
+    print("interrupted")
+next_one = launch("sh", "-c", "echo $PPID")
+print(next_one.end(), int((folder / "log").read_text()) == next_one.process)
+"""
+
+
+def test_an_order_that_was_interrupted_leaves_no_answer_for_the_next() -> None:
+    """Ctrl-C in a notebook, say: the next launcher has the process id that it has."""
+    assert say(INTERRUPTED).splitlines() == ["interrupted", "('exit', '0') True"]
+
+
+KILLED = """
+import json, socket
+order = json.dumps(cell.order(())).encode()
+for sent in (order[:9], order):
+    server = launchers._Server()
+    _, writer = os.pipe()
+    socket.send_fds(server._socket, [launchers._SIZE.pack(len(order))], [writer])
+    server._socket.sendall(sent)
+    server._close()
+    print(server._process.returncode)
+"""
+
+
+def test_a_tool_that_is_killed_while_it_orders_leaves_no_traceback() -> None:
+    """Half an order is none, and nobody waits for the answer to a whole one."""
+    assert say(KILLED) == "0\n0\n"

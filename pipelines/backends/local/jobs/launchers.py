@@ -122,11 +122,16 @@ class _Server:
         """Have a launcher forked; give its process id."""
         with self._lock:
             try:
-                return self._ask(order, answer)
+                process = self._ask(order, answer)
             except ConnectionError:  # somebody has killed it, and its launchers with it
-                self._close()
-                self._start()
-                return self._ask(order, answer)
+                self._restart()
+                process = self._ask(order, answer)
+            except BaseException:  # in the midst of it: the next answer would be taken for another
+                self._restart()
+                raise
+        if process < 0:
+            raise OSError(-process, os.strerror(-process), "fork")
+        return process
 
     def _ask(self, order: bytes, answer: int) -> int:
         socket.send_fds(self._socket, [_SIZE.pack(len(order))], [answer])
@@ -135,9 +140,11 @@ class _Server:
         if len(reply) < _SIZE.size:
             raise ConnectionResetError
         process: int = _SIZE.unpack(reply)[0]
-        if process < 0:
-            raise OSError(-process, os.strerror(-process), "fork")
         return process
+
+    def _restart(self) -> None:
+        self._close()
+        self._start()
 
     def _start(self) -> None:
         self._socket, theirs = socket.socketpair()

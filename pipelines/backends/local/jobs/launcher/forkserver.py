@@ -12,6 +12,8 @@ import os
 import signal
 import socket
 import struct
+from collections.abc import Iterator
+from contextlib import suppress
 
 from pipelines.backends.local.jobs.launcher import host, processes
 
@@ -20,21 +22,11 @@ SIZE = struct.Struct("!q")
 
 
 def serve(descriptor: int) -> None:
-    """Fork a launcher for every order, until the tool has gone.
-
-    An order is its size and, with it, the pipe to answer on; then the JSON for `host.launch`.
-    """
+    """Fork a launcher for every order, until the tool has gone."""
     signal.pthread_sigmask(signal.SIG_BLOCK, processes.WATCHED)  # for a launcher's first moment
     server = os.getpid()
-    with socket.socket(fileno=descriptor) as tool:
-        while True:
-            head, pipes, _, _ = socket.recv_fds(tool, SIZE.size, 1)
-            if not head:
-                _forget_ended()
-                return
-            (answer,) = pipes
-            os.set_inheritable(answer, False)  # noqa: FBT003 - positional only
-            order = _receive(tool, SIZE.unpack(head)[0])
+    with socket.socket(fileno=descriptor) as tool, suppress(ConnectionError):
+        for order, answer in _orders(tool):
             _forget_ended()
             launcher = _fork()
             if launcher == 0:
@@ -42,6 +34,25 @@ def serve(descriptor: int) -> None:
                 host.launch(order, answer, server)
             os.close(answer)
             tool.sendall(SIZE.pack(launcher))
+    _forget_ended()
+
+
+def _orders(tool: socket.socket) -> Iterator[tuple[bytes, int]]:
+    """Yield the JSON for `host.launch` and the pipe to answer on, until the tool has gone.
+
+    What is sent is the size and, with it, the pipe; then the JSON.
+    """
+    while True:
+        head, pipes, _, _ = socket.recv_fds(tool, SIZE.size, 1)
+        if not head:
+            return
+        (answer,) = pipes
+        os.set_inheritable(answer, False)  # noqa: FBT003 - positional only
+        size = SIZE.unpack(head)[0]
+        order = _receive(tool, size)
+        if len(order) < size:
+            return
+        yield order, answer
 
 
 def _fork() -> int:
