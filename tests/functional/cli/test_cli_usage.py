@@ -55,6 +55,19 @@ def test_help_lists_every_command_with_a_line(processes: Processes) -> None:
         assert f"\n  {command} " in answer.out
 
 
+def test_exit_functions_that_were_there_first_are_called(tmp_path: Path) -> None:
+    """Those of coverage or a profiler, which are registered before the tool is imported."""
+    hook = "import atexit\natexit.register(print, 'called at exit')\n"
+    (tmp_path / "sitecustomize.py").write_text(hook, "utf-8")
+    paths = os.pathsep.join((str(tmp_path), str(ROOT)))
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines", "explain", "SP102"],
+        env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("called at exit\n")
+
+
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize("command", ["validate", "compile", "graph", "explain"])
 def test_only_three_packages_are_needed_to_check_and_compile(command: str) -> None:
