@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import io
+import shutil
+import subprocess
 import sys
 import tarfile
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +15,7 @@ from pipelines.backends.local.executors import processing, training
 from pipelines.backends.local.executors.contract import StepStatus
 from pipelines.compile.assets import CodeAsset, Member
 from pipelines.compile.frame import frame
+from tests.local.jobs.conftest import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,13 +23,14 @@ if TYPE_CHECKING:
     from pipelines.json_types import JsonObject
     from tests.local.jobs.conftest import Local
 
+URI = "s3://bucket/flights/code/s/0123/bundle.pyz"
 PLACE = "/opt/ml/processing/input/code/bundle.pyz"
 
 
-def put_bundle(
-    local: Local, script: str, changed: Callable[[Member], Member] = lambda one: one, **job: object
-) -> str:
-    """Store a bundle with the real runtime in it, or one that was changed; give its URI."""
+def archive(
+    script: str, changed: Callable[[Member], Member] = lambda one: one, **job: object
+) -> bytes:
+    """Make a bundle with the real runtime in it, or one that was changed."""
     config = {
         "version": 1, "step": "s", "job": "processing", "script": "x.py", "program": None,
         "config": {}, "requirements": None, "distribution": None, "model_input": None,
@@ -33,9 +38,15 @@ def put_bundle(
     } | job  # fmt: skip
     code = Member("code/x.py", executable=False, content=script.encode())
     members = (*map(changed, frame(config)), code)
-    uri = "s3://bucket/flights/code/s/0123/bundle.pyz"
-    local.store.put_bytes(uri, CodeAsset("s", uri, "", members).archive())
-    return uri
+    return CodeAsset("s", URI, "", members).archive()
+
+
+def put_bundle(
+    local: Local, script: str, changed: Callable[[Member], Member] = lambda one: one, **job: object
+) -> str:
+    """Store such a bundle; give its URI."""
+    local.store.put_bytes(URI, archive(script, changed, **job))
+    return URI
 
 
 def request_of(local: Local, uri: str, *inputs: JsonObject) -> JsonObject:
@@ -79,6 +90,31 @@ def test_only_a_bundle_of_the_same_runtime_is_run_by_the_launcher(
     assert ("of the bundle" in local.log(call)) == (path == "tool/pipelines/runtime/layout.py")
 
 
+UPGRADED = """
+import shutil, sys
+folder, bundle = sys.argv[1:]
+sys.path.insert(0, folder)
+from pipelines.backends.local.jobs.launcher import bundles
+shutil.rmtree(folder)
+sys.exit(bundles.run([bundle], bundles.members_of([sys.executable, bundle])))
+"""
+
+
+def test_a_bundle_runs_though_the_tool_was_replaced_meanwhile(tmp_path: Path) -> None:
+    """While `serve` runs, say: what the runtime imports late is not the new version's."""
+    for package in ("runtime", "backends/local/jobs/launcher"):
+        shutil.copytree(ROOT / "pipelines" / package, tmp_path / "tool/pipelines" / package)
+    bundle = tmp_path / "bundle.pyz"
+    bundle.write_bytes(archive("raise KeyError('dep_delay')"))
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", UPGRADED, str(tmp_path / "tool"), str(bundle)],
+        env={"PIPELINES_OPT_ML": str(tmp_path / "ml")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done
+    assert (tmp_path / "ml/output/message").read_text().startswith("KeyError: 'dep_delay'"), done
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_the_runtime_ignores_the_signals_that_python_ignores(local: Local) -> None:
     """A full disk quota or a peer that has gone is an exception there, not its end."""
@@ -105,8 +141,8 @@ def test_an_exception_of_the_script_is_the_reason(local: Local) -> None:
 def test_a_malicious_model_archive_upstream_is_refused(local: Local, name: str) -> None:
     """A model that would write outside its folder fails the step and writes nothing."""
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        archive.addfile(tarfile.TarInfo(name))
+    with tarfile.open(fileobj=buffer, mode="w:gz") as packed:
+        packed.addfile(tarfile.TarInfo(name))
     local.store.put_bytes("s3://bucket/models/m/output/model.tar.gz", buffer.getvalue())
     uri = put_bundle(local, "print('ran')", model_input="model")
     model = local.s3_input("model", "s3://bucket/models/m/output/model.tar.gz")

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipelines import runtime
 from pipelines.runtime import bundle, job
 from pipelines.runtime.bundle import Member
 from pipelines.runtime.errors import JobError
@@ -30,15 +31,20 @@ def members_of(words: Sequence[str]) -> list[Member]:
         members = list(bundle.read_members(Path(words[1])))
     except JobError:
         return []  # it will say so itself
-    runtime = {one.name: one.data for one in members if one.name.startswith(_FOLDER)}
+    brought = {one.name: one.data for one in members if one.name.startswith(_FOLDER)}
     start = next((one.data for one in members if one.name == "__main__.py"), None)
-    same = runtime == _SOURCES and start == _SOURCES[f"{_FOLDER}start.py"]
+    same = brought == _SOURCES and start == _SOURCES[f"{_FOLDER}start.py"]
     return members if same else []
 
 
 def run(arguments: Sequence[str], members: list[Member]) -> int:
-    """Run `python <bundle> …` in this process, a fork; give its exit code."""
+    """Run `python <bundle> …` in this process, a fork; give its exit code.
+
+    What the runtime imports only now and then comes from the bundle, as it would there: the tool's
+    own files may be others by now than those that were compared.
+    """
     sys.argv[:] = arguments
+    runtime.__path__ = [f"{arguments[0]}/{_FOLDER}"]
     try:
         code: object = job.run(arguments[0], members)
     except SystemExit as end:
