@@ -14,6 +14,7 @@ import socket
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import NoReturn
 
 from pipelines.backends.local.jobs.launcher import host, processes
 
@@ -21,8 +22,8 @@ SIZE = struct.Struct("!q")
 """What stands before an order; the reply, a process id or an errno below 0, has the same form."""
 
 
-def serve(descriptor: int) -> None:
-    """Fork a launcher for every order, until the tool has gone."""
+def serve(descriptor: int) -> NoReturn:
+    """Fork a launcher for every order, until the tool has gone; the process ends here."""
     signal.pthread_sigmask(signal.SIG_BLOCK, processes.WATCHED)  # for a launcher's first moment
     server = os.getpid()
     with socket.socket(fileno=descriptor) as tool, suppress(ConnectionError):
@@ -35,6 +36,7 @@ def serve(descriptor: int) -> None:
             os.close(answer)
             tool.sendall(SIZE.pack(launcher))
     _forget_ended()
+    os._exit(0)  # the tool waits for it, and an interpreter takes its time to leave
 
 
 def _orders(tool: socket.socket) -> Iterator[tuple[bytes, int]]:
