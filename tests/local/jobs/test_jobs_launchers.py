@@ -169,3 +169,15 @@ for sent in (order[:9], order):
 def test_a_tool_that_is_killed_while_it_orders_leaves_no_traceback() -> None:
     """Half an order is none, and nobody waits for the answer to a whole one."""
     assert say(KILLED) == "0\n0\n"
+
+
+DEAF = """
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+one = launch("sh", "-c", "exit 3")
+print(one.wait(20) and one.end())
+"""
+
+
+def test_a_job_ends_where_the_caller_ignores_the_end_of_children() -> None:
+    """A program that wants no zombies hands that on to the tool it starts, but not to jobs."""
+    assert say(DEAF) == "('exit', '3')\n"

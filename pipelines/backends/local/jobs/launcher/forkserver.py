@@ -25,6 +25,7 @@ SIZE = struct.Struct("!q")
 def serve(descriptor: int) -> NoReturn:
     """Fork a launcher for every order, until the tool has gone; the process ends here."""
     signal.pthread_sigmask(signal.SIG_BLOCK, processes.WATCHED)  # for a launcher's first moment
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, it leaves nothing to reap
     server = os.getpid()
     with socket.socket(fileno=descriptor) as tool, suppress(ConnectionError):
         for order, answer in _orders(tool):
