@@ -9,6 +9,7 @@ STEP_TYPE = StepType(
     name="Callback",
     request="StepInputs",
     describe="OutputProperties",
+    bare=True,
     step_keys=(
         StepKey("SqsQueueUrl", "SqsQueueUrl", required=True),
         OUTPUT_PARAMETERS,

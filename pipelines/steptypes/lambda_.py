@@ -9,6 +9,7 @@ STEP_TYPE = StepType(
     name="Lambda",
     request="StepInputs",
     describe="OutputProperties",
+    bare=True,
     step_keys=(
         StepKey("FunctionArn", "FunctionArn", required=True),
         OUTPUT_PARAMETERS,

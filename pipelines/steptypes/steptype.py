@@ -47,6 +47,7 @@ class StepType:
         name: the `Type` as a definition writes it.
         request: shape of `Arguments`; None where they hold steps (Condition).
         describe: shape of what `Get Steps.<name>.<path>` reads; None where nothing may be read.
+        bare: whether the step may stand without `Arguments` (the service's published schema).
         supplied: members that `request` requires and the service fills in; they may be given.
         step_keys: keys of this Type beside the common ones.
         cacheable: whether `CacheConfig` may stand on it.
@@ -64,6 +65,7 @@ class StepType:
     name: str
     request: str | None
     describe: str | None
+    bare: bool = False
     supplied: tuple[str, ...] = ()
     step_keys: tuple[StepKey, ...] = ()
     cacheable: bool = False

@@ -108,10 +108,14 @@ def _check_keys(entry: Entry, step_type: StepType | None) -> Iterator[Finding]:
             yield error(
                 "SP504", entry.path, f"`{step_key.name}` is missing in a `{entry.type}` step"
             )
+    yield from _check_holder(entry, step_type)
+
+
+def _check_holder(entry: Entry, step_type: StepType) -> Iterator[Finding]:
     arguments = entry.step.get("Arguments")
-    if arguments is None:
+    if arguments is None and not step_type.bare:
         yield error("SP504", entry.path, "`Arguments` is missing in a step")
-    elif not isinstance(arguments, dict):
+    elif not isinstance(arguments, dict | None):
         yield error("SP504", (*entry.path, "Arguments"), "`Arguments` has to be an object")
 
 
