@@ -140,6 +140,8 @@ FILE = {"PropertyFileName": "report", "OutputName": "evaluation", "FilePath": "o
         ("metrics.f1-score", 1),
         ("folds[1].auc", 0.8),
         ("good", True),
+        ("$.metrics.auc.value", 0.9),
+        ("$['metrics'].auc.value", 0.9),
     ],
 )
 def test_json_get_reads_a_property_file_with_the_values_types(

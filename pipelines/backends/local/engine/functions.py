@@ -106,9 +106,14 @@ def _json_get(function: JsonObject, scope: Scope) -> Json:
     except ValueError:
         raise ResolutionError(f"Std:JsonGet reads {uri}, which is no JSON") from None
     try:
-        return follow(document, parse_path(path.removeprefix("$.")))
+        return follow(document, parse_path(_rootless(path)))
     except PathError as error:
         raise ResolutionError(f"Std:JsonGet finds no `{path}` in {uri}: {error}") from None
+
+
+def _rootless(path: str) -> str:
+    """Leave away JSONPath's root, which some write: `$.auc`, `$['auc']`."""
+    return path[1:].removeprefix(".") if path.startswith(("$.", "$[")) else path
 
 
 def _file_uri(function: JsonObject, scope: Scope) -> str:
