@@ -1,67 +1,110 @@
-"""Graph → text: a tree for the terminal, a Mermaid flowchart for documents."""
+"""Steps → text: a tree for the terminal, a Mermaid flowchart for documents."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
+from pipelines.compile.definition import Step
+from pipelines.frozen import frozen
 from pipelines.graph.model import Graph, Node
 
 _SHAPES = {"Condition": ("{", "}"), "Fail": ("[[", "]]"), "RegisterModel": ("([", "])")}
+_SIDES = {"IfSteps": "then", "ElseSteps": "else", "ForEachBody": "each"}
 
 
-def tree(graph: Graph) -> str:
+@frozen
+class Box:
+    """One step of a drawing.
+
+    Args:
+        name: its name.
+        label: what stands behind the name: its kind, or its Type.
+        type: its Type, which gives it its shape.
+        sources: the steps that it waits for.
+        owner: the step that it stands in, one of the sources; None at the top level.
+        side: where in its owner it stands.
+    """
+
+    name: str
+    label: str
+    type: str
+    sources: tuple[str, ...]
+    owner: str | None = None
+    side: str = ""
+
+
+@frozen
+class Drawing:
+    """What there is to draw: a title, and each step after what it waits for."""
+
+    title: str
+    boxes: Mapping[str, Box]
+
+
+def of_graph(graph: Graph) -> Drawing:
+    """Take the steps out of a spec's graph."""
+    boxes = (_of_node(graph, graph.nodes[name]) for name in graph.order)
+    return Drawing(graph.spec.pipeline, {box.name: box for box in boxes})
+
+
+def _of_node(graph: Graph, node: Node) -> Box:
+    sources = tuple(dict.fromkeys(edge.source for edge in node.edges))
+    box = Box(node.name, node.spec.kind, node.kind.type, sources)
+    if node.branch is None:
+        return box
+    owner = node.branch.condition if node.branch.condition in graph.nodes else None
+    return Box(box.name, box.label, box.type, sources, owner, node.branch.side)
+
+
+def of_definition(title: str, steps: Iterable[Step]) -> Drawing:
+    """Take the steps out of a definition."""
+    return Drawing(title, {step.name: _of_step(step) for step in steps})
+
+
+def _of_step(step: Step) -> Box:
+    if step.within is None:
+        return Box(step.name, step.type, step.type, step.waits_for)
+    side = _SIDES[step.within.argument]
+    return Box(step.name, step.type, step.type, step.waits_for, step.within.owner, side)
+
+
+def tree(drawing: Drawing) -> str:
     """Draw each step below the last one it waits for; further ones stand behind an arrow."""
+    order = list(drawing.boxes)
     children: dict[str | None, list[str]] = {}
-    for name in graph.order:
-        children.setdefault(_parent(graph, graph.nodes[name]), []).append(name)
-    lines = [graph.spec.pipeline]
-    lines.extend(_below(graph, children, None, ""))
-    return "\n".join(lines)
+    for name, box in drawing.boxes.items():
+        parent = box.owner or max(box.sources, key=order.index, default=None)
+        children.setdefault(parent, []).append(name)
+    return "\n".join((drawing.title, *_below(drawing, children, None, "")))
 
 
-def mermaid(graph: Graph) -> str:
+def mermaid(drawing: Drawing) -> str:
     """Draw a Mermaid flowchart."""
-    identifiers = {name: f"s{index}" for index, name in enumerate(graph.order)}
+    identifiers = {name: f"s{index}" for index, name in enumerate(drawing.boxes)}
     lines = ["flowchart TD"]
-    for name in graph.order:
-        node = graph.nodes[name]
-        opening, closing = _SHAPES.get(node.kind.type, ("[", "]"))
-        label = f"{name}<br/><small>{node.spec.kind}</small>"
+    for name, box in drawing.boxes.items():
+        opening, closing = _SHAPES.get(box.type, ("[", "]"))
+        label = f"{name}<br/><small>{box.label}</small>"
         lines.append(f'    {identifiers[name]}{opening}"{label}"{closing}')
-    for name in graph.order:
-        node = graph.nodes[name]
-        for source in _sources(node):
-            arrow = "-->"
-            if node.branch is not None and node.branch.condition == source:
-                arrow = f"-->|{node.branch.side}|"
+    for name, box in drawing.boxes.items():
+        for source in box.sources:
+            arrow = f"-->|{box.side}|" if source == box.owner else "-->"
             lines.append(f"    {identifiers[source]} {arrow} {identifiers[name]}")
     return "\n".join(lines)
 
 
-def _sources(node: Node) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(edge.source for edge in node.edges))
-
-
-def _parent(graph: Graph, node: Node) -> str | None:
-    if node.branch is not None and node.branch.condition in graph.nodes:
-        return node.branch.condition
-    sources = _sources(node)
-    return max(sources, key=graph.order.index) if sources else None
-
-
 def _below(
-    graph: Graph, children: dict[str | None, list[str]], parent: str | None, indent: str
+    drawing: Drawing, children: dict[str | None, list[str]], parent: str | None, indent: str
 ) -> Iterator[str]:
     names = children.get(parent, [])
     for name in names:
         last = name == names[-1]
-        yield f"{indent}{'└─' if last else '├─'} {_label(graph, graph.nodes[name], parent)}"
-        yield from _below(graph, children, name, indent + ("   " if last else "│  "))
+        yield f"{indent}{'└─' if last else '├─'} {_line(drawing, drawing.boxes[name], parent)}"
+        yield from _below(drawing, children, name, indent + ("   " if last else "│  "))
 
 
-def _label(graph: Graph, node: Node, parent: str | None) -> str:
-    side = f"{node.branch.side}: " if node.branch is not None else ""
-    others = [s for s in _sources(node) if s != parent]
-    others.sort(key=graph.order.index)
+def _line(drawing: Drawing, box: Box, parent: str | None) -> str:
+    side = f"{box.side}: " if box.side else ""
+    others = [name for name in drawing.boxes if name in box.sources and name != parent]
     also = f"  ← {', '.join(others)}" if others else ""
-    return f"{side}{node.name} ({node.spec.kind}){also}"
+    return f"{side}{box.name} ({box.label}){also}"

@@ -6,23 +6,13 @@ import json
 import re
 from pathlib import Path
 
-import click
-
 from pipelines.backends.local.objects import ObjectStore
+from pipelines.cli.definitions import read_definition
 from pipelines.compile.assets import DataAsset, digest_files
-from pipelines.compile.definition import check_definition
 from pipelines.compile.output import OBJECTS
-from pipelines.diagnostics import Severity
-from pipelines.diagnostics.formats import Report, in_order, render
-from pipelines.document import Limits, parse
-from pipelines.errors import SpecError, UsageError
+from pipelines.errors import UsageError
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
-
-_SIZE = 2 << 20
-"""Bytes; the service takes 1 MiB of definition, and indentation comes on top."""
-_DEPTH = 256
-"""Levels; each Condition inside another takes three, and one has been seen with 31 of them."""
 
 
 @frozen
@@ -82,14 +72,6 @@ def load_definition(path: Path) -> LoadedDefinition:
     """
     if not path.is_file():
         raise UsageError(f"there is no file {path}", "compile one: pipelines compile -o build/")
-    parsed = parse(path.read_bytes(), str(path), Limits(size=_SIZE, depth=_DEPTH))
-    diagnostics = list(parsed.findings)
-    if parsed.document is not None:
-        diagnostics += map(parsed.document.locate, check_definition(parsed.document.data))
-    if diagnostics:
-        sources = {str(path): parsed.text}
-        click.echo(render("text", Report(in_order(diagnostics), sources)), err=True, nl=False)
-    if parsed.document is None or any(d.severity is Severity.ERROR for d in diagnostics):
-        raise SpecError("")
+    document = read_definition(path, "text", err=True)
     name = re.sub(r"[^A-Za-z0-9]+", "-", path.stem).strip("-") or "definition"
-    return LoadedDefinition(name, json.dumps(parsed.document.data), path)
+    return LoadedDefinition(name, json.dumps(document.data), path)

@@ -1,4 +1,4 @@
-"""`validate`: find every mistake of a spec."""
+"""`validate`: find every mistake of a spec, or of a definition."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from pipelines.cli import definitions
 from pipelines.cli.options import format_option, report, request, spec_options
+from pipelines.compile.definition import outline
 from pipelines.compile.driver import validate
 
 
@@ -15,8 +17,16 @@ from pipelines.compile.driver import validate
 @format_option("text", "json", "github", "sarif")
 def COMMAND(file: Path, env: str | None, output_format: str) -> None:  # noqa: N802 - found by this name
     """Find every mistake of a spec, each with its place and what to write instead."""
+    steps = _steps(file, env, output_format)
+    if output_format == "text":
+        click.echo(f"{file}: ok ({steps} steps)")
+
+
+def _steps(file: Path, env: str | None, output_format: str) -> int:
+    """Check a file and print what is wrong with it; count its steps."""
+    if definitions.is_definition(file, env):
+        document = definitions.read_definition(file, output_format, err=False)
+        return len(outline(document.data))
     checked = validate(request(file, env))
     report(checked, file, output_format, err=False)
-    if output_format == "text":
-        steps = len(checked.graph.nodes) if checked.graph else 0
-        click.echo(f"{file}: ok ({steps} steps)")
+    return len(checked.graph.nodes) if checked.graph else 0

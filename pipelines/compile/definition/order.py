@@ -1,11 +1,72 @@
-"""Finds cycles among a definition's steps and names the chain."""
+"""Says what each step of a definition waits for; finds cycles and names the chain."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pipelines.compile.definition.model import error
+from pipelines.compile.definition.functions import Reference, functions_of_step
+from pipelines.compile.definition.model import Branch, Entry, error, take_apart
+from pipelines.compile.definition.policies import dependencies
+from pipelines.compile.definition.references import step_of
 from pipelines.diagnostics import Finding, Path
+from pipelines.frozen import frozen
+from pipelines.json_types import JsonObject
+
+
+@frozen
+class Step:
+    """One step of a definition in its order.
+
+    Args:
+        name: its name.
+        type: its Type.
+        within: the branch or the body that it stands in; None at the top level.
+        waits_for: the steps that end before it starts, among them the one it stands in.
+    """
+
+    name: str
+    type: str
+    within: Branch | None
+    waits_for: tuple[str, ...]
+
+
+def outline(definition: JsonObject) -> tuple[Step, ...]:
+    """Return the steps of a definition that has no errors, each after what it waits for."""
+    left = {entry.name: _step(entry) for entry in take_apart(definition).entries}
+    found: list[Step] = []
+    while left:
+        name = next(name for name, step in left.items() if left.keys().isdisjoint(step.waits_for))
+        found.append(left.pop(name))
+    return tuple(found)
+
+
+def _step(entry: Entry) -> Step:
+    within = entry.within[-1] if entry.within else None
+    owner = [within.owner] if within else []
+    waits_for = dict.fromkeys([*(name for name, _ in needed(entry)), *owner])
+    return Step(entry.name, entry.type, within, tuple(waits_for))
+
+
+def needed(entry: Entry) -> Iterator[tuple[str, Path]]:
+    """Yield every step that a step names, with the place: for its order, its data, its files."""
+    yield from dependencies(entry)
+    for found in functions_of_step(entry):
+        target = step_of(found) if isinstance(found, Reference) else None
+        if target is not None and isinstance(found, Reference):
+            yield target[0], found.path
+    yield from cleaned(entry)
+
+
+def cleaned(entry: Entry) -> Iterator[tuple[str, Path]]:
+    """Yield the steps that a Cleanup step cleans after, with their places."""
+    if entry.type != "Cleanup":
+        return
+    resources = entry.arguments.get("Resources")
+    sources = resources.get("S3") if isinstance(resources, dict) else None
+    for index, source in enumerate(sources if isinstance(sources, list) else []):
+        name = source.get("StepName") if isinstance(source, dict) else None
+        if isinstance(name, str):
+            yield name, (*entry.path, "Arguments", "Resources", "S3", index, "StepName")
 
 
 def check_cycles(needs: Mapping[str, Mapping[str, Path]]) -> Iterator[Finding]:

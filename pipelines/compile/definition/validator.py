@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from pipelines.compile.definition.conditions import check_nesting
 from pipelines.compile.definition.functions import Reference, functions_in, functions_of_step
 from pipelines.compile.definition.model import Definition, Entry, error, take_apart
-from pipelines.compile.definition.order import check_cycles
-from pipelines.compile.definition.policies import dependencies
-from pipelines.compile.definition.references import check_branch, check_reference, step_of
+from pipelines.compile.definition.order import check_cycles, cleaned, needed
+from pipelines.compile.definition.references import check_branch, check_reference
 from pipelines.compile.definition.steps import check_step
 from pipelines.compile.definition.top import check_top
 from pipelines.diagnostics import Finding, Path
@@ -54,32 +53,15 @@ def _findings_of(
 
 def _check_needs(definition: Definition, entry: Entry, needs: dict[str, Path]) -> Iterator[Finding]:
     """Yield what is wrong with a step's references; gather what it waits for in `needs`."""
-    places: list[tuple[str, Path]] = list(dependencies(entry))
     for found in functions_of_step(entry):
         yield from _findings_of(definition, found, entry)
-        target = step_of(found) if isinstance(found, Reference) else None
-        if target is not None and isinstance(found, Reference):
-            places.append((target[0], found.path))
-    for name, place in _cleaned(entry):
+    for name, place in cleaned(entry):
         if name not in definition.steps:
             help_text = did_you_mean(name, definition.steps)
             yield error("SP516", place, f"there is no step `{name}`", help_text)
-        places.append((name, place))
-    for name, place in places:
+    for name, place in needed(entry):
         yield from check_branch(definition, name, place, entry)
         if name in definition.steps:
             needs.setdefault(name, place)
     if entry.within:
         needs.setdefault(entry.within[-1].owner, entry.path)
-
-
-def _cleaned(entry: Entry) -> Iterator[tuple[str, Path]]:
-    """Yield the steps that a Cleanup step cleans after, with their places."""
-    if entry.type != "Cleanup":
-        return
-    resources = entry.arguments.get("Resources")
-    sources = resources.get("S3") if isinstance(resources, dict) else None
-    for index, source in enumerate(sources if isinstance(sources, list) else []):
-        name = source.get("StepName") if isinstance(source, dict) else None
-        if isinstance(name, str):
-            yield name, (*entry.path, "Arguments", "Resources", "S3", index, "StepName")

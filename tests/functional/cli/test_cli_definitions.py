@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 if TYPE_CHECKING:
     from pipelines.json_types import JsonObject
     from tests.functional.cli.conftest import Command
 
-FOREIGN = {
+FOREIGN: JsonObject = {
     "Version": "2020-12-01",
     "Parameters": [{"Name": "Limit", "Type": "Integer", "DefaultValue": 5}],
     "Steps": [
@@ -136,3 +137,95 @@ def test_conditions_forty_deep_run(project: Path, pipelines: Command) -> None:
     assert answer.code == 5, answer.err
     assert "Stop: Failed in" in answer.out
     assert "at the bottom" in answer.out
+
+
+def test_a_definition_is_validated_like_a_spec(project: Path, pipelines: Command) -> None:
+    """Without running it: how many steps, or each mistake with its place."""
+    (project / "foreign.json").write_text(json.dumps(FOREIGN), "utf-8")
+    answer = pipelines("validate", "-f", "foreign.json")
+    assert (answer.code, answer.out) == (0, "foreign.json: ok (2 steps)\n")
+    (project / "foreign.json").write_text(json.dumps(_misspelt()), "utf-8")
+    answer = pipelines("validate", "-f", "foreign.json")
+    assert answer.code == 3
+    assert "foreign.json:1:187: error[SP512]: `GreaterThn` is no type of a condition" in answer.out
+    report = json.loads(pipelines("validate", "-f", "foreign.json", "--format", "json").out)
+    assert [found["code"] for found in report["diagnostics"]] == ["SP512"]
+    assert not (project / ".pipelines").exists()
+
+
+def test_a_definition_is_drawn(project: Path, pipelines: Command) -> None:
+    """Types stand where a spec's kinds stand; the steps of a loop stand in it."""
+    (project / "foreign.json").write_text(json.dumps(_with_loop()), "utf-8")
+    assert pipelines("graph", "-f", "foreign.json").out == (
+        "foreign\n"
+        "├─ Check (Condition)\n"
+        "│  └─ else: Stop (Fail)\n"
+        "└─ Notify (Lambda)\n"
+        "   └─ Each (ForEach)  ← Check\n"
+        "      └─ each: Send (Lambda)  ← Notify\n"
+    )
+    assert pipelines("graph", "-f", "foreign.json", "--format", "mermaid").out == (
+        "flowchart TD\n"
+        '    s0{"Check<br/><small>Condition</small>"}\n'
+        '    s1[["Stop<br/><small>Fail</small>"]]\n'
+        '    s2["Notify<br/><small>Lambda</small>"]\n'
+        '    s3["Each<br/><small>ForEach</small>"]\n'
+        '    s4["Send<br/><small>Lambda</small>"]\n'
+        "    s0 -->|else| s1\n"
+        "    s0 --> s3\n"
+        "    s2 --> s3\n"
+        "    s2 --> s4\n"
+        "    s3 -->|each| s4\n"
+    )
+    (project / "foreign.json").write_text(json.dumps(_misspelt()), "utf-8")
+    assert pipelines("graph", "-f", "foreign.json").code == 3
+
+
+@pytest.mark.parametrize("wrapped", ["answer", "text"])
+def test_a_definition_is_taken_out_of_what_the_aws_cli_prints(
+    project: Path, pipelines: Command, wrapped: str
+) -> None:
+    """`describe-pipeline` answers with a text inside of JSON; `--query` leaves a JSON string."""
+    text = json.dumps(FOREIGN)
+    answer = {"PipelineName": "p", "PipelineDefinition": text, "PipelineStatus": "Active"}
+    (project / "p.json").write_text(json.dumps(answer if wrapped == "answer" else text), "utf-8")
+    assert pipelines("validate", "-f", "p.json").out == "p.json: ok (2 steps)\n"
+    assert pipelines("run", "--from-definition", "p.json").code == 0
+    assert pipelines("run", "--from-definition", "p.json", "-p", "Limit=2").code == 5
+
+
+def test_a_definition_has_no_environments(project: Path, pipelines: Command) -> None:
+    """Nothing is checked that was not asked for."""
+    (project / "foreign.json").write_text(json.dumps(FOREIGN), "utf-8")
+    answer = pipelines("validate", "-f", "foreign.json", "--env", "prod")
+    assert answer.code == 2
+    assert "foreign.json is a definition, which has no environments" in answer.err
+
+
+def test_a_spec_may_be_written_in_json(project: Path, pipelines: Command) -> None:
+    """What the file holds decides, not how it is called."""
+    spec = yaml.safe_load((project / "pipeline.yaml").read_text("utf-8"))
+    (project / "spec.json").write_text(json.dumps(spec), "utf-8")
+    assert pipelines("validate", "-f", "spec.json").out == "spec.json: ok (4 steps)\n"
+    (project / "broken.json").write_text('{"Version": "2020-12-01", "Steps": [}', "utf-8")
+    answer = pipelines("validate", "-f", "broken.json")
+    assert answer.code == 3
+    assert "broken.json:1:37: error" in answer.out
+
+
+def _misspelt() -> JsonObject:
+    definition: JsonObject = json.loads(json.dumps(FOREIGN))
+    definition["Steps"][0]["Arguments"]["Conditions"][0]["Type"] = "GreaterThn"
+    return definition
+
+
+def _with_loop() -> JsonObject:
+    """Give a loop that waits for the condition, and whose items another step names."""
+    arn = "arn:aws:lambda:us-east-1:111122223333:function:f"
+    outputs = [{"OutputName": "names", "OutputType": "String"}]
+    names = {"Get": "Steps.Notify.OutputParameters['names']"}
+    send = {"Name": "Send", "Type": "Lambda", "FunctionArn": arn, "Arguments": {"all": names}}
+    loop = {"IterableItems": names, "MaxConcurrency": 2, "ForEachBody": [send]}
+    each = {"Name": "Each", "Type": "ForEach", "DependsOn": ["Check"], "Arguments": loop}
+    notify = {"Name": "Notify", "Type": "Lambda", "FunctionArn": arn, "OutputParameters": outputs}
+    return {**FOREIGN, "Steps": [*FOREIGN["Steps"], each, notify]}

@@ -1,0 +1,67 @@
+"""A definition JSON in the place of a spec file, ours or anybody's: recognised, read, checked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Final
+
+from pipelines.cli.options import report
+from pipelines.compile.definition import check_definition
+from pipelines.compile.driver import Checked
+from pipelines.document import Document, Limits, Parsed, parse
+from pipelines.errors import SpecError, UsageError
+from pipelines.json_types import Json
+
+_LIMITS: Final = Limits(size=2 << 20, depth=256)
+"""The service takes 1 MiB of definition, and indentation comes on top; a Condition inside another
+takes three levels, and one has been seen with 31 of them."""
+_ANSWER: Final = "PipelineDefinition"
+"""What DescribePipeline answers and CreatePipeline takes: the definition as a text."""
+_MARKS: Final = frozenset({"Version", "Steps", _ANSWER})
+
+
+def is_definition(path: Path, env: str | None) -> bool:
+    """Say whether a file holds a definition and no spec.
+
+    Raises:
+        UsageError: it does, and an environment is asked for, which only a spec has.
+    """
+    if path.suffix.lower() != ".json" or not path.is_file():
+        return False
+    value = _json(path.read_bytes())
+    found = isinstance(value, str) or (isinstance(value, dict) and not _MARKS.isdisjoint(value))
+    if found and env is not None:
+        raise UsageError(f"{path} is a definition, which has no environments", "leave out --env")
+    return found
+
+
+def read_definition(path: Path, output_format: str, *, err: bool) -> Document:
+    """Read and check a definition; print what is wrong with it.
+
+    Raises:
+        SpecError: it is no definition; the diagnostics were printed.
+    """
+    parsed = _parsed(path)
+    diagnostics = list(parsed.findings)
+    if parsed.document is not None:
+        diagnostics += map(parsed.document.locate, check_definition(parsed.document.data))
+    report(Checked(None, parsed.text, tuple(diagnostics)), path, output_format, err=err)
+    if parsed.document is None:
+        raise SpecError("")
+    return parsed.document
+
+
+def _parsed(path: Path) -> Parsed:
+    """Parse a definition; of an answer of the service, and of a text in JSON, what is inside."""
+    content = path.read_bytes()
+    value = _json(content)
+    inside = value.get(_ANSWER) if isinstance(value, dict) else value
+    return parse(inside if isinstance(inside, str) else content, str(path), _LIMITS)
+
+
+def _json(content: bytes) -> Json:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):  # the parser of documents says what is wrong
+        return None
