@@ -56,6 +56,20 @@ def test_a_stub_answers_with_its_properties(
     assert bench.arguments("b") == {"x": "ok"}
 
 
+def test_a_stub_answers_for_a_loop_with_a_selector(
+    bench: Bench, make_step: Write, stub: Callable[..., RunOptions]
+) -> None:
+    """What the selector compares is an output of an iteration, and none runs here."""
+    selector = {"Pick": "MaxBy", "Field": {"Get": "IterationOutput.try.OutputParameters['auc']"}}
+    body = [make_step("try", "Lambda", item={"Get": "ForEach.CurrentItem"})]
+    loop = make_step("loop", "ForEach", IterableItems=["a"], Selector=selector, ForEachBody=body)
+    answer = stub("loop", properties={"Selected": {"OutputParameters": {"auc": 0.9}}})
+    get = {"Get": "Steps.loop.Selected.OutputParameters['auc']"}
+    run = bench.run(loop, make_step("b", x=get), options=answer)
+    assert run.status == "Succeeded"
+    assert bench.arguments("b") == {"x": 0.9}
+
+
 def test_a_stub_of_a_job_is_merged_over_what_its_arguments_say(
     bench: Bench, make_step: Write, stub: Callable[..., RunOptions], tmp_path: Path
 ) -> None:

@@ -70,6 +70,8 @@ def _get(reference: str, scope: Scope) -> Json:
     if step is not None:
         return _property(reference, step, scope)
     kind, _, name = reference.partition(".")
+    if kind == "IterationOutput":  # a loop's selector: its own iterations give the value
+        return {"Get": reference}
     if kind == "Parameters" and name in scope.parameters:
         return scope.parameters[name]
     if kind == "Execution" and name in scope.execution:
