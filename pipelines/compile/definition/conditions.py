@@ -170,9 +170,9 @@ def _check_for_each_step(entry: Entry) -> Iterator[Finding]:
     yield from _check_step_list(arguments.get(BODY), (*path, BODY))
     selector = arguments.get("Selector")
     if isinstance(selector, dict) and "Field" in selector:
-        bodies = [
-            str(step.get("Name")) for step in arguments.get(BODY) or () if isinstance(step, dict)
-        ]
+        body = arguments.get(BODY)
+        steps = body if isinstance(body, list) else []
+        bodies = [str(step.get("Name")) for step in steps if isinstance(step, dict)]
         yield from _check_selector_field(selector["Field"], bodies, (*path, "Selector", "Field"))
 
 

@@ -144,7 +144,7 @@ class _Checker:
         yield from _count(path, len(value), shape, "entries")
         element = self._shapes.get(shape.element or "")
         for index, item in enumerate(value):
-            if item is None:
+            if item is None and element.type != "any":
                 yield _wrong_type((*path, index), item, element)
             yield from self.value((*path, index), item, element)
 

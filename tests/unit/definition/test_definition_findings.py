@@ -20,6 +20,7 @@ from tests.unit.definition.samples import (
     changed,
     condition_step,
     fail_step,
+    for_each_step,
     get,
     lambda_step,
     with_steps,
@@ -140,6 +141,18 @@ def test_any_value_in_any_place_is_findings_and_never_an_exception(value: Json, 
 def test_what_is_no_definition_is_findings(value: Json) -> None:
     """A file of JSON that is something else."""
     assert check_definition(value)
+
+
+@pytest.mark.parametrize("body", [7, "text", {"Name": "a"}, [None], [[]]])
+def test_a_body_that_is_no_list_of_steps_is_findings(body: Json) -> None:
+    """Also where a selector names a step of it."""
+    selector = {"Pick": "MaxBy", "Field": get("IterationOutput.a.OutputParameters['x']")}
+    definition = with_steps(for_each_step([], ForEachBody=body, Selector=selector))
+    found = {finding.path[:4] for finding in check_definition(definition)}
+    assert {
+        ("Steps", 2, "Arguments", "ForEachBody"),
+        ("Steps", 2, "Arguments", "Selector"),
+    } <= found
 
 
 def test_deep_nesting_is_findings() -> None:
