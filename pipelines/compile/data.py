@@ -5,16 +5,7 @@ from __future__ import annotations
 from pipelines.compile.assets import DataAsset, digest_files
 from pipelines.compile.project import Project
 from pipelines.diagnostics import Finding, Path
-from pipelines.frozen import frozen
 from pipelines.spec.model import DataSource
-
-
-@frozen
-class LocalData:
-    """A local entry of `data:` as an asset, or the findings that keep it from being one."""
-
-    asset: DataAsset | None
-    findings: tuple[Finding, ...] = ()
 
 
 def find_local(name: str, source: DataSource, project: Project) -> tuple[Finding, ...]:

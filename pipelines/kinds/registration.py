@@ -118,7 +118,7 @@ def outputs(name: str, _step: RegistrationStep) -> Mapping[str, Output]:
     return {
         "package": Output(Get(f"Steps.{name}.ModelPackageArn")),
         "group": Output(Get(f"Steps.{name}.ModelPackageGroupName"), repeats="group"),
-        "version": Output(Get(f"Steps.{name}.ModelPackageVersion"), numeric=True),
+        "version": Output(Get(f"Steps.{name}.ModelPackageVersion")),
     }
 
 

@@ -110,7 +110,7 @@ def outputs(name: str, step: TrainingStep) -> Mapping[str, Output]:
     }
     return {
         "model": Output(Get(f"Steps.{name}.ModelArtifacts.S3ModelArtifacts")),
-        "metrics": Output(members=metrics, numeric=True),
+        "metrics": Output(members=metrics),
     }
 
 

@@ -39,11 +39,6 @@ def entry(job: Job, scratch: Scratch) -> list[str]:
     return ["-m", PROGRAM_MODULE, str(scratch.folder / "job.json")]
 
 
-def single(python: Path, job: Job, scratch: Scratch, arguments: list[str]) -> list[str]:
-    """Return the command of a job whose hosts each run one process."""
-    return [str(python), *entry(job, scratch), *arguments]
-
-
 def torchrun(python: Path, job: Job, container: Container, command: list[str]) -> list[str]:
     """Put torchrun before a script and its arguments.
 

@@ -72,11 +72,6 @@ class Layout(Record):
         return self.root / "model"
 
     @property
-    def checkpoint_dir(self) -> Path:
-        """The folder that is synchronised with the checkpoint prefix."""
-        return self.root / "checkpoints"
-
-    @property
     def failure(self) -> Path:
         """The failure file: of training `failure`, of processing `message` (FACTS 11.5)."""
         return self.root / "output" / ("message" if self.processing else "failure")

@@ -143,12 +143,6 @@ def _integer(value: object) -> int | Template:
     return _referable(value, "a whole number", "`2` or `${parameters.NAME}`")
 
 
-def _boolean(value: object) -> bool | Template:
-    if isinstance(value, bool):
-        return value
-    return _referable(value, "`true` or `false`", "`true`")
-
-
 def _any_scalar(value: object) -> str | int | float | bool | Template:
     if isinstance(value, str):
         return _template(value)
@@ -196,9 +190,6 @@ FixedText: TypeAlias = Annotated[str, Scalar(_fixed_text, (("type", "string"),),
 
 Integer: TypeAlias = Annotated[int | Template, Scalar(_integer, (("type", "integer"),))]
 """A whole number or one reference."""
-
-Boolean: TypeAlias = Annotated[bool | Template, Scalar(_boolean, (("type", "boolean"),))]
-"""True, false or one reference."""
 
 AnyScalar: TypeAlias = Annotated[
     str | int | float | bool | Template,

@@ -29,7 +29,6 @@ class Output:
         value: the value of the bare reference; None where only a path below has one.
         members: values of `${steps.NAME.OUTPUT.MEMBER}` for fixed members.
         json: (step, property file) when `.a.b[0]` below it reads from a JSON file.
-        numeric: the value, or what lies below, is a number.
         gates: the key path, below the step, of the reference that this output passes on.
         repeats: the key of the step whose text this output is; a step that stands alone takes it
             from there.
@@ -38,7 +37,6 @@ class Output:
     value: Value | None = None
     members: Mapping[str, Value] = field(default_factory=dict)
     json: tuple[str, str] | None = None
-    numeric: bool = False
     gates: Path | None = None
     repeats: str | None = None
 

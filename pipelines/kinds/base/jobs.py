@@ -126,7 +126,7 @@ def processing_output(step: str, output: str) -> Get:
 
 def report_output(step: str, name: str, path: str) -> Output:
     """An output that is one JSON file: its URI, or a value below it."""
-    return Output(Join("/", (processing_output(step, name), path)), json=(step, name), numeric=True)
+    return Output(Join("/", (processing_output(step, name), path)), json=(step, name))
 
 
 def environment(

@@ -14,7 +14,8 @@ import pytest
 
 from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.jobs.isolation import probe
-from pipelines.backends.local.model_server.fleet import Fleet, FleetSpec
+from pipelines.backends.local.model_server.fleet import Fleet
+from pipelines.backends.local.model_server.values import FleetSpec
 from pipelines.backends.local.objects import ObjectStore
 
 URL = "s3://bucket/model.tar.gz"

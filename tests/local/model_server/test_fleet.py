@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from pipelines.backends.local.executors.contract import LocalSettings
-from pipelines.backends.local.model_server.fleet import (
+from pipelines.backends.local.model_server.fleet import Fleet
+from pipelines.backends.local.model_server.values import (
     Busy,
-    Fleet,
     FleetError,
     FleetSpec,
     Invocation,
@@ -276,7 +276,7 @@ def test_stop_lets_requests_end_and_leaves_no_process(serve: Serve, tmp_path: Pa
         while not list(gate.iterdir()):
             threading.Event().wait(0.005)
         stopping = pool.submit(fleet.stop)
-        while not fleet.is_stopping:
+        while not fleet._stopped:
             threading.Event().wait(0.005)
         with pytest.raises(StoppedError):
             ask(fleet)
@@ -310,7 +310,8 @@ _OWNER = """
 import sys
 from pathlib import Path
 from pipelines.backends.local.executors.contract import LocalSettings
-from pipelines.backends.local.model_server.fleet import Fleet, FleetSpec, Invocation
+from pipelines.backends.local.model_server.fleet import Fleet
+from pipelines.backends.local.model_server.values import FleetSpec, Invocation
 from pipelines.backends.local.objects import ObjectStore
 home, way, url = sys.argv[1:]
 settings = LocalSettings(Path(home), Path(sys.executable), way)

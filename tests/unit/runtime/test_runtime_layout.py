@@ -16,7 +16,6 @@ def test_the_layout_is_that_of_the_container() -> None:
     assert str(training.input("train")) == "/opt/ml/input/data/train"
     assert str(training.config_dir) == "/opt/ml/input/config"
     assert str(training.failure) == "/opt/ml/output/failure"
-    assert str(training.checkpoint_dir) == "/opt/ml/checkpoints"
     assert str(processing.input("a")) == "/opt/ml/processing/input/a"
     assert str(processing.output("b")) == "/opt/ml/processing/output/b"
     assert str(processing.config_dir) == "/opt/ml/config"

@@ -15,14 +15,11 @@ from pipelines.backends.local.model_server.server import INVOCATION_SECONDS, Ser
 from pipelines.backends.local.model_server.values import (
     Answer,
     Busy,
-    FleetError,
     FleetSpec,
     Invocation,
     StoppedError,
 )
 from pipelines.backends.local.objects import ObjectStore
-
-__all__ = ["Answer", "Busy", "Fleet", "FleetError", "FleetSpec", "Invocation", "StoppedError"]
 
 
 class Fleet:
@@ -71,11 +68,6 @@ class Fleet:
         if spec.serverless:
             threading.Thread(target=fleet._retire, name="idle-servers", daemon=True).start()
         return fleet
-
-    @property
-    def is_stopping(self) -> bool:
-        """Whether it takes no further requests."""
-        return self._stopped
 
     def invoke(self, invocation: Invocation) -> Answer:
         """Answer a request; a status of 400 or more is the container's own.
