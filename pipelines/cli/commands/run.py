@@ -9,6 +9,15 @@ import click
 
 from pipelines.backends.local.jobs import isolation as launchers
 from pipelines.cli.options import spec_options
+from pipelines.errors import UsageError
+
+
+def _with_files(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    for item in given:
+        step, _equals, file = item.partition("=")
+        if not step or not file:
+            raise UsageError(f"`--stub {item}` is no STEP=FILE", "write --stub notify=answer.json")
+    return given
 
 
 @click.command("run")
@@ -29,7 +38,11 @@ from pipelines.cli.options import spec_options
 )
 @click.option("--max-parallel", type=click.IntRange(min=1), help="Steps at the same time.")
 @click.option(
-    "--stub", "stubs", multiple=True, help="STEP=FILE: a JSON file that answers for a step."
+    "--stub",
+    "stubs",
+    multiple=True,
+    callback=_with_files,
+    help="STEP=FILE: a JSON file that answers for a step.",
 )
 @click.option("--no-cache", is_flag=True, help="Run every step, whatever its cache says.")
 @click.option(

@@ -119,6 +119,15 @@ def test_a_wrong_parameter_is_a_usage_error(
     assert cure in answer.err
 
 
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("given", ["use", "use=", "=answer.json"])
+def test_a_stub_without_a_step_or_a_file_is_a_usage_error(given: str, pipelines: Command) -> None:
+    """It is called by its own option, not by that of parameters, which reads pairs as well."""
+    answer = pipelines("run", "--stub", given)
+    assert (answer.code, answer.out) == (2, "")
+    assert f"`--stub {given}` is no STEP=FILE" in answer.err
+
+
 def test_a_wrong_spec_runs_nothing(project: Path, pipelines: Command) -> None:
     """Exit code 3 and the diagnostics, as `validate` has them."""
     (project / "steps" / "use.py").unlink()

@@ -130,6 +130,9 @@ def test_a_stub_for_an_output_that_is_not_there_fails_its_step(
         ("no json", "is no JSON"),
         ('{"OutputParameters": []}', "other members than `properties` and `outputs`"),
         ('{"outputs": {"train": "nowhere"}}', "which does not exist"),
+        ('{"properties": ["ok"]}', "`properties` of the stub"),
+        ('{"outputs": null}', "`outputs` of the stub"),
+        ('{"outputs": {"train": 3}}', "maps `train` to no folder or file"),
     ],
 )
 def test_a_stub_that_cannot_be_used_is_refused(

@@ -28,6 +28,7 @@ from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
 _MEMBERS = frozenset({"properties", "outputs"})
+_HOW = 'write {"properties": {…}, "outputs": {"<output>": "<folder>"}}'
 _NAMED: Mapping[str, tuple[str, str, str]] = {
     "Training": ("TrainingJobName", "TrainingJobArn", "training-job"),
     "Processing": ("ProcessingJobName", "ProcessingJobArn", "processing-job"),
@@ -65,7 +66,7 @@ def read_stub(path: Path) -> Stub:
     """Read a stub file.
 
     Raises:
-        UsageError: it is missing, no JSON, has unknown members, or names a missing folder.
+        UsageError: it is missing, no JSON, written in another form, or names a missing folder.
     """
     try:
         stub = json.loads(path.read_text(encoding="utf-8"))
@@ -74,15 +75,24 @@ def read_stub(path: Path) -> Stub:
     except ValueError:
         raise UsageError(f"the stub {path} is no JSON") from None
     if not isinstance(stub, dict) or not stub.keys() <= _MEMBERS:
-        raise UsageError(
-            f"the stub {path} has other members than `properties` and `outputs`",
-            'write {"properties": {…}, "outputs": {"<output>": "<folder>"}}',
-        )
-    outputs = {name: path.parent / folder for name, folder in stub.get("outputs", {}).items()}
-    for name, folder in outputs.items():
-        if not folder.exists():
-            raise UsageError(f"the stub {path} maps `{name}` to {folder}, which does not exist")
-    return Stub(stub.get("properties", {}), outputs)
+        raise UsageError(f"the stub {path} has other members than `properties` and `outputs`", _HOW)
+    for member, value in stub.items():
+        if not isinstance(value, dict):
+            raise UsageError(f"`{member}` of the stub {path} is no mapping", _HOW)
+    return Stub(stub.get("properties", {}), _outputs(path, stub.get("outputs", {})))
+
+
+def _outputs(path: Path, places: JsonObject) -> dict[str, Path]:
+    outputs = {}
+    for name, place in places.items():
+        if not isinstance(place, str):
+            raise UsageError(f"the stub {path} maps `{name}` to no folder or file", _HOW)
+        outputs[name] = path.parent / place
+        if not outputs[name].exists():
+            raise UsageError(
+                f"the stub {path} maps `{name}` to {outputs[name]}, which does not exist"
+            )
+    return outputs
 
 
 def synthesized(call: StepCall) -> JsonObject:
