@@ -6,7 +6,6 @@ The events come one by one, so that depth and aliases are bounded before anythin
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from yaml import events as yaml_events
@@ -14,7 +13,7 @@ from yaml import events as yaml_events
 from pipelines.diagnostics.model import Diagnostic, Path, Severity, Span
 from pipelines.document import extents, keys
 from pipelines.document.extents import Extent, Mark
-from pipelines.document.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode
+from pipelines.document.nodes import AliasNode, Frame, MappingNode, Node, ScalarNode, SequenceNode
 from pipelines.document.problem import Before, too_deep
 from pipelines.document.scalars import resolve, too_long
 from pipelines.document.surrogates import restored
@@ -23,31 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pipelines.document.model import Limits
-    from pipelines.document.nodes import Collection
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class StoppedError(Exception):
     """The text breaks a limit: reading it further is of no use. Never leaves this package."""
-
-
-@dataclass(slots=True)
-class Frame:
-    """A collection that is being read; of a mapping also the key whose value comes next."""
-
-    node: Collection
-    key: Extent | None = None
-    name: str | None = None
-    merging: bool = False
-    anchor: str | None = None
-    merges: list[MappingNode] = field(default_factory=list)
-    seen: dict[str, Extent] = field(default_factory=dict)
-
-    @property
-    def wants_key(self) -> bool:
-        """Say whether the next node is a key."""
-        return self.key is None and isinstance(self.node, MappingNode)
 
 
 class Composer:
@@ -104,7 +84,7 @@ class Composer:
         opened = [frame.node.extent for frame in self._stack if frame.node.flow]
         return Before(self._last, opened[-1] if opened else None)
 
-    def report(self, code: str, message: str, extent: Extent, remedy: str | None) -> None:
+    def _report(self, code: str, message: str, extent: Extent, remedy: str | None) -> None:
         """Add a finding at a place, with the path that is being read."""
         self.findings.append(
             Diagnostic(
@@ -122,7 +102,7 @@ class Composer:
         return tuple(path)
 
     def _another_document(self, event: yaml_events.DocumentStartEvent) -> None:
-        self.report(
+        self._report(
             "SP104",
             "a second document begins here",
             extents.between(*extents.marks(event)),
@@ -133,7 +113,7 @@ class Composer:
     def _refuse_tag(self, start: Mark) -> None:
         index = self._text.find("!", start.index)
         written = self._text[index:].split(None, 1)[0].rstrip(",]}")
-        self.report(
+        self._report(
             "SP106",
             f"the tag `{written}` is not allowed",
             extents.character(self._text, index, len(written)),
@@ -150,14 +130,14 @@ class Composer:
             text = restored(text, style, self._text[start.index : end.index])
         extent = self._written(event, style)
         if style == "plain" and len(text) > 1 and too_long(text):
-            self.report(
+            self._report(
                 "SP108",
                 f"a number of {len(text)} digits is too long",
                 extent,
                 "write it in quotes if it is meant as text",
             )
         if not text.isascii() and _SURROGATE.search(text):
-            self.report(
+            self._report(
                 "SP114",
                 "half a pair of surrogates is no character",
                 extent,
@@ -169,7 +149,7 @@ class Composer:
         if event.anchor is not None:
             self._anchors[event.anchor] = node
         if self._stack and self._stack[-1].wants_key:
-            keys.scalar_key(self, self._stack[-1], node, text)
+            keys.scalar_key(self._report, self._stack[-1], node, text)
         else:
             self._add(node)
 
@@ -201,7 +181,7 @@ class Composer:
         if event.anchor is not None:
             extent = extents.without_properties(self._text, *extents.marks(event))
         if len(self._stack) >= self._limits.depth:
-            self.report(*too_deep(self._limits.depth, extent))
+            self._report(*too_deep(self._limits.depth, extent))
             raise StoppedError
         make = MappingNode if isinstance(event, yaml_events.MappingStartEvent) else SequenceNode
         self._stack.append(Frame(make(extent, bool(event.flow_style)), anchor=event.anchor))
@@ -224,7 +204,7 @@ class Composer:
         if frame.anchor is not None:
             self._anchors[frame.anchor] = node
         if above is not None and above.wants_key:
-            keys.collection_key(self, above, node)
+            keys.collection_key(self._report, above, node)
         else:
             self._add(node)
 
@@ -235,7 +215,7 @@ class Composer:
                     node.entries[name] = keys.merged(entry)
                     self._merged += 1
         if self._merged > self._limits.alias_nodes:
-            self.report(
+            self._report(
                 "SP107",
                 f"merge keys bring in more than {self._limits.alias_nodes} values",
                 node.extent,
@@ -249,7 +229,7 @@ class Composer:
         target = self._anchors.get(name)
         if target is None:
             inside = name in self._anchors
-            self.report(
+            self._report(
                 "SP107",
                 f"the alias `*{name}` {'contains itself' if inside else 'has no anchor'}",
                 extent,
@@ -261,7 +241,7 @@ class Composer:
             target = ScalarNode(None, extent, "*")
         node = AliasNode(target, extent)
         if self._stack and self._stack[-1].wants_key:
-            keys.alias_key(self, self._stack[-1], node)
+            keys.alias_key(self._report, self._stack[-1], node)
         else:
             self._add(node)
 
@@ -274,4 +254,4 @@ class Composer:
         if isinstance(frame.node, SequenceNode):
             frame.node.items.append(node)
             return
-        keys.take_value(self, frame, node)
+        keys.take_value(self._report, frame, node)

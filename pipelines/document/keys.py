@@ -8,18 +8,23 @@ from pipelines.document.extents import Extent
 from pipelines.document.nodes import AliasNode, Entry, MappingNode, Node, ScalarNode, SequenceNode
 
 if TYPE_CHECKING:
-    from pipelines.document.composer import Composer, Frame
-    from pipelines.document.nodes import Collection
+    from collections.abc import Callable
+    from typing import TypeAlias
+
+    from pipelines.document.nodes import Collection, Frame
+
+    Report: TypeAlias = Callable[[str, str, Extent, str | None], None]
+    """Takes a code, the message, the place and what to do about it."""
 
 MERGE = "<<"
 
 
-def scalar_key(composer: Composer, frame: Frame, node: ScalarNode, text: str) -> None:
+def scalar_key(report: Report, frame: Frame, node: ScalarNode, text: str) -> None:
     """Take a scalar as the key whose value comes next."""
     frame.key, frame.name = node.extent, text
     if not isinstance(node.value, str):
         shown = f"`{text}` is {_kind(node.value)}" if text else "this key is empty"
-        composer.report(
+        report(
             "SP109",
             f"{shown}, and a key is a string",
             node.extent,
@@ -29,7 +34,7 @@ def scalar_key(composer: Composer, frame: Frame, node: ScalarNode, text: str) ->
     merges = text == MERGE and node.style == "plain"
     if text in frame.seen:
         first = frame.seen[text].line
-        composer.report(
+        report(
             "SP103",
             f"the key `{text}` is already on line {first}",
             node.extent,
@@ -43,25 +48,25 @@ def scalar_key(composer: Composer, frame: Frame, node: ScalarNode, text: str) ->
     frame.merging = merges
 
 
-def alias_key(composer: Composer, frame: Frame, node: AliasNode) -> None:
+def alias_key(report: Report, frame: Frame, node: AliasNode) -> None:
     """Take an alias as a key: it has to stand for a string."""
     target = node.target
     if isinstance(target, ScalarNode) and isinstance(target.value, str):
-        scalar_key(composer, frame, ScalarNode(target.value, node.extent, "*"), target.value)
+        scalar_key(report, frame, ScalarNode(target.value, node.extent, "*"), target.value)
         return
     if isinstance(target, ScalarNode) and target.style == "*":  # reported: it has no anchor
         frame.key, frame.name = node.extent, None
         return
-    _refuse(composer, frame, node.extent)
+    _refuse(report, frame, node.extent)
 
 
-def collection_key(composer: Composer, frame: Frame, node: Collection) -> None:
+def collection_key(report: Report, frame: Frame, node: Collection) -> None:
     """Refuse a mapping or list as a key, and name the trap that it mostly is."""
-    _refuse(composer, frame, node.extent)
+    _refuse(report, frame, node.extent)
 
 
-def _refuse(composer: Composer, frame: Frame, extent: Extent) -> None:
-    composer.report(
+def _refuse(report: Report, frame: Frame, extent: Extent) -> None:
+    report(
         "SP109",
         "a mapping or list stands where a key is expected, and a key is a string",
         extent,
@@ -70,19 +75,19 @@ def _refuse(composer: Composer, frame: Frame, extent: Extent) -> None:
     frame.key, frame.name = extent, None
 
 
-def take_value(composer: Composer, frame: Frame, node: Node) -> None:
+def take_value(report: Report, frame: Frame, node: Node) -> None:
     """Give the pending key its value."""
     mapping, extent, name = frame.node, frame.key, frame.name
     if not isinstance(mapping, MappingNode) or extent is None:
         return
     if frame.merging:
-        _merge(composer, frame, node)
+        _merge(report, frame, node)
     elif name is not None and name not in mapping.entries:
         mapping.entries[name] = Entry(name, extent, node)
     frame.key, frame.name, frame.merging = None, None, False
 
 
-def _merge(composer: Composer, frame: Frame, node: Node) -> None:
+def _merge(report: Report, frame: Frame, node: Node) -> None:
     """Note the mappings that a merge key names; the earlier ones win."""
     parts = node.items if isinstance(node, SequenceNode) else [node]
     for part in parts:
@@ -90,7 +95,7 @@ def _merge(composer: Composer, frame: Frame, node: Node) -> None:
         if isinstance(target, MappingNode):
             frame.merges.append(target)
         elif not (isinstance(target, ScalarNode) and target.style == "*"):
-            composer.report(
+            report(
                 "SP113",
                 f"`{MERGE}` merges mappings, and this is none",
                 part.extent,

@@ -55,5 +55,23 @@ class MappingNode:
     entries: dict[str, Entry] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class Frame:
+    """A collection that is being read; of a mapping also the key whose value comes next."""
+
+    node: Collection
+    key: Extent | None = None
+    name: str | None = None
+    merging: bool = False
+    anchor: str | None = None
+    merges: list[MappingNode] = field(default_factory=list)
+    seen: dict[str, Extent] = field(default_factory=dict)
+
+    @property
+    def wants_key(self) -> bool:
+        """Say whether the next node is a key."""
+        return self.key is None and isinstance(self.node, MappingNode)
+
+
 Node: TypeAlias = ScalarNode | AliasNode | SequenceNode | MappingNode
 Collection: TypeAlias = SequenceNode | MappingNode
