@@ -6,7 +6,6 @@ is never taken for a running one.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
@@ -15,11 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from pipelines.backends.local.state import flock
 from pipelines.errors import UsageError
 
 _FILE = "serve.json"
-_TRIES = 20
-_PAUSE_SECONDS = 0.01
 
 
 @contextmanager
@@ -35,7 +33,7 @@ def announce(home: Path, url: str) -> Iterator[None]:
     """
     home.mkdir(parents=True, exist_ok=True)
     with (home / _FILE).open("a+", encoding="utf-8") as file:
-        if not _taken(file):
+        if not flock.take(file):
             raise _second(find(home) or "an unknown place")
         _write(file, {"url": url, "pid": os.getpid()})
         try:
@@ -62,14 +60,14 @@ def find(home: Path) -> str | None:
     except FileNotFoundError:
         return None
     with file:
-        for _ in range(_TRIES):
-            if not _is_held(file):
+        for _ in range(flock.TRIES):
+            if not flock.is_held(file):
                 return None
             file.seek(0)
             url = _url_in(file.read())
             if url is not None:
                 return url
-            time.sleep(_PAUSE_SECONDS)  # it has the lock and is about to write
+            time.sleep(flock.PAUSE_SECONDS)  # it has the lock and is about to write
     return None
 
 
@@ -77,27 +75,6 @@ def _second(url: str) -> UsageError:
     return UsageError(
         f"`pipelines serve` runs already for this project: {url}", "use that one, or stop it first"
     )
-
-
-def _taken(file: IO[str]) -> bool:
-    """Take the lock; a holder of a few milliseconds is somebody who only asked `find`."""
-    for _ in range(_TRIES):
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(_PAUSE_SECONDS)
-        else:
-            return True
-    return False
-
-
-def _is_held(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    fcntl.flock(file, fcntl.LOCK_UN)
-    return False
 
 
 def _write(file: IO[str], content: dict[str, object]) -> None:

@@ -1,24 +1,16 @@
-"""Who runs an execution: an `flock` held for as long as the process lives.
-
-The kernel releases it when the process dies, however it dies: there are no stale locks to judge
-by process ids that may have been given to somebody else.
-"""
+"""Who runs an execution, or carries out an endpoint's change: a lock in its folder."""
 
 from __future__ import annotations
 
-import fcntl
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
+from pipelines.backends.local.state import flock
 from pipelines.errors import UsageError
 
 LOCK_FILE = ".lock"
-_TRIES = 10
-_PAUSE_SECONDS = 0.01
 
 
 @contextmanager
@@ -34,7 +26,7 @@ def running(folder: Path, name: str) -> Iterator[None]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK_FILE).open("a+", encoding="ascii") as file:
-        if not _taken(file):
+        if not flock.take(file):
             file.seek(0)
             raise UsageError(
                 f"execution {name} is running in process {file.read().strip() or 'unknown'}",
@@ -46,27 +38,11 @@ def running(folder: Path, name: str) -> Iterator[None]:
         yield
 
 
-def _taken(file: IO[str]) -> bool:
-    """Take the lock; a holder of a few milliseconds is somebody who only asked `is_running`."""
-    for _ in range(_TRIES):
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(_PAUSE_SECONDS)
-        else:
-            return True
-    return False
-
-
 def is_running(folder: Path) -> bool:
     """Say whether a live process holds the lock of an execution's folder."""
     try:
-        file = (folder / LOCK_FILE).open("rb")
+        file = (folder / LOCK_FILE).open(encoding="ascii")
     except FileNotFoundError:
         return False
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        return False
+        return flock.is_held(file)
