@@ -1,4 +1,4 @@
-"""The commit that a project is at, for the registry (D16)."""
+"""The commit that a project is at, for the registry."""
 
 from __future__ import annotations
 

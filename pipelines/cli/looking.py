@@ -68,5 +68,5 @@ def looking(file: Path, env: str | None, local: bool) -> Iterator[Place]:  # noq
 
 
 def pipelines_of(name: str) -> tuple[str, ...]:
-    """Name the pipelines of a spec: its own, and the one that deploys (D8)."""
+    """Name the pipelines of a spec: its own, and the one that deploys (decision 11)."""
     return (name, f"{name}-deploy")

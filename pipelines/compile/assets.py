@@ -1,4 +1,4 @@
-"""Assets: what a definition names by URI, addressed by its content (D4, D13)."""
+"""Assets: what a definition names by URI, addressed by its content (decisions 1 and 4)."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ RULES = MergeRules(
     ),
     frozen=(("steps", "*", "kind"),),
 )
-"""How an environment is merged over a spec (DESIGN §4)."""
+"""How an environment is merged over a spec."""
 
 
 _UNSET_VARIABLE = "SP129"

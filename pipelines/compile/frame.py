@@ -1,4 +1,4 @@
-"""The parts of a bundle that are ours: its start, its configuration, the runtime (D13)."""
+"""The parts of a bundle that are ours: its start, its configuration, the runtime (decision 1)."""
 
 from __future__ import annotations
 

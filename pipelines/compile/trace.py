@@ -1,4 +1,4 @@
-"""Which modules of the project a script imports, told from its text (D4)."""
+"""Which modules of the project a script imports, told from its text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which steps may be cached: none whose input's content can change under its URI (D16)."""
+"""Which steps may be cached: none whose input's content can change under its URI (decision 4)."""
 
 from __future__ import annotations
 

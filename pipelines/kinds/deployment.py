@@ -1,7 +1,7 @@
-"""`kind: deployment`: an endpoint is made to match a model package group (D7, D8).
+"""`kind: deployment`: an endpoint is made to match a model package group (decision 11).
 
 Emits one Processing step that runs the deploy program, never cached, with the role that alone may
-change endpoints (D18). It stands in the pipeline, and by itself in `<name>-deploy`, which
+change endpoints. It stands in the pipeline, and by itself in `<name>-deploy`, which
 approvals start.
 """
 

@@ -1,4 +1,4 @@
-"""`kind: registration`: a model package in the registry, serving code included (D10).
+"""`kind: registration`: a model package in the registry, serving code included (decision 3).
 
 Emits two steps: `<name>-package`, a cached Processing job in the serving image that adds code and
 vendored requirements to the model archive, and RegisterModel.

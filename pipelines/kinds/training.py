@@ -52,7 +52,7 @@ class Distribution(ShortFormModel):
 
 
 class Checkpoints(SpecModel):
-    """Where a job keeps what it can resume from; switches the step's cache off (D16)."""
+    """Where a job keeps what it can resume from; switches the step's cache off."""
 
     local_path: FixedText = Field("/opt/ml/checkpoints", description="The folder in the job.")
 
@@ -164,7 +164,7 @@ def _metric_checks(step: TrainingStep) -> Iterator[Finding]:
 
 
 def emit(step: TrainingStep, context: EmitContext) -> tuple[EmittedStep, ...]:
-    """One Training step that starts the bundle (D13)."""
+    """One Training step that starts the bundle (decision 1)."""
     arguments: JsonObject = {
         "AlgorithmSpecification": _algorithm(step, context),
         "InputDataConfig": channels(step.inputs, context),

@@ -1,4 +1,4 @@
-"""`kind: validation`: Great Expectations suites over the inputs, in a Processing job (D9)."""
+"""`kind: validation`: Great Expectations suites over the inputs, in a Processing job."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Which steps of the next execution miss their cache, and why.
 
 The comparison is with an execution of what is deployed, by the attributes that the service
-compares (FACTS §1.9), with the parameters' defaults. What an older version left in the cache is
+compares (FACTS 1.9), with the parameters' defaults. What an older version left in the cache is
 not known here: such a step may be taken from it after all.
 """
 

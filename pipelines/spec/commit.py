@@ -1,4 +1,4 @@
-"""The reserved pipeline parameter that takes the commit of the code into the registry (D16)."""
+"""The reserved pipeline parameter that takes the commit of the code into the registry."""
 
 from __future__ import annotations
 

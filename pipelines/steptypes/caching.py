@@ -1,4 +1,4 @@
-"""What decides whether the service takes a step from its cache (FACTS §1.9).
+"""What decides whether the service takes a step from its cache (FACTS 1.9).
 
 The local engine hashes it; a plan compares it without running anything. Both ask here.
 """

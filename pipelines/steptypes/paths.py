@@ -1,4 +1,4 @@
-"""Paths into JSON: `.member`, `[0]`, `['key']` (FACTS §1.6)."""
+"""Paths into JSON: `.member`, `[0]`, `['key']` (FACTS 1.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known about one SageMaker step Type, as a value (decision D17).
+"""What is known about one SageMaker step Type, as a value.
 
 Each module of this package whose name is a Type in snake_case holds one `STEP_TYPE`. The module
 of this class is not called `model`: that is the module of the Type `Model`.

@@ -44,7 +44,7 @@ class Premises:
 
     Args:
         pipeline: its pipeline.
-        deploy: the pipeline that deploys for it (D8).
+        deploy: the pipeline that deploys for it (decision 11).
         endpoints: the endpoints of its deployments; those that are deployed to are found.
         groups: the model package groups whose versions go too; empty to keep them.
         data: `s3://bucket/prefix/` that goes too; None to keep it.

@@ -1,4 +1,4 @@
-"""A version in the registry → where it comes from: execution, commit, data, metrics (D16)."""
+"""A version in the registry → where it comes from: execution, commit, data, metrics."""
 
 from __future__ import annotations
 

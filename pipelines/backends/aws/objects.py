@@ -1,7 +1,7 @@
 """Objects in S3: which are there, how those that a bundle needs get there, and how they go.
 
-Their keys hold a hash of their content (D4): what is there is right, and uploading it twice does
-no harm.
+Their keys hold a hash of their content (decisions 1 and 4): what is there is right, and uploading
+it twice does no harm.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A compiled pipeline → a started execution of the local SageMaker.
 
-The pipeline is described, compared, then created or updated (D12), under a lock of the home
+The pipeline is described, compared, then created or updated, under a lock of the home
 folder: two `run`s at the same time each start the version that they compiled.
 """
 

@@ -1,4 +1,4 @@
-"""`execution.…` in a cached step: its key would differ in every execution (D16)."""
+"""`execution.…` in a cached step: its key would differ in every execution."""
 
 from __future__ import annotations
 

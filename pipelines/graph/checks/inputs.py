@@ -9,7 +9,7 @@ from pipelines.graph.model import Graph
 
 
 def check(graph: Graph) -> Iterator[Finding]:
-    """Find inputs with the name of the step's code (D13) or of its model."""
+    """Find inputs with the name of the step's code (decision 1) or of its model."""
     for node in graph.nodes.values():
         code = node.kind.needs(node.name, node.step).code
         inputs = getattr(node.step, "inputs", {})

@@ -10,7 +10,7 @@ from pipelines.spec.model import JobStep
 
 
 def check(graph: Graph) -> Iterator[Finding]:
-    """Find isolated jobs whose requirements come from a package index (DESIGN 5)."""
+    """Find isolated jobs whose requirements come from a package index."""
     for node in graph.nodes.values():
         step = node.step
         if not isinstance(step, JobStep) or not step.enable_network_isolation:

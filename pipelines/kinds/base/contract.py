@@ -61,7 +61,7 @@ class ProjectFile:
 
 @frozen
 class CodeNeed:
-    """A bundle: the script or program of a job and all that goes with it (D4, D13).
+    """A bundle: the script or program of a job and all that goes with it (decision 1).
 
     Args:
         job: which container layout the runtime will find.
@@ -122,7 +122,7 @@ class EmitContext:
         resolve: a literal or template of the step → the value in the definition.
         images: the resolved images, under the paths of `Needs.images`.
         code: S3 URI of the step's bundle; None without code.
-        cacheable: False where an input's content can change under its URI (D16).
+        cacheable: False where an input's content can change under its URI (decision 4).
     """
 
     name: str

@@ -63,7 +63,7 @@ class ProcessingJob:
 
 
 def processing(step: JobStep, job: ProcessingJob, context: EmitContext) -> EmittedStep:
-    """Emit a Processing step that starts the bundle (D13)."""
+    """Emit a Processing step that starts the bundle (decision 1)."""
     application: JsonObject = {
         "ImageUri": job.image,
         "ContainerEntrypoint": ["python3", f"{INPUT_ROOT}/{CODE}/{BUNDLE}"],
@@ -113,7 +113,7 @@ def text(value: Json, context: EmitContext) -> Value:
 
 
 def output_uri(context: EmitContext, step: str, output: str | None = None) -> Value:
-    """Say where a step's output goes: a prefix of its own for every execution (D14)."""
+    """Say where a step's output goes: a prefix of its own for every execution."""
     root = f"s3://{context.aws.bucket}/{context.spec.pipeline}/runs"
     parts: tuple[Value, ...] = (root, Get("Execution.PipelineExecutionId"), step)
     return join_path(*parts, output) if output else join_path(*parts)

@@ -1,1 +1,1 @@
-"""The program behind the packaging step of `kind: registration` (D10)."""
+"""The program behind the packaging step of `kind: registration` (decision 3)."""

@@ -1,1 +1,1 @@
-"""The program behind `kind: validation`: Great Expectations suites over tables (D9)."""
+"""The program behind `kind: validation`: Great Expectations suites over tables."""

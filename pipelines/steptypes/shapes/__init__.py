@@ -1,4 +1,4 @@
-"""Shapes of step Types, digested from botocore's service models (decision D3).
+"""Shapes of step Types, digested from botocore's service models.
 
 `<Type>.json` beside this file is written by `tools/generate_shapes.py`.
 """

@@ -176,7 +176,7 @@ def test_a_role_outside_the_definition_is_updated_too(
 def test_a_description_is_written_with_the_next_change(
     account: Account, project: Path, pipelines: Command
 ) -> None:
-    """Alone it is worth no version (D16)."""
+    """Alone it is worth no version."""
     pipelines(*UPSERT)
     edit(project / "pipeline.yaml", "Who leaves?", "Who stays?")
     account.proxy.seen.clear()

@@ -58,7 +58,7 @@ def test_edited_data_runs_everything_that_depends_on_it(ran: Project) -> None:
 
 
 def test_edited_serving_code_repackages_and_trains_nothing(ran: Project) -> None:
-    """The package is a step of its own (D10)."""
+    """The package is a step of its own (decision 3)."""
     ran.write("serving/inference.py", "def model_fn(folder):\n    return None\n")
     assert _again(ran) == CACHED - {"register-package"}
 
@@ -84,7 +84,7 @@ def test_results_that_somebody_deleted_are_made_again(ran: Project) -> None:
 
 
 def test_a_step_that_reads_a_bare_prefix_is_not_cached(ran: Project) -> None:
-    """New files under the same URI would go unseen (D16), unless they are said never to change."""
+    """New files under the same URI would go unseen, unless they are said never to change."""
     bucket = ran.home / "s3" / "lake" / "raw"
     bucket.mkdir(parents=True)
     (bucket / "rows.txt").write_text("5 3 1 4 2 6")

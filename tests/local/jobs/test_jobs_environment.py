@@ -25,7 +25,7 @@ def build(requested: dict[str, str], outside: dict[str, str], job: Job = ONE) ->
 
 
 def test_nothing_of_aws_gets_in() -> None:
-    """D15: neither the tool's environment nor the request can lead a job to a real account."""
+    """Neither the tool's environment nor the request can lead a job to a real account."""
     leaky = {
         "AWS_PROFILE": "prod",
         "AWS_ACCESS_KEY_ID": "AKIA",

@@ -96,7 +96,7 @@ def test_editing_one_script_changes_the_uri_of_its_step_alone(project: Path, tex
 
 
 def test_editing_the_serving_code_repackages_and_trains_nothing(project: Path) -> None:
-    """The registration's bundle changes; the training step's does not (D10)."""
+    """The registration's bundle changes; the training step's does not (decision 3)."""
     before = _uris(_bundle(project))
     (project / "serving" / "answer.py").write_text("ANSWER = 42\n", "utf-8")
     after = _uris(_bundle(project))

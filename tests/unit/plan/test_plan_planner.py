@@ -158,7 +158,7 @@ def test_what_somebody_set_survives_an_update() -> None:
 
 
 def test_a_description_alone_is_no_reason_to_update() -> None:
-    """It is written with the next change (D16)."""
+    """It is written with the next change."""
     before = applied(plan(bundle(), INTENT, NOTHING), NOTHING)
     described = replace(INTENT, description="Who leaves?")
     assert plan(bundle(), described, before).is_empty

@@ -61,7 +61,7 @@ DEPLOYING = (
     "s3:GetObject",
     "s3:PutObject",
 )
-"""What the deployment program does (D7)."""
+"""What the deployment program does."""
 
 
 def check_caller(gateway: Gateway, arn: str, aws: Aws) -> Iterator[Check]:

@@ -1,4 +1,4 @@
-"""Step caching by the service's key attributes (FACTS §1.9)."""
+"""Step caching by the service's key attributes (FACTS 1.9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The service's check that a reference fits the member it stands in (FACTS §11.3)."""
+"""The service's check that a reference fits the member it stands in (FACTS 11.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pipeline functions in a step's arguments → plain values (FACTS §1.6).
+"""Pipeline functions in a step's arguments → plain values (FACTS 1.6).
 
 `Std:Join` writes strings as they are and everything else as JSON does: `0.5`, `1e-05`, `7`,
 `true`. How the service writes floats is not documented; JSON's form is assumed.

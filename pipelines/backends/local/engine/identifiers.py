@@ -1,4 +1,4 @@
-"""Names that the service makes up: execution ids, ARNs, job names (FACTS §11.7)."""
+"""Names that the service makes up: execution ids, ARNs, job names (FACTS 11.7)."""
 
 from __future__ import annotations
 

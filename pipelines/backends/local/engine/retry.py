@@ -1,4 +1,4 @@
-"""`RetryPolicies` of a step: how long to wait before the next attempt (FACTS §1.10)."""
+"""`RetryPolicies` of a step: how long to wait before the next attempt (FACTS 1.10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Condition: compares resolved values (FACTS §1.5); the top list is ANDed.
+"""Condition: compares resolved values (FACTS 1.5); the top list is ANDed.
 
 `Equals` wants both sides of one type, as the SDK's local mode does: `1` and `1.0` are not. The
 ordering conditions want sides that can be ordered. What the service does with mixed types is not

@@ -87,7 +87,7 @@ class StepCall:
 
     Args:
         name: the step's name.
-        job_name: the service-made job name (FACTS: `pipelines-<execution>-<step>-<token>`), unique.
+        job_name: the unique name that the service makes for the job (FACTS 11.7).
         arguments: the step's `Arguments`, every function resolved.
         step: the step as it stands in the definition.
         execution: the execution this belongs to.

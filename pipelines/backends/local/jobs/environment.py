@@ -1,4 +1,4 @@
-"""The environment of a job: what the service sets, what Python needs, and nothing of AWS (D15)."""
+"""The environment of a job: what the service sets, what Python needs, and nothing of AWS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/opt/ml: the paths in it, the config files of FACTS §3.4, and the rewriting of paths.
+"""/opt/ml: the paths in it, the config files of FACTS 3.4, and the rewriting of paths.
 
 Where a job has no namespaces its /opt/ml is another folder, and every text that names /opt/ml is
 rewritten to it.

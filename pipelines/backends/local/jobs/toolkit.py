@@ -1,7 +1,7 @@
 """What a training request starts: its own entrypoint, or the program the images' toolkit would.
 
 A request without an entrypoint that carries `sagemaker_program` (SDK v2 estimators, tuning jobs;
-FACTS §3.3, §11.4) is started through the job runtime, in a bundle made here.
+FACTS 3.3, 11.4) is started through the job runtime, in a bundle made here.
 """
 
 from __future__ import annotations
