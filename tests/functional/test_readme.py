@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,3 +22,10 @@ def test_every_command_of_the_readme_prints_what_stands_below_it(tmp_path: Path)
     for exchange in shown:
         printed = perform(exchange.command, folder)
         assert normalised(printed) == normalised(exchange.output), exchange.command
+
+
+def test_the_drawing_of_the_readme_is_that_of_the_example() -> None:
+    """Its Mermaid block is what `graph --format mermaid` prints."""
+    words = (sys.executable, "-m", "pipelines", "graph", "--format", "mermaid")
+    drawn = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
+    assert f"```mermaid\n{drawn}```\n" in README.read_text(encoding="utf-8")
