@@ -13,6 +13,7 @@ from pathlib import Path
 from pipelines.backends.aws.caller import Caller
 from pipelines.cli.options import again
 from pipelines.frozen import frozen
+from pipelines.spec.names import deployer
 
 
 @frozen
@@ -69,4 +70,4 @@ def looking(file: Path, env: str | None, local: bool) -> Iterator[Place]:  # noq
 
 def pipelines_of(name: str) -> tuple[str, ...]:
     """Name the pipelines of a spec: its own, and the one that deploys (decision 11)."""
-    return (name, f"{name}-deploy")
+    return (name, deployer(name))

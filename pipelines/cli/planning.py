@@ -10,6 +10,7 @@ from pipelines.compile.driver import Bundle
 from pipelines.plan.model import Intent, Plan
 from pipelines.plan.named import groups_of
 from pipelines.plan.planner import plan
+from pipelines.spec.names import deployer
 
 
 def make_plan(target: Target) -> Plan:
@@ -31,14 +32,13 @@ def _unowned(made: Plan) -> Plan:
 
 
 def _intent(target: Target, bundle: Bundle) -> Intent:
-    aws, deploy = target.aws, f"{bundle.pipeline}-deploy"
-    groups = {name for text in bundle.definitions.values() for name in groups_of(text)}
+    aws, deploy = target.aws, deployer(bundle.pipeline)
     return Intent(
         pipeline=bundle.pipeline,
         role=aws.role,
         bucket=aws.bucket,
         description=target.spec.description or "",
         tags=aws.tags,
-        groups=tuple(sorted(groups)),
+        groups=tuple(sorted(groups_of(*bundle.definitions.values()))),
         deploy=deploy if deploy in bundle.definitions else None,
     )

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from pipelines.graph.build import build
 from pipelines.graph.model import Graph, Node
 from pipelines.graph.uses import uses_in
+from pipelines.spec import names
 from pipelines.spec.model import StepSpec
 from pipelines.spec.references import Reference, Template
 
@@ -32,7 +33,7 @@ def standing_alone(graph: Graph) -> Iterator[Graph]:
         used = {str(one.parts[1]) for one in uses if one.root == "parameters"}
         spec = graph.spec.model_copy(
             update={
-                "pipeline": f"{graph.spec.pipeline}-{suffix}",
+                "pipeline": names.standing_alone(graph.spec.pipeline, suffix),
                 "parameters": {n: p for n, p in graph.spec.parameters.items() if n in used},
                 "steps": steps,
             }

@@ -28,6 +28,7 @@ from pipelines.kinds.base.contract import (
 from pipelines.kinds.base.functions import Get, Value
 from pipelines.kinds.base.jobs import ProcessingJob, processing
 from pipelines.spec.model import JobStep, ShortFormModel, SpecModel, StepSpec
+from pipelines.spec.names import DEPLOY
 from pipelines.spec.references import Template
 from pipelines.spec.values import FixedText, Text, mistake, no_entries
 
@@ -281,5 +282,5 @@ KIND = Kind(
     outputs,
     needs,
     checks,
-    stands_alone="deploy",
+    stands_alone=DEPLOY,
 )

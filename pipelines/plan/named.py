@@ -12,12 +12,11 @@ from pipelines.steptypes.functions import text_of
 _PARAMETER = "Parameters."
 
 
-def groups_of(definition: str) -> Iterator[str]:
-    """Yield the model package groups that a definition registers in."""
-    for step in objects_of(read(definition)):
-        name = step.get("ModelPackageGroupName")
-        if isinstance(name, str):
-            yield name
+def groups_of(*definitions: str) -> tuple[str, ...]:
+    """Name the model package groups that definitions register in, each once."""
+    steps = (step for definition in definitions for step in objects_of(read(definition)))
+    names = (step.get("ModelPackageGroupName") for step in steps)
+    return tuple(dict.fromkeys(name for name in names if isinstance(name, str)))
 
 
 def endpoints_of(definition: str) -> Iterator[str]:

@@ -18,6 +18,7 @@ from pipelines.json_types import JsonObject
 from pipelines.plan.deployed import Deployed, LiveGroup, LivePipeline, State
 from pipelines.plan.model import Intent
 from pipelines.plan.tags import MARK
+from pipelines.spec.names import deployer
 
 
 def read(gateway: Gateway, bundle: Bundle, intent: Intent) -> Deployed:
@@ -174,7 +175,7 @@ def _leftover(gateway: Gateway, bundle: Bundle) -> str | None:
 
     None where that may not be asked: a policy may allow the pipelines of the spec alone.
     """
-    name = f"{bundle.pipeline}-deploy"
+    name = deployer(bundle.pipeline)
     try:
         live = None if name in bundle.definitions else _pipeline(gateway, name)
     except AwsError as error:

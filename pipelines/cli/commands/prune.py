@@ -56,9 +56,9 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
 
 def _premises(target: Target) -> Premises:
     bundle = target.bundle
-    groups = sorted({name for text in bundle.definitions.values() for name in groups_of(text)})
+    groups = groups_of(*bundle.definitions.values())
     pipelines = pipelines_of(bundle.pipeline)  # one that the spec has no more may still be started
-    return Premises(target.aws.bucket, bundle.pipeline, pipelines, tuple(groups))
+    return Premises(target.aws.bucket, bundle.pipeline, pipelines, groups)
 
 
 def _shown(found: list[Unused]) -> str:

@@ -8,6 +8,7 @@ from pipelines.diagnostics import Finding
 from pipelines.graph.model import Graph
 from pipelines.graph.standalone import repeated
 from pipelines.graph.uses import Use
+from pipelines.spec import names
 from pipelines.spec.model import PIPELINE_NAME
 from pipelines.spec.references import Template
 
@@ -18,7 +19,7 @@ def check(graph: Graph) -> Iterator[Finding]:
         suffix = node.kind.stands_alone
         if suffix is None:
             continue
-        name = f"{graph.spec.pipeline}-{suffix}"
+        name = names.standing_alone(graph.spec.pipeline, suffix)
         if PIPELINE_NAME.fullmatch(graph.spec.pipeline) and not PIPELINE_NAME.fullmatch(name):
             message = f"`{name}` is longer than a pipeline's name can be"
             yield Finding("SP127", message, ("pipeline",), help=f"`{node.name}` stands in it too")
