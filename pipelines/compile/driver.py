@@ -240,9 +240,11 @@ def _of_partial_steps(loaded: Loaded, document: Document, project: Project) -> I
     built = build(loaded.spec.model_copy(update={"steps": ordered}), declared, loaded.unread)
     found = list(built.findings)
     list(lookup.bundles(built.graph, project, found))
+    mistakes = {finding.path for finding in loaded.findings}
     for finding in found:
-        of_step = finding.path[:1] == ("steps",) and finding.path[1] in loaded.partial
-        if of_step and finding.code in _OF_VALUES and _stands(document.data, finding.path):
+        path = finding.path
+        of_step = path[:1] == ("steps",) and path[1] in loaded.partial and path not in mistakes
+        if of_step and finding.code in _OF_VALUES and _stands(document.data, path):
             yield finding
 
 
