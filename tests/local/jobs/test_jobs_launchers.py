@@ -181,3 +181,17 @@ print(one.wait(20) and one.end())
 def test_a_job_ends_where_the_caller_ignores_the_end_of_children() -> None:
     """A program that wants no zombies hands that on to the tool it starts, but not to jobs."""
     assert say(DEAF) == "('exit', '3')\n"
+
+
+WARM_UP = """
+from pipelines.backends.local.jobs import isolation
+launchers.prepare()
+_, most = resource.getrlimit(resource.RLIMIT_NPROC)
+resource.prlimit(launchers._server()._process.pid, resource.RLIMIT_NPROC, (0, most))
+isolation.warm_up("auto")
+"""
+
+
+def test_a_look_at_the_machine_that_fails_ahead_says_nothing() -> None:
+    """It fails again for the job that needs it, which has words for it: here are none."""
+    assert say(WARM_UP, *ordinary_python()) == ""

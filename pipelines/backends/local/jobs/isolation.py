@@ -6,6 +6,7 @@ import functools
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -92,7 +93,12 @@ def warm_up(wanted: Literal["auto", "namespaces", "rewrite"]) -> None:
     """
     launchers.prepare()
     if wanted != "rewrite":
-        threading.Thread(target=probe, name="isolation").start()
+        threading.Thread(target=_probe_ahead, name="isolation").start()
+
+
+def _probe_ahead() -> None:
+    with suppress(OSError):  # of no process to spare, say: the job that asks again is told
+        probe()
 
 
 def choose(wanted: Literal["auto", "namespaces", "rewrite"]) -> IsolationReport:
