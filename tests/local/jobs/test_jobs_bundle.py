@@ -90,6 +90,18 @@ def test_only_a_bundle_of_the_same_runtime_is_run_by_the_launcher(
     assert ("of the bundle" in local.log(call)) == (path == "tool/pipelines/runtime/layout.py")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_runtime_does_not_hold_the_pipe_of_its_launcher(local: Local) -> None:
+    """A launcher that is killed is seen to have gone, whatever lives on of its job."""
+    script = (
+        "import os, pathlib; fds = pathlib.Path(f'/proc/{os.getppid()}/fd').iterdir();"
+        "print(len({to for fd in fds if (to := os.readlink(fd)).startswith('pipe:')}))"
+    )
+    call = local.call(request_of(local, put_bundle(local, script)))
+    assert processing.execute(call).status is StepStatus.SUCCEEDED
+    assert local.log(call) == "2\n", "the script's output and the runtime's own signals"
+
+
 UPGRADED = """
 import shutil, sys
 folder, bundle = sys.argv[1:]

@@ -91,6 +91,7 @@ def _start(words: list[str], answer: int) -> int:
     if os.getppid() == launcher:
         members = bundles.members_of(words)
         if members:
+            os.close(answer)  # the launcher's alone: its end is the end of the launcher
             os._exit(bundles.run(words[1:], members))
         for ignored_by_python in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(ignored_by_python, signal.SIG_DFL)
