@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -27,9 +28,9 @@ def launch(*words):
 """
 
 
-def say(script: str, *python: str) -> str:
+def say(script: str, *python: str, head: str = HEAD) -> str:
     """Run a script that starts launchers; give what it printed."""
-    words = [*(python or [sys.executable]), "-c", HEAD + script]
+    words = [*(python or [sys.executable]), "-P", "-c", head + script]
     ran = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
     assert (ran.returncode, ran.stderr) == (0, "")
     return ran.stdout
@@ -195,3 +196,11 @@ isolation.warm_up("auto")
 def test_a_look_at_the_machine_that_fails_ahead_says_nothing() -> None:
     """It fails again for the job that needs it, which has words for it: here are none."""
     assert say(WARM_UP, *ordinary_python()) == ""
+
+
+def test_no_package_stands_before_the_standard_library(tmp_path: Path) -> None:
+    """Backports of old times, such as enum34, may be installed beside the tool."""
+    (tmp_path / "pipelines").symlink_to(ROOT / "pipelines")
+    (tmp_path / "selectors.py").write_text("raise ImportError('of another time')", "utf-8")
+    head = HEAD.replace(f"insert(0, {str(ROOT)!r})", f"append({str(tmp_path)!r})")
+    assert say("print(launch('true').end())", head=head) == "('exit', '0')\n"

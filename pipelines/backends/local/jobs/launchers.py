@@ -29,8 +29,9 @@ _ROOT = Path(__file__).parents[4]
 _BOOT = f"""\
 import sys
 sys.path.insert(0, {str(_ROOT)!r})
+import pipelines
+del sys.path[0]  # what else lies there must not stand before the standard library
 from pipelines.backends.local.jobs.launcher.forkserver import serve
-del sys.path[0]
 serve(int(sys.argv[1]))
 """
 _STARTING = threading.Lock()
