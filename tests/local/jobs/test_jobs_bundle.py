@@ -90,6 +90,21 @@ def test_only_a_bundle_of_the_same_runtime_is_run_by_the_launcher(
     assert ("of the bundle" in local.log(call)) == (path == "tool/pipelines/runtime/layout.py")
 
 
+def test_the_runtime_looks_where_the_job_has_python_look(local: Local) -> None:
+    """A requirement that lies on the job's PYTHONPATH is met, whoever starts the runtime."""
+    metadata = local.home / "lib/found_there-1.0.dist-info/METADATA"
+    metadata.parent.mkdir(parents=True)
+    metadata.write_text("Metadata-Version: 2.1\nName: found-there\nVersion: 1.0\n", "utf-8")
+    wanted = {"mode": "index", "lines": ["found-there==1.0"], "index_url": None}
+    request = request_of(local, put_bundle(local, "print('ran')", requirements=wanted))
+    request["Environment"] = {"PYTHONPATH": str(local.home / "lib")}
+    request["NetworkConfig"] = {"EnableNetworkIsolation": True}
+    call = local.call(request)
+    outcome = processing.execute(call)
+    assert outcome.status is StepStatus.SUCCEEDED, outcome.reason
+    assert local.log(call).endswith("ran\n")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_the_runtime_does_not_hold_the_pipe_of_its_launcher(local: Local) -> None:
     """A launcher that is killed is seen to have gone, whatever lives on of its job."""

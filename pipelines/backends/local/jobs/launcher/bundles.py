@@ -8,6 +8,7 @@ can tell.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,8 +25,13 @@ _SOURCES = {
 
 
 def members_of(words: Sequence[str]) -> list[Member]:
-    """Read the bundle that this interpreter is asked for; nothing when its runtime is another."""
+    """Read the bundle that this interpreter is asked for; nothing when its runtime is another.
+
+    Nor where the job sets what an interpreter reads when it starts, such as PYTHONPATH.
+    """
     if words[0] != sys.executable or not words[1:] or not words[1].endswith(".pyz"):
+        return []
+    if any(name.startswith("PYTHON") for name in os.environ.keys() - {"PYTHONUNBUFFERED"}):
         return []
     try:
         members = list(bundle.read_members(Path(words[1])))
