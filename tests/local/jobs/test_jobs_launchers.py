@@ -204,3 +204,25 @@ def test_no_package_stands_before_the_standard_library(tmp_path: Path) -> None:
     (tmp_path / "selectors.py").write_text("raise ImportError('of another time')", "utf-8")
     head = HEAD.replace(f"insert(0, {str(ROOT)!r})", f"append({str(tmp_path)!r})")
     assert say("print(launch('true').end())", head=head) == "('exit', '0')\n"
+
+
+EXHAUSTED = """
+launch("true").end()
+launchers._server()._process.kill()
+reader, writer = os.pipe()
+os.close(reader)
+os.close(writer)
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (writer + 1, hard))
+try:
+    launch("true")
+except OSError as error:
+    print(error)
+resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+print(launch("true").end())
+"""
+
+
+def test_what_could_not_be_started_anew_is_when_it_can_be() -> None:
+    """A machine out of descriptors refuses an order, not every order that follows."""
+    assert say(EXHAUSTED).splitlines() == ["[Errno 24] Too many open files", "('exit', '0')"]

@@ -124,7 +124,7 @@ class _Server:
         with self._lock:
             try:
                 process = self._ask(order, answer)
-            except ConnectionError:  # somebody has killed it, and its launchers with it
+            except OSError:  # somebody has killed it, and its launchers with it
                 self._restart()
                 process = self._ask(order, answer)
             except BaseException:  # in the midst of it: the next answer would be taken for another
