@@ -226,3 +226,21 @@ print(launch("true").end())
 def test_what_could_not_be_started_anew_is_when_it_can_be() -> None:
     """A machine out of descriptors refuses an order, not every order that follows."""
     assert say(EXHAUSTED).splitlines() == ["[Errno 24] Too many open files", "('exit', '0')"]
+
+
+IMPATIENT = """
+def interrupt(_number, _frame):
+    os.kill(server, signal.SIGCONT)
+    raise KeyboardInterrupt
+
+launchers.prepare()
+server = launchers._server()._process.pid
+os.kill(server, signal.SIGSTOP)
+signal.signal(signal.SIGALRM, interrupt)
+signal.setitimer(signal.ITIMER_REAL, 0.2)
+"""
+
+
+def test_ctrl_c_at_the_very_end_shows_no_traceback() -> None:
+    """The tool is done, and waits for nothing but what launchers are forked off."""
+    assert say(IMPATIENT) == ""

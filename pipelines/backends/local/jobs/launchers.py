@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -117,7 +118,7 @@ class _Server:
         self._lock = threading.Lock()
         self._start()
         os.register_at_fork(after_in_child=self._forget)
-        atexit.register(self._close)
+        atexit.register(self._leave)
 
     def fork(self, order: bytes, answer: int) -> int:
         """Have a launcher forked; give its process id."""
@@ -163,6 +164,11 @@ class _Server:
     def _close(self) -> None:
         self._socket.close()
         self._process.wait()
+
+    def _leave(self) -> None:
+        """Close at the end of this process, which Ctrl-C need not wait for."""
+        with suppress(KeyboardInterrupt):
+            self._close()
 
     def _forget(self) -> None:
         """Let go of the socket in a forked child, which would keep the server when this ends."""
