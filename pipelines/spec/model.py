@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Mapping
 from typing import ClassVar, Literal, Self, TypeAlias
 
 from pydantic import (
@@ -291,14 +290,17 @@ class StepSpec(SpecModel):
         "completed, failed, stopped or any.",
     )
 
-    @model_validator(mode="before")
+    @field_validator("after", mode="before")
     @classmethod
     def _after_as_mapping(cls, value: object) -> object:
-        if isinstance(value, Mapping) and isinstance(value.get("after"), list | str):
-            after = value["after"]
-            names = [after] if isinstance(after, str) else after
-            return {**value, "after": dict.fromkeys(map(str, names), "completed")}
-        return value
+        if not isinstance(value, list | str):
+            return value
+        names = [value] if isinstance(value, str) else value
+        for name in names:
+            if not isinstance(name, str):
+                message = f"wants the names of steps, got {describe(name)}"
+                raise mistake("SP121", message, "with a trigger it is `after: {STEP: failed}`")
+        return dict.fromkeys(names, "completed")
 
 
 class JobStep(StepSpec):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import resource
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.backends.local.executors.contract import LocalSettings
+from pipelines.backends.local.jobs import launchers
 from pipelines.backends.local.model_server.fleet import Fleet
 from pipelines.backends.local.model_server.values import (
     Busy,
@@ -166,6 +168,19 @@ def test_a_model_that_does_not_load_is_told_in_one_line(
     assert "\n" not in caught.value.reason
 
 
+def test_a_machine_with_no_process_to_spare_is_told(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no fault of the model's, and no bug."""
+
+    def refuse(_order: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN), "fork")
+
+    monkeypatch.setattr(launchers, "launch", refuse)
+    with pytest.raises(FleetError, match="cannot be started: Resource temporarily unavailable"):
+        serve("def model_fn(d): return 1")
+
+
 @pytest.mark.parametrize(
     ("line", "answer"), [("numpy  # any", "w1"), ("pipelines-no-such-package==9.9", None)]
 )
@@ -310,6 +325,7 @@ _OWNER = """
 import sys
 from pathlib import Path
 from pipelines.backends.local.executors.contract import LocalSettings
+from pipelines.backends.local.jobs import launchers
 from pipelines.backends.local.model_server.fleet import Fleet
 from pipelines.backends.local.model_server.values import FleetSpec, Invocation
 from pipelines.backends.local.objects import ObjectStore

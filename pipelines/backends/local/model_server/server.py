@@ -177,6 +177,11 @@ def _status(response: Message) -> int:
 
 
 def _launch(container: Container, address: Path, log: Path) -> launchers.Launcher:
+    """Start the process.
+
+    Raises:
+        FleetError: this machine has none to spare.
+    """
     host = container.host
     cell = Cell(container.job.isolation, host.name, host.ml, host.root / "hosts")
     settle = {
@@ -184,7 +189,10 @@ def _launch(container: Container, address: Path, log: Path) -> launchers.Launche
         "folder": str(host.root / "work"),
         "environment": dict(container.environment),
     }
-    return launchers.launch(cell.order([*container.words, str(address)], settle))
+    try:
+        return launchers.launch(cell.order([*container.words, str(address)], settle))
+    except OSError as error:
+        raise FleetError(f"the model server cannot be started: {error.strerror}") from error
 
 
 def _size(log: Path) -> int:
