@@ -190,6 +190,14 @@ def test_triggers_decide_by_how_the_step_before_ended(
     assert ("after" in run.steps) is ((trigger, before) in RUNS)
 
 
+def test_a_trigger_of_null_is_none(bench: Bench, make_step: Write) -> None:
+    """As every other member of null."""
+    depends = [{"Step": "a", "Trigger": None}]
+    run = bench.run(make_step("b", DependsOn=depends), make_step("a"))
+    assert run.status == "Succeeded"
+    assert bench.jobs.names == ["a", "b"]
+
+
 def test_a_failure_that_a_trigger_handled_completes_with_failures(
     bench: Bench, make_step: Write, failing: Answer
 ) -> None:

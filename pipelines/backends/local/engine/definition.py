@@ -110,7 +110,7 @@ def _waits_for(step: JsonObject, known: Mapping[str, object]) -> dict[str, froze
     waits = dict.fromkeys(step_references(step), _TRIGGERS["Completed"])
     for entry in step.get("DependsOn") or []:
         if isinstance(entry, dict):
-            trigger = entry.get("Trigger", "Completed")
+            trigger = entry.get("Trigger") or "Completed"
             if trigger not in _TRIGGERS:
                 raise invalid(
                     f"step `{name}` waits for the trigger `{trigger}`",
