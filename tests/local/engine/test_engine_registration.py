@@ -55,6 +55,13 @@ def test_a_package_without_a_group_keeps_its_own_tags(bench: Bench, call: StepCa
     assert bench.service.list_tags(ResourceArn=arn) == {"Tags": tags}
 
 
+def test_a_package_without_a_group_and_a_name_is_named_like_a_job(call: StepCall) -> None:
+    """The service knows no `ModelPackageName` in a definition: it gives the name itself."""
+    first, second = (execute(_again(call, {})) for _ in range(2))
+    assert first.properties["ModelPackageName"] == call.job_name
+    assert first.properties["ModelPackageArn"] == second.properties["ModelPackageArn"]
+
+
 class LateRegistry:
     """A registry in which another execution creates the group between two calls."""
 

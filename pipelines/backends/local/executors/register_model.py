@@ -27,6 +27,7 @@ def execute(call: StepCall) -> StepOutcome:
     group = request.get("ModelPackageGroupName")
     if group is None:
         request["Tags"] = tags or []
+        request["ModelPackageName"] = request.get("ModelPackageName") or call.job_name
     else:
         _ensure_group(call.registry, str(group), tags)
     request["ClientToken"] = client_token(call)
