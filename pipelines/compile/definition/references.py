@@ -98,9 +98,9 @@ def _check_step_reference(definition: Definition, reference: Reference) -> Itera
         help_text = did_you_mean(name, definition.steps)
         yield error("SP516", reference.path, f"there is no step `{name}`", help_text)
         return
-    files, _, file = path.partition(".")
-    if reference.property_file or (files == "PropertyFiles" and file):
-        yield from _check_property_file(reference, step, path)
+    file = _property_file(path)
+    if reference.property_file or file is not None:
+        yield from _check_property_file(reference, step, file)
         return
     step_type = find(step.type)
     if step_type is None or step.type in UNDOCUMENTED:
@@ -116,13 +116,24 @@ def _check_step_reference(definition: Definition, reference: Reference) -> Itera
     yield from _check_declared_output(reference.path, step, path)
 
 
-def _check_property_file(reference: Reference, step: Entry, path: str) -> Iterator[Finding]:
+def _property_file(path: str) -> str | None:
+    """Return the property file that a path names, behind a dot or in brackets."""
+    files, dot, file = path.partition(".")
+    if files == "PropertyFiles" and dot:
+        return file or None
+    match parse_path(path):
+        case (Member("PropertyFiles"), Key(name)):
+            return name
+        case _:
+            return None
+
+
+def _check_property_file(reference: Reference, step: Entry, file: str | None) -> Iterator[Finding]:
     place = reference.path
     if not reference.property_file:
         yield error("SP519", place, "a property file is read with `Std:JsonGet` only")
         return
-    files, _, file = path.partition(".")
-    if files != "PropertyFiles" or not file:
+    if file is None:
         yield error(
             "SP519",
             place,
@@ -139,6 +150,13 @@ def _check_property_file(reference: Reference, step: Entry, path: str) -> Iterat
     if file not in known:
         message = f"`{step.name}` has no property file `{file}`"
         yield error("SP519", place, message, did_you_mean(file, known))
+    elif reference.target.endswith("]"):
+        yield warning(
+            "SP519",
+            place,
+            f"`{file}` stands in brackets, which the SDK never writes",
+            f"write `Steps.{step.name}.PropertyFiles.{file}`",
+        )
 
 
 def _check_declared_output(place: Path, step: Entry, path: str) -> Iterator[Finding]:

@@ -56,6 +56,15 @@ def test_a_parameter_without_a_type_is_a_string_with_a_warning() -> None:
     assert [(f.code, f.path) for f in _warnings(definition)] == [("SP503", ("Parameters", 1))]
 
 
+def test_a_property_file_in_brackets_is_a_warning() -> None:
+    """As `Outputs['report']` is written; Terraform code writes this one so, too."""
+    place = (*CONDITION, "LeftValue", "Std:JsonGet", "PropertyFile")
+    found = _warnings(changed(place, get("Steps.evaluate.PropertyFiles['metrics']")))
+    assert ("SP519", (*place, "Get")) in {(f.code, f.path) for f in found}
+    wrong = check_definition(changed(place, get("Steps.evaluate.PropertyFiles['metric']")))
+    assert {f.help for f in wrong} == {"did you mean `metrics`?"}
+
+
 def test_needing_a_step_of_a_branch_from_outside_is_a_warning() -> None:
     """The service takes it; the step runs when the branch is taken."""
     reader = lambda_step("a", get("Steps.notify.OutputParameters['answer']"))
