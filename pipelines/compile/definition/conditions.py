@@ -91,7 +91,8 @@ def _check_step_list(steps: Json, path: Path) -> Iterator[Finding]:
         return
     for index, step in enumerate(steps):
         if not isinstance(step, dict):
-            yield error("SP504", (*path, index), "a step has to be an object")
+            help_text = "write the whole step here, not its name" if isinstance(step, str) else None
+            yield error("SP504", (*path, index), "a step has to be an object", help_text)
 
 
 def _check_conditions(conditions: Json, path: Path, depth: int) -> Iterator[Finding]:

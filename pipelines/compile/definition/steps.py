@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from pipelines.compile.definition.model import (
@@ -15,7 +16,7 @@ from pipelines.compile.definition.model import (
     warning,
 )
 from pipelines.compile.definition.policies import check_cache, check_depends_on, check_retries
-from pipelines.diagnostics import Finding
+from pipelines.diagnostics import Finding, Path
 from pipelines.json_types import JsonObject
 from pipelines.steptypes import StepType, find, names
 from pipelines.steptypes.arguments import check_arguments, finding_of
@@ -101,7 +102,7 @@ def _check_keys(entry: Entry, step_type: StepType | None) -> Iterator[Finding]:
                 "SP504",
                 (*entry.path, key),
                 f"unknown key `{key}` in a `{entry.type}` step",
-                did_you_mean(key, known),
+                _belongs_inside(key, step_type) or did_you_mean(key, known),
             )
     for step_key in own.values():
         if step_key.required and entry.step.get(step_key.name) is None:
@@ -109,6 +110,12 @@ def _check_keys(entry: Entry, step_type: StepType | None) -> Iterator[Finding]:
                 "SP504", entry.path, f"`{step_key.name}` is missing in a `{entry.type}` step"
             )
     yield from _check_holder(entry, step_type)
+
+
+def _belongs_inside(key: str, step_type: StepType) -> str | None:
+    request = shapes_of(step_type).request
+    inside = request is not None and key in request.members
+    return f"`{key}` belongs into `Arguments`" if inside else None
 
 
 def _check_holder(entry: Entry, step_type: StepType) -> Iterator[Finding]:
@@ -146,9 +153,18 @@ def _check_contents(definition: Definition, entry: Entry, step_type: StepType) -
     arguments: JsonObject = entry.arguments
     if arguments or isinstance(entry.step.get("Arguments"), dict):
         path = (*entry.path, "Arguments")
-        yield from check_arguments(step_type, arguments, definition.parameters, path)
+        for finding in check_arguments(step_type, arguments, definition.parameters, path):
+            yield _belonging_beside(finding, step_type, path)
     if "PropertyFiles" in entry.step:
         yield from _check_property_files(entry)
+
+
+def _belonging_beside(finding: Finding, step_type: StepType, arguments: Path) -> Finding:
+    """Say of a key of the step that stands in its arguments where it belongs."""
+    key, own = finding.path[-1], {key.name for key in step_type.step_keys}
+    if finding.at != "key" or finding.path[:-1] != arguments or key not in {*_KEYS, *own}:
+        return finding
+    return replace(finding, help=f"`{key}` belongs beside `Arguments`, not into them")
 
 
 def _check_property_files(entry: Entry) -> Iterator[Finding]:

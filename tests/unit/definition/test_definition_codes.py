@@ -250,6 +250,30 @@ CASES: list[tuple[str, JsonObject, tuple[str | int, ...], str | None]] = [
         "did you mean `PipelineExecutionId`?",
     ),
     (
+        "SP410",
+        changed((*STEP, "Arguments", "PropertyFiles"), []),
+        (*STEP, "Arguments", "PropertyFiles"),
+        "`PropertyFiles` belongs beside `Arguments`, not into them",
+    ),
+    (
+        "SP410",
+        changed((*STEP, "Arguments", "CacheConfig"), {"Enabled": False}),
+        (*STEP, "Arguments", "CacheConfig"),
+        "`CacheConfig` belongs beside `Arguments`, not into them",
+    ),
+    (
+        "SP504",
+        changed((*STEP, "Environment"), {}),
+        (*STEP, "Environment"),
+        "`Environment` belongs into `Arguments`",
+    ),
+    (
+        "SP504",
+        changed(FAIL, "evaluate"),
+        FAIL,
+        "write the whole step here, not its name",
+    ),
+    (
         "SP519",
         changed((*LAMBDA, "Arguments", "report"), get("Steps.evaluate.PropertyFiles.metrics")),
         (*LAMBDA, "Arguments", "report", "Get"),
