@@ -33,6 +33,15 @@ def parse_path(text: str) -> tuple[str | int, ...]:
     return tuple(tokens)
 
 
+def parse_json_path(text: str) -> tuple[str | int, ...]:
+    """Cut the `Path` of a JsonGet; JSONPath's root, which some write, goes: `$.auc`, `$['auc']`.
+
+    Raises:
+        PathError: the text is no path.
+    """
+    return parse_path(text[1:].removeprefix(".") if text.startswith(("$.", "$[")) else text)
+
+
 def follow(value: Json, path: tuple[str | int, ...]) -> Json:
     """Go down a path; a string in a list picks the item that carries it as its name.
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, TypeAlias
 
-from pipelines.compile.definition.model import NESTED, Entry, error, error_on_key
+from pipelines.compile.definition.model import NESTED, Entry, error, error_on_key, warning
 from pipelines.diagnostics import Finding, Path
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.functions import FUNCTIONS, GET, JOIN, JSON_GET, is_function
 from pipelines.steptypes.nearest import did_you_mean
+from pipelines.steptypes.paths import PathError, parse_json_path
 
 _DEEPEST: Final = 200
 
@@ -136,8 +137,8 @@ def _json_get(value: Json, path: Path) -> Found:
     yield from _members(value, path, ("PropertyFile", "S3Uri", "Path"), ("Path",))
     if not isinstance(value, dict):
         return
-    if "Path" in value and not isinstance(value["Path"], str):
-        yield error("SP514", (*path, "Path"), "`Path` has to be a string")
+    if "Path" in value:
+        yield from _json_path(value["Path"], (*path, "Path"))
     sources = [key for key in ("PropertyFile", "S3Uri") if key in value]
     if len(sources) != 1:
         yield error("SP514", path, "`Std:JsonGet` reads either a `PropertyFile` or an `S3Uri`")
@@ -145,6 +146,19 @@ def _json_get(value: Json, path: Path) -> Found:
         yield from _property_file(value["PropertyFile"], (*path, "PropertyFile"))
     if "S3Uri" in value:
         yield from _s3_uri(value["S3Uri"], (*path, "S3Uri"))
+
+
+def _json_path(value: Json, path: Path) -> Iterator[Finding]:
+    """Yield on what is no path; what only the local run cannot read is a warning."""
+    if not isinstance(value, str):
+        yield error("SP514", path, "`Path` has to be a string")
+    elif not value:
+        yield error("SP514", path, "`Path` is empty", "write the way to one value, as `auc.value`")
+    else:
+        try:
+            parse_json_path(value)
+        except PathError as problem:
+            yield warning("SP514", path, str(problem), "write `.member`, `[0]` and `['key']`")
 
 
 def _property_file(value: Json, path: Path) -> Found:

@@ -274,6 +274,12 @@ CASES: list[tuple[str, JsonObject, tuple[str | int, ...], str | None]] = [
         "write the whole step here, not its name",
     ),
     (
+        "SP514",
+        changed((*CONDITION, "LeftValue", "Std:JsonGet", "Path"), ""),
+        (*CONDITION, "LeftValue", "Std:JsonGet", "Path"),
+        "write the way to one value",
+    ),
+    (
         "SP519",
         changed((*LAMBDA, "Arguments", "report"), get("Steps.evaluate.PropertyFiles.metrics")),
         (*LAMBDA, "Arguments", "report", "Get"),

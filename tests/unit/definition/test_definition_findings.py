@@ -65,6 +65,20 @@ def test_a_property_file_in_brackets_is_a_warning() -> None:
     assert {f.help for f in wrong} == {"did you mean `metrics`?"}
 
 
+@pytest.mark.parametrize("path", ["a..b", "a.[0", "a[0:2]", "a.'b c'"])
+def test_a_json_path_that_the_local_run_cannot_read_is_a_warning(path: str) -> None:
+    """No source says all that the service reads."""
+    place = (*CONDITION, "LeftValue", "Std:JsonGet", "Path")
+    found = _warnings(changed(place, path))
+    assert ("SP514", place) in {(f.code, f.path) for f in found}
+
+
+@pytest.mark.parametrize("path", ["auc", "$.auc", "$['a b'].c", "a[0][1].b-c", "val:auc@5"])
+def test_the_usual_json_paths_have_no_finding(path: str) -> None:
+    """With and without JSONPath's root."""
+    assert _warnings(changed((*CONDITION, "LeftValue", "Std:JsonGet", "Path"), path)) == []
+
+
 def test_needing_a_step_of_a_branch_from_outside_is_a_warning() -> None:
     """The service takes it; the step runs when the branch is taken."""
     reader = lambda_step("a", get("Steps.notify.OutputParameters['answer']"))

@@ -14,7 +14,7 @@ from pipelines.errors import PipelinesError
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.functions import text_of
-from pipelines.steptypes.paths import PathError, follow, parse_path
+from pipelines.steptypes.paths import PathError, follow, parse_json_path, parse_path
 from pipelines.steptypes.references import NESTED_STEPS, got, split_step
 
 
@@ -108,14 +108,9 @@ def _json_get(function: JsonObject, scope: Scope) -> Json:
     except ValueError:
         raise ResolutionError(f"Std:JsonGet reads {uri}, which is no JSON") from None
     try:
-        return follow(document, parse_path(_rootless(path)))
+        return follow(document, parse_json_path(path))
     except PathError as error:
         raise ResolutionError(f"Std:JsonGet finds no `{path}` in {uri}: {error}") from None
-
-
-def _rootless(path: str) -> str:
-    """Leave away JSONPath's root, which some write: `$.auc`, `$['auc']`."""
-    return path[1:].removeprefix(".") if path.startswith(("$.", "$[")) else path
 
 
 def _file_uri(function: JsonObject, scope: Scope) -> str:
