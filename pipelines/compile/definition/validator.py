@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pipelines.compile.definition.comparisons import check_comparisons
 from pipelines.compile.definition.conditions import check_nesting
 from pipelines.compile.definition.functions import Reference, functions_in, functions_of_step
 from pipelines.compile.definition.model import Definition, Entry, error, take_apart
@@ -37,6 +38,7 @@ def check_definition(definition: Json) -> list[Finding]:
     for entry in parts.entries:
         findings.extend(check_step(parts, entry))
         findings.extend(check_nesting(entry))
+        findings.extend(check_comparisons(parts, entry))
         findings.extend(_check_needs(parts, entry, needs.setdefault(entry.name, {})))
     findings.extend(check_cycles(needs))
     return findings

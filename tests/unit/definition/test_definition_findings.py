@@ -79,6 +79,46 @@ def test_the_usual_json_paths_have_no_finding(path: str) -> None:
     assert _warnings(changed((*CONDITION, "LeftValue", "Std:JsonGet", "Path"), path)) == []
 
 
+def _comparing(left: Json, kind: str, right: Json) -> JsonObject:
+    return {"Type": kind, "LeftValue": left, "RightValue": right}
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        _comparing(right=True, left=get("Parameters.stage"), kind="Equals"),
+        _comparing(get("Parameters.stage"), "GreaterThan", 0.5),
+        _comparing(get("Parameters.count"), "Equals", 1.0),
+        _comparing(get("Execution.StartDateTime"), "LessThan", get("Parameters.count")),
+    ],
+)
+def test_a_comparison_of_two_types_is_a_warning(condition: JsonObject) -> None:
+    """Wherever it stands; real definitions compare `False` with false."""
+    for inside, below in (
+        (condition, ()),
+        ({"Type": "Not", "Condition": condition}, ("Condition",)),
+        ({"Type": "Or", "Conditions": [condition]}, ("Conditions", 0)),
+    ):
+        found = _warnings(changed(CONDITION, inside))
+        assert [(f.code, f.path) for f in found] == [("SP512", (*CONDITION, *below))]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        _comparing(get("Parameters.stage"), "Equals", "dev"),
+        _comparing(get("Parameters.count"), "GreaterThan", 0.5),
+        _comparing(get("Execution.StartDateTime"), "GreaterThan", "2020-12-01"),
+        _comparing(get("Steps.evaluate.ProcessingJobStatus"), "Equals", 1),
+    ],
+)
+def test_a_comparison_of_one_type_or_of_a_type_not_known_has_no_finding(
+    condition: JsonObject,
+) -> None:
+    """Numbers are ordered among each other."""
+    assert _warnings(changed(CONDITION, condition)) == []
+
+
 def test_needing_a_step_of_a_branch_from_outside_is_a_warning() -> None:
     """The service takes it; the step runs when the branch is taken."""
     reader = lambda_step("a", get("Steps.notify.OutputParameters['answer']"))

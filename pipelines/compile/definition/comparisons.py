@@ -1,0 +1,69 @@
+"""Warns of comparisons whose two sides are known to be of different types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from pipelines.compile.definition.model import Definition, Entry, warning
+from pipelines.diagnostics import Finding, Path
+from pipelines.json_types import Json, JsonObject
+from pipelines.steptypes.functions import is_function, result_type
+
+_ORDERED: Final = ("GreaterThan", "GreaterThanOrEqualTo", "LessThan", "LessThanOrEqualTo")
+_DEEPEST: Final = 50
+
+
+def check_comparisons(definition: Definition, entry: Entry) -> Iterator[Finding]:
+    """Yield comparisons that fail the step in a local run: the SDK's rules (FACTS §1.5).
+
+    What the service does with them no source says, so they are warnings.
+    """
+    if entry.type != "Condition":
+        return
+    path = (*entry.path, "Arguments", "Conditions")
+    for condition, place in _conditions(entry.arguments.get("Conditions"), path, 0):
+        left = _type_of(condition.get("LeftValue"), definition.parameters)
+        right = _type_of(condition.get("RightValue"), definition.parameters)
+        kind = condition.get("Type")
+        if left and right and not _compare(kind, {left, right}):
+            yield warning(
+                "SP512",
+                place,
+                f"{kind} compares {left} with {right}, which fails the step in a local run",
+                "give both sides one type",
+            )
+
+
+def _conditions(value: Json, path: Path, depth: int) -> Iterator[tuple[JsonObject, Path]]:
+    """Yield every condition of a list, those inside `Not` and `Or` too."""
+    for index, condition in enumerate(value if isinstance(value, list) else []):
+        if isinstance(condition, dict) and depth < _DEEPEST:
+            place = (*path, index)
+            yield condition, place
+            yield from _conditions(condition.get("Conditions"), (*place, "Conditions"), depth + 1)
+            negated = _conditions([condition.get("Condition")], (), depth + 1)
+            for inner, (_, *below) in negated:
+                yield inner, (*place, "Condition", *below)
+
+
+def _type_of(value: Json, parameters: Mapping[str, str]) -> str | None:
+    match value:
+        case bool():
+            return "Boolean"
+        case int():
+            return "Integer"
+        case float():
+            return "Float"
+        case str():
+            return "String"
+        case dict() if is_function(value):
+            return result_type(value, parameters)
+        case _:
+            return None
+
+
+def _compare(kind: Json, types: set[str]) -> bool:
+    if kind == "Equals":
+        return len(types) == 1 or types == {"Boolean", "Integer"}
+    return kind not in _ORDERED or len(types) == 1 or "String" not in types
