@@ -33,6 +33,16 @@ _KEYS: Final = (
     "CacheConfig",
     "RetryPolicies",
 )
+_OTHER_NAMES: Final = {
+    "CreateModel": "Model",
+    "CreateEndpoint": "Endpoint",
+    "CreateEndpointConfig": "EndpointConfig",
+    "HyperParameterTuning": "Tuning",
+    "BatchTransform": "Transform",
+    "NotebookJob": "Training",
+}
+"""What operations, the guide and the SDK call a Type, without the `Step` of the SDK's classes."""
+
 _TEXTS: Final = {"DisplayName": 256, "Description": 3072}
 _NAME: Final = re.compile(r"[A-Za-z0-9\-_]{1,64}")
 
@@ -82,7 +92,8 @@ def _check_type(entry: Entry) -> Iterator[Finding]:
             f"nobody documents the arguments of a `{entry.type}` step; they are not checked",
         )
     elif find(entry.type) is None:
-        close = nearest(str(given), names())
+        word = str(given).removesuffix("Step")
+        close = _OTHER_NAMES.get(word) or nearest(word, names())
         yield error(
             "SP505",
             (*entry.path, "Type"),

@@ -119,6 +119,22 @@ def test_a_comparison_of_one_type_or_of_a_type_not_known_has_no_finding(
     assert _warnings(changed(CONDITION, condition)) == []
 
 
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("CreateModel", "Model"),
+        ("CreateModelStep", "Model"),
+        ("TrainingStep", "Training"),
+        ("HyperParameterTuning", "Tuning"),
+        ("Registermodel", "RegisterModel"),
+    ],
+)
+def test_another_name_of_a_type_leads_to_it(given: str, meant: str) -> None:
+    """Operations and the SDK's classes are called otherwise than the Types."""
+    found = check_definition(changed((*STEP, "Type"), given))
+    assert f"did you mean `{meant}`?" in {f.help for f in found if f.code == "SP505"}
+
+
 def test_needing_a_step_of_a_branch_from_outside_is_a_warning() -> None:
     """The service takes it; the step runs when the branch is taken."""
     reader = lambda_step("a", get("Steps.notify.OutputParameters['answer']"))
