@@ -134,6 +134,17 @@ def test_a_literal_number_in_an_environment_fails_the_step_before_its_job(bench:
     assert run.steps["a"]["FailureReason"] == "`Environment.EPOCHS` must be a string"
 
 
+def test_a_number_of_a_report_in_an_environment_wants_a_join(bench: Bench) -> None:
+    """A JsonGet gives what the file holds."""
+    bench.put("s3://bucket/r.json", {"auc": 0.9})
+    auc = {"Std:JsonGet": {"S3Uri": "s3://bucket/r.json", "Path": "auc"}}
+    arguments = {"Environment": {"AUC": auc}}
+    run = bench.run({"Name": "a", "Type": "Processing", "Arguments": arguments})
+    reason = run.steps["a"]["FailureReason"]
+    assert reason.startswith("`Environment.AUC` must be a string, which its function does not give")
+    assert "Std:Join" in reason
+
+
 def test_a_stop_while_a_retry_is_waited_for_ends_the_step(bench: Bench, make_step: Write) -> None:
     """The step keeps the failure it had; nothing is tried again."""
     fault = "SageMaker.CAPACITY_ERROR"

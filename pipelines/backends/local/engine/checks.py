@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pipelines.backends.local.engine.functions import ResolutionError
 from pipelines.json_types import Json, JsonObject
+from pipelines.steptypes.functions import is_function
 from pipelines.steptypes.paths import show_path
 from pipelines.steptypes.references import got
 
@@ -35,13 +36,23 @@ def refuse_untyped_references(step: JsonObject, arguments: JsonObject) -> None:
         for key, value in _items(_below(arguments, path)):
             if isinstance(value, str):
                 continue
-            reference = got(_at(written, key))
+            stated = _at(written, key)
+            reference = got(stated)
             if reference is None:
-                raise ResolutionError(f"`{show_path((*path, key))}` must be a string")
+                raise _no_string(show_path((*path, key)), stated)
             raise ResolutionError(
                 f"Cannot assign property reference [{reference}] to argument of type [String]",
                 'join it: {"Std:Join": {"On": "", "Values": [{"Get": "' + reference + '"}]}}',
             )
+
+
+def _no_string(place: str, stated: Json) -> ResolutionError:
+    if not is_function(stated):
+        return ResolutionError(f"`{place}` must be a string")
+    return ResolutionError(
+        f"`{place}` must be a string, which its function does not give",
+        'join it: {"Std:Join": {"On": "", "Values": [<the function>]}}',
+    )
 
 
 def _below(value: Json, path: tuple[str, ...]) -> Json:
