@@ -46,6 +46,8 @@ _CLASSES: Final = {
     r"\p{Print}": r"\x20-\x7e",
     r"\p{Graph}": r"\x21-\x7e",
 }
+_REPEATED_END: Final = re.compile(r"\$\{\d+,\d+\}$")
+"""`([…]*)${1,256}`, as some shapes write a length that they have beside the pattern, too."""
 _ANY: Final = {".*", "(?s).*", r"[\s\S]*", r"[\S\s]*", r"^[\s\S]*$"}
 
 
@@ -56,7 +58,7 @@ def python_pattern(java: str) -> str | None:
     """
     if java in _ANY - {".*"}:
         return None
-    pattern = java
+    pattern = _REPEATED_END.sub("", java)
     for name, python in _CLASSES.items():
         pattern = pattern.replace(name, python)
     if r"\p{" in pattern or r"\P{" in pattern or ("[^" in pattern and pattern != java):

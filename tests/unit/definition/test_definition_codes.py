@@ -24,6 +24,11 @@ from tests.unit.definition.samples import (
 )
 
 
+def _registration(metadata: JsonObject) -> JsonObject:
+    arguments = {"ModelPackageGroupName": "g", "CustomerMetadataProperties": metadata}
+    return {"Name": "register", "Type": "RegisterModel", "Arguments": arguments}
+
+
 def test_the_definition_of_these_tests_is_right() -> None:
     """Otherwise none of the cases below would show anything."""
     assert check_definition(DEFINITION) == []
@@ -278,6 +283,12 @@ CASES: list[tuple[str, JsonObject, tuple[str | int, ...], str | None]] = [
         changed((*CONDITION, "LeftValue", "Std:JsonGet", "Path"), ""),
         (*CONDITION, "LeftValue", "Std:JsonGet", "Path"),
         "write the way to one value",
+    ),
+    (
+        "SP414",
+        with_steps(_registration({"gate": "auc>=0.9"})),
+        ("Steps", 2, "Arguments", "CustomerMetadataProperties", "gate"),
+        "it has to match",
     ),
     (
         "SP519",
