@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from pipelines.cli.options import report
 from pipelines.compile.definition import check_definition
 from pipelines.compile.driver import Checked
+from pipelines.diagnostics import Diagnostic
 from pipelines.document import Document, Limits, Parsed, parse
 from pipelines.errors import SpecError, UsageError
 from pipelines.json_types import Json
@@ -18,6 +20,7 @@ _LIMITS: Final = Limits(size=2 << 20, depth=256)
 takes three levels, and one has been seen with 31 of them."""
 _ANSWER: Final = "PipelineDefinition"
 """What DescribePipeline answers and CreatePipeline takes: the definition as a text."""
+_FORM: Final = 'a definition begins with {"Version": "2020-12-01", "Steps": ['
 _MARKS: Final = frozenset({"Version", "Steps", _ANSWER})
 
 
@@ -43,13 +46,18 @@ def read_definition(path: Path, output_format: str, *, err: bool) -> Document:
         SpecError: it is no definition; the diagnostics were printed.
     """
     parsed = _parsed(path)
-    diagnostics = list(parsed.findings)
+    diagnostics = [_of_definition(found) for found in parsed.findings]
     if parsed.document is not None:
         diagnostics += map(parsed.document.locate, check_definition(parsed.document.data))
     report(Checked(None, parsed.text, tuple(diagnostics)), path, output_format, err=err)
     if parsed.document is None:
         raise SpecError("")
     return parsed.document
+
+
+def _of_definition(found: Diagnostic) -> Diagnostic:
+    """Say how a definition begins where the parser says it of a spec."""
+    return replace(found, help=_FORM) if found.code == "SP115" else found
 
 
 def _parsed(path: Path) -> Parsed:

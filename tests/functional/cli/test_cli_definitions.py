@@ -194,6 +194,19 @@ def test_a_definition_is_taken_out_of_what_the_aws_cli_prints(
     assert pipelines("run", "--from-definition", "p.json", "-p", "Limit=2").code == 5
 
 
+@pytest.mark.parametrize("text", ["[1]", "7", '"no definition"'])
+def test_what_is_no_definition_is_told_how_one_begins(
+    project: Path, pipelines: Command, text: str
+) -> None:
+    """Nobody who runs a definition is sent to the spec language."""
+    (project / "p.json").write_text(text, "utf-8")
+    answer = pipelines("run", "--from-definition", "p.json")
+    assert answer.code == 3
+    assert "SP115" in answer.err
+    assert 'a definition begins with {"Version": "2020-12-01"' in answer.err
+    assert "pipeline: NAME" not in answer.err
+
+
 def test_a_definition_has_no_environments(project: Path, pipelines: Command) -> None:
     """Nothing is checked that was not asked for."""
     (project / "foreign.json").write_text(json.dumps(FOREIGN), "utf-8")
