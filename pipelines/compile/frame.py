@@ -34,8 +34,10 @@ def _tool(program: str | None) -> tuple[Member, ...]:
     members = [init]
     if program is not None:
         packages.append(f"programs/{program}")
-        programs = _source("programs/__init__.py")
-        members.append(Member("tool/pipelines/programs/__init__.py", False, programs))  # noqa: FBT003 - positional like its neighbours
+        content = _source("programs/__init__.py")
+        members.append(
+            Member("tool/pipelines/programs/__init__.py", executable=False, content=content)
+        )
     for package in packages:
         members.extend(_package(package))
     return tuple(members)
@@ -49,7 +51,11 @@ def _source(path: str) -> bytes:
 def _package(path: str) -> tuple[Member, ...]:
     files = sorted((_TOOL / path).rglob("*"))
     return tuple(
-        Member(f"tool/pipelines/{file.relative_to(_TOOL).as_posix()}", False, file.read_bytes())  # noqa: FBT003 - positional like its neighbours
+        Member(
+            f"tool/pipelines/{file.relative_to(_TOOL).as_posix()}",
+            executable=False,
+            content=file.read_bytes(),
+        )
         for file in files
         if file.is_file() and file.suffix != ".pyc"
     )

@@ -27,13 +27,13 @@ from pipelines.kinds.base.contract import (
 )
 from pipelines.kinds.base.functions import Get, Value
 from pipelines.kinds.base.jobs import ProcessingJob, processing
+from pipelines.programs.deploy.variables import ENDPOINT, EXECUTION, GROUP
 from pipelines.spec.model import JobStep, ShortFormModel, SpecModel, StepSpec
 from pipelines.spec.names import DEPLOY
 from pipelines.spec.references import Template
 from pipelines.spec.values import FixedText, Text, mistake, no_entries
 
 IMAGE = ("image",)
-GROUP, ENDPOINT, EXECUTION = "DEPLOY_GROUP", "DEPLOY_ENDPOINT", "DEPLOY_EXECUTION"
 MODES = ("serverless", "realtime")
 
 _LEAST_LINEAR_PERCENT = 10

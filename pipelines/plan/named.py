@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from pipelines.json_types import Json, JsonObject
-from pipelines.programs.deploy.target import ENDPOINT
+from pipelines.programs.deploy.variables import ENDPOINT
 from pipelines.steptypes.functions import text_of
 
 _PARAMETER = "Parameters."

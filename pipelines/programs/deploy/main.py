@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from pipelines.programs.deploy.model import DeployError, Outcome
 from pipelines.programs.deploy.observe import Clients
 from pipelines.programs.deploy.reconcile import Options, reconcile
-from pipelines.programs.deploy.target import EXECUTION, target_of
+from pipelines.programs.deploy.target import target_of
+from pipelines.programs.deploy.variables import EXECUTION
 from pipelines.runtime.errors import JobError
 
 if TYPE_CHECKING:

@@ -6,9 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipelines.programs.deploy.model import Sample, Target
-
-GROUP, ENDPOINT, EXECUTION = "DEPLOY_GROUP", "DEPLOY_ENDPOINT", "DEPLOY_EXECUTION"
-"""Variables of the job: what may be a parameter of the pipeline."""
+from pipelines.programs.deploy.variables import ENDPOINT, GROUP
 
 
 def target_of(

@@ -30,7 +30,7 @@ _MEMBERS = Members(("EndpointName", "Body"), (*_HEADERS, "ContentType", "Accept"
 _CUSTOM = "x-amzn-sagemaker-custom-attributes"
 _SERVERLESS_BYTES = 4 << 20
 _REAL_TIME_BYTES = 25 << 20
-"""What the service takes at most (FACTS 5.1: the guide says 25 MB in one place, 6 in another)."""
+"""What the service takes at most (FACTS 2.4, 2.5); of real-time bodies the guide says 6 MB, too."""
 
 _BAD_REQUEST, _SERVER_ERROR = 400, 500
 

@@ -24,7 +24,7 @@ START_SECONDS = 180.0
 """How long a container may take until it answers `/ping`: the limit of a serverless one."""
 
 INVOCATION_SECONDS = 60.0
-"""How long it may take over a request (FACTS 5)."""
+"""How long it may take over a request (FACTS 3.4)."""
 
 _TERM_SECONDS = 10.0
 _HEADERS = "x-amzn-sagemaker-"
