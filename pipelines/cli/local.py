@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -55,12 +56,12 @@ def identifier(summary: JsonObject) -> str:
     return str(summary["PipelineExecutionArn"]).rpartition("/")[2]
 
 
-def pages(operation: object, member: str, **request: object) -> list[JsonObject]:
+def pages(operation: Callable[..., JsonObject], member: str, **request: object) -> list[JsonObject]:
     """Call a list operation until it gives no NextToken."""
     found: list[JsonObject] = []
     token: dict[str, object] = {}
     while True:
-        response = operation(**request, **token)  # type: ignore[operator]  # a bound boto3-like method
+        response = operation(**request, **token)
         found.extend(response[member])
         if "NextToken" not in response:
             return found

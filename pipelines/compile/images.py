@@ -277,9 +277,9 @@ def _choose_processor(
         return ImageProblem(
             "SP402", f"there is no {processor} image of `{name}`", f"it has {', '.join(tags)}"
         )
-    choice = processor or (available if available in tags else None)
+    choice: str | None = processor or (available if available in tags else None)
     if choice is None and len(tags) == 1:
-        (choice,) = tags  # type: ignore[assignment]
+        (choice,) = tags
     if choice is None:
         return ImageProblem(
             "SP406",

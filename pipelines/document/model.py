@@ -13,7 +13,7 @@ from pipelines.frozen import frozen
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipelines.json_types import JsonObject
+    from pipelines.json_types import Json, JsonObject
 
 
 class Place(NamedTuple):
@@ -94,10 +94,10 @@ class Document:
             (*above, entries.index(name)) if isinstance(entries, list) and name in entries else None
         )
 
-    def _at(self, path: Path) -> object:
-        value: object = self.data
+    def _at(self, path: Path) -> Json:
+        value: Json = self.data
         for step in path:
-            value = value[step]  # type: ignore[index]  # every path of `spans` leads to a value
+            value = value[step]  # every path of `spans` leads to one
         return value
 
     def _part(self, place: Place, path: Path, within: tuple[int, int]) -> Extent:

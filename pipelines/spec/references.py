@@ -62,7 +62,8 @@ class Reference:
         """Return the text behind the first `count` names, such as `a.b[0]`."""
         rest = self.text
         for _ in range(count):
-            rest = rest[_PART.match(rest).end() :]  # type: ignore[union-attr]  # the parser saw a part there
+            part = _PART.match(rest)
+            rest = rest[part.end() :] if part else ""
         return rest.removeprefix(".")
 
     def __str__(self) -> str:

@@ -106,7 +106,7 @@ def page(rows: list[Row], order: Order[Row], request: JsonObject) -> tuple[list[
 def _is_after(
     key: tuple[str | float, ...],
     last: tuple[str | float, ...],
-    descending: bool,  # noqa: FBT001
+    descending: bool,  # noqa: FBT001 - the order as it was asked for
 ) -> bool:
     return key < last if descending else key > last
 

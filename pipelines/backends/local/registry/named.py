@@ -52,7 +52,7 @@ def list_named(
     check_choice("SortBy", request.get("SortBy"), ("Name", "CreationTime"))
     rows = [
         row
-        for row in database.read(f"SELECT * FROM {table}")  # noqa: S608 our own table names
+        for row in database.read(f"SELECT * FROM {table}")  # noqa: S608 - our own table names
         if str(request.get("NameContains", "")) in row["name"]
         and within(row["created"], request, "CreationTimeAfter", "CreationTimeBefore")
     ]

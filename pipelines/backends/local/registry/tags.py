@@ -78,7 +78,7 @@ def drop_tags(connection: sqlite3.Connection, arn: str) -> None:
 
 def _require_owner(connection: sqlite3.Connection, arn: str) -> None:
     for table in _OWNERS:
-        query = f"SELECT 1 FROM {table} WHERE arn = ?"  # noqa: S608 our own table names
+        query = f"SELECT 1 FROM {table} WHERE arn = ?"  # noqa: S608 - our own table names
         if connection.execute(query, (arn,)).fetchone():
             return
     raise invalid(f"Resource {arn} does not exist.")
