@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
+from pipelines.diagnostics.sentences import counted
 from pipelines.json_types import Json
 from pipelines.plan.caching import Cause, Miss, Reason
 from pipelines.plan.diff import Change, Sort
@@ -82,7 +83,7 @@ class _Words:
         if upload.files:
             return f"{what}: {_listed(upload.files)}"
         count = len(upload.objects)
-        return what if upload.kind == "code" else f"{what} ({count} file{'s' * (count != 1)})"
+        return what if upload.kind == "code" else f"{what} ({counted(count, 'file')})"
 
     def thing(self, thing: GroupPlan | PipelinePlan) -> Iterator[str]:
         if isinstance(thing, GroupPlan):

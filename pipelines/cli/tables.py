@@ -1,4 +1,4 @@
-"""Rows → text in aligned columns; numbers of things."""
+"""Rows → text in aligned columns."""
 
 from __future__ import annotations
 
@@ -14,8 +14,3 @@ def columns(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         for row in table
     )
     return "\n".join(lines)
-
-
-def counted(count: int, thing: str) -> str:
-    """Write how many there are of something: `1 object`, `2 objects`."""
-    return f"{count} {thing}{'s' * (count != 1)}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from pipelines.cli.tables import counted
+from pipelines.diagnostics.sentences import counted
 
 
 @contextmanager

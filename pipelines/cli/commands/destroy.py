@@ -11,8 +11,8 @@ from pipelines.backends.aws.destroy import Found, Premises, Thing, destroy, find
 from pipelines.backends.aws.registry import has_versions
 from pipelines.cli.looking import pipelines_of
 from pipelines.cli.options import local_option, spec_options, yes_option
-from pipelines.cli.tables import counted
 from pipelines.cli.target import Target, confirm, open_target
+from pipelines.diagnostics.sentences import counted
 from pipelines.errors import UsageError
 from pipelines.spec.model import PipelineSpec
 from pipelines.spec.references import Template

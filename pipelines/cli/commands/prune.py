@@ -11,8 +11,8 @@ from pipelines.backends.aws.objects import remove
 from pipelines.backends.aws.prune import Premises, Unused, unused
 from pipelines.cli.looking import pipelines_of
 from pipelines.cli.options import local_option, spec_options, yes_option
-from pipelines.cli.tables import counted
 from pipelines.cli.target import Target, confirm, open_target
+from pipelines.diagnostics.sentences import counted
 from pipelines.plan.named import groups_of
 
 _SHOWN = 20

@@ -22,7 +22,7 @@ def _upsert(table: str, columns: tuple[str, ...], keys: str) -> str:
     changes = ", ".join(f"{column} = excluded.{column}" for column in columns)
     holes = ", ".join("?" * len(columns))
     return (
-        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({holes}) "  # noqa: S608 own names
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({holes}) "  # noqa: S608 - our own names
         f"ON CONFLICT ({keys}) DO UPDATE SET {changes}"
     )
 
