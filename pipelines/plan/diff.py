@@ -11,9 +11,7 @@ from typing import TypeAlias
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.functions import is_function
-
-BRANCHES = ("IfSteps", "ElseSteps", "ForEachBody")
-"""Arguments that hold steps."""
+from pipelines.steptypes.references import NESTED_STEPS
 
 
 class Key(str):
@@ -109,15 +107,15 @@ def _placed(steps: Json, holder: tuple[str, ...]) -> Iterator[Placed]:
             yield Placed(step, holder, index)
             continue
         kept = {
-            key: _shape(value) if key in BRANCHES else value for key, value in arguments.items()
+            key: _shape(value) if key in NESTED_STEPS else value for key, value in arguments.items()
         }
         yield Placed({**step, "Arguments": kept}, holder, index)
-        for branch in BRANCHES:
+        for branch in NESTED_STEPS:
             yield from _placed(arguments.get(branch), (str(step.get("Name")), branch))
 
 
 def _is_holder(arguments: JsonObject) -> bool:
-    return any(isinstance(arguments.get(branch), list) for branch in BRANCHES)
+    return any(isinstance(arguments.get(branch), list) for branch in NESTED_STEPS)
 
 
 def _shape(value: Json) -> Json:

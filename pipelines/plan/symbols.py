@@ -12,10 +12,10 @@ from typing import Final
 
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
-from pipelines.plan.diff import BRANCHES, Placed, steps_of
+from pipelines.plan.diff import Placed, steps_of
 from pipelines.steptypes.functions import GET, JOIN, JSON_GET, text_of
 from pipelines.steptypes.paths import PathError, follow, parse_path
-from pipelines.steptypes.references import got, split_step, step_references
+from pipelines.steptypes.references import NESTED_STEPS, got, split_step, step_references
 
 _MARK: Final = "?"
 _CONSTANT = frozenset({"PipelineName", "PipelineArn"})
@@ -74,7 +74,7 @@ class World:
             return self._join(value[JOIN])
         if value.keys() == {JSON_GET}:
             return self._json_get(value)
-        return {k: item if k in BRANCHES else self.value(item) for k, item in value.items()}
+        return {k: item if k in NESTED_STEPS else self.value(item) for k, item in value.items()}
 
     def _get(self, reference: str) -> Json:
         step = split_step(reference)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
+from pipelines.backends.local.engine.definition import read_definition
 from pipelines.backends.local.engine.engine import Engine
 from pipelines.backends.local.engine.parameters import shown
 from pipelines.backends.local.pipelines import Pipelines
@@ -78,8 +77,8 @@ class ExecutionViews:
         steps = list(enumerate(self.store.steps(record.id)))
         order = Order[tuple[int, StepRecord]](lambda item: (item[0],))
         steps, token = page(steps, order, request)
-        nodes = _steps_of(json.loads(record.definition)["Steps"])
-        described = [_step(step, nodes.get(step.name, {})) for _, step in steps]
+        nodes = read_definition(record.definition).nodes
+        described = [_step(step, nodes[step.name].step) for _, step in steps]
         return {"PipelineExecutionSteps": described, **token}
 
     def list_pipeline_parameters_for_execution(self, **request: Json) -> JsonObject:
@@ -139,13 +138,3 @@ def _step(record: StepRecord, step: JsonObject) -> JsonObject:
 
 def _source(arn: str | None) -> JsonObject | None:
     return None if arn is None else {"SourcePipelineExecutionArn": arn}
-
-
-def _steps_of(steps: Json) -> dict[str, JsonObject]:
-    found: dict[str, JsonObject] = {}
-    for step in steps or []:
-        found[step["Name"]] = step
-        if step["Type"] == "Condition":
-            for branch in ("IfSteps", "ElseSteps"):
-                found.update(_steps_of(step["Arguments"].get(branch)))
-    return found

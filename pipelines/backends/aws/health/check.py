@@ -10,6 +10,7 @@ from pipelines import steptypes
 from pipelines.backends.aws.errors import AwsError
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
+from pipelines.plan.diff import steps_of
 
 
 @frozen
@@ -73,7 +74,8 @@ def needs_of(definition: str) -> Needs:
     permissions: dict[str, None] = {}
     instances: dict[tuple[str, str], int] = {}
     images: dict[str, None] = {}
-    for step in _steps(json.loads(definition)["Steps"]):
+    for placed in (steps_of(json.loads(definition)) or {}).values():
+        step = placed.step
         step_type = steptypes.find(step["Type"])
         permissions.update(dict.fromkeys(step_type.permissions if step_type else ()))
         images.update(dict.fromkeys(_images(step.get("Arguments"))))
@@ -98,14 +100,6 @@ def _instances(step: JsonObject) -> Iterator[tuple[tuple[str, str], int]]:
 
 def _number(value: Json) -> int:
     return value if isinstance(value, int) else 1
-
-
-def _steps(steps: Json) -> Iterator[JsonObject]:
-    for step in steps or []:
-        yield step
-        if step["Type"] == "Condition":
-            for branch in ("IfSteps", "ElseSteps"):
-                yield from _steps(step["Arguments"].get(branch))
 
 
 def _at(value: JsonObject, path: tuple[str, ...]) -> JsonObject:
