@@ -162,6 +162,7 @@ class _Server(ThreadingHTTPServer):
 def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # else each answer, written in two pieces, takes 40 ms more
 
         def do(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)

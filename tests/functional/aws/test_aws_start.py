@@ -182,6 +182,7 @@ def test_a_rare_status_ends_the_following(
     ],
     ids=["throttled", "failing", "reset"],
 )
+@pytest.mark.usefixtures("no_pauses")
 def test_bad_weather_does_not_end_the_following(
     bad: Answer | None, operation: str, account: Account, project: Path, pipelines: Command
 ) -> None:
