@@ -18,7 +18,7 @@ from pipelines.plan.deployed import Deployed, LiveGroup, LivePipeline, State, fi
 from pipelines.plan.files import FileChange, FileSort, compare, of_bundle, replaced
 from pipelines.plan.model import Action, Intent, Plan
 from pipelines.plan.planner import plan
-from pipelines.programs.deploy.target import ENDPOINT
+from pipelines.programs.deploy.variables import ENDPOINT
 
 ROLE = "arn:aws:iam::111122223333:role/jobs"
 NOTHING = Deployed(State())
