@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.pairs import (
@@ -22,6 +22,7 @@ from benchmarks.pairs import (
     pipelines,
     ratio,
     report,
+    run,
     tool,
 )
 from benchmarks.projects import steps_project
@@ -101,7 +102,7 @@ def figures(count: int, scratch: Path) -> list[Figure]:
     """Measure wall seconds of ten steps, and of one more, pair by pair."""
     found = []
     for name, make in {"kfp.local": kfp, "Metaflow": metaflow}.items():
-        few, more = (_seconds(make, steps, count, scratch) for steps in (STEPS, MORE_STEPS))
+        few, more = zip(*_seconds(make, count, scratch / make.__name__), strict=True)
         further = [
             ((ours_more - ours_few) / (MORE_STEPS - STEPS), (more - few) / (MORE_STEPS - STEPS))
             for (ours_few, few), (ours_more, more) in zip(few, more, strict=True)
@@ -112,11 +113,17 @@ def figures(count: int, scratch: Path) -> list[Figure]:
 
 
 def _seconds(
-    make: Callable[[Path, int], Command], steps: int, count: int, scratch: Path
-) -> list[tuple[float, float]]:
-    folder = scratch / make.__name__ / str(steps)
-    mine, theirs = ours(folder / "ours", steps, tool()), make(folder / "theirs", steps)
-    return [(a.wall, b.wall) for a, b in pairs(mine, theirs, count)]
+    make: Callable[[Path, int], Command], count: int, folder: Path
+) -> Iterator[list[tuple[float, float]]]:
+    """Yield (ours, theirs) of few and of more steps, beside each other, time after time."""
+    sides = [
+        (ours(folder / f"ours-{n}", n, tool()), make(folder / f"theirs-{n}", n))
+        for n in (STEPS, MORE_STEPS)
+    ]
+    for both in sides:
+        pairs(*both, 0)  # the warm-up
+    for _ in range(count):
+        yield [(run(mine).wall, run(theirs).wall) for mine, theirs in sides]
 
 
 def _figure(what: str, values: Sequence[tuple[float, float]]) -> Figure:

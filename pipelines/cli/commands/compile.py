@@ -9,6 +9,7 @@ import click
 from pipelines.cli.options import report, request, spec_options
 from pipelines.compile.driver import compile_spec
 from pipelines.compile.output import write
+from pipelines.errors import UsageError
 
 
 @click.command("compile")
@@ -30,5 +31,8 @@ def COMMAND(file: Path, env: str | None, output: Path | None) -> None:  # noqa: 
     if output in (None, Path("-")):
         click.echo(bundle.definition, nl=False)
         return
-    for path in write(bundle, output, file.parent):
-        click.echo(f"wrote {path}")
+    try:
+        for path in write(bundle, output, file.parent):
+            click.echo(f"wrote {path}")
+    except FileNotFoundError as error:  # /proc, say: what else may go wrong is said by itself
+        raise UsageError(f"nothing can be written below {output}: {error.strerror}") from error
