@@ -247,7 +247,7 @@ def _end_descendants(pid: int, *, reap: bool = True) -> None:
     """Kill the group of `pid` and every process below this one, until none is left."""
     _signal_group(pid, signal.SIGKILL)
     while not reap or _has_children():
-        below = list(_descendants())
+        below = list(descendants())
         for process in below:
             _signal(process, signal.SIGKILL)
         if not reap or not _wait_for_one():
@@ -270,8 +270,8 @@ def _wait_for_one() -> bool:
     return True
 
 
-def _descendants() -> Iterator[int]:
-    """Yield the processes below this one, from /proc; nothing where there is none (macOS)."""
+def descendants() -> Iterator[int]:
+    """Yield every process below this one, from /proc; nothing where there is none (macOS)."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").glob("[0-9]*") if sys.platform == "linux" else ():
         children.setdefault(_parent_of(entry), []).append(int(entry.name))

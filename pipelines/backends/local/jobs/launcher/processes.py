@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from pathlib import Path
 
 from pipelines.backends.local.jobs.launcher.namespaces import call
+from pipelines.runtime.child import descendants
 
 LINUX = sys.platform == "linux"
 WATCHED = (
@@ -66,7 +66,7 @@ def _kill_all(main: int) -> int | None:
     """Kill and reap everything below this process; give the main process's wait status."""
     status = _reap(main)
     while _has_children():
-        for target in _descendants() if LINUX else [-main]:
+        for target in list(descendants()) if LINUX else [-main]:
             try:
                 os.kill(target, signal.SIGKILL)
             except (ProcessLookupError, PermissionError):
@@ -98,18 +98,3 @@ def _has_children() -> bool:
     except ChildProcessError:
         return False
     return True
-
-
-def _descendants() -> list[int]:
-    """List every living process below this one, from /proc."""
-    children: dict[int, list[int]] = {}
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(status.read_bytes().rpartition(b")")[2].split()[1])
-        except OSError:
-            continue
-        children.setdefault(parent, []).append(int(status.parent.name))
-    found = [os.getpid()]
-    for process in found:
-        found.extend(children.get(process, ()))
-    return found[1:]
