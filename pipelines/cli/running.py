@@ -31,7 +31,7 @@ _SHOW_CURSOR = b"\x1b[?25h"  # the live table hides it
 
 
 @frozen
-class Wanted:
+class RunRequest:
     """What is asked for, as it stands on the command line.
 
     Args:
@@ -57,7 +57,7 @@ class Wanted:
     isolation: Literal["auto", "namespaces", "rewrite"]
 
 
-def run(asked: Wanted) -> None:
+def run(asked: RunRequest) -> None:
     """Run an execution to its end.
 
     Raises:
@@ -83,7 +83,7 @@ def run(asked: Wanted) -> None:
             raise _ended_badly(sagemaker, arn, status)
 
 
-def _started(sagemaker: LocalSageMaker, asked: Wanted, start: Start) -> str:
+def _started(sagemaker: LocalSageMaker, asked: RunRequest, start: Start) -> str:
     """Start an execution, or find the one to go on with; give its ARN."""
     if asked.resume is not None:
         return _resumable(sagemaker, asked.resume)

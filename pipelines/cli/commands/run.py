@@ -7,7 +7,7 @@ from typing import Literal
 
 import click
 
-from pipelines.backends.local.jobs import isolation as launchers
+from pipelines.backends.local.jobs.isolation import warm_up
 from pipelines.cli.options import spec_options
 from pipelines.errors import UsageError
 
@@ -64,11 +64,11 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     isolation: Literal["auto", "namespaces", "rewrite"],
 ) -> None:
     """Run the pipeline on this machine: no Docker, no AWS, the compiled definition itself."""
-    launchers.warm_up(isolation)
+    warm_up(isolation)
     from pipelines.cli import running  # noqa: PLC0415 - the launchers start meanwhile
 
     running.run(
-        running.Wanted(
+        running.RunRequest(
             file, env, given, definition, resume, max_parallel, stubs, not no_cache, isolation
         )
     )

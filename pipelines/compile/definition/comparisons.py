@@ -15,7 +15,7 @@ _DEEPEST: Final = 50
 
 
 def check_comparisons(definition: Definition, entry: Entry) -> Iterator[Finding]:
-    """Yield comparisons that fail the step in a local run: the SDK's rules (FACTS §1.5).
+    """Yield comparisons that fail the step in a local run: the SDK's rules (FACTS 1.5).
 
     What the service does with them no source says, so they are warnings.
     """

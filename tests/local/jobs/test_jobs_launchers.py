@@ -130,7 +130,7 @@ def test_a_fork_of_the_tool_does_not_keep_its_launchers() -> None:
     assert say(FORKED) == "0\n"
 
 
-INTERRUPTED = """
+STOPPED = """
 def interrupt(_number, _frame):
     os.kill(server, signal.SIGCONT)
     raise KeyboardInterrupt
@@ -139,6 +139,10 @@ launchers.prepare()
 server = launchers._server()._process.pid
 signal.signal(signal.SIGALRM, interrupt)
 os.kill(server, signal.SIGSTOP)
+"""
+"""Ctrl-C comes while the fork server does not answer; from then on it does."""
+
+INTERRUPTED = f"""{STOPPED}
 signal.setitimer(signal.ITIMER_REAL, 0.1)
 try:
     launch("true")
@@ -228,15 +232,7 @@ def test_what_could_not_be_started_anew_is_when_it_can_be() -> None:
     assert say(EXHAUSTED).splitlines() == ["[Errno 24] Too many open files", "('exit', '0')"]
 
 
-IMPATIENT = """
-def interrupt(_number, _frame):
-    os.kill(server, signal.SIGCONT)
-    raise KeyboardInterrupt
-
-launchers.prepare()
-server = launchers._server()._process.pid
-os.kill(server, signal.SIGSTOP)
-signal.signal(signal.SIGALRM, interrupt)
+IMPATIENT = f"""{STOPPED}
 signal.setitimer(signal.ITIMER_REAL, 0.2)
 """
 

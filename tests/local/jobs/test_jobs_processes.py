@@ -129,34 +129,6 @@ def test_killing_the_tool_ends_its_jobs(local: Local) -> None:
     assert not Path(scratch).exists()
 
 
-@linux
-def test_killing_the_launcher_ends_the_job_too(local: Local) -> None:
-    """A launcher killed from outside: the tool kills the rest and calls it an internal error."""
-    marker = f"marker-{uuid.uuid4().hex}"
-    call = local.call(
-        local.processing("python3", "-c", LAUNCHER_KILLER, Environment={"MARKER": marker})
-    )
-    outcome = processing.execute(call)
-    assert outcome.status is StepStatus.FAILED
-    assert outcome.fault == "SageMaker.JOB_INTERNAL_ERROR"
-    assert "algo-1 was lost" in str(outcome.reason)
-    assert wait_until(lambda: living(marker) == []), living(marker)
-
-
-@linux
-def test_killing_what_launchers_are_forked_off_ends_the_job_too(local: Local) -> None:
-    """Nothing is left of its jobs, which are not to blame, and the next job gets another one."""
-    marker = f"marker-{uuid.uuid4().hex}"
-    call = local.call(
-        local.processing("python3", "-c", SERVER_KILLER, Environment={"MARKER": marker})
-    )
-    outcome = processing.execute(call)
-    assert (outcome.status, outcome.fault) == (StepStatus.FAILED, "SageMaker.JOB_INTERNAL_ERROR")
-    assert "algo-1 was lost" in str(outcome.reason)
-    assert wait_until(lambda: living(marker) == []), living(marker)
-    assert processing.execute(local.call(local.processing("true"))).status is StepStatus.SUCCEEDED
-
-
 SERVER_KILLER = """
 import os, pathlib, signal, subprocess, time
 subprocess.Popen(["sleep", "600"], start_new_session=True)
@@ -171,6 +143,22 @@ subprocess.Popen(["sleep", "600"], start_new_session=True)
 os.kill(os.getppid(), signal.SIGKILL)
 time.sleep(600)
 """
+
+
+@linux
+@pytest.mark.parametrize("killer", [LAUNCHER_KILLER, SERVER_KILLER], ids=["launcher", "server"])
+def test_killing_what_watches_a_job_ends_it_too(local: Local, killer: str) -> None:
+    """Nothing is left of the job, which is not to blame, and the next one runs.
+
+    Killed are its launcher, and what launchers are forked off.
+    """
+    marker = f"marker-{uuid.uuid4().hex}"
+    call = local.call(local.processing("python3", "-c", killer, Environment={"MARKER": marker}))
+    outcome = processing.execute(call)
+    assert (outcome.status, outcome.fault) == (StepStatus.FAILED, "SageMaker.JOB_INTERNAL_ERROR")
+    assert "algo-1 was lost" in str(outcome.reason)
+    assert wait_until(lambda: living(marker) == []), living(marker)
+    assert processing.execute(local.call(local.processing("true"))).status is StepStatus.SUCCEEDED
 
 
 @linux
