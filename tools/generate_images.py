@@ -1,4 +1,4 @@
-"""Digest the SageMaker SDK's image configuration into `pipelines/compile/image_tables/`.
+"""Digest the SageMaker SDK's image configuration into `pipelines/images/tables/`.
 
     python tools/generate_images.py            writes the tables
     python tools/generate_images.py --check    exits 1 when one is not what it would write
@@ -21,7 +21,7 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
-TARGET: Final = Path(__file__).resolve().parents[1] / "pipelines" / "compile" / "image_tables"
+TARGET: Final = Path(__file__).resolve().parents[1] / "pipelines" / "images" / "tables"
 
 # family -> the SDK's configurations that make it up; later ones add versions
 FAMILIES: Final = {

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from pipelines.cli.options import report
-from pipelines.compile.definition import check_definition
 from pipelines.compile.driver import Checked
+from pipelines.definition import check_definition
 from pipelines.diagnostics import Diagnostic
 from pipelines.document import Document, Limits, Parsed, parse
 from pipelines.errors import SpecError, UsageError

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import click
 
+from pipelines.bundle.assets import CodeAsset
 from pipelines.cli.target import Target
-from pipelines.compile.assets import CodeAsset
 from pipelines.compile.driver import Bundle
 from pipelines.errors import ExecutionFailedError, UsageError
 from pipelines.frozen import frozen

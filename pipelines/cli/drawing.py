@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from pipelines.compile.definition import Step
+from pipelines.definition import Step
 from pipelines.frozen import frozen
 from pipelines.graph.model import Graph, Node
 

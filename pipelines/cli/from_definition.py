@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 from pipelines.backends.local.objects import ObjectStore
+from pipelines.bundle.assets import DataAsset, digest_files
 from pipelines.cli.definitions import read_definition
-from pipelines.compile.assets import DataAsset, digest_files
 from pipelines.compile.output import OBJECTS
 from pipelines.errors import UsageError
 from pipelines.frozen import frozen

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pipelines.compile.assets import DataAsset, digest_files
-from pipelines.compile.project import Project
+from pipelines.bundle.assets import DataAsset, digest_files
+from pipelines.bundle.project import Project
 from pipelines.diagnostics import Finding, Path
 from pipelines.spec.model import DataSource
 

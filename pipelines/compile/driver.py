@@ -10,25 +10,25 @@ from dataclasses import replace
 from pathlib import Path as FilePath
 
 from pipelines import kinds
+from pipelines.bundle.assets import CodeAsset, DataAsset
+from pipelines.bundle.project import Project
 from pipelines.compile import lookup
-from pipelines.compile.assets import CodeAsset, DataAsset
 from pipelines.compile.canonical import canonical
 from pipelines.compile.data import local_asset
-from pipelines.compile.definition import check_definition
 from pipelines.compile.emit import Supplies, emit, emit_sound
 from pipelines.compile.origins import to_spec
-from pipelines.compile.project import Project
 from pipelines.compile.requests import check_requests
+from pipelines.definition import check_definition
 from pipelines.diagnostics import Diagnostic, Finding, Path, Severity
 from pipelines.document import Document, Parsed, read
 from pipelines.document.overlay import ENVIRONMENTS, MergeRules, choose
 from pipelines.frozen import frozen
+from pipelines.grammar.values import Value
 from pipelines.graph.build import build, resolver
 from pipelines.graph.model import Graph, Node
 from pipelines.graph.resolve import UnresolvedError
 from pipelines.graph.standalone import standing_alone
 from pipelines.json_types import Json
-from pipelines.kinds.base.functions import Value
 from pipelines.spec.load import Loaded, load
 
 RULES = MergeRules(

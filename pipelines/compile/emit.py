@@ -7,13 +7,13 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from pipelines.compile.coerce import Coercion
 from pipelines.diagnostics import Path
 from pipelines.frozen import frozen
+from pipelines.grammar.values import Get, Value, to_json
 from pipelines.graph.build import resolver
 from pipelines.graph.caching import cacheable
 from pipelines.graph.model import Graph, Node
 from pipelines.graph.resolve import UnresolvedError
 from pipelines.json_types import Json, JsonObject
 from pipelines.kinds.base.contract import EmitContext, EmittedStep
-from pipelines.kinds.base.functions import Get, Value, to_json
 from pipelines.spec.model import Parameter, StepSpec
 
 VERSION = "2020-12-01"

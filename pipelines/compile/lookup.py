@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipelines.compile.assets import CodeAsset
-from pipelines.compile.code import CodeRequest, bundle
+from pipelines.bundle.assets import CodeAsset
+from pipelines.bundle.code import CodeRequest, bundle
+from pipelines.bundle.project import Project
 from pipelines.compile.data import find_local
-from pipelines.compile.images import ImageProblem, check_instance, resolve
-from pipelines.compile.project import Project
 from pipelines.diagnostics import Finding, Path
+from pipelines.grammar.values import Value
 from pipelines.graph.build import resolver
 from pipelines.graph.model import Graph
 from pipelines.graph.resolve import UnresolvedError
+from pipelines.images.names import ImageProblem, check_instance, resolve
 from pipelines.kinds.base.contract import ImageNeed
-from pipelines.kinds.base.functions import Value
 from pipelines.spec.model import Aws, DataSource
 from pipelines.spec.references import Template
 

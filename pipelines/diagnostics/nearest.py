@@ -11,15 +11,19 @@ if TYPE_CHECKING:
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
     """Return the candidate that `word` most probably was meant to be, or None.
 
-    Case and the difference between `-` and `_` count as no mistake. One mistake (a letter
-    missing, added, wrong, or two neighbours swapped) is allowed for every three letters.
-    Equally near candidates: the first one wins.
+    Case, `-` and `_` make no difference. One mistake (a letter missing, added, wrong, or two
+    neighbours swapped) is allowed for every three letters; a word that only lacks its end, or has
+    too long a one, is nearer than any other. Equally near candidates: the first one wins.
     """
-    asked = _plain(word)
+    asked, candidates = _letters(word), tuple(candidates)
+    return _with_another_end(asked, candidates) or _mistyped(asked, candidates)
+
+
+def _mistyped(asked: str, candidates: Iterable[str]) -> str | None:
     best: str | None = None
     least = max(1, len(asked) // 3) + 1
     for candidate in candidates:
-        known = _plain(candidate)
+        known = _letters(candidate)
         if not asked or not known or abs(len(known) - len(asked)) >= least:
             continue
         mistakes = _distance(asked, known)
@@ -28,8 +32,25 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     return best
 
 
-def _plain(word: str) -> str:
-    return word.casefold().replace("-", "_")
+def _with_another_end(asked: str, candidates: Iterable[str]) -> str | None:
+    found = [known for known in candidates if _begin_alike(asked, _letters(known))]
+    return min(found, key=lambda known: abs(len(_letters(known)) - len(asked)), default=None)
+
+
+def _begin_alike(one: str, other: str) -> bool:
+    shorter, longer = sorted((one, other), key=len)
+    return len(shorter) >= _TELLING and longer.startswith(shorter)
+
+
+_TELLING = 4
+"""The number of letters from which on the beginning of a word shows which one is meant."""
+
+
+def _letters(word: str) -> str:
+    return word.casefold().translate(_SEPARATORS)
+
+
+_SEPARATORS = str.maketrans("", "", "-_")
 
 
 def _distance(left: str, right: str) -> int:

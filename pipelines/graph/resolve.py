@@ -8,9 +8,9 @@ from typing import NoReturn
 from pipelines.diagnostics import Path
 from pipelines.diagnostics.nearest import nearest
 from pipelines.frozen import frozen
+from pipelines.grammar.values import Get, JsonGet, Value, concatenate
 from pipelines.json_types import Json
 from pipelines.kinds.base.contract import Kind, Output
-from pipelines.kinds.base.functions import Get, JsonGet, Value, concatenate
 from pipelines.spec.references import ROOTS, Reference, Template
 from pipelines.steptypes import find
 from pipelines.steptypes.shapes import PathProblem, member_at, shapes_of

@@ -13,19 +13,11 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from pipelines.bundle.need import CodeNeed, ProjectFile
 from pipelines.diagnostics import Finding
+from pipelines.grammar.values import Get, Value
 from pipelines.json_types import JsonObject
-from pipelines.kinds.base.contract import (
-    CodeNeed,
-    EmitContext,
-    EmittedStep,
-    ImageNeed,
-    Kind,
-    Needs,
-    Output,
-    ProjectFile,
-)
-from pipelines.kinds.base.functions import Get, Value
+from pipelines.kinds.base.contract import EmitContext, EmittedStep, ImageNeed, Kind, Needs, Output
 from pipelines.kinds.base.jobs import ProcessingJob, processing
 from pipelines.programs.deploy.variables import ENDPOINT, EXECUTION, GROUP
 from pipelines.spec.model import JobStep, ShortFormModel, SpecModel, StepSpec

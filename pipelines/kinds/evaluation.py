@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipelines.kinds.base.contract import CodeNeed, EmitContext, EmittedStep, Kind, Needs, Output
+from pipelines.bundle.need import CodeNeed
+from pipelines.kinds.base.contract import EmitContext, EmittedStep, Kind, Needs, Output
 from pipelines.kinds.base.jobs import (
     ProcessingJob,
     PropertyFile,

@@ -12,21 +12,12 @@ from typing import Literal
 
 from pydantic import Field
 
+from pipelines.bundle.need import CodeNeed, ProjectFile, RequirementsFile
 from pipelines.diagnostics import Finding
 from pipelines.diagnostics.nearest import nearest
+from pipelines.grammar.values import Get, Join
 from pipelines.json_types import JsonObject
-from pipelines.kinds.base.contract import (
-    CodeNeed,
-    EmitContext,
-    EmittedStep,
-    ImageNeed,
-    Kind,
-    Needs,
-    Output,
-    ProjectFile,
-    RequirementsFile,
-)
-from pipelines.kinds.base.functions import Get, Join
+from pipelines.kinds.base.contract import EmitContext, EmittedStep, ImageNeed, Kind, Needs, Output
 from pipelines.kinds.base.jobs import ProcessingJob, processing, processing_output, text
 from pipelines.spec.commit import COMMIT, UNKNOWN
 from pipelines.spec.model import Input, JobStep, Requirements, ShortFormModel, SpecModel, StepSpec

@@ -8,19 +8,12 @@ from typing import Literal
 
 from pydantic import Field
 
+from pipelines.bundle.need import CodeNeed
 from pipelines.diagnostics import Finding, Severity
+from pipelines.grammar.values import Get
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.channels import channels
-from pipelines.kinds.base.contract import (
-    CodeNeed,
-    EmitContext,
-    EmittedStep,
-    ImageNeed,
-    Kind,
-    Needs,
-    Output,
-)
-from pipelines.kinds.base.functions import Get
+from pipelines.kinds.base.contract import EmitContext, EmittedStep, ImageNeed, Kind, Needs, Output
 from pipelines.kinds.base.jobs import (
     BUNDLE,
     CODE,

@@ -7,18 +7,11 @@ from typing import Literal
 
 from pydantic import Field
 
+from pipelines.bundle.need import CodeNeed, ProjectFile
 from pipelines.diagnostics import Finding
 from pipelines.diagnostics.nearest import nearest
-from pipelines.kinds.base.contract import (
-    CodeNeed,
-    EmitContext,
-    EmittedStep,
-    Kind,
-    Needs,
-    Output,
-    ProjectFile,
-)
-from pipelines.kinds.base.functions import Get
+from pipelines.grammar.values import Get
+from pipelines.kinds.base.contract import EmitContext, EmittedStep, Kind, Needs, Output
 from pipelines.kinds.base.jobs import (
     ProcessingJob,
     PropertyFile,

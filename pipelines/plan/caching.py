@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from pipelines.frozen import frozen
+from pipelines.grammar.references import split_step
 from pipelines.json_types import Json, JsonObject
 from pipelines.plan.diff import Change, Path, Sort, diff, same
 from pipelines.plan.symbols import Fate, World, assume_kept, sources
 from pipelines.steptypes import StepType, find
 from pipelines.steptypes.caching import compared
-from pipelines.steptypes.references import split_step
 
 
 class Cause(StrEnum):

@@ -9,9 +9,9 @@ from itertools import zip_longest
 from typing import TypeAlias
 
 from pipelines.frozen import frozen
+from pipelines.grammar.functions import is_function
+from pipelines.grammar.references import NESTED_STEPS
 from pipelines.json_types import Json, JsonObject
-from pipelines.steptypes.functions import is_function
-from pipelines.steptypes.references import NESTED_STEPS
 
 
 class Key(str):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from pipelines.compile.assets import CodeAsset, DataAsset
+from pipelines.bundle.assets import CodeAsset, DataAsset
 from pipelines.frozen import frozen
 
 _NAMED = re.compile(r"s3://[^/\"]+/[^/\"]+/(?P<kind>code|data)/(?P<name>[^/\"]+)/[^/\"]+/")

@@ -7,7 +7,7 @@ from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 
-from pipelines.compile.assets import CodeAsset, DataAsset
+from pipelines.bundle.assets import CodeAsset, DataAsset
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.plan.caching import Miss

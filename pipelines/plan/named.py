@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
+from pipelines.grammar.functions import text_of
 from pipelines.json_types import Json, JsonObject
 from pipelines.programs.deploy.variables import ENDPOINT
-from pipelines.steptypes.functions import text_of
 
 _PARAMETER = "Parameters."
 

@@ -11,11 +11,11 @@ from enum import StrEnum
 from typing import Final
 
 from pipelines.frozen import frozen
+from pipelines.grammar.functions import GET, JOIN, JSON_GET, text_of
+from pipelines.grammar.paths import PathError, follow, parse_path
+from pipelines.grammar.references import NESTED_STEPS, got, split_step, step_references
 from pipelines.json_types import Json, JsonObject
 from pipelines.plan.diff import Placed, steps_of
-from pipelines.steptypes.functions import GET, JOIN, JSON_GET, text_of
-from pipelines.steptypes.paths import PathError, follow, parse_path
-from pipelines.steptypes.references import NESTED_STEPS, got, split_step, step_references
 
 _MARK: Final = "?"
 _CONSTANT = frozenset({"PipelineName", "PipelineArn"})

@@ -8,8 +8,8 @@ from typing import Final
 
 from pipelines.diagnostics import Finding, Path, Severity
 from pipelines.diagnostics.sentences import quoted
+from pipelines.grammar.functions import is_function
 from pipelines.json_types import Json
-from pipelines.steptypes.functions import is_function
 from pipelines.steptypes.limits import below, check_limits
 from pipelines.steptypes.shapes import ShapeProblem, check, shapes_of
 from pipelines.steptypes.steptype import StepType

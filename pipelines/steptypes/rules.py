@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 from pipelines.diagnostics import Path
+from pipelines.grammar.functions import is_function
 from pipelines.json_types import Json, JsonObject
-from pipelines.steptypes.functions import is_function
 
 Broken: TypeAlias = Iterator[tuple[Path, str]]
 

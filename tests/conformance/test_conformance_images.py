@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.compile import images
-from pipelines.compile.images import Image, ImageProblem, Scope
+from pipelines.images import names as images
+from pipelines.images.names import Image, ImageProblem, Scope
 from pipelines.json_types import JsonObject
 
 ROOT = Path(__file__).resolve().parents[2]
-TABLES = ROOT / "pipelines" / "compile" / "image_tables"
+TABLES = ROOT / "pipelines" / "images" / "tables"
 INSTANCES = {"cpu": "ml.m5.xlarge", "gpu": "ml.g5.xlarge", "any": "ml.m5.xlarge"}
 
 # Runs in the SDK's interpreter: reads questions, asks `retrieve`, writes answers. The SDK reads

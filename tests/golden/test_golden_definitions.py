@@ -22,8 +22,8 @@ from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureSh
 from botocore.validate import ParamValidator
 
 from pipelines.compile.canonical import canonical
-from pipelines.compile.definition import check_definition
 from pipelines.compile.driver import Request, compile_spec
+from pipelines.definition import check_definition
 from pipelines.diagnostics import Severity
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes import find

@@ -16,7 +16,7 @@ from pipelines.backends.aws.gateway import Gateway
 from pipelines.backends.aws.objects import remove, split, upload
 from pipelines.backends.aws.pipelines import as_tags
 from pipelines.backends.aws.read import read_state
-from pipelines.compile.assets import digest_files
+from pipelines.bundle.assets import digest_files
 from pipelines.errors import UsageError
 from pipelines.json_types import JsonObject
 from pipelines.plan.deployed import fingerprint

@@ -13,7 +13,7 @@ from pipelines.backends.aws.errors import AwsError
 from pipelines.backends.aws.gateway import Gateway
 from pipelines.backends.aws.objects import split
 from pipelines.backends.aws.parallel import side_by_side
-from pipelines.compile.assets import CodeAsset, DataAsset
+from pipelines.bundle.assets import CodeAsset, DataAsset
 from pipelines.compile.driver import Bundle
 from pipelines.json_types import JsonObject
 from pipelines.plan.files import FileChange, compare, of_bundle, put_back, replaced

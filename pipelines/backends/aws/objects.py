@@ -13,7 +13,7 @@ from pathlib import Path
 from pipelines.backends.aws.errors import AwsError
 from pipelines.backends.aws.gateway import Gateway
 from pipelines.backends.aws.parallel import each
-from pipelines.compile.assets import CodeAsset, DataAsset
+from pipelines.bundle.assets import CodeAsset, DataAsset
 
 _BATCH = 1000
 """How many objects one call deletes at most."""

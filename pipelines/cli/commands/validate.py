@@ -8,8 +8,8 @@ import click
 
 from pipelines.cli import definitions
 from pipelines.cli.options import format_option, report, request, spec_options
-from pipelines.compile.definition import outline
 from pipelines.compile.driver import validate
+from pipelines.definition import outline
 
 
 @click.command("validate")

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
 from typing import Literal, TypeAlias
 
+from pipelines.bundle.need import CodeNeed
 from pipelines.diagnostics import Finding, Path
 from pipelines.frozen import frozen
+from pipelines.grammar.values import Value
 from pipelines.json_types import Json, JsonObject
-from pipelines.kinds.base.functions import Value
 from pipelines.spec.model import Aws, PipelineSpec, StepSpec
 from pipelines.spec.references import Template
 
@@ -48,60 +49,6 @@ class ImageNeed:
     name: str | Template | None
     instance_type: str | Template | None
     scope: ImageScope
-
-
-@frozen
-class ProjectFile:
-    """A file or folder of the project; `at` is where the spec names it, below the step."""
-
-    path: str
-    at: Path
-    what: Literal["script", "suite", "file", "folder"] = "file"
-
-
-@frozen
-class CodeNeed:
-    """A bundle: the script or program of a job and all that goes with it (decision 1).
-
-    Args:
-        job: which container layout the runtime will find.
-        script: the user's script.
-        program: the built-in program that runs instead.
-        config: static configuration of the program.
-        files: further files and folders of the project.
-        include: globs of the spec's `include:`.
-        requirements: requirement lines that the built-in program brings.
-        requirements_file: the user's requirements, with their mode.
-        vendored: requirements that the program gets in its `config` instead of the interpreter.
-        distribution: the launcher.
-        model_input: the processing input that holds a model archive.
-        outputs: names of the processing outputs.
-        account: whether the program's config gets `pipeline`, the pipeline's name, and `aws`.
-    """
-
-    job: Literal["training", "processing"]
-    script: ProjectFile | None = None
-    program: str | None = None
-    config: JsonObject = field(default_factory=dict)
-    files: tuple[ProjectFile, ...] = ()
-    include: tuple[str, ...] = ()
-    requirements: tuple[str, ...] = ()
-    requirements_file: RequirementsFile | None = None
-    vendored: RequirementsFile | None = None
-    distribution: JsonObject | None = None
-    model_input: str | None = None
-    outputs: tuple[str, ...] = ()
-    account: bool = False
-
-
-@frozen
-class RequirementsFile:
-    """The user's `requirements:`; `at` is where the spec has them, below the step."""
-
-    path: str
-    mode: Literal["index", "wheels"]
-    wheels: str | None
-    at: Path = ("requirements",)
 
 
 @frozen

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 
+from pipelines.bundle.need import CodeNeed, ProjectFile, RequirementsFile
 from pipelines.frozen import frozen
+from pipelines.grammar.values import Get, Join, Value, join_path
 from pipelines.json_types import Json, JsonObject
 from pipelines.kinds.base.contract import (
-    CodeNeed,
     EmitContext,
     EmittedStep,
     ImageNeed,
     ImageScope,
     Needs,
     Output,
-    ProjectFile,
-    RequirementsFile,
 )
-from pipelines.kinds.base.functions import Get, Join, Value, join_path
 from pipelines.spec.model import Input, JobStep, Retry
 from pipelines.spec.references import Template
 

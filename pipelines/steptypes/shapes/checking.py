@@ -9,9 +9,9 @@ from types import MappingProxyType
 from typing import Final
 
 from pipelines.diagnostics import Path, Severity
+from pipelines.diagnostics.sentences import suggestion
+from pipelines.grammar.functions import FUNCTIONS, is_function, result_type
 from pipelines.json_types import Json
-from pipelines.steptypes.functions import FUNCTIONS, is_function, result_type
-from pipelines.steptypes.nearest import did_you_mean
 from pipelines.steptypes.shapes.model import Shape, ShapeProblem, Shapes
 
 # Members that SDK v2 writes and CreateProcessingJob does not have; pipelines accept them
@@ -133,7 +133,7 @@ class _Checker:
                     (*path, name),
                     "unknown-member",
                     f"unknown key `{name}` in `{_label(path, shape)}`",
-                    did_you_mean(name, shape.members),
+                    suggestion(name, shape.members),
                     at="key",
                 )
 
@@ -185,7 +185,7 @@ def _string(path: Path, value: Json, shape: Shape) -> Iterator[ShapeProblem]:
                 path,
                 "not-in-enum",
                 f"`{value}` is not a value of `{_label(path, shape)}`",
-                did_you_mean(value, shape.enum),
+                suggestion(value, shape.enum),
                 severity=_severity(value),
             )
         return
@@ -286,7 +286,7 @@ def _wrong_type(path: Path, value: Json, shape: Shape) -> ShapeProblem:
     problem = f"`{_label(path, shape)}` has to be {_WANTED[shape.type]}, not {_described(value)}"
     hint = None
     if isinstance(value, dict) and len(value) == 1 and shape.type not in {"structure", "map"}:
-        hint = did_you_mean(next(iter(value)), FUNCTIONS)
+        hint = suggestion(next(iter(value)), FUNCTIONS)
     if shape.type == "string" and isinstance(value, int | float):
         hint = f'write "{value}"' if not isinstance(value, bool) else None
     return ShapeProblem(path, "wrong-type", problem, hint, severity=_severity(value))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final, TypeAlias
 
+from pipelines.diagnostics.sentences import suggestion
 from pipelines.frozen import frozen
-from pipelines.steptypes.nearest import did_you_mean
 from pipelines.steptypes.shapes.model import PathProblem, Shape, Shapes
 
 
@@ -108,7 +108,7 @@ def _into_structure(
         return PathProblem(f"`{label}` is not a list")
     if part.name not in shape.members:
         return PathProblem(
-            f"`{label}` has no property `{part.name}`", did_you_mean(part.name, shape.members)
+            f"`{label}` has no property `{part.name}`", suggestion(part.name, shape.members)
         )
     return shapes.get(shape.members[part.name])
 

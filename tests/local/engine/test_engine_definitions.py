@@ -16,10 +16,10 @@ from pipelines.backends.local.engine.context import Parts, RunOptions
 from pipelines.backends.local.executors.contract import StepCall, StepOutcome, StepStatus
 from pipelines.backends.local.executors.stub import merged, synthesized
 from pipelines.backends.local.service import LocalSageMaker
+from pipelines.grammar.paths import parse_path
+from pipelines.grammar.references import NESTED_STEPS
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes import find
-from pipelines.steptypes.paths import parse_path
-from pipelines.steptypes.references import NESTED_STEPS
 
 if TYPE_CHECKING:
     from pipelines.backends.local.executors.contract import LocalSettings

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.backends.local.executors.contract import StepCall, StepOutcome, StepStatus
+from pipelines.grammar.paths import PathError, follow, parse_path
 from pipelines.json_types import Json, JsonObject
-from pipelines.steptypes.paths import PathError, follow, parse_path
 
 if TYPE_CHECKING:
     from tests.local.engine.conftest import Bench

@@ -13,8 +13,8 @@ import pytest
 
 from pipelines.backends.local.executors import processing, training
 from pipelines.backends.local.executors.contract import StepStatus
-from pipelines.compile.assets import CodeAsset, Member
-from pipelines.compile.frame import frame
+from pipelines.bundle.assets import CodeAsset, Member
+from pipelines.bundle.frame import frame
 from tests.local.jobs.conftest import ROOT
 
 if TYPE_CHECKING:

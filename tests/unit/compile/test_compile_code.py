@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.compile.assets import CodeAsset
+from pipelines.bundle.assets import CodeAsset
 from pipelines.compile.driver import Checked, Request, compile_spec
 from pipelines.compile.output import write
 from pipelines.json_types import JsonObject

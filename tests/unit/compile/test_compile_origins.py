@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.compile.definition import check_definition
 from pipelines.compile.origins import to_spec
+from pipelines.definition import check_definition
 from pipelines.diagnostics import Finding, Path
 
 SPEC = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.compile.definition import check_definition
+from pipelines.definition import check_definition
 from pipelines.diagnostics import Severity
 from pipelines.json_types import JsonObject
 from tests.unit.definition.samples import (
@@ -38,7 +38,12 @@ CASES: list[tuple[str, JsonObject, tuple[str | int, ...], str | None]] = [
     ("SP501", changed(("Stesp",), []), ("Stesp",), "did you mean `Steps`?"),
     ("SP501", changed(("Steps",), {}), ("Steps",), None),
     ("SP501", changed(("Metadata",), "x"), ("Metadata",), None),
-    ("SP501", changed(("MlflowConfig",), {"Arn": "x"}), ("MlflowConfig", "Arn"), "there is"),
+    (
+        "SP501",
+        changed(("MlflowConfig",), {"Arn": "x"}),
+        ("MlflowConfig", "Arn"),
+        "write `MlflowResourceArn`",
+    ),
     ("SP502", changed(("Version",), "2021-12-01"), ("Version",), None),
     ("SP502", without(("Version",)), (), None),
     ("SP503", changed(("Parameters", 0, "Type"), "Int"), ("Parameters", 0, "Type"), "`Integer`"),

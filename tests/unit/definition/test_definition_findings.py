@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.compile.definition import check_definition
+from pipelines.definition import check_definition
 from pipelines.diagnostics import Finding, Severity
 from pipelines.json_types import Json, JsonObject
 from tests.unit.definition.samples import (

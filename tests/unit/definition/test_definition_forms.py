@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.compile.definition import check_definition, outline
+from pipelines.definition import check_definition, outline
 from pipelines.json_types import Json, JsonObject
 from tests.unit.definition.samples import condition_step, get, lambda_step
 from tests.unit.definition.test_definition_sdk_types import CLUSTER, IMAGE, JOB, ROLE, TRAINING

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.compile.definition import check_definition
+from pipelines.definition import check_definition
 from pipelines.diagnostics import Finding, Severity
+from pipelines.grammar.functions import is_function
 from pipelines.json_types import Json, JsonObject
-from pipelines.steptypes.functions import is_function
 
 FOLDER = Path(__file__).resolve().parents[3].parent / "shared" / "definitions"
 REAL = sorted(path for path in FOLDER.glob("*.json") if not path.name.startswith("negative__"))

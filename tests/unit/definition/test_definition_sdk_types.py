@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.compile.definition import check_definition
+from pipelines.definition import check_definition
 from pipelines.json_types import JsonObject
 from pipelines.steptypes import names
 

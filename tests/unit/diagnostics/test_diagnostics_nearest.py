@@ -13,6 +13,7 @@ from pipelines.diagnostics.sentences import counted, quoted, suggestion
     [
         ("instance_cout", ["instance_type", "instance_count", "inputs"], "instance_count"),
         ("trian", ["training", "train", "tuning"], "train"),
+        ("train", ["training", "tuning"], "training"),
         ("Instance-Count", ["instance_count"], "instance_count"),
         ("proccessing", ["processing", "training"], "processing"),
         ("gpu", ["cpu", "memory"], "cpu"),

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.compile import images
-from pipelines.compile.images import Image, ImageProblem, Scope, check_instance, resolve
 from pipelines.diagnostics import Severity
+from pipelines.images import names as images
+from pipelines.images.names import Image, ImageProblem, Scope, check_instance, resolve
 
 CPU, GPU = "ml.m5.xlarge", "ml.g5.xlarge"
 
@@ -150,7 +150,7 @@ def test_an_image_and_an_instance_that_do_not_fit_are_a_warning(
 
 def test_every_table_loads_in_three_milliseconds() -> None:
     """One file a family, so that a name reads no other; the best of five runs counts."""
-    for path in (Path(images.__file__).parent / "image_tables").glob("*.json"):
+    for path in (Path(images.__file__).parent / "tables").glob("*.json"):
         best = 1.0
         for _ in range(5):
             begin = time.perf_counter()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.compile.assets import CodeAsset, DataAsset, Member
+from pipelines.bundle.assets import CodeAsset, DataAsset, Member
 from pipelines.compile.driver import Bundle
 from pipelines.plan import tags
 from pipelines.plan.deployed import Deployed, LiveGroup, LivePipeline, State, fingerprint

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipelines.backends.local.engine.functions import ResolutionError
+from pipelines.grammar.functions import is_function
+from pipelines.grammar.paths import show_path
+from pipelines.grammar.references import got
 from pipelines.json_types import Json, JsonObject
-from pipelines.steptypes.functions import is_function
-from pipelines.steptypes.paths import show_path
-from pipelines.steptypes.references import got
 
 _TYPES = frozenset({"Processing", "Training"})
 _STRINGS: tuple[tuple[str, ...], ...] = (

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from pipelines.backends.local.errors import invalid
 from pipelines.backends.local.executors.contract import StepStatus
 from pipelines.frozen import frozen
+from pipelines.grammar.references import step_references
 from pipelines.json_types import Json, JsonObject
-from pipelines.steptypes.references import step_references
 
 _TRIGGERS: Mapping[str, frozenset[StepStatus]] = {
     "Completed": frozenset({StepStatus.SUCCEEDED}),

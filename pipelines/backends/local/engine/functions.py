@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.errors import PipelinesError
 from pipelines.frozen import frozen
+from pipelines.grammar.functions import text_of
+from pipelines.grammar.paths import PathError, follow, parse_json_path, parse_path
+from pipelines.grammar.references import NESTED_STEPS, got, split_step
 from pipelines.json_types import Json, JsonObject
-from pipelines.steptypes.functions import text_of
-from pipelines.steptypes.paths import PathError, follow, parse_json_path, parse_path
-from pipelines.steptypes.references import NESTED_STEPS, got, split_step
 
 
 class ResolutionError(PipelinesError):

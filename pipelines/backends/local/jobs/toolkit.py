@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from pipelines.backends.local.jobs.opt_ml import ROOT, inside
 from pipelines.backends.local.jobs.spec import JobRefusedError
-from pipelines.compile.assets import CodeAsset, Member
-from pipelines.compile.frame import frame
+from pipelines.bundle.assets import CodeAsset, Member
+from pipelines.bundle.frame import frame
 from pipelines.runtime.archive import ArchiveError, unpack
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from pipelines.compile.project import Project
+from pipelines.bundle.project import Project
 
 
 def imported_files(project: Project, script: str) -> tuple[str, ...]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pipelines.compile.definition.functions import Reference, functions_of_step
-from pipelines.compile.definition.model import Branch, Entry, error, take_apart
-from pipelines.compile.definition.policies import dependencies
-from pipelines.compile.definition.references import step_of
+from pipelines.definition.checks.functions import Reference, functions_of_step
+from pipelines.definition.checks.policies import dependencies
+from pipelines.definition.checks.references import step_of
+from pipelines.definition.model import Branch, Entry, error, take_apart
 from pipelines.diagnostics import Finding, Path
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject

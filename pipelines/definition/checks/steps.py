@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from pipelines.compile.definition.model import (
+from pipelines.definition.checks.policies import check_cache, check_depends_on, check_retries
+from pipelines.definition.model import (
     UNDOCUMENTED,
     Definition,
     Entry,
@@ -15,12 +16,12 @@ from pipelines.compile.definition.model import (
     error_on_key,
     warning,
 )
-from pipelines.compile.definition.policies import check_cache, check_depends_on, check_retries
 from pipelines.diagnostics import Finding, Path
+from pipelines.diagnostics.nearest import nearest
+from pipelines.diagnostics.sentences import suggestion
 from pipelines.json_types import JsonObject
 from pipelines.steptypes import StepType, find, names
 from pipelines.steptypes.arguments import check_arguments, finding_of
-from pipelines.steptypes.nearest import did_you_mean, nearest
 from pipelines.steptypes.shapes import check, shapes_of
 
 _KEYS: Final = (
@@ -113,7 +114,7 @@ def _check_keys(entry: Entry, step_type: StepType | None) -> Iterator[Finding]:
                 "SP504",
                 (*entry.path, key),
                 f"unknown key `{key}` in a `{entry.type}` step",
-                _belongs_inside(key, step_type) or did_you_mean(key, known),
+                _belongs_inside(key, step_type) or suggestion(key, known),
             )
     for step_key in own.values():
         if step_key.required and entry.step.get(step_key.name) is None:
@@ -193,7 +194,7 @@ def _check_property_files(entry: Entry) -> Iterator[Finding]:
                 "SP511",
                 (*path, "OutputName"),
                 f"`{entry.name}` has no output `{output}`",
-                did_you_mean(output, outputs),
+                suggestion(output, outputs),
             )
         if isinstance(name, str):
             if name in seen:

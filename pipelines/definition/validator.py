@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipelines.compile.definition.comparisons import check_comparisons
-from pipelines.compile.definition.conditions import check_nesting
-from pipelines.compile.definition.functions import Reference, functions_in, functions_of_step
-from pipelines.compile.definition.model import Definition, Entry, error, take_apart
-from pipelines.compile.definition.order import check_cycles, cleaned, needed
-from pipelines.compile.definition.references import check_branch, check_reference
-from pipelines.compile.definition.steps import check_step
-from pipelines.compile.definition.top import check_top
+from pipelines.definition.checks.comparisons import check_comparisons
+from pipelines.definition.checks.conditions import check_nesting
+from pipelines.definition.checks.functions import Reference, functions_in, functions_of_step
+from pipelines.definition.checks.references import check_branch, check_reference
+from pipelines.definition.checks.steps import check_step
+from pipelines.definition.checks.top import check_top
+from pipelines.definition.model import Definition, Entry, error, take_apart
+from pipelines.definition.order import check_cycles, cleaned, needed
 from pipelines.diagnostics import Finding, Path
+from pipelines.diagnostics.sentences import suggestion
 from pipelines.json_types import Json
-from pipelines.steptypes.nearest import did_you_mean
 
 
 def check_definition(definition: Json) -> list[Finding]:
@@ -59,7 +59,7 @@ def _check_needs(definition: Definition, entry: Entry, needs: dict[str, Path]) -
         yield from _findings_of(definition, found, entry)
     for name, place in cleaned(entry):
         if name not in definition.steps:
-            help_text = did_you_mean(name, definition.steps)
+            help_text = suggestion(name, definition.steps)
             yield error("SP516", place, f"there is no step `{name}`", help_text)
     for name, place in needed(entry):
         yield from check_branch(definition, name, place, entry)

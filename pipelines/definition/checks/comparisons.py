@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from pipelines.compile.definition.model import Definition, Entry, warning
+from pipelines.definition.model import Definition, Entry, warning
 from pipelines.diagnostics import Finding, Path
+from pipelines.grammar.functions import is_function, result_type
 from pipelines.json_types import Json, JsonObject
-from pipelines.steptypes.functions import is_function, result_type
 
 _ORDERED: Final = ("GreaterThan", "GreaterThanOrEqualTo", "LessThan", "LessThanOrEqualTo")
 _DEEPEST: Final = 50

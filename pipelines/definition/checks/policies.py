@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from pipelines.compile.definition.model import Definition, Entry, error, error_on_key, warning
+from pipelines.definition.model import Definition, Entry, error, error_on_key, warning
 from pipelines.diagnostics import Finding, Path
+from pipelines.diagnostics.sentences import suggestion
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes import StepType
-from pipelines.steptypes.nearest import did_you_mean
 
 TRIGGERS: Final = ("Completed", "Failed", "Stopped", "Any")
 """When a dependency lets a step run (SDK step_dependency.py)."""
@@ -69,7 +69,7 @@ def check_depends_on(definition: Definition, entry: Entry) -> Iterator[Finding]:
                 "SP516",
                 place,
                 f"there is no step `{name}`",
-                did_you_mean(name, definition.steps),
+                suggestion(name, definition.steps),
             )
         elif target.type == "Fail":
             yield error("SP510", place, f"`{name}` is a Fail step, nothing can wait for it")
@@ -92,7 +92,7 @@ def _check_dependency_form(item: Json, path: Path) -> Iterator[Finding]:
                 "SP510",
                 (*path, key),
                 f"unknown key `{key}` in `DependsOn`",
-                did_you_mean(key, ("Step", "Trigger")),
+                suggestion(key, ("Step", "Trigger")),
             )
     trigger = item.get("Trigger")
     if trigger is not None and trigger not in TRIGGERS:
@@ -100,7 +100,7 @@ def _check_dependency_form(item: Json, path: Path) -> Iterator[Finding]:
             "SP510",
             (*path, "Trigger"),
             f"`{trigger}` is no trigger",
-            did_you_mean(str(trigger), TRIGGERS),
+            suggestion(str(trigger), TRIGGERS),
         )
 
 
@@ -121,7 +121,7 @@ def check_cache(entry: Entry, step_type: StepType | None) -> Iterator[Finding]:
                 "SP508",
                 (*path, key),
                 f"unknown key `{key}` in `CacheConfig`",
-                did_you_mean(key, _CACHE_KEYS),
+                suggestion(key, _CACHE_KEYS),
             )
     if not isinstance(config.get("Enabled"), bool):
         place = (*path, "Enabled") if "Enabled" in config else path
@@ -178,7 +178,7 @@ def _check_policy(policy: JsonObject, path: Path) -> Iterator[Finding]:
                 "SP509",
                 (*path, key),
                 f"unknown key `{key}` in a retry policy",
-                did_you_mean(key, _RETRY_KEYS),
+                suggestion(key, _RETRY_KEYS),
             )
         elif key in _RETRY_NUMBERS and value is not None:
             yield from _check_retry_number(value, key, path)
@@ -212,7 +212,7 @@ def _check_exceptions(
                 "SP509",
                 place,
                 f"`{name}` is no exception type",
-                did_you_mean(str(name), _EXCEPTIONS),
+                suggestion(str(name), _EXCEPTIONS),
             )
         elif step_type is not None and step_type.retry_types:
             allowed = step_type.retry_types

@@ -6,7 +6,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from pipelines.compile.assets import Member
+from pipelines.bundle.assets import Member
 from pipelines.json_types import JsonObject
 
 _TOOL = Path(__file__).parent.parent

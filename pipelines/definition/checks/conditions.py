@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from pipelines.compile.definition.model import (
+from pipelines.definition.model import (
     BODY,
     BRANCHES,
     Entry,
@@ -14,9 +14,9 @@ from pipelines.compile.definition.model import (
     warning,
 )
 from pipelines.diagnostics import Finding, Path
+from pipelines.diagnostics.sentences import suggestion
+from pipelines.grammar.functions import is_function
 from pipelines.json_types import Json, JsonObject
-from pipelines.steptypes.functions import is_function
-from pipelines.steptypes.nearest import did_you_mean
 
 _COMPARISON: Final = ("LeftValue", "RightValue")
 _MEMBERS: Final = {
@@ -73,7 +73,7 @@ def _check_condition_step(entry: Entry) -> Iterator[Finding]:
                 "SP512",
                 (*path, key),
                 f"unknown key `{key}` in the arguments of a Condition step",
-                did_you_mean(key, _ARGUMENTS),
+                suggestion(key, _ARGUMENTS),
             )
     if "Conditions" in arguments:
         yield from _check_conditions(arguments["Conditions"], (*path, "Conditions"), 0)
@@ -118,7 +118,7 @@ def _check_condition(condition: Json, path: Path, depth: int) -> Iterator[Findin
             "SP512",
             (*path, "Type") if "Type" in condition else path,
             f"`{kind}` is no type of a condition" if kind else "`Type` is missing in a condition",
-            did_you_mean(plain, _MEMBERS),
+            suggestion(plain, _MEMBERS),
         )
         return
     yield from _check_members(condition, members, path)
@@ -138,7 +138,7 @@ def _check_members(
                 "SP512",
                 (*path, key),
                 f"unknown key `{key}` in a condition of type `{kind}`",
-                did_you_mean(key, members),
+                suggestion(key, members),
             )
     for member in members:
         if member not in condition:
@@ -210,4 +210,4 @@ def _check_selector_field(field: Json, bodies: list[str], path: Path) -> Iterato
     body = target.removeprefix("IterationOutput.").partition(".")[0].partition("[")[0]
     if body not in bodies:
         message = f"the body has no step `{body}`"
-        yield error("SP522", path, message, did_you_mean(body, bodies))
+        yield error("SP522", path, message, suggestion(body, bodies))

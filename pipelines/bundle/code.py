@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from pipelines.compile.assets import CodeAsset, Member, digest_members
-from pipelines.compile.frame import frame
-from pipelines.compile.project import Project
-from pipelines.compile.trace import imported_files
+from pipelines.bundle.assets import CodeAsset, Member, digest_members
+from pipelines.bundle.frame import frame
+from pipelines.bundle.need import CodeNeed, ProjectFile, RequirementsFile
+from pipelines.bundle.project import Project
+from pipelines.bundle.trace import imported_files
 from pipelines.diagnostics import Finding, Path
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
-from pipelines.kinds.base.contract import CodeNeed, ProjectFile, RequirementsFile
 
 JOB_VERSION = 1
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from pipelines.compile.definition.functions import Reference
-from pipelines.compile.definition.model import (
+from pipelines.definition.checks.functions import Reference
+from pipelines.definition.model import (
     BODY,
     UNDOCUMENTED,
     Definition,
@@ -15,10 +15,10 @@ from pipelines.compile.definition.model import (
     warning,
 )
 from pipelines.diagnostics import Finding, Path
+from pipelines.diagnostics.sentences import suggestion
+from pipelines.grammar.functions import EXECUTION_VARIABLES
 from pipelines.json_types import Json
 from pipelines.steptypes import find
-from pipelines.steptypes.functions import EXECUTION_VARIABLES
-from pipelines.steptypes.nearest import did_you_mean
 from pipelines.steptypes.shapes import PathProblem, member_at, shapes_of
 from pipelines.steptypes.shapes.properties import Key, Member, parse_path
 
@@ -62,12 +62,12 @@ def check_reference(
             "SP514",
             path,
             f"`{target}` refers to nothing",
-            did_you_mean(root, _ROOTS) or "write `Parameters.<name>` or `Steps.<name>.<property>`",
+            suggestion(root, _ROOTS) or "write `Parameters.<name>` or `Steps.<name>.<property>`",
         )
     elif root in _NAMES_ONLY or root == "Parameters":
         code, what, known = _NAMES_ONLY.get(root) or ("SP515", "parameter", definition.parameters)
         if rest not in known:
-            yield error(code, path, f"there is no {what} `{rest}`", did_you_mean(rest, known))
+            yield error(code, path, f"there is no {what} `{rest}`", suggestion(rest, known))
     elif root == "Steps":
         yield from _check_step_reference(definition, reference)
     else:
@@ -95,7 +95,7 @@ def _check_step_reference(definition: Definition, reference: Reference) -> Itera
     name, path = step_of(reference) or ("", "")
     step = definition.steps.get(name)
     if step is None:
-        help_text = did_you_mean(name, definition.steps)
+        help_text = suggestion(name, definition.steps)
         yield error("SP516", reference.path, f"there is no step `{name}`", help_text)
         return
     file = _property_file(path)
@@ -149,7 +149,7 @@ def _check_property_file(reference: Reference, step: Entry, file: str | None) ->
     ]
     if file not in known:
         message = f"`{step.name}` has no property file `{file}`"
-        yield error("SP519", place, message, did_you_mean(file, known))
+        yield error("SP519", place, message, suggestion(file, known))
     elif reference.target.endswith("]"):
         yield warning(
             "SP519",
@@ -176,7 +176,7 @@ def _check_declared_output(place: Path, step: Entry, path: str) -> Iterator[Find
         if wanted.name not in known:
             what = "input" if members == ("ProcessingInputs",) else "output"
             message = f"`{step.name}` has no {what} `{wanted.name}`"
-            yield error("SP517", place, message, did_you_mean(wanted.name, known))
+            yield error("SP517", place, message, suggestion(wanted.name, known))
 
 
 # Members of properties that are keyed by what the step declares: whether they are arguments,

@@ -9,7 +9,7 @@ Without a processor the instance type decides. Where a version has several Pytho
 stands, unless the name says another. sklearn and xgboost need no build number (`1.9` is
 `1.9-0`). There is no `latest`: a pipeline names what it runs on.
 
-Tables: `image_tables/<family>.json`, written by `tools/generate_images.py`.
+Tables: `tables/<family>.json`, written by `tools/generate_images.py`.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from pipelines.diagnostics import Severity
+from pipelines.diagnostics.nearest import nearest
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
-from pipelines.steptypes.nearest import nearest
 
 Scope: TypeAlias = Literal["training", "inference", "processing"]
 Processor: TypeAlias = Literal["cpu", "gpu"]
@@ -80,7 +80,7 @@ def is_uri(name: str) -> bool:
 
 def families() -> tuple[str, ...]:
     """Return the families that have a table, sorted."""
-    folder = Path(__file__).parent / "image_tables"
+    folder = Path(__file__).parent / "tables"
     return tuple(sorted(path.stem for path in folder.glob("*.json")))
 
 
@@ -164,7 +164,7 @@ class _Wanted:
 
 @functools.cache
 def _table(family: str) -> JsonObject:
-    file = Path(__file__).parent / "image_tables" / f"{family}.json"
+    file = Path(__file__).parent / "tables" / f"{family}.json"
     table: JsonObject = json.loads(file.read_bytes())
     return table
 

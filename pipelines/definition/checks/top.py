@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from pipelines.compile.definition.model import (
+from pipelines.definition.model import (
     UNTYPED,
     Definition,
     error,
@@ -15,9 +15,9 @@ from pipelines.compile.definition.model import (
     warning,
 )
 from pipelines.diagnostics import Finding, Path
+from pipelines.diagnostics.sentences import suggestion
+from pipelines.grammar.functions import is_function
 from pipelines.json_types import Json, JsonObject
-from pipelines.steptypes.functions import is_function
-from pipelines.steptypes.nearest import did_you_mean
 
 VERSION: Final = "2020-12-01"
 MOST_PARAMETERS: Final = 200
@@ -51,7 +51,7 @@ def check_top(definition: Definition) -> Iterator[Finding]:
                 "SP501",
                 (key,),
                 f"unknown key `{key}` at the top of a definition",
-                did_you_mean(key, _KEYS),
+                suggestion(key, _KEYS),
             )
     if whole.get("Version") != VERSION:
         yield error(
@@ -80,7 +80,7 @@ def _check_config(value: Json, key: str, members: tuple[str, ...]) -> Iterator[F
                 "SP501",
                 (key, member),
                 f"unknown key `{member}` in `{key}`",
-                did_you_mean(member, members),
+                suggestion(member, members),
             )
         elif inner is not None and not isinstance(inner, str) and not is_function(inner):
             yield error("SP501", (key, member), f"`{member}` has to be a string")
@@ -151,7 +151,7 @@ def _check_parameter(parameter: JsonObject, path: Path) -> Iterator[Finding]:
                 "SP503",
                 (*path, key),
                 f"unknown key `{key}` in a parameter",
-                did_you_mean(key, _PARAMETER_KEYS),
+                suggestion(key, _PARAMETER_KEYS),
             )
     yield from _check_parameter_name(parameter.get("Name"), path)
     yield from _check_parameter_description(parameter.get("Description"), path)
@@ -169,7 +169,7 @@ def _check_parameter(parameter: JsonObject, path: Path) -> Iterator[Finding]:
             "SP503",
             (*path, "Type"),
             f"`{type_name}` is no type of a parameter",
-            did_you_mean(str(type_name), _IS_OF_TYPE),
+            suggestion(str(type_name), _IS_OF_TYPE),
         )
         return
     yield from _check_parameter_values(parameter, type_name, path)
@@ -227,5 +227,5 @@ def _check_parameter_values(parameter: JsonObject, type_name: str, path: Path) -
             "SP503",
             (*path, "DefaultValue"),
             f"`{default}` is not among the `EnumValues`",
-            did_you_mean(default, allowed),
+            suggestion(default, allowed),
         )

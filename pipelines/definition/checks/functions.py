@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, TypeAlias
 
-from pipelines.compile.definition.model import NESTED, Entry, error, error_on_key, warning
+from pipelines.definition.model import NESTED, Entry, error, error_on_key, warning
 from pipelines.diagnostics import Finding, Path
+from pipelines.diagnostics.sentences import suggestion
 from pipelines.frozen import frozen
+from pipelines.grammar.functions import FUNCTIONS, GET, JOIN, JSON_GET, is_function
+from pipelines.grammar.paths import PathError, parse_json_path
 from pipelines.json_types import Json, JsonObject
-from pipelines.steptypes.functions import FUNCTIONS, GET, JOIN, JSON_GET, is_function
-from pipelines.steptypes.nearest import did_you_mean
-from pipelines.steptypes.paths import PathError, parse_json_path
 
 _DEEPEST: Final = 200
 
@@ -82,7 +82,7 @@ def _function(value: JsonObject, path: Path) -> Found:
             yield from _json_get(value[JSON_GET], place)
         case _:
             yield error_on_key(
-                "SP514", place, f"there is no function `{name}`", did_you_mean(name, FUNCTIONS)
+                "SP514", place, f"there is no function `{name}`", suggestion(name, FUNCTIONS)
             )
 
 
@@ -106,7 +106,7 @@ def _members(
                 "SP514",
                 (*path, key),
                 f"unknown key `{key}` in `{path[-1]}`",
-                did_you_mean(key, known),
+                suggestion(key, known),
             )
     for key in required:
         if key not in value:

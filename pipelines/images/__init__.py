@@ -1,0 +1,1 @@
+"""Container images: the tables, the short names, and what is known of an image."""
