@@ -9,17 +9,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pipelines.frozen import frozen
+from pipelines.runtime.bundle import JOB, BundleFile, Job, parse_job
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-
-
-@frozen
-class Member:
-    """A file of a bundle: its path in it, its executable bit, its bytes."""
-
-    path: str
-    executable: bool
-    content: bytes
 
 
 @frozen
@@ -36,19 +28,20 @@ class CodeAsset:
     step: str
     uri: str
     digest: str
-    members: tuple[Member, ...]
+    members: tuple[BundleFile, ...]
+
+    @property
+    def job(self) -> Job:
+        """The static configuration that its job gets."""
+        return parse_job(self.content(JOB))
+
+    def content(self, path: str) -> bytes:
+        """Return the bytes of one of its files."""
+        return next(one.content for one in self.members if one.path == path)
 
     def archive(self) -> bytes:
-        """Write the zipapp: entries sorted, times fixed."""
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            for member in self.members:
-                entry = zipfile.ZipInfo(member.path, _EPOCH)
-                entry.create_system = 3
-                entry.external_attr = (0o100755 if member.executable else 0o100644) << 16
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(entry, member.content)
-        return buffer.getvalue()
+        """Return the zipapp."""
+        return write_zipapp(self.members)
 
 
 @frozen
@@ -66,13 +59,26 @@ class DataAsset:
     files: tuple[tuple[str, Path], ...]
 
 
-def digest_members(members: Iterable[Member]) -> str:
+def write_zipapp(files: Iterable[BundleFile]) -> bytes:
+    """Write a bundle: the files in the given order, their times fixed."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in files:
+            entry = zipfile.ZipInfo(file.path, _EPOCH)
+            entry.create_system = 3
+            entry.external_attr = (0o100755 if file.executable else 0o100644) << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, file.content)
+    return buffer.getvalue()
+
+
+def digest_bundle(files: Iterable[BundleFile]) -> str:
     """Hash paths, executable bits and contents; not a compressed file, whose bytes vary."""
     digest = hashlib.sha256()
-    for member in members:
-        _frame(digest.update, member.path.encode())
-        _frame(digest.update, b"x" if member.executable else b"-")
-        _frame(digest.update, member.content)
+    for file in files:
+        _frame(digest.update, file.path.encode())
+        _frame(digest.update, b"x" if file.executable else b"-")
+        _frame(digest.update, file.content)
     return digest.hexdigest()
 
 

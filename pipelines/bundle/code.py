@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from pipelines.bundle.assets import CodeAsset, Member, digest_members
+from pipelines.bundle.assets import CodeAsset, digest_bundle
 from pipelines.bundle.frame import frame
 from pipelines.bundle.need import CodeNeed, ProjectFile, RequirementsFile
 from pipelines.bundle.project import Project
@@ -13,8 +13,10 @@ from pipelines.bundle.trace import imported_files
 from pipelines.diagnostics import Finding, Path
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
+from pipelines.runtime.bundle import CODE, BundleFile, Job
 
-JOB_VERSION = 1
+_REFUSED = ("-r", "-c", "--requirement", "--constraint", "-e", ".")
+"""Beginnings of requirement lines that name other files, which a job would not find."""
 
 
 @frozen
@@ -57,22 +59,36 @@ def bundle(request: CodeRequest, project: Project) -> CodeBundle:
         config["requirements"] = collector.requirements(need.vendored, (), index)
     if collector.findings:
         return CodeBundle(None, tuple(collector.findings))
-    job: JsonObject = {
-        "version": JOB_VERSION,
-        "step": step,
-        "job": need.job,
-        "script": need.script.path if need.script else None,
-        "program": need.program,
-        "config": config,
-        "requirements": requirements,
-        "distribution": need.distribution,
-        "model_input": need.model_input,
-        "outputs": list(need.outputs),
-    }
-    members = sorted((*collector.members(), *frame(job, need.program)), key=lambda m: m.path)
-    digest = digest_members(members)
+    job = Job(
+        step=step,
+        job=need.job,
+        script=need.script.path if need.script else None,
+        program=need.program,
+        config=config,
+        requirements=requirements,
+        distribution=need.distribution,
+        model_input=need.model_input,
+        outputs=need.outputs,
+    )
+    files = (*code_files(project, collector.paths), *frame(job))
+    members = tuple(sorted(files, key=lambda one: one.path))
+    digest = digest_bundle(members)
     uri = f"{request.prefix}/{step}/{digest[:32]}/bundle.pyz"
-    return CodeBundle(CodeAsset(step, uri, digest, tuple(members)), ())
+    return CodeBundle(CodeAsset(step, uri, digest, members), ())
+
+
+def code_files(project: Project, paths: Iterable[str]) -> Iterator[BundleFile]:
+    """Read files of a project as a bundle holds them."""
+    for path in paths:
+        yield BundleFile(f"{CODE}{path}", project.is_executable(path), project.read(path))
+
+
+def requirement_lines(content: bytes) -> Iterator[str]:
+    """Yield the lines of a requirements file, joined where they go on, without comments."""
+    for line in content.decode("utf-8", "replace").replace("\\\n", " ").splitlines():
+        words = line.split(" #")[0].split()
+        if words and not words[0].startswith("#"):
+            yield " ".join(words)
 
 
 class _Collector:
@@ -81,24 +97,24 @@ class _Collector:
     def __init__(self, project: Project, step: Path) -> None:
         self._project = project
         self._step = step
-        self._paths: set[str] = set()
         self._missing: list[str] = []
+        self.paths: set[str] = set()
         self.findings: list[Finding] = []
 
     def collect(self, need: CodeNeed) -> None:
         if need.script is not None and self._exists(need.script):
-            self._paths.add(need.script.path)
+            self.paths.add(need.script.path)
             self._trace(need.script)
         for file in need.files:
             if self._exists(file):
-                self._paths.update(self._project.files(file.path))
+                self.paths.update(self._project.files(file.path))
                 self._read_suite(file)
         for index, pattern in enumerate(need.include):
             found = self._project.glob(pattern)
             if not found:
                 message = f"`{pattern}` names no file of the project"
                 self._find("SP301", message, ("include", index))
-            self._paths.update(found)
+            self.paths.update(found)
 
     def requirements(
         self, given: RequirementsFile | None, brought: tuple[str, ...], index: str | None
@@ -110,17 +126,12 @@ class _Collector:
             lines.extend(self._lines(given))
             wheels = (*given.at, "wheels")
             if given.wheels and self._exists(ProjectFile(given.wheels, wheels, "folder")):
-                self._paths.update(self._project.files(given.wheels))
+                self.paths.update(self._project.files(given.wheels))
         if not lines:
             return None
         if given is not None and given.mode == "wheels":
             return {"mode": "wheels", "lines": lines, "folder": given.wheels}
         return {"mode": "index", "lines": lines, "index_url": index}
-
-    def members(self) -> Iterator[Member]:
-        for path in self._paths:
-            executable = self._project.is_executable(path)
-            yield Member(f"code/{path}", executable, self._project.read(path))
 
     def _exists(self, file: ProjectFile) -> bool:
         wanted = "folder" if file.what == "folder" else "file"
@@ -135,9 +146,8 @@ class _Collector:
             return False
         if wanted == "folder":
             self._missing.append(f"{file.path.rstrip('/')}/")
-        exists = f"is no {wanted}" if found else "does not exist"
-        what = "suite" if file.what == "suite" else file.what
-        message = f"the {what} `{file.path}` {exists}"
+        exists = f"is not a {wanted}" if found else "does not exist"
+        message = f"the {file.what} `{file.path}` {exists}"
         self._find("SP301", message, file.at, "paths are relative to the spec file's folder")
         return False
 
@@ -145,7 +155,7 @@ class _Collector:
         if not script.path.endswith(".py"):
             return
         try:
-            self._paths.update(imported_files(self._project, script.path))
+            self.paths.update(imported_files(self._project, script.path))
         except SyntaxError as error:
             message = f"{error.filename}:{error.lineno}: {error.msg}"
             self._find("SP303", message, script.at, "it has to be Python to be run")
@@ -159,26 +169,24 @@ class _Collector:
             self._find("SP304", f"the suite `{file.path}` is not UTF-8", file.at)
             return
         except RecursionError:
-            self._find("SP304", f"the suite `{file.path}` is nested too deep", file.at)
+            self._find("SP304", f"the suite `{file.path}` is nested too deeply", file.at)
             return
         except json.JSONDecodeError as error:
             place = f"line {error.lineno}, column {error.colno}"
             advice = "save one with Great Expectations"
-            self._find("SP304", f"`{file.path}` is no JSON from {place} on", file.at, advice)
+            self._find("SP304", f"`{file.path}` is not valid JSON at {place}", file.at, advice)
             return
         if not isinstance(suite, dict) or not isinstance(suite.get("expectations"), list):
-            message = f"`{file.path}` is no suite: it has no list `expectations`"
+            message = f"`{file.path}` is not a suite: it has no list `expectations`"
             self._find("SP304", message, file.at, "save one with Great Expectations")
 
     def _lines(self, given: RequirementsFile) -> Iterator[str]:
-        text = self._project.read(given.path).decode("utf-8", "replace")
-        for line in text.replace("\\\n", " ").splitlines():
-            stripped = line.split(" #")[0].strip()
-            if stripped.startswith(("-r", "-c", "--requirement", "--constraint", "-e", ".")):
-                message = f"`{given.path}` holds `{stripped}`, which a job cannot follow"
+        for line in requirement_lines(self._project.read(given.path)):
+            if line.startswith(_REFUSED):
+                message = f"`{given.path}` holds `{line}`, which a job cannot follow"
                 self._find("SP305", message, given.at, "write the packages out in this file")
-            elif stripped and not stripped.startswith("#"):
-                yield " ".join(stripped.split())
+            else:
+                yield line
 
     def _find(self, code: str, message: str, at: Path, help: str | None = None) -> None:
         self.findings.append(Finding(code, message, (*self._step, *at), help=help))

@@ -2,60 +2,44 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from pathlib import Path
 
-from pipelines.bundle.assets import Member
-from pipelines.json_types import JsonObject
+from pipelines.runtime.bundle import JOB, BundleFile, Job, job_json
 
-_TOOL = Path(__file__).parent.parent
+_PACKAGE = Path(__file__).parent.parent
 """The package `pipelines`, whose runtime and programs go into bundles."""
 
 
-def frame(job: JsonObject, program: str | None = None) -> tuple[Member, ...]:
-    """Return everything of a bundle but the user's code.
-
-    Args:
-        job: the content of job.json.
-        program: the built-in program that it starts.
-    """
-    text = json.dumps(job, sort_keys=True, indent=1, ensure_ascii=False)
+def frame(job: Job) -> tuple[BundleFile, ...]:
+    """Return everything of a bundle but the user's files."""
     return (
-        Member("__main__.py", executable=False, content=_source("runtime/start.py")),
-        Member("job.json", executable=False, content=text.encode()),
-        *_tool(program),
+        BundleFile("__main__.py", executable=False, content=_source("runtime/start.py")),
+        BundleFile(JOB, executable=False, content=job_json(job).encode()),
+        *_tool(job.program),
     )
 
 
-def _tool(program: str | None) -> tuple[Member, ...]:
-    packages = ["runtime"]
-    init = Member("tool/pipelines/__init__.py", executable=False, content=_source("__init__.py"))
-    members = [init]
+def _tool(program: str | None) -> tuple[BundleFile, ...]:
+    files = [_tool_file("__init__.py"), *_folder("runtime")]
     if program is not None:
-        packages.append(f"programs/{program}")
-        content = _source("programs/__init__.py")
-        members.append(
-            Member("tool/pipelines/programs/__init__.py", executable=False, content=content)
-        )
-    for package in packages:
-        members.extend(_package(package))
-    return tuple(members)
-
-
-def _source(path: str) -> bytes:
-    return (_TOOL / path).read_bytes()
+        files += [_tool_file("programs/__init__.py"), *_folder(f"programs/{program}")]
+    return tuple(files)
 
 
 @cache
-def _package(path: str) -> tuple[Member, ...]:
-    files = sorted((_TOOL / path).rglob("*"))
+def _folder(path: str) -> tuple[BundleFile, ...]:
+    files = sorted((_PACKAGE / path).rglob("*"))
     return tuple(
-        Member(
-            f"tool/pipelines/{file.relative_to(_TOOL).as_posix()}",
-            executable=False,
-            content=file.read_bytes(),
-        )
+        _tool_file(file.relative_to(_PACKAGE).as_posix())
         for file in files
         if file.is_file() and file.suffix != ".pyc"
     )
+
+
+def _tool_file(path: str) -> BundleFile:
+    return BundleFile(f"tool/pipelines/{path}", executable=False, content=_source(path))
+
+
+def _source(path: str) -> bytes:
+    return (_PACKAGE / path).read_bytes()

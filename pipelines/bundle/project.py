@@ -36,7 +36,7 @@ class Project:
         return (self.root / relative).read_bytes()
 
     def sort(self, relative: str) -> Literal["file", "folder", "device"] | None:
-        """Tell what is there; None for nothing, and where no file can have that name."""
+        """Return what is there; None for nothing, and where no file can have that name."""
         try:
             mode = (self.root / relative).stat().st_mode
         except OSError:
@@ -46,7 +46,7 @@ class Project:
         return "file" if stat.S_ISREG(mode) else "device"
 
     def is_file(self, relative: str) -> bool:
-        """Tell whether there is a file of that name."""
+        """Return whether there is a file of that name."""
         return self.sort(relative) == "file"
 
     def names(self, relative: str) -> frozenset[str]:
@@ -54,7 +54,7 @@ class Project:
         return frozenset(entry.name for entry in (self.root / relative).iterdir())
 
     def is_executable(self, relative: str) -> bool:
-        """Tell whether its owner may execute a file: a part of a bundle's identity."""
+        """Return whether its owner may execute a file: a part of a bundle's identity."""
         return bool((self.root / relative).stat().st_mode & 0o100)
 
     def files(self, relative: str) -> Iterator[str]:

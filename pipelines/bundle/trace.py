@@ -1,4 +1,4 @@
-"""Which modules of the project a script imports, told from its text."""
+"""Which modules of the project a script imports, read from its text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def imported_files(project: Project, script: str) -> tuple[str, ...]:
         Paths of project files, sorted, without the script itself.
 
     Raises:
-        SyntaxError: a file on the way is no Python.
+        SyntaxError: a file on the way is not valid Python.
     """
     beside = str(PurePosixPath(script).parent)
     finder = _Finder(project, tuple(dict.fromkeys((beside, "."))))

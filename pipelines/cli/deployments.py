@@ -18,6 +18,7 @@ from pipelines.programs.deploy.model import Target as Deployment
 from pipelines.programs.deploy.observe import Clients
 from pipelines.programs.deploy.reconcile import Options, reconcile
 from pipelines.programs.deploy.target import target_of
+from pipelines.runtime.bundle import CODE
 
 _PROGRAM = "deploy"
 _SERVICES = ("sagemaker", "sagemaker-runtime", "s3")
@@ -34,7 +35,7 @@ def deployments(bundle: Bundle, group: str | None = None) -> tuple[Deployment, .
         defaults = {p["Name"]: p.get("DefaultValue") for p in definition["Parameters"]}
         for step in definition["Steps"]:
             asset = next((one for one in bundle.code if one.step == step["Name"]), None)
-            if asset is not None and _job(asset)["program"] == _PROGRAM:
+            if asset is not None and asset.job.program == _PROGRAM:
                 found.append(_deployment(asset, step["Arguments"]["Environment"], defaults))
     return tuple(one for one in found if group is None or one.group == group)
 
@@ -112,19 +113,9 @@ def _say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def _job(asset: CodeAsset) -> JsonObject:
-    job: JsonObject = json.loads(_member(asset, "job.json"))
-    return job
-
-
-def _member(asset: CodeAsset, path: str) -> bytes:
-    return next(member.content for member in asset.members if member.path == path)
-
-
 def _deployment(asset: CodeAsset, variables: JsonObject, defaults: JsonObject) -> Deployment:
     texts = {name: _text(value, defaults) for name, value in variables.items()}
-    config = _job(asset)["config"]
-    return target_of(config, texts, lambda path: _member(asset, f"code/{path}"))
+    return target_of(asset.job.config, texts, lambda path: asset.content(f"{CODE}{path}"))
 
 
 def _text(value: Json, defaults: Mapping[str, Json]) -> str:

@@ -1,8 +1,8 @@
 """bundle.pyz → an unpacked scratch folder and the job's static configuration.
 
 Reads the zip's central directory itself: importing `zipfile` costs as much as half an
-interpreter start, in every job. Bundles are written by `pipelines.compile`: stored or deflated
-members, no zip64, no encryption; whatever else turns up is refused.
+interpreter start, in every job. Bundles are written by `pipelines.bundle`, from the records of
+this module: stored or deflated files, no zip64, no encryption; whatever else turns up is refused.
 """
 
 from __future__ import annotations
@@ -25,13 +25,21 @@ else:
 _END = struct.Struct("<4s4H2LH")
 _ENTRY = struct.Struct("<4s4B4HL2L5H2L")
 _LOCAL = struct.Struct("<4s2B4HL2L2H")
-_KEYS = ("step", "job", "script", "program", "config", "requirements", "distribution")
 _STORED, _DEFLATED = 0, 8
 _MAX_SIZE = 1 << 30
 
+JOB_VERSION = 1
+"""The version of job.json that is written and read here."""
+
+JOB = "job.json"
+CODE = "code/"
+"""Where a bundle holds the static configuration, and the user's files."""
+
+_REQUIRED = ("step", "job", "script", "program", "config", "requirements", "distribution")
+
 
 class Job(Record):
-    """The static configuration of a job, `job.json`.
+    """The static configuration of a job, `job.json`: each field is a key of it.
 
     Args:
         step: the step's name.
@@ -47,68 +55,72 @@ class Job(Record):
 
     step: str
     job: str
-    script: str | None
-    program: str | None
-    config: dict[str, Any]
-    requirements: dict[str, Any] | None
-    distribution: dict[str, Any] | None
+    script: str | None = None
+    program: str | None = None
+    config: dict[str, Any] = {}  # noqa: RUF012 - nobody changes it
+    requirements: dict[str, Any] | None = None
+    distribution: dict[str, Any] | None = None
     model_input: str | None = None
     outputs: tuple[str, ...] = ()
 
 
-class Member(Record):
-    """One file of the zip: its path, Unix permissions, and unpacked bytes."""
+class BundleFile(Record):
+    """A file of a bundle: its path in it, its executable bit, its bytes."""
 
-    name: str
+    path: str
     executable: bool
-    data: bytes
+    content: bytes
+
+
+def job_json(job: Job) -> str:
+    """Write job.json, with every key."""
+    keys = {"version": JOB_VERSION, **{name: getattr(job, name) for name in Job._fields}}
+    return json.dumps(keys, sort_keys=True, indent=1, ensure_ascii=False)
 
 
 def parse_job(text: bytes) -> Job:
-    """Read job.json; raises JobError where it is not what the compiler writes."""
+    """Read job.json; raises JobError where it is not what `job_json` writes."""
     try:
         data = json.loads(text)
     except ValueError as error:
         raise JobError(f"the bundle's job.json is not JSON: {error}") from None
-    if not isinstance(data, dict) or any(key not in data for key in _KEYS):
+    if not isinstance(data, dict) or any(key not in data for key in _REQUIRED):
         raise JobError("the bundle's job.json lacks keys: compile the pipeline again")
-    if data.get("version") != 1:
-        raise JobError(f"the bundle's job.json has version {data.get('version')}, not 1")
+    if data.get("version") != JOB_VERSION:
+        version = data.get("version")
+        raise JobError(f"the bundle's job.json has version {version}, not {JOB_VERSION}")
     if data["job"] not in ("training", "processing"):
         raise JobError(f"the bundle's job.json names the job `{data['job']}`")
     if bool(data["script"]) == bool(data["program"]):
         raise JobError("the bundle's job.json must name either a script or a program")
-    return Job(
-        **{key: data[key] for key in _KEYS},
-        model_input=data.get("model_input"),
-        outputs=tuple(data.get("outputs") or ()),
-    )
+    known = {key: data[key] for key in Job._fields if key in data}
+    return Job(**{**known, "outputs": tuple(data.get("outputs") or ())})
 
 
-def read_members(bundle: Path) -> Iterator[Member]:
+def read_files(bundle: Path) -> Iterator[BundleFile]:
     """Yield the files of a bundle, each checked; raises JobError on a damaged one."""
     try:
         data = bundle.read_bytes()
-        yield from _members(data)
+        yield from _files(data)
     except (OSError, struct.error, UnicodeDecodeError, zlib.error, ValueError) as error:
         raise JobError(f"the bundle {bundle} cannot be read: {error}") from None
 
 
-def write_members(members: Iterable[Member], into: Path) -> None:
+def write_files(files: Iterable[BundleFile], into: Path) -> None:
     """Write files of a bundle below `into`, which exists; nothing is written elsewhere."""
     folders = set()
-    for member in members:
-        target = into / member.name
+    for one in files:
+        target = into / one.path
         if target.parent not in folders:
             target.parent.mkdir(parents=True, exist_ok=True)
             folders.add(target.parent)
-        mode = 0o755 if member.executable else 0o644
+        mode = 0o755 if one.executable else 0o644
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(member.data)
+            file.write(one.content)
 
 
-def _members(data: bytes) -> Iterator[Member]:
+def _files(data: bytes) -> Iterator[BundleFile]:
     at = data.rfind(b"PK\5\6")
     if at < 0:
         raise ValueError("it is not a zip file")
@@ -124,10 +136,10 @@ def _members(data: bytes) -> Iterator[Member]:
         name = data[at : at + name_size].decode("utf-8")
         start = at + name_size + extra_size + comment_size
         if not name.endswith("/"):
-            yield _member(data, name, entry, shift)
+            yield _file(data, name, entry, shift)
 
 
-def _member(data: bytes, name: str, entry: Any, shift: int) -> Member:
+def _file(data: bytes, name: str, entry: Any, shift: int) -> BundleFile:
     flags, method, crc, packed, size = entry[5], entry[6], entry[9], entry[10], entry[11]
     mode, offset = entry[17] >> 16, entry[18] + shift
     parts = name.split("/")
@@ -144,4 +156,4 @@ def _member(data: bytes, name: str, entry: Any, shift: int) -> Member:
         content = zlib.decompressobj(-15).decompress(content, size + 1)
     if len(content) != size or zlib.crc32(content) != crc:
         raise ValueError(f"`{name}` is damaged")
-    return Member(name, bool(mode & 0o100), content)
+    return BundleFile(name, bool(mode & 0o100), content)

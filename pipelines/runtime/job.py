@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from . import bundle, child, command
-from .bundle import Job, Member
+from .bundle import BundleFile, Job
 from .container import Container, read_container
 from .environment import Scratch, build_environment, process_environment
 from .errors import JobError
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     from typing import Any, Callable, NoReturn
 
 
-def run(path: str, members: list[Member] | None = None) -> int:
+def run(path: str, files: list[BundleFile] | None = None) -> int:
     """Run the job of a bundle; returns the exit code.
 
     Args:
         path: the bundle.
-        members: its files, where they have been read already.
+        files: its files, where they have been read already.
     """
     signal.signal(signal.SIGTERM, _stop)
     layout = Layout.from_environment(os.environ, "training")
     if not layout.config_dir.exists():  # before the bundle was read, and should it be damaged
         layout = layout._replace(job="processing")
     try:
-        members = members or list(bundle.read_members(Path(path)))
-        job = _find_job(members)
+        files = files or list(bundle.read_files(Path(path)))
+        job = _find_job(files)
         layout = layout._replace(job=job.job)
-        return _in_scratch(job, layout, members)
+        return _in_scratch(job, layout, files)
     except JobError as error:
         return _fail(layout, str(error), error.exit_code)
     except Exception as error:  # noqa: BLE001 - the outermost frame: a job never ends without a reason
@@ -47,32 +47,32 @@ def run(path: str, members: list[Member] | None = None) -> int:
         return _fail(layout, f"the job runtime failed, this is a bug: {error!r}", 1)
 
 
-def _find_job(members: list[Member]) -> Job:
-    for member in members:
-        if member.name == "job.json":
-            return bundle.parse_job(member.data)
+def _find_job(files: list[BundleFile]) -> Job:
+    for one in files:
+        if one.path == bundle.JOB:
+            return bundle.parse_job(one.content)
     raise JobError("the bundle holds no job.json: compile the pipeline again")
 
 
-def _in_scratch(job: Job, layout: Layout, members: list[Member]) -> int:
+def _in_scratch(job: Job, layout: Layout, files: list[BundleFile]) -> int:
     # tempfile would cost several milliseconds of imports in every job
     parent = Path(os.environ.get("TMPDIR") or "/tmp")  # noqa: S108 - the name is random, the mode private
     scratch = Scratch(parent / f"pipelines-{os.urandom(8).hex()}")
     scratch.folder.mkdir(mode=0o700, parents=True)
     try:
-        bundle.write_members(filter(_is_needed(job), members), scratch.folder)
+        bundle.write_files(filter(_is_needed(job), files), scratch.folder)
         scratch.code.mkdir(exist_ok=True)
         return _run(job, layout, scratch)
     finally:
         _remove(scratch.folder)
 
 
-def _is_needed(job: Job) -> Callable[[Member], bool]:
-    """Tell which files are unpacked: this runtime itself is only for programs and mpirun."""
+def _is_needed(job: Job) -> Callable[[BundleFile], bool]:
+    """Return which files are unpacked: this runtime itself is only for programs and mpirun."""
     launcher = (job.distribution or {}).get("launcher")
     if job.program is not None or launcher == "mpi":
-        return lambda _member: True
-    return lambda member: member.name.startswith("code/")
+        return lambda _: True
+    return lambda one: one.path.startswith(bundle.CODE)
 
 
 def _run(job: Job, layout: Layout, scratch: Scratch) -> int:

@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,14 +12,14 @@ import pytest
 
 from pipelines.backends.local.executors import processing, training
 from pipelines.backends.local.executors.contract import StepStatus
-from pipelines.bundle.assets import CodeAsset, Member
-from pipelines.bundle.frame import frame
+from tests.bundles import make_bundle
 from tests.local.jobs.conftest import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipelines.json_types import JsonObject
+    from pipelines.runtime.bundle import BundleFile
     from tests.local.jobs.conftest import Local
 
 URI = "s3://bucket/flights/code/s/0123/bundle.pyz"
@@ -28,21 +27,18 @@ PLACE = "/opt/ml/processing/input/code/bundle.pyz"
 
 
 def archive(
-    script: str, changed: Callable[[Member], Member] = lambda one: one, **job: object
+    script: str, changed: Callable[[BundleFile], BundleFile] = lambda one: one, **job: object
 ) -> bytes:
-    """Make a bundle with the real runtime in it, or one that was changed."""
-    config = {
-        "version": 1, "step": "s", "job": "processing", "script": "x.py", "program": None,
-        "config": {}, "requirements": None, "distribution": None, "model_input": None,
-        "outputs": [],
-    } | job  # fmt: skip
-    code = Member("code/x.py", executable=False, content=script.encode())
-    members = (*map(changed, frame(config)), code)
-    return CodeAsset("s", URI, "", members).archive()
+    """Make a bundle of a processing job with this script, or one that was changed."""
+    keys = {"step": "s", "job": "processing", "script": "x.py", **job}
+    return make_bundle(keys, {"x.py": script.encode()}, changed)
 
 
 def put_bundle(
-    local: Local, script: str, changed: Callable[[Member], Member] = lambda one: one, **job: object
+    local: Local,
+    script: str,
+    changed: Callable[[BundleFile], BundleFile] = lambda one: one,
+    **job: object,
 ) -> str:
     """Store such a bundle; give its URI."""
     local.store.put_bytes(URI, archive(script, changed, **job))
@@ -78,10 +74,10 @@ def test_only_a_bundle_of_the_same_runtime_is_run_by_the_launcher(
 ) -> None:
     """One that another version compiled runs the runtime that it brings, in an interpreter."""
 
-    def changed(one: Member) -> Member:
+    def changed(one: BundleFile) -> BundleFile:
         if one.path != path:
             return one
-        return replace(one, content=one.content + b"\nprint('of the bundle')\n")
+        return one._replace(content=one.content + b"\nprint('of the bundle')\n")
 
     script = "import os; print('PARENT', open(f'/proc/{os.getppid()}/cmdline').read())"
     call = local.call(request_of(local, put_bundle(local, script, changed)))

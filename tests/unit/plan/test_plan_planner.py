@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.bundle.assets import CodeAsset, DataAsset, Member
+from pipelines.bundle.assets import CodeAsset, DataAsset
 from pipelines.compile.driver import Bundle
 from pipelines.plan import tags
 from pipelines.plan.deployed import Deployed, LiveGroup, LivePipeline, State, fingerprint
@@ -19,6 +19,7 @@ from pipelines.plan.files import FileChange, FileSort, compare, of_bundle, repla
 from pipelines.plan.model import Action, Intent, Plan
 from pipelines.plan.planner import plan
 from pipelines.programs.deploy.variables import ENDPOINT
+from pipelines.runtime.bundle import BundleFile
 
 ROLE = "arn:aws:iam::111122223333:role/jobs"
 NOTHING = Deployed(State())
@@ -27,7 +28,7 @@ NOTHING = Deployed(State())
 def code(step: str, content: str) -> CodeAsset:
     """Make a bundle whose address is its content."""
     uri = f"s3://b/churn/code/{step}/{content}/bundle.pyz"
-    return CodeAsset(step, uri, content, (Member("code/a.py", False, content.encode()),))  # noqa: FBT003 - as compile writes it
+    return CodeAsset(step, uri, content, (BundleFile("code/a.py", False, content.encode()),))  # noqa: FBT003 - as compile writes it
 
 
 def bundle(content: str = "1", instance: str = "m5", *, deploy: bool = False) -> Bundle:

@@ -10,9 +10,9 @@ from typing import Protocol
 
 import pytest
 
-from pipelines.testing.bundles import write_bundle
 from pipelines.testing.hosts import JobSetup, host_environment, prepare
 from pipelines.testing.jobs import Jobs
+from tests.bundles import write_bundle
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.runtime.bundle import parse_job, read_members, write_members
+from pipelines.runtime.bundle import parse_job, read_files, write_files
 from pipelines.runtime.errors import JobError
-from pipelines.testing.bundles import write_bundle
+from tests.bundles import write_bundle
 
 JOB = {"step": "s", "job": "training", "script": "train.py"}
 
@@ -32,7 +32,7 @@ def test_a_bundle_is_read_as_zipfile_reads_it(tmp_path: Path) -> None:
     path = write_bundle(tmp_path / "b.pyz", JOB, code)
     with zipfile.ZipFile(path) as archive:
         expected = {name: archive.read(name) for name in archive.namelist()}
-    assert {member.name: member.data for member in read_members(path)} == expected
+    assert {one.path: one.content for one in read_files(path)} == expected
 
 
 def test_a_stored_bundle_behind_a_shebang_line_keeps_its_executables(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_a_stored_bundle_behind_a_shebang_line_keeps_its_executables(tmp_path: P
     path = write_zip(tmp_path / "b.pyz", "run.sh", 0o100755)
     path.write_bytes(b"#!/usr/bin/env python3\n" + path.read_bytes())
     (tmp_path / "into").mkdir()
-    write_members(read_members(path), tmp_path / "into")
+    write_files(read_files(path), tmp_path / "into")
     assert (tmp_path / "into" / "run.sh").read_text() == "content"
     assert (tmp_path / "into" / "run.sh").stat().st_mode & 0o777 == 0o755
 
@@ -53,7 +53,7 @@ def test_a_stored_bundle_behind_a_shebang_line_keeps_its_executables(tmp_path: P
 def test_a_hostile_bundle_is_refused(tmp_path: Path, name: str, mode: int) -> None:
     """A bundle is checked like any archive."""
     with pytest.raises(JobError, match=r"b\.pyz cannot be read"):
-        list(read_members(write_zip(tmp_path / "b.pyz", name, mode)))
+        list(read_files(write_zip(tmp_path / "b.pyz", name, mode)))
 
 
 def test_a_damaged_bundle_is_refused(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_a_damaged_bundle_is_refused(tmp_path: Path) -> None:
     for damaged in (b"", b"no zip", data[:50], data.replace(b"content", b"CONTENT")):
         path.write_bytes(damaged)
         with pytest.raises(JobError):
-            list(read_members(path))
+            list(read_files(path))
 
 
 @pytest.mark.parametrize(

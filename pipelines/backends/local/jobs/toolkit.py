@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 from pipelines.backends.local.jobs.opt_ml import ROOT, inside
 from pipelines.backends.local.jobs.spec import JobRefusedError
-from pipelines.bundle.assets import CodeAsset, Member
+from pipelines.bundle.assets import write_zipapp
+from pipelines.bundle.code import code_files, requirement_lines
 from pipelines.bundle.frame import frame
+from pipelines.bundle.project import Project
 from pipelines.runtime.archive import ArchiveError, unpack
+from pipelines.runtime.bundle import Job as BundledJob
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from pipelines.backends.local.jobs.spec import Job
@@ -80,21 +82,16 @@ def _bundle(store: ObjectStore, job: Job, request: JsonObject) -> Path:
         raise JobRefusedError(f"the code of the step holds no `{program}` ({_PROGRAM})")
     if script.suffix != ".py":
         raise JobRefusedError(f"`{program}` ({_PROGRAM}) is no Python file: not run locally")
-    config: JsonObject = {
-        "version": 1,
-        "step": job.name,
-        "job": "training",
-        "script": program,
-        "program": None,
-        "config": {},
-        "requirements": _requirements(source / "requirements.txt"),
-        "distribution": _distribution(parameters),
-        "model_input": None,
-        "outputs": [],
-    }
-    members = (*frame(config), *_code(source))
+    described = BundledJob(
+        step=job.name,
+        job="training",
+        script=program,
+        requirements=_requirements(source / "requirements.txt"),
+        distribution=_distribution(parameters),
+    )
+    code = Project(source)
     bundle = job.scratch / "bundle.pyz"
-    bundle.write_bytes(CodeAsset(job.name, "", "", members).archive())
+    bundle.write_bytes(write_zipapp((*frame(described), *code_files(code, code.files(".")))))
     return bundle
 
 
@@ -126,9 +123,8 @@ def _source(store: ObjectStore, job: Job, uri: str) -> Path:
 def _requirements(file: Path) -> JsonObject | None:
     if not file.is_file():
         return None
-    lines = [line.split(" #")[0].strip() for line in file.read_text().splitlines()]
-    wanted = [line for line in lines if line and not line.startswith("#")]
-    return {"mode": "index", "lines": wanted, "index_url": None} if wanted else None
+    lines = list(requirement_lines(file.read_bytes()))
+    return {"mode": "index", "lines": lines, "index_url": None} if lines else None
 
 
 def _distribution(parameters: JsonObject) -> JsonObject | None:
@@ -139,11 +135,3 @@ def _distribution(parameters: JsonObject) -> JsonObject | None:
     if any(parameters.get(name) for name in torch):
         return {"launcher": "torchrun", "processes_per_host": None}
     return None
-
-
-def _code(source: Path) -> Iterator[Member]:
-    for path in sorted(source.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            executable = bool(path.stat().st_mode & 0o100)
-            name = f"code/{path.relative_to(source).as_posix()}"
-            yield Member(name, executable=executable, content=path.read_bytes())

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pipelines import runtime
 from pipelines.runtime import bundle, job
-from pipelines.runtime.bundle import Member
+from pipelines.runtime.bundle import BundleFile
 from pipelines.runtime.errors import JobError
 
 _FOLDER = "tool/pipelines/runtime/"
@@ -24,7 +24,7 @@ _SOURCES = {
 }
 
 
-def members_of(words: Sequence[str]) -> list[Member]:
+def members_of(words: Sequence[str]) -> list[BundleFile]:
     """Read the bundle that this interpreter is asked for; nothing when its runtime is another.
 
     Nor where the job sets what an interpreter reads when it starts, such as PYTHONPATH.
@@ -34,16 +34,16 @@ def members_of(words: Sequence[str]) -> list[Member]:
     if any(name.startswith("PYTHON") for name in os.environ.keys() - {"PYTHONUNBUFFERED"}):
         return []
     try:
-        members = list(bundle.read_members(Path(words[1])))
+        members = list(bundle.read_files(Path(words[1])))
     except JobError:
         return []  # it will say so itself
-    brought = {one.name: one.data for one in members if one.name.startswith(_FOLDER)}
-    start = next((one.data for one in members if one.name == "__main__.py"), None)
+    brought = {one.path: one.content for one in members if one.path.startswith(_FOLDER)}
+    start = next((one.content for one in members if one.path == "__main__.py"), None)
     same = brought == _SOURCES and start == _SOURCES[f"{_FOLDER}start.py"]
     return members if same else []
 
 
-def run(arguments: Sequence[str], members: list[Member]) -> int:
+def run(arguments: Sequence[str], members: list[BundleFile]) -> int:
     """Run `python <bundle> …` in this process, a fork; give its exit code.
 
     What the runtime imports only now and then comes from the bundle, as it would there: the tool's
