@@ -1,35 +1,53 @@
-# The two commands of a new user: `make demo` runs the main job, `make test` runs all checks.
+# A new user needs two commands: `make demo` runs the main job, `make test` runs all checks.
+# `make help` lists the rest.
 
 PYTHON ?= python3
 # The requirement that brings PyTorch. On Linux the default index serves a CUDA build; a CPU build
 # comes from PyTorch's own index: make demo TORCH="torch==2.13.0 --index-url <PyTorch's CPU index>"
 TORCH ?= torch==2.13.0
+# Whether set-up installs the tested versions. `make setup CONSTRAINED=` takes the newest instead.
+CONSTRAINED ?= yes
 VENV := .venv
 BIN := $(VENV)/bin
 ORACLE := .venv-oracle
+INSTALL := -m pip install --quiet --disable-pip-version-check
+CONSTRAINTS := $(if $(CONSTRAINED),--constraint constraints.txt)
+ORACLE_CONSTRAINTS := $(if $(CONSTRAINED),--constraint constraints-oracle.txt)
 
-.PHONY: setup data demo test check oracle generate clean
+.PHONY: help setup oracle constraints data demo format check quick test everything generate clean
 
-setup: $(VENV)/ready
+help: ## list these commands
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 14
 
-$(VENV)/ready: pyproject.toml Makefile
+setup: $(VENV)/ready ## make the environment in .venv
+
+# PyTorch comes first and alone, since it may come from an index that has little else. Its own
+# dependencies are brought to the tested versions by the second command.
+$(VENV)/ready: pyproject.toml Makefile constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python $(INSTALL) $(TORCH)
+	$(BIN)/python $(INSTALL) $(CONSTRAINTS) torch --editable '.[dev]'
 	touch $@
 
 # The SageMaker SDK, which the tests compare with: in an environment of its own.
-oracle: $(ORACLE)/ready
+oracle: $(ORACLE)/ready ## make the environment of the SageMaker SDK in .venv-oracle
 
-$(ORACLE)/ready: pyproject.toml
+$(ORACLE)/ready: pyproject.toml constraints-oracle.txt
 	$(PYTHON) -m venv $(ORACLE)
-	$(ORACLE)/bin/python -m pip install --quiet --disable-pip-version-check '.[oracle]'
+	$(ORACLE)/bin/python $(INSTALL) $(ORACLE_CONSTRAINTS) '.[oracle]'
 	touch $@
 
-data: setup
+constraints: ## make both environments anew from the newest releases; write the constraints files
+	rm -rf $(VENV) $(ORACLE)
+	$(MAKE) setup oracle CONSTRAINED=
+	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+.*//' > constraints.txt
+	$(ORACLE)/bin/python -m pip freeze --exclude sagemaker-pipelines-as-code > constraints-oracle.txt
+	touch $(VENV)/ready $(ORACLE)/ready
+
+data: setup ## write the example's data to data/
 	$(BIN)/python tools/flights.py data/
 
-demo: data
+demo: data ## validate, compile, run, approve and invoke the example
 	$(BIN)/python -m pipelines validate
 	$(BIN)/python -m pipelines compile -o build/
 	$(BIN)/python -m pipelines run
@@ -37,19 +55,30 @@ demo: data
 	$(BIN)/python -m pipelines approve --local flight-delays/latest
 	$(BIN)/python -m pipelines invoke --local flight-delays --file serving/sample_request.json
 
-check: setup
+format: setup ## format the code and fix what ruff can fix
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+check: setup ## formatting, lint, types, import contracts, generated documents
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tools/generate_docs.py --check
 
-test: check data oracle
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -rs --cov --cov-report=term:skip-covered
+quick: check ## the checks, and the unit and golden tests that are not slow: under 90 seconds
+	$(BIN)/python -m pytest -n 2 -q -m "not slow" --durations=10 --durations-min=1 tests/unit tests/golden
 
-generate: setup oracle
+test: check data oracle ## all checks and all tests: what the build server runs
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -rs --cov --cov-report=term:skip-covered --durations=10
+
+everything: data oracle ## `make test` and what is too long for every push; it needs a package index
+	$(BIN)/python tools/everything.py
+
+generate: setup oracle ## rewrite the image tables, the shapes and the generated documents
 	$(ORACLE)/bin/python tools/generate_images.py
 	$(BIN)/python tools/generate_shapes.py
 	$(BIN)/python tools/generate_docs.py
 
-clean:
-	rm -rf $(VENV) $(ORACLE) .venv-serving build data .pipelines
+clean: ## remove the environments, the data and everything that was built
+	rm -rf $(VENV) $(ORACLE) .venv-serving .venv-bench-* build data .pipelines

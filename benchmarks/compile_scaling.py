@@ -9,11 +9,10 @@ by least squares and reports the largest deviation from it, relative to the fitt
 from __future__ import annotations
 
 import statistics
-import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.pairs import Figure, count_from_arguments, report
+from benchmarks.pairs import Figure, main
 from benchmarks.projects import steps_project
 from pipelines.compile.driver import Request, compile_spec
 
@@ -45,5 +44,4 @@ def figures(repetitions: int, scratch: Path) -> list[Figure]:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as temporary:
-        report("compile_scaling", figures(count_from_arguments(15), Path(temporary)))
+    main("compile_scaling", 15, figures)

@@ -10,19 +10,17 @@ from __future__ import annotations
 
 import statistics
 import sys
-import tempfile
 from pathlib import Path
 
 from benchmarks.pairs import (
     ROOT,
     Command,
     Figure,
-    count_from_arguments,
+    main,
     pairs,
     peer,
     pipelines,
     ratio,
-    report,
     run,
 )
 from benchmarks.projects import chain_project
@@ -57,10 +55,10 @@ def against_the_floor(count: int) -> list[Figure]:
     return [Figure("compile, CPU s, to the floor", "at most 3x", mine, theirs, times, times <= 3)]
 
 
+def figures(count: int, scratch: Path) -> list[Figure]:
+    """Measure both comparisons."""
+    return [*against_the_sdk(count, scratch), *against_the_floor(count)]
+
+
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as scratch:
-        pairs_wanted = count_from_arguments(7)
-        report(
-            "compile_vs_sdk",
-            [*against_the_sdk(pairs_wanted, Path(scratch)), *against_the_floor(pairs_wanted)],
-        )
+    main("compile_vs_sdk", 7, figures)

@@ -19,7 +19,6 @@ import statistics
 import subprocess
 import sys
 import tarfile
-import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -28,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.load import Load, measure
-from benchmarks.pairs import ROOT, Figure, count_from_arguments, peer, ratio, report
+from benchmarks.pairs import ROOT, Figure, main, peer, ratio
 
 WIDTH, WORKERS, CONNECTIONS, SECONDS = 24, 2, 8, 3.0
 
@@ -315,5 +314,4 @@ def figures(count: int, scratch: Path) -> list[Figure]:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as temporary:
-        report("endpoint", figures(count_from_arguments(3), Path(temporary)))
+    main("endpoint", 3, figures)

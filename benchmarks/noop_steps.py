@@ -9,19 +9,17 @@ Ten steps are timed, and thirty: the difference is what a step costs without the
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.pairs import (
     Command,
     Figure,
-    count_from_arguments,
+    main,
     pairs,
     peer,
     pipelines,
     ratio,
-    report,
     run,
     tool,
 )
@@ -132,5 +130,4 @@ def _figure(what: str, values: Sequence[tuple[float, float]]) -> Figure:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as temporary:
-        report("noop_steps", figures(count_from_arguments(5), Path(temporary)))
+    main("noop_steps", 5, figures)

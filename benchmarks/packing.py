@@ -9,7 +9,6 @@ imports, twice: as it is, and with `include:` naming everything, so that both sh
 from __future__ import annotations
 
 import random
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import count as numbers
@@ -21,11 +20,10 @@ from benchmarks.pairs import (
     Command,
     Figure,
     Run,
-    count_from_arguments,
+    main,
     peer,
     pipelines,
     ratio,
-    report,
     run,
 )
 
@@ -125,5 +123,4 @@ def measure(count: int, folder: Path) -> list[Figure]:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as scratch:
-        report("packing", measure(count_from_arguments(3), Path(scratch)))
+    main("packing", 3, measure)

@@ -6,15 +6,17 @@ figure does not. Every figure is of a whole process, its children included.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 import venv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -122,17 +124,35 @@ def ratio(values: Sequence[tuple[float, float]]) -> tuple[float, float, float]:
     )
 
 
-def report(name: str, figures: Sequence[Figure]) -> None:
-    """Print a table and write `build/benchmarks/<name>.json`."""
+def main(name: str, count: int, measure: Callable[[int, Path], Sequence[Figure]]) -> None:
+    """Run a benchmark as the command line asks, print its figures and record them.
+
+    Args:
+        name: of the benchmark: its results go to `build/benchmarks/<name>.json`.
+        count: how many pairs, unless the command line says otherwise.
+        measure: takes the number of pairs and an empty folder.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}")
+    parser.add_argument("pairs", nargs="?", type=int, default=count, help=f"default: {count}")
+    parser.add_argument("--short", action="store_true", help="one pair; no result is recorded")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        figures = measure(1 if options.short else options.pairs, Path(scratch))
+    show(figures)
+    if not options.short:
+        RESULTS.mkdir(parents=True, exist_ok=True)
+        text = json.dumps([asdict(figure) for figure in figures], indent=2)
+        (RESULTS / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
+
+
+def show(figures: Sequence[Figure]) -> None:
+    """Print one line per figure."""
     for figure in figures:
         mark = "holds" if figure.holds else "MISSED"
         print(
             f"{figure.what}: {figure.ours:.3g} against {figure.theirs:.3g}, "
             f"ratio {figure.ratio:.3g} ({figure.target}: {mark})"
         )
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    text = json.dumps([asdict(figure) for figure in figures], indent=2)
-    (RESULTS / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
 
 
 def peer(name: str, requirements: Sequence[str]) -> Path:
@@ -158,8 +178,3 @@ def tool() -> Path:
     """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return peer("tool", project["dependencies"])
-
-
-def count_from_arguments(default: int) -> int:
-    """Take the number of pairs from the command line."""
-    return int(sys.argv[1]) if len(sys.argv) > 1 else default

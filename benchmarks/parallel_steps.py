@@ -5,10 +5,9 @@ python -m benchmarks.parallel_steps [PAIRS]
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
-from benchmarks.pairs import Figure, count_from_arguments, pairs, pipelines, ratio, report
+from benchmarks.pairs import Figure, main, pairs, pipelines, ratio
 from benchmarks.projects import steps_project
 
 _ONE_SECOND = "import time\ntime.sleep(1)\n"
@@ -28,5 +27,4 @@ def figures(count: int, scratch: Path) -> list[Figure]:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as temporary:
-        report("parallel_steps", figures(count_from_arguments(5), Path(temporary)))
+    main("parallel_steps", 5, figures)

@@ -8,7 +8,6 @@ the objects that each of them writes although nothing changed.
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,12 +16,11 @@ from benchmarks.pairs import (
     ROOT,
     Command,
     Figure,
-    count_from_arguments,
+    main,
     pairs,
     peer,
     pipelines,
     ratio,
-    report,
     run,
 )
 from benchmarks.projects import chain_project
@@ -60,5 +58,4 @@ def measure(count: int, folder: Path) -> list[Figure]:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as scratch:
-        report("upsert", measure(count_from_arguments(5), Path(scratch)))
+    main("upsert", 5, measure)

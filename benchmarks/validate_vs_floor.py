@@ -6,11 +6,12 @@ python -m benchmarks.validate_vs_floor [PAIRS]
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
-from benchmarks.pairs import Command, Figure, count_from_arguments, pairs, pipelines, ratio, report
+from benchmarks.pairs import Command, Figure, main, pairs, pipelines, ratio
 
 
-def figures(count: int) -> list[Figure]:
+def figures(count: int, _scratch: Path) -> list[Figure]:
     """Measure CPU seconds of both."""
     ours = pipelines("validate")
     floor = Command("floor", (sys.executable, "benchmarks/floor.py"))
@@ -20,4 +21,4 @@ def figures(count: int) -> list[Figure]:
 
 
 if __name__ == "__main__":
-    report("validate_vs_floor", figures(count_from_arguments(15)))
+    main("validate_vs_floor", 15, figures)

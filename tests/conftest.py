@@ -1,9 +1,11 @@
-"""What all tests share: the option that rewrites goldens, and how hypothesis runs."""
+"""What all tests share: the option that rewrites goldens, hypothesis, the report of long tests."""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.durations import Durations
 
 # Machines are noisy: a property says what is right, never how fast.
 settings.register_profile("noisy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -19,7 +21,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Report long tests, in the process that prints."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Durations())
+
+
 @pytest.fixture
 def update_golden(request: pytest.FixtureRequest) -> bool:
-    """Tell whether goldens are to be rewritten."""
+    """Return whether goldens are rewritten instead of compared."""
     return bool(request.config.getoption("--update-golden"))

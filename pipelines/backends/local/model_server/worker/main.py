@@ -38,8 +38,8 @@ def _meet_requirements(code: Path) -> str | None:
     file = code / "requirements.txt"
     if not file.is_file():
         return None
-    from .runtime.errors import JobError  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415 - put there by container.py
-    from .runtime.requirements import Wanted, interpreter  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415 - as above
+    from .runtime.errors import JobError  # noqa: PLC0415 - put there by container.py
+    from .runtime.requirements import Wanted, interpreter  # noqa: PLC0415 - as above
 
     lines = tuple(file.read_text(encoding="utf-8").splitlines())
     try:
