@@ -3,7 +3,8 @@
 A Type's module is its name in snake_case, a capital run counting as one word: `RegisterModel` →
 `register_model`, `AutoML` → `auto_ml`, `EMRServerless` → `emr_serverless`; a Python keyword gets
 an underscore (`Lambda` → `lambda_`). Its shapes lie in `shapes/<Type>.json`, made by
-`tools/generate_shapes.py`; these files are the list of Types.
+`tools/generate_shapes.py`; these files are the list of Types. Modules that are no Type's hold what
+several Types share.
 """
 
 from __future__ import annotations
@@ -13,11 +14,32 @@ import importlib
 import keyword
 import re
 from pathlib import Path
+from typing import Final
 
-from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.steptype import StepKey, StepType
 
-__all__ = ["StepKey", "StepType", "cached_arguments", "find", "module_name", "names"]
+__all__ = [
+    "UNDOCUMENTED",
+    "StepKey",
+    "StepType",
+    "find",
+    "find_alias",
+    "find_listed",
+    "module_name",
+    "names",
+]
+
+UNDOCUMENTED: Final = frozenset(
+    {
+        "Athena",
+        "HubContent",
+        "BedrockCustomModel",
+        "BedrockCustomModelDeployment",
+        "BedrockProvisionedModelThroughput",
+        "BedrockModelImport",
+    }
+)
+"""Types that the API knows (PipelineExecutionStepMetadata) and whose arguments no source says."""
 
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -45,18 +67,19 @@ def find(name: str) -> StepType | None:
     return step_type
 
 
-def cached_arguments(step_type: StepType, arguments: JsonObject) -> JsonObject:
-    """Return the arguments that the service compares for a cache hit, keyed by dotted name.
+def find_alias(word: str) -> StepType | None:
+    """Return the Type that others call by that word; imports every Type's module."""
+    return next((found for found in _every() if word in found.aliases), None)
 
-    Source: developer guide, "Default cache key attributes".
-    """
-    if not step_type.cache_key:
-        return arguments
-    found: JsonObject = {}
-    for key in step_type.cache_key:
-        value: Json = arguments
-        for part in key.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
-        if value is not None:
-            found[key] = value
-    return found
+
+def find_listed(member: str) -> StepType | None:
+    """Return the Type whose steps have that member of `Metadata` in ListPipelineExecutionSteps."""
+    found = find(member)
+    if found is not None and found.metadata == member:
+        return found
+    return next((found for found in _every() if found.metadata == member), None)
+
+
+@functools.cache
+def _every() -> tuple[StepType, ...]:
+    return tuple(found for name in names() if (found := find(name)) is not None)

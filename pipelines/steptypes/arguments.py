@@ -10,7 +10,8 @@ from pipelines.diagnostics import Finding, Path, Severity
 from pipelines.diagnostics.sentences import quoted
 from pipelines.grammar.functions import is_function
 from pipelines.json_types import Json
-from pipelines.steptypes.limits import below, check_limits
+from pipelines.steptypes.limits import check_limits
+from pipelines.steptypes.places import below
 from pipelines.steptypes.shapes import ShapeProblem, check, shapes_of
 from pipelines.steptypes.steptype import StepType
 
@@ -47,7 +48,7 @@ def check_arguments(
             yield finding_of(_with_source(problem, step_type), prefix)
     for problem in _missing_choices(step_type, arguments):
         yield finding_of(problem, prefix)
-    for limit in check_limits(step_type.name, arguments):
+    for limit in check_limits(step_type.limits, step_type.rules, arguments):
         yield Finding(
             code=QUOTA if limit.quota else LIMIT,
             message=limit.message,

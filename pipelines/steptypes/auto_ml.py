@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from pipelines.steptypes.steptype import JOB_FAULTS, StepType
+from pipelines.steptypes.steptype import JOB_FAULTS, Cache, Resource, StepType
 
 STEP_TYPE = StepType(
     name="AutoML",
     request="CreateAutoMLJobRequest",
     describe="AutoMLProperties",
     supplied=("AutoMLJobName",),
-    cacheable=True,
-    cache_key=(
-        "AutoMLJobConfig.CompletionCriteria",
-        "AutoMLJobConfig.CandidateGenerationConfig",
-        "AutoMLJobConfig.DataSplitConfig",
-        "AutoMLJobConfig.Mode",
-        "AutoMLJobObjective",
-        "InputDataConfig",
-        "ProblemType",
+    cache=Cache(
+        key=(
+            "AutoMLJobConfig.CompletionCriteria",
+            "AutoMLJobConfig.CandidateGenerationConfig",
+            "AutoMLJobConfig.DataSplitConfig",
+            "AutoMLJobConfig.Mode",
+            "AutoMLJobObjective",
+            "InputDataConfig",
+            "ProblemType",
+        ),
     ),
     retry_types=JOB_FAULTS,
     permissions=(
@@ -27,6 +28,8 @@ STEP_TYPE = StepType(
         "sagemaker:AddTags",
         "iam:PassRole",
     ),
+    listed_as="AutoMLJob",
+    resource=Resource(noun="automl-job", name="AutoMLJobName", arn="AutoMLJobArn"),
     own_shapes={
         "AutoMLProperties": {
             "type": "structure",

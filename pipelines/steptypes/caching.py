@@ -1,4 +1,4 @@
-"""What decides whether the service takes a step from its cache (FACTS 1.9).
+"""What the service compares to take a step's result from its cache (FACTS 1.9).
 
 The local engine hashes it; a plan compares it without running anything. Both ask here.
 """
@@ -6,7 +6,8 @@ The local engine hashes it; a plan compares it without running anything. Both as
 from __future__ import annotations
 
 from pipelines.json_types import Json, JsonObject
-from pipelines.steptypes import StepType, cached_arguments
+from pipelines.steptypes.places import member
+from pipelines.steptypes.steptype import StepType
 
 
 def compared(step: JsonObject, arguments: JsonObject, step_type: StepType | None) -> Json | None:
@@ -18,6 +19,8 @@ def compared(step: JsonObject, arguments: JsonObject, step_type: StepType | None
         step_type: what is known about its Type; an unknown Type is not cached.
     """
     enabled = (step.get("CacheConfig") or {}).get("Enabled")
-    if not enabled or step_type is None or not step_type.cacheable:
+    if not enabled or step_type is None or step_type.cache is None:
         return None
-    return [step_type.name, cached_arguments(step_type, arguments)]
+    found = {key: member(arguments, key) for key in step_type.cache.key}
+    known = {key: value for key, value in found.items() if value is not None}
+    return [step_type.name, known if step_type.cache.key else arguments]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.steptypes.outputs import OUTPUT_PARAMETERS, OUTPUT_SHAPES
-from pipelines.steptypes.steptype import StepKey, StepType
+from pipelines.steptypes.steptype import Cache, StepKey, StepType
 
 STEP_TYPE = StepType(
     name="Callback",
@@ -14,7 +14,7 @@ STEP_TYPE = StepType(
         StepKey("SqsQueueUrl", "SqsQueueUrl", required=True),
         OUTPUT_PARAMETERS,
     ),
-    cacheable=True,
+    cache=Cache(),
     permissions=("sqs:SendMessage",),
     own_shapes={**OUTPUT_SHAPES, "SqsQueueUrl": {"type": "string", "min": 1}},
 )

@@ -1,19 +1,12 @@
-"""What Processing, QualityCheck and ClarifyCheck share: a processing job, and baselines."""
+"""What QualityCheck and ClarifyCheck share: keys of the step, and baselines."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from pipelines.json_types import JsonObject
-from pipelines.steptypes.steptype import StepKey
-
-PROCESSING_ONE_OF: Final = (
-    ("ProcessingResources.ClusterConfig", ("InstanceType", "InstancePreferences")),
-    ("ProcessingResources.ClusterConfig", ("InstanceCount", "InstancePreferences")),
-    ("ProcessingInputs.*", ("S3Input", "DatasetDefinition")),
-    ("ProcessingOutputConfig.Outputs.*", ("S3Output", "FeatureStoreOutput")),
-)
-"""What any processing job needs one of."""
+from pipelines.steptypes import processing_job
+from pipelines.steptypes.steptype import Resource, StepKey
 
 CHECK_KEYS: Final = (
     StepKey("CheckType", "CheckType", required=True),
@@ -22,6 +15,10 @@ CHECK_KEYS: Final = (
     StepKey("FailOnViolation", "CheckFlag"),
     StepKey("RegisterNewBaseline", "CheckFlag"),
     StepKey("SuppliedBaselineConstraints", "CheckText"),
+)
+
+CHECK_RESOURCE: Final = Resource(
+    noun="processing-job", listed="CheckJobArn", log_group=processing_job.LOG_GROUP
 )
 
 CHECK_SHAPES: Final[dict[str, JsonObject]] = {

@@ -9,6 +9,7 @@ STEP_TYPE = StepType(
     request="CleanupArguments",
     describe=None,
     permissions=("s3:DeleteObject", "s3:ListBucket"),
+    step_names=("Resources.S3.*.StepName",),
     own_shapes={
         "CleanupArguments": {
             "type": "structure",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pipelines.steptypes.steptype import StepType
+from pipelines.steptypes.steptype import NestedSteps, StepType
 
 STEP_TYPE = StepType(
     name="Condition",
     request=None,
     describe="ConditionProperties",
+    holds=(NestedSteps("IfSteps", outcome="True"), NestedSteps("ElseSteps", outcome="False")),
+    in_body=False,
+    symbol="decision",
     own_shapes={
         "ConditionProperties": {
             "type": "structure",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from pipelines.steptypes.steptype import StepType
+from pipelines.steptypes.steptype import EMR_FAULT, STEP_FAULTS, Cache, StepType
 
 STEP_TYPE = StepType(
     name="EMR",
     request="EMRArguments",
     describe="EMRProperties",
-    cacheable=True,
-    cache_key=("ClusterId", "StepConfig"),
+    cache=Cache(key=("ClusterId", "StepConfig")),
+    # SDK PR 5281 makes it a step with retry policies of any class; the guide's list is older.
+    retry_types=(*STEP_FAULTS, "SageMaker.JOB_INTERNAL_ERROR", EMR_FAULT),
     permissions=(
         "elasticmapreduce:AddJobFlowSteps",
         "elasticmapreduce:CancelSteps",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pipelines.steptypes.steptype import STEP_FAULTS, StepType
+from pipelines.steptypes.steptype import STEP_FAULTS, Cache, StepType
 
 STEP_TYPE = StepType(
     name="EMRServerless",
     request="EMRServerlessArguments",
     describe="GetJobRunResponse",
-    cacheable=True,
+    cache=Cache(),
     retry_types=STEP_FAULTS,
     permissions=(
         "emr-serverless:CreateApplication",

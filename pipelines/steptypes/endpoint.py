@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pipelines.steptypes.steptype import StepType
+from pipelines.steptypes.steptype import Cache, Resource, StepType
 
 STEP_TYPE = StepType(
     name="Endpoint",
     request="CreateEndpointInput",
     describe="DescribeEndpointOutput",
-    cacheable=True,
+    aliases=("CreateEndpoint",),
+    cache=Cache(),
     permissions=(
         "sagemaker:CreateEndpoint",
         "sagemaker:UpdateEndpoint",
@@ -17,4 +18,6 @@ STEP_TYPE = StepType(
         "sagemaker:DescribeModel",
         "sagemaker:AddTags",
     ),
+    resource=Resource(noun="endpoint", name="EndpointName", arn="EndpointArn"),
+    keeps="EndpointName",
 )

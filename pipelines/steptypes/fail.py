@@ -8,6 +8,9 @@ STEP_TYPE = StepType(
     name="Fail",
     request="FailArguments",
     describe=None,
+    terminal=True,
+    in_body=False,
+    symbol="terminator",
     own_shapes={
         "FailArguments": {
             "type": "structure",

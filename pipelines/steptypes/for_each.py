@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.steptypes.steptype import StepType
+from pipelines.steptypes.steptype import NestedSteps, StepType
 
 _COUNTS = (
     "InputItemCount",
@@ -16,6 +16,8 @@ STEP_TYPE = StepType(
     name="ForEach",
     request="ForEachArguments",
     describe="ForEachProperties",
+    holds=(NestedSteps("ForEachBody"),),
+    in_body=False,
     own_shapes={
         "ForEachArguments": {
             "type": "structure",

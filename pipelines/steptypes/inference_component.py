@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.steptypes.steptype import StepType
+from pipelines.steptypes.steptype import Resource, StepType
 
 STEP_TYPE = StepType(
     name="InferenceComponent",
@@ -14,5 +14,8 @@ STEP_TYPE = StepType(
         "sagemaker:DescribeInferenceComponent",
         "sagemaker:DescribeEndpoint",
         "sagemaker:AddTags",
+    ),
+    resource=Resource(
+        noun="inference-component", name="InferenceComponentName", arn="InferenceComponentArn"
     ),
 )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pipelines.steptypes.steptype import JOB_FAULTS, StepType
+from pipelines.steptypes.steptype import JOB_FAULTS, Cache, Resource, StepType
 
 STEP_TYPE = StepType(
     name="Job",
     request="CreateJobRequest",
     describe="JobProperties",
     supplied=("JobName",),
-    cacheable=True,
+    cache=Cache(),
     retry_types=JOB_FAULTS,
     permissions=(
         "sagemaker:CreateJob",
@@ -18,6 +18,8 @@ STEP_TYPE = StepType(
         "sagemaker:AddTags",
         "iam:PassRole",
     ),
+    # Its ARN holds its category, too: job/<category>/<name>.
+    resource=Resource(noun="job", name="JobName"),
     own_shapes={
         # A reference may go on below the document, which the service parses (SDK JobStep).
         "JobProperties": {

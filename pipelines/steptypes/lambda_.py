@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.steptypes.outputs import OUTPUT_PARAMETERS, OUTPUT_SHAPES
-from pipelines.steptypes.steptype import StepKey, StepType
+from pipelines.steptypes.steptype import Cache, StepKey, StepType
 
 STEP_TYPE = StepType(
     name="Lambda",
@@ -14,7 +14,7 @@ STEP_TYPE = StepType(
         StepKey("FunctionArn", "FunctionArn", required=True),
         OUTPUT_PARAMETERS,
     ),
-    cacheable=True,
+    cache=Cache(),
     permissions=("lambda:InvokeFunction",),
     own_shapes={**OUTPUT_SHAPES, "FunctionArn": {"type": "string", "min": 1}},
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pipelines.steptypes.steptype import STEP_FAULTS, StepType
+from pipelines.steptypes.steptype import STEP_FAULTS, Resource, StepType
 
 STEP_TYPE = StepType(
     name="Model",
     request="CreateModelInput",
     describe="DescribeModelOutput",
+    aliases=("CreateModel",),
     supplied=("ModelName",),
     retry_types=STEP_FAULTS,
     permissions=(
@@ -16,6 +17,7 @@ STEP_TYPE = StepType(
         "sagemaker:AddTags",
         "iam:PassRole",
     ),
+    resource=Resource(noun="model", name="ModelName", arn="ModelArn"),
     one_of=(
         ("", ("PrimaryContainer", "Containers")),
         ("PrimaryContainer", ("Image", "ModelPackageName")),

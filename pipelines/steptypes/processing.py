@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pipelines.steptypes.checks import PROCESSING_ONE_OF
-from pipelines.steptypes.steptype import JOB_FAULTS, StepKey, StepType
+from pipelines.steptypes import processing_job
+from pipelines.steptypes.steptype import JOB_FAULTS, Cache, Resource, StepKey, StepType
 
 STEP_TYPE = StepType(
     name="Processing",
@@ -11,8 +11,7 @@ STEP_TYPE = StepType(
     describe="DescribeProcessingJobResponse",
     supplied=("ProcessingJobName",),
     step_keys=(StepKey("PropertyFiles", "PropertyFileList"),),
-    cacheable=True,
-    cache_key=("AppSpecification", "Environment", "ProcessingInputs"),
+    cache=Cache(key=("AppSpecification", "Environment", "ProcessingInputs")),
     retry_types=JOB_FAULTS,
     permissions=(
         "sagemaker:CreateProcessingJob",
@@ -34,5 +33,18 @@ STEP_TYPE = StepType(
         },
         "PropertyFileText": {"type": "string", "min": 1},
     },
-    one_of=PROCESSING_ONE_OF,
+    one_of=processing_job.ONE_OF,
+    strings=processing_job.STRINGS,
+    limits=processing_job.LIMITS,
+    rules=processing_job.RULES,
+    listed_as="ProcessingJob",
+    resource=Resource(
+        noun="processing-job",
+        name="ProcessingJobName",
+        arn="ProcessingJobArn",
+        log_group=processing_job.LOG_GROUP,
+    ),
+    clusters=processing_job.CLUSTERS,
+    inputs=processing_job.INPUTS,
+    outputs=processing_job.OUTPUTS,
 )

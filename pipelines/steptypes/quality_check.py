@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from pipelines.steptypes import processing_job
 from pipelines.steptypes.checks import (
     CHECK_KEYS,
     CHECK_PERMISSIONS,
+    CHECK_RESOURCE,
     CHECK_SHAPES,
-    PROCESSING_ONE_OF,
     properties,
 )
-from pipelines.steptypes.steptype import StepKey, StepType
+from pipelines.steptypes.steptype import Cache, StepKey, StepType
 
 STEP_TYPE = StepType(
     name="QualityCheck",
@@ -17,7 +18,7 @@ STEP_TYPE = StepType(
     describe="QualityCheckProperties",
     supplied=("ProcessingJobName",),
     step_keys=(*CHECK_KEYS, StepKey("SuppliedBaselineStatistics", "CheckText")),
-    cacheable=True,
+    cache=Cache(),
     permissions=CHECK_PERMISSIONS,
     own_shapes={
         **CHECK_SHAPES,
@@ -29,5 +30,12 @@ STEP_TYPE = StepType(
             "BaselineUsedForDriftCheckStatistics",
         ),
     },
-    one_of=PROCESSING_ONE_OF,
+    one_of=processing_job.ONE_OF,
+    strings=processing_job.STRINGS,
+    limits=processing_job.LIMITS,
+    rules=processing_job.RULES,
+    resource=CHECK_RESOURCE,
+    clusters=processing_job.CLUSTERS,
+    inputs=processing_job.INPUTS,
+    outputs=processing_job.OUTPUTS,
 )

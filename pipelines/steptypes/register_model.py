@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.steptypes.steptype import STEP_FAULTS, StepType
+from pipelines.steptypes.steptype import STEP_FAULTS, Resource, StepType
 
 STEP_TYPE = StepType(
     name="RegisterModel",
@@ -17,4 +17,7 @@ STEP_TYPE = StepType(
         "sagemaker:DescribeModelPackageGroup",
         "sagemaker:AddTags",
     ),
+    # The registry numbers it: model-package/<group>/<number>.
+    resource=Resource(noun="model-package"),
+    symbol="store",
 )

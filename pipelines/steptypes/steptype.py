@@ -1,27 +1,40 @@
 """What is known about one SageMaker step Type, as a value.
 
 Each module of this package whose name is a Type in snake_case holds one `STEP_TYPE`. The module
-of this class is not called `model`: that is the module of the Type `Model`.
+of this class is not called `model`: that is the module of the Type `Model`. Places are dotted
+paths, `*` for every entry of a list (`places.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
+from typing import Final, Literal, TypeAlias
 
 from pipelines.frozen import frozen
-from pipelines.json_types import JsonObject
+from pipelines.json_types import Json, JsonObject
+from pipelines.steptypes.limits import Rule, ValueLimit
+from pipelines.steptypes.places import below, member
 
-STEP_FAULTS = ("Step.SERVICE_FAULT", "Step.THROTTLING")
+STEP_FAULTS: Final = ("Step.SERVICE_FAULT", "Step.THROTTLING")
 """Exception types of a retry policy that any retrying step takes."""
 
-JOB_FAULTS = (
+JOB_FAULTS: Final = (
     *STEP_FAULTS,
     "SageMaker.JOB_INTERNAL_ERROR",
     "SageMaker.CAPACITY_ERROR",
     "SageMaker.RESOURCE_LIMIT",
 )
 """Exception types of a retry policy on a step that starts a SageMaker job."""
+
+EMR_FAULT: Final = "Emr.RESOURCE_LIMIT"
+"""The exception type of EMR clusters (the service's published JSON schema)."""
+
+FAULTS: Final = (*JOB_FAULTS, EMR_FAULT)
+"""Every exception type that a retry policy may name."""
+
+Symbol: TypeAlias = Literal["process", "decision", "terminator", "store"]
+"""The symbols of a flowchart."""
 
 
 @frozen
@@ -40,6 +53,109 @@ class StepKey:
 
 
 @frozen
+class Cache:
+    """How the service caches a Type's steps.
+
+    Args:
+        key: the arguments whose change misses the cache; empty where the service's list is not
+            known: then all of them count. Source: developer guide, "Default cache key attributes".
+    """
+
+    key: tuple[str, ...] = ()
+
+
+@frozen
+class NestedSteps:
+    """An argument that holds steps.
+
+    Args:
+        argument: its name, as `IfSteps`.
+        outcome: the `Outcome` of the step for which they run; None where they run once an item.
+    """
+
+    argument: str
+    outcome: str | None = None
+
+
+@frozen
+class Resource:
+    """What a step creates in SageMaker.
+
+    Args:
+        noun: what stands before its name in its ARN (patterns of the API's ARN shapes).
+        name: member of the Describe response that holds the name that the service gives it where
+            the arguments give none; None where it gives none.
+        arn: member of the Describe response that holds its ARN; None where that is made of more
+            than noun and name.
+        listed: member of the step's metadata that holds its ARN (ListPipelineExecutionSteps).
+        log_group: CloudWatch group that its hosts write their logs into, in streams that begin
+            with its name; None where there are none. Source: developer guide, "Log groups and
+            streams that Amazon SageMaker AI sends to Amazon CloudWatch Logs".
+    """
+
+    noun: str
+    name: str | None = None
+    arn: str | None = None
+    listed: str = "Arn"
+    log_group: str | None = None
+
+
+@frozen
+class Cluster:
+    """Instances that a step asks for: what quotas bound, and what is billed.
+
+    Args:
+        usage: how Service Quotas names them, "<instance type> for <usage> usage".
+        at: below the job: what holds type and count.
+        job: where the request of the job stands in the arguments.
+        type: below `at`: the instance type.
+        count: below `at`: how many.
+        volume: below the job: the storage of each instance in GB.
+        runtime: below the job: the seconds after which it is ended; None where nothing ends it.
+        parallel: in the arguments: how many such jobs run at once; None for one.
+    """
+
+    usage: str
+    at: str
+    job: str = ""
+    type: str = "InstanceType"
+    count: str = "InstanceCount"
+    volume: str | None = None
+    runtime: str | None = None
+    parallel: str | None = None
+
+
+@frozen
+class DataPlace:
+    """Where a request, and the Describe response, says which data a step reads or writes.
+
+    Args:
+        at: where the structures stand, one for each input or output.
+        uri: below a structure: its S3 URI.
+        name: what it is called.
+        named_by: below a structure: its name, where it has one.
+        file_system: below a structure: the file system that stands there in place of S3.
+    """
+
+    at: str
+    uri: str
+    name: str = ""
+    named_by: str | None = None
+    file_system: str | None = None
+
+    def entries(self, value: Json) -> Iterator[tuple[str, JsonObject]]:
+        """Yield name and structure of each input or output that has a name."""
+        for _, entry in below(value, self.at):
+            name = self.name if self.named_by is None else member(entry, self.named_by)
+            if isinstance(entry, dict) and isinstance(name, str):
+                yield name, entry
+
+
+def _nothing(_arguments: JsonObject, _job_name: str) -> JsonObject:
+    return {}
+
+
+@frozen
 class StepType:
     """One Type of step.
 
@@ -47,31 +163,80 @@ class StepType:
         name: the `Type` as a definition writes it.
         request: shape of `Arguments`; None where they hold steps (Condition).
         describe: shape of what `Get Steps.<name>.<path>` reads; None where nothing may be read.
+        aliases: what operations, the guide and the SDK call it, without the `Step` of the SDK's
+            classes.
         bare: whether the step may stand without `Arguments` (the service's published schema).
         supplied: members that `request` requires and the service fills in; they may be given.
         step_keys: keys of this Type beside the common ones.
-        cacheable: whether `CacheConfig` may stand on it.
-        cache_key: the arguments whose change misses the cache, `a.b` for a member of a member;
-            empty where the service's list is not known: then take all of them.
-        retry_types: what a retry policy may name; empty where no policy may stand.
-        permissions: IAM actions that the role running such a step needs, its data apart.
         service: the botocore service whose model holds the shapes.
         own_shapes: shapes that no service model has, in botocore's notation; `like` and
             `without` take over the members of another shape.
-        one_of: what the API requires without its model saying so: a place below the arguments, as
-            `Containers.*`, and the members of which the structure there needs one.
+        one_of: what the API requires without its model saying so: a place in the arguments, and
+            the members of which the structure there needs one.
+        strings: places of maps and lists that take only strings, although a reference to a number
+            passes the shapes (FACTS 11.3).
+        limits: numbers that the service bounds beyond the shapes.
+        rules: conditions between members of one structure.
+        cache: how it is cached; None where `CacheConfig` may not stand on it.
+        retry_types: what a retry policy may name; empty where no policy may stand.
+        permissions: IAM actions that the role running such a step needs, its data apart.
+        listed_as: member of `Metadata` in ListPipelineExecutionSteps that such a step has (the
+            API's PipelineExecutionStepMetadata); None where it is the Type's name.
+        resource: what it creates; None where that is nothing with an ARN of SageMaker's.
+        clusters: the instances that it asks for.
+        inputs: what it reads.
+        outputs: what it writes.
+        describes: members of the Describe response that the service adds to the arguments, out of
+            the arguments and the name of the job: what a stub has to answer beside them.
+        holds: the arguments that hold steps.
+        step_names: places in the arguments that name other steps.
+        keeps: the argument that names what the step creates or updates, so that no two steps may
+            name the same; None where every step makes something new.
+        terminal: whether it ends the execution: nothing may wait for it.
+        in_body: whether it may stand in the body of a ForEach (SDK for_each_step.py).
+        symbol: how a flowchart shows it.
     """
 
     name: str
     request: str | None
     describe: str | None
+    aliases: tuple[str, ...] = ()
     bare: bool = False
     supplied: tuple[str, ...] = ()
     step_keys: tuple[StepKey, ...] = ()
-    cacheable: bool = False
-    cache_key: tuple[str, ...] = ()
-    retry_types: tuple[str, ...] = ()
-    permissions: tuple[str, ...] = ()
     service: str = "sagemaker"
     own_shapes: Mapping[str, JsonObject] = field(default_factory=dict)
     one_of: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    strings: tuple[str, ...] = ()
+    limits: tuple[ValueLimit, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    cache: Cache | None = None
+    retry_types: tuple[str, ...] = ()
+    permissions: tuple[str, ...] = ()
+    listed_as: str | None = None
+    resource: Resource | None = None
+    clusters: tuple[Cluster, ...] = ()
+    inputs: tuple[DataPlace, ...] = ()
+    outputs: tuple[DataPlace, ...] = ()
+    describes: Callable[[JsonObject, str], JsonObject] = _nothing
+    holds: tuple[NestedSteps, ...] = ()
+    step_names: tuple[str, ...] = ()
+    keeps: str | None = None
+    terminal: bool = False
+    in_body: bool = True
+    symbol: Symbol = "process"
+
+    @property
+    def metadata(self) -> str:
+        """The member of `Metadata` that such a step has."""
+        return self.listed_as or self.name
+
+    @property
+    def branches(self) -> bool:
+        """Whether its outcome decides which of its steps run."""
+        return any(nested.outcome is not None for nested in self.holds)
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it runs its steps once per item."""
+        return any(nested.outcome is None for nested in self.holds)

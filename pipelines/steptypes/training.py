@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
-from pipelines.steptypes.steptype import JOB_FAULTS, StepType
+from pipelines.json_types import JsonObject
+from pipelines.steptypes import training_job
+from pipelines.steptypes.clusters import JOB_RUNTIME, count_limit, volume_limit
+from pipelines.steptypes.limits import GUIDE, ValueLimit
+from pipelines.steptypes.steptype import JOB_FAULTS, Cache, DataPlace, Resource, StepType
+
+
+def model_uri(request: JsonObject, job_name: str) -> str:
+    """Return where a job writes its model: an archive, or a prefix where it is not compressed.
+
+    Source: FACTS 1.7.
+    """
+    config = request["OutputDataConfig"]
+    name = "model/" if config.get("CompressionType") == "NONE" else "model.tar.gz"
+    return f"{config['S3OutputPath'].rstrip('/')}/{job_name}/output/{name}"
+
+
+def _artifacts(request: JsonObject, job_name: str) -> JsonObject:
+    """Return what DescribeTrainingJob says of the model; a serverless job may name no output."""
+    if "S3OutputPath" not in (request.get("OutputDataConfig") or {}):
+        return {}
+    return {"ModelArtifacts": {"S3ModelArtifacts": model_uri(request, job_name)}}
+
 
 STEP_TYPE = StepType(
     name="Training",
     request="CreateTrainingJobRequest",
     describe="DescribeTrainingJobResponse",
+    aliases=("NotebookJob",),
     supplied=("TrainingJobName",),
-    cacheable=True,
-    cache_key=(
-        "AlgorithmSpecification",
-        "CheckpointConfig",
-        "DebugHookConfig",
-        "DebugRuleConfigurations",
-        "Environment",
-        "HyperParameters",
-        "InputDataConfig",
+    cache=Cache(
+        key=(
+            "AlgorithmSpecification",
+            "CheckpointConfig",
+            "DebugHookConfig",
+            "DebugRuleConfigurations",
+            "Environment",
+            "HyperParameters",
+            "InputDataConfig",
+        ),
     ),
     retry_types=JOB_FAULTS,
     permissions=(
@@ -35,4 +59,35 @@ STEP_TYPE = StepType(
         ("ResourceConfig", ("InstanceCount", "InstanceGroups", "InstancePreferences")),
         ("InputDataConfig.*.DataSource", ("S3DataSource", "FileSystemDataSource", "DatasetSource")),
     ),
+    strings=("HyperParameters", "Environment", "AlgorithmSpecification.ContainerArguments"),
+    limits=(
+        count_limit("ResourceConfig.InstanceCount"),
+        volume_limit("ResourceConfig.VolumeSizeInGB"),
+        JOB_RUNTIME,
+        ValueLimit(
+            at=("StoppingCondition.MaxRuntimeInSeconds",),
+            most=2_419_200,
+            what="a training job lasts at most 28 days (2419200 s)",
+            source="CreateTrainingJob API",
+        ),
+        ValueLimit(
+            at=("ResourceConfig.KeepAlivePeriodInSeconds",),
+            most=3600,
+            what="the guide knows warm pools of at most an hour (3600 s)",
+            source=f"{GUIDE}warm pools",
+            quota=True,
+        ),
+    ),
+    rules=training_job.rules(""),
+    listed_as="TrainingJob",
+    resource=Resource(
+        noun="training-job",
+        name="TrainingJobName",
+        arn="TrainingJobArn",
+        log_group=training_job.LOG_GROUP,
+    ),
+    clusters=training_job.clusters(),
+    inputs=(training_job.inputs(),),
+    outputs=(DataPlace(at="ModelArtifacts", name="model", uri="S3ModelArtifacts"),),
+    describes=_artifacts,
 )

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from pipelines.steptypes.steptype import JOB_FAULTS, StepType
+from pipelines.steptypes import training_job
+from pipelines.steptypes.clusters import count_limit, volume_limit
+from pipelines.steptypes.steptype import JOB_FAULTS, Cache, Resource, StepType
+
+_JOBS = ("TrainingJobDefinition", "TrainingJobDefinitions.*")
+_PARALLEL = "HyperParameterTuningJobConfig.ResourceLimits.MaxParallelTrainingJobs"
 
 STEP_TYPE = StepType(
     name="Tuning",
     request="CreateHyperParameterTuningJobRequest",
     describe="TuningProperties",
+    aliases=("HyperParameterTuning",),
     supplied=("HyperParameterTuningJobName",),
-    cacheable=True,
-    cache_key=(
-        "HyperParameterTuningJobConfig",
-        "TrainingJobDefinition.AlgorithmSpecification",
-        "TrainingJobDefinition.HyperParameterRanges",
-        "TrainingJobDefinition.InputDataConfig",
-        "TrainingJobDefinition.StaticHyperParameters",
-        "TrainingJobDefinition.TuningObjective",
-        "TrainingJobDefinitions",
+    cache=Cache(
+        key=(
+            "HyperParameterTuningJobConfig",
+            "TrainingJobDefinition.AlgorithmSpecification",
+            "TrainingJobDefinition.HyperParameterRanges",
+            "TrainingJobDefinition.InputDataConfig",
+            "TrainingJobDefinition.StaticHyperParameters",
+            "TrainingJobDefinition.TuningObjective",
+            "TrainingJobDefinitions",
+        ),
     ),
     retry_types=JOB_FAULTS,
     permissions=(
@@ -49,4 +56,22 @@ STEP_TYPE = StepType(
         ("TrainingJobDefinition.AlgorithmSpecification", ("TrainingImage", "AlgorithmName")),
         ("TrainingJobDefinitions.*.AlgorithmSpecification", ("TrainingImage", "AlgorithmName")),
     ),
+    strings=tuple(
+        f"{job}.{member}" for job in _JOBS for member in ("StaticHyperParameters", "Environment")
+    ),
+    limits=(
+        count_limit(*(f"{job}.ResourceConfig.InstanceCount" for job in _JOBS)),
+        volume_limit(*(f"{job}.ResourceConfig.VolumeSizeInGB" for job in _JOBS)),
+    ),
+    rules=training_job.rules(*_JOBS),
+    listed_as="TuningJob",
+    # Its training jobs' names begin with its own.
+    resource=Resource(
+        noun="hyper-parameter-tuning-job",
+        name="HyperParameterTuningJobName",
+        arn="HyperParameterTuningJobArn",
+        log_group=training_job.LOG_GROUP,
+    ),
+    clusters=tuple(c for job in _JOBS for c in training_job.clusters(job, _PARALLEL)),
+    inputs=tuple(training_job.inputs(job) for job in _JOBS),
 )

@@ -11,6 +11,7 @@ from pipelines.diagnostics import Finding, Path
 from pipelines.diagnostics.sentences import suggestion
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes import StepType
+from pipelines.steptypes.steptype import FAULTS
 
 TRIGGERS: Final = ("Completed", "Failed", "Stopped", "Any")
 """When a dependency lets a step run (SDK step_dependency.py)."""
@@ -30,14 +31,6 @@ _RETRY_NUMBERS: Final = {
     "ExpireAfterMin": (0, 14_400),
 }
 _RETRY_KEYS: Final = ("ExceptionType", *_RETRY_NUMBERS)
-_EXCEPTIONS: Final = (
-    "Step.SERVICE_FAULT",
-    "Step.THROTTLING",
-    "SageMaker.JOB_INTERNAL_ERROR",
-    "SageMaker.CAPACITY_ERROR",
-    "SageMaker.RESOURCE_LIMIT",
-    "Emr.RESOURCE_LIMIT",
-)
 
 
 def dependencies(entry: Entry) -> Iterator[tuple[str, Path]]:
@@ -110,7 +103,7 @@ def check_cache(entry: Entry, step_type: StepType | None) -> Iterator[Finding]:
     if config is None:
         return
     path = (*entry.path, "CacheConfig")
-    if step_type is not None and not step_type.cacheable:
+    if step_type is not None and step_type.cache is None:
         yield error_on_key("SP508", path, f"a `{entry.type}` step cannot be cached")
     if not isinstance(config, dict):
         yield error("SP508", path, "`CacheConfig` has to be an object")
@@ -207,16 +200,16 @@ def _check_exceptions(
         return
     for name in listed:
         place = (*path, "ExceptionType")
-        if name not in _EXCEPTIONS:
+        if name not in FAULTS:
             yield error(
                 "SP509",
                 place,
                 f"`{name}` is no exception type",
-                suggestion(str(name), _EXCEPTIONS),
+                suggestion(str(name), FAULTS),
             )
         elif step_type is not None and step_type.retry_types:
             allowed = step_type.retry_types
-            if name not in allowed and not name.startswith("Emr."):
+            if name not in allowed:
                 yield error(
                     "SP509",
                     place,

@@ -73,7 +73,8 @@ def test_a_change_in_any_argument(bench: Bench, kind: str, member: str) -> None:
     after = document(cached("a", kind, {member: other}))
     step_type = find(kind)
     assert step_type is not None
-    is_key = member in step_type.cache_key
+    assert step_type.cache is not None
+    is_key = member in step_type.cache.key
     assert check_agreement(bench, before, after) == ({"a"} if is_key else set())
     assert check_agreement(bench, after, after) == set()
 

@@ -18,7 +18,9 @@ def _serverless(**config: object) -> JsonObject:
 
 
 def _found(type_name: str, arguments: JsonObject) -> list[LimitProblem]:
-    return list(check_limits(type_name, arguments))
+    step_type = find(type_name)
+    assert step_type is not None
+    return list(check_limits(step_type.limits, step_type.rules, arguments))
 
 
 @pytest.mark.parametrize(

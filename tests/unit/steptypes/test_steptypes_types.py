@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 import pipelines.steptypes
-from pipelines.steptypes import cached_arguments, find, module_name, names
+from pipelines.json_types import Json, JsonObject
+from pipelines.steptypes import find, module_name, names
+from pipelines.steptypes.caching import compared
 from pipelines.steptypes.shapes import shapes_of
 from pipelines.steptypes.steptype import JOB_FAULTS, STEP_FAULTS
 
@@ -75,7 +77,8 @@ def test_supplied_members_and_cache_keys_are_members_of_the_request(name: str) -
     step_type = find(name)
     assert step_type is not None
     shapes = shapes_of(step_type)
-    for key in (*step_type.cache_key, *step_type.supplied):
+    keys = step_type.cache.key if step_type.cache is not None else ()
+    for key in (*keys, *step_type.supplied):
         shape = shapes.request
         for part in key.split("."):
             assert shape is not None
@@ -98,33 +101,33 @@ def test_the_members_of_which_one_is_needed_exist() -> None:
             assert set(choices) <= shape.members.keys(), (name, where)
 
 
+def _compared(type_name: str, arguments: JsonObject) -> Json:
+    cached = {"CacheConfig": {"Enabled": True}}
+    return compared(cached, arguments, find(type_name))
+
+
 def test_the_cache_of_training_ignores_resources_and_role() -> None:
     """Developer guide, default cache key attributes."""
-    training = find("Training")
-    assert training is not None
     arguments = {"RoleArn": "r", "ResourceConfig": {}, "HyperParameters": {"a": "1"}}
-    assert cached_arguments(training, arguments) == {"HyperParameters": {"a": "1"}}
+    assert _compared("Training", arguments) == ["Training", {"HyperParameters": {"a": "1"}}]
 
 
 def test_the_cache_of_tuning_looks_into_the_job_definition() -> None:
     """Only some members of TrainingJobDefinition are compared."""
-    tuning = find("Tuning")
-    assert tuning is not None
     definition = {"RoleArn": "r", "StaticHyperParameters": {"a": "1"}}
-    found = cached_arguments(tuning, {"TrainingJobDefinition": definition})
-    assert found == {"TrainingJobDefinition.StaticHyperParameters": {"a": "1"}}
+    found = _compared("Tuning", {"TrainingJobDefinition": definition})
+    assert found == ["Tuning", {"TrainingJobDefinition.StaticHyperParameters": {"a": "1"}}]
 
 
 def test_a_type_whose_cache_key_is_unknown_compares_everything() -> None:
     """Missing a cache is slow, hitting a wrong one is wrong."""
-    lambda_ = find("Lambda")
-    assert lambda_ is not None
-    assert cached_arguments(lambda_, {"a": 1}) == {"a": 1}
+    assert _compared("Lambda", {"a": 1}) == ["Lambda", {"a": 1}]
 
 
 def test_jobs_retry_faults_of_jobs_and_models_only_those_of_steps() -> None:
-    """Developer guide, retry policies: Model and RegisterModel take Step.* types only."""
+    """Developer guide, retry policies: Model takes Step.* types only; EMR by the SDK (PR 5281)."""
     retries = {name: step_type.retry_types for name in names() if (step_type := find(name))}
     assert retries["Training"] == retries["Processing"] == retries["Tuning"] == JOB_FAULTS
     assert retries["Model"] == retries["RegisterModel"] == STEP_FAULTS
+    assert retries["EMR"] == (*STEP_FAULTS, "SageMaker.JOB_INTERNAL_ERROR", "Emr.RESOURCE_LIMIT")
     assert retries["Condition"] == retries["Lambda"] == retries["Fail"] == ()

@@ -1,0 +1,59 @@
+"""What holds for the instances of any job: default quotas, and keys of volumes."""
+
+from __future__ import annotations
+
+from pipelines.json_types import JsonObject
+from pipelines.steptypes.limits import GENERAL_REFERENCE, Rule, ValueLimit, Violations
+
+_LOCAL_STORAGE = frozenset({"p4d", "p4de", "p5", "g4dn", "g5"})
+_DAYS_5 = 432_000
+
+
+def count_limit(*at: str) -> ValueLimit:
+    """Return the limit of numbers of instances, which stand at these places."""
+    return ValueLimit(
+        at=at,
+        most=4,
+        what="an account starts with 4 instances for all its jobs of a kind",
+        source=GENERAL_REFERENCE,
+        quota=True,
+    )
+
+
+def volume_limit(*at: str) -> ValueLimit:
+    """Return the limit of sizes of volumes, which stand at these places."""
+    return ValueLimit(
+        at=at,
+        most=1024,
+        what="an account starts with volumes of 1024 GB",
+        source=GENERAL_REFERENCE,
+        quota=True,
+    )
+
+
+def volume_rule(*at: str) -> Rule:
+    """Return the rule of keys of volumes, whose instances stand at these places."""
+    return Rule(
+        at=at,
+        violations=_local_storage_takes_no_key,
+        help="remove `VolumeKmsKeyId`, or use another instance type",
+        source="CreateTrainingJob API",
+    )
+
+
+JOB_RUNTIME = ValueLimit(
+    at=("StoppingCondition.MaxRuntimeInSeconds",),
+    most=_DAYS_5,
+    what=f"an account starts with 5 days ({_DAYS_5} s) for a job",
+    source=GENERAL_REFERENCE,
+    quota=True,
+)
+"""How long training and processing jobs last, as long as nobody has that raised."""
+
+
+def _local_storage_takes_no_key(resources: JsonObject) -> Violations:
+    instance = resources.get("InstanceType")
+    if not isinstance(instance, str) or resources.get("VolumeKmsKeyId") is None:
+        return
+    if instance.removeprefix("ml.").split(".")[0] in _LOCAL_STORAGE:
+        yield ("VolumeKmsKeyId",), f"`{instance}` has local storage, which takes no key"

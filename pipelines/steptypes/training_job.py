@@ -1,0 +1,146 @@
+"""What Training and Tuning share: the request of a training job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from pipelines.diagnostics import Path
+from pipelines.json_types import Json, JsonObject
+from pipelines.steptypes.clusters import volume_rule
+from pipelines.steptypes.limits import GUIDE, Rule, Violations, number, objects
+from pipelines.steptypes.places import member
+from pipelines.steptypes.steptype import Cluster, DataPlace
+
+LOG_GROUP: Final = "/aws/sagemaker/TrainingJobs"
+USAGE: Final = "training job"
+
+
+def inputs(job: str = "") -> DataPlace:
+    """Return the channels of a job whose request stands at a place."""
+    return DataPlace(
+        at=_in(job, "InputDataConfig.*"),
+        named_by="ChannelName",
+        uri="DataSource.S3DataSource.S3Uri",
+        file_system="DataSource.FileSystemDataSource",
+    )
+
+
+def clusters(job: str = "", parallel: str | None = None) -> tuple[Cluster, ...]:
+    """Return the instances of a job whose request stands at a place: all alike, or in groups."""
+    return tuple(
+        Cluster(
+            usage=USAGE,
+            job=job,
+            at=at,
+            volume="ResourceConfig.VolumeSizeInGB",
+            runtime="StoppingCondition.MaxRuntimeInSeconds",
+            parallel=parallel,
+        )
+        for at in ("ResourceConfig", "ResourceConfig.InstanceGroups.*")
+    )
+
+
+def rules(*jobs: str) -> tuple[Rule, ...]:
+    """Return the rules of jobs whose requests stand at these places."""
+    return (
+        Rule(
+            at=jobs,
+            violations=_spot_waits,
+            help="write a `MaxWaitTimeInSeconds` of at least `MaxRuntimeInSeconds`",
+            source=f"{GUIDE}managed spot training",
+        ),
+        Rule(
+            at=jobs,
+            violations=_gzip_is_piped,
+            help="use input mode `Pipe`, or leave the channel uncompressed",
+            source="CreateTrainingJob API",
+        ),
+        Rule(
+            at=jobs,
+            violations=_fast_file_reads_prefixes,
+            help="use `S3Prefix`, or input mode `File`",
+            source=f"{GUIDE}access training data",
+        ),
+        Rule(
+            at=jobs,
+            violations=_file_systems_are_reached,
+            help="give `VpcConfig`, and input mode `File`",
+            source=f"{GUIDE}access training data",
+        ),
+        Rule(
+            at=jobs,
+            violations=_warm_pool_is_alone,
+            help="remove `KeepAlivePeriodInSeconds`",
+            source=f"{GUIDE}warm pools",
+        ),
+        volume_rule(*(_in(job, "ResourceConfig") for job in jobs)),
+    )
+
+
+def _in(job: str, place: str) -> str:
+    return f"{job}.{place}" if job else place
+
+
+def _channels(job: JsonObject) -> Iterator[tuple[Path, JsonObject, Json]]:
+    """Yield a job's channels: path, channel, the input mode that holds for it."""
+    whole = member(job, "AlgorithmSpecification.TrainingInputMode")
+    for index, channel in objects(job.get("InputDataConfig")):
+        yield ("InputDataConfig", index), channel, channel.get("InputMode") or whole
+
+
+def _spot_waits(job: JsonObject) -> Violations:
+    """Managed spot training needs a wait of at least the longest run."""
+    if job.get("EnableManagedSpotTraining") is not True:
+        return
+    wait = member(job, "StoppingCondition.MaxWaitTimeInSeconds")
+    if wait is None:
+        yield (
+            ("EnableManagedSpotTraining",),
+            "managed spot training without `MaxWaitTimeInSeconds`",
+        )
+    known, longest = number(wait), number(member(job, "StoppingCondition.MaxRuntimeInSeconds"))
+    if known is not None and longest is not None and known < longest:
+        yield (
+            ("StoppingCondition", "MaxWaitTimeInSeconds"),
+            f"`MaxWaitTimeInSeconds` is {known}, less than `MaxRuntimeInSeconds` {longest}",
+        )
+
+
+def _warm_pool_is_alone(job: JsonObject) -> Violations:
+    """A warm pool is kept neither for spot instances nor for instance groups."""
+    if number(member(job, "ResourceConfig.KeepAlivePeriodInSeconds")) is None:
+        return
+    place = ("ResourceConfig", "KeepAlivePeriodInSeconds")
+    if job.get("EnableManagedSpotTraining") is True:
+        yield place, "a warm pool cannot be kept for managed spot training"
+    if member(job, "ResourceConfig.InstanceGroups"):
+        yield place, "a warm pool cannot be kept for instance groups"
+
+
+def _gzip_is_piped(job: JsonObject) -> Violations:
+    """Compressed channels are read in input mode Pipe only."""
+    for path, channel, mode in _channels(job):
+        if channel.get("CompressionType") == "Gzip" and mode in ("File", "FastFile"):
+            place = (*path, "CompressionType")
+            yield place, f"`Gzip` cannot be read in input mode `{mode}`"
+
+
+def _fast_file_reads_prefixes(job: JsonObject) -> Violations:
+    """Input mode FastFile reads S3 prefixes only."""
+    for path, channel, mode in _channels(job):
+        keys = ("DataSource", "S3DataSource", "S3DataType")
+        kind = member(channel, ".".join(keys))
+        if mode == "FastFile" and kind in ("ManifestFile", "AugmentedManifestFile"):
+            yield (*path, *keys), f"input mode `FastFile` cannot read a `{kind}`"
+
+
+def _file_systems_are_reached(job: JsonObject) -> Violations:
+    """EFS and FSx need a VPC and input mode File."""
+    for path, channel, mode in _channels(job):
+        if member(channel, "DataSource.FileSystemDataSource") is None:
+            continue
+        if not job.get("VpcConfig"):
+            yield path, "a file system cannot be reached without `VpcConfig`"
+        if mode in ("Pipe", "FastFile"):
+            yield path, f"a file system cannot be read in input mode `{mode}`"
