@@ -1,1 +1,1 @@
-"""The job runtime: bundled into every job, it starts the user's code. Python 3.9, stdlib only."""
+"""The job runtime: bundled into every job, it starts the user's code. Python 3.7, stdlib only."""

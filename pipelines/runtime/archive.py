@@ -92,7 +92,9 @@ def pack(folder: Path, path: Path) -> None:
     with contextlib.ExitStack() as stack:
         raw = stack.enter_context(path.open("wb"))
         packed = stack.enter_context(gzip.GzipFile("", "wb", _LEVEL, raw, mtime=0))
-        archive = stack.enter_context(tarfile.open(fileobj=packed, mode="w"))
+        archive = stack.enter_context(
+            tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT)
+        )
         for file in files:
             _add(archive, file, file.relative_to(folder).as_posix())
 
@@ -136,7 +138,7 @@ class _Tar:
         if rest is None:
             return
         rest.seek(self._archive.offset)
-        while data := rest.read(_CHUNK):
+        for data in iter(lambda: rest.read(_CHUNK), b""):
             if data.strip(b"\0"):
                 raise ArchiveError("it is damaged: a member's header cannot be read")
 

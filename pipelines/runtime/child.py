@@ -17,7 +17,7 @@ from pathlib import Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Iterator, Mapping, NoReturn, Self, Sequence
+    from typing import Iterator, Mapping, NoReturn, Sequence
     from typing import NamedTuple as Record
 else:
     from .record import Record
@@ -80,7 +80,7 @@ def run(command: Command) -> Ended:
 class _Signals:
     """Signals as bytes of a pipe, while the child runs."""
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> _Signals:  # noqa: PYI034 - `Self` is newer than Python 3.7
         self.reader, self._writer = os.pipe()
         os.set_blocking(self.reader, False)
         os.set_blocking(self._writer, False)
@@ -150,7 +150,7 @@ class _Watch:
             _signal_group(self._pid, number)
 
     def _pass_on(self) -> bool:
-        """Copy what is there; answers whether more may come."""
+        """Copy what is there; returns whether more may come."""
         data = os.read(self._reader, _CHUNK)
         if not data:
             self._poll.unregister(self._reader)
@@ -230,7 +230,7 @@ def _become(
 
 
 def _reap(pid: int) -> int | None:
-    """Collect ended children, adopted ones too; answers the code of `pid` once it has ended."""
+    """Collect ended children, adopted ones too; returns the code of `pid` once it has ended."""
     code = None
     while True:
         try:
@@ -240,7 +240,7 @@ def _reap(pid: int) -> int | None:
         if ended == 0:
             return code
         if ended == pid:
-            code = os.waitstatus_to_exitcode(status)
+            code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
 def _end_descendants(pid: int, *, reap: bool = True) -> None:

@@ -62,14 +62,15 @@ def build_environment(
         model_dir: where the job finds or leaves the model.
         code: the folder with the user's code.
     """
-    plain = _paths(layout, model_dir) | _cluster(container)
+    plain = {**_paths(layout, model_dir), **_cluster(container)}
     hyperparameters = {k: _decode(v) for k, v in container.hyperparameters.items()}
     plain["SM_HPS"] = hyperparameters
     plain["SM_CHANNELS"] = sorted(container.channels)
     plain["SM_INPUT_DATA_CONFIG"] = container.input_data_config
     plain["SM_RESOURCE_CONFIG"] = container.hosts.config
     entry = job.script or job.program or ""
-    plain |= {"SM_SOURCE_DIR": str(code), "SM_ENTRY_SCRIPT": entry, "SM_USER_ENTRY_POINT": entry}
+    plain["SM_SOURCE_DIR"] = str(code)
+    plain["SM_ENTRY_SCRIPT"] = plain["SM_USER_ENTRY_POINT"] = entry
     plain["SM_DISTRIBUTED_CONFIG"] = job.distribution or {}
     plain["SM_LOG_LEVEL"] = _INFO
     described = {_described(name): value for name, value in plain.items()}
@@ -105,7 +106,7 @@ def process_environment(
 
 def output_dirs(job: Job, layout: Layout, container: Container) -> dict[str, Path]:
     """Map each processing output to its folder; the platform's word goes before the convention."""
-    return {name: layout.output(name) for name in job.outputs} | container.outputs
+    return {**{name: layout.output(name) for name in job.outputs}, **container.outputs}
 
 
 def count_gpus(devices: Path = _DEVICES) -> int:

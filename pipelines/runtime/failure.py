@@ -94,7 +94,7 @@ def _tracebacks(tail: str) -> list[Raised]:
 
 def _of_one_rank(rank: str | None, lines: list[str]) -> list[Raised]:
     found = []
-    lines = [line.removeprefix(_GROUP) for line in lines]
+    lines = [line[len(_GROUP) :] if line.startswith(_GROUP) else line for line in lines]
     starts = [index for index, line in enumerate(lines) if line.endswith(_HEADER)]
     for number, start in enumerate(starts):
         stop = starts[number + 1] if number + 1 < len(starts) else len(lines)

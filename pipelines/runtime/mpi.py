@@ -116,8 +116,10 @@ def _followers(container: Container) -> Iterator[list[socket.socket]]:
         return
     with contextlib.ExitStack() as stack:
         followers: list[socket.socket] = []
-        address = ("", meeting_port(container))
-        server = stack.enter_context(socket.create_server(address, backlog=expected))
+        server = stack.enter_context(socket.socket())
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind(("", meeting_port(container)))
+        server.listen(expected)
         server.settimeout(_REPORT_SECONDS)
         while len(followers) < expected:
             try:

@@ -16,7 +16,7 @@ class Record:
         cls._fields = tuple(cls.__annotations__)
 
     def __init__(self, *values: object, **named: object) -> None:
-        given = dict(zip(self._fields, values))  # noqa: B905 - Python 3.9 has no strict
+        given = dict(zip(self._fields, values))
         given.update(named)
         if len(values) > len(self._fields) or not given.keys() <= set(self._fields):
             raise TypeError(f"{type(self).__name__} has the fields {', '.join(self._fields)}")

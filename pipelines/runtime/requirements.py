@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import importlib.metadata
 import importlib.util
 import json
 import os
@@ -18,9 +17,9 @@ import site
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable, NamedTuple, Optional
 
-from . import child
+from . import child, distributions
 from .errors import JobError
 
 ENV_DIR_VARIABLE = "PIPELINES_ENV_DIR"
@@ -35,6 +34,8 @@ _PIP_VARIABLES = {
     "PIP_ROOT_USER_ACTION": "ignore",
 }
 _TAIL_LINES = 8
+
+VersionOf = Callable[[str], Optional[str]]
 
 
 class Wanted(NamedTuple):
@@ -79,8 +80,17 @@ def interpreter(wanted: Wanted) -> Path:
     return Path(sys.executable)
 
 
-def is_met(line: str, version_of: Callable[[str], str] = importlib.metadata.version) -> bool:
-    """Tell whether a requirement is installed; False for what only pip can decide."""
+def _installed_version(name: str) -> str | None:
+    return distributions.version_of(name, sys.path)
+
+
+def is_met(line: str, version_of: VersionOf = _installed_version) -> bool:
+    """Return whether a requirement is installed; False for what only pip can decide.
+
+    Args:
+        line: a line of a requirements file.
+        version_of: the installed version of a distribution, None where there is none.
+    """
     plain = re.sub(r"(^|\s)#.*$", "", line)
     plain = re.sub(r"\s+--hash=\S+", "", plain).replace("\\", " ").strip()
     if not plain:
@@ -88,14 +98,13 @@ def is_met(line: str, version_of: Callable[[str], str] = importlib.metadata.vers
     exact = _EXACT.match(plain)
     if exact is None:
         return _is_met_as_packaging_reads_it(plain, version_of)
-    try:
-        installed = version_of(exact[1])
-    except importlib.metadata.PackageNotFoundError:
+    installed = version_of(exact[1])
+    if installed is None:
         return False
     return exact[2] is None or _same_version(installed, exact[2])
 
 
-def _is_met_as_packaging_reads_it(line: str, version_of: Callable[[str], str]) -> bool:
+def _is_met_as_packaging_reads_it(line: str, version_of: VersionOf) -> bool:
     """Decide on ranges and markers with `packaging`: most images have it, none has to."""
     try:
         wanted = importlib.import_module("packaging.requirements").Requirement(line)
@@ -103,8 +112,11 @@ def _is_met_as_packaging_reads_it(line: str, version_of: Callable[[str], str]) -
             return True
         if wanted.extras or wanted.url:
             return False
-        return bool(wanted.specifier.contains(version_of(wanted.name), prereleases=True))
-    except (ImportError, ValueError):  # PackageNotFoundError too; not there, or not understood
+        installed = version_of(wanted.name)
+        return installed is not None and bool(
+            wanted.specifier.contains(installed, prereleases=True)
+        )
+    except (ImportError, ValueError):  # not there, or not understood
         return False
 
 

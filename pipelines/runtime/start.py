@@ -1,8 +1,9 @@
-"""What a bundle's `__main__.py` is: the start of every job."""
-
-from __future__ import annotations
+"""What a bundle's `__main__.py` is: the start of every job, read by any Python of an image."""
 
 import sys
+
+if sys.version_info < (3, 7):
+    sys.exit("pipelines: jobs need Python 3.7 or newer; this is %d.%d" % sys.version_info[:2])
 
 sys.path.insert(0, sys.path[0] + "/tool")
 

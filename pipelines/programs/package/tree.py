@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.runtime.errors import JobError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from pathlib import Path
 
 _BYTECODE_FOLDER = "__pycache__"
 _BYTECODE_SUFFIXES = (".pyc", ".pyo")
@@ -42,7 +42,7 @@ def _copy(path: Path, root: Path, target: Path) -> None:
     mode = path.lstat().st_mode
     if stat.S_ISLNK(mode):
         _check_link(path, root)
-        target.symlink_to(path.readlink())
+        target.symlink_to(os.readlink(path))
     elif stat.S_ISDIR(mode):
         target.mkdir()
     elif stat.S_ISREG(mode):
@@ -53,7 +53,8 @@ def _copy(path: Path, root: Path, target: Path) -> None:
 
 def _check_link(path: Path, root: Path) -> None:
     name = path.relative_to(root)
-    if path.readlink().is_absolute() or not path.resolve().is_relative_to(root.resolve()):
+    target, top = path.resolve(), root.resolve()
+    if Path(os.readlink(path)).is_absolute() or top not in (target, *target.parents):
         raise JobError(f"`{name}` is a link that leads out of its folder.")
     if not path.exists():
         raise JobError(f"`{name}` is a link to nothing.")
@@ -61,7 +62,7 @@ def _check_link(path: Path, root: Path) -> None:
 
 def _link_or_copy(path: Path, target: Path) -> None:
     try:
-        target.hardlink_to(path)
+        os.link(path, target)
     except OSError:  # another file system, or one without hard links
         shutil.copyfile(path, target)
         shutil.copymode(path, target)

@@ -7,7 +7,6 @@ kills the image's server at import (FACTS 11.1).
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import os
 import re
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.runtime.distributions import Distribution, distributions, normal
 from pipelines.runtime.errors import JobError
 
 if TYPE_CHECKING:
@@ -73,14 +73,14 @@ def vendor(wanted: Wanted, into: Path) -> dict[str, str]:
         return {}
     provided = _provided()
     _install(wanted, into)
-    named = {name for line in wanted.lines if (name := _name(line))}
+    named = {_name(line) for line in wanted.lines}
     kept = {}
-    for distribution in list(importlib.metadata.distributions(path=[str(into)])):
-        name, version = _normal(distribution.metadata["Name"]), distribution.version
+    for distribution in list(distributions([str(into)])):
+        name, version = distribution.name, distribution.version
         image = provided.get(name)
         if image is not None and (name not in named or image == version):
             print(f"{name}: the image's {image} is used, not {version}")
-            _remove(distribution, into)
+            _remove(distribution)
         else:
             kept[name] = version
     _tidy(into)
@@ -88,11 +88,8 @@ def vendor(wanted: Wanted, into: Path) -> dict[str, str]:
 
 
 def _provided() -> dict[str, str]:
-    return {
-        _normal(found.metadata["Name"]): found.version
-        for found in reversed(list(importlib.metadata.distributions()))  # the first one wins
-        if found.metadata["Name"]
-    }
+    installed = list(distributions(sys.path))
+    return {found.name: found.version for found in reversed(installed)}  # the first one wins
 
 
 def _all_met(lines: Sequence[str]) -> bool:
@@ -142,11 +139,11 @@ def _requirements_file(lines: Sequence[str]) -> Iterator[Path]:
         yield file
 
 
-def _remove(distribution: importlib.metadata.Distribution, into: Path) -> None:
+def _remove(distribution: Distribution) -> None:
     """Remove the files of a distribution."""
-    for file in distribution.files or ():
-        if ".." not in file.parts and not file.is_absolute():
-            (into / file).unlink(missing_ok=True)
+    for file in distribution.files():
+        if file.is_file() or file.is_symlink():
+            file.unlink()
 
 
 def _tidy(into: Path) -> None:
@@ -166,8 +163,4 @@ def _folders(into: Path) -> Iterator[Path]:
 def _name(line: str) -> str | None:
     """Return the distribution that a requirements line names, None for an option or a comment."""
     found = re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", line)
-    return _normal(found[1]) if found else None
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+    return normal(found[1]) if found else None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import json
 import os
+import subprocess
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -12,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
+import pipelines
 from pipelines.programs.package.main import main
 from pipelines.runtime.errors import JobError
 from pipelines.runtime.layout import Layout
+from tests import older_pythons
 
 
 def write_wheel(folder: Path, name: str, version: str, requires: tuple[str, ...] = ()) -> None:
@@ -79,6 +83,29 @@ def test_a_package_holds_the_model_and_the_code_without_requirements_or_bytecode
     (project.serving / "__pycache__").mkdir()
     (project.serving / "__pycache__" / "inference.pyc").write_bytes(b"")
     assert project.run() == ["code/inference.py", "code/words/text.py", "model.onnx"]
+
+
+RUN = """
+import json, pathlib, sys
+from pipelines.programs.package.main import main
+from pipelines.runtime.layout import Layout
+sys.exit(main(json.loads(sys.argv[1]), Layout(pathlib.Path(sys.argv[2]), "processing")))
+"""
+
+
+def test_an_image_with_python_37_makes_its_package(project: Project) -> None:
+    """The program runs in the serving image, whose Python is what the framework brought."""
+    write_wheel(project.wheels, "demo", "1.0", ("pip>=90",))
+    write_wheel(project.wheels, "pip", "99.0")
+    requirements = {"mode": "wheels", "lines": ["demo==1.0"], "folder": str(project.wheels)}
+    config = {"source": "serving", "entry": "inference.py", "requirements": requirements}
+    python, root = older_pythons.interpreter("3.7"), Path(pipelines.__file__).parents[1]
+    command = [python, "-B", "-c", RUN, json.dumps(config), str(project.layout.root)]
+    subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": str(root)})
+    with tarfile.open(project.archive) as archive:
+        names = archive.getnames()
+    assert "vendor/demo.py" in names
+    assert "vendor/pip.py" not in names
 
 
 def test_the_same_content_gives_the_same_bytes(project: Project) -> None:

@@ -12,7 +12,15 @@ import pytest
 
 from pipelines.testing.hosts import JobSetup, host_environment, prepare
 from pipelines.testing.jobs import Jobs
+from tests import older_pythons
 from tests.bundles import write_bundle
+
+
+@pytest.fixture(params=["this", *older_pythons.VERSIONS])
+def every_python(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the test's jobs with this Python, and with each of the older ones."""
+    if request.param != "this":
+        monkeypatch.setattr(sys, "executable", older_pythons.interpreter(request.param))
 
 
 @pytest.fixture

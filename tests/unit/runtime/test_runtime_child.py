@@ -10,6 +10,8 @@ from typing import IO
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("every_python")
+
 Start = Callable[..., "Popen[str]"]
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's prctl")
 

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from pipelines.runtime.command import hyperparameter_arguments
 from pipelines.testing.jobs import Jobs
 
+pytestmark = pytest.mark.usefixtures("every_python")
+
 SHOW = """\
 import json, os, sys
 print("RESULT" + json.dumps({"argv": sys.argv, "cwd": os.getcwd(), "path": sys.path[0],
