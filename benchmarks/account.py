@@ -1,4 +1,4 @@
-"""An account to measure against: moto's server, which records what it is asked."""
+"""An account to measure against: moto's server, which records the requests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Account:
 
     Args:
         host: where it listens.
-        port: likewise.
+        port: its port there.
     """
 
     host: str
@@ -33,7 +33,7 @@ class Account:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What a process needs to call it."""
+        """The variables that make a process call it."""
         return {
             "AWS_ENDPOINT_URL": f"http://{self.host}:{self.port}",
             "AWS_ACCESS_KEY_ID": "test",
@@ -50,7 +50,7 @@ class Account:
 
     @contextmanager
     def counting_uploads(self) -> Iterator[list[str]]:
-        """Collect the paths of the objects that are written meanwhile; filled at the end."""
+        """Collect the paths of the objects written meanwhile; the list is filled at the end."""
         written: list[str] = []
         self._ask("POST", f"{_RECORDER}/reset-recording")
         self._ask("POST", f"{_RECORDER}/start-recording")
@@ -73,7 +73,7 @@ class Account:
 
 @contextmanager
 def serving() -> Iterator[Account]:
-    """Start a server with nothing in it."""
+    """Start an empty server."""
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["MOTO_ACCOUNT_ID"] = ACCOUNT
         os.environ["MOTO_RECORDER_FILEPATH"] = str(Path(scratch) / "recording")

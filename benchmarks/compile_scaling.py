@@ -2,8 +2,8 @@
 
     python -m benchmarks.compile_scaling [REPETITIONS]
 
-Compiles chains of 5 to 50 steps in one process, takes the least time of each, fits a straight line
-by least squares and reports the largest deviation from it, relative to the fitted time.
+Compiles chains of 5 to 50 steps in one process, takes the shortest time of each, fits a straight
+line by least squares and reports the largest deviation from it, relative to the fitted time.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def seconds(file: Path) -> float:
 
 
 def figures(repetitions: int, scratch: Path) -> list[Figure]:
-    """Fit a line through the least times; a fifth of deviation still counts as one."""
+    """Fit a line through the shortest times; a deviation of up to a fifth counts as linear."""
     files = {n: steps_project(scratch / str(n), n, "", chained=True) for n in SIZES}
     seconds(files[SIZES[0]])
     times = {n: min(seconds(file) for _ in range(repetitions)) for n, file in files.items()}

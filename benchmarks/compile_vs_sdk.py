@@ -2,8 +2,8 @@
 
     make oracle && python -m benchmarks.compile_vs_sdk [PAIRS]
 
-The SDK's side runs under moto; what starting moto costs is measured and subtracted. Peak memory is
-the process's own, moto included: that it is loaded cannot be taken back.
+The SDK's side runs under moto; moto's own start is measured and subtracted. Peak memory is that of
+the whole process, including moto, which cannot be subtracted.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Requests to a server from a process of its own, over connections that are kept.
+"""Requests to a server from a separate process, over connections that are kept open.
 
 python -m benchmarks.load URL BODY CONNECTIONS SECONDS
 """
@@ -21,7 +21,7 @@ from benchmarks.pairs import ROOT
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is asked: the URL, the JSON body, how many connections, for how many seconds."""
+    """What to send: the URL, the JSON body, how many connections, for how many seconds."""
 
     url: str
     body: Path
@@ -31,17 +31,17 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What came of it: median milliseconds, requests a second."""
+    """The result: median milliseconds, requests per second."""
 
     p50: float
     rate: float
 
 
 def measure(load: Load) -> Seen:
-    """Put a load on a server.
+    """Generate a load from another process.
 
     Raises:
-        SystemExit: a request was not answered with 200.
+        SystemExit: a response was not 200.
     """
     words = (load.url, str(load.body), str(load.connections), str(load.seconds))
     done = subprocess.run(
@@ -57,7 +57,7 @@ def measure(load: Load) -> Seen:
 
 
 def ask(load: Load, until: float, times: list[float]) -> None:
-    """Ask over one connection until the time is over."""
+    """Send requests over one connection until the time is up."""
     address = urlsplit(load.url)
     connection = http.client.HTTPConnection(address.netloc, timeout=60)
     body = load.body.read_bytes()
@@ -72,7 +72,7 @@ def ask(load: Load, until: float, times: list[float]) -> None:
 
 
 def main(load: Load) -> Seen:
-    """Ask over all connections at once."""
+    """Send requests over all connections at once."""
     began = time.perf_counter()
     times: list[list[float]] = [[] for _ in range(load.connections)]
     threads = [
@@ -85,7 +85,7 @@ def main(load: Load) -> Seen:
     spent = time.perf_counter() - began
     every = [one for mine in times for one in mine]
     if not all(times):
-        sys.exit("a connection got no answer")
+        sys.exit("a connection got no response")
     return Seen(statistics.median(every) * 1000, len(every) / spent)
 
 

@@ -2,8 +2,8 @@
 
     python -m benchmarks.noop_steps [PAIRS]
 
-Ours goes through real bundles, real isolation, state on disk. Every process starts from nothing.
-Ten steps are timed, and thirty: the difference is what a step costs without the tool's own start.
+Ours uses real bundles, real isolation and state on disk. Every process starts anew. Ten steps are
+timed, and thirty: the difference is the cost of a step without the tool's own start.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ import os
 with open(os.environ["SM_OUT_RESULT"] + "/x", "w") as file:
     file.write("1")
 """
-"""Hands a value on, as the peers' steps do."""
+"""Passes a value on, as the peers' steps do."""
 
 _KFP = """\
 from kfp import dsl, local
@@ -70,7 +70,7 @@ _METAFLOW_STEP = """\
 
 
 def ours(folder: Path, steps: int, python: Path = Path(sys.executable)) -> Command:
-    """Write no-op steps of ours; no step has a cache, so that every run runs them all."""
+    """Write our no-op steps; none is cached, so that every run executes all of them."""
     steps_project(folder, steps, _NOOP, chained=True)
     return pipelines("run", "--max-parallel", "1", folder=folder, python=python)
 
@@ -83,7 +83,7 @@ def kfp(folder: Path, steps: int) -> Command:
 
 
 def metaflow(folder: Path, steps: int) -> Command:
-    """Write steps, start and end among them."""
+    """Write that many steps, including `start` and `end`."""
     last = steps - 2
     written = "".join(
         _METAFLOW_STEP.format(number=n, following=f"s{n + 1}" if n < last else "end")
@@ -113,7 +113,7 @@ def figures(count: int, scratch: Path) -> list[Figure]:
 def _seconds(
     make: Callable[[Path, int], Command], count: int, folder: Path
 ) -> Iterator[list[tuple[float, float]]]:
-    """Yield (ours, theirs) of few and of more steps, beside each other, time after time."""
+    """Yield the pairs (ours, theirs) of few and of more steps, measured one after another."""
     sides = [
         (ours(folder / f"ours-{n}", n, tool()), make(folder / f"theirs-{n}", n))
         for n in (STEPS, MORE_STEPS)

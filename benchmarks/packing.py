@@ -56,7 +56,7 @@ class Sides:
 
 
 def write_project(folder: Path) -> None:
-    """Write the folder: a script, a module of its, and 200 MB that do not compress."""
+    """Write the folder: a script, a module that it imports, and 200 MB that do not compress."""
     noise = random.Random(0)  # noqa: S311 - the same bytes in every run
     (folder / "assets").mkdir()
     for number in range(_FILES):
@@ -83,7 +83,7 @@ def sides(folder: Path, account: Account) -> Sides:
 def rounds(
     commands: Sides, count: int, prepare: Callable[[], object]
 ) -> list[tuple[Run, Run, Run]]:
-    """Run all sides in turn, each time after the same preparation."""
+    """Run all sides in turn, each round after the same preparation."""
     made = []
     for _ in range(count):
         prepare()
@@ -92,7 +92,7 @@ def rounds(
 
 
 def figures(what: str, made: list[tuple[Run, Run, Run]]) -> list[Figure]:
-    """Compare each of our ways with the SDK."""
+    """Compare each of our two specs with the SDK."""
     traced = ratio([(ours.wall, sdk.wall) for ours, _, sdk in made])
     whole = ratio([(ours.wall, sdk.wall) for _, ours, sdk in made])
     target = "faster"

@@ -1,7 +1,7 @@
 """Commands run in turn, A B A B …: their time and memory, and the ratio pair by pair.
 
-Machines are noisy and drift; a ratio of two runs that stand beside each other holds when a single
-figure does not. Every figure is of a whole process, its children included.
+Machines are noisy and drift; the ratio of two consecutive runs is reliable where a single figure is
+not. Every figure covers a whole process, including its children.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ class Command:
     """A command to be measured.
 
     Args:
-        name: how the table calls it.
+        name: its name in the table.
         words: the program and its arguments.
         folder: where it runs.
-        environment: what it has besides this process's environment.
+        environment: variables in addition to this process's.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Figure:
 
     Args:
         what: what is compared.
-        target: what the project promises, in words.
+        target: the project's promise, in words.
         ours: median of our figure.
         theirs: median of the peer's.
         ratio: median over the pairs of ours / theirs.
@@ -76,7 +76,7 @@ def run(command: Command) -> Run:
     """Run a command once.
 
     Raises:
-        SystemExit: it failed; its output is shown.
+        SystemExit: it failed; the message holds its output.
     """
     environment = {**os.environ, **(command.environment or {})}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # users have bytecode; so have both sides
@@ -102,14 +102,14 @@ def run(command: Command) -> Run:
 
 
 def pipelines(*words: str, folder: Path = ROOT, python: Path = Path(sys.executable)) -> Command:
-    """Return a command of this checkout's, installed or not."""
+    """Return a command of this checkout's tool, installed or not."""
     name = f"pipelines {words[0]}"
     environment = {"PYTHONPATH": str(ROOT)}
     return Command(name, (str(python), "-m", "pipelines", *words), folder, environment)
 
 
 def pairs(ours: Command, theirs: Command, count: int) -> list[tuple[Run, Run]]:
-    """Run two commands in turn, after one warm-up of each that is not counted."""
+    """Run two commands in turn, after one uncounted warm-up of each."""
     run(ours)
     run(theirs)
     return [(run(ours), run(theirs)) for _ in range(count)]
@@ -156,7 +156,7 @@ def show(figures: Sequence[Figure]) -> None:
 
 
 def peer(name: str, requirements: Sequence[str]) -> Path:
-    """Make the environment of a peer when it is not there; return its Python."""
+    """Return the Python of a peer's environment, which is created when it is missing."""
     folder = ROOT / f".venv-bench-{name}"
     python = folder / "bin" / "python"
     ready = folder / "ready"
@@ -171,10 +171,10 @@ def peer(name: str, requirements: Sequence[str]) -> Path:
 
 
 def tool() -> Path:
-    """Make an environment with what the tool needs and nothing else, as each peer has its own.
+    """Return the Python of an environment with the tool's dependencies only, as peers have theirs.
 
-    Each job starts an interpreter, and what a development environment adds to that start (the
-    finder of an editable install: 14 of 20 ms) is no part of what users have.
+    Each job starts an interpreter, and a development environment makes that start slower (the
+    finder of an editable install takes 14 of 20 ms) than it is for users.
     """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return peer("tool", project["dependencies"])

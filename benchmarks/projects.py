@@ -55,7 +55,7 @@ def chain_project(folder: Path) -> Path:
 
 
 def steps_project(folder: Path, count: int, script: str, *, chained: bool) -> Path:
-    """Write `count` processing steps that run one script, each after the last or all at once."""
+    """Write `count` processing steps that run one script, one after another or all at once."""
     _write(folder / "step.py", script)
     steps = ["steps:"]
     for number in range(count):

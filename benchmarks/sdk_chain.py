@@ -1,8 +1,8 @@
 """A process → train → evaluate → condition chain compiled by SageMaker SDK v3 (the peer's side).
 
 Run by `compile_vs_sdk.py` with the SDK's Python. AWS is moto; the SDK's check of the role is
-patched out, since it would ask IAM. With the argument `moto` only moto is started: what that
-costs is subtracted. With `upsert` (run by `upsert.py`) the pipeline goes to the server behind
+patched out, since it would call IAM. With the argument `moto` only moto is started, so that its
+time can be subtracted. With `upsert` (run by `upsert.py`) the pipeline goes to the server behind
 AWS_ENDPOINT_URL.
 """
 

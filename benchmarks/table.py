@@ -1,4 +1,4 @@
-"""What the last runs of the benchmarks found, as a Markdown table for the README.
+"""The recorded results of the benchmarks, as a Markdown table for the README.
 
 python -m benchmarks.table
 """

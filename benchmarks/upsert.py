@@ -3,7 +3,7 @@
     make oracle && python -m benchmarks.upsert [PAIRS]
 
 Both deploy the same process → train → evaluate → condition chain to moto's server, which counts
-the objects that each of them writes although nothing changed.
+the objects that each writes although nothing changed.
 """
 
 from __future__ import annotations

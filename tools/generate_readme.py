@@ -2,8 +2,8 @@
 
     python tools/generate_readme.py    runs the commands of `console` blocks, writes their output
 
-A block holds lines `$ command`, each followed by what it printed. The test of the README runs the
-same commands and compares, ids, times and figures normalised.
+A block holds lines `$ command`, each followed by its output. The test of the README runs the same
+commands and compares the output; ids, times and figures are normalised.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _VARYING = (
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One command of the README and the output that stands below it."""
+    """One command of the README and the output shown below it."""
 
     command: str
     output: str
@@ -55,13 +55,13 @@ def normalised(output: str) -> str:
 
 
 def project(folder: Path) -> Path:
-    """Copy the example, its data too, to a folder.
+    """Copy the example, including its data, to a folder.
 
     Raises:
-        FileNotFoundError: there is no data: `make data`.
+        FileNotFoundError: the data is missing: `make data` writes it.
     """
     if not (ROOT / "data" / "flights").is_dir():
-        message = "there is no data: make data"
+        message = "the example's data is missing: run `make data`"
         raise FileNotFoundError(message)
     for name in ("steps", "training", "serving"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -71,7 +71,7 @@ def project(folder: Path) -> Path:
 
 
 def perform(command: str, folder: Path) -> str:
-    """Run a command in a shell, as a reader would, and return what a terminal would show."""
+    """Run a command in a shell, as a reader would, and return what the terminal would show."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)

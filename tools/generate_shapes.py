@@ -1,11 +1,11 @@
 """Digest botocore's service models into `pipelines/steptypes/shapes/<Type>.json`.
 
     python tools/generate_shapes.py            writes the files
-    python tools/generate_shapes.py --check    exits 1 when one is not what it would write
+    python tools/generate_shapes.py --check    exits 1 if one is outdated
 
 Each file holds only the shapes that the Type's arguments, properties and own step keys reach,
-without their documentation, one a line. Patterns are turned from Java's notation into Python's;
-one that cannot be turned is left out.
+without their documentation, one per line. Patterns are translated from Java's notation into
+Python's; one that cannot be translated is left out.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ FOLDER: Final = Path(__file__).resolve().parents[1] / "pipelines" / "steptypes"
 
 _SCALAR_KEYS: Final = ("enum", "min", "max")
 
-# Java's classes, as what stands for them inside a Python class; each is wider, never narrower.
+# Java's classes and their replacement inside a Python class; each is wider, never narrower.
 _CLASSES: Final = {
     r"\p{L}": r"\w",
     r"\p{M}": r"\w",
@@ -52,7 +52,7 @@ _ANY: Final = {".*", "(?s).*", r"[\s\S]*", r"[\S\s]*", r"^[\s\S]*$"}
 
 
 def python_pattern(java: str) -> str | None:
-    """Return a Python pattern that matches at least what Java's does; None where it says nothing.
+    """Return a Python pattern that matches at least what Java's does; None if it excludes nothing.
 
     `.*` is kept: it forbids line breaks, in Java as in Python.
     """
@@ -73,7 +73,7 @@ def python_pattern(java: str) -> str | None:
 
 
 def _merged(name: str, shapes: JsonObject) -> JsonObject:
-    """Return a shape's definition, with what `like` and `without` take over."""
+    """Return a shape's definition, with `like` and `without` applied."""
     shape: JsonObject = shapes[name]
     if "like" not in shape:
         return shape
@@ -142,7 +142,7 @@ def render(step_type: StepType, shapes: JsonObject) -> str:
 
 
 def step_types() -> list[StepType]:
-    """Return every Type that has a module, whether or not its shapes are there yet."""
+    """Return every Type that has a module, even if its shapes do not exist yet."""
     import importlib  # noqa: PLC0415  # only this function walks the folder
 
     found = []
