@@ -7,8 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from pipelines.definition import Step
 from pipelines.frozen import frozen
 from pipelines.graph.model import Graph, Node
+from pipelines.steptypes import find
+from pipelines.steptypes.steptype import Symbol
 
-_SHAPES = {"Condition": ("{", "}"), "Fail": ("[[", "]]"), "RegisterModel": ("([", "])")}
+_SHAPES: Mapping[Symbol, tuple[str, str]] = {
+    "process": ("[", "]"),
+    "decision": ("{", "}"),
+    "terminator": ("[[", "]]"),
+    "store": ("([", "])"),
+}
 _SIDES = {"IfSteps": "then", "ElseSteps": "else", "ForEachBody": "each"}
 
 
@@ -19,7 +26,7 @@ class Box:
     Args:
         name: its name.
         label: what stands behind the name: its kind, or its Type.
-        type: its Type, which gives it its shape.
+        symbol: its shape.
         sources: the steps that it waits for.
         owner: the step that it stands in, one of the sources; None at the top level.
         side: where in its owner it stands.
@@ -27,7 +34,7 @@ class Box:
 
     name: str
     label: str
-    type: str
+    symbol: Symbol
     sources: tuple[str, ...]
     owner: str | None = None
     side: str = ""
@@ -49,11 +56,11 @@ def of_graph(graph: Graph) -> Drawing:
 
 def _of_node(graph: Graph, node: Node) -> Box:
     sources = tuple(dict.fromkeys(edge.source for edge in node.edges))
-    box = Box(node.name, node.spec.kind, node.kind.type, sources)
+    box = Box(node.name, node.spec.kind, node.type.symbol, sources)
     if node.branch is None:
         return box
     owner = node.branch.condition if node.branch.condition in graph.nodes else None
-    return Box(box.name, box.label, box.type, sources, owner, node.branch.side)
+    return Box(box.name, box.label, box.symbol, sources, owner, node.branch.side)
 
 
 def of_definition(title: str, steps: Iterable[Step]) -> Drawing:
@@ -62,10 +69,12 @@ def of_definition(title: str, steps: Iterable[Step]) -> Drawing:
 
 
 def _of_step(step: Step) -> Box:
+    step_type = find(step.type)
+    symbol: Symbol = "process" if step_type is None else step_type.symbol
     if step.within is None:
-        return Box(step.name, step.type, step.type, step.waits_for)
+        return Box(step.name, step.type, symbol, step.waits_for)
     side = _SIDES[step.within.argument]
-    return Box(step.name, step.type, step.type, step.waits_for, step.within.owner, side)
+    return Box(step.name, step.type, symbol, step.waits_for, step.within.owner, side)
 
 
 def tree(drawing: Drawing) -> str:
@@ -83,7 +92,7 @@ def mermaid(drawing: Drawing) -> str:
     identifiers = {name: f"s{index}" for index, name in enumerate(drawing.boxes)}
     lines = ["flowchart TD"]
     for name, box in drawing.boxes.items():
-        opening, closing = _SHAPES.get(box.type, ("[", "]"))
+        opening, closing = _SHAPES[box.symbol]
         label = f"{name}<br/><small>{box.label}</small>"
         lines.append(f'    {identifiers[name]}{opening}"{label}"{closing}')
     for name, box in drawing.boxes.items():

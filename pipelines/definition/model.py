@@ -8,26 +8,13 @@ from typing import Final
 from pipelines.diagnostics import Finding, Path, Severity
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
+from pipelines.steptypes import StepType, find
 
 BRANCHES: Final = ("IfSteps", "ElseSteps")
 BODY: Final = "ForEachBody"
-NESTED: Final = (*BRANCHES, BODY)
-"""Arguments that hold steps."""
 
 UNTYPED: Final = "String"
 """What a parameter without `Type` is (the service's published JSON schema)."""
-
-UNDOCUMENTED: Final = frozenset(
-    {
-        "Athena",
-        "HubContent",
-        "BedrockCustomModel",
-        "BedrockCustomModelDeployment",
-        "BedrockProvisionedModelThroughput",
-        "BedrockModelImport",
-    }
-)
-"""Types that the API knows (`PipelineExecutionStepMetadata`) and whose arguments no source says."""
 
 
 @frozen
@@ -55,6 +42,11 @@ class Entry:
     step: JsonObject
     path: Path
     within: tuple[Branch, ...] = ()
+
+    @property
+    def known(self) -> StepType | None:
+        """What is known of its Type; None for an unknown one."""
+        return find(self.type)
 
     @property
     def arguments(self) -> JsonObject:
@@ -114,11 +106,10 @@ def _entries(steps: Json, path: Path, within: tuple[Branch, ...]) -> Iterator[En
             within,
         )
         yield entry
-        if entry.type in ("Condition", "ForEach"):
-            for argument in NESTED:
-                inner = (*entry.path, "Arguments", argument)
-                branch = Branch(entry.name, argument)
-                yield from _entries(entry.arguments.get(argument), inner, (*within, branch))
+        for nested in entry.known.holds if entry.known is not None else ():
+            inner = (*entry.path, "Arguments", nested.argument)
+            branch = Branch(entry.name, nested.argument)
+            yield from _entries(entry.arguments.get(nested.argument), inner, (*within, branch))
 
 
 _DEEPEST: Final = 50

@@ -11,6 +11,7 @@ from pipelines.definition.model import Branch, Entry, error, take_apart
 from pipelines.diagnostics import Finding, Path
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
+from pipelines.steptypes.places import below
 
 
 @frozen
@@ -58,15 +59,11 @@ def needed(entry: Entry) -> Iterator[tuple[str, Path]]:
 
 
 def cleaned(entry: Entry) -> Iterator[tuple[str, Path]]:
-    """Yield the steps that a Cleanup step cleans after, with their places."""
-    if entry.type != "Cleanup":
-        return
-    resources = entry.arguments.get("Resources")
-    sources = resources.get("S3") if isinstance(resources, dict) else None
-    for index, source in enumerate(sources if isinstance(sources, list) else []):
-        name = source.get("StepName") if isinstance(source, dict) else None
-        if isinstance(name, str):
-            yield name, (*entry.path, "Arguments", "Resources", "S3", index, "StepName")
+    """Yield the steps that a step names in its arguments (Cleanup), with their places."""
+    for place in entry.known.step_names if entry.known is not None else ():
+        for path, name in below(entry.arguments, place):
+            if isinstance(name, str):
+                yield name, (*entry.path, "Arguments", *path)
 
 
 def check_cycles(needs: Mapping[str, Mapping[str, Path]]) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from pipelines.frozen import frozen
 from pipelines.graph.uses import Use
 from pipelines.kinds.base.contract import Kind, Output
 from pipelines.spec.model import PipelineSpec, StepSpec
+from pipelines.steptypes import StepType, require
 
 
 @frozen
@@ -55,6 +56,11 @@ class Node:
     def path(self) -> Path:
         """Where the step stands in the document."""
         return ("steps", self.name)
+
+    @property
+    def type(self) -> StepType:
+        """What is known of the Type of the step that bears its name."""
+        return require(self.kind.type)
 
     @property
     def spec(self) -> StepSpec:

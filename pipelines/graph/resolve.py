@@ -12,7 +12,7 @@ from pipelines.grammar.values import Get, JsonGet, Value, concatenate
 from pipelines.json_types import Json
 from pipelines.kinds.base.contract import Kind, Output
 from pipelines.spec.references import ROOTS, Reference, Template
-from pipelines.steptypes import find
+from pipelines.steptypes import require
 from pipelines.steptypes.shapes import PathProblem, member_at, shapes_of
 
 EXECUTION = {
@@ -175,11 +175,7 @@ def _below(reference: Reference, output: Output, path: tuple[str | int, ...]) ->
 
 def _property(reference: Reference, kind: Kind) -> Value:
     step, path = str(reference.parts[1]), reference.below(3)
-    step_type = find(kind.type)
-    if step_type is None:
-        message = f"kind of unknown Type {kind.type}"
-        raise AssertionError(message)
-    member = member_at(shapes_of(step_type), path)
+    member = member_at(shapes_of(require(kind.type)), path)
     if isinstance(member, PathProblem):
         raise UnresolvedError("SP205", f"step `{step}`: {member.message}", member.help or "")
     return Get(f"Steps.{step}.{path}")

@@ -27,6 +27,7 @@ __all__ = [
     "find_listed",
     "module_name",
     "names",
+    "require",
 ]
 
 UNDOCUMENTED: Final = frozenset(
@@ -65,6 +66,15 @@ def find(name: str) -> StepType | None:
     module = importlib.import_module(f"{__name__}.{module_name(name)}")
     step_type: StepType = module.STEP_TYPE
     return step_type
+
+
+def require(name: str) -> StepType:
+    """Return what is known about a Type that a kind of ours names."""
+    found = find(name)
+    if found is None:
+        message = f"a kind names the unknown Type {name}"
+        raise AssertionError(message)
+    return found
 
 
 def find_alias(word: str) -> StepType | None:

@@ -19,7 +19,7 @@ def check_comparisons(definition: Definition, entry: Entry) -> Iterator[Finding]
 
     What the service does with them no source says, so they are warnings.
     """
-    if entry.type != "Condition":
+    if entry.known is None or not entry.known.branches:
         return
     path = (*entry.path, "Arguments", "Conditions")
     for condition, place in _conditions(entry.arguments.get("Conditions"), path, 0):

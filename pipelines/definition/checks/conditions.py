@@ -17,6 +17,7 @@ from pipelines.diagnostics import Finding, Path
 from pipelines.diagnostics.sentences import suggestion
 from pipelines.grammar.functions import is_function
 from pipelines.json_types import Json, JsonObject
+from pipelines.steptypes import StepType
 
 _COMPARISON: Final = ("LeftValue", "RightValue")
 _MEMBERS: Final = {
@@ -32,31 +33,32 @@ _MEMBERS: Final = {
 """Each condition's members beside `Type` (SDK core/workflow/conditions.py)."""
 
 _ARGUMENTS: Final = ("Conditions", *BRANCHES)
-_NOT_IN_BODY: Final = ("Condition", "Fail", "ForEach")
 _DEEPEST: Final = 50
 
 
 def check_nesting(entry: Entry) -> Iterator[Finding]:
     """Yield what is wrong with the conditions and the steps inside a step."""
-    if entry.type == "Condition":
+    if entry.known is None:
+        return
+    if entry.known.branches:
         yield from _check_condition_step(entry)
-    elif entry.type == "ForEach":
+    elif entry.known.repeats:
         yield from _check_for_each_step(entry)
-    yield from _check_place(entry)
+    yield from _check_place(entry, entry.known)
 
 
-def _check_place(entry: Entry) -> Iterator[Finding]:
+def _check_place(entry: Entry, step_type: StepType) -> Iterator[Finding]:
     if not entry.within:
         return
     inside = entry.within[-1]
     if inside.argument == BODY:
-        if entry.type in _NOT_IN_BODY:
+        if not step_type.in_body:
             yield error(
                 "SP522",
                 (*entry.path, "Type"),
                 f"a {entry.type} step may not stand in the body of the ForEach `{inside.owner}`",
             )
-    elif entry.type == "Condition":
+    elif step_type.branches:
         yield warning(
             "SP513",
             (*entry.path, "Type"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, TypeAlias
 
-from pipelines.definition.model import NESTED, Entry, error, error_on_key, warning
+from pipelines.definition.model import Entry, error, error_on_key, warning
 from pipelines.diagnostics import Finding, Path
 from pipelines.diagnostics.sentences import suggestion
 from pipelines.frozen import frozen
@@ -41,11 +41,12 @@ Found: TypeAlias = Iterator[Finding | Reference]
 
 def functions_of_step(entry: Entry) -> Found:
     """Yield findings and references of a step, the steps inside it apart."""
+    nested = {one.argument for one in entry.known.holds} if entry.known is not None else ()
     for key, value in entry.step.items():
         path = (*entry.path, key)
         if key == "Arguments" and isinstance(value, dict) and not is_function(value):
             for name, argument in value.items():
-                if entry.type not in ("Condition", "ForEach") or name not in NESTED:
+                if name not in nested:
                     yield from functions_in(argument, (*path, name))
         else:
             yield from functions_in(value, path)

@@ -64,8 +64,9 @@ def check_depends_on(definition: Definition, entry: Entry) -> Iterator[Finding]:
                 f"there is no step `{name}`",
                 suggestion(name, definition.steps),
             )
-        elif target.type == "Fail":
-            yield error("SP510", place, f"`{name}` is a Fail step, nothing can wait for it")
+        elif target.known is not None and target.known.terminal:
+            message = f"`{name}` is a {target.type} step, nothing can wait for it"
+            yield error("SP510", place, message)
 
 
 def _check_dependency_form(item: Json, path: Path) -> Iterator[Finding]:

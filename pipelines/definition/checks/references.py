@@ -8,7 +8,6 @@ from typing import Final
 from pipelines.definition.checks.functions import Reference
 from pipelines.definition.model import (
     BODY,
-    UNDOCUMENTED,
     Definition,
     Entry,
     error,
@@ -18,7 +17,6 @@ from pipelines.diagnostics import Finding, Path
 from pipelines.diagnostics.sentences import suggestion
 from pipelines.grammar.functions import EXECUTION_VARIABLES
 from pipelines.json_types import Json
-from pipelines.steptypes import find
 from pipelines.steptypes.shapes import PathProblem, member_at, shapes_of
 from pipelines.steptypes.shapes.properties import Key, Member, parse_path
 
@@ -78,7 +76,7 @@ def _check_loop_reference(reference: Reference, entry: Entry | None) -> Iterator
     """Yield on `ForEach.CurrentItem` outside a body; `IterationOutput` is a selector's."""
     root, _, rest = reference.target.partition(".")
     if root == "IterationOutput":
-        if entry is None or entry.type != "ForEach":
+        if entry is None or entry.known is None or not entry.known.repeats:
             message = "`IterationOutput` may stand in the selector of a ForEach step only"
             yield error("SP522", reference.path, message)
         return
@@ -102,8 +100,8 @@ def _check_step_reference(definition: Definition, reference: Reference) -> Itera
     if reference.property_file or file is not None:
         yield from _check_property_file(reference, step, file)
         return
-    step_type = find(step.type)
-    if step_type is None or step.type in UNDOCUMENTED:
+    step_type = step.known
+    if step_type is None:
         return
     if not path:
         message = f"`{reference.target}` names a step, but none of its properties"

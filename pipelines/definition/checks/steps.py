@@ -8,19 +8,12 @@ from dataclasses import replace
 from typing import Final
 
 from pipelines.definition.checks.policies import check_cache, check_depends_on, check_retries
-from pipelines.definition.model import (
-    UNDOCUMENTED,
-    Definition,
-    Entry,
-    error,
-    error_on_key,
-    warning,
-)
+from pipelines.definition.model import Definition, Entry, error, error_on_key, warning
 from pipelines.diagnostics import Finding, Path
 from pipelines.diagnostics.nearest import nearest
 from pipelines.diagnostics.sentences import suggestion
 from pipelines.json_types import JsonObject
-from pipelines.steptypes import StepType, find, names
+from pipelines.steptypes import UNDOCUMENTED, StepType, find, find_alias, names
 from pipelines.steptypes.arguments import check_arguments, finding_of
 from pipelines.steptypes.shapes import check, shapes_of
 
@@ -34,16 +27,6 @@ _KEYS: Final = (
     "CacheConfig",
     "RetryPolicies",
 )
-_OTHER_NAMES: Final = {
-    "CreateModel": "Model",
-    "CreateEndpoint": "Endpoint",
-    "CreateEndpointConfig": "EndpointConfig",
-    "HyperParameterTuning": "Tuning",
-    "BatchTransform": "Transform",
-    "NotebookJob": "Training",
-}
-"""What operations, the guide and the SDK call a Type, without the `Step` of the SDK's classes."""
-
 _TEXTS: Final = {"DisplayName": 256, "Description": 3072}
 _NAME: Final = re.compile(r"[A-Za-z0-9\-_]{1,64}")
 
@@ -94,7 +77,8 @@ def _check_type(entry: Entry) -> Iterator[Finding]:
         )
     elif find(entry.type) is None:
         word = str(given).removesuffix("Step")
-        close = _OTHER_NAMES.get(word) or nearest(word, names())
+        other = find_alias(word)
+        close = other.name if other is not None else nearest(word, names())
         yield error(
             "SP505",
             (*entry.path, "Type"),

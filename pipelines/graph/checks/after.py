@@ -19,6 +19,6 @@ def check(graph: Graph) -> Iterator[Finding]:
                 close = nearest(source, known)
                 advice = f"did you mean `{close}`?" if close else f"steps: {', '.join(known)}"
                 yield Finding("SP204", f"there is no step `{source}`", path, "key", advice)
-            elif source in graph.nodes and graph.nodes[source].kind.type == "Fail":
+            elif source in graph.nodes and graph.nodes[source].type.terminal:
                 message = f"`{source}` fails the execution: nothing can run after it"
                 yield Finding("SP206", message, path, "key", "wait for another step")

@@ -39,7 +39,7 @@ def _member(
         message = f"`{member}` already stands in `{taken.side}` of `{taken.condition}`"
         yield Finding("SP207", message, path, help="a step stands in one branch only")
     node = graph.nodes.get(member)
-    if node is not None and node.kind.type == "Condition":
+    if node is not None and node.type.branches:
         yield Finding(
             "SP208",
             f"the condition `{member}` stands in a branch of another condition",

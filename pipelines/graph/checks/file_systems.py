@@ -27,7 +27,8 @@ def check(graph: Graph) -> Iterator[Finding]:
 
 
 def _is_channel(node: Node, use: Use) -> bool:
-    if node.kind.type != "Training" or use.path[2:3] != ("inputs",):
+    mounts = any(place.file_system is not None for place in node.type.inputs)
+    if not mounts or use.path[2:3] != ("inputs",):
         return False
     source = node.step.inputs[use.path[3]].from_
     return isinstance(source, Template) and source.only is not None
