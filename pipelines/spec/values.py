@@ -53,7 +53,7 @@ def mistake(
 
 
 def describe(value: object) -> str:
-    """Name a YAML value as its author sees it: "the number 3", "a list"."""
+    """Name a value as its author sees it: "the number 3", "a list"."""
     match value:
         case bool():
             return f"`{str(value).lower()}`"
@@ -66,7 +66,8 @@ def describe(value: object) -> str:
         case list():
             return "a list"
         case _:
-            return "a mapping"
+            known = isinstance(value, dict)
+            return "a mapping" if known else f"a value of type {type(value).__name__}"
 
 
 @frozen
@@ -144,14 +145,28 @@ def _integer(value: object) -> int | Template:
 
 
 def _any_scalar(value: object) -> str | int | float | bool | Template:
-    if isinstance(value, str):
-        return _template(value)
+    return _template(value) if isinstance(value, str) else literal_scalar(value)
+
+
+def literal_scalar(value: object) -> str | int | float | bool:
+    """Return a text, a finite number or a boolean as it is; anything else is a `mistake`."""
     if isinstance(value, float) and not math.isfinite(value):
         advice = "JSON has no other; in quotes it is a text"
         raise mistake("SP121", f"wants a finite number, got {describe(value)}", advice)
-    if isinstance(value, bool | int | float):
+    if isinstance(value, str | bool | int | float):
         return value
     raise mistake("SP121", f"wants a text, a number or true/false, got {describe(value)}")
+
+
+def scalar_text(value: str | float | bool) -> str:  # noqa: FBT001 - a value like the others
+    """Write a literal scalar as the text that the service gets for it (FACTS 11.3)."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case float():
+            return float.__repr__(value)
+        case _:
+            return str(value)
 
 
 def _duration(value: object) -> str | None:

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol, TypeAlias, runtime_checkable
 
+from pipelines.bundle.project import Project
+from pipelines.testing.errors import JobSetupError
+
 
 @runtime_checkable
 class Frame(Protocol):
@@ -32,12 +35,12 @@ def put(data: Data, folder: Path, project: Path) -> None:
     """Lay data out in a folder, which is made; what was given is copied, never linked.
 
     Raises:
-        FileNotFoundError: a path does not exist.
-        TypeError: there is no rule for this kind of content.
+        JobSetupError: a path does not exist.
+        TypeError: there is no rule for this type of content.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if isinstance(data, str | Path):
-        _copy(project / data, folder)
+        _copy(_existing(project / data), folder)
     elif isinstance(data, Mapping):
         for name, content in data.items():
             target = folder / name
@@ -49,16 +52,27 @@ def put(data: Data, folder: Path, project: Path) -> None:
         raise TypeError(f"a channel is a path, a frame or a mapping, not {type(data).__name__}")
 
 
+def _existing(path: Path) -> Path:
+    if not path.exists():
+        raise JobSetupError(f"the data {path} does not exist")
+    return path
+
+
 def _copy(source: Path, folder: Path) -> None:
-    if source.is_dir():
-        shutil.copytree(source, folder, dirs_exist_ok=True)
-    else:
+    """Copy a file, or the files of a folder that `compile` would upload."""
+    if source.is_file():
         shutil.copy(source, folder / source.name)
+        return
+    for name in tuple(Project(source).files(".")):  # before `folder`, if it is one of them, grows
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source / name, target)
 
 
 def _write(content: Content, target: Path, project: Path) -> None:
     if isinstance(content, Path):
-        shutil.copy(project / content, target)
+        source = _existing(project / content)
+        shutil.copy(source, target) if source.is_file() else _copy(source, target)
     elif isinstance(content, bytes):
         target.write_bytes(content)
     elif isinstance(content, str):

@@ -14,7 +14,7 @@ from pipelines.runtime.container import read_container
 from pipelines.runtime.environment import build_environment
 from pipelines.testing.data import Data
 from pipelines.testing.hosts import JobSetup, host_environment, prepare
-from pipelines.testing.options import check_options
+from pipelines.testing.options import check_options, texts
 
 
 class EnvironmentOptions(TypedDict, total=False):
@@ -64,7 +64,7 @@ def environment(
         job="training",
         name="test",
         inputs=options.get("channels", {}),
-        hyperparameters=options.get("hyperparameters", {}),
+        hyperparameters=texts(options.get("hyperparameters", {}), "hyperparameters"),
     )
     layout = prepare(setup, "algo-1", folder, project)
     outer = host_environment(setup, layout)
@@ -73,7 +73,7 @@ def environment(
     for place in places.values():
         place.mkdir(parents=True)
     container = container._replace(outputs=places)
-    job = Job("test", "training", None, None, {}, None, None)
+    job = Job("test", "training")
     variables = build_environment(job, layout, container, layout.model_dir, project)
     before = dict(os.environ)
     os.environ.clear()

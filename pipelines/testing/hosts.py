@@ -1,4 +1,4 @@
-"""A job's description → the /opt/ml of each of its hosts, as the platform would leave it."""
+"""What a job is given → the /opt/ml of each of its hosts, as the platform would leave it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,14 @@ from pipelines.runtime import archive
 from pipelines.runtime.layout import ROOT_VARIABLE, Layout
 from pipelines.testing.data import Data, put
 
-MODEL_INPUT = "model"
+MODEL = "model.tar.gz"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelArchive:
+    """An input that is a model archive: what it holds, or the archive itself."""
+
+    content: Data
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +34,20 @@ class JobSetup:
         name: the name of the job.
         inputs: channel or processing input → its data.
         outputs: the names of processing outputs.
-        hyperparameters: name → value; anything but text is written as JSON.
+        hyperparameters: name → text.
+        arguments: the words of the command line behind the script.
+        environment: further environment variables.
         hosts: how many instances.
-        model: what model.tar.gz of the input `model` holds, or None.
     """
 
     job: Literal["training", "processing"]
     name: str
-    inputs: Mapping[str, Data] = field(default_factory=dict)
+    inputs: Mapping[str, Data | ModelArchive] = field(default_factory=dict)
     outputs: tuple[str, ...] = ()
-    hyperparameters: Mapping[str, object] = field(default_factory=dict)
+    hyperparameters: Mapping[str, str] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
     hosts: int = 1
-    model: Data | None = None
 
     @property
     def host_names(self) -> list[str]:
@@ -52,9 +61,10 @@ def prepare(setup: JobSetup, host: str, root: Path, project: Path) -> Layout:
     """Make the root folder of one host: data, configuration files, and empty outputs."""
     layout = Layout(root, setup.job)
     for name, data in setup.inputs.items():
-        put(data, layout.input(name), project)
-    if setup.model is not None:
-        _pack_model(setup.model, layout, project)
+        if isinstance(data, ModelArchive):
+            _pack(data.content, layout.input(name), project)
+        else:
+            put(data, layout.input(name), project)
     layout.config_dir.mkdir(parents=True)
     configs = {"resourceconfig.json": _resources(setup, host), **_configs(setup, layout)}
     for name, content in configs.items():
@@ -67,17 +77,20 @@ def prepare(setup: JobSetup, host: str, root: Path, project: Path) -> Layout:
 
 
 def host_environment(setup: JobSetup, layout: Layout) -> dict[str, str]:
-    """Return this process's environment as a job would see it: no `SM_*` but its own root."""
+    """Return the environment of a job: this process's without `SM_*`, and what the job is given."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("SM_")}
     name = {"TRAINING_JOB_NAME": setup.name} if setup.job == "training" else {}
-    return {**clean, ROOT_VARIABLE: str(layout.root), **name}
+    return {**clean, ROOT_VARIABLE: str(layout.root), **name, **setup.environment}
 
 
-def _pack_model(model: Data, layout: Layout, project: Path) -> None:
-    layout.input(MODEL_INPUT).mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        put(model, Path(folder), project)
-        archive.pack(Path(folder), layout.input(MODEL_INPUT) / "model.tar.gz")
+def _pack(model: Data, folder: Path, project: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if isinstance(model, str | Path) and str(model).endswith(".tar.gz"):
+        put({MODEL: Path(model)}, folder, project)
+        return
+    with tempfile.TemporaryDirectory() as content:
+        put(model, Path(content), project)
+        archive.pack(Path(content), folder / MODEL)
 
 
 def _resources(setup: JobSetup, host: str) -> dict[str, object]:
@@ -95,33 +108,27 @@ def _resources(setup: JobSetup, host: str) -> dict[str, object]:
 
 
 def _configs(setup: JobSetup, layout: Layout) -> dict[str, object]:
-    names = [*setup.inputs, *([MODEL_INPUT] if setup.model is not None else [])]
     if setup.job == "processing":
-        return {"processingjobconfig.json": _processing_config(setup, layout, names)}
+        return {"processingjobconfig.json": _processing_config(setup, layout)}
     channel = {
         "TrainingInputMode": "File",
         "S3DistributionType": "FullyReplicated",
         "RecordWrapperType": "None",
     }
     return {
-        "inputdataconfig.json": dict.fromkeys(names, channel),
-        "hyperparameters.json": {k: as_text(v) for k, v in setup.hyperparameters.items()},
+        "inputdataconfig.json": dict.fromkeys(setup.inputs, channel),
+        "hyperparameters.json": dict(setup.hyperparameters),
     }
 
 
-def _processing_config(setup: JobSetup, layout: Layout, names: list[str]) -> dict[str, object]:
+def _processing_config(setup: JobSetup, layout: Layout) -> dict[str, object]:
     def entry(key: str, name: str, member: str, path: Path) -> dict[str, object]:
         return {key: name, member: {"LocalPath": str(path)}}
 
-    inputs = [entry("InputName", name, "S3Input", layout.input(name)) for name in names]
+    inputs = [entry("InputName", name, "S3Input", layout.input(name)) for name in setup.inputs]
     outputs = [entry("OutputName", o, "S3Output", layout.output(o)) for o in setup.outputs]
     return {
         "ProcessingJobName": setup.name,
         "ProcessingInputs": inputs,
         "ProcessingOutputConfig": {"Outputs": outputs},
     }
-
-
-def as_text(value: object) -> str:
-    """Return a hyperparameter or argument as the definition would carry it."""
-    return value if isinstance(value, str) else json.dumps(value)

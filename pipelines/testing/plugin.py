@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import sys
-from importlib import import_module
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
     from types import ModuleType
     from typing import Protocol, Unpack
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
             ...
 
 
-_PACKAGE, _NEEDED = "pipelines", ("jobs", "environments")
-_KEPT = pytest.StashKey[dict[str, Any]]()
-"""The modules of this plugin in a project that has a package `pipelines` of its own."""
+_PACKAGE = "pipelines"
+_OURS = pytest.StashKey[dict[str, "ModuleType"]]()
+"""The modules of this tool in a project that has a package `pipelines` of its own."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -46,7 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Leave the name `pipelines` to a project that has a package of that name.
 
-    Its tests import that one. What this plugin needs is imported before, and kept.
+    Its tests import that one; this tool's is put in its place while it is used.
     """
     own = early_config.rootpath / _PACKAGE
     ours = Path(__file__).resolve().parents[1]
@@ -54,19 +55,29 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         (own / "__init__.py").is_file() or own.with_suffix(".py").is_file()
     ):
         return
-    early_config.stash[_KEPT] = {name: _imported(name) for name in _NEEDED}
-    for name in [name for name in sys.modules if name.partition(".")[0] == _PACKAGE]:
-        del sys.modules[name]
+    early_config.stash[_OURS] = _take_modules()
 
 
-def _imported(name: str) -> ModuleType:
-    return import_module(f"{_PACKAGE}.testing.{name}")
+@contextmanager
+def _ours(config: pytest.Config) -> Iterator[None]:
+    """Have the name `pipelines` mean this tool."""
+    ours = config.stash.get(_OURS, None)
+    if ours is None:
+        yield
+        return
+    theirs = _take_modules()
+    sys.modules.update(ours)
+    try:
+        yield
+    finally:
+        ours.update(_take_modules())
+        sys.modules.update(theirs)
 
 
-def _module(config: pytest.Config, name: str) -> Any:
-    """Return a module of this plugin: a plugin must cost nothing unused."""
-    kept = config.stash.get(_KEPT, None)
-    return kept[name] if kept is not None else _imported(name)
+def _take_modules() -> dict[str, ModuleType]:
+    """Take all modules of the name `pipelines` out of `sys.modules`."""
+    names = [name for name in sys.modules if name.partition(".")[0] == _PACKAGE]
+    return {name: sys.modules.pop(name) for name in names}
 
 
 @pytest.fixture
@@ -76,30 +87,37 @@ def sagemaker_project(pytestconfig: pytest.Config) -> Path:
 
 
 @pytest.fixture
-def sagemaker_job(tmp_path: Path, sagemaker_project: Path, pytestconfig: pytest.Config) -> Jobs:
+def _sagemaker_folder(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for jobs beside `tmp_path`, so that a job may be given all of that one."""
+    return tmp_path_factory.mktemp(f"{tmp_path.name}-jobs")
+
+
+@pytest.fixture
+def sagemaker_job(
+    _sagemaker_folder: Path, sagemaker_project: Path, pytestconfig: pytest.Config
+) -> Jobs:
     """Describe and run SageMaker jobs; see the documentation of `pipelines.testing`."""
-    jobs: Jobs = _module(pytestconfig, "jobs").Jobs(tmp_path / "jobs", sagemaker_project)
-    return jobs
+    with _ours(pytestconfig):
+        from pipelines.testing.jobs import Jobs  # noqa: PLC0415 - a plugin must cost nothing unused
+    return Jobs(_sagemaker_folder, sagemaker_project)
 
 
 @pytest.fixture
 def sagemaker_environment(
-    tmp_path: Path, sagemaker_project: Path, pytestconfig: pytest.Config
+    _sagemaker_folder: Path, sagemaker_project: Path, pytestconfig: pytest.Config
 ) -> SetEnvironment:
     """Set a job's `SM_*` variables around code in this process.
 
     The value is called in a `with` statement, with `channels`, `outputs` and `hyperparameters`.
     """
-    environment = _module(pytestconfig, "environments").environment
+    with _ours(pytestconfig):
+        from pipelines.testing.environments import environment  # noqa: PLC0415 - as above
     numbers = itertools.count(1)
 
     def set_environment(
         **options: Unpack[EnvironmentOptions],
     ) -> AbstractContextManager[JobFolders]:
-        folder = tmp_path / "environments" / str(next(numbers))
-        context: AbstractContextManager[JobFolders] = environment(
-            folder, sagemaker_project, **options
-        )
-        return context
+        folder = _sagemaker_folder / f"environment-{next(numbers)}"
+        return environment(folder, sagemaker_project, **options)
 
     return set_environment

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -19,6 +19,7 @@ class JobResult:
         model: the folder /opt/ml/model, of several hosts merged as SageMaker merges them.
         output_data: the folder /opt/ml/output/data of a training job, merged likewise.
         outputs: processing output → folder, merged likewise.
+        metric_definitions: those of the step, name → regular expression.
     """
 
     exit_code: int
@@ -27,16 +28,19 @@ class JobResult:
     model: Path
     output_data: Path
     outputs: Mapping[str, Path]
+    metric_definitions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def log(self) -> str:
         """The logs of all hosts, one after the other."""
         return "".join(self.logs.values())
 
-    def metrics(self, regex: str) -> list[float]:
-        """Return what a metric definition finds in the log, in the order of appearance.
+    def metrics(self, definition: str) -> list[float]:
+        """Return the values of a metric in the log, in the order of appearance.
 
         Args:
-            regex: as in `metric_definitions`; its first group is the figure.
+            definition: the name of one of the step's metric definitions, or a regular expression
+                as in one; its first group is the value.
         """
-        return [float(figure) for figure in re.findall(regex, self.log)]
+        regex = re.compile(self.metric_definitions.get(definition, definition))
+        return [float(found.group(min(regex.groups, 1))) for found in regex.finditer(self.log)]

@@ -19,6 +19,7 @@ from pipelines.kinds.base.contract import (
 )
 from pipelines.spec.model import Input, JobStep, Retry
 from pipelines.spec.references import Template
+from pipelines.spec.values import scalar_text
 
 INPUT_ROOT = "/opt/ml/processing/input"
 OUTPUT_ROOT = "/opt/ml/processing/output"
@@ -99,15 +100,7 @@ def processing(step: JobStep, job: ProcessingJob, context: EmitContext) -> Emitt
 
 def text(value: Json, context: EmitContext) -> Value:
     """Write a scalar as the text that the service wants (FACTS 11.3); references stay values."""
-    match value:
-        case Template():
-            return context.resolve(value)
-        case bool():
-            return str(value).lower()
-        case float():
-            return repr(value)
-        case _:
-            return context.resolve(str(value))
+    return context.resolve(value if isinstance(value, Template) else scalar_text(value))
 
 
 def output_uri(context: EmitContext, step: str, output: str | None = None) -> Value:

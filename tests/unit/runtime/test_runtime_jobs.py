@@ -104,7 +104,7 @@ def test_a_processing_job_finds_inputs_outputs_arguments_and_model(
     ).run()
     assert result.exit_code == 0, result.log
     written = (result.outputs["my-report"] / "r.txt").read_text()
-    assert written == "data model --seed=-7|--text|x y"
+    assert written == "data model --seed|-7|--text|x y"
 
 
 ODD = {"a": 'it\'s "q"', "b": "--x -y", "c": "", "d": "ü 漢 😀", "e": "$HOME `id` \\ *", "f": "\t"}

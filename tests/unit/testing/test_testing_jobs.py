@@ -1,33 +1,19 @@
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.testing.data import put
+from pipelines.bundle.assets import CodeAsset
+from pipelines.bundle.code import bundle
+from pipelines.compile.driver import Request, compile_spec
+from pipelines.runtime.bundle import BundleFile
 from pipelines.testing.environments import environment
+from pipelines.testing.errors import JobSetupError
 from pipelines.testing.jobs import Jobs
-from pipelines.testing.sources import collect
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """The folder of a user's project."""
-    folder = tmp_path / "project"
-    folder.mkdir()
-    return folder
-
-
-def write(project: Path, **files: str) -> None:
-    """Write Python files; `_of_` in a name parts it from its folder: `a_of_b` is b/a.py."""
-    for name, text in files.items():
-        path = project.joinpath(*reversed(name.split("_of_"))).with_suffix(".py")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+from tests.unit.testing.conftest import write
 
 
 def test_a_training_job_takes_frames_and_gives_model_log_and_metrics(
@@ -97,111 +83,143 @@ def test_a_job_over_its_time_is_killed(tmp_path: Path, project: Path) -> None:
         Jobs(tmp_path / "jobs", project).training("run.py", timeout=0.5).run()
 
 
-def test_a_bundle_holds_the_imported_modules_and_what_is_included(project: Path) -> None:
-    """Modules beside the script and of the project, packages, relative imports; nothing else."""
-    write(
-        project,
-        features_of_steps="import beside\nfrom lib.deep import tool\nimport json, lib.other\n",
-        beside_of_steps="import lib",
-        __init___of_lib="",
-        __init___of_deep_of_lib="",
-        tool_of_deep_of_lib="from . import sibling\nfrom .. import other as o\n",
-        sibling_of_deep_of_lib="",
-        other_of_lib="",
-        unrelated="",
-    )
-    (project / "suites").mkdir()
-    (project / "suites" / "a.json").write_text("{}")
-    assert set(collect(project, "steps/features.py", ["suites"])) == {
-        "steps/features.py", "steps/beside.py", "lib/__init__.py", "lib/deep/__init__.py",
-        "lib/deep/tool.py", "lib/deep/sibling.py", "lib/other.py", "suites/a.json",
-    }  # fmt: skip
+def test_a_program_brought_by_include_may_be_started(tmp_path: Path, project: Path) -> None:
+    """A file keeps its executable bit in the bundle, as in one of `compile`."""
+    write(project, run="import subprocess\nsubprocess.run(['tools/hello'], check=True)\n")
+    tool = project / "tools" / "hello"
+    tool.parent.mkdir()
+    tool.write_text("#!/bin/sh\necho hello from the tool\n")
+    tool.chmod(0o755)
+    result = Jobs(tmp_path / "jobs", project).processing("run.py", include=["tools"]).run()
+    assert result.exit_code == 0, result.log
+    assert "hello from the tool" in result.log
 
 
-def test_data_may_be_a_folder_a_file_a_frame_or_contents(tmp_path: Path, project: Path) -> None:
-    """Everything lands as files in the channel's folder."""
-    (project / "data" / "deep").mkdir(parents=True)
-    (project / "data" / "deep" / "x.txt").write_text("x")
-    frame = pd.DataFrame({"a": [1]})
-    put("data", tmp_path / "folder", project)
-    put(project / "data" / "deep" / "x.txt", tmp_path / "file", project)
-    put(frame, tmp_path / "frame", project)
-    put({"t": "text", "b": b"\0", "j": {"k": 1}, "f.parquet": frame}, tmp_path / "many", project)
-    assert (tmp_path / "folder" / "deep" / "x.txt").read_text() == "x"
-    assert (tmp_path / "file" / "x.txt").read_text() == "x"
-    assert (tmp_path / "frame" / "data.parquet").exists()
-    assert (tmp_path / "many" / "j").read_text() == '{"k": 1}'
-    assert (tmp_path / "many" / "f.parquet").exists()
-    with pytest.raises(TypeError, match=r"\.csv or \.parquet"):
-        put({"f.xlsx": frame}, tmp_path / "odd", project)
-    with pytest.raises(TypeError, match="not int"):
-        put(7, tmp_path / "odd", project)  # type: ignore[arg-type]
-
-
-def test_variables_are_set_in_this_process_and_put_back(tmp_path: Path, project: Path) -> None:
-    """For a function under test; nothing is left behind."""
-    before = dict(os.environ)
-    options = {"channels": {"train": {"a.txt": "1"}}, "outputs": ["out-put"]}
-    with environment(tmp_path / "ml", project, hyperparameters={"lr": 0.1}, **options) as job:  # type: ignore[arg-type]
-        assert os.environ["SM_CHANNEL_TRAIN"] == str(job.channels["train"])
-        assert os.environ["SM_OUT_OUT_PUT"] == str(job.outputs["out-put"])
-        assert os.environ["SM_MODEL_DIR"] == str(job.model)
-        assert os.environ["SM_HP_LR"] == "0.1"
-        assert job.outputs["out-put"].is_dir()
-    assert dict(os.environ) == before
-
-
-USERS_TEST = """
-import os
-
-def test_job(sagemaker_job):
-    result = sagemaker_job.processing("run.py", outputs=["out"], arguments={"n": 3}).run()
-    assert (result.outputs["out"] / "n").read_text() == "3"
-
-def test_variables(sagemaker_environment):
-    with sagemaker_environment(channels={"train": {"a.txt": "1"}}) as job:
-        assert (job.channels["train"] / "a.txt").read_text() == "1"
-    assert "SM_MODEL_DIR" not in os.environ
+SPEC = """\
+spec: 1
+pipeline: p
+defaults: {image: sklearn-1.9-cpu}
+steps:
+  work:
+    kind: processing
+    script: steps/work.py
+    include: [conf/*.yaml, tools, one.txt]
 """
 
 
-def test_the_fixtures_work_in_a_users_project(project: Path) -> None:
-    """A user's test needs no import of ours."""
+def test_a_job_of_a_test_gets_the_files_that_compile_bundles(tmp_path: Path, project: Path) -> None:
+    """Imports, folders, globs and file modes: there is one collector."""
     write(
         project,
-        run="import os, sys\nopen(os.environ['SM_OUT_OUT'] + '/n', 'w').write(sys.argv[2])\n",
-        test_users=USERS_TEST,
+        work_of_steps="import beside\nfrom lib.deep import tool\nimport json\n",
+        beside_of_steps="import lib",
+        __init___of_lib="",
+        __init___of_deep_of_lib="",
+        tool_of_deep_of_lib="from .. import other\n",
+        other_of_lib="",
+        unrelated="",
+        run_of_tools="#!/usr/bin/env python3\n",
     )
-    (project / "pytest.ini").write_text("[pytest]\n")
-    root = Path(__file__).parents[3]
-    ended = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "pipelines.testing.plugin", "test_users.py"],
-        cwd=project,
-        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(root)},
-        capture_output=True,
-        text=True,
-        check=False,
+    (project / "tools" / "run.py").chmod(0o755)
+    (project / "conf").mkdir()
+    for name in ("pipeline.yaml", "conf/a.yaml", "conf/b.yaml", "conf/c.json", "one.txt"):
+        (project / name).write_text(SPEC)
+    compiled = compile_spec(Request(project / "pipeline.yaml", None, {}))
+    assert compiled.bundle is not None, compiled.checked.diagnostics
+    job = Jobs(tmp_path / "jobs", project).processing(
+        "steps/work.py", include=["conf/*.yaml", Path("tools"), project / "one.txt"]
     )
-    assert "2 passed" in ended.stdout, ended.stdout
+    made = bundle(job.code, job.project)
+    assert made.asset is not None, made.findings
 
+    def code(asset: CodeAsset) -> list[BundleFile]:
+        return [one for one in asset.members if one.path.startswith("code/")]
 
-def test_the_plugin_costs_nothing_unused() -> None:
-    """Loaded with every pytest run, it imports nothing of the tool before it is asked."""
-    code = (
-        "import pytest, sys, pipelines.testing.plugin\n"
-        "print(sorted(m for m in sys.modules if m.startswith('pipelines.')))"
-    )
-    root = Path(__file__).parents[3]
-    said = subprocess.check_output([sys.executable, "-c", code], text=True, cwd=root)
-    assert said == "['pipelines.testing', 'pipelines.testing.plugin']\n"
+    assert code(made.asset) == code(compiled.bundle.code[0])
+    assert len(code(made.asset)) == 10
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"chanels": {}}, r"no option `chanels`: there is channels, distribution"),
+        ({"script": "steps/other.py"}, "SP301: the script `steps/other.py` does not exist"),
+        ({"script": Path("/etc/hosts")}, "SP302: `/etc/hosts` lies outside the project"),
+        ({"include": ["*.csv"]}, "SP301: `\\*.csv` names no file of the project"),
+        ({"script": "broken.py"}, r"SP303: broken.py:1: .*\(it has to be Python"),
+        ({"inputs": {"raw": "data"}}, "the data .*project/data does not exist"),
+    ],
+)  # fmt: skip
+def test_what_compile_does_not_accept_no_job_gets(
+    tmp_path: Path, project: Path, options: dict[str, object], said: str
+) -> None:
+    """The messages are those of `compile`."""
+    write(project, run="", broken="if x\n")
+    job = Jobs(tmp_path / "jobs", project).processing(**{"script": "run.py", **options})  # type: ignore[arg-type]
+    with pytest.raises(JobSetupError, match=said):
+        job.run()
+
+
+def test_a_script_may_be_a_path(tmp_path: Path, project: Path) -> None:
+    """Absolute or relative to the project, through a link as well."""
+    write(project, run_of_steps="print('ran')\n")
+    (tmp_path / "link").symlink_to(project)
+    jobs = Jobs(tmp_path / "jobs", project)
+    for script in (
+        Path("steps/run.py"),
+        project / "steps" / "run.py",
+        tmp_path / "link" / "steps" / "run.py",
+    ):
+        assert jobs.processing(script).run().log == "ran\n"
+    with pytest.raises(TypeError, match="a path is a text or a Path, not 7"):
+        jobs.training(7)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ([1, 2], "wants a text, a number or true/false, got a list"),
+        (None, "wants a text, a number or true/false, got nothing"),
+        ({"a": 1}, "wants a text, a number or true/false, got a mapping"),
+        (float("nan"), "wants a finite number, got the number nan"),
+        (np.int64(7), "wants a text, a number or true/false, got a value of type int64"),
+    ],
+)
+def test_values_that_the_spec_refuses_are_refused(
+    tmp_path: Path, project: Path, value: object, said: str
+) -> None:
+    """Arguments, hyperparameters and variables are scalars, as in `pipeline.yaml`."""
+    jobs = Jobs(tmp_path / "jobs", project)
+    with pytest.raises(TypeError, match=f"`arguments.n` {said}"):
+        jobs.processing("run.py", arguments={"n": value})
+    with pytest.raises(TypeError, match=f"`hyperparameters.n` {said}"):
+        jobs.training("run.py", hyperparameters={"n": value})
+    with pytest.raises(TypeError, match=f"`environment.n` {said}"):
+        jobs.training("run.py", environment={"n": value})
+    with (
+        pytest.raises(TypeError, match=f"`hyperparameters.n` {said}"),
+        environment(tmp_path / "ml", project, hyperparameters={"n": value}),
+    ):
+        raise AssertionError
+
+
+def test_values_arrive_as_the_text_that_a_definition_holds(tmp_path: Path, project: Path) -> None:
+    """Numbers and booleans as `compile` writes them; a name and its value are two words."""
+    write(project, run="import os, sys\nprint(*sys.argv[1:], os.environ['DEBUG'])\n")
+    job = Jobs(tmp_path / "jobs", project).processing(
+        "run.py",
+        arguments={"rate": 2e-5, "seed": -7, "fast": True, "share": np.float64(0.5)},
+        environment={"DEBUG": False},
+    )
+    assert job.run().log == "--rate 2e-05 --seed -7 --fast true --share 0.5 false\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"chanels": {}}, r"no option `chanels`: did you mean `channels`"),
         ({"channels": ["data"]}, r"`channels` is a mapping of names to values, not \['data'\]"),
         ({"include": "suites"}, r"`include` is a list: write \['suites'\]"),
+        ({"requirements": Path("a.txt")}, r"`requirements` is a list: write \["),
     ],
 )
 def test_an_option_that_would_be_ignored_is_refused(
@@ -214,7 +232,7 @@ def test_an_option_that_would_be_ignored_is_refused(
     with pytest.raises(TypeError, match="`arguments` is a mapping"):
         jobs.processing("run.py", arguments=["--a"])  # type: ignore[arg-type]
     with (
-        pytest.raises(TypeError, match="no option `inputs`: there is channels, hyper"),
+        pytest.raises(TypeError, match="no option `inputs`: the options are channels, hyper"),
         environment(tmp_path / "ml", project, inputs={}),  # type: ignore[call-arg]
     ):
         raise AssertionError

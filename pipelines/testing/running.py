@@ -1,0 +1,162 @@
+"""A described job → its processes, one per host, run to the end; what they left → JobResult."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipelines.bundle.code import CodeRequest, bundle
+from pipelines.bundle.project import Project
+from pipelines.runtime.child import GRACE_VARIABLE
+from pipelines.runtime.layout import Layout
+from pipelines.runtime.requirements import ENV_DIR_VARIABLE
+from pipelines.testing.errors import JobSetupError
+from pipelines.testing.hosts import JobSetup, host_environment, prepare
+from pipelines.testing.results import JobResult
+
+TIMEOUT = 600.0
+_GRACE = 5.0  # seconds from SIGTERM to SIGKILL; on the platform nearly 120
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job that can be run.
+
+    Args:
+        code: what its bundle holds.
+        setup: what it is given.
+        project: where its files and relative data paths are looked for.
+        folder: where it runs; made when it does.
+        timeout: seconds after which it is killed.
+        metric_definitions: name → regular expression, for `JobResult.metrics`.
+    """
+
+    code: CodeRequest
+    setup: JobSetup
+    project: Project
+    folder: Path
+    timeout: float = TIMEOUT
+    metric_definitions: Mapping[str, str] = field(default_factory=dict)
+
+    def run(self) -> JobResult:
+        """Run the job on all its hosts to the end.
+
+        When a host fails the others are stopped, as SageMaker does.
+
+        Raises:
+            JobSetupError: the script or a given path does not exist, as `compile` would say it.
+            TimeoutError: the job was not done in time; it was killed.
+        """
+        made = bundle(self.code, self.project)
+        if made.asset is None:
+            raise JobSetupError.of(made.findings)
+        path = self.folder / "bundle.pyz"
+        self.folder.mkdir(parents=True)
+        path.write_bytes(made.asset.archive())
+        layouts = {
+            host: prepare(self.setup, host, self.folder / host / "opt" / "ml", self.project.root)
+            for host in self.setup.host_names
+        }
+        with _running(self, path, layouts) as processes:
+            codes = _wait(processes, self.timeout)
+        return _result(self, layouts, codes)
+
+
+@contextmanager
+def _running(
+    job: Job, bundle: Path, layouts: Mapping[str, Layout]
+) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+    """Start every host; whatever still runs in the end is killed."""
+    processes: dict[str, subprocess.Popen[bytes]] = {}
+    try:
+        for host, layout in layouts.items():
+            environment = {
+                GRACE_VARIABLE: str(_GRACE),
+                ENV_DIR_VARIABLE: str(job.project.root / ".pipelines" / "env"),
+                **host_environment(job.setup, layout),
+            }
+            with _log(job, host).open("wb") as log:
+                processes[host] = subprocess.Popen(
+                    [sys.executable, str(bundle), *job.setup.arguments],
+                    env=environment,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    stdin=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+        yield processes
+    finally:
+        for process in processes.values():
+            _signal(process, signal.SIGTERM)
+        for process in processes.values():
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(2 * _GRACE)
+            _signal(process, signal.SIGKILL)
+            process.wait()
+
+
+def _wait(processes: Mapping[str, subprocess.Popen[bytes]], timeout: float) -> dict[str, int]:
+    """Wait for all hosts, stopping the others when one fails; return host → exit code.
+
+    The host that failed first stands first.
+    """
+    codes: dict[str, int] = {}
+
+    def watch(host: str) -> None:
+        codes[host] = processes[host].wait(timeout)
+        if codes[host]:
+            for other in processes.values():
+                _signal(other, signal.SIGTERM)
+
+    with ThreadPoolExecutor(len(processes)) as pool:
+        ends = [pool.submit(watch, host) for host in processes]
+        try:
+            for end in ends:
+                end.result()
+        except subprocess.TimeoutExpired:
+            raise TimeoutError(f"the job was not done after {timeout:g} s") from None
+    return codes
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        if process.poll() is None:
+            process.send_signal(number)
+
+
+def _log(job: Job, host: str) -> Path:
+    return job.folder / f"{host}.log"
+
+
+def _result(job: Job, layouts: Mapping[str, Layout], codes: Mapping[str, int]) -> JobResult:
+    first = next((host for host, code in codes.items() if code), None)
+    failure = layouts[first].failure if first is not None else None
+    return JobResult(
+        exit_code=codes[first] if first is not None else 0,
+        failure=failure.read_text(encoding="utf-8") if failure and failure.is_file() else None,
+        logs={h: _log(job, h).read_text(encoding="utf-8", errors="replace") for h in layouts},
+        model=_merged(job, "model", [layout.model_dir for layout in layouts.values()]),
+        output_data=_merged(job, "data", [layout.output_data_dir for layout in layouts.values()]),
+        outputs={
+            name: _merged(job, f"output-{name}", [one.output(name) for one in layouts.values()])
+            for name in job.setup.outputs
+        },
+        metric_definitions=job.metric_definitions,
+    )
+
+
+def _merged(job: Job, name: str, folders: list[Path]) -> Path:
+    """Return the one folder, or the folders of several hosts as one."""
+    if len(folders) == 1:
+        return folders[0]
+    merged = job.folder / "merged" / name
+    for folder in folders:
+        shutil.copytree(folder, merged, dirs_exist_ok=True)
+    return merged
