@@ -51,8 +51,8 @@ class SpecError(PipelinesError):
     exit_code = 3
 
 
-class AwsError(PipelinesError):
-    """AWS refused."""
+class RefusedError(PipelinesError):
+    """A service refused a call, or could not be reached."""
 
     exit_code = 4
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.backends.aws.pipelines import describe, has_rule
-from pipelines.backends.aws.registry import version
+from pipelines.account.pipelines import describe, has_rule
 from pipelines.cli.deployments import Settled, deployments, how_to_invoke, require_good, settle
 from pipelines.cli.options import local_option, spec_options, yes_option
 from pipelines.cli.target import Target, confirm, open_target
@@ -16,6 +15,7 @@ from pipelines.errors import UsageError
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.programs.deploy.reconcile import Options
+from pipelines.registry.packages import version
 
 
 @frozen

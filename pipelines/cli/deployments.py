@@ -54,7 +54,7 @@ def settle(target: Target, affected: Iterable[Deployment], options: Options) -> 
     Raises:
         UsageError: an endpoint cannot be what the spec says; the others were seen to. That a
             version is not to be tried again at one counts only where it is at none.
-        AwsError: a call was refused.
+        CallRefusedError: a call was refused.
     """
     settled, refused, needless = list[Settled](), list[DeployError](), list[DeployError]()
     for one in affected:

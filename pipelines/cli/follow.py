@@ -8,13 +8,12 @@ from typing import NoReturn
 
 import click
 
-from pipelines.backends.aws import executions
-from pipelines.backends.aws.caller import Caller
-from pipelines.backends.aws.errors import AwsError
-from pipelines.backends.aws.following import Pace, follow
-from pipelines.backends.local.state.records import ExecutionStatus
 from pipelines.cli.progress import following
 from pipelines.errors import ExecutionFailedError
+from pipelines.execution import executions
+from pipelines.execution.caller import Caller, CallRefusedError
+from pipelines.execution.following import Pace, follow
+from pipelines.execution.status import ExecutionStatus
 
 _INTERRUPTED = 130
 
@@ -29,13 +28,13 @@ def show(caller: Caller, arn: str, flags: str) -> None:
 
     Raises:
         ExecutionFailedError: it did not succeed.
-        AwsError: it can no longer be seen; it goes on.
+        CallRefusedError: it can no longer be seen; it goes on.
     """
     try:
         status = watch(caller, arn)
     except KeyboardInterrupt:
         _leave(arn, flags)
-    except AwsError as error:
+    except CallRefusedError as error:
         raise _lost(error, arn, flags) from error
     judge(arn, status, flags)
 
@@ -60,7 +59,7 @@ def judge(arn: str, status: ExecutionStatus, flags: str) -> None:
         )
 
 
-def _weather(error: AwsError) -> None:
+def _weather(error: CallRefusedError) -> None:
     click.echo(f"{error.problem}; the execution goes on, and so does looking at it", err=True)
 
 
@@ -75,10 +74,10 @@ def _leave(arn: str, flags: str) -> NoReturn:
     sys.exit(_INTERRUPTED)
 
 
-def _lost(error: AwsError, arn: str, flags: str) -> AwsError:
+def _lost(error: CallRefusedError, arn: str, flags: str) -> CallRefusedError:
     execution = executions.identifier(arn)
     again = f"`pipelines status --follow{flags} {execution}`"
     remedy = f"execution {execution} goes on: follow it again with {again}"
     if error.remedy:
         remedy = f"{error.remedy}; {remedy}"
-    return AwsError(error.problem, remedy, code=error.code, operation=error.operation)
+    return CallRefusedError(error.problem, remedy, code=error.code, operation=error.operation)

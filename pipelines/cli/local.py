@@ -44,8 +44,8 @@ def find_execution(sagemaker: LocalSageMaker, execution: str) -> JsonObject:
     Raises:
         UsageError: there is none.
     """
-    from pipelines.backends.aws.executions import find  # noqa: PLC0415 - a run needs it seldom
     from pipelines.backends.local.direct import Direct  # noqa: PLC0415 - as above
+    from pipelines.execution.executions import find  # noqa: PLC0415 - a run needs it seldom
 
     pipelines = pages(sagemaker.list_pipelines, "PipelineSummaries")
     return find(Direct(sagemaker), [p["PipelineName"] for p in pipelines], execution)

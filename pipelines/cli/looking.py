@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipelines.backends.aws.caller import Caller
 from pipelines.cli.options import again
+from pipelines.execution.caller import Caller
 from pipelines.frozen import frozen
 from pipelines.spec.names import deployer
 
@@ -50,7 +50,7 @@ def looking(file: Path, env: str | None, local: bool) -> Iterator[Place]:  # noq
     Raises:
         SpecError: the spec cannot be read; its diagnostics are printed.
         UsageError: there is no project, or the spec names no account.
-        AwsError: the account cannot be opened.
+        CallRefusedError: the account cannot be opened.
     """
     if not local:
         from pipelines.cli.target import open_target  # noqa: PLC0415 - loads the spec's models

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pipelines.backends.aws.read import read
+from pipelines.account.read import read
 from pipelines.cli.target import Target
 from pipelines.compile.driver import Bundle
 from pipelines.plan.model import Intent, Plan
@@ -18,7 +18,7 @@ def make_plan(target: Target) -> Plan:
 
     Raises:
         SpecError: the spec does not hold.
-        AwsError: what is deployed cannot be read.
+        CallRefusedError: what is deployed cannot be read.
     """
     bundle = target.bundle
     intent = _intent(target, bundle)

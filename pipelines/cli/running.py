@@ -13,7 +13,6 @@ from typing import Literal, NoReturn
 from pipelines.backends.local.api import on_demand
 from pipelines.backends.local.engine.context import RunOptions
 from pipelines.backends.local.service import LocalSageMaker
-from pipelines.backends.local.state.records import ExecutionStatus
 from pipelines.backends.local.submit import Start, Submission, stage, submit
 from pipelines.cli.commit import recorded
 from pipelines.cli.from_definition import load_definition
@@ -22,6 +21,7 @@ from pipelines.cli.options import parameters, report, request
 from pipelines.cli.progress import following
 from pipelines.compile.driver import compile_spec
 from pipelines.errors import ExecutionFailedError, UsageError
+from pipelines.execution.status import ExecutionStatus
 from pipelines.frozen import frozen
 from pipelines.plan.tags import wanted
 from pipelines.spec.model import Aws

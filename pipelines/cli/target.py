@@ -67,7 +67,7 @@ class Target:
         """Where it is, for people: `account 111122223333, region eu-central-1`."""
         if self.is_local:
             return f"the local SageMaker in {self.file.parent / '.pipelines'}"
-        return f"account {self.gateway.account()}, region {self.gateway.region}"
+        return f"account {self.gateway.account_id()}, region {self.gateway.region}"
 
     @cached_property
     def bundle(self) -> Bundle:
@@ -94,7 +94,7 @@ def open_target(file: Path, env: str | None, local: bool) -> Iterator[Target]:  
     Raises:
         SpecError: the spec cannot be read; its diagnostics are printed.
         UsageError: it has no `aws:` and `local` was not given.
-        AwsError: there is no region or profile.
+        CallRefusedError: there is no region or profile.
     """
     spec = _spec(file, env)
     if local:

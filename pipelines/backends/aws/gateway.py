@@ -1,4 +1,4 @@
-"""The only module that talks to AWS: one call in, one response or one `AwsError` out.
+"""The only module that talks to AWS: one call in, one response or one `CallRefusedError` out.
 
 The local SageMaker's HTTP API is reached through the same object (`Gateway.local`), so that a
 command knows no difference.
@@ -13,13 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from pipelines.backends.aws.errors import Attempt, AwsError, translate
+from pipelines.backends.aws.attempt import Attempt
+from pipelines.backends.aws.errors import translate
 from pipelines.errors import UsageError
+from pipelines.execution.caller import CallRefusedError
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.spec.model import Aws
-
-__all__ = ["AwsError", "Gateway"]
 
 _ATTEMPTS = 5
 _LARGE = 16 << 20
@@ -72,7 +72,7 @@ class Gateway:
         Profiles, SSO and assumed roles are boto3's own; `aws.region` wins over the environment's.
 
         Raises:
-            AwsError: there is no such profile, or no region is known.
+            CallRefusedError: there is no such profile, or no region is known.
             UsageError: boto3 is not installed.
         """
         session = _session()
@@ -84,7 +84,7 @@ class Gateway:
                 session.set_config_variable("profile", profile)
             region = aws.region if aws else asked or session.get_config_variable("region")
         if not region:
-            raise AwsError(
+            raise CallRefusedError(
                 "no AWS region is known",
                 "write `aws: {region: …}` into the spec, or set AWS_REGION",
                 code="NoRegion",
@@ -107,6 +107,11 @@ class Gateway:
         return cls(session, Place(_LOCAL_REGION, is_local=True), options)
 
     @property
+    def kms_key(self) -> str | None:
+        """The key that uploads are encrypted with; None for the bucket's default."""
+        return self.place.kms_key
+
+    @property
     def partition(self) -> str:
         """The partition of the region: aws, aws-cn, aws-us-gov and so on."""
         with translate(self._attempt("botocore", "partition", {})):
@@ -116,7 +121,7 @@ class Gateway:
         """Call an operation, named in snake_case.
 
         Raises:
-            AwsError: it was refused, or AWS was not reached, after the retries.
+            CallRefusedError: it was refused, or AWS was not reached, after the retries.
         """
         with translate(self._attempt(service, operation, request)):
             response: JsonObject = getattr(self._client(service), operation)(**request)
@@ -153,7 +158,7 @@ class Gateway:
         """Write an object: encrypted as the spec wants it, and only into the account's own bucket.
 
         Raises:
-            AwsError: it was refused.
+            CallRefusedError: it was refused.
         """
         extra = {**self.owned(), **self._encryption()}
         if isinstance(body, bytes):
@@ -168,7 +173,7 @@ class Gateway:
         """Read an object, or the last so many bytes of it.
 
         Raises:
-            AwsError: it was refused, or is not there (`is_missing`).
+            CallRefusedError: it was refused, or is not there (`is_missing`).
         """
         request = {"Bucket": bucket, "Key": key, **self.owned()}
         if last is not None:
@@ -182,7 +187,7 @@ class Gateway:
         """Give botocore's clients to code that calls them itself; what it is refused is advised on.
 
         Raises:
-            AwsError: a call was refused, or AWS was not reached.
+            CallRefusedError: a call was refused, or AWS was not reached.
         """
         from botocore import xform_name  # noqa: PLC0415 - costs a tenth of a second
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
@@ -195,11 +200,11 @@ class Gateway:
             with translate(self._attempt(services[0], operation, {})):
                 raise
 
-    def account(self) -> str:
+    def account_id(self) -> str:
         """Return the account's id; asked once.
 
         Raises:
-            AwsError: the credentials do not hold.
+            CallRefusedError: the credentials do not hold.
         """
         with self._lock:
             if self._account is None:
@@ -208,7 +213,7 @@ class Gateway:
 
     def owned(self) -> dict[str, str]:
         """Return the argument that makes S3 refuse a bucket of another account."""
-        return {} if self.is_local else {"ExpectedBucketOwner": self.account()}
+        return {} if self.is_local else {"ExpectedBucketOwner": self.account_id()}
 
     def _encryption(self) -> dict[str, str]:
         key = self.place.kms_key

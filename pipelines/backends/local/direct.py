@@ -8,19 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pipelines.backends.aws.errors import AwsError
 from pipelines.backends.local.errors import ServiceError
 from pipelines.backends.local.job_logs import JobLogs
 from pipelines.backends.local.objects import NoSuchObjectError, ObjectUriError
 from pipelines.backends.local.service import LocalSageMaker
-from pipelines.errors import UsageError
 from pipelines.json_types import JsonObject
-
-
-class LocalRefusalError(AwsError):
-    """The local SageMaker refused: no account did, so it is a usage error."""
-
-    exit_code = UsageError.exit_code
 
 
 class Direct:
@@ -39,15 +31,10 @@ class Direct:
         """Call an operation, named in snake_case.
 
         Raises:
-            AwsError: it was refused.
+            ServiceError: it was refused.
         """
         carry_out: Callable[..., JsonObject] = getattr(self._services[service], operation)
-        try:
-            return carry_out(**request)
-        except ServiceError as error:
-            raise LocalRefusalError(
-                error.problem, error.remedy, code=error.code, operation=operation
-            ) from error
+        return carry_out(**request)
 
     def pages(
         self, service: str, operation: str, member: str, **request: Any
@@ -66,11 +53,9 @@ class Direct:
         """Read an object.
 
         Raises:
-            AwsError: it is not there.
+            ServiceError: it is not there.
         """
         try:
             return self.sagemaker.objects.get_bytes(f"s3://{bucket}/{key}")
         except (NoSuchObjectError, ObjectUriError) as error:
-            raise LocalRefusalError(
-                error.problem, error.remedy, code="NoSuchKey", operation="get_object"
-            ) from error
+            raise ServiceError("NoSuchKey", error.problem, error.remedy) from error

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Literal, TypeAlias
 
 from pipelines.errors import UsageError
+from pipelines.execution.caller import CallRefusedError
+from pipelines.execution.errors import InvalidError
 
 Code: TypeAlias = Literal[
     "ConflictException",
     "ModelError",
+    "NoSuchKey",
     "ResourceNotFound",
     "ThrottlingException",
     "ValidationError",
@@ -17,8 +21,8 @@ Code: TypeAlias = Literal[
 ]
 
 
-class ServiceError(UsageError):
-    """An operation that SageMaker would refuse as well.
+class ServiceError(CallRefusedError, UsageError):
+    """An operation that SageMaker would refuse as well: no account did, so it is a usage error.
 
     Args:
         code: the service's error code, as boto3's `ClientError` carries it.
@@ -26,12 +30,12 @@ class ServiceError(UsageError):
         remedy: what to do about it, or None.
     """
 
+    exit_code = UsageError.exit_code
     members: Mapping[str, str | int] = {}
     """What the service's error has besides its message."""
 
     def __init__(self, code: Code, problem: str, remedy: str | None = None) -> None:
-        super().__init__(problem, remedy)
-        self.code = code
+        super().__init__(problem, remedy, code=code)
 
 
 def invalid(problem: str, remedy: str | None = None) -> ServiceError:
@@ -47,3 +51,12 @@ def missing(problem: str) -> ServiceError:
 def conflict(problem: str, remedy: str | None = None) -> ServiceError:
     """Make a `ConflictException`."""
     return ServiceError("ConflictException", problem, remedy)
+
+
+@contextmanager
+def validated() -> Iterator[None]:
+    """Answer what does not fit a definition with a `ValidationException`."""
+    try:
+        yield
+    except InvalidError as error:
+        raise invalid(error.problem, error.remedy) from error

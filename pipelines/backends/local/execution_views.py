@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.backends.local.engine.definition import read_definition
 from pipelines.backends.local.engine.engine import Engine
-from pipelines.backends.local.engine.parameters import shown
 from pipelines.backends.local.pipelines import Pipelines
 from pipelines.backends.local.requests import (
     Members,
@@ -17,6 +15,8 @@ from pipelines.backends.local.requests import (
 )
 from pipelines.backends.local.state.execution_store import ExecutionStore
 from pipelines.backends.local.state.records import ExecutionRecord, StepRecord
+from pipelines.execution.parameters import shown
+from pipelines.execution.schedule import read_definition
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 

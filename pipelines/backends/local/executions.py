@@ -6,18 +6,18 @@ import json
 from dataclasses import replace
 
 from pipelines.backends.local.engine.context import execution_folder
-from pipelines.backends.local.engine.definition import read_definition
 from pipelines.backends.local.engine.engine import Engine
 from pipelines.backends.local.engine.identifiers import EXECUTION_ID_LENGTH, Token
-from pipelines.backends.local.engine.parameters import shown, typed_parameters
 from pipelines.backends.local.engine.selective import select
-from pipelines.backends.local.errors import conflict, invalid
-from pipelines.backends.local.executors.contract import StepStatus
+from pipelines.backends.local.errors import conflict, invalid, validated
 from pipelines.backends.local.pipelines import Pipelines
 from pipelines.backends.local.registry.premises import Premises
 from pipelines.backends.local.requests import Members, given
 from pipelines.backends.local.state.execution_store import ExecutionStore
-from pipelines.backends.local.state.records import ENDED, ExecutionRecord, ExecutionStatus
+from pipelines.backends.local.state.records import ExecutionRecord
+from pipelines.execution.parameters import shown, typed_parameters
+from pipelines.execution.schedule import read_definition
+from pipelines.execution.status import ENDED, ExecutionStatus, StepStatus
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
@@ -82,7 +82,8 @@ class Executions:
         parameters = {
             item["Name"]: str(item["Value"]) for item in request.get("PipelineParameters") or []
         }
-        record = self.store.add(self._prepared(record, parameters))
+        with validated():
+            record = self.store.add(self._prepared(record, parameters))
         folder = execution_folder(self.premises.settings.home, record.id)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "definition.json").write_text(record.definition, encoding="utf-8")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 
-from pipelines.backends.local.engine.definition import read_definition
-from pipelines.backends.local.errors import conflict, invalid, missing
+from pipelines.backends.local.errors import conflict, invalid, missing, validated
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.registry.premises import Premises
 from pipelines.backends.local.registry.tags import drop_tags, keep_tags
@@ -21,6 +20,7 @@ from pipelines.backends.local.requests import (
     within,
 )
 from pipelines.backends.local.state.database import dumps
+from pipelines.execution.schedule import read_definition
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
@@ -195,7 +195,8 @@ class Pipelines:
             uri = f"s3://{location['Bucket']}/{location['ObjectKey']}"
             text = self.objects.get_bytes(uri).decode("utf-8")
         if text is not None:
-            read_definition(text)
+            with validated():
+                read_definition(text)
         return text
 
     def _last_run(self, name: str) -> float | None:

@@ -20,7 +20,7 @@ from pipelines.backends.local.registry.premises import Premises
 from pipelines.backends.local.registry.registry import LocalRegistry
 from pipelines.backends.local.state.database import Database
 from pipelines.backends.local.state.execution_store import ExecutionStore
-from pipelines.backends.local.state.records import ExecutionStatus
+from pipelines.execution.status import ExecutionStatus
 
 if TYPE_CHECKING:
     from pipelines.backends.local.hosting.hosting import Hosting

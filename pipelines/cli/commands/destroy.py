@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from pipelines.backends.aws.destroy import Found, Premises, Thing, destroy, find, running
-from pipelines.backends.aws.registry import has_versions
+from pipelines.account.destroy import Found, Premises, Thing, destroy, find, running
 from pipelines.cli.looking import pipelines_of
 from pipelines.cli.options import local_option, spec_options, yes_option
 from pipelines.cli.target import Target, confirm, open_target
 from pipelines.diagnostics.sentences import counted
 from pipelines.errors import UsageError
+from pipelines.registry.packages import has_versions
 from pipelines.spec.model import PipelineSpec
 from pipelines.spec.references import Template
 

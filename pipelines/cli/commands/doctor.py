@@ -8,13 +8,13 @@ from pathlib import Path
 
 import click
 
-from pipelines.backends.aws.health import Check, examine
-from pipelines.backends.aws.health.check import needs_of
+from pipelines.account.health import Check, examine
+from pipelines.account.health.check import needs_of
 from pipelines.backends.local.health import Fact, facts
 from pipelines.cli.options import format_option, local_option, spec_options
 from pipelines.cli.tables import columns
 from pipelines.cli.target import open_target
-from pipelines.errors import AwsError
+from pipelines.errors import RefusedError
 
 
 @click.command("doctor")
@@ -32,7 +32,7 @@ def COMMAND(file: Path, env: str | None, local: bool, output_format: str) -> Non
     wrong = [check for check in checks if check.verdict == "missing"]
     if wrong:
         things = "one thing is" if len(wrong) == 1 else f"{len(wrong)} things are"
-        raise AwsError(f"{things} missing in the account: see above")
+        raise RefusedError(f"{things} missing in the account: see above")
 
 
 def _account(file: Path, env: str | None, *, is_shown: bool) -> list[Check]:

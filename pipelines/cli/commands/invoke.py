@@ -9,12 +9,12 @@ from typing import BinaryIO
 
 import click
 
-from pipelines.backends.aws.errors import AwsError
 from pipelines.backends.aws.gateway import Gateway
 from pipelines.cli.options import env_option, local_option
 from pipelines.cli.target import open_target
 from pipelines.diagnostics.nearest import nearest
 from pipelines.errors import UsageError
+from pipelines.execution.caller import CallRefusedError
 from pipelines.frozen import frozen
 
 _TYPES = {".csv": "text/csv", ".npy": "application/x-npy", ".txt": "text/plain"}
@@ -80,7 +80,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
         began = time.monotonic()
         try:
             answer = ask(target.gateway, endpoint, request)
-        except AwsError as error:
+        except CallRefusedError as error:
             _require_endpoint(target.gateway, endpoint, error)
             raise
         took = time.monotonic() - began
@@ -92,7 +92,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     click.echo(f"{answer.variant} answered in {took:.2f} s{cold}", err=True)
 
 
-def _require_endpoint(gateway: Gateway, endpoint: str, error: AwsError) -> None:
+def _require_endpoint(gateway: Gateway, endpoint: str, error: CallRefusedError) -> None:
     """Say which endpoints there are where the refused one is none of them.
 
     Raises:
@@ -102,7 +102,7 @@ def _require_endpoint(gateway: Gateway, endpoint: str, error: AwsError) -> None:
         return
     try:
         listed = list(gateway.pages("sagemaker", "list_endpoints", "Endpoints"))
-    except AwsError:
+    except CallRefusedError:
         return  # who may invoke need not be allowed to list
     names = [one["EndpointName"] for one in listed]
     if endpoint in names:
@@ -117,7 +117,7 @@ def ask(gateway: Gateway, endpoint: str, request: Request) -> Answer:
     """Send a request.
 
     Raises:
-        AwsError: the endpoint is not there, or refused.
+        CallRefusedError: the endpoint is not there, or refused.
     """
     with gateway.clients("sagemaker-runtime") as (runtime,):
         response = runtime.invoke_endpoint(

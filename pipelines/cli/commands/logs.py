@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
-from pipelines.backends.aws.executions import OPEN, find, identifier, steps
-from pipelines.backends.aws.logs import Stream, lines, streams
 from pipelines.cli.looking import Place, looking
 from pipelines.cli.options import local_option, spec_options
 from pipelines.diagnostics.nearest import nearest
 from pipelines.errors import UsageError
+from pipelines.execution.executions import find, identifier, steps
+from pipelines.execution.logs import Stream, lines, streams
+from pipelines.execution.status import OPEN
 from pipelines.json_types import JsonObject
 
 _SECONDS = 3.0

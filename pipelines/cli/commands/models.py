@@ -8,14 +8,14 @@ from pathlib import Path
 
 import click
 
-from pipelines.backends.aws.executions import identifier, pipeline_of
-from pipelines.backends.aws.lineage import Lineage, trace
-from pipelines.backends.aws.registry import groups, metrics, versions
 from pipelines.cli.looking import looking
 from pipelines.cli.options import format_option, local_option, spec_options
 from pipelines.cli.tables import columns
 from pipelines.errors import UsageError
+from pipelines.execution.executions import identifier, pipeline_of
 from pipelines.json_types import JsonObject
+from pipelines.registry.lineage import Lineage, trace
+from pipelines.registry.packages import groups, metrics, versions
 from pipelines.spec.commit import COMMIT
 
 _SHOW = "show"

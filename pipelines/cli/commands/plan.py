@@ -26,7 +26,7 @@ def COMMAND(file: Path, env: str | None, local: bool, check: bool, output_format
         plan = make_plan(target)
         if output_format == "json":
             where = {
-                "account": target.gateway.account(),
+                "account": target.gateway.account_id(),
                 "region": target.gateway.region,
                 "local": target.is_local,
             }

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from pipelines.backends.aws.objects import remove
-from pipelines.backends.aws.prune import Premises, Unused, unused
+from pipelines.account.objects import remove
+from pipelines.account.prune import Premises, Unused, unused
 from pipelines.cli.looking import pipelines_of
 from pipelines.cli.options import local_option, spec_options, yes_option
 from pipelines.cli.target import Target, confirm, open_target

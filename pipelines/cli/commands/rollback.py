@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from pipelines.backends.aws.apply import apply, is_current
-from pipelines.backends.aws.rollback import plan_rollback
+from pipelines.account.apply import apply, is_current
+from pipelines.account.rollback import plan_rollback
 from pipelines.cli.options import local_option, spec_options, yes_option
 from pipelines.cli.plan_text import plan_text
 from pipelines.cli.target import confirm, open_target

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from pipelines.backends.aws.executions import Start, find, identifier, start, stop
 from pipelines.cli.commit import commit_of
 from pipelines.cli.follow import judge, show, watch
 from pipelines.cli.looking import pipelines_of
@@ -15,6 +14,7 @@ from pipelines.cli.options import home, local_option, parameters, request, spec_
 from pipelines.cli.target import Target, open_target
 from pipelines.compile.driver import compile_spec
 from pipelines.errors import UsageError
+from pipelines.execution.executions import Start, find, identifier, start, stop
 from pipelines.frozen import frozen
 
 

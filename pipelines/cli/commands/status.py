@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
-from pipelines.backends.aws.executions import LATEST, executions, find, identifier, steps
 from pipelines.cli.looking import Place, looking
 from pipelines.cli.options import format_option, local_option, spec_options
 from pipelines.cli.progress.words import duration
 from pipelines.cli.tables import columns
+from pipelines.execution.executions import LATEST, executions, find, identifier, steps
 from pipelines.json_types import JsonObject
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from pipelines.backends.aws.executions import OPEN, executions, find, identifier, stop
 from pipelines.cli.looking import Place, looking
 from pipelines.cli.options import local_option, spec_options
 from pipelines.errors import UsageError
+from pipelines.execution.executions import executions, find, identifier, stop
+from pipelines.execution.status import OPEN
 
 _SEARCHED = 20
 

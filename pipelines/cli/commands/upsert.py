@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.backends.aws.apply import apply, is_current
+from pipelines.account.apply import apply, is_current
 from pipelines.cli.options import local_option, spec_options, yes_option
 from pipelines.cli.plan_text import plan_text
 from pipelines.cli.planning import make_plan

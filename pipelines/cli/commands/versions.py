@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from pipelines.backends.aws.executions import identifier
-from pipelines.backends.aws.versions import Version, versions
+from pipelines.account.versions import Version, versions
 from pipelines.cli.options import format_option, local_option, spec_options
 from pipelines.cli.tables import columns
 from pipelines.cli.target import open_target
+from pipelines.execution.executions import identifier
 
 
 @click.command("versions")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from pipelines.backends.local.engine.events import Observer
+from pipelines.execution.events import Observer
 
 
 @contextmanager

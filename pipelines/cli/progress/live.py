@@ -14,7 +14,8 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.backends.local.engine.events import (
+from pipelines.cli.progress.words import duration, note
+from pipelines.execution.events import (
     Event,
     ExecutionEnded,
     ExecutionStarted,
@@ -24,8 +25,7 @@ from pipelines.backends.local.engine.events import (
     StepSkipped,
     StepStarted,
 )
-from pipelines.backends.local.executors.contract import StepStatus
-from pipelines.cli.progress.words import duration, note
+from pipelines.execution.status import StepStatus
 from pipelines.frozen import frozen
 
 _MARKS = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import TextIO
 
-from pipelines.backends.local.engine.events import (
+from pipelines.cli.progress.words import duration, note
+from pipelines.execution.events import (
     Event,
     ExecutionEnded,
     ExecutionStarted,
@@ -14,8 +15,7 @@ from pipelines.backends.local.engine.events import (
     StepSkipped,
     StepStarted,
 )
-from pipelines.backends.local.executors.contract import StepStatus
-from pipelines.cli.progress.words import duration, note
+from pipelines.execution.status import StepStatus
 
 
 class Lines:

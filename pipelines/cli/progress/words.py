@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.backends.local.engine.events import StepEnded
+from pipelines.execution.events import StepEnded
 
 _MINUTE = 60
 _HOUR = 3600

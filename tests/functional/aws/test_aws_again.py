@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.backends.aws import following
+from pipelines.execution import following
 from tests.functional.aws.account import Account
 from tests.functional.aws.command import Command
 from tests.functional.aws.executions import Frame, deploy, mend, step

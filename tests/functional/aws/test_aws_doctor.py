@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from pipelines.backends.aws.health.check import needs_of
+from pipelines.account.health.check import needs_of
 from tests.functional.aws.account import Account
 from tests.functional.aws.command import Command
 from tests.functional.aws.project import BUCKET, edit

@@ -11,7 +11,8 @@ import botocore.session
 import pytest
 from botocore.config import Config
 
-from pipelines.backends.aws.gateway import AwsError, Gateway, Place
+from pipelines.backends.aws.gateway import Gateway, Place
+from pipelines.execution.caller import CallRefusedError
 from pipelines.spec.model import Aws
 from tests.functional.aws.account import ACCOUNT, Account
 from tests.functional.aws.proxy import Answer, Fault, refusal
@@ -39,23 +40,23 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return noted
 
 
-def refused(action: Callable[[], Any]) -> AwsError:
+def refused(action: Callable[[], Any]) -> CallRefusedError:
     """Return the error that an action ends in."""
-    with pytest.raises(AwsError) as caught:
+    with pytest.raises(CallRefusedError) as caught:
         action()
     assert caught.value.exit_code == 4
     assert "secret" not in f"{caught.value.problem}{caught.value.remedy}"
     return caught.value
 
 
-def describe(gateway: Gateway) -> AwsError:
+def describe(gateway: Gateway) -> CallRefusedError:
     """Describe a pipeline and return the refusal."""
     return refused(lambda: gateway.call("sagemaker", "describe_pipeline", PipelineName="churn"))
 
 
 def test_the_account_is_asked_for_once(account: Account, gateway: Gateway) -> None:
     """GetCallerIdentity names it; every upload needs it."""
-    assert gateway.account() == gateway.account() == ACCOUNT
+    assert gateway.account_id() == gateway.account_id() == ACCOUNT
     assert account.proxy.operations() == ["GetCallerIdentity"]
 
 

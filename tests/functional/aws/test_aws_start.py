@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.backends.aws import following
 from pipelines.cli.commands import logs
+from pipelines.execution import following
 from tests.functional.aws.account import Account
 from tests.functional.aws.command import Command
 from tests.functional.aws.executions import ExecutionMends, Frame, deploy, mend, step, write_log

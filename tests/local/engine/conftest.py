@@ -13,16 +13,16 @@ from typing import TypeAlias
 import pytest
 
 from pipelines.backends.local.engine.context import Parts, RunOptions
-from pipelines.backends.local.engine.events import Event
 from pipelines.backends.local.engine.lookup import find_executor
 from pipelines.backends.local.executors.contract import (
     Executor,
     LocalSettings,
     StepCall,
     StepOutcome,
-    StepStatus,
 )
 from pipelines.backends.local.service import LocalSageMaker
+from pipelines.execution.events import Event
+from pipelines.execution.status import StepStatus
 from pipelines.json_types import Json, JsonObject
 
 Answer: TypeAlias = Callable[[StepCall], StepOutcome]

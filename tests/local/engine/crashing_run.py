@@ -19,10 +19,10 @@ from pipelines.backends.local.executors.contract import (
     LocalSettings,
     StepCall,
     StepOutcome,
-    StepStatus,
 )
 from pipelines.backends.local.service import LocalSageMaker
 from pipelines.backends.local.state.database import Database
+from pipelines.execution.status import StepStatus
 from pipelines.json_types import Json, JsonObject
 
 

@@ -11,9 +11,10 @@ import pytest
 
 from pipelines.backends.local.engine.cache import duration
 from pipelines.backends.local.engine.context import RunOptions
-from pipelines.backends.local.engine.events import StepEnded
 from pipelines.backends.local.errors import ServiceError
-from pipelines.backends.local.executors.contract import StepCall, StepOutcome, StepStatus
+from pipelines.backends.local.executors.contract import StepCall, StepOutcome
+from pipelines.execution.events import StepEnded
+from pipelines.execution.status import StepStatus
 from pipelines.json_types import Json, JsonObject
 
 if TYPE_CHECKING:

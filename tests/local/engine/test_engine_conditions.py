@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.backends.local.engine.events import StepSkipped
 from pipelines.backends.local.executors.condition import ConditionError, decide
+from pipelines.execution.events import StepSkipped
 from pipelines.json_types import Json, JsonObject
 
 if TYPE_CHECKING:

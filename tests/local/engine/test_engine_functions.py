@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.backends.local.executors.contract import StepCall, StepOutcome, StepStatus
+from pipelines.backends.local.executors.contract import StepCall, StepOutcome
+from pipelines.execution.status import StepStatus
 from pipelines.grammar.paths import PathError, follow, parse_path
 from pipelines.json_types import Json, JsonObject
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.backends.local.errors import ServiceError
-from pipelines.backends.local.executors.contract import StepCall, StepOutcome, StepStatus
+from pipelines.backends.local.executors.contract import StepCall, StepOutcome
 from pipelines.backends.local.executors.register_model import execute
+from pipelines.execution.status import StepStatus
 from pipelines.json_types import Json, JsonObject
 
 if TYPE_CHECKING:

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.backends.local.errors import ServiceError
-from pipelines.backends.local.executors.contract import StepCall, StepOutcome, StepStatus
+from pipelines.backends.local.executors.contract import StepCall, StepOutcome
 from pipelines.backends.local.state.lock import running
 from pipelines.errors import UsageError
+from pipelines.execution.status import StepStatus
 from pipelines.json_types import JsonObject
 
 if TYPE_CHECKING:

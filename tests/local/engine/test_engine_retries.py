@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.backends.local.engine.events import StepRetried
-from pipelines.backends.local.executors.contract import StepCall, StepOutcome, StepStatus
+from pipelines.backends.local.executors.contract import StepCall, StepOutcome
+from pipelines.execution.events import StepRetried
+from pipelines.execution.status import StepStatus
 from pipelines.json_types import JsonObject
 
 if TYPE_CHECKING:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.backends.local.engine.context import RunOptions
-from pipelines.backends.local.engine.events import (
+from pipelines.backends.local.errors import ServiceError
+from pipelines.backends.local.executors.contract import StepCall, StepOutcome
+from pipelines.execution.events import (
     Event,
     ExecutionEnded,
     ExecutionStarted,
@@ -18,9 +20,7 @@ from pipelines.backends.local.engine.events import (
     StepSkipped,
     StepStarted,
 )
-from pipelines.backends.local.errors import ServiceError
-from pipelines.backends.local.executors.contract import StepCall, StepOutcome, StepStatus
-from pipelines.backends.local.state.records import ExecutionStatus
+from pipelines.execution.status import ExecutionStatus, StepStatus
 from pipelines.json_types import JsonObject
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.backends.local.executors import processing, training
-from pipelines.backends.local.executors.contract import StepStatus
+from pipelines.execution.status import StepStatus
 from tests.bundles import make_bundle
 from tests.local.jobs.conftest import ROOT
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.backends.local.executors import processing, training
-from pipelines.backends.local.executors.contract import StepStatus
 from pipelines.backends.local.jobs.reasons import LONGEST
+from pipelines.execution.status import StepStatus
 
 if TYPE_CHECKING:
     from pipelines.backends.local.executors.contract import StepOutcome

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.backends.local.executors import processing, training
-from pipelines.backends.local.executors.contract import LocalSettings, StepStatus
+from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.jobs.environment import CLOSED_PORT, host_environment, start_words
 from pipelines.backends.local.jobs.spec import Host, HostPlan, Job
+from pipelines.execution.status import StepStatus
 
 if TYPE_CHECKING:
     from tests.local.jobs.conftest import Local

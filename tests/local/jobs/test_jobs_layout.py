@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.backends.local.executors import processing, training
-from pipelines.backends.local.executors.contract import StepStatus
+from pipelines.execution.status import StepStatus
 
 if TYPE_CHECKING:
     from tests.local.jobs.conftest import Local

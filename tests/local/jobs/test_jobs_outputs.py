@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.backends.local.executors import processing, training
-from pipelines.backends.local.executors.contract import StepStatus
 from pipelines.backends.local.jobs.settle import settle
 from pipelines.backends.local.jobs.spec import Host, HostPlan
+from pipelines.execution.status import StepStatus
 
 if TYPE_CHECKING:
     from pathlib import Path

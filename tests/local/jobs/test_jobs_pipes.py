@@ -4,7 +4,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from pipelines.backends.local.executors import training
-from pipelines.backends.local.executors.contract import StepStatus
+from pipelines.execution.status import StepStatus
 
 if TYPE_CHECKING:
     from pipelines.json_types import JsonObject

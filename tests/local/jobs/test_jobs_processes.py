@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.backends.local.executors import processing
-from pipelines.backends.local.executors.contract import StepStatus
 from pipelines.backends.local.jobs.isolation import IsolationReport, choose, probe
 from pipelines.backends.local.jobs.run import Start, run_job
 from pipelines.backends.local.jobs.spec import HostPlan, Limits
 from pipelines.backends.local.jobs.workspace import workspace
+from pipelines.execution.status import StepStatus
 from tests.local.jobs.conftest import ROOT, ordinary_python
 
 if TYPE_CHECKING:

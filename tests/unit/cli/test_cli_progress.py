@@ -6,7 +6,9 @@ import io
 
 import pytest
 
-from pipelines.backends.local.engine.events import (
+from pipelines.cli.progress import following
+from pipelines.cli.progress.words import duration
+from pipelines.execution.events import (
     Event,
     ExecutionEnded,
     ExecutionStarted,
@@ -15,10 +17,7 @@ from pipelines.backends.local.engine.events import (
     StepSkipped,
     StepStarted,
 )
-from pipelines.backends.local.executors.contract import StepStatus
-from pipelines.backends.local.state.records import ExecutionStatus
-from pipelines.cli.progress import following
-from pipelines.cli.progress.words import duration
+from pipelines.execution.status import ExecutionStatus, StepStatus
 
 EVENTS: tuple[Event, ...] = (
     ExecutionStarted("abc123def456", "arn", "flights", ("check", "train", "reject"), ("check",)),

@@ -9,8 +9,6 @@ from pathlib import Path
 
 from pipelines import steptypes
 from pipelines.backends.local.engine.clock import Clock, SystemClock
-from pipelines.backends.local.engine.definition import Definition
-from pipelines.backends.local.engine.events import Observer, unobserved
 from pipelines.backends.local.engine.functions import Scope, resolve
 from pipelines.backends.local.engine.identifiers import Token, random_token
 from pipelines.backends.local.engine.lookup import Executors, StepTypes, find_executor
@@ -19,6 +17,8 @@ from pipelines.backends.local.executors.stub import Stub
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.state.execution_store import ExecutionStore
 from pipelines.backends.local.state.records import ExecutionRecord
+from pipelines.execution.events import Observer, unobserved
+from pipelines.execution.schedule import Definition
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 

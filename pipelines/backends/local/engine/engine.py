@@ -15,17 +15,18 @@ from pipelines.backends.local.engine.context import (
     RunOptions,
     execution_folder,
 )
-from pipelines.backends.local.engine.definition import Definition, read_definition
 from pipelines.backends.local.engine.scheduler import Inbox, Scheduler, StopRequest
 from pipelines.backends.local.engine.selective import select
 from pipelines.backends.local.errors import ServiceError, invalid, missing
-from pipelines.backends.local.executors.contract import LocalSettings, Registry, StepStatus
+from pipelines.backends.local.executors.contract import LocalSettings, Registry
 from pipelines.backends.local.executors.stub import Stub, read_stub
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.state.execution_store import ExecutionStore
 from pipelines.backends.local.state.lock import is_running, running
-from pipelines.backends.local.state.records import ExecutionRecord, ExecutionStatus
+from pipelines.backends.local.state.records import ExecutionRecord
 from pipelines.errors import UsageError
+from pipelines.execution.schedule import Definition, read_definition
+from pipelines.execution.status import ExecutionStatus, StepStatus
 
 _OPEN = frozenset({ExecutionStatus.EXECUTING, ExecutionStatus.STOPPING})
 _RETRIABLE = frozenset({ExecutionStatus.FAILED, ExecutionStatus.STOPPED})

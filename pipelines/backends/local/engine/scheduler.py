@@ -14,8 +14,10 @@ from functools import partial
 from typing import TypeAlias
 
 from pipelines.backends.local.engine.context import Context
-from pipelines.backends.local.engine.definition import Node
-from pipelines.backends.local.engine.events import (
+from pipelines.backends.local.engine.logs import log_tail
+from pipelines.backends.local.engine.step_runner import StepRunner, log_folder
+from pipelines.backends.local.state.records import StepRecord
+from pipelines.execution.events import (
     ExecutionEnded,
     ExecutionStarted,
     Observer,
@@ -24,17 +26,15 @@ from pipelines.backends.local.engine.events import (
     StepSkipped,
     StepStarted,
 )
-from pipelines.backends.local.engine.logs import log_tail
-from pipelines.backends.local.engine.step_runner import StepRunner, log_folder
-from pipelines.backends.local.engine.verdicts import (
+from pipelines.execution.schedule import Node
+from pipelines.execution.status import ENDED, ExecutionStatus, StepStatus
+from pipelines.execution.verdicts import (
     Skip,
     Start,
     final_status,
     is_handled,
     verdict,
 )
-from pipelines.backends.local.executors.contract import StepStatus
-from pipelines.backends.local.state.records import ENDED, ExecutionStatus, StepRecord
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from pipelines.backends.local.engine.definition import Definition, Node
 from pipelines.backends.local.errors import invalid
+from pipelines.execution.schedule import Definition, Node
 from pipelines.frozen import frozen
 
 

@@ -11,20 +11,16 @@ from pathlib import Path
 from pipelines.backends.local.engine.cache import Cache, cache_key, written_outputs
 from pipelines.backends.local.engine.checks import refuse_untyped_references
 from pipelines.backends.local.engine.context import JOB_FILE, Context
-from pipelines.backends.local.engine.definition import Node
-from pipelines.backends.local.engine.events import StepRetried
 from pipelines.backends.local.engine.functions import ResolutionError, resolve
 from pipelines.backends.local.engine.identifiers import job_name
 from pipelines.backends.local.engine.retry import Retries
-from pipelines.backends.local.executors.contract import (
-    Executor,
-    StepCall,
-    StepOutcome,
-    StepStatus,
-)
+from pipelines.backends.local.executors.contract import Executor, StepCall, StepOutcome
 from pipelines.backends.local.state.database import dumps
 from pipelines.backends.local.state.records import StepRecord
 from pipelines.errors import PipelinesError, from_outside
+from pipelines.execution.events import StepRetried
+from pipelines.execution.schedule import Node
+from pipelines.execution.status import StepStatus
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 

@@ -11,8 +11,9 @@ import json
 import operator
 from collections.abc import Callable, Mapping
 
-from pipelines.backends.local.executors.contract import StepCall, StepOutcome, StepStatus
+from pipelines.backends.local.executors.contract import StepCall, StepOutcome
 from pipelines.errors import PipelinesError
+from pipelines.execution.status import StepStatus
 from pipelines.json_types import Json, JsonObject
 
 _ORDER: Mapping[str, Callable[[Json, Json], bool]] = {

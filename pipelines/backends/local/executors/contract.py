@@ -11,23 +11,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import field
-from enum import StrEnum
 from pathlib import Path
 from typing import Literal, Protocol
 
+from pipelines.execution.status import StepStatus
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
-
-
-class StepStatus(StrEnum):
-    """`StepStatus` of the service."""
-
-    STARTING = "Starting"
-    EXECUTING = "Executing"
-    STOPPING = "Stopping"
-    STOPPED = "Stopped"
-    FAILED = "Failed"
-    SUCCEEDED = "Succeeded"
 
 
 @frozen

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pipelines.backends.local.executors.contract import StepCall, StepOutcome, StepStatus
+from pipelines.backends.local.executors.contract import StepCall, StepOutcome
+from pipelines.execution.status import StepStatus
 
 
 def execute(call: StepCall) -> StepOutcome:

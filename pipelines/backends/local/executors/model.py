@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pipelines.backends.local.executors.contract import StepCall, StepOutcome, StepStatus
+from pipelines.backends.local.executors.contract import StepCall, StepOutcome
 from pipelines.backends.local.registry.models import Models
 from pipelines.backends.local.registry.premises import Premises
 from pipelines.backends.local.state.database import Database
+from pipelines.execution.status import StepStatus
 
 
 def execute(call: StepCall) -> StepOutcome:

@@ -6,7 +6,7 @@ import codecs
 import time
 from typing import TYPE_CHECKING
 
-from pipelines.backends.local.executors.contract import StepOutcome, StepStatus
+from pipelines.backends.local.executors.contract import StepOutcome
 from pipelines.backends.local.jobs.channels import bring, processing_sources
 from pipelines.backends.local.jobs.opt_ml import write_processing
 from pipelines.backends.local.jobs.outputs import make_output_folders, store_outputs
@@ -16,6 +16,7 @@ from pipelines.backends.local.jobs.spec import HostPlan, JobRefusedError, Limits
 from pipelines.backends.local.jobs.workspace import workspace
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.errors import PipelinesError
+from pipelines.execution.status import StepStatus
 from pipelines.frozen import frozen
 
 if TYPE_CHECKING:

@@ -5,12 +5,8 @@ from __future__ import annotations
 import hashlib
 
 from pipelines.backends.local.errors import ServiceError
-from pipelines.backends.local.executors.contract import (
-    Registry,
-    StepCall,
-    StepOutcome,
-    StepStatus,
-)
+from pipelines.backends.local.executors.contract import Registry, StepCall, StepOutcome
+from pipelines.execution.status import StepStatus
 from pipelines.json_types import Json, JsonObject
 
 _TOKEN_LENGTH = 32

@@ -16,14 +16,10 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipelines.backends.local.executors.contract import (
-    Executor,
-    StepCall,
-    StepOutcome,
-    StepStatus,
-)
+from pipelines.backends.local.executors.contract import Executor, StepCall, StepOutcome
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.errors import PipelinesError, UsageError
+from pipelines.execution.status import StepStatus
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 

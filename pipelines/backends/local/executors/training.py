@@ -7,7 +7,7 @@ import time
 from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
-from pipelines.backends.local.executors.contract import StepOutcome, StepStatus
+from pipelines.backends.local.executors.contract import StepOutcome
 from pipelines.backends.local.jobs.channels import bring, training_sources
 from pipelines.backends.local.jobs.checkpoints import Checkpoints
 from pipelines.backends.local.jobs.metrics import final_metrics, metric_patterns
@@ -21,6 +21,7 @@ from pipelines.backends.local.jobs.toolkit import plain_parameters, training_wor
 from pipelines.backends.local.jobs.workspace import workspace
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.errors import PipelinesError
+from pipelines.execution.status import StepStatus
 from pipelines.frozen import frozen
 
 if TYPE_CHECKING:

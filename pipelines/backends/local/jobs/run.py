@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from pipelines.backends.local.executors.contract import StepStatus
 from pipelines.backends.local.jobs.environment import host_environment, start_words, withheld
 from pipelines.backends.local.jobs.isolation import choose
 from pipelines.backends.local.jobs.reasons import (
@@ -17,6 +16,7 @@ from pipelines.backends.local.jobs.reasons import (
 )
 from pipelines.backends.local.jobs.spec import Command, Job, JobEnd, Limits
 from pipelines.backends.local.jobs.supervise import run_hosts
+from pipelines.execution.status import StepStatus
 from pipelines.frozen import frozen
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import json
 import sqlite3
 from dataclasses import fields
 
-from pipelines.backends.local.executors.contract import StepStatus
 from pipelines.backends.local.state.database import Database, dumps
-from pipelines.backends.local.state.records import ExecutionRecord, ExecutionStatus, StepRecord
+from pipelines.backends.local.state.records import ExecutionRecord, StepRecord
+from pipelines.execution.status import ExecutionStatus, StepStatus
 from pipelines.json_types import Json
 
 _STEP_COLUMNS = tuple(field.name for field in fields(StepRecord))

@@ -4,24 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from enum import StrEnum
 
-from pipelines.backends.local.executors.contract import StepStatus
+from pipelines.execution.status import ExecutionStatus, StepStatus
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
-
-ENDED = frozenset({StepStatus.SUCCEEDED, StepStatus.FAILED, StepStatus.STOPPED})
-
-
-class ExecutionStatus(StrEnum):
-    """`PipelineExecutionStatus` of the service."""
-
-    EXECUTING = "Executing"
-    STOPPING = "Stopping"
-    STOPPED = "Stopped"
-    FAILED = "Failed"
-    SUCCEEDED = "Succeeded"
-    COMPLETED_WITH_FAILURES = "CompletedWithFailures"
 
 
 @frozen
@@ -90,3 +76,8 @@ class StepRecord:
     cache_key: str | None = None
     cached_from: str | None = None
     reused_from: str | None = None
+
+    @property
+    def outcome(self) -> str | None:
+        """The branch that a condition took."""
+        return self.properties.get("Outcome")

@@ -1,0 +1,1 @@
+"""What stands in an account, real or local: read, changed as a plan says, pruned, destroyed."""

@@ -1,0 +1,144 @@
+"""What deployed assets hold, so that a plan can name the files that changed."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from pipelines.account.account import Account
+from pipelines.account.parallel import side_by_side
+from pipelines.bundle.assets import CodeAsset, DataAsset
+from pipelines.compile.driver import Bundle
+from pipelines.execution.caller import CallRefusedError, split
+from pipelines.json_types import JsonObject
+from pipelines.plan.files import FileChange, compare, of_bundle, put_back, replaced
+
+_DIRECTORY = 1 << 20
+"""Bytes at the end of a bundle that are read: the directory of some ten thousand files."""
+
+
+def changed_files(
+    account: Account, bundle: Bundle, definitions: Iterable[str]
+) -> dict[str, tuple[FileChange, ...]]:
+    """Compare assets that are not deployed with those that they replace.
+
+    An asset whose predecessor cannot be read is left out: the plan says less, and goes on.
+
+    Args:
+        account: where.
+        bundle: what was compiled.
+        definitions: the deployed definitions, as text.
+
+    Returns:
+        URI of the asset → its files that changed.
+
+    Raises:
+        CallRefusedError: AWS was not reached.
+    """
+    assets: dict[str, CodeAsset | DataAsset] = {asset.uri: asset for asset in bundle.code}
+    assets.update({asset.uri: asset for asset in bundle.data})
+    pairs = replaced(bundle.code, bundle.data, definitions)
+    return _compared(pairs, lambda uri, old: _compare(account, assets[uri], old))
+
+
+def changed_between(account: Account, before: str, after: str) -> dict[str, tuple[FileChange, ...]]:
+    """Compare the assets of a definition with those that stand in their place in one before it.
+
+    Args:
+        account: where.
+        before: a definition, as text.
+        after: another, as text; all that it names lies in S3.
+
+    Returns:
+        As `changed_files`.
+
+    Raises:
+        CallRefusedError: AWS was not reached.
+    """
+    return _compared(put_back(after, before), lambda uri, old: _compare_deployed(account, uri, old))
+
+
+def _compared(
+    pairs: Mapping[str, str], compared: Callable[[str, str], tuple[FileChange, ...] | None]
+) -> dict[str, tuple[FileChange, ...]]:
+    def one(uri: str, old: str) -> tuple[FileChange, ...] | None:
+        try:
+            return compared(uri, old)
+        except CallRefusedError as error:
+            if error.is_missing or error.is_denied:
+                return None
+            raise
+
+    with side_by_side() as calls:
+        begun = {uri: calls.begin(one, uri, old) for uri, old in pairs.items()}
+        return {uri: found for uri, call in begun.items() if (found := call.result()) is not None}
+
+
+def _compare(
+    account: Account, asset: CodeAsset | DataAsset, old: str
+) -> tuple[FileChange, ...] | None:
+    if isinstance(asset, DataAsset):
+        return _compare_data(account, asset, old)
+    before = _members(account, old)
+    if before is None:
+        return None
+    after = {m.path: (zlib.crc32(m.content), m.executable) for m in asset.members}
+    return of_bundle(compare(before, after))
+
+
+def _compare_deployed(account: Account, uri: str, old: str) -> tuple[FileChange, ...] | None:
+    if uri.endswith("/"):
+        before, after = _listed(account, old), _listed(account, uri)
+        if not before or not after:
+            return None
+        return compare(
+            {name: (entry["Size"], entry["ETag"]) for name, entry in before.items()},
+            {name: (entry["Size"], entry["ETag"]) for name, entry in after.items()},
+        )
+    was, now = _members(account, old), _members(account, uri)
+    return None if was is None or now is None else of_bundle(compare(was, now))
+
+
+def _members(account: Account, uri: str) -> dict[str, object] | None:
+    """Read CRC-32 and executable bit of a bundle's files: the directory at a zip's end has them."""
+    end = account.download(*split(uri), last=_DIRECTORY)
+    try:
+        with zipfile.ZipFile(io.BytesIO(end)) as archive:
+            return {e.filename: (e.CRC, _is_executable(e)) for e in archive.infolist()}
+    except zipfile.BadZipFile:
+        return None
+
+
+def _is_executable(entry: zipfile.ZipInfo) -> bool:
+    return bool(entry.external_attr >> 16 & 0o100)
+
+
+def _compare_data(account: Account, asset: DataAsset, old: str) -> tuple[FileChange, ...] | None:
+    """Compare by size, and by ETag where that is an MD5: not of parts, not under a KMS key."""
+    listed = _listed(account, old)
+    if not listed:
+        return None
+    before: dict[str, object] = {name: entry["Size"] for name, entry in listed.items()}
+    after: dict[str, object] = {name: path.stat().st_size for name, path in asset.files}
+    for name, path in asset.files:
+        tag = str(listed.get(name, {}).get("ETag", "-")).strip('"')
+        if before.get(name) == after[name] and "-" not in tag and not account.kms_key:
+            before[name], after[name] = tag, _md5(path)
+    return compare(before, after)
+
+
+def _listed(account: Account, folder: str) -> dict[str, JsonObject]:
+    """List what lies in a folder, by name."""
+    bucket, prefix = split(folder)
+    request = {"Bucket": bucket, "Prefix": prefix, **account.owned()}
+    pages = account.pages("s3", "list_objects_v2", "Contents", **request)
+    return {entry["Key"].removeprefix(prefix): entry for entry in pages}
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

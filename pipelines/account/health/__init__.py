@@ -1,0 +1,41 @@
+"""What an account needs before a pipeline runs there: what is missing, and how to get it.
+
+Each module checks one thing and asks AWS for nothing but that. What may not be asked is told as
+unknown, not as missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipelines.account.account import Account
+from pipelines.account.health import bucket, images, quotas, roles
+from pipelines.account.health.check import Check, Needs, missing, ok
+from pipelines.execution.caller import CallRefusedError
+from pipelines.spec.model import Aws
+
+__all__ = ["Check", "Needs", "examine"]
+
+
+def examine(account: Account, aws: Aws, needs: Needs) -> Iterator[Check]:
+    """Check an account, one thing after the other.
+
+    Args:
+        account: the account.
+        aws: the `aws:` of the spec.
+        needs: what the pipeline asks of it.
+    """
+    try:
+        caller = account.call("sts", "get_caller_identity")
+    except CallRefusedError as error:
+        yield missing("credentials", error.problem, error.remedy)
+        return
+    yield ok("credentials", str(caller["Arn"]))
+    yield ok("region", f"{account.region} ({account.partition})")
+    yield from roles.check_caller(account, str(caller["Arn"]), aws)
+    yield from roles.check_role(account, "role", aws.role, needs.permissions)
+    if aws.deploy_role is not None:
+        yield from roles.check_role(account, "deploy role", aws.deploy_role, roles.DEPLOYING)
+    yield from bucket.check(account, aws)
+    yield from quotas.check(account, needs)
+    yield from images.check(account, needs)

@@ -1,0 +1,139 @@
+"""What lies in the bucket and nothing refers to any more.
+
+An execution uses what the version of its pipeline names, and versions are never deleted: what no
+version and no model package names, no execution can need. Young objects are left alone: another
+upsert may have uploaded them and not yet made its version.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from pipelines.account.account import Account
+from pipelines.account.parallel import each
+from pipelines.execution.caller import CallRefusedError
+from pipelines.frozen import frozen
+from pipelines.json_types import Json, JsonObject
+from pipelines.plan.named import groups_of
+from pipelines.registry.packages import describe_group
+
+_OURS = re.compile(r"(code|data)/[^/]+/[0-9a-f]{32}/.+|definitions/[0-9a-f]{32}\.json")
+"""What upsert writes below a pipeline's prefix, addressed by content."""
+
+_URI = re.compile(r"s3://[^\s\"'\\]+")
+
+
+@frozen
+class Premises:
+    """What is looked through.
+
+    Args:
+        bucket: where the objects lie.
+        pipeline: the pipeline that they belong to.
+        definitions: the names of all its pipelines, the deploy pipeline's too.
+        groups: model package groups that it registers in, besides those that versions name.
+    """
+
+    bucket: str
+    pipeline: str
+    definitions: tuple[str, ...]
+    groups: tuple[str, ...]
+
+
+@frozen
+class Unused:
+    """An object that nothing refers to: its key, its size in bytes."""
+
+    key: str
+    size: int
+
+
+def unused(account: Account, premises: Premises, before: datetime) -> list[Unused]:
+    """Find what nothing refers to.
+
+    Args:
+        account: where.
+        premises: what is looked through.
+        before: younger objects are left alone; with a time zone.
+
+    Raises:
+        CallRefusedError: something could not be read: then nothing may be called unused.
+    """
+    in_use = tuple(_in_use(account, premises))
+    return [
+        Unused(entry["Key"], int(entry["Size"]))
+        for entry in _listed(account, premises)
+        if entry["LastModified"] < before
+        and not f"s3://{premises.bucket}/{entry['Key']}".startswith(in_use)
+    ]
+
+
+def _in_use(account: Account, premises: Premises) -> Iterator[str]:
+    """Yield the URIs that versions and packages name; a folder's URI stands for what is in it."""
+    groups = dict.fromkeys(premises.groups)
+    for definition in _definitions(account, premises.definitions):
+        groups.update(dict.fromkeys(groups_of(definition)))
+        yield from _URI.findall(definition)
+    for group in groups:
+        for package in each(lambda arn: _package(account, arn), _packages(account, group)):
+            yield from _texts(package)
+
+
+def _definitions(account: Account, names: Iterable[str]) -> list[str]:
+    requests = [request for name in names for request in _versions(account, name)]
+    return each(lambda request: _definition(account, request), requests)
+
+
+def _versions(account: Account, name: str) -> list[JsonObject]:
+    pages = account.pages(
+        "sagemaker", "list_pipeline_versions", "PipelineVersionSummaries", PipelineName=name
+    )
+    try:
+        numbers = [version["PipelineVersionId"] for version in pages]
+    except CallRefusedError as error:
+        if error.is_missing:
+            return []
+        raise
+    name_only = {"PipelineName": name}
+    return [name_only, *({**name_only, "PipelineVersionId": number} for number in numbers)]
+
+
+def _definition(account: Account, request: JsonObject) -> str:
+    return str(account.call("sagemaker", "describe_pipeline", **request)["PipelineDefinition"])
+
+
+def _packages(account: Account, group: str) -> list[str]:
+    if describe_group(account, group) is None:
+        return []
+    pages = account.pages(
+        "sagemaker", "list_model_packages", "ModelPackageSummaryList", ModelPackageGroupName=group
+    )
+    return [package["ModelPackageArn"] for package in pages]
+
+
+def _package(account: Account, arn: str) -> JsonObject:
+    return account.call("sagemaker", "describe_model_package", ModelPackageName=arn)
+
+
+def _listed(account: Account, premises: Premises) -> Iterator[JsonObject]:
+    """Yield what upsert has written; what others put beside it is none of ours."""
+    prefix = f"{premises.pipeline}/"
+    for folder in ("code", "data", "definitions"):
+        request = {
+            "Bucket": premises.bucket,
+            "Prefix": f"{prefix}{folder}/",
+            **account.owned(),
+        }
+        for entry in account.pages("s3", "list_objects_v2", "Contents", **request):
+            if _OURS.fullmatch(str(entry["Key"]).removeprefix(prefix)):
+                yield entry
+
+
+def _texts(value: Json) -> Iterator[str]:
+    if isinstance(value, str):
+        yield from _URI.findall(value)
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _texts(part)

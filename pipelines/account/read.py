@@ -1,0 +1,186 @@
+"""The account → what is deployed there of a bundle, read side by side.
+
+Nothing is changed, and nothing is asked that the plan does not need.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+
+from pipelines.account.account import Account
+from pipelines.account.contents import changed_files
+from pipelines.account.objects import below, is_there
+from pipelines.account.parallel import Calls, side_by_side
+from pipelines.account.pipelines import describe, has_rule, tags_of
+from pipelines.compile.driver import Bundle
+from pipelines.execution.caller import CallRefusedError
+from pipelines.json_types import JsonObject
+from pipelines.plan.deployed import Deployed, LiveGroup, LivePipeline, State
+from pipelines.plan.model import Intent
+from pipelines.plan.tags import MARK
+from pipelines.registry.packages import describe_group
+from pipelines.spec.names import deployer
+
+
+def read(account: Account, bundle: Bundle, intent: Intent) -> Deployed:
+    """Read what a plan starts from.
+
+    Raises:
+        CallRefusedError: something cannot be read; the bucket or the role is not of this account
+            and region.
+    """
+    check_role(account, intent.role)
+    with side_by_side() as calls:
+        bucket = calls.begin(check_bucket, account, intent.bucket)
+        reading = _begin(account, calls, tuple(bundle.definitions), intent.groups)
+        rule = calls.begin(_has_rule, account, intent.deploy)
+        leftover = calls.begin(_leftover, account, bundle)
+        bucket.result()
+        present = _present(account, bundle, calls)
+        state = reading.result()
+    definitions = [live.definition for live in state.pipelines.values() if live is not None]
+    files = changed_files(account, bundle, definitions)
+    return Deployed(state, present, files, rule.result(), leftover.result())
+
+
+def read_state(account: Account, pipelines: tuple[str, ...], groups: tuple[str, ...]) -> State:
+    """Read the pipelines and groups alone: what a plan changes.
+
+    Raises:
+        CallRefusedError: one cannot be read.
+    """
+    with side_by_side() as calls:
+        return _begin(account, calls, pipelines, groups).result()
+
+
+class _Reading:
+    def __init__(
+        self,
+        pipelines: dict[str, Future[LivePipeline | None]],
+        groups: dict[str, Future[LiveGroup | None]],
+    ) -> None:
+        self._pipelines = pipelines
+        self._groups = groups
+
+    def result(self) -> State:
+        return State(
+            {name: future.result() for name, future in self._pipelines.items()},
+            {name: future.result() for name, future in self._groups.items()},
+        )
+
+
+def _begin(
+    account: Account, calls: Calls, pipelines: tuple[str, ...], groups: tuple[str, ...]
+) -> _Reading:
+    return _Reading(
+        {name: calls.begin(_pipeline, account, name) for name in pipelines},
+        {name: calls.begin(_group, account, name) for name in groups},
+    )
+
+
+def _pipeline(account: Account, name: str) -> LivePipeline | None:
+    described = describe(account, name)
+    if described is None:
+        return None
+    arn = described["PipelineArn"]
+    return LivePipeline(
+        arn=arn,
+        definition=described.get("PipelineDefinition", ""),
+        role=described.get("RoleArn", ""),
+        description=described.get("PipelineDescription", ""),
+        parallelism=described.get("ParallelismConfiguration"),
+        modified=str(described.get("LastModifiedTime", "")),
+        by=_who(described),
+        tags=tags_of(account, arn),
+    )
+
+
+def _who(described: JsonObject) -> str:
+    by = described.get("LastModifiedBy") or described.get("CreatedBy") or {}
+    return str(by.get("UserProfileName") or by.get("IamIdentity", {}).get("Arn") or "")
+
+
+def _group(account: Account, name: str) -> LiveGroup | None:
+    described = describe_group(account, name)
+    if described is None:
+        return None
+    arn = described["ModelPackageGroupArn"]
+    return LiveGroup(arn, tags_of(account, arn))
+
+
+def check_bucket(account: Account, bucket: str) -> None:
+    """Make sure that the bucket is there, ours, and in the region.
+
+    boto3 would follow a bucket into its region without a word; SageMaker does not.
+
+    Raises:
+        CallRefusedError: it is not.
+    """
+    if account.is_local:
+        return
+    answer = account.call("s3", "head_bucket", Bucket=bucket, **account.owned())
+    region = answer.get("BucketRegion", account.region)
+    if region != account.region:
+        raise CallRefusedError(
+            f"the bucket {bucket} lies in {region}, the pipeline in {account.region}",
+            "SageMaker needs both in one region: change `aws.bucket` or `aws.region`",
+            code="PermanentRedirect",
+            operation="head_bucket",
+        )
+
+
+def check_role(account: Account, role: str) -> None:
+    """Make sure that the role can belong to what the credentials belong to.
+
+    Raises:
+        CallRefusedError: it is of another partition or account.
+    """
+    if account.is_local:
+        return
+    _, partition, _, _, owner, *_ = [*role.split(":"), "", "", "", "", ""]
+    if partition != account.partition:
+        raise CallRefusedError(
+            f"the role {role} is of the partition {partition}, "
+            f"the region {account.region} of {account.partition}",
+            "change `aws.role` or `aws.region`",
+            code="OtherPartition",
+        )
+    if owner != account.account_id():
+        raise CallRefusedError(
+            f"the role {role} is of account {owner}, the credentials of {account.account_id()}",
+            "log in to the other account (AWS_PROFILE names a profile), or change `aws.role`",
+            code="OtherAccount",
+        )
+
+
+def _present(account: Account, bundle: Bundle, calls: Calls) -> frozenset[str]:
+    """Find which of a bundle's objects are in S3: their URIs.
+
+    A data folder is listed, since it may hold thousands of files; a code bundle is asked for.
+    """
+    code = {asset.uri: calls.begin(is_there, account, asset.uri) for asset in bundle.code}
+    data = [calls.begin(below, account, folder.uri) for folder in bundle.data]
+    listed = [uri for listing in data for uri in listing.result()]
+    return frozenset([*listed, *(uri for uri, found in code.items() if found.result())])
+
+
+def _has_rule(account: Account, deploy: str | None) -> bool | None:
+    if account.is_local or deploy is None:
+        return None
+    place = f"{account.partition}:sagemaker:{account.region}:{account.account_id()}"
+    return has_rule(account, f"arn:{place}:pipeline/{deploy}")
+
+
+def _leftover(account: Account, bundle: Bundle) -> str | None:
+    """Name the deploy pipeline of a spec that deploys nothing any more.
+
+    None where that may not be asked: a policy may allow the pipelines of the spec alone.
+    """
+    name = deployer(bundle.pipeline)
+    try:
+        live = None if name in bundle.definitions else _pipeline(account, name)
+    except CallRefusedError as error:
+        if error.is_denied:
+            return None
+        raise
+    return name if live is not None and live.tags.get(MARK) == bundle.pipeline else None

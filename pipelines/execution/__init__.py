@@ -1,0 +1,1 @@
+"""Executions of a pipeline, wherever they run: what both backends speak, and what follows them."""

@@ -1,0 +1,220 @@
+"""Executions: started, found, listed, stopped."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import field
+from itertools import islice
+
+from pipelines.diagnostics.nearest import nearest
+from pipelines.errors import UsageError
+from pipelines.execution.caller import Caller, CallRefusedError
+from pipelines.execution.parameters import typed_parameters
+from pipelines.frozen import frozen
+from pipelines.json_types import JsonObject
+from pipelines.plan.diff import steps_of
+from pipelines.spec.commit import COMMIT
+
+LATEST = "latest"
+OPEN = frozenset({"Executing", "Stopping"})
+"""The statuses of an execution that has not ended."""
+
+_REUSABLE = frozenset({"Succeeded", "Failed"})
+"""The statuses of an execution whose results others may take (FACTS 1.11)."""
+
+_NAMED = 5
+
+
+@frozen
+class Start:
+    """What an execution is started with.
+
+    Args:
+        pipeline: the pipeline's name.
+        parameters: values by name, as text.
+        selected: the steps that alone are to run; empty for all.
+        source: ARN of the execution whose results the selected steps take; None for the latest
+            that has ended.
+        commit: what the code was at, for pipelines that record it; None where it is not known.
+    """
+
+    pipeline: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    selected: tuple[str, ...] = ()
+    source: str | None = None
+    commit: str | None = None
+
+
+def start(caller: Caller, wanted: Start) -> str:
+    """Start an execution of what is deployed; return its ARN.
+
+    The request carries a token, so that a retry of it starts nothing twice.
+
+    Raises:
+        UsageError: there is no such pipeline, or parameters or selected steps do not fit it.
+        CallRefusedError: it was refused.
+    """
+    document = _deployed(caller, wanted.pipeline)
+    _check_selected(document, wanted.selected)
+    parameters = _parameters(document, wanted)
+    request: JsonObject = {
+        "PipelineName": wanted.pipeline,
+        "ClientRequestToken": uuid.uuid4().hex,
+        "PipelineParameters": [{"Name": n, "Value": v} for n, v in parameters.items()],
+    }
+    if wanted.selected:
+        selection: JsonObject = {"SelectedSteps": [{"StepName": s} for s in wanted.selected]}
+        source = wanted.source or _latest_ended(caller, wanted.pipeline)
+        if source is not None:
+            selection["SourcePipelineExecutionArn"] = source
+        request["SelectiveExecutionConfig"] = selection
+    started = caller.call("sagemaker", "start_pipeline_execution", **request)
+    return str(started["PipelineExecutionArn"])
+
+
+def stop(caller: Caller, arn: str) -> None:
+    """Ask an execution to stop.
+
+    Raises:
+        CallRefusedError: it was refused.
+    """
+    request = {"PipelineExecutionArn": arn, "ClientRequestToken": uuid.uuid4().hex}
+    caller.call("sagemaker", "stop_pipeline_execution", **request)
+
+
+def executions(caller: Caller, pipelines: Iterable[str], most: int) -> list[JsonObject]:
+    """List executions, the latest first: their summaries, each with its `PipelineName`.
+
+    Args:
+        caller: where.
+        pipelines: names; those that are not there have none.
+        most: how many to list.
+    """
+    found = [
+        {**summary, "PipelineName": name}
+        for name in pipelines
+        for summary in islice(_summaries(caller, name), most)
+    ]
+    found.sort(key=lambda e: (e["StartTime"], e["PipelineExecutionArn"]), reverse=True)
+    return found[:most]
+
+
+def find(caller: Caller, pipelines: Iterable[str], execution: str) -> JsonObject:
+    """Describe an execution that is given by its id, its ARN, or as `latest`.
+
+    Raises:
+        UsageError: there is none.
+    """
+    names = tuple(pipelines)
+    if execution == LATEST:
+        known = executions(caller, names, 1)
+        candidates = [str(summary["PipelineExecutionArn"]) for summary in known]
+    elif execution.startswith("arn:"):
+        candidates = [execution]
+    else:
+        candidates = [f"{arn}/execution/{execution}" for arn in _arns(caller, names)]
+    for arn in candidates:
+        try:
+            return caller.call("sagemaker", "describe_pipeline_execution", PipelineExecutionArn=arn)
+        except CallRefusedError as error:
+            if not (error.is_missing or error.code in {"ValidationException", "ValidationError"}):
+                raise
+    raise _unknown(caller, names, execution)
+
+
+def steps(caller: Caller, arn: str) -> list[JsonObject]:
+    """List the steps of an execution that began, in the order in which they did."""
+    listed = caller.pages(
+        "sagemaker",
+        "list_pipeline_execution_steps",
+        "PipelineExecutionSteps",
+        PipelineExecutionArn=arn,
+        SortOrder="Ascending",
+    )
+    return list(listed)
+
+
+def identifier(execution: JsonObject | str) -> str:
+    """Take the id out of an execution's ARN."""
+    arn = execution if isinstance(execution, str) else str(execution["PipelineExecutionArn"])
+    return arn.rpartition("/")[2]
+
+
+def pipeline_of(arn: str) -> str:
+    """Take the pipeline's name out of an execution's ARN."""
+    return arn.partition(":pipeline/")[2].partition("/")[0]
+
+
+def _deployed(caller: Caller, pipeline: str) -> JsonObject:
+    try:
+        described = caller.call("sagemaker", "describe_pipeline", PipelineName=pipeline)
+    except CallRefusedError as error:
+        if not error.is_missing:
+            raise
+        local = " --local" if caller.is_local else ""
+        raise UsageError(
+            f"there is no pipeline `{pipeline}`", f"deploy it first: pipelines upsert{local}"
+        ) from error
+    document: JsonObject = json.loads(described["PipelineDefinition"])
+    return document
+
+
+def _check_selected(document: JsonObject, selected: Iterable[str]) -> None:
+    known = steps_of(document) or {}
+    for name in selected:
+        if name not in known:
+            close = nearest(name, known)
+            raise UsageError(
+                f"the pipeline has no step `{name}`",
+                f"did you mean `{close}`?" if close else f"its steps are {', '.join(known)}",
+            )
+
+
+def _latest_ended(caller: Caller, pipeline: str) -> str | None:
+    """Find the execution that selected steps take results from: the service does not by itself."""
+    for summary in _summaries(caller, pipeline):
+        if summary["PipelineExecutionStatus"] in _REUSABLE:
+            return str(summary["PipelineExecutionArn"])
+    return None
+
+
+def _parameters(document: JsonObject, wanted: Start) -> dict[str, str]:
+    """Return what the pipeline is given; one that records no commit is not told it."""
+    declared = {item["Name"] for item in document.get("Parameters") or []}
+    given = dict(wanted.parameters)
+    if wanted.commit is not None and COMMIT in declared:
+        given.setdefault(COMMIT, wanted.commit)
+    if not wanted.selected:  # else what is not given comes from the source
+        typed_parameters(document, given)
+    return given
+
+
+def _summaries(caller: Caller, pipeline: str) -> Iterable[JsonObject]:
+    request = {"PipelineName": pipeline, "SortBy": "CreationTime", "SortOrder": "Descending"}
+    pages = caller.pages(
+        "sagemaker", "list_pipeline_executions", "PipelineExecutionSummaries", **request
+    )
+    try:
+        yield from pages
+    except CallRefusedError as error:
+        if not error.is_missing:
+            raise
+
+
+def _arns(caller: Caller, pipelines: Iterable[str]) -> Iterable[str]:
+    for name in pipelines:
+        try:
+            yield caller.call("sagemaker", "describe_pipeline", PipelineName=name)["PipelineArn"]
+        except CallRefusedError as error:
+            if not error.is_missing:
+                raise
+
+
+def _unknown(caller: Caller, pipelines: tuple[str, ...], execution: str) -> UsageError:
+    known = ", ".join(identifier(e) for e in executions(caller, pipelines, _NAMED))
+    begin = "python -m pipelines run" if caller.is_local else "pipelines start"
+    if known:
+        return UsageError(f"there is no execution `{execution}`", f"the latest: {known}")
+    return UsageError("nothing was run here yet", f"run the pipeline: {begin}")

@@ -1,0 +1,212 @@
+"""A running execution → the events that a local run shows, by asking again and again.
+
+Bad weather does not end it: what passes by itself is waited for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from pipelines.errors import ExecutionFailedError
+from pipelines.execution import executions, logs
+from pipelines.execution.caller import Caller, CallRefusedError
+from pipelines.execution.errors import InvalidError
+from pipelines.execution.events import (
+    ExecutionEnded,
+    ExecutionStarted,
+    Observer,
+    StepEnded,
+    StepRetried,
+    StepSkipped,
+    StepStarted,
+)
+from pipelines.execution.schedule import Node, read_definition
+from pipelines.execution.status import ExecutionStatus, StepStatus
+from pipelines.execution.verdicts import Skip, verdict
+from pipelines.frozen import frozen
+from pipelines.json_types import JsonObject
+
+ResultT = TypeVar("ResultT")
+
+_LOCAL_SECONDS = 0.2
+_SECONDS = 5.0
+_LONGEST_SECONDS = 60.0
+_ENDED = {
+    "Succeeded": StepStatus.SUCCEEDED,
+    "Failed": StepStatus.FAILED,
+    "Stopped": StepStatus.STOPPED,
+}
+
+
+@frozen
+class Pace:
+    """How an execution is followed.
+
+    Args:
+        wait: waits that many seconds.
+        weather: told about trouble that passes; once, until it has passed.
+    """
+
+    wait: Callable[[float], object]
+    weather: Callable[[CallRefusedError], None]
+
+
+def follow(caller: Caller, arn: str, observer: Observer, pace: Pace) -> ExecutionStatus:
+    """Show an execution until it has ended; return how.
+
+    Args:
+        caller: where.
+        arn: the execution's.
+        observer: told what happens.
+        pace: how to wait.
+
+    Raises:
+        CallRefusedError: it can no longer be seen, for a reason that does not pass.
+        ExecutionFailedError: it has a status that nobody knows here.
+    """
+    patience = _Patience(pace)
+    nodes = patience.ask(lambda: _nodes(caller, arn))
+    seen = _Seen(caller, observer, nodes)
+    observer(
+        ExecutionStarted(executions.identifier(arn), arn, executions.pipeline_of(arn), (*nodes,))
+    )
+    while True:
+        described = patience.ask(lambda: _describe(caller, arn))
+        for step in patience.ask(lambda: executions.steps(caller, arn)):
+            seen.step(step)
+        seen.skipped()
+        status = _status(described)
+        if status not in executions.OPEN:
+            seconds = _between(described.get("CreationTime"), described.get("LastModifiedTime"))
+            reason = described.get("FailureReason")
+            observer(ExecutionEnded(executions.identifier(arn), status, seconds, reason))
+            return status
+        pace.wait(_LOCAL_SECONDS if caller.is_local else _SECONDS)
+
+
+@frozen
+class _Ended:
+    name: str
+    status: StepStatus
+    reason: str | None
+    outcome: str | None
+
+
+@dataclass(slots=True)
+class _Patience:
+    """Asks again what failed for a reason that passes, with growing pauses."""
+
+    pace: Pace
+
+    def ask(self, question: Callable[[], ResultT]) -> ResultT:
+        pause = _SECONDS
+        told = False
+        while True:
+            try:
+                return question()
+            except CallRefusedError as error:
+                if not error.is_transient:
+                    raise
+                if not told:
+                    self.pace.weather(error)
+                    told = True
+            self.pace.wait(pause)
+            pause = min(pause * 2, _LONGEST_SECONDS)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the observer was told so far."""
+
+    caller: Caller
+    observer: Observer
+    nodes: Mapping[str, Node]
+    attempts: dict[str, int] = field(default_factory=dict)
+    ended: dict[str, _Ended] = field(default_factory=dict)
+    skips: set[str] = field(default_factory=set)
+
+    def step(self, step: JsonObject) -> None:
+        """Tell what is new of a step."""
+        name = str(step["StepName"])
+        if name in self.ended:
+            return
+        if name not in self.attempts:
+            self.attempts[name] = 1
+            self.observer(StepStarted(name, _type(step, self.nodes.get(name))))
+        attempt = int(step.get("AttemptCount") or 1)
+        if attempt > self.attempts[name]:
+            self.attempts[name] = attempt
+            self.observer(StepRetried(name, attempt - 1, "the attempt before failed", 0.0))
+        status = _ENDED.get(str(step["StepStatus"]))
+        if status is not None:
+            self._end(name, step, status)
+
+    def _end(self, name: str, step: JsonObject, status: StepStatus) -> None:
+        outcome = (step.get("Metadata") or {}).get("Condition", {}).get("Outcome")
+        self.ended[name] = _Ended(name, status, step.get("FailureReason"), outcome)
+        source = step.get("CacheHitResult") or step.get("SelectiveExecutionResult") or {}
+        failed = status is StepStatus.FAILED
+        self.observer(
+            StepEnded(
+                name,
+                status,
+                _between(step.get("StartTime"), step.get("EndTime")),
+                source.get("SourcePipelineExecutionArn"),
+                step.get("FailureReason"),
+                logs.tail(self.caller, step) if failed else (),
+            )
+        )
+
+    def skipped(self) -> None:
+        """Tell what will not run, by the rules that the local engine schedules with."""
+        changed = True
+        while changed:
+            changed = False
+            for name, node in self.nodes.items():
+                if name in self.attempts or name in self.skips:
+                    continue
+                decided = verdict(node, self.ended, self.skips)
+                if isinstance(decided, Skip):
+                    self.skips.add(name)
+                    self.observer(StepSkipped(name, decided.because))
+                    changed = True
+
+
+def _nodes(caller: Caller, arn: str) -> Mapping[str, Node]:
+    """Read the steps of the definition that runs; none where it is beyond our engine."""
+    request = {"PipelineExecutionArn": arn}
+    answer = caller.call("sagemaker", "describe_pipeline_definition_for_execution", **request)
+    try:
+        return read_definition(answer["PipelineDefinition"]).nodes
+    except InvalidError:
+        return {}
+
+
+def _describe(caller: Caller, arn: str) -> JsonObject:
+    return caller.call("sagemaker", "describe_pipeline_execution", PipelineExecutionArn=arn)
+
+
+def _status(described: JsonObject) -> ExecutionStatus:
+    said = described["PipelineExecutionStatus"]
+    try:
+        return ExecutionStatus(said)
+    except ValueError:
+        raise ExecutionFailedError(
+            f"the execution is `{said}`, a status that this version does not know",
+            "look at it with `pipelines status`, or upgrade the tool",
+        ) from None
+
+
+def _type(step: JsonObject, node: Node | None) -> str:
+    if node is not None:
+        return node.type
+    return next(iter(step.get("Metadata") or {}), "step").removesuffix("Job")
+
+
+def _between(began: object, ended: object) -> float:
+    if isinstance(began, datetime) and isinstance(ended, datetime):
+        return max(0.0, (ended - began).total_seconds())
+    return 0.0

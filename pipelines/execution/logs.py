@@ -1,0 +1,133 @@
+"""What the jobs of a step wrote, read from CloudWatch Logs.
+
+A job writes one stream per host, `<job name>/algo-1-…`, into the group of its sort.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pipelines.execution.caller import Caller, CallRefusedError
+from pipelines.frozen import frozen
+from pipelines.json_types import JsonObject
+
+_GROUPS = {
+    "processing-job": "/aws/sagemaker/ProcessingJobs",
+    "training-job": "/aws/sagemaker/TrainingJobs",
+    "transform-job": "/aws/sagemaker/TransformJobs",
+    "hyper-parameter-tuning-job": "/aws/sagemaker/TrainingJobs",
+}
+_ARN = re.compile(r":(?P<kind>[a-z-]+-job)/(?P<name>[^/]+)$")
+_MADE = re.compile(r"(?P<stem>pipelines-[a-z0-9]+-.+)-[A-Za-z0-9]+-\d+")
+"""The names that the service gives jobs (FACTS 11.7)."""
+
+_TAIL = 20
+
+
+@frozen
+class Stream:
+    """The log of one host of one job: its group, its name, when it was last written to (ms)."""
+
+    group: str
+    name: str
+    written: int = 0
+
+
+def streams(caller: Caller, step: JsonObject) -> list[Stream]:
+    """Find the logs of a step, every host and every attempt, the oldest first.
+
+    Args:
+        caller: where.
+        step: the step as ListPipelineExecutionSteps gives it.
+    """
+    job = _job(step)
+    if job is None:
+        return []
+    group, name = job
+    made = _MADE.fullmatch(name)
+    if made is None or int(step.get("AttemptCount") or 1) < 2:
+        return _listed(caller, group, name)
+    attempt = re.compile(rf"{re.escape(made['stem'])}-[A-Za-z0-9]+-\d+/.*")
+    return [s for s in _listed(caller, group, f"{made['stem']}-") if attempt.fullmatch(s.name)]
+
+
+def lines(caller: Caller, stream: Stream, token: str | None = None) -> Iterator[tuple[str, str]]:
+    """Yield what a stream holds from a token on: each line, and the token that follows its page.
+
+    Args:
+        caller: where.
+        stream: what to read.
+        token: None from the beginning.
+    """
+    while True:
+        request = {"logGroupName": stream.group, "logStreamName": stream.name}
+        place = {"startFromHead": True, **({"nextToken": token} if token else {})}
+        answer = caller.call("logs", "get_log_events", **request, **place)
+        following = str(answer["nextForwardToken"])
+        for event in answer["events"]:
+            yield str(event["message"]), following
+        if following == token or not answer["events"]:
+            return
+        token = following
+
+
+def tail(caller: Caller, step: JsonObject) -> tuple[str, ...]:
+    """Read the last lines of a failed step; where that is refused, one line says so.
+
+    Of several hosts the one that the reason names counts, else the one that wrote last.
+    """
+    try:
+        found = streams(caller, step)
+        if not found:
+            return ()
+        named = re.match(r"AlgorithmError: (algo-\d+): ", str(step.get("FailureReason", "")))
+        host = f"/{named[1]}-" if named else None
+        chosen = [s for s in found if host is not None and host in f"{s.name}-"]
+        last = (chosen or sorted(found, key=lambda stream: stream.written))[-1]
+        answer = caller.call(
+            "logs",
+            "get_log_events",
+            logGroupName=last.group,
+            logStreamName=last.name,
+            limit=_TAIL,
+            startFromHead=False,
+        )
+    except CallRefusedError as error:
+        return (f"(its log cannot be read: {error.problem})",)
+    return tuple(str(event["message"]) for event in answer["events"])
+
+
+def job_of(step: JsonObject) -> str | None:
+    """Return the ARN of the job that a step ran as."""
+    for metadata in (step.get("Metadata") or {}).values():
+        arn = metadata.get("Arn") if isinstance(metadata, dict) else None
+        if isinstance(arn, str):
+            return arn
+    return None
+
+
+def _job(step: JsonObject) -> tuple[str, str] | None:
+    found = _ARN.search(job_of(step) or "")
+    if found is None or found["kind"] not in _GROUPS:
+        return None
+    return _GROUPS[found["kind"]], found["name"]
+
+
+def _listed(caller: Caller, group: str, prefix: str) -> list[Stream]:
+    request = {"logGroupName": group, "logStreamNamePrefix": prefix}
+    try:
+        found = [
+            Stream(group, entry["logStreamName"], int(entry.get("lastEventTimestamp") or 0))
+            for entry in caller.pages("logs", "describe_log_streams", "logStreams", **request)
+        ]
+    except CallRefusedError as error:
+        if error.is_missing:
+            return []
+        raise
+    return sorted(found, key=lambda stream: (_attempt(stream.name), stream.name))
+
+
+def _attempt(name: str) -> int:
+    number = name.partition("/")[0].rpartition("-")[2]
+    return int(number) if number.isdigit() else 0

@@ -1,0 +1,104 @@
+"""A version in the registry → where it comes from: execution, commit, data, metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pipelines.execution.caller import Caller, CallRefusedError
+from pipelines.frozen import frozen
+from pipelines.json_types import Json, JsonObject
+from pipelines.plan.named import defaults_of, known_text, objects_of, read
+from pipelines.registry import packages
+from pipelines.spec.commit import UNKNOWN
+
+_CODE = "code"
+
+
+@frozen
+class Lineage:
+    """Where a version comes from.
+
+    Args:
+        package: the version, as DescribeModelPackage gives it.
+        execution: the execution that made it; None where it is not known or not there any more.
+        parameters: what the execution was given, by name.
+        data: what its steps read from outside the pipeline: input name → URIs.
+        metrics: the numbers of its quality report.
+    """
+
+    package: JsonObject
+    execution: JsonObject | None
+    parameters: Mapping[str, str]
+    data: Mapping[str, tuple[str, ...]]
+    metrics: Mapping[str, float]
+
+    @property
+    def commit(self) -> str | None:
+        """The commit of the code; None where it was not recorded."""
+        commit = (self.package.get("MetadataProperties") or {}).get("CommitId")
+        return None if commit in {None, "", UNKNOWN} else str(commit)
+
+
+def trace(caller: Caller, name: str) -> Lineage:
+    """Find where a version comes from.
+
+    Args:
+        caller: where.
+        name: `group/number`, or an ARN.
+
+    Raises:
+        UsageError: there is no such version.
+    """
+    package = packages.version(caller, name)
+    metrics = packages.metrics(caller, package)
+    arn = str((package.get("MetadataProperties") or {}).get("GeneratedBy", ""))
+    execution = _execution(caller, arn)
+    if execution is None:
+        return Lineage(package, None, {}, {}, metrics)
+    operation, member = "list_pipeline_parameters_for_execution", "PipelineParameters"
+    listed = caller.pages("sagemaker", operation, member, PipelineExecutionArn=arn)
+    parameters = {item["Name"]: str(item["Value"]) for item in listed}
+    described = caller.call(
+        "sagemaker", "describe_pipeline_definition_for_execution", PipelineExecutionArn=arn
+    )
+    definition = read(described["PipelineDefinition"])
+    return Lineage(package, execution, parameters, _data(definition, parameters), metrics)
+
+
+def _execution(caller: Caller, arn: str) -> JsonObject | None:
+    if "/execution/" not in arn:
+        return None
+    try:
+        return caller.call("sagemaker", "describe_pipeline_execution", PipelineExecutionArn=arn)
+    except CallRefusedError as error:
+        if error.is_missing:
+            return None
+        raise
+
+
+def _data(definition: JsonObject, parameters: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Find what comes from outside; what another step of the pipeline made does not."""
+    given = {**defaults_of(definition), **parameters}
+    found: dict[str, dict[str, None]] = {}
+    for part in objects_of(definition):
+        for name, source in _inputs(part):
+            text = known_text(source, given)
+            if text is not None and name != _CODE:
+                found.setdefault(name, {})[text] = None
+    return {name: tuple(uris) for name, uris in found.items()}
+
+
+def _inputs(part: JsonObject) -> Iterator[tuple[str, Json]]:
+    """Yield name and place of what a part of a definition reads, where it is an input."""
+    match part:
+        case {"InputName": str(name), "S3Input": {"S3Uri": uri}}:
+            yield name, uri
+        case {"ChannelName": str(name), "DataSource": {"S3DataSource": {"S3Uri": uri}}}:
+            yield name, uri
+        case {"ChannelName": str(name), "DataSource": {"FileSystemDataSource": dict(system)}}:
+            places = [system.get("FileSystemId"), system.get("DirectoryPath")]
+            yield name, {"Std:Join": {"On": ":", "Values": places}}
+        case {"TransformInput": {"DataSource": {"S3DataSource": {"S3Uri": uri}}}}:
+            yield "input", uri
+        case _:
+            pass

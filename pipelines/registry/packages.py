@@ -1,0 +1,113 @@
+"""The model registry: versions of groups, and the numbers that are known of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from pipelines.errors import UsageError
+from pipelines.execution.caller import Caller, CallRefusedError, see, split
+from pipelines.json_types import JsonObject
+from pipelines.plan.named import groups_of
+
+_METRICS = 6
+_LATEST = "latest"
+
+
+def groups(caller: Caller, pipelines: Iterable[str]) -> list[str]:
+    """Name the model package groups: every one here, in an account those of these pipelines."""
+    if caller.is_local:
+        operation, member = "list_model_package_groups", "ModelPackageGroupSummaryList"
+        return [g["ModelPackageGroupName"] for g in caller.pages("sagemaker", operation, member)]
+    found: dict[str, None] = {}
+    for name in pipelines:
+        try:
+            described = caller.call("sagemaker", "describe_pipeline", PipelineName=name)
+        except CallRefusedError as error:
+            if not error.is_missing:
+                raise
+        else:
+            found.update(dict.fromkeys(groups_of(described["PipelineDefinition"])))
+    return list(found)
+
+
+def describe_group(caller: Caller, name: str) -> JsonObject | None:
+    """Describe a model package group; None when there is none of that name."""
+    try:
+        return caller.call("sagemaker", "describe_model_package_group", ModelPackageGroupName=name)
+    except CallRefusedError as error:
+        if error.is_missing:
+            return None
+        raise
+
+
+def versions(caller: Caller, group: str, most: int) -> list[JsonObject]:
+    """Describe the latest versions of a group, the newest first.
+
+    Raises:
+        UsageError: there is no such group.
+    """
+    return [_described(caller, summary) for summary in islice(_summaries(caller, group), most)]
+
+
+def has_versions(caller: Caller, group: str) -> bool:
+    """Say whether a group is there and holds any version."""
+    known = describe_group(caller, group) is not None
+    return known and next(iter(_summaries(caller, group)), None) is not None
+
+
+def version(caller: Caller, name: str) -> JsonObject:
+    """Describe a version that is given as `group/number`, `group/latest`, or by its ARN.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name.startswith("arn:"):
+        return caller.call("sagemaker", "describe_model_package", ModelPackageName=name)
+    group, _, number = name.rpartition("/")
+    if not group or not (number.isdigit() or number == _LATEST):
+        raise UsageError(
+            f"`{name}` is no version of a model", "write GROUP/NUMBER or GROUP/latest: flights/3"
+        )
+    for summary in _summaries(caller, group):
+        if number in {_LATEST, str(summary["ModelPackageVersion"])}:
+            return _described(caller, summary)
+    raise UsageError(f"the group {group} has no version {number}", see(caller, f"models {group}"))
+
+
+def metrics(caller: Caller, package: JsonObject) -> dict[str, float]:
+    """Read the numbers on the top level of a version's quality report; none where it has none."""
+    quality = (package.get("ModelMetrics") or {}).get("ModelQuality", {}).get("Statistics", {})
+    if "S3Uri" not in quality:
+        return {}
+    try:
+        report = json.loads(caller.download(*split(str(quality["S3Uri"]))))
+    except CallRefusedError as error:
+        if error.is_missing or error.is_denied:
+            return {}
+        raise
+    except ValueError:
+        return {}
+    if not isinstance(report, dict):
+        return {}
+    numbers = {key: value for key, value in report.items() if isinstance(value, float)}
+    return dict(list(numbers.items())[:_METRICS])
+
+
+def _summaries(caller: Caller, group: str) -> Iterator[JsonObject]:
+    if describe_group(caller, group) is None:
+        raise UsageError(f"there is no model package group `{group}`", see(caller, "models"))
+    return caller.pages(
+        "sagemaker",
+        "list_model_packages",
+        "ModelPackageSummaryList",
+        ModelPackageGroupName=group,
+        SortBy="CreationTime",
+        SortOrder="Descending",
+    )
+
+
+def _described(caller: Caller, summary: JsonObject) -> JsonObject:
+    arn = summary["ModelPackageArn"]
+    return caller.call("sagemaker", "describe_model_package", ModelPackageName=arn)
