@@ -6,7 +6,7 @@ The local engine hashes it; a plan compares it without running anything. Both as
 from __future__ import annotations
 
 from pipelines.json_types import Json, JsonObject
-from pipelines.steptypes.places import member
+from pipelines.steptypes.places import value_at
 from pipelines.steptypes.steptype import StepType
 
 
@@ -21,6 +21,6 @@ def compared(step: JsonObject, arguments: JsonObject, step_type: StepType | None
     enabled = (step.get("CacheConfig") or {}).get("Enabled")
     if not enabled or step_type is None or step_type.cache is None:
         return None
-    found = {key: member(arguments, key) for key in step_type.cache.key}
+    found = {key: value_at(arguments, key) for key in step_type.cache.key}
     known = {key: value for key, value in found.items() if value is not None}
     return [step_type.name, known if step_type.cache.key else arguments]

@@ -16,7 +16,7 @@ def below(value: Json, place: str) -> Iterator[tuple[Path, Json]]:
     yield from _descend(value, place.split(".") if place else [])
 
 
-def member(value: Json, place: str) -> Json:
+def value_at(value: Json, place: str) -> Json:
     """Return what stands at a place without `*`, or None where nothing does."""
     return next((found for _, found in below(value, place)), None)
 

@@ -14,7 +14,7 @@ from typing import Final, Literal, TypeAlias
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.limits import Rule, ValueLimit
-from pipelines.steptypes.places import below, member
+from pipelines.steptypes.places import below, value_at
 
 STEP_FAULTS: Final = ("Step.SERVICE_FAULT", "Step.THROTTLING")
 """Exception types of a retry policy that any retrying step takes."""
@@ -146,7 +146,7 @@ class DataPlace:
     def entries(self, value: Json) -> Iterator[tuple[str, JsonObject]]:
         """Yield name and structure of each input or output that has a name."""
         for _, entry in below(value, self.at):
-            name = self.name if self.named_by is None else member(entry, self.named_by)
+            name = self.name if self.named_by is None else value_at(entry, self.named_by)
             if isinstance(entry, dict) and isinstance(name, str):
                 yield name, entry
 

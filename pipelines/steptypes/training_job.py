@@ -9,7 +9,7 @@ from pipelines.diagnostics import Path
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.clusters import volume_rule
 from pipelines.steptypes.limits import GUIDE, Rule, Violations, number, objects
-from pipelines.steptypes.places import member
+from pipelines.steptypes.places import value_at
 from pipelines.steptypes.steptype import Cluster, DataPlace
 
 LOG_GROUP: Final = "/aws/sagemaker/TrainingJobs"
@@ -84,7 +84,7 @@ def _in(job: str, place: str) -> str:
 
 def _channels(job: JsonObject) -> Iterator[tuple[Path, JsonObject, Json]]:
     """Yield a job's channels: path, channel, the input mode that holds for it."""
-    whole = member(job, "AlgorithmSpecification.TrainingInputMode")
+    whole = value_at(job, "AlgorithmSpecification.TrainingInputMode")
     for index, channel in objects(job.get("InputDataConfig")):
         yield ("InputDataConfig", index), channel, channel.get("InputMode") or whole
 
@@ -93,13 +93,13 @@ def _spot_waits(job: JsonObject) -> Violations:
     """Managed spot training needs a wait of at least the longest run."""
     if job.get("EnableManagedSpotTraining") is not True:
         return
-    wait = member(job, "StoppingCondition.MaxWaitTimeInSeconds")
+    wait = value_at(job, "StoppingCondition.MaxWaitTimeInSeconds")
     if wait is None:
         yield (
             ("EnableManagedSpotTraining",),
             "managed spot training without `MaxWaitTimeInSeconds`",
         )
-    known, longest = number(wait), number(member(job, "StoppingCondition.MaxRuntimeInSeconds"))
+    known, longest = number(wait), number(value_at(job, "StoppingCondition.MaxRuntimeInSeconds"))
     if known is not None and longest is not None and known < longest:
         yield (
             ("StoppingCondition", "MaxWaitTimeInSeconds"),
@@ -109,12 +109,12 @@ def _spot_waits(job: JsonObject) -> Violations:
 
 def _warm_pool_is_alone(job: JsonObject) -> Violations:
     """A warm pool is kept neither for spot instances nor for instance groups."""
-    if number(member(job, "ResourceConfig.KeepAlivePeriodInSeconds")) is None:
+    if number(value_at(job, "ResourceConfig.KeepAlivePeriodInSeconds")) is None:
         return
     place = ("ResourceConfig", "KeepAlivePeriodInSeconds")
     if job.get("EnableManagedSpotTraining") is True:
         yield place, "a warm pool cannot be kept for managed spot training"
-    if member(job, "ResourceConfig.InstanceGroups"):
+    if value_at(job, "ResourceConfig.InstanceGroups"):
         yield place, "a warm pool cannot be kept for instance groups"
 
 
@@ -130,7 +130,7 @@ def _fast_file_reads_prefixes(job: JsonObject) -> Violations:
     """Input mode FastFile reads S3 prefixes only."""
     for path, channel, mode in _channels(job):
         keys = ("DataSource", "S3DataSource", "S3DataType")
-        kind = member(channel, ".".join(keys))
+        kind = value_at(channel, ".".join(keys))
         if mode == "FastFile" and kind in ("ManifestFile", "AugmentedManifestFile"):
             yield (*path, *keys), f"input mode `FastFile` cannot read a `{kind}`"
 
@@ -138,7 +138,7 @@ def _fast_file_reads_prefixes(job: JsonObject) -> Violations:
 def _file_systems_are_reached(job: JsonObject) -> Violations:
     """EFS and FSx need a VPC and input mode File."""
     for path, channel, mode in _channels(job):
-        if member(channel, "DataSource.FileSystemDataSource") is None:
+        if value_at(channel, "DataSource.FileSystemDataSource") is None:
             continue
         if not job.get("VpcConfig"):
             yield path, "a file system cannot be reached without `VpcConfig`"

@@ -5,18 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
 
 from pipelines.backends.local.errors import invalid
 from pipelines.backends.local.objects import ObjectStore, parse_uri
 from pipelines.backends.local.state.execution_store import ExecutionStore
 from pipelines.backends.local.state.records import StepRecord
 from pipelines.frozen import frozen
-from pipelines.json_types import Json, JsonObject
+from pipelines.json_types import JsonObject
 from pipelines.steptypes import StepType
 from pipelines.steptypes.caching import compared
+from pipelines.steptypes.places import value_at
 
-_OUTPUT_MEMBERS = ("ProcessingOutputConfig", "ModelArtifacts", "TransformOutput")
 _DURATION = re.compile(
     r"P?(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T?(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?"
 )
@@ -83,9 +82,13 @@ class Cache:
         return None
 
 
-def written_outputs(properties: Mapping[str, Json], objects: ObjectStore) -> tuple[str, ...]:
+def written_outputs(
+    properties: JsonObject, objects: ObjectStore, step_type: StepType | None
+) -> tuple[str, ...]:
     """List the output URIs of a Describe response that hold an object."""
-    uris = {uri for member in _OUTPUT_MEMBERS for uri in _s3_uris(properties.get(member))}
+    places = step_type.outputs if step_type is not None else ()
+    found = (value_at(e, p.uri) for p in places for _, e in p.entries(properties))
+    uris = {uri for uri in found if isinstance(uri, str) and uri.startswith("s3://")}
     return tuple(uri for uri in sorted(uris) if holds_objects(objects, uri))
 
 
@@ -94,15 +97,3 @@ def holds_objects(objects: ObjectStore, uri: str) -> bool:
     exact = parse_uri(uri).uri
     folder = exact.rstrip("/") + "/"
     return any(item.uri == exact or item.uri.startswith(folder) for item in objects.list(uri))
-
-
-def _s3_uris(value: Json) -> Iterator[str]:
-    if isinstance(value, str):
-        if value.startswith("s3://"):
-            yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _s3_uris(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _s3_uris(item)

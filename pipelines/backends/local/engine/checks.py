@@ -5,41 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipelines.backends.local.engine.functions import ResolutionError
+from pipelines.diagnostics import Path
 from pipelines.grammar.functions import is_function
 from pipelines.grammar.paths import show_path
 from pipelines.grammar.references import got
 from pipelines.json_types import Json, JsonObject
-
-_TYPES = frozenset({"Processing", "Training"})
-_STRINGS: tuple[tuple[str, ...], ...] = (
-    ("HyperParameters",),
-    ("Environment",),
-    ("AppSpecification", "ContainerArguments"),
-    ("AlgorithmSpecification", "ContainerArguments"),
-)
+from pipelines.steptypes import StepType
+from pipelines.steptypes.places import below
 
 
-def refuse_untyped_references(step: JsonObject, arguments: JsonObject) -> None:
-    """Refuse values that are no strings in the members of a job that take only strings.
+def refuse_untyped_references(
+    step: JsonObject, arguments: JsonObject, step_type: StepType | None
+) -> None:
+    """Refuse values that are not strings in the members of a request that take only strings.
 
     Args:
         step: the step as it stands in the definition.
         arguments: its arguments, resolved.
+        step_type: what is known about its Type; nothing is refused for an unknown one.
 
     Raises:
         ResolutionError: with the service's sentence where the value came from a reference.
     """
-    if step["Type"] not in _TYPES:
-        return
-    for path in _STRINGS:
-        written = _below(step.get("Arguments", {}), path)
-        for key, value in _items(_below(arguments, path)):
+    for place in step_type.strings if step_type is not None else ():
+        for path, value in _entries(arguments, place):
             if isinstance(value, str):
                 continue
-            stated = _at(written, key)
+            stated = _at(step.get("Arguments", {}), path)
             reference = got(stated)
             if reference is None:
-                raise _no_string(show_path((*path, key)), stated)
+                raise _no_string(show_path(path), stated)
             raise ResolutionError(
                 f"Cannot assign property reference [{reference}] to argument of type [String]",
                 'join it: {"Std:Join": {"On": "", "Values": [{"Get": "' + reference + '"}]}}',
@@ -55,20 +50,20 @@ def _no_string(place: str, stated: Json) -> ResolutionError:
     )
 
 
-def _below(value: Json, path: tuple[str, ...]) -> Json:
-    for member in path:
-        value = value.get(member) if isinstance(value, dict) else None
+def _entries(arguments: JsonObject, place: str) -> Iterator[tuple[Path, Json]]:
+    """Yield the entries of the maps and lists at a place."""
+    for path, holder in below(arguments, place):
+        if isinstance(holder, dict):
+            yield from (((*path, key), value) for key, value in holder.items())
+        elif isinstance(holder, list):
+            yield from (((*path, index), value) for index, value in enumerate(holder))
+
+
+def _at(value: Json, path: Path) -> Json:
+    """Return what is written at a path; None below a function."""
+    for key in path:
+        if isinstance(value, list) and isinstance(key, int):
+            value = value[key]
+        else:
+            value = value.get(key) if isinstance(value, dict) else None
     return value
-
-
-def _items(value: Json) -> Iterator[tuple[str | int, Json]]:
-    if isinstance(value, dict):
-        yield from value.items()
-    elif isinstance(value, list):
-        yield from enumerate(value)
-
-
-def _at(value: Json, key: str | int) -> Json:
-    if isinstance(value, list) and isinstance(key, int):
-        return value[key]
-    return value.get(key) if isinstance(value, dict) else None

@@ -42,6 +42,11 @@ class Parts:
     clock: Clock = field(default_factory=SystemClock)
     token: Token = random_token
 
+    def is_terminal(self, type_name: str) -> bool:
+        """Return whether a step of that Type ends the execution."""
+        step_type = self.step_types(type_name)
+        return step_type is not None and step_type.terminal
+
 
 @frozen
 class RunOptions:

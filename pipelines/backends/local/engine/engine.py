@@ -101,10 +101,10 @@ class Engine:
         if record.status not in _OPEN | _RETRIABLE:
             return invalid(f"execution {record.id} has ended: {record.status}")
         for step in self._store.steps(record.id):
-            if step.type == "Fail" and step.status is StepStatus.FAILED:
+            if self._parts.is_terminal(step.type) and step.status is StepStatus.FAILED:
                 return invalid(
-                    f"execution {record.id} was ended by its Fail step `{step.name}`",
-                    "start a new execution: an execution that a Fail step ended stays failed",
+                    f"execution {record.id} was ended by its {step.type} step `{step.name}`",
+                    f"start a new execution: what a {step.type} step ended stays failed",
                 )
         return None
 

@@ -113,7 +113,10 @@ class Scheduler:
         for name, record in records.items():
             stays = record.status is StepStatus.SUCCEEDED or (
                 record.status in ENDED
-                and (record.type == "Fail" or is_handled(name, self._nodes, records))
+                and (
+                    self._context.parts.is_terminal(record.type)
+                    or is_handled(name, self._nodes, records)
+                )
             )
             if stays:
                 self._take(record)

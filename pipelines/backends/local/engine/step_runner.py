@@ -26,7 +26,6 @@ from pipelines.json_types import JsonObject
 
 _REASON_LENGTH = 1024
 _FAULT = "SageMaker.JOB_INTERNAL_ERROR"
-_JOBS = frozenset({"Processing", "Training"})
 
 
 @frozen
@@ -84,11 +83,13 @@ class StepRunner:
 
     def _running_job(self, node: Node, call: StepCall) -> dict[str, JsonObject]:
         """Say which job runs, for who follows it: the entry in ListPipelineExecutionSteps."""
-        if node.type not in _JOBS or node.name in self.context.stubs:
+        step_type = self.context.parts.step_types(node.type)
+        job = step_type.resource if step_type is not None else None
+        if step_type is None or job is None or not job.log_group or node.name in self.context.stubs:
             return {}
         from pipelines.backends.local.jobs.run import job_arn  # noqa: PLC0415 - where jobs run
 
-        return {f"{node.type}Job": {"Arn": job_arn(call, f"{node.type.lower()}-job")}}
+        return {step_type.metadata: {job.listed: job_arn(call, job.noun)}}
 
     def _executor(self, node: Node) -> Executor:
         stub = self.context.stubs.get(node.name)
@@ -106,7 +107,7 @@ class StepRunner:
         context = self.context
         job = job_name(context.execution.id, node.name, attempt, context.parts.token)
         arguments = resolve(node.step.get("Arguments") or {}, context.scope(self.properties, job))
-        refuse_untyped_references(node.step, arguments)
+        refuse_untyped_references(node.step, arguments, context.parts.step_types(node.type))
         logs = log_folder(context, node.name, attempt)
         return StepCall(
             name=node.name,
@@ -149,7 +150,8 @@ class StepRunner:
         """Take over an outcome; properties as they will be read back after a crash."""
         properties = json.loads(dumps(outcome.properties))
         succeeded = outcome.status is StepStatus.SUCCEEDED
-        outputs = written_outputs(properties, self.context.objects) if record.cache_key else ()
+        step_type = self.context.parts.step_types(record.type) if record.cache_key else None
+        outputs = written_outputs(properties, self.context.objects, step_type)
         return replace(
             record,
             status=outcome.status,

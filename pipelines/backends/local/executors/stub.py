@@ -22,21 +22,11 @@ from pipelines.errors import PipelinesError, UsageError
 from pipelines.execution.status import StepStatus
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
+from pipelines.steptypes import StepType, find
+from pipelines.steptypes.places import value_at
 
 _MEMBERS = frozenset({"properties", "outputs"})
 _HOW = 'write {"properties": {…}, "outputs": {"<output>": "<folder>"}}'
-_NAMED: Mapping[str, tuple[str, str, str]] = {
-    "Training": ("TrainingJobName", "TrainingJobArn", "training-job"),
-    "Processing": ("ProcessingJobName", "ProcessingJobArn", "processing-job"),
-    "Transform": ("TransformJobName", "TransformJobArn", "transform-job"),
-    "Tuning": (
-        "HyperParameterTuningJobName",
-        "HyperParameterTuningJobArn",
-        "hyper-parameter-tuning-job",
-    ),
-    "AutoML": ("AutoMLJobName", "AutoMLJobArn", "automl-job"),
-    "Model": ("ModelName", "ModelArn", "model"),
-}
 
 
 @frozen
@@ -52,7 +42,7 @@ class Stub:
         def answer(call: StepCall) -> StepOutcome:
             properties = merged(synthesized(call), self.properties)
             for name, path in self.outputs.items():
-                _upload(objects, path, _output_uri(name, properties))
+                _upload(objects, path, _output_uri(name, properties, find(call.step["Type"])))
             return StepOutcome(StepStatus.SUCCEEDED, properties)
 
         return answer
@@ -92,20 +82,18 @@ def _outputs(path: Path, places: JsonObject) -> dict[str, Path]:
 
 
 def synthesized(call: StepCall) -> JsonObject:
-    """Make a Describe response of a step's arguments and the names the service makes up."""
+    """Make a Describe response of a step's arguments and what the service adds to them."""
+    step_type = find(call.step["Type"])
     response = dict(call.arguments)
-    kind = str(call.step["Type"])
-    if kind in _NAMED:
-        name, arn, resource = _NAMED[kind]
-        response.setdefault(name, call.job_name)
-        where = f"{call.settings.region}:{call.settings.account}"
-        response[arn] = f"arn:aws:sagemaker:{where}:{resource}/{response[name]}"
-    output = response.get("OutputDataConfig")
-    if kind == "Training" and isinstance(output, dict) and "S3OutputPath" in output:
-        root = str(output["S3OutputPath"]).rstrip("/")
-        artifact = f"{root}/{call.job_name}/output/model.tar.gz"
-        response["ModelArtifacts"] = {"S3ModelArtifacts": artifact}
-    return response
+    resource = step_type.resource if step_type is not None else None
+    if resource is not None and resource.name is not None:
+        response.setdefault(resource.name, call.job_name)
+        if resource.arn is not None:
+            where = f"{call.settings.region}:{call.settings.account}"
+            named = f"{resource.noun}/{response[resource.name]}"
+            response[resource.arn] = f"arn:aws:sagemaker:{where}:{named}"
+    added = step_type.describes(call.arguments, call.job_name) if step_type is not None else {}
+    return {**response, **added}
 
 
 def merged(below: Json, above: Json) -> Json:
@@ -125,14 +113,16 @@ def _upload(objects: ObjectStore, path: Path, uri: str) -> None:
         objects.put_file(uri, path)
 
 
-def _output_uri(name: str, properties: JsonObject) -> str:
+def _output_uri(name: str, properties: JsonObject, step_type: StepType | None) -> str:
     if name.startswith("s3://"):
         return name
-    if name == "model" and "ModelArtifacts" in properties:
-        return str(properties["ModelArtifacts"]["S3ModelArtifacts"])
-    outputs = properties.get("ProcessingOutputConfig", {}).get("Outputs", [])
-    for output in outputs:
-        if output.get("OutputName") == name:
-            return str(output["S3Output"]["S3Uri"])
-    known = ", ".join(f"`{output.get('OutputName')}`" for output in outputs) or "none"
+    places = step_type.outputs if step_type is not None else ()
+    outputs = {
+        output: value_at(entry, place.uri)
+        for place in places
+        for output, entry in place.entries(properties)
+    }
+    if outputs.get(name) is not None:
+        return str(outputs[name])
+    known = ", ".join(f"`{output}`" for output in outputs) or "none"
     raise PipelinesError(f"the stub has an output `{name}`; the step's outputs are {known}")

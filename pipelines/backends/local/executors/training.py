@@ -12,7 +12,7 @@ from pipelines.backends.local.jobs.channels import bring, training_sources
 from pipelines.backends.local.jobs.checkpoints import Checkpoints
 from pipelines.backends.local.jobs.metrics import final_metrics, metric_patterns
 from pipelines.backends.local.jobs.opt_ml import write_training
-from pipelines.backends.local.jobs.outputs import model_uri, store_model, store_output_data
+from pipelines.backends.local.jobs.outputs import store_model, store_output_data
 from pipelines.backends.local.jobs.pipes import feeding
 from pipelines.backends.local.jobs.reasons import refused
 from pipelines.backends.local.jobs.run import Ran, Start, job_arn, run_job, step_status
@@ -23,6 +23,7 @@ from pipelines.backends.local.objects import ObjectStore
 from pipelines.errors import PipelinesError
 from pipelines.execution.status import StepStatus
 from pipelines.frozen import frozen
+from pipelines.steptypes.training import model_uri
 
 if TYPE_CHECKING:
     from pipelines.backends.local.executors.contract import StepCall

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pipelines.backends.local.jobs.opt_ml import inside
 from pipelines.backends.local.jobs.settle import settle
 from pipelines.runtime.archive import pack
+from pipelines.steptypes.training import model_uri
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,13 +17,6 @@ if TYPE_CHECKING:
     from pipelines.backends.local.jobs.spec import Job
     from pipelines.backends.local.objects import ObjectStore
     from pipelines.json_types import JsonObject
-
-
-def model_uri(request: JsonObject, job_name: str) -> str:
-    """Where the model of a training job lies: an archive, or a prefix when not compressed."""
-    config = request["OutputDataConfig"]
-    name = "model/" if config.get("CompressionType") == "NONE" else "model.tar.gz"
-    return f"{config['S3OutputPath'].rstrip('/')}/{job_name}/output/{name}"
 
 
 def store_model(store: ObjectStore, job: Job, request: JsonObject) -> None:
