@@ -72,8 +72,9 @@ def settle(target: Target, affected: Iterable[Deployment], options: Options) -> 
 def _settle(target: Target, deployment: Deployment, options: Options) -> Settled:
     pause = _LOCAL_PAUSE if target.is_local else _PAUSE
     with target.gateway.clients(*_SERVICES) as clients:
-        outcome = reconcile(Clients(*clients), deployment, options._replace(pause=pause, say=_say))
-    for text in outcome.says:
+        here = options._replace(pause=pause, report=_say)
+        outcome = reconcile(Clients(*clients), deployment, here)
+    for text in outcome.messages:
         click.echo(f"{deployment.endpoint}: {text}")
     return Settled(deployment, outcome)
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, create_model, model_validator
 
 from pipelines.bundle.need import CodeNeed, ProjectFile
 from pipelines.diagnostics import Finding
@@ -19,73 +19,15 @@ from pipelines.grammar.values import Get, Value
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.contract import EmitContext, EmittedStep, ImageNeed, Kind, Needs, Output
 from pipelines.kinds.base.jobs import ProcessingJob, processing
+from pipelines.kinds.modes import Settings, all_modes
 from pipelines.programs.deploy.variables import ENDPOINT, EXECUTION, GROUP
-from pipelines.spec.model import JobStep, ShortFormModel, SpecModel, StepSpec
+from pipelines.spec.model import JobStep, ShortFormModel, StepSpec
 from pipelines.spec.names import DEPLOY
 from pipelines.spec.references import Template
-from pipelines.spec.values import FixedText, Text, mistake, no_entries
+from pipelines.spec.values import FixedText, Text, mistake
 
 IMAGE = ("image",)
-MODES = ("serverless", "realtime")
-
-_LEAST_LINEAR_PERCENT = 10
-
-_ONE_WORKER = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
-"""A serverless instance answers one request at a time (FACTS 11.1)."""
-
-
-class Serverless(SpecModel):
-    """Nothing runs until a request comes; the first one waits for a cold start."""
-
-    memory_size_in_mb: Literal[1024, 2048, 3072, 4096, 5120, 6144] = Field(
-        2048, description="Memory: 1024 to 6144 in steps of 1024; CPU grows with it."
-    )
-    max_concurrency: int = Field(
-        5, ge=1, le=200, description="Requests that are answered at once; more are refused."
-    )
-    provisioned_concurrency: int | None = Field(
-        None, ge=1, le=200, description="How many of them are kept warm, at a price."
-    )
-
-
-class Rollout(SpecModel):
-    """How an update moves requests to the new instances."""
-
-    type: Literal["all_at_once", "canary", "linear"] = Field(
-        "all_at_once", description="all_at_once, canary or linear."
-    )
-    percent: int = Field(
-        10, ge=1, le=50, description="Share of the first step (canary) or of each (linear, >= 10)."
-    )
-    wait_interval_in_seconds: int = Field(
-        300, ge=0, le=3600, description="Pause after a step, while the alarms are watched."
-    )
-    alarms: list[FixedText] = Field(
-        default_factory=no_entries,
-        description="CloudWatch alarms that take the update back; at most 10.",
-    )
-
-    @model_validator(mode="after")
-    def _enough_at_once(self) -> Self:
-        if self.type == "linear" and self.percent < _LEAST_LINEAR_PERCENT:
-            message = f"`percent` cannot be less than {_LEAST_LINEAR_PERCENT} where it is linear"
-            raise mistake("SP122", message, below="percent")
-        return self
-
-
-class Realtime(SpecModel):
-    """Instances that are always there."""
-
-    instance_type: FixedText = Field(description="Such as ml.m5.large.")
-    initial_instance_count: int = Field(1, ge=1, description="How many instances.")
-    volume_size_in_gb: int | None = Field(None, ge=1, le=512, description="Storage of each.")
-    model_data_download_timeout_in_seconds: int | None = Field(
-        None, ge=60, le=3600, description="How long fetching the model may take."
-    )
-    container_startup_health_check_timeout_in_seconds: int | None = Field(
-        None, ge=60, le=3600, description="How long a container may take to answer /ping."
-    )
-    rollout: Rollout | None = Field(None, description="How an update moves requests.")
+_MODES = all_modes()
 
 
 class Sample(ShortFormModel):
@@ -104,13 +46,11 @@ _JSON = "application/json"
 
 
 class DeploymentStep(StepSpec):
-    """The highest approved version of a group that works answers at an endpoint."""
+    """The keys of a deployment besides those of the modes, which `_with_modes` adds."""
 
     kind: Literal["deployment"]
     group: Text = Field(description="The model package group, such as ${steps.register.group}.")
     endpoint: Text = Field(description="The endpoint's name.")
-    serverless: Serverless | None = Field(None, description="Serve without instances.")
-    realtime: Realtime | None = Field(None, description="Serve with instances.")
     sample: Sample | None = Field(
         None, description="A request that a new version has to answer; else it is taken back."
     )
@@ -128,13 +68,33 @@ class DeploymentStep(StepSpec):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        given = [mode for mode in MODES if getattr(self, mode) is not None]
+        given = [name for name in _MODES if getattr(self, name) is not None]
         if len(given) != 1:
-            named = " and ".join(f"`{mode}`" for mode in given) or "none"
-            message = f"wants exactly one of {', '.join(MODES)}; it has {named}"
-            advice = "take all but one away" if given else "such as `serverless: {}`"
+            named = " and ".join(f"`{name}`" for name in given) or "none"
+            message = f"needs exactly one of {', '.join(_MODES)}; it has {named}"
+            advice = "keep only one" if given else "such as `serverless: {}`"
             raise mistake("SP125", message, advice)
         return self
+
+    @property
+    def mode(self) -> str:
+        """The key of the mode that it is served in."""
+        return next(name for name in _MODES if getattr(self, name) is not None)
+
+    @property
+    def settings(self) -> Settings:
+        """What the block of the mode becomes."""
+        return _MODES[self.mode].settings(getattr(self, self.mode))
+
+
+def _with_modes() -> type[DeploymentStep]:
+    """Return the model with a key for each mode."""
+    keys: dict[str, Any] = {
+        name: (mode.model | None, Field(None, description=mode.summary))
+        for name, mode in _MODES.items()
+    }
+    summary = "The highest approved version of a group that works answers at an endpoint."
+    return create_model("DeploymentStep", __base__=DeploymentStep, __doc__=summary, **keys)
 
 
 def checks(step: DeploymentStep) -> Iterator[Finding]:
@@ -153,14 +113,12 @@ def outputs(name: str, _step: DeploymentStep) -> Mapping[str, Output]:
 
 def needs(_name: str, step: DeploymentStep) -> Needs:
     """The image of the job, and the deploy program's bundle with the sample in it."""
-    sample = step.sample
+    sample, settings = step.sample, step.settings
     config: JsonObject = {
-        "variant": _serverless(step.serverless) if step.serverless else _realtime(step.realtime),
-        "deployment": _rollout(step.realtime.rollout if step.realtime else None),
-        "environment": {
-            **(_ONE_WORKER if step.serverless else {}),
-            **step.environment,
-        },
+        "mode": step.mode,
+        "variant": settings.variant,
+        "deployment": settings.deployment,
+        "environment": {**settings.environment, **step.environment},
         "sample": {"path": sample.file, "content_type": sample.content_type} if sample else None,
     }
     code = CodeNeed(
@@ -201,73 +159,25 @@ def emit(step: DeploymentStep, context: EmitContext) -> tuple[EmittedStep, ...]:
 
 def _requests(step: DeploymentStep, environment: Mapping[str, Value]) -> Mapping[str, JsonObject]:
     """Write what the deployer will ask for, by the Type that asks for the same."""
-    variant = _serverless(step.serverless) if step.serverless else _realtime(step.realtime)
-    rollout = _rollout(step.realtime.rollout if step.realtime else None)
+    settings = step.settings
+    variant = {"VariantName": "AllTraffic", "ModelName": "x", **settings.variant}
+    rollout = {"DeploymentConfig": settings.deployment} if settings.deployment else {}
     return {
         "Model": {
             "PrimaryContainer": {"ModelPackageName": "x", "Environment": dict(step.environment)}
         },
-        "EndpointConfig": {
-            "ProductionVariants": [{"VariantName": "AllTraffic", "ModelName": "x", **variant}]
-        },
+        "EndpointConfig": {"ProductionVariants": [variant]},
         "Endpoint": {
             "EndpointName": environment[ENDPOINT],
             "EndpointConfigName": "x",
-            **({"DeploymentConfig": rollout} if rollout else {}),
+            **rollout,
         },
         "RegisterModel": {"ModelPackageGroupName": environment[GROUP]},
     }
 
 
-def _serverless(mode: Serverless) -> JsonObject:
-    config = {
-        "MemorySizeInMB": mode.memory_size_in_mb,
-        "MaxConcurrency": mode.max_concurrency,
-    }
-    if mode.provisioned_concurrency is not None:
-        config["ProvisionedConcurrency"] = mode.provisioned_concurrency
-    return {"ServerlessConfig": config}
-
-
-def _realtime(mode: Realtime | None) -> JsonObject:
-    if mode is None:
-        return {}
-    members = {
-        "InstanceType": mode.instance_type,
-        "InitialInstanceCount": mode.initial_instance_count,
-        "VolumeSizeInGB": mode.volume_size_in_gb,
-        "ModelDataDownloadTimeoutInSeconds": mode.model_data_download_timeout_in_seconds,
-        "ContainerStartupHealthCheckTimeoutInSeconds": (
-            mode.container_startup_health_check_timeout_in_seconds
-        ),
-    }
-    return {name: value for name, value in members.items() if value is not None}
-
-
-def _rollout(rollout: Rollout | None) -> JsonObject | None:
-    """`DeploymentConfig` (FACTS 5.2)."""
-    if rollout is None:
-        return None
-    routing: JsonObject = {
-        "Type": rollout.type.upper(),
-        "WaitIntervalInSeconds": rollout.wait_interval_in_seconds,
-    }
-    share = {"Type": "CAPACITY_PERCENT", "Value": rollout.percent}
-    if rollout.type == "canary":
-        routing["CanarySize"] = share
-    elif rollout.type == "linear":
-        routing["LinearStepSize"] = share
-    written: JsonObject = {
-        "BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing},
-    }
-    if rollout.alarms:
-        alarms = [{"AlarmName": name} for name in rollout.alarms]
-        written["AutoRollbackConfiguration"] = {"Alarms": alarms}
-    return written
-
-
 KIND = Kind(
-    DeploymentStep,
+    _with_modes(),
     "Processing",
     "Make an endpoint serve the highest approved version of a group.",
     emit,

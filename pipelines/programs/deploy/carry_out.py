@@ -1,7 +1,7 @@
 """A decision → calls, each of which may be the last before the process is killed.
 
-Names are made of content: a model or a config that is there already is the right one. What was
-tried is written down after it is known, and before anything that follows from it.
+Names are made of content: a model or a config that exists already is the right one. An outcome is
+recorded as soon as it is known, before anything that follows from it.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ import json
 import time
 from typing import Any
 
-from pipelines.programs.deploy.model import Attempt, Target
+from pipelines.programs.deploy import modes
+from pipelines.programs.deploy.model import Attempt, Endpoint, Sample, Target
 from pipelines.programs.deploy.observe import Clients, exists, split
 
 VARIANT = "AllTraffic"
 _TRIES = 3
-_AGAIN = (429, 500, 502, 503, 504)
+_TRANSIENT = (429, 500, 502, 503, 504)
 
 
 def make_config(clients: Clients, target: Target, package: str) -> None:
-    """Make model and endpoint config of a package where they are not there."""
+    """Create model and endpoint config of a package where they do not exist."""
     model, config = target.model_name(package), target.config_name(package)
     tags = _tags(target)
     if not exists(clients, "list_models", "Models", "ModelName", model):
@@ -49,13 +50,10 @@ def create(clients: Clients, target: Target, config: str) -> None:
     )
 
 
-def update(clients: Clients, target: Target, config: str, *, is_serverless: bool) -> None:
-    """Begin to update the endpoint, which is serverless or not, to a config.
-
-    A rollout is for endpoints that have instances (FACTS 11.10).
-    """
+def update(clients: Clients, target: Target, config: str, endpoint: Endpoint) -> None:
+    """Begin to update the endpoint to a config, with the rollout where its mode takes one."""
     request: dict[str, Any] = {"EndpointName": target.endpoint, "EndpointConfigName": config}
-    if target.deployment and not is_serverless:
+    if target.deployment and modes.find(endpoint.mode).takes_rollout:
         request["DeploymentConfig"] = target.deployment
     clients.sagemaker.update_endpoint(**request)
 
@@ -65,36 +63,35 @@ def delete(clients: Clients, target: Target) -> None:
     clients.sagemaker.delete_endpoint(EndpointName=target.endpoint)
 
 
-def prove(clients: Clients, target: Target) -> str:
-    """Send the sample request; give the reason why it was not answered, empty where it was."""
+def send_sample(clients: Clients, target: Target) -> str:
+    """Send the sample request; return why it was not answered, empty where it was."""
     if target.sample is None:
         return ""
     reason = ""
     for _ in range(_TRIES):
-        reason, again = _ask(clients, target)
-        if not again:
+        reason, may_pass = _send(clients, target.endpoint, target.sample)
+        if not may_pass:
             break
         time.sleep(1)
     return reason
 
 
-def _ask(clients: Clients, target: Target) -> tuple[str, bool]:
+def _send(clients: Clients, endpoint: str, sample: Sample) -> tuple[str, bool]:
+    """Send a request once; return why it was not answered, and whether another try may help."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - not at import
 
-    assert target.sample is not None  # noqa: S101 - the caller has looked
     try:
         response = clients.runtime.invoke_endpoint(
-            EndpointName=target.endpoint,
-            Body=target.sample.body,
-            ContentType=target.sample.content_type,
+            EndpointName=endpoint, Body=sample.body, ContentType=sample.content_type
         )
         response["Body"].read()
     except ClientError as error:
-        said = error.response.get("Error", {})
+        described = error.response.get("Error", {})
         status = error.response.get("OriginalStatusCode") or error.response.get(
             "ResponseMetadata", {}
         ).get("HTTPStatusCode")
-        return f"the sample request was refused: {said.get('Message', error)}", status in _AGAIN
+        reason = described.get("Message", error)
+        return f"the sample request was refused: {reason}", status in _TRANSIENT
     except BotoCoreError as error:
         return f"the sample request was not answered: {error}", True
     return "", False

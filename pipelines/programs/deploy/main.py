@@ -1,8 +1,8 @@
-"""The job that deploys: reads its target, reconciles, and says what is live.
+"""The job that deploys: reads its target, reconciles, and reports what is live.
 
 Config: see `target.target_of`. Group, endpoint and execution come by environment. The sample lies
 in the bundle's code folder, which is the working directory. With only pending versions the job
-succeeds, saying what it waits for; it fails where a version failed that was to go live.
+succeeds and reports what it waits for; it fails where a version failed that was to go live.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main(config: dict[str, Any], layout: Layout) -> int:
     options = Options(
         execution=os.environ.get(EXECUTION, ""),
         pause=_LOCAL_PAUSE if local else _PAUSE,
-        say=lambda text: print(text, flush=True),
+        report=lambda text: print(text, flush=True),
     )
     try:
         outcome = reconcile(clients, target, options)
@@ -52,12 +52,12 @@ def main(config: dict[str, Any], layout: Layout) -> int:
 
 
 def _report(outcome: Outcome, layout: Layout) -> int:
-    """Print what there is to say; the first of it becomes the job's ExitMessage."""
-    for text in outcome.says:
+    """Print the messages; the first one becomes the job's ExitMessage."""
+    for text in outcome.messages:
         print(text, flush=True)
     if outcome.failures:
         failed = "; ".join(f"version {number}: {reason}" for number, reason in outcome.failures)
-        raise JobError(f"{failed}; {outcome.says[0]}")
+        raise JobError(f"{failed}; {outcome.messages[0]}")
     layout.failure.parent.mkdir(parents=True, exist_ok=True)
-    layout.failure.write_text(outcome.says[0], encoding="utf-8")
+    layout.failure.write_text(outcome.messages[0], encoding="utf-8")
     return 0

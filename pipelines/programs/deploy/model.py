@@ -1,4 +1,4 @@
-"""What a deployment is: its target, what was seen of it, what came of it. Values only."""
+"""What a deployment is: its target, the state that it finds, its outcome. Values only."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import hashlib
 import json
 from typing import Any, NamedTuple
 
-SERVERLESS = "ServerlessConfig"
 IN_SERVICE = "InService"
 SUCCEEDED, FAILED, RETRY, FOUND = "succeeded", "failed", "retry", "found"
 _NAME_LENGTH = 63
@@ -18,11 +17,11 @@ class DeployError(Exception):
 
 
 class NotFailedError(DeployError):
-    """A version is to be tried again here that did not fail here."""
+    """A retry is asked for of a version that did not fail here."""
 
 
 class Sample(NamedTuple):
-    """A request that a new fleet must answer, and its media type."""
+    """A request that a new version must answer, and its media type."""
 
     body: bytes
     content_type: str
@@ -36,6 +35,7 @@ class Target(NamedTuple):
         endpoint: the endpoint.
         history: `s3://bucket/prefix` that attempts are kept under.
         role: the role that the model runs with.
+        mode: the name of its mode (`modes`).
         variant: the members of the production variant besides name and model.
         environment: variables of the model server, over the package's own.
         config: further members of CreateEndpointConfig, such as KmsKeyId.
@@ -49,6 +49,7 @@ class Target(NamedTuple):
     endpoint: str
     history: str
     role: str
+    mode: str
     variant: dict[str, Any]
     environment: dict[str, str]
     config: dict[str, Any]
@@ -56,16 +57,6 @@ class Target(NamedTuple):
     deployment: dict[str, Any]
     tags: dict[str, str]
     sample: Sample | None = None
-
-    @property
-    def is_serverless(self) -> bool:
-        """Whether the variant is serverless."""
-        return SERVERLESS in self.variant
-
-    @property
-    def mode(self) -> str:
-        """How it serves, in the words of the spec."""
-        return mode(serverless=self.is_serverless)
 
     def model_name(self, package: str) -> str:
         """Name the model of a package by what it is made of."""
@@ -101,49 +92,40 @@ class Endpoint(NamedTuple):
     Args:
         status: its EndpointStatus.
         config: the config that it serves.
-        is_serverless: whether that is serverless.
+        mode: the name of that config's mode.
         package: the ARN of the package that it serves; None where it is not one.
         failure: its FailureReason.
     """
 
     status: str
     config: str
-    is_serverless: bool
+    mode: str
     package: str | None
     failure: str | None
 
     @property
     def is_changing(self) -> bool:
-        """Whether it has to be waited for."""
+        """Whether a change of it is under way."""
         return self.status in {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
 
     @property
     def is_broken(self) -> bool:
-        """Whether nothing is left but to delete it, which is all that the service allows."""
+        """Whether it can only be deleted."""
         return self.status == "Failed"
-
-    @property
-    def mode(self) -> str:
-        """How it serves, in the words of the spec."""
-        return mode(serverless=self.is_serverless)
-
-    def may_become(self, other: str) -> bool:
-        """Whether the service takes an update to this mode (FACTS 5.2)."""
-        return self.is_serverless or other != mode(serverless=True)
 
 
 class Attempt(NamedTuple):
-    """One entry of the history: what was tried, and what came of it.
+    """One entry of the history: what was deployed, and its outcome.
 
     Args:
         config: the endpoint config's name.
         package: the package's ARN.
         outcome: `succeeded`, `failed`, `retry`, which forgets a failure, or `found`: it was live
-            before anything was tried here.
+            before anything was deployed from here.
         reason: why it failed.
         started: when, ISO 8601 in UTC.
         execution: the ARN of the pipeline execution, or empty.
-        mode: `serverless` or `realtime`; empty where it is not known.
+        mode: the name of the config's mode; empty where it is not known.
     """
 
     config: str
@@ -155,14 +137,14 @@ class Attempt(NamedTuple):
     mode: str = ""
 
 
-class Seen(NamedTuple):
+class State(NamedTuple):
     """Everything that a decision rests on.
 
     Args:
         versions: the group's versions, the highest first.
         endpoint: None where there is none.
         attempts: the history, oldest first.
-        configs: the names of the endpoint configs that there are, of those tried here.
+        configs: the names of those endpoint configs of the history that still exist.
     """
 
     versions: tuple[Version, ...]
@@ -171,17 +153,17 @@ class Seen(NamedTuple):
     configs: frozenset[str]
 
     def failed(self) -> frozenset[str]:
-        """Name the configs whose last attempt failed."""
+        """Return the configs whose last attempt failed."""
         last = {attempt.config: attempt.outcome for attempt in self.attempts}
         return frozenset(config for config, outcome in last.items() if outcome == FAILED)
 
     def reason(self, config: str) -> str:
-        """Say why a config failed."""
+        """Return why a config failed."""
         reasons = [one.reason for one in self.attempts if one.config == config and one.reason]
         return reasons[-1] if reasons else "no reason was given"
 
-    def proven(self) -> list[Attempt]:
-        """List what has worked and is still there, the latest first, each config once."""
+    def working(self) -> list[Attempt]:
+        """Return what worked and still exists, the latest first, each config once."""
         last = {attempt.config: attempt for attempt in self.attempts}
         good = [
             one
@@ -191,23 +173,23 @@ class Seen(NamedTuple):
         return sorted(good, key=lambda one: one.started, reverse=True)
 
     def number(self, package: str | None) -> int | None:
-        """Give the version number of a package, None where it is none of the group."""
+        """Return the version number of a package, None where it is none of the group."""
         return next((one.number for one in self.versions if one.arn == package), None)
 
 
 class Outcome(NamedTuple):
-    """What a reconciliation came to.
+    """The outcome of a reconciliation.
 
     Args:
         live: the version that the endpoint serves now, None where it serves none.
-        says: what there is to say, in order, sentences without a full stop.
-        failures: (version, reason) of what was tried and failed this time.
+        messages: what to tell the user, in order, sentences without a full stop.
+        failures: (version, reason) of what failed this time.
         changed: whether anything was changed, or would be in a dry run.
-        known: (version, reason) of approved versions whose last try here failed.
+        known: (version, reason) of approved versions whose last attempt here failed.
     """
 
     live: int | None
-    says: tuple[str, ...]
+    messages: tuple[str, ...]
     failures: tuple[tuple[int, str], ...] = ()
     changed: bool = False
     known: tuple[tuple[int, str], ...] = ()
@@ -216,8 +198,3 @@ class Outcome(NamedTuple):
 def package_version(arn: str) -> int:
     """Read the version out of a package's ARN."""
     return int(arn.rpartition("/")[2])
-
-
-def mode(*, serverless: bool) -> str:
-    """Name a way of serving in the words of the spec."""
-    return "serverless" if serverless else "realtime"

@@ -1,4 +1,4 @@
-"""Registry, endpoint and history → `Seen`. Nothing is changed."""
+"""Registry, endpoint and history → `State`. Nothing is changed."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from pipelines.programs.deploy import modes
 from pipelines.programs.deploy.model import (
-    SERVERLESS,
     Attempt,
     Endpoint,
-    Seen,
+    State,
     Target,
     Version,
     package_version,
@@ -25,10 +25,10 @@ class Clients(NamedTuple):
     s3: Any
 
 
-def observe(clients: Clients, target: Target) -> Seen:
-    """Look at everything that a decision rests on."""
+def observe(clients: Clients, target: Target) -> State:
+    """Read everything that a decision rests on."""
     attempts = read_attempts(clients, target.history)
-    return Seen(
+    return State(
         _versions(clients, target.group),
         find_endpoint(clients, target.endpoint),
         attempts,
@@ -37,27 +37,26 @@ def observe(clients: Clients, target: Target) -> Seen:
 
 
 def find_endpoint(clients: Clients, name: str) -> Endpoint | None:
-    """Look at an endpoint; None where there is none of that name."""
+    """Read an endpoint; None where there is none of that name."""
     sagemaker = clients.sagemaker
     if not exists(clients, "list_endpoints", "Endpoints", "EndpointName", name):
         return None
     found = sagemaker.describe_endpoint(EndpointName=name)
     config = found["EndpointConfigName"]
-    variants: list[dict[str, Any]] = []
+    described: dict[str, Any] = {"ProductionVariants": []}
     if exists(clients, "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName", config):
         described = sagemaker.describe_endpoint_config(EndpointConfigName=config)
-        variants = described["ProductionVariants"]
     return Endpoint(
         found["EndpointStatus"],
         config,
-        any(SERVERLESS in variant for variant in variants),
-        _package(clients, variants),
+        modes.of(described).name,
+        _package(clients, described["ProductionVariants"]),
         found.get("FailureReason"),
     )
 
 
 def exists(clients: Clients, operation: str, member: str, key: str, name: str) -> bool:
-    """Say whether something is there, without asking for it by a name that may be wrong."""
+    """Return whether something exists, without a Describe call that may fail for other reasons."""
     found = _pages(clients, operation, member, NameContains=name)
     return any(one[key] == name for one in found)
 
@@ -113,7 +112,7 @@ def _versions(clients: Clients, group: str) -> tuple[Version, ...]:
 
 
 def _configs(clients: Clients, target: Target, tried: set[str]) -> frozenset[str]:
-    """Name those of the configs that were tried which are there still."""
+    """Return the configs of the history that still exist."""
     listed, key = "list_endpoint_configs", "EndpointConfigName"
     prefix = target.config_name("").rpartition("-")[0]
     ours = {one[key] for one in _pages(clients, listed, "EndpointConfigs", NameContains=prefix)}

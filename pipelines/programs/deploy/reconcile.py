@@ -1,4 +1,4 @@
-"""Round after round: look, decide, do, until there is nothing left to do.
+"""Observe, decide, carry out, until there is nothing left to do.
 
 Calling it twice changes nothing the second time; killed anywhere, the next call finishes or
 undoes what was begun. Registry and endpoint are read anew in every round, so that an approval
@@ -9,22 +9,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 from pipelines.programs.deploy import carry_out
 from pipelines.programs.deploy.decide import (
-    BLAME,
     CREATE,
     DELETE,
     NOTHING,
-    PROVE,
+    RECORD,
     REFUSE,
+    TEST,
     UPDATE,
     WAIT,
     Decision,
     decide,
-    notes,
+    newer,
 )
 from pipelines.programs.deploy.model import (
     FAILED,
@@ -36,7 +36,7 @@ from pipelines.programs.deploy.model import (
     Endpoint,
     NotFailedError,
     Outcome,
-    Seen,
+    State,
     Target,
 )
 from pipelines.programs.deploy.observe import Clients, find_endpoint, observe
@@ -53,42 +53,42 @@ class Options(NamedTuple):
     """How to reconcile.
 
     Args:
-        dry_run: only say what would be done.
+        dry_run: only return what would be done.
         retry: the number of a version whose failure here is to be forgotten.
         execution: the ARN of the execution that does it, for the history.
         pause: seconds between two looks at a change under way.
-        say: told what is being done.
+        report: called with what is being done.
     """
 
     dry_run: bool = False
     retry: int | None = None
     execution: str = ""
     pause: float = 10.0
-    say: Callable[[str], None] = _silent
+    report: Callable[[str], None] = _silent
 
 
 def reconcile(clients: Clients, target: Target, options: Options = Options()) -> Outcome:  # noqa: B008 - a value
     """Make the endpoint match the group.
 
     Raises:
-        DeployError: it cannot, for a reason that no version is to blame for.
+        DeployError: it cannot, for a reason that lies in no version.
         ClientError: AWS refused a call.
     """
-    work = _Work(clients, target, options)
+    reconciliation = _Reconciliation(clients, target, options)
     if options.retry is not None:
-        work.forget(options.retry)
+        reconciliation.forget(options.retry)
     for _ in range(_ROUNDS):
-        seen = observe(clients, target)
-        decision = decide(target, seen)
+        state = observe(clients, target)
+        decision = decide(target, state)
         if decision.action == REFUSE:
-            raise DeployError(decision.says)
+            raise DeployError(decision.message)
         if decision.action == NOTHING or options.dry_run:
-            return work.outcome(seen, decision)
-        work.do(seen, decision)
-    raise DeployError(f"{target.endpoint} does not come to rest after {_ROUNDS} changes")
+            return reconciliation.outcome(state, decision)
+        reconciliation.carry_out(state, decision)
+    raise DeployError(f"{target.endpoint} still needs a change after {_ROUNDS} changes")
 
 
-class _Work:
+class _Reconciliation:
     def __init__(self, clients: Clients, target: Target, options: Options) -> None:
         self._clients = clients
         self._target = target
@@ -97,18 +97,18 @@ class _Work:
         self._changed = False
         self._refused: tuple[Decision, Any] | None = None
 
-    def outcome(self, seen: Seen, decision: Decision) -> Outcome:
-        """Say what it came to."""
-        live = seen.number(seen.endpoint.package) if seen.endpoint else None
-        says = (decision.says, *notes(self._target, seen))
+    def outcome(self, state: State, decision: Decision) -> Outcome:
+        """Return the outcome; the decision is the last one."""
+        live = state.number(state.endpoint.package) if state.endpoint else None
+        messages = dict.fromkeys((decision.message, *newer(self._target, state)))
         changed = self._changed or decision.action not in {NOTHING, WAIT}
-        failed = seen.failed()
+        failed = state.failed()
         known = tuple(
-            (one.number, seen.reason(config))
-            for one in seen.versions
+            (one.number, state.reason(config))
+            for one in state.versions
             if one.is_deployable and (config := self._target.config_name(one.arn)) in failed
         )
-        return Outcome(live, tuple(dict.fromkeys(says)), tuple(self._failures), changed, known)
+        return Outcome(live, tuple(messages), tuple(self._failures), changed, known)
 
     def forget(self, version: int) -> None:
         """Forget that a version has failed here.
@@ -117,50 +117,50 @@ class _Work:
             DeployError: it has not.
         """
         target = self._target
-        seen = observe(self._clients, target)
-        package = next((one.arn for one in seen.versions if one.number == version), None)
+        state = observe(self._clients, target)
+        package = next((one.arn for one in state.versions if one.number == version), None)
         if package is None:
             raise DeployError(f"there is no version {target.group}/{version}")
         config = target.config_name(package)
-        if config not in seen.failed():
+        if config not in state.failed():
             raise NotFailedError(f"{target.group}/{version} has not failed on {target.endpoint}")
         if not self._options.dry_run:
             self._record(Decision(NOTHING, "", config, package), RETRY, target.mode)
 
-    def do(self, seen: Seen, decision: Decision) -> None:
+    def carry_out(self, state: State, decision: Decision) -> None:
         """Carry out one decision and wait for its end."""
         if decision.action != WAIT:
-            self._options.say(decision.says)
+            self._options.report(decision.message)
             self._changed = True
-        if decision.action == BLAME:
-            self._failed(decision, decision.says)
-        elif decision.action == PROVE:
-            self._prove(decision)
+        if decision.action == RECORD:
+            self._failed(decision, decision.message)
+        elif decision.action == TEST:
+            self._test(decision)
         elif decision.action in (CREATE, UPDATE, DELETE):
-            self._change(seen, decision)
+            self._change(state, decision)
         self._wait()
 
-    def _change(self, seen: Seen, decision: Decision) -> None:
+    def _change(self, state: State, decision: Decision) -> None:
         from botocore.exceptions import ClientError  # noqa: PLC0415 - not at import
 
-        endpoint = seen.endpoint
+        endpoint = state.endpoint
         if decision.action == UPDATE and endpoint is not None:
-            self._remember(seen, endpoint)
+            self._remember(state, endpoint)
         try:
             self._begin(decision, endpoint)
         except ClientError:
-            # Another reconciliation may have been faster: look again, and believe it the next time.
+            # Another reconciliation may have been faster: the second refusal in a row is real.
             if self._refused == (decision, endpoint):
                 raise
             self._refused = (decision, endpoint)
             return
         if decision.action == UPDATE:
             self._wait()
-            self._blame_if_undone(decision)
+            self._record_if_rolled_back(decision)
 
-    def _remember(self, seen: Seen, endpoint: Endpoint) -> None:
-        """Write down what is live and was put there by others: it is what to go back to."""
-        if endpoint.config not in {attempt.config for attempt in seen.attempts}:
+    def _remember(self, state: State, endpoint: Endpoint) -> None:
+        """Record what is live and was put there by others, to be able to go back to it."""
+        if endpoint.config not in {attempt.config for attempt in state.attempts}:
             found = Decision(NOTHING, "", endpoint.config, endpoint.package or "")
             self._record(found, FOUND, endpoint.mode)
 
@@ -174,17 +174,17 @@ class _Work:
         if endpoint is None:
             carry_out.create(clients, target, config)
         else:
-            carry_out.update(clients, target, config, is_serverless=endpoint.is_serverless)
+            carry_out.update(clients, target, config, endpoint)
 
-    def _blame_if_undone(self, decision: Decision) -> None:
-        """Write down that the service has taken an update back: it is due once more."""
-        seen = observe(self._clients, self._target)
-        again = decide(self._target, seen)
-        if seen.endpoint and (again.action, again.config) == (UPDATE, decision.config):
-            self._failed(decision, seen.endpoint.failure or "the service took the update back")
+    def _record_if_rolled_back(self, decision: Decision) -> None:
+        """Record a failure where the service has rolled the update back: it is due once more."""
+        state = observe(self._clients, self._target)
+        again = decide(self._target, state)
+        if state.endpoint and (again.action, again.config) == (UPDATE, decision.config):
+            self._failed(decision, state.endpoint.failure or "the service rolled the update back")
 
-    def _prove(self, decision: Decision) -> None:
-        reason = carry_out.prove(self._clients, self._target)
+    def _test(self, decision: Decision) -> None:
+        reason = carry_out.send_sample(self._clients, self._target)
         if reason:
             self._failed(decision, reason)
         else:
@@ -195,10 +195,10 @@ class _Work:
         number = decision.package.rpartition("/")[2]
         if number.isdigit():
             self._failures.append((int(number), reason))
-        self._options.say(f"failed: {reason}")
+        self._options.report(f"failed: {reason}")
 
     def _record(self, about: Decision, outcome: str, mode: str, reason: str = "") -> None:
-        started = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+        started = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
         who = self._options.execution
         attempt = Attempt(about.config, about.package, outcome, reason, started, who, mode)
         carry_out.write_attempt(self._clients, self._target, attempt)
@@ -207,7 +207,7 @@ class _Work:
         """Wait until no change of the endpoint is under way.
 
         Raises:
-            DeployError: one takes too long; the next reconciliation goes on with it.
+            DeployError: one takes too long; the next reconciliation continues.
         """
         deadline = time.monotonic() + _WAIT_SECONDS
         while True:
@@ -215,5 +215,9 @@ class _Work:
             if endpoint is None or not endpoint.is_changing:
                 return
             if time.monotonic() > deadline:
-                raise DeployError(f"{self._target.endpoint} is {endpoint.status} for too long")
+                hours = _WAIT_SECONDS / 3600
+                raise DeployError(
+                    f"{self._target.endpoint} is still {endpoint.status} after {hours:g} hours:"
+                    " deploy again when that has ended"
+                )
             time.sleep(self._options.pause)

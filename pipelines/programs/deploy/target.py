@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pipelines.programs.deploy import modes
 from pipelines.programs.deploy.model import Sample, Target
 from pipelines.programs.deploy.variables import ENDPOINT, GROUP
 
@@ -15,22 +16,23 @@ def target_of(
     """Make the target of a deployment.
 
     Args:
-        config: the program's configuration: `variant`, `environment`, `deployment`, `sample`
-            ({"path", "content_type"} or None), `pipeline`, and `aws`, the spec's section.
+        config: the program's configuration: `mode`, `variant`, `environment`, `deployment`,
+            `sample` ({"path", "content_type"} or None), `pipeline`, and `aws`, the spec's section.
         variables: the job's environment.
-        read: gives the content of a file of the project.
+        read: returns the content of a file of the project.
     """
     aws: dict[str, Any] = config["aws"]
     endpoint = variables[ENDPOINT]
-    variant: dict[str, Any] = config["variant"]
+    mode = modes.find(config["mode"])
     return Target(
         group=variables[GROUP].rpartition("/")[2],
         endpoint=endpoint,
         history=f"s3://{aws['bucket']}/{config['pipeline']}/deployments/{endpoint}",
         role=aws["role"],
-        variant=variant,
+        mode=mode.name,
+        variant=config["variant"],
         environment=config["environment"],
-        config=_key(aws, variant),
+        config=mode.config(aws),
         model=_network(aws),
         deployment=config["deployment"] or {},
         tags=aws.get("tags") or {},
@@ -40,12 +42,6 @@ def target_of(
 
 def _sample(given: Mapping[str, str] | None, read: Callable[[str], bytes]) -> Sample | None:
     return Sample(read(given["path"]), given["content_type"]) if given else None
-
-
-def _key(aws: Mapping[str, Any], variant: Mapping[str, Any]) -> dict[str, Any]:
-    """The key of the instances' volumes; serverless variants have none."""
-    key = aws.get("kms_key")
-    return {"KmsKeyId": key} if key and "InstanceType" in variant else {}
 
 
 def _network(aws: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ def target(**changes: Any) -> Target:
         endpoint="e",
         history="s3://b/p/deployments/e",
         role="arn:aws:iam::111122223333:role/x",
+        mode="serverless",
         variant={"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}},
         environment={},
         config={},

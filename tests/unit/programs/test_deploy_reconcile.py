@@ -16,7 +16,9 @@ from tests.unit.programs.deploy_account import Account, KilledError, target
 A, P, R = "Approved", "PendingManualApproval", "Rejected"
 QUICK = Options(pause=0)
 FIRST = ["create_model", "create_config"]
-REALTIME = target(variant={"InstanceType": "ml.m5.large", "InitialInstanceCount": 1})
+REALTIME = target(
+    mode="realtime", variant={"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+)
 
 
 def deploy(account: Account, what: Target | None = None, options: Options = QUICK) -> Outcome:
@@ -25,7 +27,7 @@ def deploy(account: Account, what: Target | None = None, options: Options = QUIC
 
 
 @pytest.mark.parametrize(
-    ("registry", "live", "says", "calls", "then"),
+    ("registry", "live", "message", "calls", "then"),
     [
         ({}, None, "there is no approved version of g yet", [], None),
         ({1: P}, None, "waiting for approval of g/1", [], None),
@@ -38,11 +40,11 @@ def deploy(account: Account, what: Target | None = None, options: Options = QUIC
         ({1: A, 2: A}, 1, "g/2 is live", [*FIRST, "update 2", "wrote succeeded"], 2),
         ({1: A, 2: A}, 2, "g/2 is live", [], 2),
         ({1: A, 2: R}, 2, "g/1 is live", [*FIRST, "update 1", "wrote succeeded"], 1),
-        ({1: R, 2: P}, 1, "g/1 stays live, though no other version may take its place", [], 1),
+        ({1: R, 2: P}, 1, "g/1 stays live, since no version can replace it", [], 1),
     ],
 )
 def test_the_table(
-    registry: dict[int, str], live: int | None, says: str, calls: list[str], then: int | None
+    registry: dict[int, str], live: int | None, message: str, calls: list[str], then: int | None
 ) -> None:
     """(registry, endpoint) → calls that change something, and what is live then."""
     account = Account(dict(registry))
@@ -52,7 +54,7 @@ def test_the_table(
         account.versions, account.calls = dict(registry), []
     outcome = deploy(account)
     assert account.calls == calls
-    assert outcome.says[0].startswith(says)
+    assert outcome.messages[0].startswith(message)
     assert account.live() == outcome.live == then
 
 
@@ -84,7 +86,7 @@ def test_a_version_that_does_not_load_leaves_the_old_one_and_is_not_tried_again(
     assert (outcome.live, outcome.failures) == (1, ((2, "does not load"),))
     again = deploy(account)
     assert (again.live, again.failures, again.changed) == (1, (), False)
-    assert again.says == ("g/1 is live", "g/2 is newer and failed here: does not load")
+    assert again.messages == ("g/1 is live", "g/2 is newer and failed here: does not load")
     account.broken = set()
     assert deploy(account, options=QUICK._replace(retry=2)).live == 2
     assert account.outcomes() == [(1, "succeeded"), (2, "failed"), (2, "retry"), (2, "succeeded")]
@@ -108,7 +110,9 @@ def test_settings_that_fail_go_back_to_those_that_worked() -> None:
     outcome = deploy(account, other)
     assert account.live() == outcome.live == 2
     assert account.environment() == {}
-    assert outcome.says[0].startswith("g/2 stays live as it was: its new settings failed here")
+    assert outcome.messages[0].startswith(
+        "g/2 stays live with its previous settings: the new ones failed here"
+    )
     account.calls = []
     assert deploy(account, other).live == 2
     assert account.calls == []
@@ -120,7 +124,7 @@ def test_a_first_version_that_fails_leaves_no_endpoint() -> None:
         outcome = deploy(account)
         assert account.endpoint is None
         assert [number for number, _ in outcome.failures] == [1]
-        assert outcome.says[0].startswith("g/1 failed on e: ")
+        assert outcome.messages[0].startswith("g/1 failed on e: ")
         account.versions[2] = A
         assert deploy(account).live == 2
 
@@ -134,7 +138,7 @@ def test_a_real_time_endpoint_is_not_made_serverless() -> None:
     deploy(account)
     assert deploy(account, REALTIME._replace(deployment={"BlueGreenUpdatePolicy": {}})).live == 1
     for dry_run in (True, False):
-        with pytest.raises(DeployError, match="cannot become serverless"):
+        with pytest.raises(DeployError, match="cannot become a serverless endpoint"):
             deploy(account, options=QUICK._replace(dry_run=dry_run))
 
 
@@ -158,8 +162,8 @@ def test_what_others_put_live_comes_back_when_the_first_version_fails() -> None:
         account.models["theirs"] = {"PrimaryContainer": {"Image": "i"}}
         account.configs["theirs"] = {"ProductionVariants": variants}
         account.endpoint = {"EndpointStatus": "InService", "EndpointConfigName": "theirs"}
-        planned = deploy(account, REALTIME, QUICK._replace(dry_run=True)).says[0]
-        assert planned == "e is updated to g/1 instead of theirs, which was not deployed from here"
+        planned = deploy(account, REALTIME, QUICK._replace(dry_run=True)).messages[0]
+        assert planned == "update e to g/1 instead of theirs, which was not deployed from here"
         outcome = deploy(account, REALTIME)
         assert [number for number, _ in outcome.failures] == [1]
         assert account.endpoint["EndpointConfigName"] == "theirs"
@@ -208,7 +212,7 @@ def test_a_dry_run_says_what_would_happen_and_does_nothing() -> None:
     """Also with a retry."""
     account = Account({1: A})
     outcome = deploy(account, options=QUICK._replace(dry_run=True))
-    assert (outcome.changed, outcome.says[0]) == (True, "e is created with g/1")
+    assert (outcome.changed, outcome.messages[0]) == (True, "create e with g/1")
     assert account.calls == []
 
 

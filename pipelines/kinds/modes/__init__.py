@@ -1,0 +1,60 @@
+"""The keys of a deployment that say how the endpoint serves: one module each, found by its name.
+
+Each holds the model of its block and what the block becomes. What the deployer has to know of the
+mode stands in the module of the same name of `programs/deploy/modes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import field
+from importlib import import_module
+from typing import Any
+
+from pipelines.frozen import frozen
+from pipelines.json_types import JsonObject
+from pipelines.programs.deploy.modes import names
+from pipelines.spec.model import SpecModel
+
+__all__ = ["Mode", "Settings", "all_modes", "find"]
+
+
+@frozen
+class Settings:
+    """What the block of a mode becomes.
+
+    Args:
+        variant: members of the production variant, besides its name and model.
+        environment: variables of the model server, below those of the spec.
+        deployment: the DeploymentConfig of updates; None for the service's default.
+    """
+
+    variant: JsonObject
+    environment: Mapping[str, str] = field(default_factory=dict)
+    deployment: JsonObject | None = None
+
+
+@frozen
+class Mode:
+    """A mode on the side of the spec.
+
+    Args:
+        model: the model of its block.
+        summary: what the key does, one sentence.
+        settings: the block → what it becomes.
+    """
+
+    model: type[SpecModel]
+    summary: str
+    settings: Callable[[Any], Settings]
+
+
+def find(name: str) -> Mode:
+    """Return a mode by its key."""
+    mode: Mode = import_module(f"{__name__}.{name}").MODE
+    return mode
+
+
+def all_modes() -> dict[str, Mode]:
+    """Return every mode by its key."""
+    return {name: find(name) for name in names()}

@@ -1,0 +1,53 @@
+"""The ways in which an endpoint serves: one module for each, found by its name.
+
+A mode is a key of a deployment in the spec. What the deployer has to know of it is declared in its
+module, so that nothing else of the deployer names one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+class Mode(NamedTuple):
+    """What the deployer knows of a way of serving.
+
+    Args:
+        name: its key in the spec and its name in the history.
+        noun: what a message calls such an endpoint, with its article.
+        shows: whether an endpoint config, as DescribeEndpointConfig returns it, is in this mode.
+        becomes: the modes that UpdateEndpoint can change such an endpoint to, beside its own.
+        takes_rollout: whether UpdateEndpoint takes a DeploymentConfig for such an endpoint.
+        config: the section `aws` of the spec → members of CreateEndpointConfig that only this mode
+            has.
+    """
+
+    name: str
+    noun: str
+    shows: Callable[[Mapping[str, Any]], bool]
+    becomes: tuple[str, ...]
+    takes_rollout: bool
+    config: Callable[[Mapping[str, Any]], dict[str, Any]]
+
+    def can_become(self, name: str) -> bool:
+        """Return whether an update leads to another mode, or to one that is not known."""
+        return name in ("", self.name, *self.becomes)
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all modes, sorted: the modules beside this one."""
+    return tuple(sorted(file.stem for file in Path(__file__).parent.glob("[!_]*.py")))
+
+
+def find(name: str) -> Mode:
+    """Return the mode of a name, which is one of `names()`."""
+    mode: Mode = import_module(f"{__name__}.{name}").MODE
+    return mode
+
+
+def of(config: Mapping[str, Any]) -> Mode:
+    """Return the mode of an endpoint config, as DescribeEndpointConfig returns it."""
+    return next(mode for mode in map(find, names()) if mode.shows(config))
