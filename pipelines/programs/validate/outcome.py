@@ -47,6 +47,7 @@ class TableOutcome:
         rows: the number of rows.
         files: the number of files.
         outcomes: one per expectation.
+        error: why the table could not be read; then there are no outcomes.
     """
 
     name: str
@@ -54,6 +55,11 @@ class TableOutcome:
     rows: int
     files: int
     outcomes: tuple[Outcome, ...]
+    error: str | None = None
+
+    def fails(self, fail_on: Severity) -> bool:
+        """Return whether this table fails the step."""
+        return self.error is not None or bool(self.broken(fail_on))
 
     def broken(self, fail_on: Severity) -> list[Outcome]:
         """Return what fails the step: not met, and at least as grave as `fail_on`."""

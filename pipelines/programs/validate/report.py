@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _TEXT_BYTES = 960  # the platform keeps 1 KB (FACTS 11.5), the runtime may put words before it
 _LINE_BYTES = 420
+_LAST_BYTES = 320
 _SHOWN_SAMPLES = 5
 
 
@@ -22,7 +23,7 @@ def build_report(tables: Sequence[TableOutcome], fail_on: Severity) -> dict[str,
     """Build the report.
 
     Shape: `{success, fail_on, statistics: {tables, rows, expectations, successful, failed,
-    success_percent, critical, warning, info}, tables: {NAME: {success, suite, rows, files,
+    success_percent, critical, warning, info}, tables: {NAME: {success, suite, rows, files, error,
     expectations: [{number, expectation, type, column, severity, success, observed,
     unexpected_count, unexpected_percent, samples, reason}]}}}`. `success` says whether the step
     passes; `critical`, `warning` and `info` count what was not met. A path such as
@@ -32,7 +33,7 @@ def build_report(tables: Sequence[TableOutcome], fail_on: Severity) -> dict[str,
     failed = [outcome for outcome in outcomes if not outcome.success]
     severities = [outcome.expectation.severity.name.lower() for outcome in failed]
     return {
-        "success": not any(table.broken(fail_on) for table in tables),
+        "success": not any(table.fails(fail_on) for table in tables),
         "fail_on": fail_on.name.lower(),
         "statistics": {
             "tables": len(tables),
@@ -45,10 +46,11 @@ def build_report(tables: Sequence[TableOutcome], fail_on: Severity) -> dict[str,
         },
         "tables": {
             table.name: {
-                "success": not table.broken(fail_on),
+                "success": not table.fails(fail_on),
                 "suite": table.suite,
                 "rows": table.rows,
                 "files": table.files,
+                "error": table.error,
                 "expectations": [_entry(outcome) for outcome in table.outcomes],
             }
             for table in tables
@@ -56,21 +58,31 @@ def build_report(tables: Sequence[TableOutcome], fail_on: Severity) -> dict[str,
     }
 
 
-def failure_text(tables: Sequence[TableOutcome], fail_on: Severity) -> str | None:
-    """Return why the step fails, gravest first and at most 1 KB of UTF-8; None if it passes."""
+def failure_text(tables: Sequence[TableOutcome], fail_on: Severity, kept: str) -> str:
+    """Return why the step fails: tables that cannot be read, then the gravest expectations.
+
+    Args:
+        tables: all tables; at least one of them fails the step.
+        fail_on: the least severity that does.
+        kept: where report and docs are; the last line.
+
+    Returns:
+        At most 1 KB of UTF-8.
+    """
     broken = [(table, outcome) for table in tables for outcome in table.broken(fail_on)]
-    if not broken:
-        return None
     broken.sort(key=lambda pair: -pair[1].expectation.severity)  # stable: else the suite's order
     plural = "s" if len(broken) > 1 else ""
-    lines = [f"The data does not meet {len(broken)} expectation{plural}."]
-    for done, (table, outcome) in enumerate(broken):
-        line = cut(f"- {table.name}: {describe(outcome)}", _LINE_BYTES)
-        rest = f"… and {len(broken) - done} more; see report.json"
-        if _size([*lines, line, rest]) > _TEXT_BYTES:
-            return "\n".join([*lines, rest])
-        lines.append(line)
-    return "\n".join(lines)
+    lines = [cut(table.error, _LINE_BYTES) for table in tables if table.error is not None]
+    if broken:
+        lines.append(f"The data does not meet {len(broken)} expectation{plural}.")
+    lines.extend(cut(f"- {t.name}: {describe(o)}", _LINE_BYTES) for t, o in broken)
+    last = cut(kept, _LAST_BYTES)
+    for count in range(len(lines), 0, -1):
+        more = [] if count == len(lines) else [f"… and {len(lines) - count} more"]
+        text = "\n".join([*lines[:count], *more, last])
+        if len(text.encode()) <= _TEXT_BYTES:
+            return text
+    return cut("\n".join([lines[0], last]), _TEXT_BYTES)
 
 
 def describe(outcome: Outcome) -> str:
@@ -99,10 +111,6 @@ def cut(text: str, size: int) -> str:
     if len(data) <= size:
         return text
     return data[: size - 3].decode(errors="ignore") + "…"
-
-
-def _size(lines: list[str]) -> int:
-    return len("\n".join(lines).encode())
 
 
 def _entry(outcome: Outcome) -> dict[str, object]:

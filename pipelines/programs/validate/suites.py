@@ -119,5 +119,26 @@ def _expectation(entry: object, number: int, path: Path) -> Expectation:
         raise JobError(f"{where} has no `type`.")
     if not isinstance(kwargs, dict) or not isinstance(meta, dict):
         raise JobError(f"{where} (`{kind}`): `kwargs` and `meta` are objects.")
+    place = _parameter(kwargs)
+    if place is not None:
+        raise JobError(
+            f"{where} (`{kind}`): `{place}` reads a `$PARAMETER`, which has no value here: "
+            "write the value itself."
+        )
     word = entry.get("severity") or meta.get("severity") or "critical"
     return Expectation(number, kind, kwargs, Severity.parse(word, f"{where} (`{kind}`)"), meta)
+
+
+def _parameter(kwargs: Mapping[str, object]) -> str | None:
+    """Return the argument that a suite parameter of Great Expectations stands in, or None."""
+    for name, value in kwargs.items():
+        pending = [value]
+        while pending:
+            part = pending.pop()
+            if isinstance(part, dict):
+                if "$PARAMETER" in part:
+                    return name
+                pending.extend(part.values())
+            elif isinstance(part, list):
+                pending.extend(part)
+    return None

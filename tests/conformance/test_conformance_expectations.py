@@ -1,0 +1,149 @@
+"""The data gate gives Great Expectations' own verdicts, or the difference is listed here."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import warnings
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from pipelines.programs.validate.suites import load_suite
+from pipelines.programs.validate.tables import find_source, read_table
+from tests.conformance.expectation_cases import cases, frame
+
+# Great Expectations and what it imports warn about their own dependencies.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.slow,
+]
+
+Verdict = tuple[bool, int | None] | str
+NOT_EVALUATED = "not evaluated"
+
+_COMPARED = "timestamps and dates are compared with dates that a suite has as text"
+_FLOATS = "decimals of up to 15 digits are floats; pandas has objects, of which no mean is taken"
+_OF_DECIMALS = (
+    "expect_column_values_to_be_of_type",
+    "expect_column_type_to_be",
+    "expect_column_values_to_be_in_type_list",
+    "expect_column_mean_to_be_between",
+    "expect_column_stdev_to_be_between",
+    "expect_column_sum_to_be_between",
+    "expect_column_value_z_scores_to_be_less_than",
+    "expect_column_values_to_not_be_outliers",
+    "expect_column_pair_values_a_to_be_greater_than_b",
+    "expect_multicolumn_sum_to_equal",
+)
+_OF_DATES = (
+    "expect_column_values_to_be_in_set",
+    "expect_column_min_to_be_between",
+    "expect_column_max_to_be_between",
+    "expect_column_values_to_be_between",
+    "expect_column_pair_values_to_be_in_set",
+)
+
+
+def _csv(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    table.to_csv(folder / "a.csv", index=False)
+    return pd.read_csv(folder / "a.csv")
+
+
+def _parquet(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    table.assign(d=pd.to_datetime(table["d"])).to_parquet(folder / "a.parquet")
+    return pd.read_parquet(folder / "a.parquet")
+
+
+def _decimals(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """Write decimals and dates without a time, as Spark and databases do."""
+    numbers = table["f"].map(lambda value: Decimal(str(value)), na_action="ignore").astype(object)
+    days = table["d"].map(dt.date.fromisoformat, na_action="ignore").astype(object)
+    table.assign(f=numbers, d=days).to_parquet(folder / "a.parquet")
+    return pd.read_parquet(folder / "a.parquet")
+
+
+@pytest.mark.parametrize(
+    ("write", "differing"),
+    [(_csv, {}), (_parquet, {"d": _OF_DATES}), (_decimals, {"d": _OF_DATES, "f": _OF_DECIMALS})],
+    ids=["csv", "parquet", "decimals"],
+)
+def test_verdicts_and_counts_are_great_expectations_own(
+    write: Callable[[pd.DataFrame, Path], pd.DataFrame],
+    differing: dict[str, tuple[str, ...]],
+    tmp_path: Path,
+) -> None:
+    """Every type on every sort of column; what differs is listed with its reason.
+
+    The reasons: `_COMPARED` for dates, `_FLOATS` for decimals.
+    """
+    folder = tmp_path / "t"
+    folder.mkdir()
+    reference = write(frame(), folder)
+    listed, unlisted = 0, []
+    theirs = list(_theirs(reference))
+    for case, expected, found in zip(cases(), theirs, _ours(folder, tmp_path), strict=True):
+        if found == expected:
+            continue
+        kind, kwargs = case
+        if any(kind in types and _names(kwargs, column) for column, types in differing.items()):
+            listed += 1
+        else:
+            unlisted.append((case, expected, found))
+    assert not unlisted
+    assert bool(listed) is bool(differing)
+
+
+def test_every_type_of_the_library_is_tried() -> None:
+    """A type that a new version brings is missed here."""
+    from great_expectations.expectations import registry  # noqa: PLC0415 - takes seconds
+
+    known = set(registry.list_registered_expectation_implementations())
+    assert known - {kind for kind, _ in cases()} == set()
+
+
+def _names(kwargs: dict[str, Any], column: str) -> bool:
+    named = [kwargs.get("column"), kwargs.get("column_A"), kwargs.get("column_B")]
+    return column in (*named, *kwargs.get("column_list", ()))
+
+
+def _ours(folder: Path, scratch: Path) -> Iterator[Verdict]:
+    from pipelines.programs.validate.checks import Checker, needed_columns  # noqa: PLC0415 - seconds
+
+    file = scratch / "suite.json"
+    entries = [{"type": kind, "kwargs": kwargs} for kind, kwargs in cases()]
+    file.write_text(json.dumps({"name": "t", "expectations": entries}))
+    suite, source = load_suite(file), find_source("t", folder)
+    table = read_table(source, needed_columns(suite, source))
+    for outcome in Checker().run(suite, source, table).outcomes:
+        if outcome.reason is None:
+            yield outcome.success, outcome.unexpected_count
+        else:
+            yield NOT_EVALUATED
+
+
+def _theirs(table: pd.DataFrame) -> Iterator[Verdict]:
+    import great_expectations as gx  # noqa: PLC0415 - takes seconds
+    from great_expectations.expectations.expectation_configuration import (  # noqa: PLC0415
+        ExpectationConfiguration,
+    )
+
+    context: Any = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    asset = context.data_sources.add_pandas("p").add_dataframe_asset("t")
+    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": table})
+    for kind, kwargs in cases():
+        expectation = ExpectationConfiguration(type=kind, kwargs=kwargs).to_domain_obj()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            answer = batch.validate(expectation, result_format="BASIC")
+        raised = answer.exception_info or {}
+        entries = [raised] if "raised_exception" in raised else list(raised.values())
+        if any(entry and entry.get("raised_exception") for entry in entries):
+            yield NOT_EVALUATED
+        else:
+            yield bool(answer.success), answer.result.get("unexpected_count")
