@@ -80,6 +80,7 @@ everything: data oracle ## `make test` and what is too long for every push; it n
 generate: setup oracle ## rewrite the image tables, the shapes and the generated documents
 	$(ORACLE)/bin/python tools/generate_images.py
 	$(BIN)/python tools/generate_shapes.py
+	$(BIN)/python tools/generate_expectations.py
 	$(BIN)/python tools/generate_docs.py
 
 clean: ## remove the environments, the data and everything that was built

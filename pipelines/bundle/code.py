@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 
 from pipelines.bundle.assets import CodeAsset, digest_bundle
@@ -12,7 +11,7 @@ from pipelines.bundle.project import Project
 from pipelines.bundle.trace import imported_files
 from pipelines.diagnostics import Finding, Path
 from pipelines.frozen import frozen
-from pipelines.json_types import Json, JsonObject
+from pipelines.json_types import JsonObject
 from pipelines.runtime.bundle import CODE, BundleFile, Job
 
 _REFUSED = ("-r", "-c", "--requirement", "--constraint", "-e", ".")
@@ -163,22 +162,14 @@ class _Collector:
     def _read_suite(self, file: ProjectFile) -> None:
         if file.what != "suite":
             return
+        # Read by the module that reads it in the job; other steps do not pay for its import.
+        from pipelines.programs.validate.suites import SuiteError, parse_suite  # noqa: PLC0415
+
         try:
-            suite: Json = json.loads(self._project.read(file.path))
-        except UnicodeDecodeError:
-            self._find("SP304", f"the suite `{file.path}` is not UTF-8", file.at)
-            return
-        except RecursionError:
-            self._find("SP304", f"the suite `{file.path}` is nested too deeply", file.at)
-            return
-        except json.JSONDecodeError as error:
-            place = f"line {error.lineno}, column {error.colno}"
-            advice = "save one with Great Expectations"
-            self._find("SP304", f"`{file.path}` is not valid JSON at {place}", file.at, advice)
-            return
-        if not isinstance(suite, dict) or not isinstance(suite.get("expectations"), list):
-            message = f"`{file.path}` is not a suite: it has no list `expectations`"
-            self._find("SP304", message, file.at, "save one with Great Expectations")
+            parse_suite(self._project.read(file.path), file.path)
+        except SuiteError as error:
+            for problem in error.problems:
+                self._find("SP304", f"the suite `{file.path}`: {problem.rstrip('.')}", file.at)
 
     def _lines(self, given: RequirementsFile) -> Iterator[str]:
         for line in requirement_lines(self._project.read(given.path)):

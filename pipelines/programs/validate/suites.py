@@ -1,22 +1,23 @@
 """Suite files as Great Expectations 1.x saves them → `Suite`.
 
-Only the shape is read here, without importing Great Expectations: a file that is no suite
-fails at once, in the words of its author.
+Great Expectations, which takes seconds, is not imported here: `validate` reads suites at the desk
+with this module, the job before it reads any data. Problems are in the words of the author.
 """
 
 from __future__ import annotations
 
 import difflib
+import functools
 import json
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
 
 from pipelines.runtime.errors import JobError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping, Sequence
 
 # Words of an expectation that name one column, and those that name several.
 COLUMN_KEYS = ("column", "column_A", "column_B")
@@ -75,28 +76,69 @@ class Suite:
     expectations: tuple[Expectation, ...]
 
 
+class SuiteError(JobError):
+    """A file is not a suite that Great Expectations can evaluate.
+
+    Args:
+        problems: every problem in one sentence, without the file's name.
+        file: the file.
+    """
+
+    def __init__(self, problems: Sequence[str], file: str) -> None:
+        super().__init__("\n".join(f"The suite `{file}`: {problem}" for problem in problems))
+        self.problems = tuple(problems)
+        self.file = file
+
+
 def load_suite(path: Path) -> Suite:
     """Read a suite file.
 
     Raises:
-        JobError: the file cannot be read, or is no Great Expectations suite.
+        SuiteError: the file cannot be read, or is not a Great Expectations suite.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise JobError(f"The suite file `{path}` is not in the bundle.") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise JobError(f"The suite file `{path}` is not JSON: {error}") from None
+        content = path.read_bytes()
+    except OSError:
+        raise SuiteError(["it is not in the bundle."], str(path)) from None
+    return parse_suite(content, str(path))
+
+
+def parse_suite(content: bytes, file: str) -> Suite:
+    """Read the content of a suite file; `validate` calls this at the desk, the job before it runs.
+
+    Raises:
+        SuiteError: it is not a Great Expectations suite; every problem is in it.
+    """
+    document = _document(content, file)
     entries = document.get("expectations") if isinstance(document, dict) else None
     if not isinstance(entries, list):
-        raise JobError(
-            f"`{path}` is not a Great Expectations suite: it needs a list `expectations`."
-        )
+        raise SuiteError(["it has no list `expectations`; save it with Great Expectations."], file)
     if not entries:
-        raise JobError(f"The suite `{path}` holds no expectations, so it would check nothing.")
-    expectations = tuple(_expectation(entry, n, path) for n, entry in enumerate(entries, 1))
+        raise SuiteError(["it holds no expectations, so it would check nothing."], file)
+    expectations: list[Expectation] = []
+    problems: list[str] = []
+    for number, entry in enumerate(entries, start=1):
+        try:
+            expectations.append(_expectation(entry, number))
+        except JobError as error:
+            problems.append(str(error))
+    if problems:
+        raise SuiteError(problems, file)
     name = document.get("name")
-    return Suite(str(path), name if isinstance(name, str) else path.stem, expectations)
+    title = name if isinstance(name, str) else PurePosixPath(file).stem
+    return Suite(file, title, tuple(expectations))
+
+
+def _document(content: bytes, file: str) -> Any:
+    try:
+        return json.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise SuiteError(["it is not UTF-8."], file) from None
+    except RecursionError:
+        raise SuiteError(["it is nested too deeply."], file) from None
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise SuiteError([f"it is not valid JSON at {place}."], file) from None
 
 
 def nearest(word: str, choices: Iterable[str]) -> str:
@@ -105,28 +147,53 @@ def nearest(word: str, choices: Iterable[str]) -> str:
     return f"; did you mean `{found[0]}`?" if found else "."
 
 
-def _expectation(entry: object, number: int, path: Path) -> Expectation:
-    where = f"Expectation {number} of `{path}`"
+def _expectation(entry: object, number: int) -> Expectation:
+    """Read one entry; raise JobError in the words of its author."""
+    where = f"expectation {number}"
     if not isinstance(entry, dict):
         raise JobError(f"{where} is not an object with `type` and `kwargs`.")
     if "type" not in entry and "expectation_type" in entry:
         raise JobError(
-            f"{where} is written for Great Expectations 0.x: "
-            "save the suite with 1.x, where `expectation_type` is called `type`."
+            f"{where} has the format of Great Expectations 0.x: "
+            "write `type` for `expectation_type`, or save the suite again with version 1."
         )
     kind, kwargs, meta = entry.get("type"), entry.get("kwargs", {}), entry.get("meta") or {}
     if not isinstance(kind, str):
         raise JobError(f"{where} has no `type`.")
+    where = f"{where} (`{kind}`)"
     if not isinstance(kwargs, dict) or not isinstance(meta, dict):
-        raise JobError(f"{where} (`{kind}`): `kwargs` and `meta` are objects.")
+        raise JobError(f"{where}: `kwargs` and `meta` have to be objects.")
+    _check_arguments(kind, kwargs, where)
+    word = entry.get("severity") or meta.get("severity") or "critical"
+    return Expectation(number, kind, kwargs, Severity.parse(word, where), meta)
+
+
+def _check_arguments(kind: str, kwargs: Mapping[str, object], where: str) -> None:
+    """Raise JobError for a type or an argument that Great Expectations does not have."""
+    table = _known()
+    taken = table["types"].get(kind)
+    if taken is None:
+        hint = nearest(kind, table["types"])
+        raise JobError(f"{where}: Great Expectations has no such expectation{hint}")
+    names = [*taken["required"], *taken["optional"], *table["common"]]
+    for name in kwargs:
+        if name not in names:
+            raise JobError(f"{where}: it takes no `{name}`{nearest(name, names)}")
+    for name in taken["required"]:
+        if name not in kwargs:
+            raise JobError(f"{where}: `{name}` is missing in `kwargs`.")
     place = _parameter(kwargs)
     if place is not None:
         raise JobError(
-            f"{where} (`{kind}`): `{place}` reads a `$PARAMETER`, which has no value here: "
+            f"{where}: `{place}` is read from a `$PARAMETER`, which has no value here; "
             "write the value itself."
         )
-    word = entry.get("severity") or meta.get("severity") or "critical"
-    return Expectation(number, kind, kwargs, Severity.parse(word, f"{where} (`{kind}`)"), meta)
+
+
+@functools.cache
+def _known() -> Any:
+    """Return what each expectation takes (`tools/generate_expectations.py`)."""
+    return json.loads(Path(__file__).with_name("expectations.json").read_bytes())
 
 
 def _parameter(kwargs: Mapping[str, object]) -> str | None:

@@ -213,15 +213,19 @@ def test_values_that_cannot_be_compared_fail_without_a_traceback(validation: Pro
 @pytest.mark.parametrize(
     ("document", "expected"),
     [
-        ("{", "`flights.json` is not JSON"),
-        ("[]", "is not a Great Expectations suite: it needs a list `expectations`."),
+        ("{", "`flights.json`: it is not valid JSON at line 1, column 2"),
+        ("[]", "it has no list `expectations`; save it with Great Expectations."),
         ('{"expectations": []}', "holds no expectations, so it would check nothing."),
-        ('{"expectations": [3]}', "Expectation 1 of `flights.json` is not an object"),
+        ('{"expectations": [3]}', "expectation 1 is not an object"),
         ('{"expectations": [{"kwargs": {}}]}', "has no `type`"),
         ('{"expectations": [{"expectation_type": "x"}]}', "Great Expectations 0.x"),
-        ('{"expectations": [{"type": "x", "kwargs": []}]}', "`kwargs` and `meta` are objects"),
         (
-            '{"expectations": [{"type": "x", "severity": "critcal"}]}',
+            '{"expectations": [{"type": "x", "kwargs": []}]}',
+            "`kwargs` and `meta` have to be objects",
+        ),
+        (
+            '{"expectations": [{"type": "expect_column_to_exist", "kwargs": {"column": "x"},'
+            ' "severity": "critcal"}]}',
             "unknown severity `critcal`; did you mean `critical`?",
         ),
     ],
@@ -238,12 +242,16 @@ def test_a_file_that_is_no_suite_is_refused(
     ("expectation", "expected"),
     [
         (
+            entry("expect_column_values_to_be_in_set", column="day"),
+            "`value_set` is missing in `kwargs`.",
+        ),
+        (
             entry("expect_column_values_to_be_nul", column="day"),
             "has no such expectation; did you mean `expect_column_values_to_be_null`?",
         ),
         (
             entry("expect_column_values_to_be_in_set", column="day", value_sett=[1]),
-            "`value_set` is missing in `kwargs`.",
+            "it takes no `value_sett`; did you mean `value_set`?",
         ),
         (
             entry("expect_column_values_to_be_null", column="day", mosty=0.5),
@@ -266,7 +274,8 @@ def test_an_expectation_that_cannot_be_is_refused_by_its_number(
     validation.data("flights", "a.csv", FLIGHTS)
     validation.suite("flights", expectation)
     text = validation.failure("flights")
-    assert text.startswith("Expectation 1 of `flights.json`")
+    assert "xpectation 1 " in text
+    assert "`flights.json`" in text
     assert expected in text
 
 
