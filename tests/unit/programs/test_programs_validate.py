@@ -224,8 +224,10 @@ def test_values_that_cannot_be_compared_fail_without_a_traceback(validation: Pro
             "`kwargs` and `meta` have to be objects",
         ),
         (
-            '{"expectations": [{"type": "expect_column_to_exist", "kwargs": {"column": "x"},'
-            ' "severity": "critcal"}]}',
+            (
+                '{"expectations": [{"type": "expect_column_to_exist", "kwargs": {"column": "x"},'
+                ' "severity": "critcal"}]}'
+            ),
             "unknown severity `critcal`; did you mean `critical`?",
         ),
     ],
