@@ -12,7 +12,8 @@ from pipelines.cli.target import Target
 from pipelines.compile.driver import Bundle
 from pipelines.errors import ExecutionFailedError, UsageError
 from pipelines.frozen import frozen
-from pipelines.json_types import Json, JsonObject
+from pipelines.json_types import JsonObject
+from pipelines.plan.named import defaults_of, known_text
 from pipelines.programs.deploy.model import DeployError, NotFailedError, Outcome
 from pipelines.programs.deploy.model import Target as Deployment
 from pipelines.programs.deploy.observe import Clients
@@ -32,7 +33,7 @@ def deployments(bundle: Bundle, group: str | None = None) -> tuple[Deployment, .
         if name == bundle.pipeline:
             continue
         definition = json.loads(text)
-        defaults = {p["Name"]: p.get("DefaultValue") for p in definition["Parameters"]}
+        defaults = defaults_of(definition)
         for step in definition["Steps"]:
             asset = next((one for one in bundle.code if one.step == step["Name"]), None)
             if asset is not None and asset.job.program == _PROGRAM:
@@ -114,19 +115,6 @@ def _say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def _deployment(asset: CodeAsset, variables: JsonObject, defaults: JsonObject) -> Deployment:
-    texts = {name: _text(value, defaults) for name, value in variables.items()}
+def _deployment(asset: CodeAsset, variables: JsonObject, defaults: Mapping[str, str]) -> Deployment:
+    texts = {name: known_text(value, defaults) or "" for name, value in variables.items()}
     return target_of(asset.job.config, texts, lambda path: asset.content(f"{CODE}{path}"))
-
-
-def _text(value: Json, defaults: Mapping[str, Json]) -> str:
-    """Read a variable of the step: a text, a parameter's default, or several joined."""
-    match value:
-        case {"Get": str(path)} if path.startswith("Parameters."):
-            return str(defaults[path.removeprefix("Parameters.")])
-        case {"Std:Join": {"On": on, "Values": values}}:
-            return str(on).join(_text(one, defaults) for one in values)
-        case str():
-            return value
-        case _:
-            return ""

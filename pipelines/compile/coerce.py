@@ -9,6 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pipelines.frozen import frozen
+from pipelines.grammar.functions import (
+    PARAMETERS,
+    Get,
+    Join,
+    JsonGet,
+    Target,
+    function_of,
+    parse_target,
+    to_json,
+)
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes import find
 from pipelines.steptypes.shapes import PathProblem, Shape, Shapes, member_at, shapes_of
@@ -38,12 +48,12 @@ class Coercion:
         return wrapped
 
     def _value(self, value: Json, shape: Shape, shapes: Shapes) -> Json:
-        match value:
-            case {"Get": str(path)} if len(value) == 1:
-                return _joined(value) if self._needs_join(path, shape) else value
-            case {"Std:JsonGet": _}:
-                return _joined(value) if shape.type == "string" else value
-            case {"Std:Join": _}:
+        match function_of(value) or value:
+            case Get(target=target) as get:
+                return _joined(get) if self._needs_join(target, shape) else value
+            case JsonGet() as json_get:
+                return _joined(json_get) if shape.type == "string" else value
+            case Join():
                 return value
             case dict():
                 inner = _member_shape(shape)
@@ -59,18 +69,14 @@ class Coercion:
             case _:
                 return value
 
-    def _needs_join(self, path: str, shape: Shape) -> bool:
-        return shape.type == "string" and self._type_of(path) not in _TEXT
+    def _needs_join(self, target: str, shape: Shape) -> bool:
+        return shape.type == "string" and self._type_of(parse_target(target)) not in _TEXT
 
-    def _type_of(self, path: str) -> str:
-        root, _, rest = path.partition(".")
-        if root == "Parameters":
-            return self.parameters.get(rest, "String")
-        if root != "Steps":
-            return "string"
-        name, _, inner = rest.partition(".")
-        step_type = find(self.step_types.get(name, ""))
-        member = member_at(shapes_of(step_type), inner) if step_type else None
+    def _type_of(self, target: Target) -> str:
+        if target.root == PARAMETERS:
+            return self.parameters.get(target.name, "String")
+        step_type = find(self.step_types.get(target.step or "", ""))
+        member = member_at(shapes_of(step_type), target.path) if step_type else None
         return "string" if member is None or isinstance(member, PathProblem) else member.type
 
 
@@ -78,5 +84,5 @@ def _member_shape(shape: Shape) -> Callable[[str], str | None]:
     return shape.members.get if shape.type == "structure" else lambda _: shape.value
 
 
-def _joined(value: Json) -> Json:
-    return {"Std:Join": {"On": "", "Values": [value]}}
+def _joined(function: Get | JsonGet) -> Json:
+    return to_json(Join("", (function,)))

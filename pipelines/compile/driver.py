@@ -23,7 +23,7 @@ from pipelines.diagnostics import Diagnostic, Finding, Path, Severity
 from pipelines.document import Document, Parsed, read
 from pipelines.document.overlay import ENVIRONMENTS, MergeRules, choose
 from pipelines.frozen import frozen
-from pipelines.grammar.values import Value
+from pipelines.grammar.functions import Value
 from pipelines.graph.build import build, resolver
 from pipelines.graph.model import Graph, Node
 from pipelines.graph.resolve import UnresolvedError

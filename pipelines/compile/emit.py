@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from pipelines.compile.coerce import Coercion
 from pipelines.diagnostics import Path
 from pipelines.frozen import frozen
-from pipelines.grammar.values import Get, Value, to_json
+from pipelines.grammar.functions import Get, Value, to_json
 from pipelines.graph.build import resolver
 from pipelines.graph.caching import cacheable
 from pipelines.graph.model import Graph, Node

@@ -9,7 +9,7 @@ from pipelines.bundle.code import CodeRequest, bundle
 from pipelines.bundle.project import Project
 from pipelines.compile.data import find_local
 from pipelines.diagnostics import Finding, Path
-from pipelines.grammar.values import Value
+from pipelines.grammar.functions import Value
 from pipelines.graph.build import resolver
 from pipelines.graph.model import Graph
 from pipelines.graph.resolve import UnresolvedError

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from pipelines.definition.checks.functions import Reference, functions_of_step
 from pipelines.definition.checks.policies import dependencies
-from pipelines.definition.checks.references import step_of
 from pipelines.definition.model import Branch, Entry, error, take_apart
 from pipelines.diagnostics import Finding, Path
 from pipelines.frozen import frozen
+from pipelines.grammar.functions import STEPS
 from pipelines.json_types import JsonObject
 from pipelines.steptypes.places import below
 
@@ -52,9 +52,8 @@ def needed(entry: Entry) -> Iterator[tuple[str, Path]]:
     """Yield every step that a step names, with the place: for its order, its data, its files."""
     yield from dependencies(entry)
     for found in functions_of_step(entry):
-        target = step_of(found) if isinstance(found, Reference) else None
-        if target is not None and isinstance(found, Reference):
-            yield target[0], found.path
+        if isinstance(found, Reference) and found.target.root == STEPS:
+            yield found.target.name, found.path
     yield from cleaned(entry)
 
 

@@ -1,17 +1,33 @@
-"""The functions that may stand for any value of a definition: `Get`, `Std:Join`, `Std:JsonGet`."""
+"""The functions that may stand for any value of a definition (FACTS 1.6).
+
+`{"Get": …}`, `{"Std:Join": …}` and `{"Std:JsonGet": …}`, as JSON and as values; what a `Get`
+names; and how a value becomes a text.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Final
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final, TypeAlias
 
-from pipelines.json_types import Json
+from pipelines.frozen import frozen
+from pipelines.grammar.paths import Key, PathError, parse_path
+from pipelines.json_types import Json, JsonObject
 
 GET: Final = "Get"
 JOIN: Final = "Std:Join"
 JSON_GET: Final = "Std:JsonGet"
 FUNCTIONS: Final = (GET, JOIN, JSON_GET)
+
+PARAMETERS: Final = "Parameters"
+EXECUTION: Final = "Execution"
+EXPERIMENT: Final = "PipelineExperimentConfig"
+STEPS: Final = "Steps"
+LOOP: Final = "ForEach"
+ITERATION: Final = "IterationOutput"
+ROOTS: Final = (PARAMETERS, EXECUTION, EXPERIMENT, STEPS, LOOP, ITERATION)
+"""First words of what a `Get` names."""
 
 EXECUTION_VARIABLES: Final = (
     "StartDateTime",
@@ -25,19 +41,181 @@ EXECUTION_VARIABLES: Final = (
 )
 """Names after `Execution.` (SDK core/workflow/execution_variables.py)."""
 
+PROPERTY_FILES: Final = "PropertyFiles"
+
+_NAME: Final = re.compile(r"[^.\[]*")
+_WITH_PATH: Final = frozenset({STEPS, LOOP, ITERATION})
+
+
+@frozen
+class Target:
+    """What a `Get` names, as `Steps.train.ModelArtifacts.S3ModelArtifacts`.
+
+    Args:
+        text: all of it.
+        root: its first word, one of `ROOTS` when it is right.
+        name: the word behind that: a parameter, a variable, a step.
+        path: what is behind the name of a step, as `.ModelArtifacts.S3ModelArtifacts`.
+    """
+
+    text: str
+    root: str
+    name: str
+    path: str
+
+    @property
+    def step(self) -> str | None:
+        """The step whose property it is; None for anything else."""
+        return self.name if self.root == STEPS and self.name else None
+
+
+def parse_target(text: str) -> Target:
+    """Return what the text of a `Get` names; every text names something, if nothing that exists."""
+    root, _, rest = text.partition(".")
+    match = _NAME.match(rest) if root in _WITH_PATH else None
+    name = match[0] if match else rest
+    return Target(text, root, name, rest[len(name) :])
+
+
+def target_of(value: Json) -> Target | None:
+    """Return what a `Get` names, None for any other value."""
+    if isinstance(value, dict) and len(value) == 1 and isinstance(value.get(GET), str):
+        return parse_target(value[GET])
+    return None
+
+
+@frozen
+class Get:
+    """`{"Get": target}`."""
+
+    target: str
+
+
+@frozen
+class Join:
+    """`{"Std:Join": {"On": on, "Values": values}}`."""
+
+    on: str
+    values: tuple[Value, ...]
+
+
+@frozen
+class PropertyFile:
+    """A JSON file among the outputs of a processing step, by the name that the step gives it."""
+
+    step: str
+    name: str
+
+
+@frozen
+class JsonGet:
+    """A value out of a JSON file: a property file, or any object by its S3 URI."""
+
+    file: PropertyFile | Value
+    path: Value
+
+
+Value: TypeAlias = "str | int | float | bool | Get | Join | JsonGet"
+
 
 def is_function(value: Json) -> bool:
-    """Say whether a value is meant as a function, well formed or not."""
+    """Return whether a value is meant as a function, well formed or not."""
     return isinstance(value, dict) and any(
         key == GET or (isinstance(key, str) and key.startswith("Std:")) for key in value
     )
+
+
+def to_json(value: Json) -> Json:
+    """Return a structure with the functions in it as JSON."""
+    match value:
+        case Get(target=target):
+            return {GET: target}
+        case Join(on=on, values=values):
+            return {JOIN: {"On": on, "Values": [to_json(one) for one in values]}}
+        case JsonGet(file=file, path=path):
+            return {JSON_GET: {**_file_to_json(file), "Path": to_json(path)}}
+        case dict():
+            return {key: to_json(item) for key, item in value.items()}
+        case list() | tuple():
+            return [to_json(item) for item in value]
+        case _:
+            return value
+
+
+def _file_to_json(file: PropertyFile | Value) -> JsonObject:
+    if isinstance(file, PropertyFile):
+        return {"PropertyFile": {GET: f"{STEPS}.{file.step}.{PROPERTY_FILES}.{file.name}"}}
+    return {"S3Uri": to_json(file)}
+
+
+def from_json(value: Json) -> Json:
+    """Return a structure with its well-formed functions as values: the reverse of `to_json`."""
+    function = function_of(value)
+    if function is not None:
+        return function
+    if isinstance(value, dict):
+        return {key: from_json(item) for key, item in value.items()}
+    return [from_json(item) for item in value] if isinstance(value, list) else value
+
+
+def function_of(value: Json) -> Get | Join | JsonGet | None:
+    """Return a function that stands as JSON; None for any other value, an ill-formed one too."""
+    if not isinstance(value, dict) or len(value) != 1:
+        return None
+    match value:
+        case {"Get": str(target)}:
+            return Get(target)
+        case {"Std:Join": {"Values": list(values), **more}}:
+            return Join(str(more.get("On", "")), tuple(map(from_json, values)))
+        case {"Std:JsonGet": dict(body)}:
+            file = _file_of(body)
+            return None if file is None else JsonGet(file, from_json(body.get("Path", "")))
+        case _:
+            return None
+
+
+def _file_of(body: JsonObject) -> PropertyFile | Value | None:
+    if "S3Uri" in body:
+        uri: Value = from_json(body["S3Uri"])
+        return uri
+    target = target_of(body.get("PropertyFile"))
+    return property_file_of(target) if target else None
+
+
+def property_file_of(target: Target) -> PropertyFile | None:
+    """Return the property file that a `Get` names, behind a dot or in brackets."""
+    if target.step is None:
+        return None
+    name = target.path.removeprefix(f".{PROPERTY_FILES}.")
+    if name == target.path:
+        try:
+            match parse_path(target.path):
+                case ("PropertyFiles", Key() as name):
+                    pass
+                case _:
+                    return None
+        except PathError:
+            return None
+    return PropertyFile(target.step, name) if name else None
+
+
+def join_path(*values: Value) -> Value:
+    """Join parts of an S3 URI with `/`; literals stay a plain text."""
+    if all(isinstance(value, str) for value in values):
+        return "/".join(map(str, values))
+    return Join("/", tuple(values))
+
+
+def concatenate(values: Iterable[Value]) -> Value:
+    """Join texts with nothing in between."""
+    return Join("", tuple(values))
 
 
 def result_type(value: Json, parameters: Mapping[str, str]) -> str | None:
     """Return what a function's result is, as a parameter type; None where nobody can know.
 
     Args:
-        value: a function.
+        value: a function, as JSON.
         parameters: name → `String`, `Integer`, `Float` or `Boolean`.
     """
     if JOIN in value:
@@ -45,15 +223,14 @@ def result_type(value: Json, parameters: Mapping[str, str]) -> str | None:
     target = value.get(GET)
     if not isinstance(target, str):
         return None
-    if target.startswith("Parameters."):
-        return parameters.get(target.removeprefix("Parameters."))
-    if target.startswith(("Execution.", "PipelineExperimentConfig.")):
-        return "String"
-    return None
+    named = parse_target(target)
+    if named.root == PARAMETERS:
+        return parameters.get(named.name)
+    return "String" if named.root in {EXECUTION, EXPERIMENT} else None
 
 
 def text_of(value: Json) -> str:
-    """Write a value as `Std:Join` does: strings as they are, everything else as JSON.
+    """Return a value as `Std:Join` writes it: a string as it is, everything else as JSON.
 
     How the service writes floats is not documented; JSON's form is assumed.
     """

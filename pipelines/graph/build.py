@@ -10,7 +10,7 @@ from pipelines import kinds
 from pipelines.diagnostics import Finding
 from pipelines.diagnostics import Path as DocumentPath
 from pipelines.frozen import frozen
-from pipelines.grammar.values import Value
+from pipelines.grammar.functions import Value
 from pipelines.graph.model import Branch, Edge, Graph, Node
 from pipelines.graph.resolve import Resolver, StepOutputs, UnresolvedError
 from pipelines.graph.uses import Use, uses_in

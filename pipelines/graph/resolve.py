@@ -8,7 +8,7 @@ from typing import NoReturn
 from pipelines.diagnostics import Path
 from pipelines.diagnostics.nearest import nearest
 from pipelines.frozen import frozen
-from pipelines.grammar.values import Get, JsonGet, Value, concatenate
+from pipelines.grammar.functions import Get, JsonGet, PropertyFile, Value, concatenate
 from pipelines.json_types import Json
 from pipelines.kinds.base.contract import Kind, Output
 from pipelines.spec.references import ROOTS, Reference, Template
@@ -160,7 +160,7 @@ def _below(reference: Reference, output: Output, path: tuple[str | int, ...]) ->
         known = _any_of(f"{reference}.{member}" for member in output.members)
         raise UnresolvedError("SP205", problem, f"one of {known}")
     if output.json is not None:
-        return JsonGet(*output.json, reference.below(3))
+        return JsonGet(PropertyFile(*output.json), reference.below(3))
     name = str(path[0])
     if name in output.members and len(path) == 1:
         return output.members[name]

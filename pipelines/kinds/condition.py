@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from pipelines.grammar.values import Get
+from pipelines.grammar.functions import Get
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.contract import EmitContext, EmittedStep, Kind, Output
 from pipelines.spec.expressions import (

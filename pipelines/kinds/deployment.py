@@ -15,7 +15,7 @@ from pydantic import Field, create_model, model_validator
 
 from pipelines.bundle.need import CodeNeed, ProjectFile
 from pipelines.diagnostics import Finding
-from pipelines.grammar.values import Get, Value
+from pipelines.grammar.functions import Get, Value
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.contract import EmitContext, EmittedStep, ImageNeed, Kind, Needs, Output
 from pipelines.kinds.base.jobs import ProcessingJob, processing

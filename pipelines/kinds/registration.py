@@ -15,7 +15,7 @@ from pydantic import Field
 from pipelines.bundle.need import CodeNeed, ProjectFile, RequirementsFile
 from pipelines.diagnostics import Finding
 from pipelines.diagnostics.nearest import nearest
-from pipelines.grammar.values import Get, Join
+from pipelines.grammar.functions import Get, Join
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.contract import EmitContext, EmittedStep, ImageNeed, Kind, Needs, Output
 from pipelines.kinds.base.jobs import ProcessingJob, processing, processing_output, text

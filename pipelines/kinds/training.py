@@ -10,7 +10,7 @@ from pydantic import Field
 
 from pipelines.bundle.need import CodeNeed
 from pipelines.diagnostics import Finding, Severity
-from pipelines.grammar.values import Get
+from pipelines.grammar.functions import Get
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.channels import channels
 from pipelines.kinds.base.contract import EmitContext, EmittedStep, ImageNeed, Kind, Needs, Output

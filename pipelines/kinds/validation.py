@@ -10,7 +10,7 @@ from pydantic import Field
 from pipelines.bundle.need import CodeNeed, ProjectFile
 from pipelines.diagnostics import Finding
 from pipelines.diagnostics.nearest import nearest
-from pipelines.grammar.values import Get
+from pipelines.grammar.functions import Get
 from pipelines.kinds.base.contract import EmitContext, EmittedStep, Kind, Needs, Output
 from pipelines.kinds.base.jobs import (
     ProcessingJob,

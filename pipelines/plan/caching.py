@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from pipelines.frozen import frozen
-from pipelines.grammar.references import split_step
+from pipelines.grammar.functions import PARAMETERS, Target
 from pipelines.json_types import Json, JsonObject
 from pipelines.plan.diff import Change, Path, Sort, diff, same
 from pipelines.plan.symbols import Fate, World, assume_kept, sources
@@ -132,7 +132,7 @@ class _Prediction:
         for source in sources(written[1]):
             was, now = self.last.value(source.value), self.next.value(source.value)
             if not same(was, now):
-                yield self._behind(source.reference, was, now)
+                yield self._behind(source.target, was, now)
 
     def _matters(self, change: Change) -> bool:
         """Leave out what is written differently and is worth the same."""
@@ -140,14 +140,12 @@ class _Prediction:
             self.last.value(change.before), self.next.value(change.after)
         )
 
-    def _behind(self, reference: str, was: Json, now: Json) -> Reason:
-        step = split_step(reference)
-        if step is not None:
-            return Reason(Cause.UPSTREAM, name=step[0])
-        kind, _, name = reference.partition(".")
-        if kind == "Parameters":
-            return Reason(Cause.PARAMETER, (), name, was, now)
-        return Reason(Cause.EXECUTION, name=name)
+    def _behind(self, target: Target, was: Json, now: Json) -> Reason:
+        if target.step is not None:
+            return Reason(Cause.UPSTREAM, name=target.step)
+        if target.root == PARAMETERS:
+            return Reason(Cause.PARAMETER, (), target.name, was, now)
+        return Reason(Cause.EXECUTION, name=target.name)
 
 
 def _is_cached(step: JsonObject) -> bool:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from pipelines.grammar.functions import text_of
+from pipelines.grammar.functions import (
+    PARAMETERS,
+    Get,
+    Join,
+    function_of,
+    parse_target,
+    text_of,
+)
 from pipelines.json_types import Json, JsonObject
 from pipelines.programs.deploy.variables import ENDPOINT
-
-_PARAMETER = "Parameters."
 
 
 def groups_of(*definitions: str) -> tuple[str, ...]:
@@ -45,12 +50,13 @@ def known_text(value: Json, parameters: Mapping[str, str]) -> str | None:
         value: a text, a reference to a parameter, or several of them joined.
         parameters: the values of parameters.
     """
-    match value:
+    match function_of(value) or value:
         case str():
-            return value
-        case {"Get": str(reference)} if reference.startswith(_PARAMETER):
-            return parameters.get(reference.removeprefix(_PARAMETER))
-        case {"Std:Join": {"On": str(on), "Values": list(parts)}}:
+            return str(value)
+        case Get(target=target):
+            named = parse_target(target)
+            return parameters.get(named.name) if named.root == PARAMETERS else None
+        case Join(on=on, values=parts):
             known = [known_text(part, parameters) for part in parts]
             return None if None in known else on.join(part for part in known if part is not None)
         case _:

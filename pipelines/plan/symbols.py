@@ -11,9 +11,21 @@ from enum import StrEnum
 from typing import Final
 
 from pipelines.frozen import frozen
-from pipelines.grammar.functions import GET, JOIN, JSON_GET, text_of
+from pipelines.grammar.functions import (
+    GET,
+    JSON_GET,
+    Get,
+    Join,
+    JsonGet,
+    Target,
+    function_of,
+    parse_target,
+    target_of,
+    text_of,
+    to_json,
+)
 from pipelines.grammar.paths import PathError, follow, parse_path
-from pipelines.grammar.references import NESTED_STEPS, got, split_step, step_references
+from pipelines.grammar.references import NESTED_STEPS, step_references
 from pipelines.json_types import Json, JsonObject
 from pipelines.plan.diff import Placed, steps_of
 
@@ -63,31 +75,35 @@ class World:
 
     def value(self, value: Json) -> Json:
         """Replace the references below a value."""
-        reference = got(value)
-        if reference is not None:
-            return self._get(reference)
-        if isinstance(value, list):
-            return [self.value(item) for item in value]
-        if not isinstance(value, dict):
-            return value
-        if value.keys() == {JOIN} and isinstance(value[JOIN], dict):
-            return self._join(value[JOIN])
-        if value.keys() == {JSON_GET}:
-            return self._json_get(value)
-        return {k: item if k in NESTED_STEPS else self.value(item) for k, item in value.items()}
+        match function_of(value) or value:
+            case Get(target=target):
+                return self._get(parse_target(target))
+            case Join() as join:
+                return self._join(join)
+            case JsonGet() as function:
+                return self._json_get(to_json(function))
+            case list():
+                return [self.value(item) for item in value]
+            case dict():
+                return {
+                    key: item if key in NESTED_STEPS else self.value(item)
+                    for key, item in value.items()
+                }
+            case _:
+                return value
 
-    def _get(self, reference: str) -> Json:
-        step = split_step(reference)
-        if step is not None:
-            return self._property(reference, *step)
-        kind, _, name = reference.partition(".")
-        if kind == "Parameters":
-            return self.parameters.get(name, _token("parameter", name))
-        if kind == "Execution" and name not in _CONSTANT:
-            return self._own(reference)
-        if kind == "PipelineExperimentConfig":
-            return self._experiment_name(name)
-        return _token("constant", reference)
+    def _get(self, target: Target) -> Json:
+        if target.step is not None:
+            return self._property(target)
+        match target.root:
+            case "Parameters":
+                return self.parameters.get(target.name, _token("parameter", target.name))
+            case "Execution" if target.name not in _CONSTANT:
+                return self._own(target.text)
+            case "PipelineExperimentConfig":
+                return self._experiment_name(target.name)
+            case _:
+                return _token("constant", target.text)
 
     def _experiment_name(self, name: str) -> Json:
         """Say what an experiment's name is; a trial is called after the execution by default."""
@@ -96,20 +112,21 @@ class World:
             return self.value(given)
         return self._own(name) if name == "TrialName" else _token("constant", name)
 
-    def _property(self, reference: str, step: str, path: str) -> Json:
+    def _property(self, target: Target) -> Json:
         """Say what a property of a step will be: most of a Describe response echoes the request."""
+        step, path, reference = target.name, target.path, {GET: target.text}
         if self._last is not None and self._fate(step) is Fate.KEPT:
-            return self._last.value({GET: reference})
+            return self._last.value(reference)
         if self._last is not None and self._fate(step) is Fate.UNSURE:
-            return self._maybe({GET: reference})
+            return self._maybe(reference)
         holder = self.steps.get(step)
         if holder is None or (step, path) in self._open:
-            return self._own(reference)
+            return self._own(target.text)
         try:
             echoed = follow(holder.step.get("Arguments"), parse_path(path))
         except PathError:
             named = path.endswith(_NEW_EACH_TIME)
-            return self._own(reference) if named else self._maybe({GET: reference})
+            return self._own(target.text) if named else self._maybe(reference)
         self._open.add((step, path))
         try:
             return self.value(echoed)
@@ -126,12 +143,11 @@ class World:
             return _token("last", value)
         return _token("maybe", self._last.value(value))
 
-    def _join(self, join: JsonObject) -> Json:
+    def _join(self, join: Join) -> Json:
         """Join what is known; what is not stays a token between texts."""
-        on, values = str(join.get("On", "")), join.get("Values")
         parts: list[Json] = []
-        for index, value in enumerate(values if isinstance(values, list) else []):
-            parts += [on] if index else []
+        for index, value in enumerate(join.values):
+            parts += [join.on] if index else []
             parts += _parts(self.value(value))
         return _joined(parts)
 
@@ -210,17 +226,17 @@ def _typed(kind: Json, default: Json) -> Json:
 
 @frozen
 class Source:
-    """A reference in a step's arguments: which one, and where it stands."""
+    """A reference in a step's arguments: what it names, and the JSON that it stands in."""
 
-    reference: str
+    target: Target
     value: Json
 
 
 def sources(value: Json) -> tuple[Source, ...]:
     """Find the references below a value."""
-    reference = got(value)
-    if reference is not None:
-        return (Source(reference, value),)
+    target = target_of(value)
+    if target is not None:
+        return (Source(target, value),)
     if isinstance(value, list):
         return tuple(source for item in value for source in sources(item))
     if isinstance(value, dict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from pipelines.grammar.functions import Get, Join, function_of, to_json
 from pipelines.json_types import Json
 from pipelines.plan.diff import Key, Path
 
@@ -81,15 +82,15 @@ def value_text(value: Json) -> str:
 
 
 def _text(value: Json) -> str:
-    match value:
+    match function_of(value) or value:
         case str():
-            return value
-        case {"Get": str(target)} if len(value) == 1:
+            return str(value)
+        case Get(target=target):
             return _reference(target)
-        case {"Std:Join": {"On": str(on), "Values": list(parts)}} if len(value) == 1:
+        case Join(on=on, values=parts):
             return on.join(map(_text, parts))
         case _:
-            return json.dumps(value, ensure_ascii=False)
+            return json.dumps(to_json(value), ensure_ascii=False)
 
 
 def _reference(target: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from pipelines.execution.caller import Caller, CallRefusedError
 from pipelines.frozen import frozen
+from pipelines.grammar.functions import Join
 from pipelines.json_types import Json, JsonObject
 from pipelines.plan.named import defaults_of, known_text, objects_of, read
 from pipelines.registry import packages
@@ -96,8 +97,10 @@ def _inputs(part: JsonObject) -> Iterator[tuple[str, Json]]:
         case {"ChannelName": str(name), "DataSource": {"S3DataSource": {"S3Uri": uri}}}:
             yield name, uri
         case {"ChannelName": str(name), "DataSource": {"FileSystemDataSource": dict(system)}}:
-            places = [system.get("FileSystemId"), system.get("DirectoryPath")]
-            yield name, {"Std:Join": {"On": ":", "Values": places}}
+            yield (
+                name,
+                Join(":", (str(system.get("FileSystemId")), str(system.get("DirectoryPath")))),
+            )
         case {"TransformInput": {"DataSource": {"S3DataSource": {"S3Uri": uri}}}}:
             yield "input", uri
         case _:

@@ -10,13 +10,11 @@ from __future__ import annotations
 import re
 
 from pipelines.frozen import frozen
+from pipelines.grammar import paths
 
 ROOTS = ("parameters", "data", "steps", "execution", "env")
 
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?")
-_PART = re.compile(
-    rf"""(?P<dot>\.)?(?P<name>{_NAME.pattern})|\[(?:(?P<index>\d+)|(?P<q>['"])(?P<key>.*?)(?P=q))\]"""
-)
 
 
 class ReferenceSyntaxError(Exception):
@@ -60,11 +58,8 @@ class Reference:
 
     def below(self, count: int) -> str:
         """Return the text behind the first `count` names, such as `a.b[0]`."""
-        rest = self.text
-        for _ in range(count):
-            part = _PART.match(rest)
-            rest = rest[part.end() :] if part else ""
-        return rest.removeprefix(".")
+        ends = [0, *(end for _, end in paths.parts_of(self.text))]
+        return self.text[ends[min(count, len(ends) - 1)] :].removeprefix(".")
 
     def __str__(self) -> str:
         return self.text
@@ -139,18 +134,22 @@ def parse_path(text: str, offset: int = 0) -> Reference:
     end = start + len(stripped)
     if not stripped:
         raise ReferenceSyntaxError("`${}` names nothing", offset, offset + len(text))
-    parts: list[str | int] = []
-    position = 0
-    while position < len(stripped):
-        match = _PART.match(stripped, position)
-        if match is None or (match["dot"] is None) != (position == 0 or match["name"] is None):
-            raise ReferenceSyntaxError(
-                f"`{stripped}` is not a reference",
-                start,
-                end,
-                "a reference is a path of names such as `steps.train.model`",
-            )
-        index = match["index"]
-        parts.append(int(index) if index is not None else match["name"] or match["key"] or "")
-        position = match.end()
-    return Reference(tuple(parts), stripped, start, end)
+    try:
+        parts = paths.parse_path(stripped)
+    except paths.PathError:
+        parts = ()
+    if not parts or stripped.startswith(".") or not all(map(_is_part, parts)):
+        raise ReferenceSyntaxError(
+            f"`{stripped}` is not a reference",
+            start,
+            end,
+            "a reference is a path of names such as `steps.train.model`",
+        )
+    return Reference(parts, stripped, start, end)
+
+
+def _is_part(part: paths.PathPart) -> bool:
+    """Return whether a part may stand in the spec: a name, any quoted key, no index below zero."""
+    if isinstance(part, int):
+        return part >= 0
+    return isinstance(part, paths.Key) or _NAME.fullmatch(part) is not None

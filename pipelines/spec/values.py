@@ -7,7 +7,6 @@ of a union. Errors carry our code as their type; `pipelines.spec.mistakes` puts 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from typing import Annotated, Any, TypeAlias
 
@@ -15,16 +14,12 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from pipelines.frozen import frozen
+from pipelines.grammar import durations
 from pipelines.json_types import JsonObject
 from pipelines.spec.expressions import Expression, parse_expression
 from pipelines.spec.references import ReferenceSyntaxError, Template, parse_text
 
 _REFERENCE_SCHEMA: JsonObject = {"type": "string", "pattern": r"^\$\{[^}]+\}$"}
-_DURATION = re.compile(r"(\d+)\s*(m|min|h|d|w)", re.ASCII)
-_ISO_UNITS = {"m": "PT{}M", "min": "PT{}M", "h": "PT{}H", "d": "P{}D", "w": "P{}W"}
-_ISO_DURATION = re.compile(
-    r"P(?=.)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+S)?)?", re.ASCII
-)
 
 
 def no_entries() -> list[Any]:
@@ -173,16 +168,17 @@ def _duration(value: object) -> str | None:
     """`30d` → `P30D`; `false` → None (ISO 8601, as the service wants it)."""
     if value is False:
         return None
-    if isinstance(value, str):
-        short = _DURATION.fullmatch(value.strip())
-        if short:
-            return _ISO_UNITS[short.group(2)].format(int(short.group(1)))
-        if _ISO_DURATION.fullmatch(value):
-            return value
+    text = value if isinstance(value, str) else ""
+    found = durations.parse_short(text) or durations.parse_iso(text)
+    if found is not None:
+        return found.iso
+    meant = durations.meant(text)
     raise mistake(
         "SP121",
         f"wants a time such as `30d`, got {describe(value)}",
-        "units are m, h, d and w; `P30D` works as well; `false` switches it off",
+        f"did you mean `{meant}`?"
+        if meant
+        else "units are m, h, d and w; `P30D` works as well; `false` switches it off",
     )
 
 

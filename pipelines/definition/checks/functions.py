@@ -14,7 +14,15 @@ from pipelines.definition.model import Entry, error, error_on_key, warning
 from pipelines.diagnostics import Finding, Path
 from pipelines.diagnostics.sentences import suggestion
 from pipelines.frozen import frozen
-from pipelines.grammar.functions import FUNCTIONS, GET, JOIN, JSON_GET, is_function
+from pipelines.grammar.functions import (
+    FUNCTIONS,
+    GET,
+    JOIN,
+    JSON_GET,
+    Target,
+    is_function,
+    parse_target,
+)
 from pipelines.grammar.paths import PathError, parse_json_path
 from pipelines.json_types import Json, JsonObject
 
@@ -26,12 +34,12 @@ class Reference:
     """One `Get`.
 
     Args:
-        target: its text, as `Steps.train.ModelArtifacts.S3ModelArtifacts`.
+        target: what it names.
         path: where the text stands.
         property_file: whether it stands in a JsonGet, which reads property files only.
     """
 
-    target: str
+    target: Target
     path: Path
     property_file: bool = False
 
@@ -89,7 +97,7 @@ def _function(value: JsonObject, path: Path) -> Found:
 
 def _get(target: Json, path: Path) -> Found:
     if isinstance(target, str):
-        yield Reference(target, path)
+        yield Reference(parse_target(target), path)
     else:
         yield error("SP514", path, "`Get` takes a text", 'write {"Get": "Parameters.<name>"}')
 
@@ -164,7 +172,7 @@ def _json_path(value: Json, path: Path) -> Iterator[Finding]:
 
 def _property_file(value: Json, path: Path) -> Found:
     if isinstance(value, dict) and list(value) == [GET] and isinstance(value[GET], str):
-        yield Reference(value[GET], (*path, GET), property_file=True)
+        yield Reference(parse_target(value[GET]), (*path, GET), property_file=True)
         return
     yield error(
         "SP514",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
 from pipelines.definition.model import Definition, Entry, error, error_on_key, warning
 from pipelines.diagnostics import Finding, Path
 from pipelines.diagnostics.sentences import suggestion
+from pipelines.grammar.durations import meant, parse_iso, parse_loose
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes import StepType
 from pipelines.steptypes.steptype import FAULTS
@@ -16,13 +16,6 @@ from pipelines.steptypes.steptype import FAULTS
 TRIGGERS: Final = ("Completed", "Failed", "Stopped", "Any")
 """When a dependency lets a step run (SDK step_dependency.py)."""
 
-_DURATION: Final = re.compile(
-    r"P(?=\d|T\d)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?"
-)
-# What real definitions write beside ISO 8601, and the service takes: `30d`, `P30d`, `T12H`.
-_LOOSE_DURATION: Final = re.compile(
-    r"P?(?=\d|T\d)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T?(\d+H)?(\d+M)?(\d+S)?)?", re.IGNORECASE
-)
 _CACHE_KEYS: Final = ("Enabled", "ExpireAfter")
 _RETRY_NUMBERS: Final = {
     "IntervalSeconds": (0, 43_200),
@@ -135,15 +128,13 @@ def _check_expiry(config: JsonObject, path: Path) -> Iterator[Finding]:
             )
         return
     place = (*path, "ExpireAfter")
-    if not isinstance(expiry, str) or _LOOSE_DURATION.fullmatch(expiry) is None:
-        yield error("SP508", place, f"`{expiry}` is no duration", 'write ISO 8601, as "P30D"')
-    elif _DURATION.fullmatch(expiry) is None:
-        yield warning(
-            "SP508",
-            place,
-            f"`{expiry}` is not written as ISO 8601 demands",
-            'write "P30D" for thirty days, "PT12H" for twelve hours',
-        )
+    text = expiry if isinstance(expiry, str) else ""
+    close = meant(text)
+    help_text = f"did you mean `{close}`?" if close else 'write ISO 8601, as "P30D"'
+    if parse_loose(text) is None:
+        yield error("SP508", place, f"`{expiry}` is not a duration", help_text)
+    elif parse_iso(text) is None:
+        yield warning("SP508", place, f"`{expiry}` is not written as ISO 8601 demands", help_text)
 
 
 def check_retries(entry: Entry, step_type: StepType | None) -> Iterator[Finding]:

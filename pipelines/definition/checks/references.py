@@ -15,32 +15,22 @@ from pipelines.definition.model import (
 )
 from pipelines.diagnostics import Finding, Path
 from pipelines.diagnostics.sentences import suggestion
-from pipelines.grammar.functions import EXECUTION_VARIABLES
+from pipelines.grammar.functions import (
+    EXECUTION_VARIABLES,
+    ITERATION,
+    PARAMETERS,
+    ROOTS,
+    STEPS,
+    property_file_of,
+)
+from pipelines.grammar.paths import Key, parse_path
 from pipelines.json_types import Json
 from pipelines.steptypes.shapes import PathProblem, member_at, shapes_of
-from pipelines.steptypes.shapes.properties import Key, Member, parse_path
 
 _NAMES_ONLY: Final[dict[str, tuple[str, str, Collection[str]]]] = {
     "Execution": ("SP518", "execution variable", EXECUTION_VARIABLES),
     "PipelineExperimentConfig": ("SP518", "experiment name", ("ExperimentName", "TrialName")),
 }
-_ROOTS: Final = (
-    "Parameters",
-    "Execution",
-    "PipelineExperimentConfig",
-    "Steps",
-    "ForEach",
-    "IterationOutput",
-)
-
-
-def step_of(reference: Reference) -> tuple[str, str] | None:
-    """Return step name and property path of a `Steps.…` reference, or None for any other."""
-    root, dot, rest = reference.target.partition(".")
-    if root != "Steps" or not dot:
-        return None
-    name, _, path = rest.partition(".")
-    return name, path
 
 
 def check_reference(
@@ -54,19 +44,19 @@ def check_reference(
         entry: the step it stands in; None above the steps.
     """
     target, path = reference.target, reference.path
-    root, dot, rest = target.partition(".")
-    if root not in _ROOTS or not dot or not rest:
+    root, name = target.root, target.name
+    if root not in ROOTS or not (name or target.path):
         yield error(
             "SP514",
             path,
-            f"`{target}` refers to nothing",
-            suggestion(root, _ROOTS) or "write `Parameters.<name>` or `Steps.<name>.<property>`",
+            f"`{target.text}` refers to nothing",
+            suggestion(root, ROOTS) or "write `Parameters.<name>` or `Steps.<name>.<property>`",
         )
-    elif root in _NAMES_ONLY or root == "Parameters":
+    elif root in _NAMES_ONLY or root == PARAMETERS:
         code, what, known = _NAMES_ONLY.get(root) or ("SP515", "parameter", definition.parameters)
-        if rest not in known:
-            yield error(code, path, f"there is no {what} `{rest}`", suggestion(rest, known))
-    elif root == "Steps":
+        if name not in known:
+            yield error(code, path, f"there is no {what} `{name}`", suggestion(name, known))
+    elif root == STEPS:
         yield from _check_step_reference(definition, reference)
     else:
         yield from _check_loop_reference(reference, entry)
@@ -74,8 +64,8 @@ def check_reference(
 
 def _check_loop_reference(reference: Reference, entry: Entry | None) -> Iterator[Finding]:
     """Yield on `ForEach.CurrentItem` outside a body; `IterationOutput` is a selector's."""
-    root, _, rest = reference.target.partition(".")
-    if root == "IterationOutput":
+    target = reference.target
+    if target.root == ITERATION:
         if entry is None or entry.known is None or not entry.known.repeats:
             message = "`IterationOutput` may stand in the selector of a ForEach step only"
             yield error("SP522", reference.path, message)
@@ -84,27 +74,28 @@ def _check_loop_reference(reference: Reference, entry: Entry | None) -> Iterator
     if not inside:
         message = "`ForEach.CurrentItem` may stand in the body of a ForEach step only"
         yield error("SP522", reference.path, message)
-    if not rest.startswith("CurrentItem") or rest[11:12] not in ("", ".", "["):
-        message = f"`{reference.target}` refers to nothing"
+    if target.name != "CurrentItem":
+        message = f"`{target.text}` refers to nothing"
         yield error("SP514", reference.path, message, "did you mean `ForEach.CurrentItem`?")
 
 
 def _check_step_reference(definition: Definition, reference: Reference) -> Iterator[Finding]:
-    name, path = step_of(reference) or ("", "")
+    target = reference.target
+    name, path = target.name, target.path
     step = definition.steps.get(name)
     if step is None:
         help_text = suggestion(name, definition.steps)
         yield error("SP516", reference.path, f"there is no step `{name}`", help_text)
         return
-    file = _property_file(path)
+    file = property_file_of(target)
     if reference.property_file or file is not None:
-        yield from _check_property_file(reference, step, file)
+        yield from _check_property_file(reference, step, file.name if file else None)
         return
     step_type = step.known
     if step_type is None:
         return
     if not path:
-        message = f"`{reference.target}` names a step, but none of its properties"
+        message = f"`{target.text}` names a step, but none of its properties"
         yield error("SP517", reference.path, message)
         return
     found = member_at(shapes_of(step_type), path)
@@ -112,18 +103,6 @@ def _check_step_reference(definition: Definition, reference: Reference) -> Itera
         yield error("SP517", reference.path, found.message, found.help)
         return
     yield from _check_declared_output(reference.path, step, path)
-
-
-def _property_file(path: str) -> str | None:
-    """Return the property file that a path names, behind a dot or in brackets."""
-    files, dot, file = path.partition(".")
-    if files == "PropertyFiles" and dot:
-        return file or None
-    match parse_path(path):
-        case (Member("PropertyFiles"), Key(name)):
-            return name
-        case _:
-            return None
 
 
 def _check_property_file(reference: Reference, step: Entry, file: str | None) -> Iterator[Finding]:
@@ -135,7 +114,7 @@ def _check_property_file(reference: Reference, step: Entry, file: str | None) ->
         yield error(
             "SP519",
             place,
-            f"`{reference.target}` names no property file",
+            f"`{reference.target.text}` names no property file",
             f"write `Steps.{step.name}.PropertyFiles.<name>`",
         )
         return
@@ -148,7 +127,7 @@ def _check_property_file(reference: Reference, step: Entry, file: str | None) ->
     if file not in known:
         message = f"`{step.name}` has no property file `{file}`"
         yield error("SP519", place, message, suggestion(file, known))
-    elif reference.target.endswith("]"):
+    elif reference.target.text.endswith("]"):
         yield warning(
             "SP519",
             place,
@@ -159,10 +138,10 @@ def _check_property_file(reference: Reference, step: Entry, file: str | None) ->
 
 def _check_declared_output(place: Path, step: Entry, path: str) -> Iterator[Finding]:
     """Yield on a key that the step does not declare, as an output that it does not have."""
-    parts = parse_path(path) or ()
+    parts = parse_path(path)
     for members, (argument, name) in _DECLARED.items():
         end = len(members)
-        if len(parts) <= end or tuple(parts[:end]) != tuple(Member(part) for part in members):
+        if len(parts) <= end or parts[:end] != members:
             continue
         wanted = parts[end]
         holder: Json = step.arguments if argument else step.step
@@ -171,10 +150,10 @@ def _check_declared_output(place: Path, step: Entry, path: str) -> Iterator[Find
         if not isinstance(holder, list | None) or not isinstance(wanted, Key):
             continue
         known = [str(item.get(name)) for item in holder or () if isinstance(item, dict)]
-        if wanted.name not in known:
+        if wanted not in known:
             what = "input" if members == ("ProcessingInputs",) else "output"
-            message = f"`{step.name}` has no {what} `{wanted.name}`"
-            yield error("SP517", place, message, suggestion(wanted.name, known))
+            message = f"`{step.name}` has no {what} `{wanted}`"
+            yield error("SP517", place, message, suggestion(wanted, known))
 
 
 # Members of properties that are keyed by what the step declares: whether they are arguments,

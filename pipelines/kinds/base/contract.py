@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 from pipelines.bundle.need import CodeNeed
 from pipelines.diagnostics import Finding, Path
 from pipelines.frozen import frozen
-from pipelines.grammar.values import Value
+from pipelines.grammar.functions import Value
 from pipelines.json_types import Json, JsonObject
 from pipelines.spec.model import Aws, PipelineSpec, StepSpec
 from pipelines.spec.references import Template

@@ -7,7 +7,7 @@ from dataclasses import field
 
 from pipelines.bundle.need import CodeNeed, ProjectFile, RequirementsFile
 from pipelines.frozen import frozen
-from pipelines.grammar.values import Get, Join, Value, join_path
+from pipelines.grammar.functions import Get, Join, Value, join_path
 from pipelines.json_types import Json, JsonObject
 from pipelines.kinds.base.contract import (
     EmitContext,

@@ -2,61 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final, TypeAlias
+from typing import Final
 
 from pipelines.diagnostics.sentences import suggestion
-from pipelines.frozen import frozen
+from pipelines.grammar.paths import Key, PathError, PathPart, ValuePath, parse_path
 from pipelines.steptypes.shapes.model import PathProblem, Shape, Shapes
 
-
-@frozen
-class Member:
-    """`.name`: a member of a structure."""
-
-    name: str
-
-
-@frozen
-class Index:
-    """`[0]`: an entry of a list."""
-
-    number: int
-
-
-@frozen
-class Key:
-    """`['name']`: an entry of a map, or of a list whose entries have names."""
-
-    name: str
-
-
-PathPart: TypeAlias = Member | Index | Key
-
-_PART: Final = re.compile(
-    r"""(?P<dot>\.)?(?P<member>[^.\[\]'"\s]+)|\[(?P<index>\d+)\]|\[(?P<q>['"])(?P<key>.*?)(?P=q)\]"""
-)
 _ANY: Final = Shape("Any", "any")
-
-
-def parse_path(path: str) -> tuple[PathPart, ...] | None:
-    """Split `Outputs['train'].S3Output.Uris[0]` into its parts; None where it is no path."""
-    found: list[PathPart] = []
-    position = 0
-    while position < len(path):
-        match = _PART.match(path, position)
-        if match is None:
-            return None
-        if match["member"] is not None:
-            if (match["dot"] is None) != (position == 0):
-                return None
-            found.append(Member(match["member"]))
-        elif match["index"] is not None:
-            found.append(Index(int(match["index"])))
-        else:
-            found.append(Key(match["key"]))
-        position = match.end()
-    return tuple(found) if found and isinstance(found[0], Member) else None
 
 
 def member_at(shapes: Shapes, path: str) -> Shape | PathProblem:
@@ -64,14 +16,14 @@ def member_at(shapes: Shapes, path: str) -> Shape | PathProblem:
 
     Args:
         shapes: the shapes of the step that is read.
-        path: what stands behind `Steps.<name>.`.
+        path: what stands behind `Steps.<name>`, as `.ModelArtifacts.S3ModelArtifacts`.
     """
     if shapes.describe is None:
         return PathProblem(f"a {shapes.step_type.name} step has no properties to read")
-    parts = parse_path(path)
-    if parts is None:
+    parts = _parts(path)
+    if not parts:
         return PathProblem(
-            f"`{path}` is not a property path",
+            f"`{path.removeprefix('.')}` is not a property path",
             "write members as `.Name`, entries as `[0]` or `['name']`",
         )
     shape = shapes.describe
@@ -81,8 +33,19 @@ def member_at(shapes: Shapes, path: str) -> Shape | PathProblem:
         if isinstance(found, PathProblem):
             return found
         shape = found
-        label = part.name if not isinstance(part, Index) else label
+        label = label if isinstance(part, int) else part
     return shape
+
+
+def _parts(path: str) -> ValuePath:
+    """Return the parts of a property path: it begins with a member and counts from the start."""
+    try:
+        parts = parse_path(path)
+    except PathError:
+        return ()
+    if not parts or isinstance(parts[0], int | Key):
+        return ()
+    return () if any(isinstance(part, int) and part < 0 for part in parts) else parts
 
 
 def _step_into(shapes: Shapes, shape: Shape, part: PathPart, label: str) -> Shape | PathProblem:
@@ -92,7 +55,7 @@ def _step_into(shapes: Shapes, shape: Shape, part: PathPart, label: str) -> Shap
         case "structure":
             return _into_structure(shapes, shape, part, label)
         case "map":
-            if isinstance(part, Index):
+            if isinstance(part, int):
                 return PathProblem(f"`{label}` has names, not numbers", "write `['<name>']`")
             return shapes.get(shape.value or "")
         case "list":
@@ -104,28 +67,26 @@ def _step_into(shapes: Shapes, shape: Shape, part: PathPart, label: str) -> Shap
 def _into_structure(
     shapes: Shapes, shape: Shape, part: PathPart, label: str
 ) -> Shape | PathProblem:
-    if isinstance(part, Index):
+    if isinstance(part, int):
         return PathProblem(f"`{label}` is not a list")
-    if part.name not in shape.members:
-        return PathProblem(
-            f"`{label}` has no property `{part.name}`", suggestion(part.name, shape.members)
-        )
-    return shapes.get(shape.members[part.name])
+    if part not in shape.members:
+        return PathProblem(f"`{label}` has no property `{part}`", suggestion(part, shape.members))
+    return shapes.get(shape.members[part])
 
 
 def _into_list(shapes: Shapes, shape: Shape, part: PathPart, label: str) -> Shape | PathProblem:
     element = shapes.get(shape.element or "")
     match part:
-        case Index(number):
-            if shape.max is not None and number >= shape.max:
+        case int():
+            if shape.max is not None and part >= shape.max:
                 return PathProblem(f"`{label}` has at most {shape.max} entries, counted from 0")
             return element
-        case Key(_):
+        case Key():
             if any(name.endswith("Name") for name in element.members):
                 return element
             return PathProblem(f"the entries of `{label}` have no names", "write `[<number>]`")
-        case Member(name):
+        case _:
             return PathProblem(
-                f"`{label}` is a list and has no property `{name}`",
+                f"`{label}` is a list and has no property `{part}`",
                 "write `[<number>]`, or `['<name>']` where its entries have names",
             )

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.backends.local.engine.cache import duration
 from pipelines.backends.local.engine.context import RunOptions
-from pipelines.backends.local.errors import ServiceError
 from pipelines.backends.local.executors.contract import StepCall, StepOutcome
 from pipelines.execution.events import StepEnded
 from pipelines.execution.status import StepStatus
@@ -205,27 +203,12 @@ def test_types_that_the_service_does_not_cache_run_every_time(bench: Bench) -> N
     assert "CacheHitResult" not in bench.run(step).steps["a"]
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("P30D", 30 * DAY),
-        ("PT1H30M", 5400.0),
-        ("P1W", 7 * DAY),
-        ("P1Y2M", 425 * DAY),
-        ("pt5s", 5),
-        ("30d", 30 * DAY),
-    ],
-)
-def test_expire_after_is_an_iso_8601_duration(text: str, seconds: float) -> None:
-    """A year is 365 days, a month 30; AWS's own examples leave out the `P`."""
-    assert duration(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["P", "PT", "T", "1x", "-1D", ""])
-def test_other_texts_are_no_durations(text: str) -> None:
-    """They fail the step with a ValidationException's text."""
-    with pytest.raises(ServiceError):
-        duration(text)
+def test_another_text_than_a_duration_fails_the_step(bench: Bench) -> None:
+    """It would be looked up in the cache only now; the reason says what to write."""
+    bench.run(_cached("Training", {}))
+    cache = {"Enabled": True, "ExpireAfter": "30 days"}
+    run = bench.run({**_cached("Training", {}), "CacheConfig": cache})
+    assert run.steps["a"]["FailureReason"].endswith("write `P30D`")
 
 
 def test_stubs_are_neither_taken_from_nor_answered_by_the_cache(

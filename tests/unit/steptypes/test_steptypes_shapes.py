@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from pipelines.diagnostics import Severity
@@ -15,7 +13,6 @@ from pipelines.steptypes.shapes import (
     member_at,
     shapes_of,
 )
-from pipelines.steptypes.shapes.properties import Index, Key, Member, parse_path
 
 
 def _type(name: str) -> StepType:
@@ -297,18 +294,9 @@ def test_a_property_path_that_leads_nowhere_says_why(
         assert help_text in found.help
 
 
-def test_a_path_is_split_into_members_indexes_and_keys() -> None:
-    """The engine walks the same parts through a Describe response."""
-    parts = parse_path("""Outputs['a.b'].S3Output.Uris[2]["c"]""")
-    expected: tuple[Any, ...] = (
-        Member("Outputs"),
-        Key("a.b"),
-        Member("S3Output"),
-        Member("Uris"),
-        Index(2),
-        Key("c"),
-    )
-    assert parts == expected
-    assert parse_path("") is None
-    assert parse_path("a b") is None
-    assert parse_path(".a") is None
+@pytest.mark.parametrize("path", ["", "a[", "[0].a", "['a']", "a[-1]"])
+def test_what_is_not_a_property_path_is_said_to_be_none(path: str) -> None:
+    """It begins with a member, and counts from the start of a list."""
+    found = member_at(shapes_of(_type("Processing")), path)
+    assert isinstance(found, PathProblem)
+    assert found.message == f"`{path}` is not a property path"

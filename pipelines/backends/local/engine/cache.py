@@ -4,38 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 
 from pipelines.backends.local.errors import invalid
 from pipelines.backends.local.objects import ObjectStore, parse_uri
 from pipelines.backends.local.state.execution_store import ExecutionStore
 from pipelines.backends.local.state.records import StepRecord
 from pipelines.frozen import frozen
+from pipelines.grammar.durations import meant, parse_loose
 from pipelines.json_types import JsonObject
 from pipelines.steptypes import StepType
 from pipelines.steptypes.caching import compared
 from pipelines.steptypes.places import value_at
-
-_DURATION = re.compile(
-    r"P?(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T?(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?"
-)
-_UNITS = (365 * 86400, 30 * 86400, 7 * 86400, 86400, 3600, 60, 1)
-
-
-def duration(text: str) -> float:
-    """Read an ISO 8601 duration as seconds; a year is 365 days, a month 30.
-
-    `P` and `T` may be missing, as in the `30d` of AWS's own examples.
-
-    Raises:
-        ServiceError: ValidationException, when it is none.
-    """
-    match = _DURATION.fullmatch(text.upper())
-    if match is None:
-        raise invalid(f"`ExpireAfter: {text}` is no ISO 8601 duration", "write for example `P30D`")
-    return float(
-        sum(int(part or 0) * unit for part, unit in zip(match.groups(), _UNITS, strict=True))
-    )
 
 
 def cache_key(step: JsonObject, arguments: JsonObject, step_type: StepType | None) -> str | None:
@@ -71,15 +50,26 @@ class Cache:
         A result whose outputs are gone from the object store is passed over. The service would
         take it, and the next step would fail on missing data; here the store is a folder that
         people clean by hand, and running the step again is what they want.
+
+        Raises:
+            ServiceError: ValidationException, when `ExpireAfter` is not a duration.
         """
         expiry = (step.get("CacheConfig") or {}).get("ExpireAfter")
-        oldest = now - duration(str(expiry)) if expiry is not None else 0.0
+        oldest = now - _seconds(str(expiry)) if expiry is not None else 0.0
         for record, arn in self.store.successes(self.pipeline, str(step["Name"]), key):
             if (record.ended or 0.0) < oldest:
                 return None
             if all(holds_objects(self.objects, uri) for uri in record.outputs):
                 return record, arn
         return None
+
+
+def _seconds(expiry: str) -> int:
+    found = parse_loose(expiry)
+    if found is None:
+        advice = f"write `{meant(expiry) or 'P30D'}`"
+        raise invalid(f"`ExpireAfter: {expiry}` is not an ISO 8601 duration", advice)
+    return found.seconds
 
 
 def written_outputs(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipelines.backends.local.engine.functions import ResolutionError
+from pipelines.backends.local.engine.resolution import ResolutionError
 from pipelines.diagnostics import Path
-from pipelines.grammar.functions import is_function
+from pipelines.grammar.functions import is_function, target_of
 from pipelines.grammar.paths import show_path
-from pipelines.grammar.references import got
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes import StepType
 from pipelines.steptypes.places import below
@@ -32,12 +31,12 @@ def refuse_untyped_references(
             if isinstance(value, str):
                 continue
             stated = _at(step.get("Arguments", {}), path)
-            reference = got(stated)
-            if reference is None:
+            target = target_of(stated)
+            if target is None:
                 raise _no_string(show_path(path), stated)
             raise ResolutionError(
-                f"Cannot assign property reference [{reference}] to argument of type [String]",
-                'join it: {"Std:Join": {"On": "", "Values": [{"Get": "' + reference + '"}]}}',
+                f"Cannot assign property reference [{target.text}] to argument of type [String]",
+                'join it: {"Std:Join": {"On": "", "Values": [{"Get": "' + target.text + '"}]}}',
             )
 
 

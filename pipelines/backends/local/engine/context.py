@@ -9,9 +9,9 @@ from pathlib import Path
 
 from pipelines import steptypes
 from pipelines.backends.local.engine.clock import Clock, SystemClock
-from pipelines.backends.local.engine.functions import Scope, resolve
 from pipelines.backends.local.engine.identifiers import Token, random_token
 from pipelines.backends.local.engine.lookup import Executors, StepTypes, find_executor
+from pipelines.backends.local.engine.resolution import Scope, resolve
 from pipelines.backends.local.executors.contract import ExecutionInfo, LocalSettings, Registry
 from pipelines.backends.local.executors.stub import Stub
 from pipelines.backends.local.objects import ObjectStore

@@ -11,8 +11,8 @@ from pathlib import Path
 from pipelines.backends.local.engine.cache import Cache, cache_key, written_outputs
 from pipelines.backends.local.engine.checks import refuse_untyped_references
 from pipelines.backends.local.engine.context import JOB_FILE, Context
-from pipelines.backends.local.engine.functions import ResolutionError, resolve
 from pipelines.backends.local.engine.identifiers import job_name
+from pipelines.backends.local.engine.resolution import ResolutionError, resolve
 from pipelines.backends.local.engine.retry import Retries
 from pipelines.backends.local.executors.contract import Executor, StepCall, StepOutcome
 from pipelines.backends.local.state.database import dumps

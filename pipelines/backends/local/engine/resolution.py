@@ -1,0 +1,133 @@
+"""Pipeline functions in a step's arguments → plain values (FACTS 1.6)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+from pipelines.backends.local.objects import ObjectStore
+from pipelines.errors import PipelinesError
+from pipelines.frozen import frozen
+from pipelines.grammar.functions import (
+    GET,
+    Get,
+    Join,
+    JsonGet,
+    PropertyFile,
+    Target,
+    function_of,
+    parse_target,
+    text_of,
+)
+from pipelines.grammar.paths import PathError, follow, parse_json_path, parse_path
+from pipelines.grammar.references import NESTED_STEPS
+from pipelines.json_types import Json, JsonObject
+
+
+class ResolutionError(PipelinesError):
+    """A function in a step's arguments has no value: the step fails with this reason."""
+
+
+@frozen
+class Scope:
+    """What the references of a step can see.
+
+    Args:
+        parameters: typed pipeline parameters.
+        execution: the value of `Execution.<name>`, for each name.
+        experiment: `PipelineExperimentConfig`, already resolved.
+        properties: of each step that succeeded, its Describe response.
+        steps: of each step, how it stands in the definition (its `PropertyFiles`).
+        objects: the object store.
+    """
+
+    parameters: Mapping[str, Json]
+    execution: Mapping[str, Callable[[], str]]
+    experiment: Mapping[str, Json]
+    properties: Mapping[str, JsonObject]
+    steps: Mapping[str, JsonObject]
+    objects: ObjectStore
+
+
+def resolve(value: Json, scope: Scope) -> Json:
+    """Resolve every function below a value; nested steps stay as they are.
+
+    Raises:
+        ResolutionError: a reference leads nowhere, or a file cannot be read as JSON.
+    """
+    match function_of(value) or value:
+        case Get(target=target):
+            return _get(parse_target(target), scope)
+        case Join(on=on, values=values):
+            return on.join(text_of(resolve(one, scope)) for one in values)
+        case JsonGet() as function:
+            return _json_get(function, scope)
+        case {"Std:Join": _} if len(value) == 1:
+            raise ResolutionError("Std:Join takes a list of `Values`, and `On`")
+        case {"Std:JsonGet": _} if len(value) == 1:
+            raise ResolutionError(
+                "Std:JsonGet takes `PropertyFile` as a Get of Steps.<name>.PropertyFiles.<file>, "
+                "or `S3Uri`"
+            )
+        case list():
+            return [resolve(item, scope) for item in value]
+        case dict():
+            return {
+                key: item if key in NESTED_STEPS else resolve(item, scope)
+                for key, item in value.items()
+            }
+        case _:
+            return value
+
+
+def _get(target: Target, scope: Scope) -> Json:
+    if target.step is not None:
+        return _property(target, scope)
+    known: Mapping[str, Json] = {}
+    match target.root:
+        case "IterationOutput":  # a loop's selector: its own iterations give the value
+            return {GET: target.text}
+        case "Parameters":
+            known = scope.parameters
+        case "Execution" if target.name in scope.execution:
+            return scope.execution[target.name]()
+        case "PipelineExperimentConfig":
+            known = scope.experiment
+        case _:
+            pass
+    if target.name not in known:
+        raise ResolutionError(f"`{target.text}` is not defined")
+    return known[target.name]
+
+
+def _property(target: Target, scope: Scope) -> Json:
+    if target.name not in scope.properties:
+        raise ResolutionError(f"`{target.text}` has no value: step `{target.name}` did not succeed")
+    try:
+        return follow(scope.properties[target.name], parse_path(target.path))
+    except PathError as error:
+        raise ResolutionError(f"`{target.text}` has no value: {error}") from None
+
+
+def _json_get(function: JsonGet, scope: Scope) -> Json:
+    file, path = function.file, str(resolve(function.path, scope))
+    uri = _uri(file, scope) if isinstance(file, PropertyFile) else str(resolve(file, scope))
+    if not scope.objects.exists(uri):
+        raise ResolutionError(f"Std:JsonGet reads {uri}, which does not exist")
+    try:
+        document = json.loads(scope.objects.get_bytes(uri))
+    except ValueError:
+        raise ResolutionError(f"Std:JsonGet reads {uri}, which is not JSON") from None
+    try:
+        return follow(document, parse_json_path(path))
+    except PathError as error:
+        raise ResolutionError(f"Std:JsonGet finds no `{path}` in {uri}: {error}") from None
+
+
+def _uri(file: PropertyFile, scope: Scope) -> str:
+    for entry in scope.steps[file.step].get("PropertyFiles") or []:
+        if entry["PropertyFileName"] == file.name:
+            output = f".ProcessingOutputConfig.Outputs['{entry['OutputName']}'].S3Output.S3Uri"
+            folder = _get(parse_target(f"Steps.{file.step}{output}"), scope)
+            return f"{str(folder).rstrip('/')}/{resolve(entry['FilePath'], scope)}"
+    raise ResolutionError(f"step `{file.step}` has no property file `{file.name}`")
