@@ -38,6 +38,10 @@ _REQUESTS = {
     "model-package": ("delete_model_package", "ModelPackageName"),
     "model-package-group": ("delete_model_package_group", "ModelPackageGroupName"),
 }
+_LISTS = {
+    "endpoint-config": ("list_endpoint_configs", "EndpointConfigs"),
+    "model": ("list_models", "Models"),
+}
 
 
 @frozen
@@ -187,7 +191,7 @@ class _Search:
         them: an earlier attempt may have deleted the endpoint alone.
         """
         endpoint = self._described("describe_endpoint", EndpointName=name)
-        configs = dict.fromkeys(self._named("EndpointConfig", name))
+        configs = dict.fromkeys(self._named("endpoint-config", name))
         if endpoint is not None:
             config = str(endpoint["EndpointConfigName"])
             if self._account.is_local or _made_for(name).fullmatch(config):
@@ -195,7 +199,7 @@ class _Search:
                 configs[config] = None
             else:
                 self._foreign.append(Thing("endpoint", name))
-        models = dict.fromkeys(self._named("Model", name))
+        models = dict.fromkeys(self._named("model", name))
         for config in configs:
             described = self._described("describe_endpoint_config", EndpointConfigName=config)
             if described is not None:
@@ -213,11 +217,10 @@ class _Search:
         """
         if len(endpoint) > _PREFIX:
             return
-        operation = {"EndpointConfig": "list_endpoint_configs", "Model": "list_models"}[sort]
-        member = {"EndpointConfig": "EndpointConfigs", "Model": "Models"}[sort]
+        operation, member = _LISTS[sort]
         made = _made_for(endpoint)
         for entry in self._account.pages("sagemaker", operation, member, NameContains=endpoint):
-            name = str(entry[f"{sort}Name"])
+            name = str(entry[_REQUESTS[sort][1]])
             if made.fullmatch(name):
                 yield name
 

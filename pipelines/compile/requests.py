@@ -19,12 +19,11 @@ def check_requests(emitted: Emitted) -> Iterator[tuple[list[Finding], JsonObject
     types = {one["Name"]: one["Type"] for one in emitted.definition["Parameters"]}
     owners: dict[str, str] = {}
     for step in emitted.requests:
-        step_type = steptypes.find(step["Type"])
-        assert step_type is not None  # noqa: S101 - kinds name Types that there are
+        step_type = steptypes.require(step["Type"])
         found = list(check_arguments(step_type, step["Arguments"], types, _AT))
-        if step["Type"] == "Endpoint":
-            endpoint = canonical(step["Arguments"]["EndpointName"])
-            owner = owners.setdefault(endpoint, step["Name"])
+        if step_type.keeps is not None:
+            kept = canonical(step["Arguments"][step_type.keeps])
+            owner = owners.setdefault(kept, step["Name"])
             if owner != step["Name"]:
                 found.append(_contested(owner))
         yield found, {"Steps": [step]}

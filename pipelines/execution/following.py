@@ -28,6 +28,7 @@ from pipelines.execution.status import ExecutionStatus, StepStatus
 from pipelines.execution.verdicts import Skip, verdict
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
+from pipelines.steptypes import find_listed
 
 ResultT = TypeVar("ResultT")
 
@@ -145,7 +146,8 @@ class _Seen:
             self._end(name, step, status)
 
     def _end(self, name: str, step: JsonObject, status: StepStatus) -> None:
-        outcome = (step.get("Metadata") or {}).get("Condition", {}).get("Outcome")
+        metadata = (step.get("Metadata") or {}).values()
+        outcome = next((entry["Outcome"] for entry in metadata if "Outcome" in entry), None)
         self.ended[name] = _Ended(name, status, step.get("FailureReason"), outcome)
         source = step.get("CacheHitResult") or step.get("SelectiveExecutionResult") or {}
         failed = status is StepStatus.FAILED
@@ -203,7 +205,9 @@ def _status(described: JsonObject) -> ExecutionStatus:
 def _type(step: JsonObject, node: Node | None) -> str:
     if node is not None:
         return node.type
-    return next(iter(step.get("Metadata") or {}), "step").removesuffix("Job")
+    listed = next(iter(step.get("Metadata") or {}), "step")
+    step_type = find_listed(listed)
+    return step_type.name if step_type is not None else listed
 
 
 def _between(began: object, ended: object) -> float:

@@ -11,14 +11,8 @@ from collections.abc import Iterator
 from pipelines.execution.caller import Caller, CallRefusedError
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
+from pipelines.steptypes import find_listed
 
-_GROUPS = {
-    "processing-job": "/aws/sagemaker/ProcessingJobs",
-    "training-job": "/aws/sagemaker/TrainingJobs",
-    "transform-job": "/aws/sagemaker/TransformJobs",
-    "hyper-parameter-tuning-job": "/aws/sagemaker/TrainingJobs",
-}
-_ARN = re.compile(r":(?P<kind>[a-z-]+-job)/(?P<name>[^/]+)$")
 _MADE = re.compile(r"(?P<stem>pipelines-[a-z0-9]+-.+)-[A-Za-z0-9]+-\d+")
 """The names that the service gives jobs (FACTS 11.7)."""
 
@@ -98,20 +92,14 @@ def tail(caller: Caller, step: JsonObject) -> tuple[str, ...]:
     return tuple(str(event["message"]) for event in answer["events"])
 
 
-def job_of(step: JsonObject) -> str | None:
-    """Return the ARN of the job that a step ran as."""
-    for metadata in (step.get("Metadata") or {}).values():
-        arn = metadata.get("Arn") if isinstance(metadata, dict) else None
-        if isinstance(arn, str):
-            return arn
-    return None
-
-
 def _job(step: JsonObject) -> tuple[str, str] | None:
-    found = _ARN.search(job_of(step) or "")
-    if found is None or found["kind"] not in _GROUPS:
-        return None
-    return _GROUPS[found["kind"]], found["name"]
+    """Return log group and name of the job that a step ran as; None where it ran as none."""
+    for listed, metadata in (step.get("Metadata") or {}).items():
+        step_type = find_listed(listed)
+        job = step_type.resource if step_type is not None else None
+        if job is not None and job.log_group is not None and metadata.get(job.listed):
+            return job.log_group, str(metadata[job.listed]).rpartition("/")[2]
+    return None
 
 
 def _listed(caller: Caller, group: str, prefix: str) -> list[Stream]:

@@ -11,6 +11,7 @@ from pipelines.execution.status import StepStatus
 from pipelines.frozen import frozen
 from pipelines.grammar.references import step_references
 from pipelines.json_types import Json, JsonObject
+from pipelines.steptypes import find
 
 _TRIGGERS: Mapping[str, frozenset[StepStatus]] = {
     "Completed": frozenset({StepStatus.SUCCEEDED}),
@@ -19,7 +20,6 @@ _TRIGGERS: Mapping[str, frozenset[StepStatus]] = {
     "Any": frozenset({StepStatus.SUCCEEDED, StepStatus.FAILED, StepStatus.STOPPED}),
 }
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_BRANCHES = (("IfSteps", "True"), ("ElseSteps", "False"))
 
 
 @frozen
@@ -98,10 +98,11 @@ def _steps(steps: Json, gate: Gate | None) -> Iterator[tuple[JsonObject, Gate | 
                 "write up to 64 letters, digits, hyphens and underscores",
             )
         yield step, gate
-        if step["Type"] == "Condition":
-            arguments = step.get("Arguments", {})
-            for member, outcome in _BRANCHES:
-                yield from _steps(arguments.get(member), Gate(step["Name"], outcome))
+        step_type = find(str(step["Type"]))
+        for nested in step_type.holds if step_type is not None else ():
+            if nested.outcome is not None:
+                inner = step.get("Arguments", {}).get(nested.argument)
+                yield from _steps(inner, Gate(step["Name"], nested.outcome))
 
 
 def _waits_for(step: JsonObject, known: Mapping[str, object]) -> dict[str, frozenset[StepStatus]]:

@@ -22,12 +22,14 @@ __all__ = [
     "UNDOCUMENTED",
     "StepKey",
     "StepType",
+    "every",
     "find",
     "find_alias",
     "find_listed",
     "module_name",
     "names",
     "require",
+    "shape_file",
 ]
 
 UNDOCUMENTED: Final = frozenset(
@@ -54,8 +56,19 @@ def module_name(type_name: str) -> str:
 @functools.cache
 def names() -> tuple[str, ...]:
     """Return every known Type, sorted."""
-    folder = Path(__file__).parent / "shapes"
-    return tuple(sorted(path.stem for path in folder.glob("*.json")))
+    return tuple(
+        sorted(path.stem for folder in __path__ for path in _shapes(folder).glob("*.json"))
+    )
+
+
+def shape_file(type_name: str) -> Path:
+    """Return the file of a known Type's shapes, in whichever folder of this package it lies."""
+    files = (_shapes(folder) / f"{type_name}.json" for folder in __path__)
+    return next(file for file in files if file.is_file())
+
+
+def _shapes(folder: str) -> Path:
+    return Path(folder, "shapes")
 
 
 @functools.cache
@@ -79,7 +92,7 @@ def require(name: str) -> StepType:
 
 def find_alias(word: str) -> StepType | None:
     """Return the Type that others call by that word; imports every Type's module."""
-    return next((found for found in _every() if word in found.aliases), None)
+    return next((found for found in every() if word in found.aliases), None)
 
 
 def find_listed(member: str) -> StepType | None:
@@ -87,9 +100,10 @@ def find_listed(member: str) -> StepType | None:
     found = find(member)
     if found is not None and found.metadata == member:
         return found
-    return next((found for found in _every() if found.metadata == member), None)
+    return next((found for found in every() if found.metadata == member), None)
 
 
 @functools.cache
-def _every() -> tuple[StepType, ...]:
+def every() -> tuple[StepType, ...]:
+    """Return what is known about each Type; imports every Type's module."""
     return tuple(found for name in names() if (found := find(name)) is not None)

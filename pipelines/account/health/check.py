@@ -11,6 +11,8 @@ from pipelines.execution.caller import CallRefusedError
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.plan.diff import steps_of
+from pipelines.steptypes.places import below, value_at
+from pipelines.steptypes.steptype import Cluster
 
 
 @frozen
@@ -52,21 +54,13 @@ class Needs:
 
     Args:
         permissions: IAM actions of the role, by the Types of its steps.
-        instances: (`training job` or `processing job`, instance type) → how many at least.
+        instances: (`training job` and the like, instance type) → how many at least.
         images: image URIs.
     """
 
     permissions: tuple[str, ...]
     instances: Mapping[tuple[str, str], int]
     images: tuple[str, ...]
-
-
-_JOBS = {
-    "Training": ("training job", ("ResourceConfig",)),
-    "Processing": ("processing job", ("ProcessingResources", "ClusterConfig")),
-    "Transform": ("transform job", ("TransformResources",)),
-    "Tuning": ("training job", ("TrainingJobDefinition", "ResourceConfig")),
-}
 
 
 def needs_of(definition: str) -> Needs:
@@ -77,35 +71,29 @@ def needs_of(definition: str) -> Needs:
     for placed in (steps_of(json.loads(definition)) or {}).values():
         step = placed.step
         step_type = steptypes.find(step["Type"])
-        permissions.update(dict.fromkeys(step_type.permissions if step_type else ()))
         images.update(dict.fromkeys(_images(step.get("Arguments"))))
-        for key, count in _instances(step):
-            instances[key] = max(instances.get(key, 0), count)
+        if step_type is None:
+            continue
+        permissions.update(dict.fromkeys(step_type.permissions))
+        for cluster in step_type.clusters:
+            for key, count in _instances(cluster, step.get("Arguments") or {}):
+                instances[key] = max(instances.get(key, 0), count)
     return Needs(tuple(permissions), instances, tuple(images))
 
 
-def _instances(step: JsonObject) -> Iterator[tuple[tuple[str, str], int]]:
-    """Yield how many instances of a type a step has at once; what is a reference counts as one."""
-    job = _JOBS.get(step["Type"])
-    arguments = step.get("Arguments") or {}
-    if job is None:
-        return
-    asked = _at(arguments, job[1])
-    limits = _at(arguments, ("HyperParameterTuningJobConfig", "ResourceLimits"))
-    kind = asked.get("InstanceType")
-    if isinstance(kind, str):
-        count, jobs = asked.get("InstanceCount"), limits.get("MaxParallelTrainingJobs")
-        yield (job[0], kind), _number(count) * _number(jobs)
+def _instances(cluster: Cluster, arguments: JsonObject) -> Iterator[tuple[tuple[str, str], int]]:
+    """Yield how many instances of a type run at once; what is a reference counts as one."""
+    jobs = value_at(arguments, cluster.parallel) if cluster.parallel is not None else 1
+    for _, job in below(arguments, cluster.job):
+        for _, asked in below(job, cluster.at):
+            instance = value_at(asked, cluster.type)
+            if isinstance(instance, str):
+                count = _number(value_at(asked, cluster.count)) * _number(jobs)
+                yield (cluster.usage, instance), count
 
 
 def _number(value: Json) -> int:
     return value if isinstance(value, int) else 1
-
-
-def _at(value: JsonObject, path: tuple[str, ...]) -> JsonObject:
-    for member in path:
-        value = value.get(member) or {}
-    return value
 
 
 def _images(value: Json) -> Iterator[str]:

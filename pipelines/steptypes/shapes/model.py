@@ -5,13 +5,12 @@ from __future__ import annotations
 import functools
 import json
 from dataclasses import field
-from pathlib import Path as FilePath
 from typing import Literal, TypeAlias
 
 from pipelines.diagnostics import Path, Severity
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
-from pipelines.steptypes.steptype import StepType
+from pipelines.steptypes import StepType, shape_file
 
 ShapeKind: TypeAlias = Literal[
     "structure",
@@ -137,7 +136,7 @@ class Shapes:
 
 @functools.cache
 def _loaded(type_name: str) -> JsonObject:
-    raw: JsonObject = json.loads(FilePath(__file__).with_name(f"{type_name}.json").read_bytes())
+    raw: JsonObject = json.loads(shape_file(type_name).read_bytes())
     return raw
 
 

@@ -7,6 +7,7 @@ import pytest
 from pipelines.definition import check_definition
 from pipelines.diagnostics import Severity
 from pipelines.json_types import JsonObject
+from pipelines.steptypes.steptype import JOB_FAULTS
 from tests.unit.definition.samples import (
     CONDITION,
     DEFINITION,
@@ -130,6 +131,12 @@ CASES: list[tuple[str, JsonObject, tuple[str | int, ...], str | None]] = [
         changed((*STEP, "RetryPolicies", 0, "ExpireAfterMin"), 5),
         (*STEP, "RetryPolicies", 0),
         None,
+    ),
+    (
+        "SP509",
+        changed((*STEP, "RetryPolicies", 0, "ExceptionType"), ["Emr.RESOURCE_LIMIT"]),
+        (*STEP, "RetryPolicies", 0, "ExceptionType"),
+        f"it takes {', '.join(JOB_FAULTS)}",
     ),
     ("SP509", changed((*LAMBDA, "RetryPolicies"), []), (*LAMBDA, "RetryPolicies"), None),
     (

@@ -180,7 +180,15 @@ STEPS: dict[str, JsonObject] = {
                     "Properties": [{"Key": "a", "Value": "b"}],
                 }
             },
-        }
+        },
+        "RetryPolicies": [
+            {
+                "BackoffRate": 1.5,
+                "IntervalSeconds": 5,
+                "MaxAttempts": 5,
+                "ExceptionType": ["Step.THROTTLING", "Emr.RESOURCE_LIMIT"],
+            }
+        ],
     },
     "EMRServerless": {
         "Arguments": {

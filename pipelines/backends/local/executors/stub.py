@@ -42,7 +42,7 @@ class Stub:
         def answer(call: StepCall) -> StepOutcome:
             properties = merged(synthesized(call), self.properties)
             for name, path in self.outputs.items():
-                _upload(objects, path, _output_uri(name, properties, find(call.step["Type"])))
+                _upload(objects, path, _output_uri(name, properties, find(str(call.step["Type"]))))
             return StepOutcome(StepStatus.SUCCEEDED, properties)
 
         return answer
@@ -83,7 +83,7 @@ def _outputs(path: Path, places: JsonObject) -> dict[str, Path]:
 
 def synthesized(call: StepCall) -> JsonObject:
     """Make a Describe response of a step's arguments and what the service adds to them."""
-    step_type = find(call.step["Type"])
+    step_type = find(str(call.step["Type"]))
     response = dict(call.arguments)
     resource = step_type.resource if step_type is not None else None
     if resource is not None and resource.name is not None:
