@@ -14,7 +14,8 @@ from pathlib import Path
 
 from benchmarks.pairs import Figure, main
 from benchmarks.projects import steps_project
-from pipelines.compile.driver import Request, compile_spec
+from pipelines.compile.driver import compile_spec
+from pipelines.compile.model import CompileRequest
 
 SIZES = (5, 10, 20, 30, 40, 50)
 
@@ -22,10 +23,10 @@ SIZES = (5, 10, 20, 30, 40, 50)
 def seconds(file: Path) -> float:
     """Time one compile."""
     began = time.perf_counter()
-    compiled = compile_spec(Request(file, None, {}))
+    result = compile_spec(CompileRequest(file, None, {}))
     elapsed = time.perf_counter() - began
-    if compiled.bundle is None:
-        raise SystemExit([d.message for d in compiled.checked.diagnostics])
+    if result.compiled is None:
+        raise SystemExit([d.message for d in result.checked.diagnostics])
     return elapsed
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from pipelines.account.account import Account
 from pipelines.account.parallel import side_by_side
 from pipelines.bundle.assets import CodeAsset, DataAsset
-from pipelines.compile.driver import Bundle
+from pipelines.compile.model import Compiled
 from pipelines.execution.caller import CallRefusedError, split
 from pipelines.json_types import JsonObject
 from pipelines.plan.files import FileChange, compare, of_bundle, put_back, replaced
@@ -22,7 +22,7 @@ _DIRECTORY = 1 << 20
 
 
 def changed_files(
-    account: Account, bundle: Bundle, definitions: Iterable[str]
+    account: Account, compiled: Compiled, definitions: Iterable[str]
 ) -> dict[str, tuple[FileChange, ...]]:
     """Compare assets that are not deployed with those that they replace.
 
@@ -30,7 +30,7 @@ def changed_files(
 
     Args:
         account: where.
-        bundle: what was compiled.
+        compiled: what was compiled.
         definitions: the deployed definitions, as text.
 
     Returns:
@@ -39,9 +39,9 @@ def changed_files(
     Raises:
         CallRefusedError: AWS was not reached.
     """
-    assets: dict[str, CodeAsset | DataAsset] = {asset.uri: asset for asset in bundle.code}
-    assets.update({asset.uri: asset for asset in bundle.data})
-    pairs = replaced(bundle.code, bundle.data, definitions)
+    assets: dict[str, CodeAsset | DataAsset] = {asset.uri: asset for asset in compiled.code}
+    assets.update({asset.uri: asset for asset in compiled.data})
+    pairs = replaced(compiled.code, compiled.data, definitions)
     return _compared(pairs, lambda uri, old: _compare(account, assets[uri], old))
 
 

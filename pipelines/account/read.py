@@ -1,4 +1,4 @@
-"""The account → what is deployed there of a bundle, read side by side.
+"""The account → what is deployed there of a pipeline, read side by side.
 
 Nothing is changed, and nothing is asked that the plan does not need.
 """
@@ -12,7 +12,7 @@ from pipelines.account.contents import changed_files
 from pipelines.account.objects import below, is_there
 from pipelines.account.parallel import Calls, side_by_side
 from pipelines.account.pipelines import describe, has_rule, tags_of
-from pipelines.compile.driver import Bundle
+from pipelines.compile.model import Compiled
 from pipelines.execution.caller import CallRefusedError
 from pipelines.json_types import JsonObject
 from pipelines.plan.deployed import Deployed, LiveGroup, LivePipeline, State
@@ -22,7 +22,7 @@ from pipelines.registry.packages import describe_group
 from pipelines.spec.names import deployer
 
 
-def read(account: Account, bundle: Bundle, intent: Intent) -> Deployed:
+def read(account: Account, compiled: Compiled, intent: Intent) -> Deployed:
     """Read what a plan starts from.
 
     Raises:
@@ -32,14 +32,14 @@ def read(account: Account, bundle: Bundle, intent: Intent) -> Deployed:
     check_role(account, intent.role)
     with side_by_side() as calls:
         bucket = calls.begin(check_bucket, account, intent.bucket)
-        reading = _begin(account, calls, tuple(bundle.definitions), intent.groups)
+        reading = _begin(account, calls, tuple(compiled.definitions), intent.groups)
         rule = calls.begin(_has_rule, account, intent.deploy)
-        leftover = calls.begin(_leftover, account, bundle)
+        leftover = calls.begin(_leftover, account, compiled)
         bucket.result()
-        present = _present(account, bundle, calls)
+        present = _present(account, compiled, calls)
         state = reading.result()
     definitions = [live.definition for live in state.pipelines.values() if live is not None]
-    files = changed_files(account, bundle, definitions)
+    files = changed_files(account, compiled, definitions)
     return Deployed(state, present, files, rule.result(), leftover.result())
 
 
@@ -153,13 +153,13 @@ def check_role(account: Account, role: str) -> None:
         )
 
 
-def _present(account: Account, bundle: Bundle, calls: Calls) -> frozenset[str]:
-    """Find which of a bundle's objects are in S3: their URIs.
+def _present(account: Account, compiled: Compiled, calls: Calls) -> frozenset[str]:
+    """Find which of its objects are in S3: their URIs.
 
     A data folder is listed, since it may hold thousands of files; a code bundle is asked for.
     """
-    code = {asset.uri: calls.begin(is_there, account, asset.uri) for asset in bundle.code}
-    data = [calls.begin(below, account, folder.uri) for folder in bundle.data]
+    code = {asset.uri: calls.begin(is_there, account, asset.uri) for asset in compiled.code}
+    data = [calls.begin(below, account, folder.uri) for folder in compiled.data]
     listed = [uri for listing in data for uri in listing.result()]
     return frozenset([*listed, *(uri for uri, found in code.items() if found.result())])
 
@@ -171,16 +171,16 @@ def _has_rule(account: Account, deploy: str | None) -> bool | None:
     return has_rule(account, f"arn:{place}:pipeline/{deploy}")
 
 
-def _leftover(account: Account, bundle: Bundle) -> str | None:
+def _leftover(account: Account, compiled: Compiled) -> str | None:
     """Name the deploy pipeline of a spec that deploys nothing any more.
 
     None where that may not be asked: a policy may allow the pipelines of the spec alone.
     """
-    name = deployer(bundle.pipeline)
+    name = deployer(compiled.pipeline)
     try:
-        live = None if name in bundle.definitions else _pipeline(account, name)
+        live = None if name in compiled.definitions else _pipeline(account, name)
     except CallRefusedError as error:
         if error.is_denied:
             return None
         raise
-    return name if live is not None and live.tags.get(MARK) == bundle.pipeline else None
+    return name if live is not None and live.tags.get(MARK) == compiled.pipeline else None

@@ -73,7 +73,7 @@ def give(target: Target, verdict: Verdict) -> None:
     known = package["ModelApprovalStatus"]
     if verdict.status == "Approved" and package["ModelPackageStatus"] != "Completed":
         raise UsageError(f"{named} is {package['ModelPackageStatus']}, not Completed")
-    affected = deployments(target.bundle, package["ModelPackageGroupName"])
+    affected = deployments(target.compiled, package["ModelPackageGroupName"])
     deployers = () if target.is_local or not affected else _deployers(target)
     if known == verdict.status:
         click.echo(f"{named} is {known} already")
@@ -122,8 +122,8 @@ def _deployers(target: Target) -> tuple[JsonObject, ...]:
         UsageError: one is not in the account.
     """
     found = []
-    for name in target.bundle.definitions:
-        if name == target.bundle.pipeline:
+    for name in target.compiled.definitions:
+        if name == target.compiled.pipeline:
             continue
         described = describe(target.gateway, name)
         if described is None:

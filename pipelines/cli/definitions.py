@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from pipelines.cli.options import report
-from pipelines.compile.driver import Checked
 from pipelines.definition import check_definition
-from pipelines.diagnostics import Diagnostic
+from pipelines.diagnostics import CheckedText, Diagnostic
 from pipelines.document import Document, Limits, Parsed, parse
 from pipelines.errors import SpecError, UsageError
 from pipelines.json_types import Json
@@ -49,7 +48,7 @@ def read_definition(path: Path, output_format: str, *, err: bool) -> Document:
     diagnostics = [_of_definition(found) for found in parsed.findings]
     if parsed.document is not None:
         diagnostics += map(parsed.document.locate, check_definition(parsed.document.data))
-    report(Checked(None, parsed.text, tuple(diagnostics)), path, output_format, err=err)
+    report(CheckedText(parsed.text, tuple(diagnostics)), path, output_format, err=err)
     if parsed.document is None:
         raise SpecError("")
     return parsed.document

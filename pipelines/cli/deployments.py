@@ -9,7 +9,7 @@ import click
 
 from pipelines.bundle.assets import CodeAsset
 from pipelines.cli.target import Target
-from pipelines.compile.driver import Bundle
+from pipelines.compile.model import Compiled
 from pipelines.errors import ExecutionFailedError, UsageError
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
@@ -26,16 +26,16 @@ _SERVICES = ("sagemaker", "sagemaker-runtime", "s3")
 _LOCAL_PAUSE, _PAUSE = 0.05, 10.0
 
 
-def deployments(bundle: Bundle, group: str | None = None) -> tuple[Deployment, ...]:
+def deployments(compiled: Compiled, group: str | None = None) -> tuple[Deployment, ...]:
     """Find the deployments of a pipeline, of one group or of all."""
     found = []
-    for name, text in bundle.definitions.items():
-        if name == bundle.pipeline:
+    for name, text in compiled.definitions.items():
+        if name == compiled.pipeline:
             continue
         definition = json.loads(text)
         defaults = defaults_of(definition)
         for step in definition["Steps"]:
-            asset = next((one for one in bundle.code if one.step == step["Name"]), None)
+            asset = next((one for one in compiled.code if one.step == step["Name"]), None)
             if asset is not None and asset.job.program == _PROGRAM:
                 found.append(_deployment(asset, step["Arguments"]["Environment"], defaults))
     return tuple(one for one in found if group is None or one.group == group)

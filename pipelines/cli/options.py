@@ -14,8 +14,8 @@ import click
 from pipelines.errors import SpecError, UsageError
 
 if TYPE_CHECKING:
-    from pipelines.compile.driver import Checked, Request
-    from pipelines.diagnostics import Diagnostic
+    from pipelines.compile.model import CompileRequest
+    from pipelines.diagnostics import CheckedText, Diagnostic
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -64,15 +64,20 @@ def format_option(*formats: str) -> Callable[[CommandT], CommandT]:
     )
 
 
-def request(file: Path, env: str | None) -> Request:
-    """Say what to compile."""
-    from pipelines.compile.driver import Request  # noqa: PLC0415 - options are read before
+def request(file: Path, env: str | None) -> CompileRequest:
+    """Return what is to be compiled."""
+    from pipelines.compile.model import CompileRequest  # noqa: PLC0415 - options are read before
 
-    return Request(file, env, os.environ)
+    return CompileRequest(file, env, os.environ)
 
 
 def report(
-    checked: Checked, file: Path, output_format: str = "text", *, err: bool, account: bool = True
+    checked: CheckedText,
+    file: Path,
+    output_format: str = "text",
+    *,
+    err: bool,
+    account: bool = True,
 ) -> None:
     """Print diagnostics and end the command when there is an error among them.
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pipelines.account.read import read
 from pipelines.cli.target import Target
-from pipelines.compile.driver import Bundle
+from pipelines.compile.model import Compiled
 from pipelines.plan.model import Intent, Plan
 from pipelines.plan.named import groups_of
 from pipelines.plan.planner import plan
@@ -20,9 +20,9 @@ def make_plan(target: Target) -> Plan:
         SpecError: the spec does not hold.
         CallRefusedError: what is deployed cannot be read.
     """
-    bundle = target.bundle
-    intent = _intent(target, bundle)
-    made = plan(bundle, intent, read(target.gateway, bundle, intent))
+    compiled = target.compiled
+    intent = _intent(target, compiled)
+    made = plan(compiled, intent, read(target.gateway, compiled, intent))
     return _unowned(made) if target.is_local else made
 
 
@@ -31,14 +31,14 @@ def _unowned(made: Plan) -> Plan:
     return replace(made, pipelines=tuple(replace(p, foreign=False) for p in made.pipelines))
 
 
-def _intent(target: Target, bundle: Bundle) -> Intent:
-    aws, deploy = target.aws, deployer(bundle.pipeline)
+def _intent(target: Target, compiled: Compiled) -> Intent:
+    aws, deploy = target.aws, deployer(compiled.pipeline)
     return Intent(
-        pipeline=bundle.pipeline,
+        pipeline=compiled.pipeline,
         role=aws.role,
         bucket=aws.bucket,
         description=target.spec.description or "",
         tags=aws.tags,
-        groups=tuple(sorted(groups_of(*bundle.definitions.values()))),
-        deploy=deploy if deploy in bundle.definitions else None,
+        groups=tuple(sorted(groups_of(*compiled.definitions.values()))),
+        deploy=deploy if deploy in compiled.definitions else None,
     )

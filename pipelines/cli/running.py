@@ -95,16 +95,16 @@ def _started(sagemaker: LocalSageMaker, asked: RunRequest, start: Start) -> str:
 
 
 def _of_spec(sagemaker: LocalSageMaker, file: Path, env: str | None) -> Submission:
-    compiled = compile_spec(request(file, env))
-    report(compiled.checked, file, err=True, account=False)
-    bundle, graph = compiled.bundle, compiled.checked.graph
-    if bundle is None or graph is None:
-        message = "a spec without errors gave no bundle"
+    result = compile_spec(request(file, env))
+    report(result.checked, file, err=True, account=False)
+    compiled, graph = result.compiled, result.checked.graph
+    if compiled is None or graph is None:
+        message = "a spec without errors was not compiled"
         raise AssertionError(message)
-    stage(sagemaker.objects, bundle.code, bundle.data)
+    stage(sagemaker.objects, compiled.code, compiled.data)
     aws = graph.spec.aws or Aws()
-    tags = wanted(bundle.pipeline, aws.tags)
-    return Submission(bundle.pipeline, bundle.definition, aws.role, tags)
+    tags = wanted(compiled.pipeline, aws.tags)
+    return Submission(compiled.pipeline, compiled.definition, aws.role, tags)
 
 
 def _of_definition(sagemaker: LocalSageMaker, definition: Path, file: Path) -> Submission:

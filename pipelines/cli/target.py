@@ -11,15 +11,13 @@ from pathlib import Path
 
 import click
 
-from pipelines import kinds
 from pipelines.backends.aws.gateway import Gateway
 from pipelines.cli.options import again, home, report, request
-from pipelines.compile.driver import RULES, Bundle, Checked, compile_spec
-from pipelines.diagnostics import Severity
-from pipelines.document import read
-from pipelines.document.overlay import choose
+from pipelines.compile.driver import compile_spec
+from pipelines.compile.model import Compiled
+from pipelines.compile.reading import read_spec
+from pipelines.diagnostics import CheckedText
 from pipelines.errors import SpecError, UsageError
-from pipelines.spec.load import load
 from pipelines.spec.model import Aws, PipelineSpec
 
 _NEEDED = ((), ("spec",), ("pipeline",), ("aws",))
@@ -70,18 +68,18 @@ class Target:
         return f"account {self.gateway.account_id()}, region {self.gateway.region}"
 
     @cached_property
-    def bundle(self) -> Bundle:
+    def compiled(self) -> Compiled:
         """The compiled spec; its diagnostics are printed.
 
         Raises:
             SpecError: the spec does not hold.
         """
-        compiled = compile_spec(request(self.file, self.env))
-        report(compiled.checked, self.file, err=True, account=not self.is_local)
-        if compiled.bundle is None:
-            message = "a spec without errors gave no bundle"
+        result = compile_spec(request(self.file, self.env))
+        report(result.checked, self.file, err=True, account=not self.is_local)
+        if result.compiled is None:
+            message = "a spec without errors was not compiled"
             raise AssertionError(message)
-        return compiled.bundle
+        return result.compiled
 
 
 @contextmanager
@@ -148,17 +146,10 @@ def _local_url(file: Path) -> Iterator[str]:
 
 def _spec(file: Path, env: str | None) -> PipelineSpec:
     """Read a spec without looking at its graph or its files: `stop` works on a broken one too."""
-    parsed = read(file, str(file))
-    document, diagnostics = parsed.document, list(parsed.findings)
-    spec, broken = None, False
-    if document is not None and env is not None:
-        merged = choose(document, env, RULES)
-        document, diagnostics = merged.document, [*diagnostics, *merged.findings]
-    if document is not None and not any(d.severity is Severity.ERROR for d in diagnostics):
-        loaded = load(document, kinds.step_models(), os.environ)
-        spec, diagnostics = loaded.spec, [*diagnostics, *map(document.locate, loaded.findings)]
-        broken = any(finding.path[:1] in _NEEDED for finding in loaded.findings)
-    if spec is None or broken:
-        report(Checked(None, parsed.text, tuple(diagnostics)), file, err=True)
+    read = read_spec(request(file, env))
+    text = CheckedText(read.parsed.text, read.parsed.findings)
+    found = read.loaded.findings if read.loaded else ()
+    if read.spec is None or text.failed or any(one.path[:1] in _NEEDED for one in found):
+        report(CheckedText(text.text, read.diagnostics), file, err=True)
         raise SpecError("")
-    return spec
+    return read.spec

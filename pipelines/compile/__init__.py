@@ -1,1 +1,1 @@
-"""Graph → Bundle: the definitions of a pipeline and the assets that they name."""
+"""Graph → Compiled: the definitions of a pipeline and the assets that they name."""

@@ -1,17 +1,18 @@
-"""Graph + looked-up assets and images → definition."""
+"""Graph and supplies → definitions: the pipeline's own, and those of steps that stand alone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
 from pipelines.compile.coerce import Coercion
-from pipelines.diagnostics import Path
+from pipelines.compile.supplies import Supplies
 from pipelines.frozen import frozen
 from pipelines.grammar.functions import Get, Value, to_json
 from pipelines.graph.build import resolver
 from pipelines.graph.caching import cacheable
 from pipelines.graph.model import Graph, Node
 from pipelines.graph.resolve import UnresolvedError
+from pipelines.graph.standalone import standing_alone
 from pipelines.json_types import Json, JsonObject
 from pipelines.kinds.base.contract import EmitContext, EmittedStep
 from pipelines.spec.model import Parameter, StepSpec
@@ -22,37 +23,28 @@ _TRIGGERS = {"failed": "Failed", "stopped": "Stopped", "any": "Any"}
 
 
 @frozen
-class Supplies:
-    """What was looked up for the steps.
-
-    Args:
-        data: URI of every entry of `data:` (of a file system: its directory).
-        code: URI of every step's bundle.
-        images: (step, path of the need) → image.
-    """
-
-    data: Mapping[str, Value]
-    code: Mapping[str, str]
-    images: Mapping[tuple[str, Path], Value]
-
-
-@frozen
 class Emitted:
     """A definition, and what is needed to check it.
 
     Args:
+        pipeline: the pipeline's name.
         definition: the definition.
         origins: for each of its steps the step of the spec that it comes from.
         requests: what programs of its steps will ask of the service, each as a step.
     """
 
+    pipeline: str
     definition: JsonObject
     origins: Mapping[str, str]
     requests: tuple[JsonObject, ...]
 
 
-def emit(graph: Graph, supplies: Supplies) -> Emitted:
-    """Write the definition of a graph without findings."""
+def emit_all(graph: Graph, supplies: Supplies) -> tuple[Emitted, ...]:
+    """Write the definitions of a graph without errors."""
+    return tuple(_emit(each, supplies) for each in (graph, *standing_alone(graph)))
+
+
+def _emit(graph: Graph, supplies: Supplies) -> Emitted:
     resolve = resolver(graph, supplies.data).value
     steps = {name: _emit_node(graph, graph.nodes[name], supplies, resolve) for name in graph.order}
     top = [name for name in graph.order if graph.nodes[name].branch is None]
@@ -105,7 +97,7 @@ def _written(
         for e in emitted
         for type_, arguments in e.requests.items()
     )
-    return Emitted(definition, origins, requests)
+    return Emitted(graph.spec.pipeline, definition, origins, requests)
 
 
 def _emit_node(
@@ -115,10 +107,8 @@ def _emit_node(
         name=node.name,
         spec=graph.spec,
         resolve=resolve,
-        images={
-            path: image for (step, path), image in supplies.images.items() if step == node.name
-        },
-        code=supplies.code.get(node.name),
+        images=supplies.images_of(node.name),
+        code=supplies.code_of(node.name),
         cacheable=cacheable(graph, node),
     )
     return node.kind.emit(node.step, context)

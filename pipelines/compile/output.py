@@ -1,4 +1,4 @@
-"""A bundle on disk: what `compile -o` writes and `run --from-definition` finds beside a definition.
+"""A compiled pipeline on disk: `compile -o` writes it, `run --from-definition` finds it.
 
 <folder>/<pipeline>.json           the definition
 <folder>/<pipeline>.assets.json    every asset with its URI, hash and files
@@ -12,29 +12,29 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipelines.compile.canonical import canonical
-from pipelines.compile.driver import Bundle
+from pipelines.compile.model import Compiled
 from pipelines.json_types import JsonObject
 
 OBJECTS = "objects"
 
 
-def write(bundle: Bundle, folder: Path, project: Path) -> Iterator[Path]:
-    """Write a bundle and yield the paths of what matters to a reader.
+def write(compiled: Compiled, folder: Path, project: Path) -> Iterator[Path]:
+    """Write a compiled pipeline and yield the paths of what matters to a reader.
 
     Args:
-        bundle: what was compiled.
+        compiled: what was compiled.
         folder: where to; made when it is not there.
         project: local data is named relative to it.
     """
-    for name, definition in bundle.definitions.items():
+    for name, definition in compiled.definitions.items():
         yield _put(folder / f"{name}.json", definition.encode())
-    assets = canonical(_assets(bundle, project))
-    yield _put(folder / f"{bundle.pipeline}.assets.json", assets.encode())
-    for asset in bundle.code:
+    assets = canonical(_assets(compiled, project))
+    yield _put(folder / f"{compiled.pipeline}.assets.json", assets.encode())
+    for asset in compiled.code:
         _put(folder / OBJECTS / asset.uri.removeprefix("s3://"), asset.archive())
 
 
-def _assets(bundle: Bundle, project: Path) -> JsonObject:
+def _assets(compiled: Compiled, project: Path) -> JsonObject:
     root = project.resolve()
     return {
         "code": [
@@ -44,7 +44,7 @@ def _assets(bundle: Bundle, project: Path) -> JsonObject:
                 "sha256": asset.digest,
                 "files": [member.path for member in asset.members],
             }
-            for asset in bundle.code
+            for asset in compiled.code
         ],
         "data": [
             {
@@ -54,7 +54,7 @@ def _assets(bundle: Bundle, project: Path) -> JsonObject:
                     name: path.resolve().relative_to(root).as_posix() for name, path in asset.files
                 },
             }
-            for asset in bundle.data
+            for asset in compiled.data
         ],
     }
 

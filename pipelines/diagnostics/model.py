@@ -62,3 +62,16 @@ class Diagnostic:
     span: Span | None
     path: Path
     help: str | None = None
+
+
+@frozen
+class CheckedText:
+    """A file's text, and what is wrong with it."""
+
+    text: str
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Whether an error is among the diagnostics."""
+        return any(d.severity is Severity.ERROR for d in self.diagnostics)

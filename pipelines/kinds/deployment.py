@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, create_model, model_validator
 
@@ -24,7 +24,7 @@ from pipelines.programs.deploy.variables import ENDPOINT, EXECUTION, GROUP
 from pipelines.spec.model import JobStep, ShortFormModel, StepSpec
 from pipelines.spec.names import DEPLOY
 from pipelines.spec.references import Template
-from pipelines.spec.values import FixedText, Text, mistake
+from pipelines.spec.values import FixedText, Text
 
 IMAGE = ("image",)
 _MODES = all_modes()
@@ -48,6 +48,8 @@ _JSON = "application/json"
 class DeploymentStep(StepSpec):
     """The keys of a deployment besides those of the modes, which `_with_modes` adds."""
 
+    one_of: ClassVar[tuple[str, ...]] = tuple(_MODES)
+
     kind: Literal["deployment"]
     group: Text = Field(description="The model package group, such as ${steps.register.group}.")
     endpoint: Text = Field(description="The endpoint's name.")
@@ -68,12 +70,7 @@ class DeploymentStep(StepSpec):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        given = [name for name in _MODES if getattr(self, name) is not None]
-        if len(given) != 1:
-            named = " and ".join(f"`{name}`" for name in given) or "none"
-            message = f"needs exactly one of {', '.join(_MODES)}; it has {named}"
-            advice = "keep only one" if given else "such as `serverless: {}`"
-            raise mistake("SP125", message, advice)
+        self.check_one_of("such as `serverless: {}`")
         return self
 
     @property

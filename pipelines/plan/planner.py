@@ -1,11 +1,11 @@
-"""(Bundle, Intent, Deployed) → Plan."""
+"""(Compiled, Intent, Deployed) → Plan."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 
-from pipelines.compile.driver import Bundle
+from pipelines.compile.model import Compiled
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.plan import tags
@@ -23,15 +23,15 @@ from pipelines.plan.model import (
 from pipelines.plan.named import endpoints_of
 
 
-def plan(bundle: Bundle, intent: Intent, deployed: Deployed) -> Plan:
+def plan(compiled: Compiled, intent: Intent, deployed: Deployed) -> Plan:
     """Compare what was compiled with what is deployed."""
-    planner = _Planner(bundle, intent, deployed)
+    planner = _Planner(compiled, intent, deployed)
     return Plan(
-        pipeline=bundle.pipeline,
+        pipeline=compiled.pipeline,
         uploads=tuple(planner.uploads()),
         groups=tuple(planner.group(name) for name in intent.groups),
         pipelines=tuple(planner.pipeline(name) for name in planner.order()),
-        definitions=f"s3://{intent.bucket}/{bundle.pipeline}/definitions",
+        definitions=f"s3://{intent.bucket}/{compiled.pipeline}/definitions",
         misses=planner.misses(),
         files=deployed.files,
         warnings=tuple(planner.warnings()),
@@ -41,23 +41,23 @@ def plan(bundle: Bundle, intent: Intent, deployed: Deployed) -> Plan:
 
 @frozen
 class _Planner:
-    bundle: Bundle
+    compiled: Compiled
     intent: Intent
     deployed: Deployed
 
     def order(self) -> tuple[str, ...]:
         """Name the pipelines, the main one last: the others stand when it starts them."""
-        main = self.bundle.pipeline
-        return (*sorted(name for name in self.bundle.definitions if name != main), main)
+        main = self.compiled.pipeline
+        return (*sorted(name for name in self.compiled.definitions if name != main), main)
 
     def uploads(self) -> Iterator[Upload]:
         """Yield the assets that are missing, or missing in part."""
         present = self.deployed.present
-        for code in self.bundle.code:
+        for code in self.compiled.code:
             if code.uri not in present:
                 files = self.deployed.files.get(code.uri)
                 yield Upload("code", code.step, ((code.uri, code),), files)
-        for data in self.bundle.data:
+        for data in self.compiled.data:
             there = ((data.uri + name, path) for name, path in data.files)
             missing = tuple((uri, path) for uri, path in there if uri not in present)
             if missing:
@@ -67,14 +67,14 @@ class _Planner:
     def group(self, name: str) -> GroupPlan:
         """Plan a model package group; somebody else's is used as it is."""
         live = self.deployed.state.groups.get(name)
-        if live is not None and live.tags.get(tags.MARK) != self.bundle.pipeline:
+        if live is not None and live.tags.get(tags.MARK) != self.compiled.pipeline:
             return GroupPlan(name, live.arn)
         return GroupPlan(name, live.arn if live else None, self._tags(live))
 
     def pipeline(self, name: str) -> PipelinePlan:
         """Plan a pipeline."""
         live = self.deployed.state.pipelines.get(name)
-        text = self.bundle.definitions[name]
+        text = self.compiled.definitions[name]
         if live is None:
             settings = {"RoleArn": self.intent.role}
             if self.intent.description:
@@ -89,15 +89,15 @@ class _Planner:
             self._settings(live) if changes else {},
             self._tags(live),
             changes,
-            foreign=live.tags.get(tags.MARK) != self.bundle.pipeline,
+            foreign=live.tags.get(tags.MARK) != self.compiled.pipeline,
         )
 
     def misses(self) -> tuple[Miss, ...]:
         """Predict the main pipeline's misses; where it never ran there is no cache to miss."""
-        live = self.deployed.state.pipelines.get(self.bundle.pipeline)
+        live = self.deployed.state.pipelines.get(self.compiled.pipeline)
         if live is None:
             return ()
-        return misses(live.document, json.loads(self.bundle.definition))
+        return misses(live.document, json.loads(self.compiled.definition))
 
     def warnings(self) -> Iterator[str]:
         """Yield what a person should know and a plan does not change."""
@@ -121,9 +121,11 @@ class _Planner:
     def _left_running(self) -> list[str]:
         """List the endpoints that what is deployed names, and what will be does not."""
         deployed = self.deployed.state.pipelines.values()
-        ours = (one for one in deployed if one and one.tags.get(tags.MARK) == self.bundle.pipeline)
+        ours = (
+            one for one in deployed if one and one.tags.get(tags.MARK) == self.compiled.pipeline
+        )
         before = {name for one in ours for name in endpoints_of(one.definition)}
-        after = {name for text in self.bundle.definitions.values() for name in endpoints_of(text)}
+        after = {name for text in self.compiled.definitions.values() for name in endpoints_of(text)}
         return sorted(before - after)
 
     def _settings(self, live: LivePipeline) -> JsonObject:
@@ -137,7 +139,7 @@ class _Planner:
 
     def _tags(self, live: LivePipeline | LiveGroup | None) -> TagChange:
         have = live.tags if live else {}
-        want = tags.wanted(self.bundle.pipeline, self.intent.tags)
+        want = tags.wanted(self.compiled.pipeline, self.intent.tags)
         return TagChange(tags.added(have, want), tags.removed(have, want))
 
 

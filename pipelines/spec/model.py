@@ -42,6 +42,9 @@ class SpecModel(BaseModel):
     building them again in every kind.
     """
 
+    one_of: ClassVar[tuple[str, ...]] = ()
+    """Keys of which exactly one is given; in an environment it replaces the other ones."""
+
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
@@ -50,6 +53,14 @@ class SpecModel(BaseModel):
         allow_inf_nan=False,
         protected_namespaces=(),
     )
+
+    def check_one_of(self, example: str) -> None:
+        """Raise a mistake unless exactly one key of `one_of` is given."""
+        given = [key for key in self.one_of if getattr(self, key) is not None]
+        if len(given) != 1:
+            named = " and ".join(f"`{key}`" for key in given) or "none"
+            message = f"needs exactly one of {', '.join(self.one_of)}; it has {named}"
+            raise mistake("SP125", message, "keep only one" if given else example)
 
 
 class ShortFormModel(SpecModel):
@@ -169,6 +180,8 @@ class FileSystem(SpecModel):
 class DataSource(ShortFormModel):
     """Where data lives: one of a local path, S3, EFS or FSx."""
 
+    one_of: ClassVar[tuple[str, ...]] = ("path", "s3", "efs", "fsx")
+
     path: FixedText | None = Field(
         None, description="Folder or file of the project; uploaded by content hash."
     )
@@ -187,12 +200,7 @@ class DataSource(ShortFormModel):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        given = [k for k in ("path", "s3", "efs", "fsx") if getattr(self, k) is not None]
-        if len(given) != 1:
-            named = " and ".join(f"`{k}`" for k in given) or "none"
-            advice = "take all but one away" if given else "such as `s3: s3://bucket/prefix/`"
-            message = f"wants exactly one of path, s3, efs, fsx; it has {named}"
-            raise mistake("SP125", message, advice)
+        self.check_one_of("such as `s3: s3://bucket/prefix/`")
         return self
 
 

@@ -10,14 +10,15 @@ import pytest
 from benchmarks import compile_scaling, pairs, parallel_steps
 from benchmarks.noop_steps import STEPS, ours
 from benchmarks.projects import chain_project
-from pipelines.compile.driver import Request, compile_spec
+from pipelines.compile.driver import compile_spec
+from pipelines.compile.model import CompileRequest
 
 
 def test_the_chain_that_is_compared_with_the_sdk_has_its_steps(tmp_path: Path) -> None:
     """Process → train → evaluate → condition with a Fail step: what `sdk_chain.py` builds."""
-    compiled = compile_spec(Request(chain_project(tmp_path), None, {}))
-    assert compiled.bundle is not None
-    steps = json.loads(compiled.bundle.definition)["Steps"]
+    result = compile_spec(CompileRequest(chain_project(tmp_path), None, {}))
+    assert result.compiled is not None
+    steps = json.loads(result.compiled.definition)["Steps"]
     assert [step["Type"] for step in steps] == ["Processing", "Training", "Processing", "Condition"]
     assert [step["Type"] for step in steps[-1]["Arguments"]["ElseSteps"]] == ["Fail"]
 

@@ -22,7 +22,8 @@ from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureSh
 from botocore.validate import ParamValidator
 
 from pipelines.compile.canonical import canonical
-from pipelines.compile.driver import Request, compile_spec
+from pipelines.compile.driver import compile_spec
+from pipelines.compile.model import CompileRequest
 from pipelines.definition import check_definition
 from pipelines.diagnostics import Severity
 from pipelines.json_types import Json, JsonObject
@@ -57,14 +58,14 @@ def test_definition_is_what_the_golden_says(case: str, *, update_golden: bool) -
     file = FOLDER / case / "pipeline.yaml"
     header: dict[str, str] = dict(_HEADER.findall(file.read_text("utf-8")))
     environ = dict(pair.split("=", 1) for pair in header.get("environ", "").split())
-    compiled = compile_spec(Request(file, header.get("env"), environ))
-    diagnostics = compiled.checked.diagnostics
+    result = compile_spec(CompileRequest(file, header.get("env"), environ))
+    diagnostics = result.checked.diagnostics
     assert [f"{d.code} {d.message}" for d in diagnostics if d.severity is Severity.ERROR] == []
     assert [d.code for d in diagnostics] == header.get("warns", "").split()
-    assert compiled.bundle is not None
+    assert result.compiled is not None
     written = {}
-    for name, definition in compiled.bundle.definitions.items():
-        suffix = name.removeprefix(compiled.bundle.pipeline)
+    for name, definition in result.compiled.definitions.items():
+        suffix = name.removeprefix(result.compiled.pipeline)
         written[f"expected{suffix}.json"] = _CODE_HASH.sub("<hash>", definition)
     if update_golden:
         for golden, definition in written.items():

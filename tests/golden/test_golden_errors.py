@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.compile.driver import Checked, Request, compile_spec, validate
+from pipelines.compile.driver import compile_spec, validate
+from pipelines.compile.model import CheckedSpec, CompileRequest
 from pipelines.diagnostics import Diagnostic
 from pipelines.diagnostics.rendering import render_text
 
@@ -30,29 +31,29 @@ def _in_the_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(FOLDER)
 
 
-def _request(case: str) -> Request:
+def _request(case: str) -> CompileRequest:
     file = Path(f"{case}.yaml")
     header: dict[str, str] = dict(_HEADER.findall(file.read_text("utf-8")))
     environ = dict(pair.split("=", 1) for pair in header.get("environ", "").split())
-    return Request(file, header.get("env"), environ)
+    return CompileRequest(file, header.get("env"), environ)
 
 
-def _found(checked: Checked) -> Counter[tuple[int, str]]:
+def _found(checked: CheckedSpec) -> Counter[tuple[int, str]]:
     return Counter((d.span.line if d.span else 0, d.code) for d in checked.diagnostics)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_each_mistake_is_found_on_its_line(case: str) -> None:
     """Exactly the codes that are written on the lines are found there, and no bundle is made."""
-    compiled = compile_spec(_request(case))
+    result = compile_spec(_request(case))
     expected = Counter(
         (number, code)
         for number, line in enumerate(Path(f"{case}.yaml").read_text("utf-8").split("\n"), start=1)
         for codes in _EXPECTED.findall(line)
         for code in codes.split()
     )
-    assert _found(compiled.checked) == expected
-    assert (compiled.bundle is None) == compiled.checked.failed
+    assert _found(result.checked) == expected
+    assert (result.compiled is None) == result.checked.failed
 
 
 @pytest.mark.parametrize("case", CASES)

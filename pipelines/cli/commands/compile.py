@@ -23,16 +23,16 @@ from pipelines.errors import UsageError
 )
 def COMMAND(file: Path, env: str | None, output: Path | None) -> None:  # noqa: N802 - found by this name
     """Compile a spec into a SageMaker Pipeline definition: offline, the same bytes every time."""
-    compiled = compile_spec(request(file, env))
-    report(compiled.checked, file, err=True)
-    bundle = compiled.bundle
-    if bundle is None:
+    result = compile_spec(request(file, env))
+    report(result.checked, file, err=True)
+    compiled = result.compiled
+    if compiled is None:
         return
     if output in (None, Path("-")):
-        click.echo(bundle.definition, nl=False)
+        click.echo(compiled.definition, nl=False)
         return
     try:
-        for path in write(bundle, output, file.parent):
+        for path in write(compiled, output, file.parent):
             click.echo(f"wrote {path}")
     except FileNotFoundError as error:  # /proc, say: what else may go wrong is said by itself
         raise UsageError(f"nothing can be written below {output}: {error.strerror}") from error

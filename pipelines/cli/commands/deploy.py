@@ -30,7 +30,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     """Make every endpoint of the spec serve the highest approved version of its group."""
     group, number = _version(retry)
     with open_target(file, env, local) as target:
-        affected = deployments(target.bundle, group)
+        affected = deployments(target.compiled, group)
         if not affected:
             of = f" of the group {group}" if group else ""
             raise UsageError(

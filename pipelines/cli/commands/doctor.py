@@ -38,7 +38,7 @@ def COMMAND(file: Path, env: str | None, local: bool, output_format: str) -> Non
 def _account(file: Path, env: str | None, *, is_shown: bool) -> list[Check]:
     checks = []
     with open_target(file, env, local=False) as target:
-        needs = needs_of(target.bundle.definition)
+        needs = needs_of(target.compiled.definition)
         if is_shown:
             click.echo("\nthe account")
         for check in examine(target.gateway, target.aws, needs):

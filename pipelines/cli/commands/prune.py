@@ -55,10 +55,12 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
 
 
 def _premises(target: Target) -> Premises:
-    bundle = target.bundle
-    groups = groups_of(*bundle.definitions.values())
-    pipelines = pipelines_of(bundle.pipeline)  # one that the spec has no more may still be started
-    return Premises(target.aws.bucket, bundle.pipeline, pipelines, groups)
+    compiled = target.compiled
+    groups = groups_of(*compiled.definitions.values())
+    pipelines = pipelines_of(
+        compiled.pipeline
+    )  # one that the spec has no more may still be started
+    return Premises(target.aws.bucket, compiled.pipeline, pipelines, groups)
 
 
 def _shown(found: list[Unused]) -> str:

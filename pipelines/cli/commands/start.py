@@ -87,8 +87,8 @@ def _commit(target: Target) -> str | None:
     deployed = target.gateway.call("sagemaker", "describe_pipeline", PipelineName=target.pipeline)[
         "PipelineDefinition"
     ]
-    bundle = compile_spec(request(target.file, target.env)).bundle
-    if bundle is not None and json.loads(bundle.definition) == json.loads(deployed):
+    compiled = compile_spec(request(target.file, target.env)).compiled
+    if compiled is not None and json.loads(compiled.definition) == json.loads(deployed):
         return commit
     click.echo(
         "what is deployed is not what this checkout compiles to: "

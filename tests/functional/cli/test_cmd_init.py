@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.cli import scaffold
-from pipelines.compile.driver import Request, validate
+from pipelines.compile.driver import validate
+from pipelines.compile.model import CompileRequest
 
 if TYPE_CHECKING:
     from tests.functional.cli.conftest import Command
@@ -34,7 +35,7 @@ def present(folder: Path) -> set[str]:
 def test_a_template_is_valid_as_it_stands(template: str) -> None:
     """Its spec has no error, so that editing a template is editing a project."""
     checked = validate(
-        Request(scaffold.PACKAGE / "templates" / template / "pipeline.yaml", None, {})
+        CompileRequest(scaffold.PACKAGE / "templates" / template / "pipeline.yaml", None, {})
     )
     assert {d.code for d in checked.diagnostics} == {"SP306"}
     assert not checked.failed

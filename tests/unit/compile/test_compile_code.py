@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.bundle.assets import CodeAsset
-from pipelines.compile.driver import Checked, Request, compile_spec
+from pipelines.compile.driver import compile_spec
+from pipelines.compile.model import CheckedSpec, CompileRequest
 from pipelines.compile.output import write
 from pipelines.json_types import JsonObject
 
@@ -36,9 +37,9 @@ def _project(folder: Path, files: dict[str, str], more: str = "") -> Path:
 
 
 def _asset(project: Path) -> CodeAsset:
-    compiled = compile_spec(Request(project / "pipeline.yaml", None, {}))
-    assert compiled.bundle is not None, compiled.checked.diagnostics
-    return compiled.bundle.code[0]
+    result = compile_spec(CompileRequest(project / "pipeline.yaml", None, {}))
+    assert result.compiled is not None, result.checked.diagnostics
+    return result.compiled.code[0]
 
 
 def _code(asset: CodeAsset) -> list[str]:
@@ -51,8 +52,8 @@ def _job(asset: CodeAsset) -> JsonObject:
     return job
 
 
-def _checked(project: Path) -> Checked:
-    return compile_spec(Request(project / "pipeline.yaml", None, {})).checked
+def _checked(project: Path) -> CheckedSpec:
+    return compile_spec(CompileRequest(project / "pipeline.yaml", None, {})).checked
 
 
 @pytest.mark.parametrize(
@@ -123,10 +124,10 @@ def test_what_holds_no_bytes_is_left_out_of_folders(tmp_path: Path) -> None:
     for folder in ("extra", "data"):
         (project / folder / ".#a").symlink_to("nobody@nowhere.1")
         os.mkfifo(project / folder / "pipe")
-    compiled = compile_spec(Request(project / "pipeline.yaml", None, {}))
-    assert compiled.bundle is not None, compiled.checked.diagnostics
-    assert _code(compiled.bundle.code[0]) == ["extra/a.txt", "steps/work.py"]
-    assert [name for name, _ in compiled.bundle.data[0].files] == ["a.csv"]
+    result = compile_spec(CompileRequest(project / "pipeline.yaml", None, {}))
+    assert result.compiled is not None, result.checked.diagnostics
+    assert _code(result.compiled.code[0]) == ["extra/a.txt", "steps/work.py"]
+    assert [name for name, _ in result.compiled.data[0].files] == ["a.csv"]
 
 
 @pytest.mark.parametrize("kind", ["pipe", "loop"])
@@ -226,9 +227,9 @@ def test_written_bundle_is_complete_and_leaves_no_partial_files(tmp_path: Path) 
     (project / "pipeline.yaml").write_text(
         HEAD + "    inputs:\n      a: ${data.a}\ndata:\n  a: data/\n", "utf-8"
     )
-    compiled = compile_spec(Request(project / "pipeline.yaml", None, {}))
-    assert compiled.bundle is not None
-    shown = [p.name for p in write(compiled.bundle, tmp_path / "build", project)]
+    result = compile_spec(CompileRequest(project / "pipeline.yaml", None, {}))
+    assert result.compiled is not None
+    shown = [p.name for p in write(result.compiled, tmp_path / "build", project)]
     assert shown == ["p.json", "p.assets.json"]
     assets = json.loads((tmp_path / "build" / "p.assets.json").read_text("utf-8"))
     assert [f for d in assets["data"] for f in d["files"].values()] == ["data/a.csv"]

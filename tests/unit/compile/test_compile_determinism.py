@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.compile.driver import Bundle, Request, compile_spec
+from pipelines.compile.driver import compile_spec
+from pipelines.compile.model import Compiled, CompileRequest
 
 ROOT = Path(__file__).parents[3]
 CASES = ROOT / "tests" / "golden" / "cases"
@@ -68,14 +69,14 @@ def test_compile_is_the_same_in_another_place_time_and_language(case: str, tmp_p
     assert [name for name in first if first[name] != second[name]] == []
 
 
-def _bundle(project: Path) -> Bundle:
-    compiled = compile_spec(Request(project / "pipeline.yaml", None, {}))
-    assert compiled.bundle is not None
-    return compiled.bundle
+def _compiled(project: Path) -> Compiled:
+    result = compile_spec(CompileRequest(project / "pipeline.yaml", None, {}))
+    assert result.compiled is not None
+    return result.compiled
 
 
-def _uris(bundle: Bundle) -> dict[str, str]:
-    return dict(_URIS.findall(bundle.definition))
+def _uris(compiled: Compiled) -> dict[str, str]:
+    return dict(_URIS.findall(compiled.definition))
 
 
 @pytest.fixture
@@ -88,18 +89,18 @@ def project(tmp_path: Path) -> Path:
 @given(st.binary(max_size=20))
 def test_editing_one_script_changes_the_uri_of_its_step_alone(project: Path, text: bytes) -> None:
     """Every other step keeps its URI, and with it its place in the cache."""
-    before = _uris(_bundle(project))
+    before = _uris(_compiled(project))
     script = project / "steps" / "evaluate.py"
     script.write_bytes(script.read_bytes() + b"\n# " + text.hex().encode())
-    after = _uris(_bundle(project))
+    after = _uris(_compiled(project))
     assert {step for step in before if before[step] != after[step]} == {"evaluate"}
 
 
 def test_editing_the_serving_code_repackages_and_trains_nothing(project: Path) -> None:
     """The registration's bundle changes; the training step's does not (decision 3)."""
-    before = _uris(_bundle(project))
+    before = _uris(_compiled(project))
     (project / "serving" / "answer.py").write_text("ANSWER = 42\n", "utf-8")
-    after = _uris(_bundle(project))
+    after = _uris(_compiled(project))
     assert {step for step in before if before[step] != after[step]} == {"register"}
 
 
@@ -107,17 +108,17 @@ def test_the_owners_executable_bit_is_part_of_a_bundle_and_no_other_bit_is(proje
     """What a job can see of a mode counts: whether a file can be run."""
     script = project / "steps" / "tell.py"
     script.chmod(0o644)
-    plain = _uris(_bundle(project))["tell"]
+    plain = _uris(_compiled(project))["tell"]
     script.chmod(0o600)
-    assert _uris(_bundle(project))["tell"] == plain
+    assert _uris(_compiled(project))["tell"] == plain
     script.chmod(0o744)
-    assert _uris(_bundle(project))["tell"] != plain
+    assert _uris(_compiled(project))["tell"] != plain
 
 
 def test_definition_names_each_bundle_by_the_hash_of_what_is_in_it(project: Path) -> None:
     """The URI of an asset is in the definition, and two bundles of the same bytes are equal."""
-    bundle = _bundle(project)
-    for asset in bundle.code:
-        assert asset.uri in bundle.definition
+    compiled = _compiled(project)
+    for asset in compiled.code:
+        assert asset.uri in compiled.definition
         assert asset.digest[:32] in asset.uri
-    assert [a.archive() for a in bundle.code] == [a.archive() for a in _bundle(project).code]
+    assert [a.archive() for a in compiled.code] == [a.archive() for a in _compiled(project).code]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.bundle.assets import CodeAsset, DataAsset
-from pipelines.compile.driver import Bundle
+from pipelines.compile.model import Compiled
 from pipelines.plan import tags
 from pipelines.plan.deployed import Deployed, LiveGroup, LivePipeline, State, fingerprint
 from pipelines.plan.files import FileChange, FileSort, compare, of_bundle, replaced
@@ -31,7 +31,9 @@ def code(step: str, content: str) -> CodeAsset:
     return CodeAsset(step, uri, content, (BundleFile("code/a.py", False, content.encode()),))  # noqa: FBT003 - as compile writes it
 
 
-def bundle(content: str = "1", instance: str = "m5", *, deploy: bool = False) -> Bundle:
+def compiled_pipeline(
+    content: str = "1", instance: str = "m5", *, deploy: bool = False
+) -> Compiled:
     """Make a compiled pipeline of one step, with one data folder of two files."""
     asset = code("train", content)
     uri = f"s3://b/churn/data/raw/{content}/"
@@ -39,7 +41,7 @@ def bundle(content: str = "1", instance: str = "m5", *, deploy: bool = False) ->
     arguments = {"A": asset.uri, "D": uri, "ResourceConfig": {"InstanceType": instance}}
     text = json.dumps({"Steps": [{"Name": "train", "Type": "Training", "Arguments": arguments}]})
     definitions = {"churn": text, **({"churn-deploy": '{"Steps": []}'} if deploy else {})}
-    return Bundle("churn", definitions, (asset,), (data,))
+    return Compiled("churn", definitions, (asset,), (data,))
 
 
 def applied(done: Plan, before: Deployed) -> Deployed:
@@ -78,7 +80,7 @@ INTENTS = st.builds(
     groups=st.lists(st.sampled_from(["g", "h"]), unique=True).map(tuple),
 )
 BUNDLES = st.builds(
-    bundle, st.sampled_from("12"), st.sampled_from(["m5", "g5"]), deploy=st.booleans()
+    compiled_pipeline, st.sampled_from("12"), st.sampled_from(["m5", "g5"]), deploy=st.booleans()
 )
 LIVE = st.builds(
     LivePipeline,
@@ -98,7 +100,7 @@ STATES = st.builds(
 
 @given(BUNDLES, INTENTS, STATES)
 def test_after_a_plan_was_carried_out_there_is_nothing_to_do(
-    compiled: Bundle, intent: Intent, state: State
+    compiled: Compiled, intent: Intent, state: State
 ) -> None:
     """Whatever was there before."""
     before = Deployed(state)
@@ -108,7 +110,7 @@ def test_after_a_plan_was_carried_out_there_is_nothing_to_do(
 
 @given(BUNDLES, INTENTS, BUNDLES, INTENTS)
 def test_from_one_spec_to_another_and_on(
-    old: Bundle, had: Intent, new: Bundle, wants: Intent
+    old: Compiled, had: Intent, new: Compiled, wants: Intent
 ) -> None:
     """One plan is enough; and tags that left the spec are gone."""
     before = applied(plan(old, had, NOTHING), NOTHING)
@@ -121,7 +123,7 @@ def test_from_one_spec_to_another_and_on(
 
 
 @given(BUNDLES, INTENTS, STATES)
-def test_a_plan_is_the_same_each_time(compiled: Bundle, intent: Intent, state: State) -> None:
+def test_a_plan_is_the_same_each_time(compiled: Compiled, intent: Intent, state: State) -> None:
     """No order of a set and no time gets into it."""
     assert repr(plan(compiled, intent, Deployed(state))) == repr(
         plan(compiled, intent, Deployed(state))
@@ -133,44 +135,48 @@ INTENT = Intent("churn", ROLE, "b", groups=("g",))
 
 def test_the_main_pipeline_changes_last() -> None:
     """What it may start stands by then."""
-    made = plan(bundle(deploy=True), INTENT, NOTHING)
+    made = plan(compiled_pipeline(deploy=True), INTENT, NOTHING)
     assert [one.name for one in made.pipelines] == ["churn-deploy", "churn"]
     assert {one.action for one in made.pipelines} == {Action.CREATE}
 
 
 def test_only_what_is_missing_is_uploaded() -> None:
     """Of a data folder, the files that are not there yet."""
-    compiled = bundle()
-    there = frozenset({compiled.data[0].uri + "x", compiled.code[0].uri})
-    (upload,) = plan(compiled, INTENT, Deployed(State(), there)).uploads
+    made = compiled_pipeline()
+    there = frozenset({made.data[0].uri + "x", made.code[0].uri})
+    (upload,) = plan(made, INTENT, Deployed(State(), there)).uploads
     assert (upload.kind, upload.name) == ("data", "raw")
-    assert upload.objects == ((compiled.data[0].uri + "y", Path("y")),)
+    assert upload.objects == ((made.data[0].uri + "y", Path("y")),)
 
 
 def test_what_somebody_set_survives_an_update() -> None:
     """The parallelism goes along with the new definition."""
-    before = applied(plan(bundle(), INTENT, NOTHING), NOTHING)
+    before = applied(plan(compiled_pipeline(), INTENT, NOTHING), NOTHING)
     live = before.state.pipelines["churn"]
     assert live is not None
     limited = replace(live, parallelism={"MaxParallelExecutionSteps": 3})
     state = replace(before.state, pipelines={"churn": limited})
-    (changed,) = plan(bundle(instance="g5"), INTENT, replace(before, state=state)).pipelines
+    (changed,) = plan(
+        compiled_pipeline(instance="g5"), INTENT, replace(before, state=state)
+    ).pipelines
     assert changed.settings["ParallelismConfiguration"] == {"MaxParallelExecutionSteps": 3}
 
 
 def test_a_description_alone_is_no_reason_to_update() -> None:
     """It is written with the next change."""
-    before = applied(plan(bundle(), INTENT, NOTHING), NOTHING)
+    before = applied(plan(compiled_pipeline(), INTENT, NOTHING), NOTHING)
     described = replace(INTENT, description="Who leaves?")
-    assert plan(bundle(), described, before).is_empty
-    (changed,) = plan(bundle(instance="g5"), described, before).pipelines
+    assert plan(compiled_pipeline(), described, before).is_empty
+    (changed,) = plan(compiled_pipeline(instance="g5"), described, before).pipelines
     assert changed.settings["PipelineDescription"] == "Who leaves?"
 
 
 def test_a_group_of_somebody_else_is_used_as_it_is() -> None:
     """Several pipelines may register in one group: its tags are its maker's."""
     state = State(groups={"g": LiveGroup("arn", {"owner": "them"})})
-    (group,) = plan(bundle(), replace(INTENT, tags={"team": "ml"}), Deployed(state)).groups
+    (group,) = plan(
+        compiled_pipeline(), replace(INTENT, tags={"team": "ml"}), Deployed(state)
+    ).groups
     assert group.action is Action.UNCHANGED
 
 
@@ -178,16 +184,16 @@ def test_a_pipeline_without_our_mark_is_somebody_elses() -> None:
     """Also one that another spec of ours made."""
     for there in ({}, {tags.MARK: "another"}):
         state = State({"churn": LivePipeline("arn", "{}", ROLE, tags=there)})
-        assert plan(bundle(), INTENT, Deployed(state)).pipelines[-1].foreign
+        assert plan(compiled_pipeline(), INTENT, Deployed(state)).pipelines[-1].foreign
 
 
 @pytest.mark.parametrize(("has_rule", "count"), [(False, 1), (True, 0), (None, 0)])
 def test_a_missing_rule_is_warned_of(has_rule: bool | None, count: int) -> None:  # noqa: FBT001 - the case
     """Only where there is a deploy pipeline, and it is known."""
     intent = replace(INTENT, deploy="churn-deploy")
-    made = plan(bundle(deploy=True), intent, Deployed(State(), has_rule=has_rule))
+    made = plan(compiled_pipeline(deploy=True), intent, Deployed(State(), has_rule=has_rule))
     assert len(made.warnings) == count
-    assert plan(bundle(), INTENT, Deployed(State(), has_rule=False)).warnings == ()
+    assert plan(compiled_pipeline(), INTENT, Deployed(State(), has_rule=False)).warnings == ()
 
 
 def test_an_endpoint_that_is_renamed_is_warned_of() -> None:
@@ -196,7 +202,7 @@ def test_an_endpoint_that_is_renamed_is_warned_of() -> None:
     def serving(endpoint: str) -> str:
         return json.dumps({"Steps": [{"Arguments": {"Environment": {ENDPOINT: endpoint}}}]})
 
-    made = replace(bundle(), definitions={"churn": serving("new")})
+    made = replace(compiled_pipeline(), definitions={"churn": serving("new")})
     for mark, count in (("churn", 1), ("another", 0)):
         live = LivePipeline("arn", serving("old"), ROLE, tags=tags.wanted(mark, {}))
         warnings = plan(made, INTENT, Deployed(State({"churn": live}))).warnings
@@ -245,7 +251,7 @@ def test_files_are_named_as_the_project_names_them() -> None:
 
 def test_an_asset_replaces_the_one_of_the_same_step_or_data() -> None:
     """Found by its place in the deployed definition; one that is deployed replaces nothing."""
-    old, new = bundle("1"), bundle("2")
+    old, new = compiled_pipeline("1"), compiled_pipeline("2")
     assert replaced(new.code, new.data, [old.definition]) == {
         "s3://b/churn/code/train/2/bundle.pyz": "s3://b/churn/code/train/1/bundle.pyz",
         "s3://b/churn/data/raw/2/": "s3://b/churn/data/raw/1/",

@@ -1,20 +1,36 @@
-"""What programs of steps will ask of the service → what is wrong with it, before anything runs."""
+"""Definitions → what is wrong with them, placed in the spec that they were compiled from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pipelines import steptypes
 from pipelines.compile.canonical import canonical
 from pipelines.compile.emit import Emitted
-from pipelines.diagnostics import Finding
+from pipelines.compile.origins import to_spec
+from pipelines.definition import check_definition
+from pipelines.diagnostics import Diagnostic, Finding
+from pipelines.document import Document
 from pipelines.json_types import JsonObject
 from pipelines.steptypes.arguments import check_arguments
 
 _AT = ("Steps", 0, "Arguments")
 
 
-def check_requests(emitted: Emitted) -> Iterator[tuple[list[Finding], JsonObject]]:
+def check(emitted: Iterable[Emitted], document: Document) -> Iterator[Diagnostic]:
+    """Check definitions as the service would, and what their programs will ask of it.
+
+    Args:
+        emitted: the definitions.
+        document: the spec that they were compiled from.
+    """
+    for one in emitted:
+        whole = check_definition(one.definition)
+        for found, definition in ((whole, one.definition), *_check_requests(one)):
+            yield from map(document.locate, to_spec(found, definition, one.origins, document.data))
+
+
+def _check_requests(emitted: Emitted) -> Iterator[tuple[list[Finding], JsonObject]]:
     """Check each request as arguments of its Type; yield findings and what they lead into."""
     types = {one["Name"]: one["Type"] for one in emitted.definition["Parameters"]}
     owners: dict[str, str] = {}

@@ -1,0 +1,74 @@
+"""What goes into the compiler and what comes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from pipelines.bundle.assets import CodeAsset, DataAsset
+from pipelines.bundle.project import Project
+from pipelines.diagnostics import CheckedText, Diagnostic
+from pipelines.frozen import frozen
+from pipelines.graph.model import Graph
+
+
+@frozen
+class CompileRequest:
+    """Which spec is to be compiled.
+
+    Args:
+        file: the spec file; its folder is the project.
+        environment: name under `environments:`, None for the file as it is.
+        environ: what `${env.NAME}` reads.
+    """
+
+    file: Path
+    environment: str | None
+    environ: Mapping[str, str]
+
+    @property
+    def project(self) -> Project:
+        """The folder that the spec file lies in."""
+        return Project(self.file.parent)
+
+
+@frozen
+class CheckedSpec(CheckedText):
+    """A spec that was checked; `graph` is None where too little of it could be read."""
+
+    graph: Graph | None
+
+    def and_also(self, more: Iterable[Diagnostic]) -> CheckedSpec:
+        """Return it with more diagnostics, those that it has already left out."""
+        diagnostics = tuple(dict.fromkeys((*self.diagnostics, *more)))
+        return CheckedSpec(self.text, diagnostics, self.graph)
+
+
+@frozen
+class Compiled:
+    """A compiled pipeline.
+
+    Args:
+        pipeline: its name.
+        definitions: name → canonical JSON; the main definition has the pipeline's name.
+        code: the bundles that the definitions name.
+        data: the local data that they name.
+    """
+
+    pipeline: str
+    definitions: Mapping[str, str]
+    code: tuple[CodeAsset, ...]
+    data: tuple[DataAsset, ...]
+
+    @property
+    def definition(self) -> str:
+        """The main definition."""
+        return self.definitions[self.pipeline]
+
+
+@frozen
+class CompileResult:
+    """What became of a spec: compiled, unless an error is among the diagnostics."""
+
+    compiled: Compiled | None
+    checked: CheckedSpec

@@ -1,0 +1,126 @@
+"""First stages: a spec file → Document, its environment overlaid → PipelineSpec.
+
+Whoever reads a spec begins here, also for less than compiling it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pipelines import kinds
+from pipelines.compile.model import CompileRequest
+from pipelines.diagnostics import Diagnostic
+from pipelines.document import Document, MergeRules, Parsed, choose, read
+from pipelines.document.overlay import ENVIRONMENTS, Pattern
+from pipelines.frozen import frozen
+from pipelines.graph.build import Built, build
+from pipelines.json_types import Json, JsonObject
+from pipelines.spec.load import Loaded, load
+from pipelines.spec.model import DataSource, PipelineSpec, StepSpec
+
+_UNSET_VARIABLE = "SP129"
+
+
+@frozen
+class ReadSpec:
+    """A spec, as far as it could be read.
+
+    Args:
+        parsed: the document, its environment overlaid.
+        loaded: what was read out of it; None without a document.
+    """
+
+    parsed: Parsed
+    loaded: Loaded | None
+
+    @property
+    def document(self) -> Document | None:
+        """The document; None where the text is none."""
+        return self.parsed.document
+
+    @property
+    def spec(self) -> PipelineSpec | None:
+        """The pipeline, without what could not be read; None where nothing is left."""
+        return self.loaded.spec if self.loaded else None
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """What is wrong with text and spec."""
+        if self.parsed.document is None or self.loaded is None:
+            return self.parsed.findings
+        located = map(self.parsed.document.locate, self.loaded.findings)
+        return (*self.parsed.findings, *located)
+
+    @property
+    def declared(self) -> tuple[str, ...]:
+        """The names of all steps of the document, also of those that could not be read."""
+        return tuple(_steps(self.document)) if self.document else ()
+
+
+def read_spec(request: CompileRequest) -> ReadSpec:
+    """Read a spec, its environment overlaid.
+
+    Raises:
+        UsageError: the spec has no environment of that name.
+    """
+    parsed = read(request.file, str(request.file))
+    if parsed.document is not None and request.environment is not None:
+        parsed = _overlaid(parsed.document, request.environment, parsed.findings)
+    return _loaded(parsed, request.environ)
+
+
+def build_graph(spec: ReadSpec) -> Built | None:
+    """Build the graph of what could be read."""
+    if spec.loaded is None or spec.loaded.spec is None:
+        return None
+    return build(spec.loaded.spec, spec.declared, spec.loaded.unread)
+
+
+def of_environments(spec: ReadSpec, environ: Mapping[str, str]) -> Iterator[Diagnostic]:
+    """Find what is wrong with every environment of a spec that was read without one.
+
+    Files are not looked at, and no variable has to be set.
+    """
+    if spec.document is None:
+        return
+    for name in _mapping(spec.document.data.get(ENVIRONMENTS)):
+        overlaid = _loaded(_overlaid(spec.document, name), environ)
+        built = build_graph(overlaid)
+        yield from (d for d in overlaid.diagnostics if d.code != _UNSET_VARIABLE)
+        if overlaid.document is not None and built is not None:
+            yield from map(overlaid.document.locate, built.findings)
+
+
+def _loaded(parsed: Parsed, environ: Mapping[str, str]) -> ReadSpec:
+    if parsed.document is None:
+        return ReadSpec(parsed, None)
+    return ReadSpec(parsed, load(parsed.document, kinds.step_models(), environ))
+
+
+def _overlaid(document: Document, environment: str, before: tuple[Diagnostic, ...] = ()) -> Parsed:
+    merged = choose(document, environment, _rules(document))
+    return Parsed(merged.document, (*before, *merged.findings), merged.text)
+
+
+def _rules(document: Document) -> MergeRules:
+    """Return how an environment is merged over a spec: what the models declare."""
+    exclusive: list[tuple[Pattern, frozenset[str]]] = [
+        (("data", "*"), frozenset(DataSource.one_of))
+    ]
+    for name, step in _steps(document).items():
+        model = _model(_mapping(step).get("kind"))
+        if model is not None and model.one_of:
+            exclusive.append((("steps", name), frozenset(model.one_of)))
+    return MergeRules(exclusive=tuple(exclusive), frozen=(("steps", "*", "kind"),))
+
+
+def _model(kind: Json) -> type[StepSpec] | None:
+    return kinds.step_models().find(kind) if isinstance(kind, str) else None
+
+
+def _steps(document: Document) -> JsonObject:
+    return _mapping(document.data.get("steps"))
+
+
+def _mapping(value: Json) -> JsonObject:
+    return value if isinstance(value, dict) else {}

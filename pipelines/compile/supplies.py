@@ -1,0 +1,207 @@
+"""Graph → what its steps are emitted with, looked up on this machine: code, images, data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from pipelines.bundle.assets import CodeAsset, DataAsset, digest_files
+from pipelines.bundle.code import CodeRequest, bundle
+from pipelines.bundle.project import Project
+from pipelines.diagnostics import Finding, Path, Severity
+from pipelines.frozen import frozen
+from pipelines.grammar.functions import Value
+from pipelines.graph.build import resolver
+from pipelines.graph.model import Graph, Node
+from pipelines.graph.resolve import UnresolvedError
+from pipelines.images.names import ImageProblem, check_instance, resolve
+from pipelines.kinds.base.contract import ImageNeed
+from pipelines.spec.model import Aws, DataSource
+from pipelines.spec.references import Template
+
+
+@frozen
+class Supplies:
+    """What was looked up for the steps.
+
+    Args:
+        images: (step, path of the need) → image.
+        code: the bundles of steps.
+        data: URI of every entry of `data:`; of a local one as long as its content was not read,
+            the prefix that its hash will stand below; "" for a file system.
+        assets: the local data whose content was read.
+    """
+
+    images: Mapping[tuple[str, Path], Value]
+    code: tuple[CodeAsset, ...]
+    data: Mapping[str, Value]
+    assets: tuple[DataAsset, ...] = ()
+
+    def code_of(self, step: str) -> str | None:
+        """Return the URI of a step's bundle; None where it has no code."""
+        return next((asset.uri for asset in self.code if asset.step == step), None)
+
+    def images_of(self, step: str) -> dict[Path, Value]:
+        """Return the images of a step, by the path of the need."""
+        return {path: image for (name, path), image in self.images.items() if name == step}
+
+
+@frozen
+class LookedUp:
+    """Supplies, and what was not found or does not fit."""
+
+    supplies: Supplies
+    findings: tuple[Finding, ...]
+
+
+def look_up(graph: Graph, project: Project) -> LookedUp:
+    """Look up what the steps of a graph need, without reading the content of data."""
+    found: list[Finding] = []
+    code = tuple(find_code(graph, project, found))
+    images = dict(_images(graph, found))
+    found.extend(f for name, s in _local(graph).items() for f in _missing(name, s, project))
+    found.extend(_placeholder(graph))
+    planned = {name: f"{_root(graph)}/data/{name}/" for name in _local(graph)}
+    return LookedUp(Supplies(images, code, {**dict(_remote(graph)), **planned}), tuple(found))
+
+
+def with_data(supplies: Supplies, graph: Graph, project: Project) -> Supplies:
+    """Read the local data of a graph: its URIs then hold the hash of its content."""
+    prefix = f"{_root(graph)}/data"
+    assets = {n: _asset(n, source, project, prefix) for n, source in _local(graph).items()}
+    uris = {name: asset.uri for name, asset in assets.items()}
+    return replace(supplies, data={**supplies.data, **uris}, assets=tuple(assets.values()))
+
+
+def find_code(graph: Graph, project: Project, found: list[Finding]) -> Iterator[CodeAsset]:
+    """Make the bundle of every step that has code."""
+    aws = graph.spec.aws or Aws()
+    account = {"pipeline": graph.spec.pipeline, "aws": aws.model_dump(exclude_none=True)}
+    for node in graph.nodes.values():
+        need = node.kind.needs(node.name, node.step).code
+        if need is None:
+            continue
+        prefix = f"{_root(graph)}/code"
+        request = CodeRequest(node.name, need, prefix, aws.pip_index_url, account)
+        made = bundle(request, project)
+        found.extend(made.findings)
+        if made.asset is not None:
+            yield made.asset
+
+
+def _root(graph: Graph) -> str:
+    """Return the URI below which a pipeline keeps everything."""
+    aws = graph.spec.aws or Aws()
+    return f"s3://{aws.bucket}/{graph.spec.pipeline}"
+
+
+def _images(graph: Graph, found: list[Finding]) -> Iterator[tuple[tuple[str, Path], Value]]:
+    """Resolve every image that a step names, by step and the path of its key."""
+    aws = graph.spec.aws or Aws()
+    for node in graph.nodes.values():
+        for path, need in node.kind.needs(node.name, node.step).images.items():
+            at = (node.name, path)
+            match need.name:
+                case None:
+                    found.extend(_no_image(graph, node, path))
+                case Template() as name:
+                    found.extend(_data_as_image(name, (*node.path, *path)))
+                    try:
+                        yield at, resolver(graph, {}).value(name)
+                    except UnresolvedError:
+                        continue  # found here, or while the graph was built
+                case str(name):
+                    image, problems = _image(name, need, aws.region)
+                    found.extend(
+                        Finding(p.code, p.message, (*node.path, *path), "value", p.help, p.severity)
+                        for p in problems
+                    )
+                    yield at, image
+
+
+def _no_image(graph: Graph, node: Node, path: Path) -> Iterator[Finding]:
+    if not graph.unread & {("defaults",), ("defaults", "image")}:
+        help_text = "add `image: sklearn-1.9-cpu` here or under `defaults:`"
+        message = f"step `{node.name}` lacks the key `{path[-1]}`"
+        yield Finding("SP120", message, node.path, "key", help_text)
+
+
+def _data_as_image(name: Template, path: Path) -> Iterator[Finding]:
+    for reference in name.references:
+        if reference.root == "data":
+            help_text = "write the name of an image, its URI, or a reference to a parameter"
+            yield Finding(
+                "SP203",
+                f"`{reference}` is data, no image",
+                path,
+                help=help_text,
+                within=(reference.start, reference.end),
+            )
+
+
+def _image(name: str, need: ImageNeed, region: str) -> tuple[str, tuple[ImageProblem, ...]]:
+    instance_type = need.instance_type if isinstance(need.instance_type, str) else None
+    image = resolve(name, region, instance_type, need.scope)
+    if isinstance(image, ImageProblem):
+        return name, (image,)
+    odd = check_instance(image, instance_type)
+    return image.uri, (odd,) if odd else ()
+
+
+def _local(graph: Graph) -> dict[str, DataSource]:
+    """Return the entries of `data:` that lie on this machine."""
+    return {name: source for name, source in graph.spec.data.items() if source.path is not None}
+
+
+def _remote(graph: Graph) -> Iterator[tuple[str, Value]]:
+    """Resolve the entries of `data:` that are used as they are; a file system has no URI."""
+    references = resolver(graph, {})
+    for name, source in graph.spec.data.items():
+        if source.path is None:
+            try:
+                yield name, "" if source.s3 is None else references.value(source.s3)
+            except UnresolvedError:
+                continue  # found while the graph was built
+
+
+def _missing(name: str, source: DataSource, project: Project) -> Iterator[Finding]:
+    """Find what is wrong with a local path, without reading any content."""
+    path: Path = ("data", name) if source.path is None else ("data", name, "path")
+    relative = source.path or ""
+    if project.resolve(relative) is None:
+        help_text = "move it into the folder of the spec file, or name an s3:// prefix"
+        yield Finding("SP302", f"`{relative}` lies outside the project", path, help=help_text)
+    elif project.sort(relative) is None:
+        help_text = (
+            f"write `s3://{relative[3:].lstrip('/')}`"
+            if relative[:3].lower() == "s3:"
+            else "paths are relative to the spec file's folder"
+        )
+        yield Finding("SP301", f"the data `{relative}` does not exist", path, help=help_text)
+    elif not any(True for _ in project.files(relative)):
+        yield Finding("SP301", f"the data folder `{relative}` is empty", path)
+
+
+def _asset(name: str, source: DataSource, project: Project, prefix: str) -> DataAsset:
+    """Hash a local file or folder, which is there."""
+    relative = (source.path or "").rstrip("/")
+    start = project.root / relative
+    base = start if start.is_dir() else start.parent
+    files = tuple(
+        ((project.root / path).relative_to(base).as_posix(), project.root / path)
+        for path in project.files(relative)
+    )
+    digest = digest_files(files)
+    return DataAsset(f"{prefix}/{name}/{digest[:32]}/", digest, files)
+
+
+def _placeholder(graph: Graph) -> Iterator[Finding]:
+    if graph.spec.aws is None and ("aws",) not in graph.unread:
+        yield Finding(
+            "SP306",
+            "there is no `aws:`: compiled for a placeholder account",
+            ("pipeline",),
+            at="key",
+            help="add `aws:` with role and bucket before `upsert`",
+            severity=Severity.WARNING,
+        )
