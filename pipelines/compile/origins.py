@@ -1,7 +1,7 @@
 """Findings about the definition → findings about the spec that it was compiled from.
 
-The spec's keys are SageMaker's own words in snake_case, so a member of a request leads back to
-its key by name.
+What leads back is what the fields of the models declare (`spec.members`): the keys are
+SageMaker's own words in snake_case, unless a field says otherwise.
 """
 
 from __future__ import annotations
@@ -9,53 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any, TypeAlias
 
+from pydantic import BaseModel
+
+from pipelines import kinds
 from pipelines.diagnostics import Finding, Path
+from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
-
-_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-
-_KEYS = {
-    "HyperParameters": "hyperparameters",
-    "Regex": "metric_definitions",
-    "MetricDefinitions": "metric_definitions",
-    "TrainingImage": "image",
-    "ImageUri": "image",
-    "ContainerArguments": "arguments",
-    "ProcessingInputs": "inputs",
-    "InputDataConfig": "inputs",
-    "ProcessingOutputConfig": "outputs",
-    "S3InputMode": "mode",
-    "InputMode": "mode",
-    "VolumeSizeInGB": "volume_size_in_gb",
-    "ErrorMessage": "message",
-    "Conditions": "if",
-    "ModelPackageGroupName": "group",
-    "EndpointName": "endpoint",
-    "ProductionVariants": "realtime",
-    "ServerlessConfig": "serverless",
-    "DeploymentConfig": "realtime",
-    "BlueGreenUpdatePolicy": "rollout",
-    "AutoRollbackConfiguration": "rollout",
-    "ModelApprovalStatus": "approval_status",
-    "CustomerMetadataProperties": "metadata",
-    "CacheConfig": "cache",
-    "RetryPolicies": "retry",
-    "DependsOn": "after",
-}
-"""Members whose key has another name than theirs in snake_case."""
-
-_ACCOUNT = {
-    "RoleArn": ("aws", "role"),
-    "VpcConfig": ("aws", "vpc"),
-    "KmsKeyId": ("aws", "kms_key"),
-    "VolumeKmsKeyId": ("aws", "kms_key"),
-    "Tags": ("aws", "tags"),
-}
-"""Members of a request that the spec says once, for all steps."""
-
-_NAMES = ("InputName", "ChannelName", "OutputName", "Name", "InstanceGroupName")
-"""Members that name an entry of a list, which is a key of a mapping in the spec."""
+from pipelines.spec.members import Member, declared, fields_of, is_model, key_of, type_below
+from pipelines.spec.model import Aws, StepSpec
 
 _MEMBER = re.compile(r"`([A-Z][A-Za-z0-9]+)`")
 
@@ -78,83 +41,197 @@ def to_spec(
 def _moved(
     finding: Finding, definition: JsonObject, origins: Mapping[str, str], spec: Json
 ) -> Finding:
-    path = _spec_path(finding.path, definition, origins, spec)
+    step, crumbs = _crumbs(finding.path, definition, origins)
+    if step is None:
+        path, model = _top_path(finding.path, definition), None
+    else:
+        model = _model(_child(_child(spec, "steps"), step))
+        path = _account_path(crumbs, spec) or _step_path(step, model, crumbs, spec)
+    words = _Words(model, set(finding.path) - set(path))
     return replace(
         finding,
-        message=_in_the_specs_words(finding.message, finding.path, path),
-        help=_in_the_specs_words(finding.help, finding.path, path) if finding.help else None,
+        message=words.translate(finding.message),
+        help=words.translate(finding.help) if finding.help else None,
         path=path,
         within=None,
     )
 
 
-def _in_the_specs_words(text: str, path: Path, spec_path: Path) -> str:
-    """Write members of the request as the spec's keys; other words in backticks stay."""
-    members = set(path) - set(spec_path)
+@frozen
+class _Crumb:
+    """One part of a finding's path, with what stands there in the definition and around it."""
 
-    def key(match: re.Match[str]) -> str:
+    part: str | int
+    value: Json
+    around: Json
+
+
+def _crumbs(
+    path: Path, definition: Json, origins: Mapping[str, str]
+) -> tuple[str | None, list[_Crumb]]:
+    """Return the innermost step that a path leads into, and the rest of the path below it."""
+    value, step, crumbs = definition, None, list[_Crumb]()
+    for part in path:
+        around, value = value, _child(value, part)
+        if isinstance(value, dict) and "Type" in value and value.get("Name") in origins:
+            step, crumbs = origins[value["Name"]], []
+        elif part != "Arguments":
+            crumbs.append(_Crumb(part, value, around))
+    return step, crumbs
+
+
+def _top_path(path: Path, definition: Json) -> Path:
+    match path:
+        case ("Parameters", *rest):
+            parameter = _child(_child(definition, "Parameters"), rest[0]) if rest else None
+            name = _child(parameter, "Name")
+            return ("parameters", name) if isinstance(name, str) else ("parameters",)
+        case ("Steps", *_):
+            return ("steps",)
+        case _:
+            return ()
+
+
+def _account_path(crumbs: Iterable[_Crumb], spec: Json) -> Path | None:
+    """Return the key of `aws:` that is written once for a member of every step."""
+    for crumb in crumbs:
+        key = _ACCOUNT.get(str(crumb.part))
+        if key is not None and _child(_child(spec, "aws"), key) is not None:
+            return ("aws", key)
+    return None
+
+
+def _declared_members(model: type[BaseModel]) -> dict[str, str]:
+    """Return member → key of the fields that declare theirs."""
+    found = ((key, declared(field)) for key, field in fields_of(model).items())
+    return {name: key for key, member in found if member for name in member.names}
+
+
+_ACCOUNT = _declared_members(Aws)
+"""Members of a request that the spec has once, for all steps."""
+
+
+_Place: TypeAlias = tuple[int, int]
+"""How much of a path a place explains: the last crumb that it used, and its depth."""
+
+
+def _step_path(step: str, model: type[StepSpec] | None, crumbs: list[_Crumb], spec: Json) -> Path:
+    """Return the keys of a step that explain most of a path: its last part, then the deepest."""
+    start = _Written(_child(_child(spec, "steps"), step), model, None, ("steps", step))
+    return max(_places(start, crumbs, 0), key=lambda found: found[0])[1]
+
+
+@frozen
+class _Written:
+    """A value of the document on the way to the place of a finding.
+
+    Args:
+        value: the value.
+        type: its type in the models; None where it is not known.
+        member: what the field declares that holds it.
+        path: where it stands.
+    """
+
+    value: Json
+    type: Any
+    member: Member | None
+    path: Path
+
+    def inner(self, key: str | int, member: Member | None = None) -> _Written | None:
+        """Return what is written below; None where nothing is."""
+        value = _child(self.value, key)
+        if value is None:
+            return None
+        return _Written(value, type_below(self.type, key), member, (*self.path, key))
+
+
+def _places(written: _Written, crumbs: list[_Crumb], start: int) -> Iterator[tuple[_Place, Path]]:
+    yield (start, len(written.path)), written.path
+    for end in range(start + 1, len(crumbs) + 1):
+        for inner in _inner(written, crumbs[:end]):
+            yield from _places(inner, crumbs, end)
+
+
+def _inner(written: _Written, crumbs: list[_Crumb]) -> Iterator[_Written]:
+    """Yield what is written below a value for the last of the crumbs that led here."""
+    crumb = crumbs[-1]
+    if is_model(written.type):
+        for key, field in fields_of(written.type).items():
+            member = declared(field)
+            if _stands_for(key, member, crumbs) and (inner := written.inner(key, member)):
+                yield inner
+        return
+    for entry in _entries(written, crumb):
+        if inner := written.inner(entry):
+            yield inner
+
+
+def _stands_for(key: str, member: Member | None, crumbs: list[_Crumb]) -> bool:
+    """Return whether a key becomes the member that the crumbs lead to."""
+    crumb = crumbs[-1]
+    if member is None:
+        return isinstance(crumb.part, str) and key in {crumb.part, key_of(crumb.part)}
+    if member.entry is not None:
+        if _child(crumb.value, member.named_by or "") != member.entry:
+            return False
+    elif isinstance(crumb.part, int):
+        return False
+    trail = tuple(one.part for one in crumbs if isinstance(one.part, str))
+    return any(trail[-len(path) :] == path for path in member.paths)
+
+
+def _entries(written: _Written, crumb: _Crumb) -> Iterator[str | int]:
+    """Yield the keys of a mapping or a list that an entry of the definition may come from."""
+    if isinstance(written.value, list) or isinstance(crumb.part, str):
+        yield crumb.part
+    elif isinstance(crumb.value, dict) and written.member and written.member.named_by:
+        yield str(crumb.value.get(written.member.named_by))
+    elif isinstance(crumb.value, str) and isinstance(crumb.around, list):
+        option = crumb.around[crumb.part - crumb.part % 2]  # of the pairs `--key value`
+        yield str(option).removeprefix("--")
+
+
+@frozen
+class _Words:
+    """Writes members of a request as keys of the spec; other words in backticks stay.
+
+    Args:
+        model: the model of the step; None where it is about none.
+        members: the members that may be meant.
+    """
+
+    model: type[StepSpec] | None
+    members: set[str | int]
+
+    def translate(self, text: str) -> str:
+        """Translate a message."""
+        return _MEMBER.sub(self._key, text)
+
+    def _key(self, match: re.Match[str]) -> str:
         member = match.group(1)
         if member in _ACCOUNT:
-            return f"`{'.'.join(_ACCOUNT[member])}`"
-        return f"`{_key(member)}`" if member in members else match.group()
-
-    return _MEMBER.sub(key, text)
-
-
-def _spec_path(path: Path, definition: Json, origins: Mapping[str, str], spec: Json) -> Path:
-    if path[:1] == ("Parameters",):
-        return _parameter_path(path, definition)
-    value, step, words = definition, None, list[str | int]()
-    for part in path:
-        above, value = value, _child(value, part)
-        if isinstance(value, dict) and "Type" in value and value.get("Name") in origins:
-            step, words = origins[value["Name"]], []
-        elif part != "Arguments":
-            words.extend(_words(part, value, above))
-    if step is None:
-        return ("steps",) if path[:1] == ("Steps",) else ()
-    for word in words:
-        shared = _ACCOUNT.get(str(word))
-        if shared and _child(_child(spec, shared[0]), shared[1]) is not None:
-            return shared
-    return _follow(("steps", step), words, spec)
+            return f"`aws.{_ACCOUNT[member]}`"
+        if member not in self.members:
+            return match.group()
+        known = _all_declared(self.model) if self.model else {}
+        return f"`{known.get(member, key_of(member))}`"
 
 
-def _words(part: str | int, value: Json, above: Json) -> Iterator[str | int]:
-    """Yield what may lead on in the spec: a member, an index, the name of an entry."""
-    yield part
-    if isinstance(value, dict):
-        yield from (str(value[name]) for name in _NAMES if name in value)
-    if isinstance(part, int) and isinstance(value, str) and isinstance(above, list):
-        yield str(above[part - part % 2]).removeprefix("--")  # of the pairs `--key value`
+def _all_declared(model: type[BaseModel]) -> dict[str, str]:
+    """Return member → key of a model and of all models inside of it, outer ones first."""
+    found = _declared_members(model)
+    for key in fields_of(model):
+        inner = type_below(model, key)
+        inner = inner if is_model(inner) else type_below(inner, 0)
+        if is_model(inner):
+            found = {**_all_declared(inner), **found}
+    return found
 
 
-def _parameter_path(path: Path, definition: Json) -> Path:
-    parameter = _child(_child(definition, "Parameters"), path[1]) if len(path) > 1 else None
-    name = parameter.get("Name") if isinstance(parameter, dict) else None
-    return ("parameters", name) if isinstance(name, str) else ("parameters",)
-
-
-def _follow(base: Path, words: list[str | int], spec: Json) -> Path:
-    """Take the deepest keys of the step that the words lead to, in their order."""
-    value, path = spec, base
-    for part in base:
-        value = _child(value, part)
-    for word in words:
-        if isinstance(word, int):
-            if isinstance(value, list) and word < len(value):
-                value, path = value[word], (*path, word)
-            continue
-        for key in (word, _key(word)):
-            if isinstance(value, dict) and key in value:
-                value, path = value[key], (*path, key)
-                break
-    return path
-
-
-def _key(member: str) -> str:
-    """Name the spec's key of a member."""
-    return _KEYS.get(member, _WORD_START.sub("_", member).lower())
+def _model(step: Json) -> type[StepSpec] | None:
+    kind = _child(step, "kind")
+    found = kinds.find(kind) if isinstance(kind, str) else None
+    return found.model if found else None
 
 
 def _child(value: Json, part: str | int) -> Json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,7 @@ from pipelines.spec.expressions import (
     Negation,
     Operand,
 )
+from pipelines.spec.members import Member
 from pipelines.spec.model import StepSpec
 from pipelines.spec.references import Reference
 from pipelines.spec.values import Condition, FixedText, no_entries
@@ -38,14 +39,14 @@ class ConditionStep(StepSpec):
     expressions: ClassVar[tuple[str, ...]] = ("if",)
 
     kind: Literal["condition"]
-    if_: Condition = Field(
+    if_: Annotated[Condition, Member("Conditions")] = Field(
         alias="if",
         description="An expression such as steps.evaluate.report.auc >= parameters.min_auc.",
     )
-    then: list[FixedText] = Field(
+    then: Annotated[list[FixedText], Member("IfSteps")] = Field(
         default_factory=no_entries, description="Steps that run when it holds."
     )
-    else_: list[FixedText] = Field(
+    else_: Annotated[list[FixedText], Member("ElseSteps")] = Field(
         alias="else", default_factory=no_entries, description="Steps that run when it does not."
     )
 

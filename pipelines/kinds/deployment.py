@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, create_model, model_validator
 
@@ -21,6 +21,7 @@ from pipelines.kinds.base.contract import EmitContext, EmittedStep, ImageNeed, K
 from pipelines.kinds.base.jobs import ProcessingJob, processing
 from pipelines.kinds.modes import Settings, all_modes
 from pipelines.programs.deploy.variables import ENDPOINT, EXECUTION, GROUP
+from pipelines.spec.members import Member
 from pipelines.spec.model import JobStep, ShortFormModel, StepSpec
 from pipelines.spec.names import DEPLOY
 from pipelines.spec.references import Template
@@ -51,8 +52,10 @@ class DeploymentStep(StepSpec):
     one_of: ClassVar[tuple[str, ...]] = tuple(_MODES)
 
     kind: Literal["deployment"]
-    group: Text = Field(description="The model package group, such as ${steps.register.group}.")
-    endpoint: Text = Field(description="The endpoint's name.")
+    group: Annotated[Text, Member("ModelPackageGroupName")] = Field(
+        description="The model package group, such as ${steps.register.group}."
+    )
+    endpoint: Annotated[Text, Member("EndpointName")] = Field(description="The endpoint's name.")
     sample: Sample | None = Field(
         None, description="A request that a new version has to answer; else it is taken back."
     )
@@ -60,11 +63,13 @@ class DeploymentStep(StepSpec):
         default_factory=dict,
         description="Variables of the model server, over those of the registration.",
     )
-    image: Text = Field(
+    image: Annotated[Text, Member("AppSpecification.ImageUri")] = Field(
         "sklearn-1.9-cpu", description="The image of the job that deploys; it needs boto3."
     )
-    instance_type: Text = Field("ml.t3.medium", description="The instance of the job that deploys.")
-    max_runtime_in_seconds: int = Field(
+    instance_type: Annotated[Text, Member("ClusterConfig.InstanceType")] = Field(
+        "ml.t3.medium", description="The instance of the job that deploys."
+    )
+    max_runtime_in_seconds: Annotated[int, Member("StoppingCondition.MaxRuntimeInSeconds")] = Field(
         14_400, description="How long the job may wait for the endpoint."
     )
 
@@ -87,7 +92,10 @@ class DeploymentStep(StepSpec):
 def _with_modes() -> type[DeploymentStep]:
     """Return the model with a key for each mode."""
     keys: dict[str, Any] = {
-        name: (mode.model | None, Field(None, description=mode.summary))
+        name: (
+            Annotated[mode.model | None, mode.member],
+            Field(None, description=mode.summary),
+        )
         for name, mode in _MODES.items()
     }
     summary = "The highest approved version of a group that works answers at an endpoint."

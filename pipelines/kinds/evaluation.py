@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,7 @@ from pipelines.kinds.base.jobs import (
     requirements_file,
     script,
 )
+from pipelines.spec.members import Member
 from pipelines.spec.model import Input, JobStep
 from pipelines.spec.values import AnyScalar, FixedText
 
@@ -31,17 +32,19 @@ class EvaluationStep(JobStep):
 
     kind: Literal["evaluation"]
     script: FixedText = Field(description="The script, a file of the project.")
-    model: Input = Field(description="The model archive, such as ${steps.train.model}.")
-    inputs: dict[str, Input] = Field(
+    model: Annotated[Input, Member("ProcessingInputs", named_by="InputName", entry="model")] = (
+        Field(description="The model archive, such as ${steps.train.model}.")
+    )
+    inputs: Annotated[dict[str, Input], Member("ProcessingInputs", named_by="InputName")] = Field(
         default_factory=dict, description="By name; the script finds each in SM_CHANNEL_<NAME>."
     )
-    report: FixedText = Field(
+    report: Annotated[FixedText, Member("PropertyFiles.FilePath")] = Field(
         "evaluation.json",
         description="The JSON file that the script writes below SM_OUT_REPORT; "
         "`${steps.NAME.report.auc}` reads a value out of it.",
     )
-    arguments: dict[str, AnyScalar] = Field(
-        default_factory=dict, description="Given to the script as --key value."
+    arguments: Annotated[dict[str, AnyScalar], Member("AppSpecification.ContainerArguments")] = (
+        Field(default_factory=dict, description="Given to the script as --key value.")
     )
 
 

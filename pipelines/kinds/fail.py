@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from pipelines.kinds.base.contract import EmitContext, EmittedStep, Kind
+from pipelines.spec.members import Member
 from pipelines.spec.model import StepSpec
 from pipelines.spec.values import Text
 
@@ -15,7 +16,9 @@ class FailStep(StepSpec):
     """A step that fails the execution."""
 
     kind: Literal["fail"]
-    message: Text = Field(description="Why; references are filled in.")
+    message: Annotated[Text, Member("ErrorMessage")] = Field(
+        description="Why; references are filled in."
+    )
 
 
 def emit(step: FailStep, context: EmitContext) -> tuple[EmittedStep, ...]:

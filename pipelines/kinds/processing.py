@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,7 @@ from pipelines.kinds.base.jobs import (
     requirements_file,
     script,
 )
+from pipelines.spec.members import Member
 from pipelines.spec.model import Input, JobStep
 from pipelines.spec.values import AnyScalar, FixedText, no_entries
 
@@ -28,19 +29,21 @@ class ProcessingStep(JobStep):
 
     kind: Literal["processing"]
     script: FixedText = Field(description="The script, a file of the project.")
-    inputs: dict[str, Input] = Field(
+    inputs: Annotated[dict[str, Input], Member("ProcessingInputs", named_by="InputName")] = Field(
         default_factory=dict, description="By name; the script finds each in SM_CHANNEL_<NAME>."
     )
-    outputs: list[FixedText] = Field(
+    outputs: Annotated[list[FixedText], Member("ProcessingOutputConfig")] = Field(
         default_factory=no_entries, description="Names; the script writes each below SM_OUT_<NAME>."
     )
-    reports: dict[str, FixedText] = Field(
+    reports: Annotated[
+        dict[str, FixedText], Member("ProcessingOutputConfig.Outputs", named_by="OutputName")
+    ] = Field(
         default_factory=dict,
         description="JSON files by output name, such as `quality: quality.json`: "
         "`${steps.NAME.quality.rows}` reads a value out of one.",
     )
-    arguments: dict[str, AnyScalar] = Field(
-        default_factory=dict, description="Given to the script as --key value."
+    arguments: Annotated[dict[str, AnyScalar], Member("AppSpecification.ContainerArguments")] = (
+        Field(default_factory=dict, description="Given to the script as --key value.")
     )
 
 

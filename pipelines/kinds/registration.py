@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -20,6 +20,7 @@ from pipelines.json_types import JsonObject
 from pipelines.kinds.base.contract import EmitContext, EmittedStep, ImageNeed, Kind, Needs, Output
 from pipelines.kinds.base.jobs import ProcessingJob, processing, processing_output, text
 from pipelines.spec.commit import COMMIT, UNKNOWN
+from pipelines.spec.members import Member, members_of
 from pipelines.spec.model import Input, JobStep, Requirements, ShortFormModel, SpecModel, StepSpec
 from pipelines.spec.values import AnyScalar, FixedText, Text, no_entries
 
@@ -33,17 +34,21 @@ class Serving(SpecModel):
 
     source: FixedText = Field(description="Folder of the serving code.")
     entry: FixedText = Field("inference.py", description="The module in it that has model_fn.")
-    image: Text = Field(description="The serving image, such as sklearn-1.9-cpu.")
+    image: Annotated[Text, Member("Containers.Image", "AppSpecification.ImageUri")] = Field(
+        description="The serving image, such as sklearn-1.9-cpu."
+    )
     requirements: Requirements | None = Field(
         None, description="Packages to add to the model archive, installed while packaging."
     )
-    content_types: list[FixedText] = Field(
+    content_types: Annotated[list[FixedText], Member("SupportedContentTypes")] = Field(
         default=["application/json"], description="MIME types of requests."
     )
-    response_types: list[FixedText] = Field(
+    response_types: Annotated[list[FixedText], Member("SupportedResponseMIMETypes")] = Field(
         default=["application/json"], description="MIME types of answers."
     )
-    instance_types: list[FixedText] = Field(
+    instance_types: Annotated[
+        list[FixedText], Member("SupportedRealtimeInferenceInstanceTypes")
+    ] = Field(
         default_factory=no_entries,
         description="Instance types recommended for real-time endpoints.",
     )
@@ -76,32 +81,44 @@ class DriftBaselines(SpecModel):
 class ModelCard(SpecModel):
     """The card that documents the model."""
 
-    content: FixedText = Field(description="JSON text as the model card schema has it.")
-    status: Literal["Draft", "PendingReview", "Approved", "Archived"] = Field(
-        "Draft", description="Draft, PendingReview, Approved or Archived."
+    content: Annotated[FixedText, Member("ModelCardContent")] = Field(
+        description="JSON text as the model card schema has it."
     )
+    status: Annotated[
+        Literal["Draft", "PendingReview", "Approved", "Archived"], Member("ModelCardStatus")
+    ] = Field("Draft", description="Draft, PendingReview, Approved or Archived.")
 
 
 class RegistrationStep(StepSpec):
     """A new version of a model in a model package group."""
 
     kind: Literal["registration"]
-    group: Text = Field(description="The model package group.")
-    model: Input = Field(description="The model archive, such as ${steps.train.model}.")
-    serving: Serving = Field(description="The code and image that serve it.")
-    metrics: ModelMetrics | None = Field(
+    group: Annotated[Text, Member("ModelPackageGroupName")] = Field(
+        description="The model package group."
+    )
+    model: Annotated[Input, Member("ProcessingInputs", named_by="InputName", entry="model")] = (
+        Field(description="The model archive, such as ${steps.train.model}.")
+    )
+    serving: Annotated[Serving, Member("InferenceSpecification", "AppSpecification")] = Field(
+        description="The code and image that serve it."
+    )
+    metrics: Annotated[ModelMetrics | None, Member("ModelMetrics")] = Field(
         None, description="A report, such as ${steps.evaluate.report}, or several by sort."
     )
-    drift_baselines: DriftBaselines | None = Field(None, description="Baselines for drift checks.")
+    drift_baselines: Annotated[DriftBaselines | None, Member("DriftCheckBaselines")] = Field(
+        None, description="Baselines for drift checks."
+    )
     model_card: ModelCard | None = Field(None, description="The model card.")
-    approval_status: Text = Field(
+    approval_status: Annotated[Text, Member("ModelApprovalStatus")] = Field(
         "PendingManualApproval",
         description="Approved, Rejected or PendingManualApproval.",
     )
-    metadata: dict[str, AnyScalar] = Field(
+    metadata: Annotated[dict[str, AnyScalar], Member("CustomerMetadataProperties")] = Field(
         default_factory=dict, description="Texts to keep with the version."
     )
-    model_description: FixedText | None = Field(None, description="What this model is.")
+    model_description: Annotated[FixedText | None, Member("ModelPackageDescription")] = Field(
+        None, description="What this model is."
+    )
 
 
 def outputs(name: str, _step: RegistrationStep) -> Mapping[str, Output]:
@@ -217,10 +234,7 @@ def _documents(step: RegistrationStep, context: EmitContext) -> JsonObject:
     if step.drift_baselines:
         documents["DriftCheckBaselines"] = _metrics(step.drift_baselines, context)
     if step.model_card:
-        documents["ModelCard"] = {
-            "ModelCardContent": step.model_card.content,
-            "ModelCardStatus": step.model_card.status,
-        }
+        documents["ModelCard"] = members_of(step.model_card)
     if step.metadata:
         documents["CustomerMetadataProperties"] = {
             key: text(value, context) for key, value in step.metadata.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -26,6 +26,7 @@ from pipelines.kinds.base.jobs import (
     text,
     vpc,
 )
+from pipelines.spec.members import Member, members_of
 from pipelines.spec.model import Input, JobStep, ShortFormModel, SpecModel
 from pipelines.spec.values import AnyScalar, FixedText, Integer, Text, no_entries
 
@@ -63,21 +64,26 @@ class TrainingStep(JobStep):
 
     kind: Literal["training"]
     script: FixedText = Field(description="The script, a file of the project.")
-    inputs: dict[str, Input] = Field(
+    inputs: Annotated[dict[str, Input], Member("InputDataConfig", named_by="ChannelName")] = Field(
         default_factory=dict, description="Channels; the script finds each in SM_CHANNEL_<NAME>."
     )
-    hyperparameters: dict[str, AnyScalar] = Field(
+    hyperparameters: Annotated[dict[str, AnyScalar], Member("HyperParameters")] = Field(
         default_factory=dict, description="Given to the script as --key value."
     )
-    metric_definitions: dict[str, FixedText] = Field(
+    metric_definitions: Annotated[
+        dict[str, FixedText],
+        Member("MetricDefinitions", "MetricDefinitions.Regex", named_by="Name"),
+    ] = Field(
         default_factory=dict,
         description="Regular expressions by metric name; group 1 is the value in the log.",
     )
     distribution: Distribution | None = Field(
         None, description="torchrun or mpi, for several processes or hosts."
     )
-    instance_groups: list[InstanceGroup] = Field(
-        default_factory=no_entries, description="Instead of instance_type and instance_count."
+    instance_groups: Annotated[list[InstanceGroup], Member("ResourceConfig.InstanceGroups")] = (
+        Field(
+            default_factory=no_entries, description="Instead of instance_type and instance_count."
+        )
     )
     enable_managed_spot_training: bool = Field(
         False,  # noqa: FBT003 - pydantic's default stands first
@@ -86,7 +92,9 @@ class TrainingStep(JobStep):
     max_wait_time_in_seconds: Integer | None = Field(
         None, description="With spot: at most this long, waiting included."
     )
-    checkpoints: Checkpoints | None = Field(None, description="Keep checkpoints in S3.")
+    checkpoints: Annotated[Checkpoints | None, Member("CheckpointConfig")] = Field(
+        None, description="Keep checkpoints in S3."
+    )
     keep_alive_period_in_seconds: Integer | None = Field(
         None, description="Keep the instances warm for the next job for so long."
     )
@@ -210,12 +218,7 @@ def _resources(step: TrainingStep, context: EmitContext) -> JsonObject:
     resources: JsonObject = {"VolumeSizeInGB": context.resolve(step.volume_size_in_gb)}
     if step.instance_groups:
         resources["InstanceGroups"] = [
-            {
-                "InstanceGroupName": group.instance_group_name,
-                "InstanceType": context.resolve(group.instance_type),
-                "InstanceCount": context.resolve(group.instance_count),
-            }
-            for group in step.instance_groups
+            members_of(group, context.resolve) for group in step.instance_groups
         ]
     else:
         resources["InstanceType"] = context.resolve(step.instance_type)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -22,6 +22,7 @@ from pipelines.kinds.base.jobs import (
     requirements_file,
     script,
 )
+from pipelines.spec.members import Member
 from pipelines.spec.model import Input, JobStep
 from pipelines.spec.values import FixedText
 
@@ -35,7 +36,7 @@ class ValidationStep(JobStep):
     """Suites over tables; a broken critical expectation fails the step."""
 
     kind: Literal["validation"]
-    inputs: dict[str, Input] = Field(
+    inputs: Annotated[dict[str, Input], Member("ProcessingInputs", named_by="InputName")] = Field(
         description="Tables by name: CSV or Parquet; several files are one table."
     )
     suites: dict[str, FixedText] = Field(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, get_args, get_origin
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from pipelines.diagnostics import Finding, Path
 from pipelines.diagnostics.nearest import nearest
+from pipelines.spec.members import fields_of, is_model, type_below
 from pipelines.spec.values import describe
 
 _WANTED = {
@@ -150,35 +151,19 @@ def _dotted(path: Path) -> str:
 
 
 def _keys(model: type[BaseModel]) -> tuple[str, ...]:
-    return tuple(field.alias or name for name, field in model.model_fields.items())
+    return tuple(fields_of(model))
 
 
 def _description(model: type[BaseModel], location: Path) -> str:
     owner = _model_at(model, location[:-1])
-    for name, field in owner.model_fields.items() if owner else ():
-        if (field.alias or name) == location[-1] and field.description:
-            return f" ({field.description.rstrip('.')})"
-    return ""
+    field = fields_of(owner).get(str(location[-1])) if owner else None
+    described = field.description if field else None
+    return f" ({described.rstrip('.')})" if described else ""
 
 
 def _model_at(model: type[BaseModel], location: Path) -> type[BaseModel] | None:
     """Follow a location through nested models, lists and dicts to the model that stands there."""
     annotation: Any = model
     for part in location:
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            by_key = {f.alias or n: f.annotation for n, f in annotation.model_fields.items()}
-            annotation = _content(by_key.get(str(part)))
-        elif get_origin(annotation) in {dict, list}:
-            annotation = _content(get_args(annotation)[-1])
-        else:
-            return None
-    is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
-    return annotation if is_model else None
-
-
-def _content(annotation: Any) -> Any:
-    """Drop `| None` from an annotation."""
-    members = [a for a in get_args(annotation) if a is not type(None)]
-    if get_origin(annotation) in {dict, list} or not members:
-        return annotation
-    return members[0]
+        annotation = type_below(annotation, part)
+    return annotation if is_model(annotation) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from typing import ClassVar, Literal, Self, TypeAlias
+from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import (
     BaseModel,
@@ -17,6 +17,7 @@ from pydantic import (
 from pydantic_core import CoreSchema
 
 from pipelines.json_types import JsonObject
+from pipelines.spec.members import Member
 from pipelines.spec.values import (
     AnyScalar,
     Duration,
@@ -100,7 +101,7 @@ class Aws(SpecModel):
     """The account that the pipeline goes to."""
 
     region: FixedText = Field("us-east-1", description="AWS region, such as eu-central-1.")
-    role: FixedText = Field(
+    role: Annotated[FixedText, Member("RoleArn")] = Field(
         "arn:aws:iam::000000000000:role/placeholder",
         description="ARN of the role that jobs run with and models are registered with.",
     )
@@ -111,11 +112,13 @@ class Aws(SpecModel):
         "pipelines-000000000000",
         description="S3 bucket for code, data and the outputs of runs.",
     )
-    kms_key: FixedText | None = Field(
+    kms_key: Annotated[FixedText | None, Member("KmsKeyId", "VolumeKmsKeyId")] = Field(
         None, description="KMS key id or ARN for volumes and outputs."
     )
-    vpc: Vpc | None = Field(None, description="Network for jobs and models.")
-    tags: dict[str, FixedText] = Field(
+    vpc: Annotated[Vpc | None, Member("VpcConfig")] = Field(
+        None, description="Network for jobs and models."
+    )
+    tags: Annotated[dict[str, FixedText], Member("Tags")] = Field(
         default_factory=dict, description="Tags of the pipeline and of what its steps create."
     )
     pip_index_url: FixedText | None = Field(
@@ -229,19 +232,19 @@ class Retry(SpecModel, defer_build=False):
 class Input(ShortFormModel, defer_build=False):
     """One input of a job."""
 
-    from_: Text = Field(
+    from_: Annotated[Text, Member("S3Input.S3Uri", "S3DataSource.S3Uri")] = Field(
         alias="from", description="A `${data…}` or `${steps…}` reference, or an s3:// prefix."
     )
-    mode: Literal["File", "FastFile", "Pipe"] = Field(
-        "File", description="File copies first, FastFile streams, Pipe is a FIFO."
-    )
-    distribution: Literal["FullyReplicated", "ShardedByS3Key"] = Field(
-        "FullyReplicated", description="Every host gets all objects, or a share of them."
-    )
+    mode: Annotated[
+        Literal["File", "FastFile", "Pipe"], Member("S3Input.S3InputMode", "InputMode")
+    ] = Field("File", description="File copies first, FastFile streams, Pipe is a FIFO.")
+    distribution: Annotated[
+        Literal["FullyReplicated", "ShardedByS3Key"], Member("S3DataDistributionType")
+    ] = Field("FullyReplicated", description="Every host gets all objects, or a share of them.")
     content_type: FixedText | None = Field(None, description="MIME type (training only).")
-    compression_type: Literal["None", "Gzip"] = Field(
-        "None", description="Gzip is for mode Pipe only."
-    )
+    compression_type: Annotated[
+        Literal["None", "Gzip"], Member("S3Input.S3CompressionType", "CompressionType")
+    ] = Field("None", description="Gzip is for mode Pipe only.")
     immutable: bool = Field(
         False,  # noqa: FBT003 - pydantic's default stands first
         description="The objects under an s3:// prefix never change: the step may be cached.",
@@ -292,7 +295,7 @@ class StepSpec(SpecModel):
     kind: FixedText = Field(description="What the step does.")
     description: FixedText | None = Field(None, description="Shown in the console.")
     display_name: FixedText | None = Field(None, description="Shown instead of the step's name.")
-    after: dict[str, Trigger] = Field(
+    after: Annotated[dict[str, Trigger], Member("DependsOn")] = Field(
         default_factory=dict,
         description="Steps to wait for, with what has to have happened: "
         "completed, failed, stopped or any.",
@@ -314,14 +317,20 @@ class StepSpec(SpecModel):
 class JobStep(StepSpec):
     """The keys of every step that runs a job."""
 
-    image: Text | None = Field(
-        None, description="A name such as sklearn-1.9-cpu, or an image URI of your own."
-    )
-    instance_type: Text = Field("ml.m5.xlarge", description="Such as ml.m5.xlarge.")
-    instance_count: Integer = Field(1, description="How many instances.")
-    volume_size_in_gb: Integer = Field(30, description="Storage of each instance, in GB.")
-    max_runtime_in_seconds: Integer = Field(
-        86_400, description="The job is stopped after this many seconds."
+    image: Annotated[
+        Text | None, Member("AppSpecification.ImageUri", "AlgorithmSpecification.TrainingImage")
+    ] = Field(None, description="A name such as sklearn-1.9-cpu, or an image URI of your own.")
+    instance_type: Annotated[
+        Text, Member("ClusterConfig.InstanceType", "ResourceConfig.InstanceType")
+    ] = Field("ml.m5.xlarge", description="Such as ml.m5.xlarge.")
+    instance_count: Annotated[
+        Integer, Member("ClusterConfig.InstanceCount", "ResourceConfig.InstanceCount")
+    ] = Field(1, description="How many instances.")
+    volume_size_in_gb: Annotated[
+        Integer, Member("ClusterConfig.VolumeSizeInGB", "ResourceConfig.VolumeSizeInGB")
+    ] = Field(30, description="Storage of each instance, in GB.")
+    max_runtime_in_seconds: Annotated[Integer, Member("StoppingCondition.MaxRuntimeInSeconds")] = (
+        Field(86_400, description="The job is stopped after this many seconds.")
     )
     environment: dict[str, AnyScalar] = Field(
         default_factory=dict, description="Environment variables of the job; never a secret."
@@ -335,10 +344,12 @@ class JobStep(StepSpec):
         False,  # noqa: FBT003 - pydantic's default stands first
         description="The job has no network.",
     )
-    cache: Duration = Field(
+    cache: Annotated[Duration, Member("CacheConfig")] = Field(
         None, description="Reuse an earlier run of the same step for this long, such as 30d."
     )
-    retry: list[Retry] = Field(default_factory=no_entries, description="When to try again.")
+    retry: Annotated[list[Retry], Member("RetryPolicies")] = Field(
+        default_factory=no_entries, description="When to try again."
+    )
 
 
 class Defaults(SpecModel):

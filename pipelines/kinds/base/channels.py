@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.contract import EmitContext
 from pipelines.kinds.base.jobs import CODE
+from pipelines.spec.members import members_of
 from pipelines.spec.model import DataSource, FileSystem, Input
 from pipelines.spec.references import Template
 
@@ -45,12 +46,7 @@ def _file_system(source: Input, context: EmitContext) -> JsonObject | None:
     for kind, system in (("EFS", data and data.efs), ("FSxLustre", data and data.fsx)):
         if isinstance(system, FileSystem):
             return {
-                "FileSystemDataSource": {
-                    "FileSystemId": system.file_system_id,
-                    "FileSystemType": kind,
-                    "FileSystemAccessMode": system.file_system_access_mode,
-                    "DirectoryPath": system.directory_path,
-                }
+                "FileSystemDataSource": {"FileSystemType": kind, **members_of(system)},
             }
     return None
 

@@ -17,6 +17,7 @@ from pipelines.kinds.base.contract import (
     Needs,
     Output,
 )
+from pipelines.spec.members import members_of
 from pipelines.spec.model import Input, JobStep, Retry
 from pipelines.spec.references import Template
 from pipelines.spec.values import scalar_text
@@ -131,13 +132,7 @@ def environment(
 
 def vpc(context: EmitContext) -> JsonObject:
     """`VpcConfig`, left out where there is none."""
-    if context.aws.vpc is None:
-        return {}
-    ids = {
-        "SecurityGroupIds": list(context.aws.vpc.security_group_ids),
-        "Subnets": list(context.aws.vpc.subnets),
-    }
-    return {"VpcConfig": ids}
+    return {} if context.aws.vpc is None else {"VpcConfig": members_of(context.aws.vpc)}
 
 
 def tags(context: EmitContext) -> JsonObject:
@@ -224,11 +219,5 @@ def _network(step: JobStep, context: EmitContext) -> JsonObject:
 
 
 def _retry(policy: Retry) -> JsonObject:
-    written: JsonObject = {
-        "ExceptionType": list(policy.exception_type),
-        "IntervalSeconds": policy.interval_seconds,
-        "BackoffRate": policy.backoff_rate,
-    }
-    if policy.expire_after_min is not None:
-        return {**written, "ExpireAfterMin": policy.expire_after_min}
-    return {**written, "MaxAttempts": policy.max_attempts or 5}
+    ends = policy.max_attempts is not None or policy.expire_after_min is not None
+    return {**({} if ends else {"MaxAttempts": 5}), **members_of(policy)}

@@ -14,6 +14,7 @@ from typing import Any
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.programs.deploy.modes import names
+from pipelines.spec.members import Member
 from pipelines.spec.model import SpecModel
 
 __all__ = ["Mode", "Settings", "all_modes", "find"]
@@ -40,11 +41,13 @@ class Mode:
 
     Args:
         model: the model of its block.
+        member: the members of the requests for config and endpoint that its block becomes.
         summary: what the key does, one sentence.
         settings: the block → what it becomes.
     """
 
     model: type[SpecModel]
+    member: Member
     summary: str
     settings: Callable[[Any], Settings]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from pipelines.json_types import JsonObject
 from pipelines.kinds.modes import Mode, Settings
+from pipelines.spec.members import Member, members_of
 from pipelines.spec.model import SpecModel
 from pipelines.spec.values import FixedText, mistake, no_entries
 
@@ -20,7 +21,7 @@ class Rollout(SpecModel):
     type: Literal["all_at_once", "canary", "linear"] = Field(
         "all_at_once", description="all_at_once, canary or linear."
     )
-    percent: int = Field(
+    percent: Annotated[int, Member("CanarySize.Value", "LinearStepSize.Value")] = Field(
         10, ge=1, le=50, description="Share of the first step (canary) or of each (linear, >= 10)."
     )
     wait_interval_in_seconds: int = Field(
@@ -44,28 +45,22 @@ class Realtime(SpecModel):
 
     instance_type: FixedText = Field(description="Such as ml.m5.large.")
     initial_instance_count: int = Field(1, ge=1, description="How many instances.")
-    volume_size_in_gb: int | None = Field(None, ge=1, le=512, description="Storage of each.")
+    volume_size_in_gb: Annotated[int | None, Member("VolumeSizeInGB")] = Field(
+        None, ge=1, le=512, description="Storage of each."
+    )
     model_data_download_timeout_in_seconds: int | None = Field(
         None, ge=60, le=3600, description="How long fetching the model may take."
     )
     container_startup_health_check_timeout_in_seconds: int | None = Field(
         None, ge=60, le=3600, description="How long a container may take to answer /ping."
     )
-    rollout: Rollout | None = Field(None, description="How an update moves requests.")
+    rollout: Annotated[
+        Rollout | None, Member("BlueGreenUpdatePolicy", "AutoRollbackConfiguration")
+    ] = Field(None, description="How an update moves requests.")
 
 
 def _settings(mode: Realtime) -> Settings:
-    members = {
-        "InstanceType": mode.instance_type,
-        "InitialInstanceCount": mode.initial_instance_count,
-        "VolumeSizeInGB": mode.volume_size_in_gb,
-        "ModelDataDownloadTimeoutInSeconds": mode.model_data_download_timeout_in_seconds,
-        "ContainerStartupHealthCheckTimeoutInSeconds": (
-            mode.container_startup_health_check_timeout_in_seconds
-        ),
-    }
-    variant = {name: value for name, value in members.items() if value is not None}
-    return Settings(variant, deployment=_deployment_config(mode.rollout))
+    return Settings(members_of(mode), deployment=_deployment_config(mode.rollout))
 
 
 def _deployment_config(rollout: Rollout | None) -> JsonObject | None:
@@ -88,4 +83,6 @@ def _deployment_config(rollout: Rollout | None) -> JsonObject | None:
     return config
 
 
-MODE = Mode(Realtime, "Serve with instances.", _settings)
+MODE = Mode(
+    Realtime, Member("ProductionVariants", "DeploymentConfig"), "Serve with instances.", _settings
+)

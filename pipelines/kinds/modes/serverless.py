@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from pipelines.kinds.modes import Mode, Settings
+from pipelines.spec.members import Member, members_of
 from pipelines.spec.model import SpecModel
 
 _ONE_WORKER = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
@@ -16,9 +17,9 @@ _ONE_WORKER = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
 class Serverless(SpecModel):
     """Nothing runs until a request comes; the first one waits for a cold start."""
 
-    memory_size_in_mb: Literal[1024, 2048, 3072, 4096, 5120, 6144] = Field(
-        2048, description="Memory: 1024 to 6144 in steps of 1024; CPU grows with it."
-    )
+    memory_size_in_mb: Annotated[
+        Literal[1024, 2048, 3072, 4096, 5120, 6144], Member("MemorySizeInMB")
+    ] = Field(2048, description="Memory: 1024 to 6144 in steps of 1024; CPU grows with it.")
     max_concurrency: int = Field(
         5, ge=1, le=200, description="Requests that are answered at once; more are refused."
     )
@@ -28,13 +29,7 @@ class Serverless(SpecModel):
 
 
 def _settings(mode: Serverless) -> Settings:
-    config = {
-        "MemorySizeInMB": mode.memory_size_in_mb,
-        "MaxConcurrency": mode.max_concurrency,
-    }
-    if mode.provisioned_concurrency is not None:
-        config["ProvisionedConcurrency"] = mode.provisioned_concurrency
-    return Settings({"ServerlessConfig": config}, _ONE_WORKER)
+    return Settings({"ServerlessConfig": members_of(mode)}, _ONE_WORKER)
 
 
-MODE = Mode(Serverless, "Serve without instances.", _settings)
+MODE = Mode(Serverless, Member("ServerlessConfig"), "Serve without instances.", _settings)

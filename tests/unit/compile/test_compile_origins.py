@@ -13,6 +13,7 @@ SPEC = {
     "parameters": {"epochs": {"type": "integer"}},
     "steps": {
         "work": {
+            "kind": "processing",
             "inputs": {"rows": {"from": "s3://a/", "mode": "File"}},
             "outputs": ["one", "two"],
             "arguments": {"first": "a", "second": "b"},

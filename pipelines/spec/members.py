@@ -1,0 +1,103 @@
+"""Keys of the spec ↔ members of a request: declared on the models' fields.
+
+Without a declaration a key stands for the member of the same name: `instance_type` for
+`InstanceType`. Whatever needs to know goes by these declarations: kinds that write a request, and
+`compile.origins`, which leads an error in a request back to the key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeGuard, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from pipelines.json_types import Json, JsonObject
+
+_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+class Member:
+    """A marker in the annotation of a field: the member of the request that it becomes.
+
+    Args:
+        paths: the member with the members around it, as `ResourceConfig.VolumeSizeInGB`, below
+            `Arguments` or what the model around it becomes; several for a key that becomes
+            several members, or another one in the request of another Type.
+        named_by: of a mapping that becomes a list: the member of an entry that holds its key.
+        entry: of a key that becomes one entry of a list: the name that `named_by` holds there.
+    """
+
+    __slots__ = ("entry", "named_by", "paths")
+
+    def __init__(self, *paths: str, named_by: str | None = None, entry: str | None = None) -> None:
+        self.paths = tuple(tuple(path.split(".")) for path in paths)
+        self.named_by = named_by
+        self.entry = entry
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The members themselves, without those around them."""
+        return tuple(path[-1] for path in self.paths)
+
+
+def declared(field: FieldInfo) -> Member | None:
+    """Return what a field declares."""
+    return next((one for one in field.metadata if isinstance(one, Member)), None)
+
+
+def key_of(member: str) -> str:
+    """Return the key that stands for a member where no field declares another one."""
+    return _WORD_START.sub("_", member).lower()
+
+
+def fields_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Return the fields of a model by their keys, as a user writes them."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def members_of(
+    model: BaseModel, resolve: Callable[[Json], Json] = lambda value: value
+) -> JsonObject:
+    """Write the scalars and lists of a model as the members that they become.
+
+    What is not given is left out, and so are models and mappings inside of it.
+
+    Args:
+        model: a part of a step.
+        resolve: turns a literal or a template into its value in the definition.
+    """
+    written: JsonObject = {}
+    for name, field in type(model).model_fields.items():
+        value = getattr(model, name)
+        if value is None or isinstance(value, BaseModel | dict):
+            continue
+        member = declared(field)
+        key = member.names[0] if member else "".join(map(str.capitalize, name.split("_")))
+        written[key] = list(map(resolve, value)) if isinstance(value, list) else resolve(value)
+    return written
+
+
+def is_model(annotation: Any) -> TypeGuard[type[BaseModel]]:
+    """Return whether an annotation is a model, whose keys are known."""
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def type_below(annotation: Any, part: str | int) -> Any:
+    """Return the type of what stands below a key or an index; None where nothing can."""
+    if is_model(annotation):
+        field = fields_of(annotation).get(str(part))
+        return _content(field.annotation) if field else None
+    if get_origin(annotation) in {dict, list}:
+        return _content(get_args(annotation)[-1])
+    return None
+
+
+def _content(annotation: Any) -> Any:
+    """Drop `| None` from an annotation."""
+    members = [one for one in get_args(annotation) if one is not type(None)]
+    if get_origin(annotation) in {dict, list} or not members:
+        return annotation
+    return members[0]
