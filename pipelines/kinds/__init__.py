@@ -15,8 +15,9 @@ from pipelines.spec.model import StepSpec
 
 
 def names() -> tuple[str, ...]:
-    """All kinds, sorted: the modules beside this one."""
-    return tuple(sorted(file.stem for file in Path(__file__).parent.glob("[!_]*.py")))
+    """All kinds, sorted: the modules of this package."""
+    files = (file for folder in __path__ for file in Path(folder).glob("[!_]*.py"))
+    return tuple(sorted(file.stem for file in files))
 
 
 def find(name: str) -> Kind | None:
