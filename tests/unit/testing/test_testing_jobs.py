@@ -8,7 +8,8 @@ import pytest
 
 from pipelines.bundle.assets import CodeAsset
 from pipelines.bundle.code import bundle
-from pipelines.compile.driver import Request, compile_spec
+from pipelines.compile.driver import compile_spec
+from pipelines.compile.model import CompileRequest
 from pipelines.runtime.bundle import BundleFile
 from pipelines.testing.environments import environment
 from pipelines.testing.errors import JobSetupError
@@ -124,8 +125,8 @@ def test_a_job_of_a_test_gets_the_files_that_compile_bundles(tmp_path: Path, pro
     (project / "conf").mkdir()
     for name in ("pipeline.yaml", "conf/a.yaml", "conf/b.yaml", "conf/c.json", "one.txt"):
         (project / name).write_text(SPEC)
-    compiled = compile_spec(Request(project / "pipeline.yaml", None, {}))
-    assert compiled.bundle is not None, compiled.checked.diagnostics
+    result = compile_spec(CompileRequest(project / "pipeline.yaml", None, {}))
+    assert result.compiled is not None, result.checked.diagnostics
     job = Jobs(tmp_path / "jobs", project).processing(
         "steps/work.py", include=["conf/*.yaml", Path("tools"), project / "one.txt"]
     )
@@ -135,7 +136,7 @@ def test_a_job_of_a_test_gets_the_files_that_compile_bundles(tmp_path: Path, pro
     def code(asset: CodeAsset) -> list[BundleFile]:
         return [one for one in asset.members if one.path.startswith("code/")]
 
-    assert code(made.asset) == code(compiled.bundle.code[0])
+    assert code(made.asset) == code(result.compiled.code[0])
     assert len(code(made.asset)) == 10
 
 
