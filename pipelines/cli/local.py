@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from pipelines.backends.local.executors.contract import LocalSettings
-from pipelines.backends.local.service import LocalSageMaker
+from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.cli.options import home
 from pipelines.errors import UsageError
 from pipelines.json_types import JsonObject

@@ -12,7 +12,7 @@ from typing import Literal, NoReturn
 
 from pipelines.backends.local.api import on_demand
 from pipelines.backends.local.engine.context import RunOptions
-from pipelines.backends.local.service import LocalSageMaker
+from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.backends.local.submit import Start, Submission, stage, submit
 from pipelines.cli.commit import recorded
 from pipelines.cli.from_definition import load_definition

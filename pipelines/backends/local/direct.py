@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pipelines.backends.local.errors import ServiceError
-from pipelines.backends.local.job_logs import JobLogs
 from pipelines.backends.local.objects import NoSuchObjectError, ObjectUriError
-from pipelines.backends.local.service import LocalSageMaker
+from pipelines.backends.local.operations.logs import LogOperations
+from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.json_types import JsonObject
 
 
@@ -24,7 +24,7 @@ class Direct:
         self.sagemaker = sagemaker
         self._services: dict[str, object] = {
             "sagemaker": sagemaker,
-            "logs": JobLogs(sagemaker.settings.home),
+            "logs": LogOperations(sagemaker.settings.home),
         }
 
     def call(self, service: str, operation: str, **request: Any) -> JsonObject:

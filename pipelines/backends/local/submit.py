@@ -15,7 +15,7 @@ from pathlib import Path
 from pipelines.backends.local.engine.engine import check_stubs
 from pipelines.backends.local.errors import ServiceError
 from pipelines.backends.local.objects import ObjectStore
-from pipelines.backends.local.service import LocalSageMaker
+from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.bundle.assets import CodeAsset, DataAsset
 from pipelines.frozen import frozen
 from pipelines.spec.model import Aws

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 import click
 
 from pipelines.backends.local.api import presence, running
-from pipelines.backends.local.service import LocalSageMaker
+from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.cli.local import open_sagemaker, pages
 from pipelines.cli.options import file_option
 from pipelines.cli.tables import columns

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from pipelines.backends.local.api import running
 from pipelines.backends.local.executors.contract import LocalSettings
-from pipelines.backends.local.service import LocalSageMaker
+from pipelines.backends.local.sagemaker import LocalSageMaker
 
 ROLE = "arn:aws:iam::000000000000:role/x"
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3"

@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.backends.local.api import on_demand
 from pipelines.backends.local.executors.contract import LocalSettings
-from pipelines.backends.local.service import LocalSageMaker
+from pipelines.backends.local.sagemaker import LocalSageMaker
 from tests.local.api.conftest import Served, refusal
 
 

@@ -44,7 +44,7 @@ def test_a_serverless_endpoint_takes_four_megabytes(served: Served) -> None:
     for size in (most + 1, 5 * MEGABYTE, 20 * MEGABYTE):
         code, message, status = refusal(runtime.invoke_endpoint, EndpointName="e", Body=b"x" * size)
         assert (code, status) == ("ValidationError", 400)
-        assert message == f"the body has {size} bytes; a serverless endpoint takes {most}"
+        assert message == f"the body has {size} bytes; a serverless endpoint takes at most {most}"
 
 
 def test_a_real_time_endpoint_says_what_it_takes(served: Served) -> None:
@@ -53,7 +53,7 @@ def test_a_real_time_endpoint_says_what_it_takes(served: Served) -> None:
     size = 25 * MEGABYTE + 1
     code, message, status = refusal(runtime.invoke_endpoint, EndpointName="e", Body=b"x" * size)
     assert (code, status) == ("ValidationError", 400)
-    assert "a real-time endpoint takes 26214400" in message
+    assert "a real-time endpoint takes at most 26214400" in message
 
 
 @pytest.mark.parametrize("name", ["nobody", "other"])

@@ -141,7 +141,7 @@ ARN = "arn:aws:sagemaker:us-east-1:000000000000"
             {"ModelPackageGroupName": "g"},
             "ConflictException",
             (
-                f"Model Package Group {ARN}:model-package-group/g still holds 1 model packages;"
+                f"Model Package Group {ARN}:model-package-group/g still has 1 model packages;"
                 " delete them first"
             ),
         ),

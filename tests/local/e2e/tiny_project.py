@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
 
-from pipelines.backends.local.service import LocalSageMaker
+from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.cli.local import executions, identifier, open_sagemaker
 from pipelines.json_types import Json, JsonObject
 

@@ -20,7 +20,7 @@ from pipelines.backends.local.executors.contract import (
     StepCall,
     StepOutcome,
 )
-from pipelines.backends.local.service import LocalSageMaker
+from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.execution.events import Event
 from pipelines.execution.status import StepStatus
 from pipelines.json_types import Json, JsonObject

@@ -20,8 +20,8 @@ from pipelines.backends.local.executors.contract import (
     StepCall,
     StepOutcome,
 )
-from pipelines.backends.local.service import LocalSageMaker
-from pipelines.backends.local.state.database import Database
+from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.state.local_state import LocalState
 from pipelines.execution.status import StepStatus
 from pipelines.json_types import Json, JsonObject
 
@@ -93,8 +93,8 @@ def main(home: str, command: str, value: str) -> None:
     """Do what the command line says."""
     settings = LocalSettings(home=Path(home), interpreter=Path(sys.executable))
     killer = Killer(int(value) if command == "start" else 0)
-    database = Database(settings.home, killer)
-    with LocalSageMaker(settings, Parts(executors=_find), database) as service:
+    state = LocalState(settings.home, killer)
+    with LocalSageMaker(settings, Parts(executors=_find), state) as service:
         if command == "resume":
             service.resume(value, RunOptions(max_parallel=2))
             return

@@ -15,7 +15,7 @@ import pytest
 from pipelines.backends.local.engine.context import Parts, RunOptions
 from pipelines.backends.local.executors.contract import StepCall, StepOutcome
 from pipelines.backends.local.executors.stub import merged, synthesized
-from pipelines.backends.local.service import LocalSageMaker
+from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.execution.status import StepStatus
 from pipelines.grammar.paths import parse_path
 from pipelines.grammar.references import NESTED_STEPS

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.backends.local.engine.context import Parts
-from pipelines.backends.local.service import LocalSageMaker
+from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.json_types import Json, JsonObject
 from pipelines.plan.caching import Cause, misses
 from pipelines.steptypes import find

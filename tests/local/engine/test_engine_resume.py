@@ -18,7 +18,7 @@ import pytest
 
 from pipelines.backends.local.errors import ServiceError
 from pipelines.backends.local.executors.contract import StepCall, StepOutcome
-from pipelines.backends.local.state.lock import running
+from pipelines.backends.local.state.locks import running
 from pipelines.errors import UsageError
 from pipelines.execution.status import StepStatus
 from pipelines.json_types import JsonObject

@@ -1,54 +1,60 @@
-"""A local SageMaker whose fleets are doubles: they load, fail or wait as their model says."""
+"""A local SageMaker whose fleets are fakes; and real fleets that serve a test's own code."""
 
 from __future__ import annotations
 
+import io
 import sys
+import tarfile
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Literal, Protocol, cast
 
 import pytest
 
+from pipelines.backends.local.engine.context import Parts
 from pipelines.backends.local.executors.contract import LocalSettings
-from pipelines.backends.local.hosting.hosting import Hosting
-from pipelines.backends.local.model_server.values import (
-    Answer,
-    Busy,
+from pipelines.backends.local.hosting.fleet import Fleet
+from pipelines.backends.local.hosting.values import (
+    FleetBusy,
     FleetError,
     FleetSpec,
+    FleetStoppedError,
     Invocation,
-    StoppedError,
+    InvocationResponse,
 )
+from pipelines.backends.local.jobs.isolation import probe
 from pipelines.backends.local.objects import ObjectStore
-from pipelines.backends.local.registry.premises import Premises
-from pipelines.backends.local.registry.registry import LocalRegistry
-from pipelines.backends.local.state.database import Database
+from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.json_types import JsonObject
 
 ROLE = "arn:aws:iam::000000000000:role/x"
 
 
 @dataclass
-class Double:
+class FakeFleet:
     """A fleet that answers with its image's name; requests that say so are refused."""
 
     spec: FleetSpec
     proven: bool
     stopped: bool = False
 
-    def invoke(self, invocation: Invocation) -> Answer:
+    def invoke(self, invocation: Invocation) -> InvocationResponse:
         """Answer."""
         if self.stopped:
-            raise StoppedError("stopped")
+            raise FleetStoppedError("stopped")
         if invocation.body == b"busy":
-            raise Busy
+            raise FleetBusy
         if invocation.body == b"die":
             raise FleetError("the model server was killed by SIGKILL")
         if invocation.body == b"bad":
-            return Answer(400, b"no such feature", "text/plain", {})
+            return InvocationResponse(400, b"no such feature", "text/plain", {})
         headers = {"x-amzn-sagemaker-custom-attributes": "c"} if invocation.headers else {}
-        return Answer(200, str(self.spec.container["Image"]).encode(), "text/plain", headers, 0.5)
+        return InvocationResponse(
+            200, str(self.spec.container["Image"]).encode(), "text/plain", headers, 0.5
+        )
 
     def stop(self) -> None:
         """Stop."""
@@ -56,33 +62,30 @@ class Double:
 
 
 @dataclass
-class Starts:
-    """Starts doubles; an image `broken` does not load, an image `slow` waits for the gate."""
+class FakeFleets:
+    """Starts fakes; an image `broken` does not load, an image `slow` waits for the gate."""
 
-    fleets: list[Double] = field(default_factory=list)
+    fleets: list[FakeFleet] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
 
-    def __call__(self, spec: FleetSpec, *, proven: bool) -> Double:
-        """Start a double."""
+    def __call__(self, spec: FleetSpec, *, proven: bool) -> FakeFleet:
+        """Start a fake."""
         image = spec.container["Image"]
         if image == "slow":
             self.gate.wait()
         if image == "broken":
             raise FleetError("the model does not load: no weights")
-        self.fleets.append(Double(spec, proven))
+        self.fleets.append(FakeFleet(spec, proven))
         return self.fleets[-1]
 
 
-class Local(LocalRegistry):
-    """Registry and hosting on one state, as LocalSageMaker has them."""
+class HostedLocal(LocalSageMaker):
+    """A local SageMaker that starts fakes."""
 
     def __init__(self, home: Path) -> None:
-        self.database = Database(home)
+        self.starts = FakeFleets()
         settings = LocalSettings(home, Path(sys.executable))
-        premises = Premises(self.database, settings)
-        super().__init__(premises)
-        self.starts = Starts()
-        self.hosting = Hosting(premises, ObjectStore(home / "s3"), self.starts)
+        super().__init__(settings, Parts(start_fleet=self.starts))
 
     def config(self, name: str, image: str = "one", **variant: object) -> None:
         """Create a model of that image and a config that serves it."""
@@ -90,45 +93,44 @@ class Local(LocalRegistry):
         self.create_model(ModelName=f"m-{name}", PrimaryContainer=container, ExecutionRoleArn=ROLE)
         size = variant or {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
         variants = [{"VariantName": "A", "ModelName": f"m-{name}", **size}]
-        self.hosting.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants)
+        self.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants)
 
     def create(self, endpoint: str, config: str) -> JsonObject:
         """Create an endpoint and wait for the end of it."""
-        self.hosting.create_endpoint(EndpointName=endpoint, EndpointConfigName=config)
-        return self.settled(endpoint)
+        self.create_endpoint(EndpointName=endpoint, EndpointConfigName=config)
+        return self.described(endpoint)
 
     def update(self, endpoint: str, config: str) -> JsonObject:
         """Update an endpoint and wait for the end of it."""
-        self.hosting.update_endpoint(EndpointName=endpoint, EndpointConfigName=config)
-        return self.settled(endpoint)
+        self.update_endpoint(EndpointName=endpoint, EndpointConfigName=config)
+        return self.described(endpoint)
 
-    def settled(self, endpoint: str) -> JsonObject:
-        """Wait for the change under way and describe the endpoint."""
-        self.hosting.wait(endpoint)
-        return self.hosting.describe_endpoint(EndpointName=endpoint)
+    def described(self, endpoint: str) -> JsonObject:
+        """Wait for the change in progress and describe the endpoint."""
+        self._host_endpoints().provisioner.wait(endpoint)
+        return self.describe_endpoint(EndpointName=endpoint)
 
     def ask(self, endpoint: str, body: bytes = b"x", **request: object) -> str:
-        """Invoke an endpoint and give the answer's text."""
-        response = self.hosting.invoke_endpoint(EndpointName=endpoint, Body=body, **request)
+        """Invoke an endpoint; return the response's text."""
+        response = self.invoke_endpoint(EndpointName=endpoint, Body=body, **request)
         return bytes(response["Body"]).decode()
 
     def close(self) -> None:
         """Close."""
         self.starts.gate.set()
-        self.hosting.close()
-        self.database.close()
+        super().close()
 
 
 SERVERLESS: JsonObject = {"ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5}}
 
 
 @pytest.fixture
-def another(tmp_path: Path) -> Iterator[Callable[[], Local]]:
-    """Give a function that opens the same state once more, as another process would."""
-    opened: list[Local] = []
+def another(tmp_path: Path) -> Iterator[Callable[[], HostedLocal]]:
+    """Return a function that opens the same state once more, as another process would."""
+    opened: list[HostedLocal] = []
 
-    def open_one() -> Local:
-        opened.append(Local(tmp_path / ".pipelines"))
+    def open_one() -> HostedLocal:
+        opened.append(HostedLocal(tmp_path / ".pipelines"))
         return opened[-1]
 
     yield open_one
@@ -137,6 +139,73 @@ def another(tmp_path: Path) -> Iterator[Callable[[], Local]]:
 
 
 @pytest.fixture
-def local(another: Callable[[], Local]) -> Local:
-    """Give a local SageMaker."""
+def local(another: Callable[[], HostedLocal]) -> HostedLocal:
+    """Return a local SageMaker."""
     return another()
+
+
+URL = "s3://bucket/model.tar.gz"
+
+
+class Serve(Protocol):
+    """Serve an inference module.
+
+    `files` are further members of the archive, `how` members of FleetSpec.
+    """
+
+    def __call__(  # noqa: D102 - see the class
+        self,
+        code: str,
+        *,
+        files: dict[str, str] | None = None,
+        environment: dict[str, str] | None = None,
+        proven: bool = False,
+        **how: Any,
+    ) -> Fleet: ...
+
+
+@pytest.fixture(params=["namespaces", "rewrite"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> LocalSettings:
+    """Return each isolation mode that is available."""
+    if request.param == "namespaces" and probe().which != "namespaces":
+        pytest.skip(probe().why)
+    way = cast('Literal["namespaces", "rewrite"]', request.param)
+    return LocalSettings(tmp_path / ".pipelines", Path(sys.executable), way)
+
+
+@pytest.fixture
+def serve(settings: LocalSettings) -> Iterator[Serve]:
+    """Return a function that starts a fleet; all of them are stopped at the end."""
+    objects = ObjectStore(settings.home / "s3")
+    with ExitStack() as stack:
+
+        def start(
+            code: str,
+            *,
+            files: dict[str, str] | None = None,
+            environment: dict[str, str] | None = None,
+            proven: bool = False,
+            **how: Any,
+        ) -> Fleet:
+            members = {"code/inference.py": code, **(files or {})}
+            objects.put_bytes(URL, archive(members))
+            container = {"Image": "x", "ModelDataUrl": URL, "Environment": environment or {}}
+            log = settings.home / "endpoints" / "a.log"
+            plain: dict[str, Any] = {"name": "a", "container": container, "log": log}
+            spec = FleetSpec(**{"workers": 1, "serverless": False, **how}, **plain)
+            fleet = Fleet.start(spec, settings, objects, proven=proven)
+            stack.callback(fleet.stop)
+            return fleet
+
+        yield start
+
+
+def archive(members: dict[str, str]) -> bytes:
+    """Pack texts as a model archive."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as packed:
+        for name, text in members.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text.encode())
+            packed.addfile(entry, io.BytesIO(text.encode()))
+    return buffer.getvalue()

@@ -7,28 +7,28 @@ from collections.abc import Callable
 import pytest
 
 from pipelines.backends.local.errors import ServiceError
-from pipelines.backends.local.hosting.invocations import ModelError
-from tests.local.hosting.conftest import ROLE, SERVERLESS, Local
+from pipelines.backends.local.operations.invocations import ModelError
+from tests.local.hosting.conftest import ROLE, SERVERLESS, HostedLocal
 
 
-def test_an_endpoint_is_creating_then_in_service(local: Local) -> None:
+def test_an_endpoint_is_creating_then_in_service(local: HostedLocal) -> None:
     """CreateEndpoint returns at once; only an endpoint in service is found by its runtime."""
     local.config("c", "slow")
-    local.hosting.create_endpoint(EndpointName="e", EndpointConfigName="c")
-    described = local.hosting.describe_endpoint(EndpointName="e")
+    local.create_endpoint(EndpointName="e", EndpointConfigName="c")
+    described = local.describe_endpoint(EndpointName="e")
     assert described["EndpointStatus"] == "Creating"
     assert "ProductionVariants" not in described
     with pytest.raises(ServiceError, match="Endpoint e of account 000000000000 not found"):
         local.ask("e")
     local.starts.gate.set()
-    described = local.settled("e")
+    described = local.described("e")
     assert described["EndpointStatus"] == "InService"
     (variant,) = described["ProductionVariants"]
     assert (variant["VariantName"], variant["CurrentInstanceCount"]) == ("A", 1)
     assert local.ask("e") == "slow"
 
 
-def test_a_model_that_does_not_load_makes_a_failed_endpoint(local: Local) -> None:
+def test_a_model_that_does_not_load_makes_a_failed_endpoint(local: HostedLocal) -> None:
     """The reason is the model's; a failed endpoint can only be deleted."""
     local.config("c", "broken")
     local.config("d")
@@ -37,17 +37,17 @@ def test_a_model_that_does_not_load_makes_a_failed_endpoint(local: Local) -> Non
     assert described["FailureReason"] == "the model does not load: no weights"
     with pytest.raises(ServiceError, match="in status Failed"):
         local.update("e", "d")
-    local.hosting.delete_endpoint(EndpointName="e")
+    local.delete_endpoint(EndpointName="e")
     assert local.create("e", "d")["EndpointStatus"] == "InService"
 
 
-def test_an_update_serves_the_old_fleet_until_the_new_one_answers(local: Local) -> None:
+def test_an_update_serves_the_old_fleet_until_the_new_one_answers(local: HostedLocal) -> None:
     """Blue/green: Updating, with what is pending; then the new one, and the old one is stopped."""
     local.config("c1", "one")
     local.config("c2", "slow")
     local.create("e", "c1")
-    local.hosting.update_endpoint(EndpointName="e", EndpointConfigName="c2")
-    described = local.hosting.describe_endpoint(EndpointName="e")
+    local.update_endpoint(EndpointName="e", EndpointConfigName="c2")
+    described = local.describe_endpoint(EndpointName="e")
     assert described["EndpointStatus"] == "Updating"
     assert described["EndpointConfigName"] == "c1"
     assert described["PendingDeploymentSummary"]["EndpointConfigName"] == "c2"
@@ -55,13 +55,13 @@ def test_an_update_serves_the_old_fleet_until_the_new_one_answers(local: Local) 
     with pytest.raises(ServiceError, match="Cannot update in-progress endpoint"):
         local.update("e", "c2")
     local.starts.gate.set()
-    assert local.settled("e")["EndpointConfigName"] == "c2"
+    assert local.described("e")["EndpointConfigName"] == "c2"
     assert local.ask("e") == "slow"
     local.close()
     assert [fleet.stopped for fleet in local.starts.fleets] == [True, True]
 
 
-def test_a_failed_update_goes_back_to_what_was_served(local: Local) -> None:
+def test_a_failed_update_goes_back_to_what_was_served(local: HostedLocal) -> None:
     """The service's rollback: InService on the old config, with the reason."""
     local.config("c1", "one")
     local.config("c2", "broken")
@@ -75,7 +75,7 @@ def test_a_failed_update_goes_back_to_what_was_served(local: Local) -> None:
     assert "FailureReason" not in local.update("e", "c3")
 
 
-def test_serverless_becomes_real_time_but_not_back(local: Local) -> None:
+def test_serverless_becomes_real_time_but_not_back(local: HostedLocal) -> None:
     """FACTS 5.2: the one direction is an update, the other is refused."""
     local.config("less", "less", **SERVERLESS)
     local.config("time", "time")
@@ -96,27 +96,27 @@ def test_serverless_becomes_real_time_but_not_back(local: Local) -> None:
     ],
 )
 def test_endpoints_are_refused_as_the_service_refuses_them(
-    local: Local, operation: str, request_: dict[str, str], message: str
+    local: HostedLocal, operation: str, request_: dict[str, str], message: str
 ) -> None:
     """ValidationException, and nothing changes."""
     local.config("c")
     local.create("e", "c")
     with pytest.raises(ServiceError, match=message):
-        getattr(local.hosting, operation)(EndpointName="e", **request_)
-    assert local.settled("e")["EndpointStatus"] == "InService"
+        getattr(local, operation)(EndpointName="e", **request_)
+    assert local.described("e")["EndpointStatus"] == "InService"
 
 
 @pytest.mark.parametrize("operation", ["describe_endpoint", "delete_endpoint"])
-def test_a_missing_endpoint_is_named(local: Local, operation: str) -> None:
+def test_a_missing_endpoint_is_named(local: HostedLocal, operation: str) -> None:
     """By its ARN, as the service does."""
     with pytest.raises(ServiceError, match=r'Could not find endpoint "arn:.*:endpoint/no"'):
-        getattr(local.hosting, operation)(EndpointName="no")
+        getattr(local, operation)(EndpointName="no")
 
 
-def test_configs_are_checked_and_not_deleted_in_use(local: Local) -> None:
+def test_configs_are_checked_and_not_deleted_in_use(local: HostedLocal) -> None:
     """A duplicate, a missing model, no size, both sizes, a wrong memory, a config in use."""
     local.config("c")
-    create = local.hosting.create_endpoint_config
+    create = local.create_endpoint_config
     variant = {"VariantName": "A", "ModelName": "m-c"}
     wrong = [
         ({**variant, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}, "already existing"),
@@ -133,13 +133,13 @@ def test_configs_are_checked_and_not_deleted_in_use(local: Local) -> None:
             create(EndpointConfigName="c", ProductionVariants=[given])
     local.create("e", "c")
     with pytest.raises(ServiceError, match="in use by e"):
-        local.hosting.delete_endpoint_config(EndpointConfigName="c")
-    local.hosting.delete_endpoint(EndpointName="e")
-    local.hosting.delete_endpoint_config(EndpointConfigName="c")
-    assert local.hosting.list_endpoint_configs()["EndpointConfigs"] == []
+        local.delete_endpoint_config(EndpointConfigName="c")
+    local.delete_endpoint(EndpointName="e")
+    local.delete_endpoint_config(EndpointConfigName="c")
+    assert local.list_endpoint_configs()["EndpointConfigs"] == []
 
 
-def test_a_model_is_made_of_an_approved_package_only(local: Local) -> None:
+def test_a_model_is_made_of_an_approved_package_only(local: HostedLocal) -> None:
     """Its container comes out of the package, the model's environment on top."""
     local.create_model_package_group(ModelPackageGroupName="g")
     container = {"Image": "packaged", "ModelDataUrl": "s3://b/m", "Environment": {"A": "1"}}
@@ -157,17 +157,17 @@ def test_a_model_is_made_of_an_approved_package_only(local: Local) -> None:
     local.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
     local.create_model(ModelName="m", PrimaryContainer=model, ExecutionRoleArn=ROLE)
     variants = [{"VariantName": "A", "ModelName": "m", **SERVERLESS}]
-    local.hosting.create_endpoint_config(EndpointConfigName="c", ProductionVariants=variants)
+    local.create_endpoint_config(EndpointConfigName="c", ProductionVariants=variants)
     local.create("e", "c")
     assert local.ask("e") == "packaged"
     assert local.starts.fleets[0].spec.container["Environment"] == {"A": "1", "B": "2"}
 
 
-def test_requests_are_refused_as_the_runtime_refuses_them(local: Local) -> None:
+def test_requests_are_refused_as_the_runtime_refuses_them(local: HostedLocal) -> None:
     """Too large, too many, a container's own 400, no answer: each with the runtime's error."""
     local.config("c", "one", **SERVERLESS)
     local.create("e", "c")
-    with pytest.raises(ServiceError, match="serverless endpoint takes 4194304") as caught:
+    with pytest.raises(ServiceError, match="serverless endpoint takes at most 4194304") as caught:
         local.ask("e", b"x" * (5 << 20))
     assert caught.value.code == "ValidationError"
     with pytest.raises(ServiceError, match="Rate exceeded") as caught:
@@ -182,7 +182,7 @@ def test_requests_are_refused_as_the_runtime_refuses_them(local: Local) -> None:
         local.ask("e", TargetVariant="B")
 
 
-def test_variants_share_requests_by_weight(local: Local) -> None:
+def test_variants_share_requests_by_weight(local: HostedLocal) -> None:
     """A variant without weight gets none, but can be asked for; weights change in place."""
     local.config("a", "one")
     local.config("b", "two")
@@ -191,23 +191,23 @@ def test_variants_share_requests_by_weight(local: Local) -> None:
         {"VariantName": "A", "ModelName": "m-a", "InitialVariantWeight": 0.0, **size},
         {"VariantName": "B", "ModelName": "m-b", "InitialVariantWeight": 1.0, **size},
     ]
-    local.hosting.create_endpoint_config(EndpointConfigName="c", ProductionVariants=variants)
+    local.create_endpoint_config(EndpointConfigName="c", ProductionVariants=variants)
     local.create("e", "c")
     assert {local.ask("e") for _ in range(20)} == {"two"}
     assert local.ask("e", TargetVariant="A") == "one"
-    local.hosting.update_endpoint_weights_and_capacities(
+    local.update_endpoint_weights_and_capacities(
         EndpointName="e",
         DesiredWeightsAndCapacities=[
             {"VariantName": "A", "DesiredWeight": 1.0, "DesiredInstanceCount": 3},
             {"VariantName": "B", "DesiredWeight": 0.0},
         ],
     )
-    first, second = local.settled("e")["ProductionVariants"]
+    first, second = local.described("e")["ProductionVariants"]
     assert (first["CurrentInstanceCount"], second["CurrentInstanceCount"]) == (3, 1)
     assert {local.ask("e") for _ in range(20)} == {"one"}
 
 
-def test_lists_are_paged_sorted_and_filtered(local: Local) -> None:
+def test_lists_are_paged_sorted_and_filtered(local: HostedLocal) -> None:
     """The newest first; NextToken, NameContains, StatusEquals, SortBy."""
     local.config("c")
     local.config("broken", "broken")
@@ -216,20 +216,20 @@ def test_lists_are_paged_sorted_and_filtered(local: Local) -> None:
     names: list[str] = []
     request: dict[str, str] = {}
     while True:
-        page = local.hosting.list_endpoints(MaxResults=2, **request)
+        page = local.list_endpoints(MaxResults=2, **request)
         names += [one["EndpointName"] for one in page["Endpoints"]]
         if "NextToken" not in page:
             break
         request = {"NextToken": page["NextToken"]}
     assert names == ["f1", "e2", "e1"]
-    listed = local.hosting.list_endpoints(
+    listed = local.list_endpoints(
         NameContains="e", StatusEquals="InService", SortBy="Name", SortOrder="Ascending"
     )["Endpoints"]
     assert [one["EndpointName"] for one in listed] == ["e1"]
 
 
 def test_another_process_serves_and_follows_updates(
-    local: Local, another: Callable[[], Local]
+    local: HostedLocal, another: Callable[[], HostedLocal]
 ) -> None:
     """A process that did not provision an endpoint starts its fleet once, and swaps it later."""
     local.config("c1", "one")
@@ -240,19 +240,19 @@ def test_another_process_serves_and_follows_updates(
     assert [fleet.proven for fleet in other.starts.fleets] == [True]
     local.update("e", "c2")
     assert other.ask("e") == "two"
-    local.hosting.delete_endpoint(EndpointName="e")
+    local.delete_endpoint(EndpointName="e")
     with pytest.raises(ServiceError, match="not found"):
         other.ask("e")
 
 
-def test_tags_are_kept_with_endpoints_and_configs(local: Local) -> None:
+def test_tags_are_kept_with_endpoints_and_configs(local: HostedLocal) -> None:
     """AddTags and ListTags know their ARNs; deleting takes the tags along."""
     local.config("c")
-    local.hosting.create_endpoint(
+    local.create_endpoint(
         EndpointName="e", EndpointConfigName="c", Tags=[{"Key": "a", "Value": "1"}]
     )
-    arn = local.settled("e")["EndpointArn"]
+    arn = local.described("e")["EndpointArn"]
     assert local.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "a", "Value": "1"}]
-    local.hosting.delete_endpoint(EndpointName="e")
+    local.delete_endpoint(EndpointName="e")
     with pytest.raises(ServiceError, match="does not exist"):
         local.list_tags(ResourceArn=arn)

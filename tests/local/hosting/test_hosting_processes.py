@@ -14,22 +14,22 @@ import pytest
 
 from pipelines.backends.local.state.database import Database
 from pipelines.json_types import JsonObject
-from tests.local.hosting.conftest import Local
+from tests.local.hosting.conftest import HostedLocal
 
 _KILLED = """
 import sys
 from pathlib import Path
-from tests.local.hosting.conftest import Local
+from tests.local.hosting.conftest import HostedLocal
 home, operation = sys.argv[1:]
-local = Local(Path(home))
+local = HostedLocal(Path(home))
 if operation == "create":
     local.config("c", "slow")
-    local.hosting.create_endpoint(EndpointName="e", EndpointConfigName="c")
+    local.create_endpoint(EndpointName="e", EndpointConfigName="c")
 else:
     local.config("c0", "one")
     local.create("e", "c0")
     local.config("c", "slow")
-    local.hosting.update_endpoint(EndpointName="e", EndpointConfigName="c")
+    local.update_endpoint(EndpointName="e", EndpointConfigName="c")
 print("under way", flush=True)
 sys.stdin.read()
 """
@@ -38,12 +38,9 @@ _WRITER = """
 import sys
 from pathlib import Path
 from pipelines.backends.local.executors.contract import LocalSettings
-from pipelines.backends.local.registry.premises import Premises
-from pipelines.backends.local.registry.registry import LocalRegistry
-from pipelines.backends.local.state.database import Database
+from pipelines.backends.local.sagemaker import LocalSageMaker
 home, writer, rounds, shared = sys.argv[1:]
-with Database(Path(home)) as database:
-    registry = LocalRegistry(Premises(database, LocalSettings(Path(home), Path(sys.executable))))
+with LocalSageMaker(LocalSettings(Path(home), Path(sys.executable))) as registry:
     for number in range(int(rounds)):
         arn = registry.create_model_package(ModelPackageGroupName="g")["ModelPackageArn"]
         print(arn)
@@ -55,11 +52,11 @@ with Database(Path(home)) as database:
 """
 
 
-def settle(local: Local) -> JsonObject:
+def wait_for_end(local: HostedLocal) -> JsonObject:
     """Describe the endpoint until its change has ended."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        described = local.hosting.describe_endpoint(EndpointName="e")
+        described = local.describe_endpoint(EndpointName="e")
         if described["EndpointStatus"] not in {"Creating", "Updating"}:
             return described
         time.sleep(0.01)
@@ -68,7 +65,7 @@ def settle(local: Local) -> JsonObject:
 
 @pytest.mark.parametrize("operation", ["create", "update"])
 def test_a_change_whose_process_was_killed_is_carried_on(
-    another: Callable[[], Local], tmp_path: Path, operation: str
+    another: Callable[[], HostedLocal], tmp_path: Path, operation: str
 ) -> None:
     """Whoever describes the endpoint next finishes what SIGKILL cut off."""
     words = [sys.executable, "-c", _KILLED, str(tmp_path / ".pipelines"), operation]
@@ -78,14 +75,14 @@ def test_a_change_whose_process_was_killed_is_carried_on(
         one.kill()
     local = another()
     local.starts.gate.set()
-    described = settle(local)
+    described = wait_for_end(local)
     assert described["EndpointStatus"] == "InService"
     assert described["EndpointConfigName"] == "c"
     assert local.ask("e") == "slow"
 
 
 def test_a_change_under_way_elsewhere_is_left_alone(
-    another: Callable[[], Local], tmp_path: Path
+    another: Callable[[], HostedLocal], tmp_path: Path
 ) -> None:
     """While its process lives, others only look."""
     words = [sys.executable, "-c", _KILLED, str(tmp_path / ".pipelines"), "create"]
@@ -95,14 +92,14 @@ def test_a_change_under_way_elsewhere_is_left_alone(
         local = another()
         local.starts.gate.set()
         for _ in range(5):
-            described = local.hosting.describe_endpoint(EndpointName="e")
+            described = local.describe_endpoint(EndpointName="e")
             assert described["EndpointStatus"] == "Creating"
-        local.hosting.wait("e")
+        local._host_endpoints().provisioner.wait("e")
         assert local.starts.fleets == []
         one.kill()
 
 
-def test_sixteen_writers_lose_nothing(local: Local, tmp_path: Path) -> None:
+def test_sixteen_writers_lose_nothing(local: HostedLocal, tmp_path: Path) -> None:
     """Sixteen processes register, approve and reject for fifty rounds at once.
 
     Every version is given once, and one package that all of them change keeps every change.
@@ -147,7 +144,7 @@ def test_a_state_of_the_first_version_is_brought_up(tmp_path: Path) -> None:
             "DROP TABLE endpoints; DROP TABLE endpoint_configs; PRAGMA user_version = 1;"
         )
     connection.close()
-    local = Local(home)
+    local = HostedLocal(home)
     assert [one["ModelName"] for one in local.list_models()["Models"]] == ["m"]
-    assert local.hosting.list_endpoints()["Endpoints"] == []
+    assert local.list_endpoints()["Endpoints"] == []
     local.close()

@@ -17,7 +17,7 @@ import pytest
 from pipelines.backends.local.executors.contract import (
     ExecutionInfo,
     LocalSettings,
-    Registry,
+    ModelRegistry,
     StepCall,
 )
 from pipelines.backends.local.jobs.isolation import probe
@@ -69,7 +69,7 @@ class Local:
             step={"Name": "step", "Arguments": arguments},
             execution=ExecutionInfo("abc", "arn:aws:sagemaker:::x", "flights", 0.0),
             settings=self.settings,
-            registry=cast("Registry", None),
+            registry=cast("ModelRegistry", None),
             logs=logs,
             stop=stop or threading.Event(),
         )

@@ -117,9 +117,9 @@ UPGRADED = """
 import shutil, sys
 folder, bundle = sys.argv[1:]
 sys.path.insert(0, folder)
-from pipelines.backends.local.jobs.launcher import bundles
+from pipelines.backends.local.jobs.launcher import preloaded
 shutil.rmtree(folder)
-sys.exit(bundles.run([bundle], bundles.members_of([sys.executable, bundle])))
+sys.exit(preloaded.run([bundle], preloaded.members_of([sys.executable, bundle])))
 """
 
 

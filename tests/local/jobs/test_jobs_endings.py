@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.backends.local.executors import processing, training
-from pipelines.backends.local.jobs.reasons import LONGEST
+from pipelines.backends.local.jobs.run import REASON_LENGTH
 from pipelines.execution.status import StepStatus
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def test_an_oversize_failure_file_is_cut(local: Local) -> None:
     """At most 1,024 characters; the exit code stays readable at the end."""
     script = "yes é | head -c 100000 > /opt/ml/output/failure; exit 1"
     reason = str(run_training(local, script).reason)
-    assert len(reason) == LONGEST
+    assert len(reason) == REASON_LENGTH
     assert reason.startswith("AlgorithmError: é\né")
     assert reason.endswith(", exit code: 1")
 
@@ -119,7 +119,7 @@ def test_a_serverless_job_is_told_about_stubs(local: Local) -> None:
     del request["AlgorithmSpecification"], request["ResourceConfig"]
     outcome = training.execute(local.call(request))
     assert outcome.status is StepStatus.FAILED
-    assert "a serverless job names no code" in str(outcome.reason)
+    assert "a serverless job has no code" in str(outcome.reason)
     assert "run --stub STEP=FILE" in str(outcome.reason)
 
 

@@ -8,19 +8,21 @@ import pytest
 
 from pipelines.backends.local.executors import processing, training
 from pipelines.backends.local.executors.contract import LocalSettings
-from pipelines.backends.local.jobs.environment import CLOSED_PORT, host_environment, start_words
-from pipelines.backends.local.jobs.spec import Host, HostPlan, Job
+from pipelines.backends.local.jobs.environment import CLOSED_PORT, command_words, host_environment
+from pipelines.backends.local.jobs.spec import HostPlan, JobHost, LocalJob
 from pipelines.execution.status import StepStatus
 
 if TYPE_CHECKING:
     from tests.local.jobs.conftest import Local
 
-HOSTS = tuple(Host(HostPlan(f"algo-{n}"), f"127.0.0.{n}", Path(f"/j/algo-{n}")) for n in (1, 2))
+HOSTS = tuple(JobHost(HostPlan(f"algo-{n}"), f"127.0.0.{n}", Path(f"/j/algo-{n}")) for n in (1, 2))
 SETTINGS = LocalSettings(Path("/p/.pipelines"), Path("/venv/bin/python3.11"))
-ONE = Job("job", "arn", HOSTS[:1], "rewrite", Path("/scratch/job-x"))
+ONE = LocalJob("job", "arn", HOSTS[:1], "rewrite", Path("/scratch/job-x"))
 
 
-def build(requested: dict[str, str], outside: dict[str, str], job: Job = ONE) -> dict[str, str]:
+def build(
+    requested: dict[str, str], outside: dict[str, str], job: LocalJob = ONE
+) -> dict[str, str]:
     """Build the environment of the first host."""
     return host_environment(job, job.hosts[0], SETTINGS, requested=requested, outside=outside)
 
@@ -59,7 +61,7 @@ def test_a_withheld_variable_is_said_in_the_log(local: Local) -> None:
     call = local.call(local.processing("sh", "-c", "echo $AWS_REGION", Environment=environment))
     processing.execute(call)
     assert local.log(call).splitlines() == [
-        "warning: not passed on, a local job does not reach AWS: AWS_PROFILE",
+        "warning: withheld, because a local job must not reach AWS: AWS_PROFILE",
         "eu-west-1",
     ]
 
@@ -104,7 +106,7 @@ def test_paths_are_rewritten_in_values_and_words_but_not_in_uris() -> None:
     assert [built[name] for name in "BCE"] == [values[name] for name in "BCE"]
     assert built["D"] == "--dir=/j/algo-1/opt/ml/x"
     assert built["PIPELINES_OPT_ML"] == "/j/algo-1/opt/ml"
-    assert start_words(ONE, HOSTS[0], ["cat", "/opt/ml/x"], SETTINGS) == (
+    assert command_words(ONE, HOSTS[0], ["cat", "/opt/ml/x"], SETTINGS) == (
         "cat",
         "/j/algo-1/opt/ml/x",
     )
@@ -123,12 +125,12 @@ def test_paths_are_rewritten_in_values_and_words_but_not_in_uris() -> None:
 )
 def test_an_images_python_is_the_tools_interpreter(word: str, started: str) -> None:
     """Wherever the image keeps it; other programs are looked up as they are."""
-    assert start_words(ONE, HOSTS[0], [word, "-V"], SETTINGS) == (started, "-V")
+    assert command_words(ONE, HOSTS[0], [word, "-V"], SETTINGS) == (started, "-V")
 
 
 def test_hosts_of_one_job_share_the_cores() -> None:
     """Several hosts on one machine get a part of its threads each; a single one has them all."""
-    two = Job("job", "arn", HOSTS, "namespaces", Path("/scratch/job-x"))
+    two = LocalJob("job", "arn", HOSTS, "namespaces", Path("/scratch/job-x"))
     assert "OMP_NUM_THREADS" not in build({}, {})
     assert int(build({}, {}, two)["OMP_NUM_THREADS"]) >= 1
     assert "PIPELINES_OPT_ML" not in build({}, {}, two)

@@ -16,15 +16,16 @@ HEAD = f"""
 import os, resource, signal, subprocess, sys, tempfile
 from pathlib import Path
 sys.path.insert(0, {str(ROOT)!r})
-from pipelines.backends.local.jobs import launchers
-from pipelines.backends.local.jobs.isolation import Cell
+from pipelines.backends.local.jobs.launcher import client
+from pipelines.backends.local.jobs.spec import HostCommand, HostPlan, JobHost, LocalJob
 
 folder = Path(tempfile.mkdtemp())
-settle = {{"log": str(folder / "log"), "folder": str(folder), "environment": dict(os.environ)}}
-cell = Cell("rewrite", "algo-1", folder, folder / "hosts")
+(folder / "work").mkdir()
+host = JobHost(HostPlan("algo-1"), "127.0.0.1", folder)
+job = LocalJob("job", "arn", (host,), "rewrite", folder)
 
 def launch(*words):
-    return launchers.launch(cell.order(words, settle))
+    return client.start_host(job, HostCommand(host, words, dict(os.environ), folder / "log"))
 """
 
 
@@ -38,7 +39,7 @@ def say(script: str, *python: str, head: str = HEAD) -> str:
 
 NO_PROCESS_TO_SPARE = """
 other = launch("sleep", "0.5")
-server = launchers._server()._process.pid
+server = client._fork_server()._process.pid
 unlimited = resource.getrlimit(resource.RLIMIT_NPROC)
 resource.prlimit(server, resource.RLIMIT_NPROC, (0, unlimited[1]))
 try:
@@ -46,7 +47,7 @@ try:
 except OSError as error:
     print(error)
 resource.prlimit(server, resource.RLIMIT_NPROC, unlimited)
-print(other.end(), launch("true").end())
+print(other.result(), launch("true").result())
 """
 
 
@@ -58,13 +59,13 @@ def test_a_launcher_that_cannot_be_forked_takes_no_other_with_it() -> None:
 
 
 NO_PROCESS_FOR_THE_JOB = """
-launchers.prepare()
-server = launchers._server()._process.pid
+client.start_fork_server()
+server = client._fork_server()._process.pid
 _, most = resource.getrlimit(resource.RLIMIT_NPROC)
 for limit in range(1, 1000):
     resource.prlimit(server, resource.RLIMIT_NPROC, (limit, most))
     try:
-        print(launch("true").end())
+        print(launch("true").result())
         break
     except OSError:
         continue
@@ -78,12 +79,13 @@ def test_a_launcher_that_cannot_start_its_job_says_why() -> None:
 
 
 LEAVE = """
-import ctypes, select
+import contextlib, ctypes, select
 ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # what has no parent any more comes to this process
 launched = [launch("true") for _ in range(3)]
 for one in launched:
-    select.select([os.pidfd_open(one.process)], [], [])
-launchers._server()._close()
+    with contextlib.suppress(ProcessLookupError):  # a later order had it reaped already
+        select.select([os.pidfd_open(one.process)], [], [])
+client._fork_server()._close()
 try:
     print(os.waitpid(-1, os.WNOHANG))
 except ChildProcessError as error:
@@ -98,10 +100,10 @@ def test_no_ended_launcher_is_left_to_process_1() -> None:
 
 GONE = """
 one = launch("true")
-one.end()
-launch("true").end()  # the order that has the first launcher reaped
+one.result()
+launch("true").result()  # the order that has the first launcher reaped
 reader, writer = os.pipe()
-launchers.Launcher(one.process, reader).send_signal(signal.SIGTERM)
+client.Launcher(one.process, reader).send_signal(signal.SIGTERM)
 print("nobody was hurt")
 """
 
@@ -112,11 +114,11 @@ def test_a_signal_for_a_launcher_that_has_just_been_reaped_is_lost() -> None:
 
 
 FORKED = """
-launchers.prepare()
+client.start_fork_server()
 child = os.fork()
 if child == 0:
     signal.pause()
-server = launchers._server()
+server = client._fork_server()
 server._socket.close()  # as the kernel does it when the tool is killed
 try:
     print(server._process.wait(20))
@@ -135,8 +137,8 @@ def interrupt(_number, _frame):
     os.kill(server, signal.SIGCONT)
     raise KeyboardInterrupt
 
-launchers.prepare()
-server = launchers._server()._process.pid
+client.start_fork_server()
+server = client._fork_server()._process.pid
 signal.signal(signal.SIGALRM, interrupt)
 os.kill(server, signal.SIGSTOP)
 """
@@ -149,7 +151,7 @@ try:
 except KeyboardInterrupt:
     print("interrupted")
 next_one = launch("sh", "-c", "echo $PPID")
-print(next_one.end(), int((folder / "log").read_text()) == next_one.process)
+print(next_one.result(), int((folder / "log").read_text()) == next_one.process)
 """
 
 
@@ -160,11 +162,13 @@ def test_an_order_that_was_interrupted_leaves_no_answer_for_the_next() -> None:
 
 KILLED = """
 import json, socket
-order = json.dumps(cell.order(())).encode()
+host = {"hostname": "algo-1", "folder": "", "hosts": "", "network": "shared"}
+order = {"isolation": "rewrite", "host": host, "process": None, "words": []}
+order = json.dumps(order).encode()
 for sent in (order[:9], order):
-    server = launchers._Server()
+    server = client._ForkServer()
     _, writer = os.pipe()
-    socket.send_fds(server._socket, [launchers._SIZE.pack(len(order))], [writer])
+    socket.send_fds(server._socket, [client._SIZE.pack(len(order))], [writer])
     server._socket.sendall(sent)
     server._close()
     print(server._process.returncode)
@@ -179,7 +183,7 @@ def test_a_tool_that_is_killed_while_it_orders_leaves_no_traceback() -> None:
 DEAF = """
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 one = launch("sh", "-c", "exit 3")
-print(one.wait(20) and one.end())
+print(one.wait(20) and one.result())
 """
 
 
@@ -190,9 +194,9 @@ def test_a_job_ends_where_the_caller_ignores_the_end_of_children() -> None:
 
 WARM_UP = """
 from pipelines.backends.local.jobs import isolation
-launchers.prepare()
+client.start_fork_server()
 _, most = resource.getrlimit(resource.RLIMIT_NPROC)
-resource.prlimit(launchers._server()._process.pid, resource.RLIMIT_NPROC, (0, most))
+resource.prlimit(client._fork_server()._process.pid, resource.RLIMIT_NPROC, (0, most))
 isolation.warm_up("auto")
 """
 
@@ -207,12 +211,12 @@ def test_no_package_stands_before_the_standard_library(tmp_path: Path) -> None:
     (tmp_path / "pipelines").symlink_to(ROOT / "pipelines")
     (tmp_path / "selectors.py").write_text("raise ImportError('of another time')", "utf-8")
     head = HEAD.replace(f"insert(0, {str(ROOT)!r})", f"append({str(tmp_path)!r})")
-    assert say("print(launch('true').end())", head=head) == "('exit', '0')\n"
+    assert say("print(launch('true').result())", head=head) == "('exit', '0')\n"
 
 
 EXHAUSTED = """
-launch("true").end()
-launchers._server()._process.kill()
+launch("true").result()
+client._fork_server()._process.kill()
 reader, writer = os.pipe()
 os.close(reader)
 os.close(writer)
@@ -223,7 +227,7 @@ try:
 except OSError as error:
     print(error)
 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-print(launch("true").end())
+print(launch("true").result())
 """
 
 

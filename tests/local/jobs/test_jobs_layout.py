@@ -234,7 +234,7 @@ def test_a_missing_input_says_which_and_where_to_put_it(local: Local) -> None:
     outcome = processing.execute(local.call(local.processing("true", ProcessingInputs=inputs)))
     assert outcome.status is StepStatus.FAILED
     assert outcome.reason == (
-        "nothing lies at s3://bucket/none, which input `flights` reads;"
+        "there is no object at s3://bucket/none, which input `flights` reads;"
         f" put it at {local.home}/s3/bucket/none"
     )
     assert outcome.properties["ProcessingJobStatus"] == "Failed"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.backends.local.executors import processing, training
-from pipelines.backends.local.jobs.settle import settle
-from pipelines.backends.local.jobs.spec import Host, HostPlan
+from pipelines.backends.local.jobs.outputs import make_self_contained
+from pipelines.backends.local.jobs.spec import HostPlan, JobHost
 from pipelines.execution.status import StepStatus
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def test_what_a_job_has_locked_is_opened_again(tmp_path: Path) -> None:
     (model / "sub" / "weights").write_text("w")
     (model / "sub" / "weights").chmod(0)
     (model / "sub").chmod(0o500)
-    settle(model, Host(HostPlan("algo-1"), "127.0.0.1", tmp_path))
+    make_self_contained(model, JobHost(HostPlan("algo-1"), "127.0.0.1", tmp_path))
     assert stat.S_IMODE((model / "sub").stat().st_mode) == 0o700
     assert stat.S_IMODE((model / "sub" / "weights").stat().st_mode) == 0o400
     assert (model / "sub" / "weights").read_text() == "w"
@@ -156,7 +156,7 @@ def test_a_bad_metric_expression_is_named_before_the_job_starts(local: Local) ->
     request["AlgorithmSpecification"]["MetricDefinitions"] = [{"Name": "auc", "Regex": "("}]
     outcome = training.execute(local.call(request))
     assert outcome.status is StepStatus.FAILED
-    assert "the regular expression `(` of metric `auc` does not hold" in str(outcome.reason)
+    assert "the regular expression `(` of metric `auc` is not valid" in str(outcome.reason)
 
 
 def test_properties_conform_to_botocores_shapes(local: Local) -> None:

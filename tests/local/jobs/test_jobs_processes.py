@@ -16,8 +16,8 @@ import pytest
 
 from pipelines.backends.local.executors import processing
 from pipelines.backends.local.jobs.isolation import IsolationReport, choose, probe
-from pipelines.backends.local.jobs.run import Start, run_job
-from pipelines.backends.local.jobs.spec import HostPlan, Limits
+from pipelines.backends.local.jobs.run import ContainerCommand, run_job
+from pipelines.backends.local.jobs.spec import HostPlan, JobLimits
 from pipelines.backends.local.jobs.workspace import workspace
 from pipelines.execution.status import StepStatus
 from tests.local.jobs.conftest import ROOT, ordinary_python
@@ -166,16 +166,18 @@ def test_a_job_that_ignores_sigterm_is_killed(local: Local) -> None:
     """After the grace SIGKILL: no job can refuse to end."""
     marker = f"marker-{uuid.uuid4().hex}"
     script = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"
-    assert run_with(local, script, marker, Limits(wall=0.5, grace=0.3)) == ("limit", "signal", 9)
+    assert run_with(local, script, marker, JobLimits(wall=0.5, grace=0.3)) == ("limit", "signal", 9)
     assert living(marker) == []
 
 
-def run_with(local: Local, script: str, marker: str, limits: Limits) -> tuple[str, str, int]:
+def run_with(local: Local, script: str, marker: str, limits: JobLimits) -> tuple[str, str, int]:
     """Run a script on one host with given limits; give the cause and how the host ended."""
     call = local.call(local.processing("x"))
     with workspace(call.settings, call.job_name, "arn", [HostPlan("algo-1")]) as job:
         (job.hosts[0].ml / "output").mkdir()
-        start = Start(["python3", "-c", script], {"MARKER": marker}, limits, "output/message")
+        start = ContainerCommand(
+            ["python3", "-c", script], {"MARKER": marker}, limits, "output/message"
+        )
         end = run_job(call, job, start, tick=lambda: None).end
     return end.cause, end.hosts[0].kind, end.hosts[0].code
 

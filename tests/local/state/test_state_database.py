@@ -10,9 +10,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from pipelines.backends.local.state.database import Database, dumps
-from pipelines.backends.local.state.journal import journal_from
-from pipelines.backends.local.state.lock import LOCK_FILE, is_running, running
+from pipelines.backends.local.state.database import Database, dumps, journal_from
+from pipelines.backends.local.state.locks import LOCK_FILE, is_running, running
 from pipelines.errors import UsageError
 
 MOUNTS = """\
@@ -78,7 +77,7 @@ def test_values_that_are_no_json_are_our_bug() -> None:
 HOLDER = """
 import sys
 from pathlib import Path
-from pipelines.backends.local.state.lock import running
+from pipelines.backends.local.state.locks import running
 with running(Path(sys.argv[1]), "x"):
     print("held", flush=True)
     sys.stdin.read()

@@ -6,7 +6,7 @@ import logging
 import threading
 
 from pipelines.backends.local.engine.context import RunOptions
-from pipelines.backends.local.service import LocalSageMaker
+from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.errors import PipelinesError
 from pipelines.json_types import Json, JsonObject
 

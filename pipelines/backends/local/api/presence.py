@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from pipelines.backends.local.state import flock
+from pipelines.backends.local.state import locks
 from pipelines.errors import UsageError
 
 _FILE = "serve.json"
@@ -33,7 +33,7 @@ def announce(home: Path, url: str) -> Iterator[None]:
     """
     home.mkdir(parents=True, exist_ok=True)
     with (home / _FILE).open("a+", encoding="utf-8") as file:
-        if not flock.take(file):
+        if not locks.take(file):
             raise _second(find(home) or "an unknown place")
         _write(file, {"url": url, "pid": os.getpid()})
         try:
@@ -60,14 +60,14 @@ def find(home: Path) -> str | None:
     except FileNotFoundError:
         return None
     with file:
-        for _ in range(flock.TRIES):
-            if not flock.is_held(file):
+        for _ in range(locks.TRIES):
+            if not locks.is_held(file):
                 return None
             file.seek(0)
             url = _url_in(file.read())
             if url is not None:
                 return url
-            time.sleep(flock.PAUSE_SECONDS)  # it has the lock and is about to write
+            time.sleep(locks.PAUSE_SECONDS)  # it has the lock and is about to write
     return None
 
 

@@ -8,8 +8,8 @@ from pipelines.backends.local.api.json_rpc import JsonService, Operation
 from pipelines.backends.local.api.routes import Route, Routes
 from pipelines.backends.local.api.runtime import Runtime
 from pipelines.backends.local.api.sts import Query
-from pipelines.backends.local.job_logs import JobLogs
-from pipelines.backends.local.service import LocalSageMaker
+from pipelines.backends.local.operations.logs import LogOperations
+from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.frozen import frozen
 
 
@@ -18,7 +18,7 @@ def routes(sagemaker: LocalSageMaker, runner: Runner | None) -> Routes:
     store = s3.S3(sagemaker.objects, sagemaker.settings.region)
     return Routes(
         JsonService("sagemaker", _Operations(sagemaker, runner)),
-        JsonService("logs", _Operations(JobLogs(sagemaker.settings.home), None)),
+        JsonService("logs", _Operations(LogOperations(sagemaker.settings.home), None)),
         Runtime(sagemaker.invoke_endpoint),
         Query(sagemaker.settings.account),
         Route(store.answer, s3.bug, s3.LONGEST, takes_files=True),
@@ -29,7 +29,7 @@ def routes(sagemaker: LocalSageMaker, runner: Runner | None) -> Routes:
 class _Operations:
     """Finds operations by name; the runner's go before the service's."""
 
-    service: LocalSageMaker | JobLogs
+    service: LocalSageMaker | LogOperations
     runner: Runner | None
 
     def __call__(self, name: str) -> Operation | None:

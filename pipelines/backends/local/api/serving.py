@@ -17,7 +17,7 @@ from pipelines.errors import UsageError
 
 if TYPE_CHECKING:
     from pipelines.backends.local.api.app import Observer
-    from pipelines.backends.local.service import LocalSageMaker
+    from pipelines.backends.local.sagemaker import LocalSageMaker
 
 _LOOPBACK = "127.0.0.1"
 _WAITING = 128

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipelines import steptypes
 from pipelines.backends.local.engine.clock import Clock, SystemClock
 from pipelines.backends.local.engine.identifiers import Token, random_token
 from pipelines.backends.local.engine.lookup import Executors, StepTypes, find_executor
 from pipelines.backends.local.engine.resolution import Scope, resolve
-from pipelines.backends.local.executors.contract import ExecutionInfo, LocalSettings, Registry
+from pipelines.backends.local.executors.contract import ExecutionInfo, LocalSettings, ModelRegistry
 from pipelines.backends.local.executors.stub import Stub
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.state.execution_store import ExecutionStore
@@ -21,6 +22,9 @@ from pipelines.execution.events import Observer, unobserved
 from pipelines.execution.schedule import Definition
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
+
+if TYPE_CHECKING:
+    from pipelines.backends.local.hosting.provisioner import StartFleet
 
 JOB_FILE = "job"
 """Beside the logs of an attempt: the name of its job."""
@@ -35,12 +39,14 @@ class Parts:
         step_types: Type → what is known about it.
         clock: time.
         token: randomness.
+        start_fleet: starts the model servers of an endpoint's variant; None for real ones.
     """
 
     executors: Executors = find_executor
     step_types: StepTypes = steptypes.find
     clock: Clock = field(default_factory=SystemClock)
     token: Token = random_token
+    start_fleet: StartFleet | None = None
 
     def is_terminal(self, type_name: str) -> bool:
         """Return whether a step of that Type ends the execution."""
@@ -89,7 +95,7 @@ class Context:
     settings: LocalSettings
     store: ExecutionStore
     objects: ObjectStore
-    registry: Registry
+    registry: ModelRegistry
     parts: Parts
     stubs: Mapping[str, Stub]
     caching: bool

@@ -18,11 +18,11 @@ from pipelines.backends.local.engine.context import (
 from pipelines.backends.local.engine.scheduler import Inbox, Scheduler, StopRequest
 from pipelines.backends.local.engine.selective import select
 from pipelines.backends.local.errors import ServiceError, invalid, missing
-from pipelines.backends.local.executors.contract import LocalSettings, Registry
+from pipelines.backends.local.executors.contract import LocalSettings, ModelRegistry
 from pipelines.backends.local.executors.stub import Stub, read_stub
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.state.execution_store import ExecutionStore
-from pipelines.backends.local.state.lock import is_running, running
+from pipelines.backends.local.state.locks import is_running, running
 from pipelines.backends.local.state.records import ExecutionRecord
 from pipelines.errors import UsageError
 from pipelines.execution.schedule import Definition, read_definition
@@ -48,7 +48,7 @@ class Engine:
         settings: LocalSettings,
         store: ExecutionStore,
         objects: ObjectStore,
-        registry: Registry,
+        registry: ModelRegistry,
         parts: Parts,
     ) -> None:
         self._settings = settings

@@ -54,8 +54,8 @@ class ExecutionInfo:
     start_time: float
 
 
-class Registry(Protocol):
-    """The model registry, operations named and shaped as boto3's."""
+class ModelRegistry(Protocol):
+    """The model registry, with operations named and shaped as boto3's."""
 
     def create_model_package(self, **request: object) -> JsonObject:
         """Register a version; the response holds its ARN."""
@@ -92,7 +92,7 @@ class StepCall:
     step: JsonObject
     execution: ExecutionInfo
     settings: LocalSettings
-    registry: Registry
+    registry: ModelRegistry
     logs: Path
     stop: threading.Event
 

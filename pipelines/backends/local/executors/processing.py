@@ -1,4 +1,4 @@
-"""Run a Processing step: a processing job as child processes with their own /opt/ml."""
+"""Processing: runs a processing job as child processes with their own /opt/ml."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ import time
 from typing import TYPE_CHECKING
 
 from pipelines.backends.local.executors.contract import StepOutcome
-from pipelines.backends.local.jobs.channels import bring, processing_sources
+from pipelines.backends.local.jobs.channels import processing_sources, stage_inputs
 from pipelines.backends.local.jobs.opt_ml import write_processing
 from pipelines.backends.local.jobs.outputs import make_output_folders, store_outputs
-from pipelines.backends.local.jobs.reasons import refused
-from pipelines.backends.local.jobs.run import Start, job_arn, run_job, step_status
-from pipelines.backends.local.jobs.spec import HostPlan, JobRefusedError, Limits
+from pipelines.backends.local.jobs.run import ContainerCommand, job_arn, refusal_reason, run_job
+from pipelines.backends.local.jobs.spec import HostPlan, JobLimits, JobRefusedError
 from pipelines.backends.local.jobs.workspace import workspace
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.errors import PipelinesError
@@ -21,7 +20,7 @@ from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
     from pipelines.backends.local.executors.contract import StepCall
-    from pipelines.backends.local.jobs.spec import Job
+    from pipelines.backends.local.jobs.spec import LocalJob
     from pipelines.json_types import JsonObject
 
 _MESSAGE = "output/message"
@@ -45,15 +44,15 @@ _STATUS = {
 
 
 @frozen
-class _Ended:
-    """What became of a processing job; times in seconds since 1970."""
+class _ProcessingEnd:
+    """How a processing job ended; times in seconds since 1970."""
 
     status: StepStatus
     reason: str | None = None
     fault: str | None = None
     message: str | None = None
     started: float | None = None
-    over_the_limit: bool = False
+    timed_out: bool = False
 
 
 def execute(call: StepCall) -> StepOutcome:
@@ -63,13 +62,13 @@ def execute(call: StepCall) -> StepOutcome:
     try:
         ended = _run(call, arn)
     except PipelinesError as problem:
-        ended = _Ended(StepStatus.FAILED, refused(problem))
+        ended = _ProcessingEnd(StepStatus.FAILED, refusal_reason(problem))
     properties = _describe(call, arn, ended, created)
     metadata = {"ProcessingJob": {"Arn": arn}}
     return StepOutcome(ended.status, properties, ended.reason, metadata, ended.fault)
 
 
-def _run(call: StepCall, arn: str) -> _Ended:
+def _run(call: StepCall, arn: str) -> _ProcessingEnd:
     request = call.arguments
     words = _words(request)
     sources = processing_sources(request)
@@ -83,20 +82,20 @@ def _run(call: StepCall, arn: str) -> _Ended:
     with workspace(call.settings, call.job_name, arn, plans, network_isolated=isolated) as job:
         for host in job.hosts:
             write_processing(job, host, request)
-        bring(store, job, sources, call.settings.home / "fs")
+        stage_inputs(store, job, sources, call.settings.home / "fs")
         make_output_folders(job, request)
-        limits = Limits.of(request.get("StoppingCondition"))
-        start = Start(words, request.get("Environment") or {}, limits, _MESSAGE)
+        limits = JobLimits.of(request.get("StoppingCondition"))
+        container = ContainerCommand(words, request.get("Environment") or {}, limits, _MESSAGE)
         started = time.time()
-        ran = run_job(call, job, start, tick=lambda: None)
-        status, reason = step_status(ran), ran.reason
+        result = run_job(call, job, container, tick=lambda: None)
+        status, reason = result.step_status, result.reason
         message = _exit_message(job)
         if message is None and status is not StepStatus.STOPPED:
             status, reason = StepStatus.FAILED, f"the text in /opt/ml/{_MESSAGE} is not UTF-8"
         if status is StepStatus.SUCCEEDED:
             store_outputs(store, job, request)
-    late = ran.end.cause == "limit"
-    return _Ended(status, reason, ran.fault, message or None, started, late)
+    timed_out = result.end.cause == "limit"
+    return _ProcessingEnd(status, reason, result.fault, message or None, started, timed_out)
 
 
 def _words(request: JsonObject) -> list[str]:
@@ -104,34 +103,34 @@ def _words(request: JsonObject) -> list[str]:
     entrypoint = application.get("ContainerEntrypoint")
     if not entrypoint:
         raise JobRefusedError(
-            f"the image {application['ImageUri']} brings its own entrypoint, which cannot run"
+            f"the image {application['ImageUri']} has its own entrypoint, which cannot run"
             " without a container",
-            "give the step a ContainerEntrypoint, or a stub: run --stub STEP=FILE",
+            "set a ContainerEntrypoint for the step, or use a stub: run --stub STEP=FILE",
         )
     return [*entrypoint, *(application.get("ContainerArguments") or [])]
 
 
-def _exit_message(job: Job) -> str | None:
-    """Read the first 1,024 bytes of the first message a host wrote; None when not UTF-8."""
+def _exit_message(job: LocalJob) -> str | None:
+    """Read the first 1,024 bytes of the first message that a host wrote; None if not UTF-8."""
     for host in job.hosts:
         file = host.ml / _MESSAGE
         if file.is_file():
             with file.open("rb") as text:
                 data = text.read(_MESSAGE_BYTES)
             try:
-                # Incremental: a character that the limit cuts in two is left out, not an error.
+                # Incremental: a character that the limit cuts in two is dropped, not an error.
                 return codecs.getincrementaldecoder("utf-8")().decode(data)
             except UnicodeDecodeError:
                 return None
     return ""
 
 
-def _describe(call: StepCall, arn: str, ended: _Ended, created: float) -> JsonObject:
+def _describe(call: StepCall, arn: str, ended: _ProcessingEnd, created: float) -> JsonObject:
     now = time.time()
     properties: JsonObject = {
         key: call.arguments[key] for key in _DESCRIBED if key in call.arguments
     }
-    status = "Stopped" if ended.over_the_limit else _STATUS[ended.status]
+    status = "Stopped" if ended.timed_out else _STATUS[ended.status]
     properties |= {
         "ProcessingJobName": call.job_name,
         "ProcessingJobArn": arn,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from pipelines.backends.local.errors import ServiceError
-from pipelines.backends.local.executors.contract import Registry, StepCall, StepOutcome
+from pipelines.backends.local.executors.contract import ModelRegistry, StepCall, StepOutcome
 from pipelines.execution.status import StepStatus
 from pipelines.json_types import Json, JsonObject
 
@@ -45,7 +45,7 @@ def client_token(call: StepCall) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:_TOKEN_LENGTH]
 
 
-def _ensure_group(registry: Registry, group: str, tags: Json) -> None:
+def _ensure_group(registry: ModelRegistry, group: str, tags: Json) -> None:
     """Create a group that is not there, as the service's step does; its packages bear its tags."""
     if _has_group(registry, group):
         return
@@ -57,7 +57,7 @@ def _ensure_group(registry: Registry, group: str, tags: Json) -> None:
             raise
 
 
-def _has_group(registry: Registry, group: str) -> bool:
+def _has_group(registry: ModelRegistry, group: str) -> bool:
     try:
         registry.describe_model_package_group(ModelPackageGroupName=group)
     except ServiceError as error:

@@ -1,4 +1,4 @@
-"""Run a Training step: a training job as child processes with their own /opt/ml."""
+"""Training: runs a training job as child processes with their own /opt/ml."""
 
 from __future__ import annotations
 
@@ -8,15 +8,25 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
 from pipelines.backends.local.executors.contract import StepOutcome
-from pipelines.backends.local.jobs.channels import bring, training_sources
+from pipelines.backends.local.jobs.channels import stage_inputs, training_sources
 from pipelines.backends.local.jobs.checkpoints import Checkpoints
 from pipelines.backends.local.jobs.metrics import final_metrics, metric_patterns
 from pipelines.backends.local.jobs.opt_ml import write_training
 from pipelines.backends.local.jobs.outputs import store_model, store_output_data
-from pipelines.backends.local.jobs.pipes import feeding
-from pipelines.backends.local.jobs.reasons import refused
-from pipelines.backends.local.jobs.run import Ran, Start, job_arn, run_job, step_status
-from pipelines.backends.local.jobs.spec import NO_GROUP, HostPlan, JobRefusedError, Limits
+from pipelines.backends.local.jobs.pipes import feed_pipes
+from pipelines.backends.local.jobs.run import (
+    ContainerCommand,
+    JobResult,
+    job_arn,
+    refusal_reason,
+    run_job,
+)
+from pipelines.backends.local.jobs.spec import (
+    NO_GROUP,
+    HostPlan,
+    JobLimits,
+    JobRefusedError,
+)
 from pipelines.backends.local.jobs.toolkit import plain_parameters, training_words
 from pipelines.backends.local.jobs.workspace import workspace
 from pipelines.backends.local.objects import ObjectStore
@@ -27,7 +37,7 @@ from pipelines.steptypes.training import model_uri
 
 if TYPE_CHECKING:
     from pipelines.backends.local.executors.contract import StepCall
-    from pipelines.backends.local.jobs.spec import Job
+    from pipelines.backends.local.jobs.spec import LocalJob
     from pipelines.json_types import JsonObject
 
 _FAILURE = "output/failure"
@@ -59,8 +69,8 @@ _Status = Literal["Completed", "Failed", "Stopped"]
 
 
 @frozen
-class _Ended:
-    """What became of a training job; times in seconds since 1970."""
+class _TrainingEnd:
+    """How a training job ended; times in seconds since 1970."""
 
     status: StepStatus
     job_status: _Status = "Failed"
@@ -78,13 +88,13 @@ def execute(call: StepCall) -> StepOutcome:
     try:
         ended = _run(call, arn)
     except PipelinesError as problem:
-        ended = _Ended(StepStatus.FAILED, reason=refused(problem))
+        ended = _TrainingEnd(StepStatus.FAILED, reason=refusal_reason(problem))
     properties = _describe(call, arn, ended, created)
     metadata = {"TrainingJob": {"Arn": arn}}
     return StepOutcome(ended.status, properties, ended.reason, metadata, ended.fault)
 
 
-def _run(call: StepCall, arn: str) -> _Ended:
+def _run(call: StepCall, arn: str) -> _TrainingEnd:
     request = call.arguments
     _refuse_serverless(request)
     sources, patterns = training_sources(request), metric_patterns(request)
@@ -95,36 +105,36 @@ def _run(call: StepCall, arn: str) -> _Ended:
     ) as job:
         for host in job.hosts:
             write_training(job, host, request, plain_parameters(request))
-        bring(store, job, sources, call.settings.home / "fs")
+        stage_inputs(store, job, sources, call.settings.home / "fs")
         checkpoints = Checkpoints(store, job, request.get("CheckpointConfig"))
         checkpoints.fetch()
-        start = _start(store, job, request)
+        container = _container(store, job, request)
         started = time.time()
-        with feeding(store, job, sources):
-            ran = run_job(call, job, start, checkpoints.tick)
+        with feed_pipes(store, job, sources):
+            result = run_job(call, job, container, checkpoints.tick)
         checkpoints.save()
         store_output_data(store, job, request)
-        if ran.reason is None or ran.end.cause == "limit":
+        if result.reason is None or result.end.cause == "limit":
             store_model(store, job, request)
-    return _ended(ran, started, final_metrics(patterns, ran.logs, time.time()))
+    return _ended(result, started, final_metrics(patterns, result.logs, time.time()))
 
 
 def _refuse_serverless(request: JsonObject) -> None:
     if not request.get("AlgorithmSpecification") or not request.get("ResourceConfig"):
         raise JobRefusedError(
-            "a serverless job names no code that could be started here",
-            "answer for it with a stub: run --stub STEP=FILE",
+            "a serverless job has no code that can be started here",
+            "use a stub: run --stub STEP=FILE",
         )
 
 
-def _start(store: ObjectStore, job: Job, request: JsonObject) -> Start:
+def _container(store: ObjectStore, job: LocalJob, request: JsonObject) -> ContainerCommand:
     environment = {
         "TRAINING_JOB_NAME": job.name,
         "TRAINING_JOB_ARN": job.arn,
         **(request.get("Environment") or {}),
     }
-    limits = Limits.of(request.get("StoppingCondition"))
-    return Start(training_words(store, job, request), environment, limits, _FAILURE)
+    limits = JobLimits.of(request.get("StoppingCondition"))
+    return ContainerCommand(training_words(store, job, request), environment, limits, _FAILURE)
 
 
 def _plans(request: JsonObject) -> list[HostPlan]:
@@ -139,9 +149,9 @@ def _plans(request: JsonObject) -> list[HostPlan]:
     return [HostPlan(f"algo-{number}", *kind) for number, kind in enumerate(kinds, start=1)]
 
 
-def _ended(ran: Ran, started: float, metrics: list[JsonObject]) -> _Ended:
-    status = step_status(ran)
-    match ran.end.cause, status:
+def _ended(result: JobResult, started: float, metrics: list[JsonObject]) -> _TrainingEnd:
+    status = result.step_status
+    match result.end.cause, status:
         case "limit", _:
             now: tuple[_Status, str] = ("Stopped", "MaxRuntimeExceeded")
         case _, StepStatus.STOPPED:
@@ -150,10 +160,10 @@ def _ended(ran: Ran, started: float, metrics: list[JsonObject]) -> _Ended:
             now = ("Completed", "Completed")
         case _:
             now = ("Failed", "Failed")
-    return _Ended(status, *now, ran.reason, ran.fault, started, metrics)
+    return _TrainingEnd(status, *now, result.reason, result.fault, started, metrics)
 
 
-def _describe(call: StepCall, arn: str, ended: _Ended, created: float) -> JsonObject:
+def _describe(call: StepCall, arn: str, ended: _TrainingEnd, created: float) -> JsonObject:
     now = time.time()
     properties: JsonObject = {
         key: call.arguments[key] for key in _DESCRIBED if key in call.arguments

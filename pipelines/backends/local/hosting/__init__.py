@@ -1,6 +1,7 @@
-"""Endpoint configs, endpoints and their invocation, shaped as SageMaker's API.
+"""Endpoints as processes: what is served, and who starts and stops it.
 
-`configs.py` and `endpoints.py` hold the operations; an endpoint is a row that says what is served
-and what is wanted (`store.py`). A provisioner brings up what is wanted (`provisioner.py`), and the
-fleets of this process answer (`fleets.py`, `invocations.py`).
+`provisioner.py` carries out the change that an endpoint's row asks for, and holds the fleets of
+this process. A fleet (`fleet.py`) starts the model servers of one production variant. Each is a
+process behind a launcher of the jobs (`container.py` prepares its folders, `model_server.py` speaks
+to it) that runs `worker/`, which loads the user's code.
 """

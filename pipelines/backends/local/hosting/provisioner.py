@@ -1,49 +1,207 @@
-"""Brings up what an endpoint wants: new fleets beside the old ones, then one commit, then the swap.
+"""Carries out the changes of endpoints: new fleets beside the old ones, one commit, then the swap.
 
-The process that was asked for a change provisions it in a thread and holds the endpoint's lock
-meanwhile. Whoever finds a change under way whose lock nobody holds carries it on: the process
-that had it was killed.
+The process that was asked for a change provisions it in a thread, and holds the endpoint's lock
+meanwhile. A process that finds a change in progress whose lock nobody holds takes it over: the
+process that had it was killed. `ServedEndpoints` holds the fleets of this process; a fleet starts
+its own processes (`fleet.py`).
 """
 
 from __future__ import annotations
 
+import random
 import threading
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
 
-from pipelines.backends.local.hosting.fleets import Fleets
-from pipelines.backends.local.hosting.store import Endpoint, EndpointStore
-from pipelines.backends.local.hosting.variants import variants_of
-from pipelines.backends.local.model_server.values import FleetError
-from pipelines.backends.local.state.lock import is_running, running
+from pipelines.backends.local.errors import ServiceError
+from pipelines.backends.local.hosting.values import (
+    FleetError,
+    FleetSpec,
+    Invocation,
+    InvocationResponse,
+)
+from pipelines.backends.local.hosting.variants import fleet_spec, resolve_variants
+from pipelines.backends.local.operations.context import OperationContext
+from pipelines.backends.local.state.endpoints import EndpointRecord, VariantRecord
+from pipelines.backends.local.state.locks import is_running, running
 from pipelines.errors import PipelinesError, UsageError
+from pipelines.frozen import frozen
 
 _CLOSING_SECONDS = 5.0
+_REASON_LENGTH = 1024
+
+
+class RunningFleet(Protocol):
+    """What is needed of a `fleet.Fleet`."""
+
+    def invoke(self, invocation: Invocation) -> InvocationResponse:
+        """Process a request."""
+
+    def stop(self) -> None:
+        """Let running requests finish, then stop."""
+
+
+class StartFleet(Protocol):
+    """Starts the fleet of a variant; raises FleetError if its model does not load."""
+
+    def __call__(self, spec: FleetSpec, *, proven: bool) -> RunningFleet:
+        """Start it; `proven` if the model is known to load."""
+
+
+@frozen
+class ServedEndpoint:
+    """The fleets of one endpoint.
+
+    Args:
+        change: the change that they serve.
+        fleets: one per variant.
+    """
+
+    change: str
+    fleets: Sequence[tuple[VariantRecord, RunningFleet]]
+
+    def choose(self, target: str | None) -> tuple[VariantRecord, RunningFleet]:
+        """Choose a variant by weight, or the one that the request names.
+
+        Raises:
+            ServiceError: there is no variant of that name.
+        """
+        if target is not None:
+            for variant, fleet in self.fleets:
+                if variant.name == target:
+                    return variant, fleet
+            raise ServiceError("ValidationError", f"Variant {target} not found.")
+        weights = [variant.weight for variant, _ in self.fleets]
+        if not any(weights):
+            weights = [1.0] * len(weights)
+        return random.choices(self.fleets, weights)[0]  # noqa: S311 - traffic, not a secret
+
+    def stop(self) -> None:
+        """Stop every fleet after its running requests."""
+        for _, fleet in self.fleets:
+            fleet.stop()
+
+
+class ServedEndpoints:
+    """The endpoints that this process serves.
+
+    Args:
+        start: starts a fleet.
+        folder: holds a folder per endpoint, for its logs and its provisioner's lock.
+    """
+
+    def __init__(self, start: StartFleet, folder: Path) -> None:
+        self._start = start
+        self._folder = folder
+        self._current: dict[str, ServedEndpoint] = {}
+        self._locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
+        self._guard = threading.Lock()
+
+    def folder(self, endpoint: str) -> Path:
+        """Return the folder of an endpoint."""
+        return self._folder / endpoint
+
+    def serve(self, endpoint: EndpointRecord) -> ServedEndpoint:
+        """Return the fleets of an endpoint that is in service, started if they are not running.
+
+        Fleets of an earlier change serve until the new ones do; then they are stopped.
+
+        Raises:
+            FleetError: a model does not load.
+        """
+        change = endpoint.live_change or ""
+        served = self._current.get(endpoint.name)
+        if served is not None and served.change == change:
+            return served
+        with self.lock(endpoint.name):
+            served = self._current.get(endpoint.name)
+            if served is None or served.change != change:
+                served = self.start(endpoint.name, change, endpoint.variants, proven=True)
+                self.swap(endpoint.name, served)
+        return served
+
+    def start(
+        self, endpoint: str, change: str, variants: Sequence[VariantRecord], *, proven: bool = False
+    ) -> ServedEndpoint:
+        """Start the fleets of a change; all of them or none.
+
+        Raises:
+            FleetError: a model does not load.
+        """
+        with ExitStack() as started:
+            fleets: list[tuple[VariantRecord, RunningFleet]] = []
+            for variant in variants:
+                spec = fleet_spec(endpoint, variant, self.folder(endpoint))
+                fleet = self._start(spec, proven=proven)
+                started.callback(fleet.stop)
+                fleets.append((variant, fleet))
+            started.pop_all()
+        return ServedEndpoint(change, tuple(fleets))
+
+    def swap(self, endpoint: str, served: ServedEndpoint | None) -> None:
+        """Send requests to other fleets from now on, and stop the previous ones."""
+        with self._guard:
+            before = self._current.pop(endpoint, None)
+            if served is not None:
+                self._current[endpoint] = served
+        if before is not None:
+            _in_background(before.stop)
+
+    def lock(self, endpoint: str) -> threading.RLock:
+        """Return the lock that is held while an endpoint's fleets are swapped."""
+        with self._guard:
+            return self._locks[endpoint]
+
+    def stop(self) -> None:
+        """Stop all fleets."""
+        with self._guard:
+            every, self._current = list(self._current.values()), {}
+        threads = [_in_background(served.stop) for served in every]
+        for thread in threads:
+            thread.join()
 
 
 class Provisioner:
-    """Carries changes out, each in a thread of its own."""
+    """Carries out changes, each in a thread of its own.
 
-    def __init__(self, store: EndpointStore, fleets: Fleets) -> None:
-        self._store = store
-        self._fleets = fleets
+    Args:
+        context: the state, and the time.
+        served: the fleets of this process.
+    """
+
+    def __init__(self, context: OperationContext, served: ServedEndpoints) -> None:
+        self._context = context
+        self._served = served
         self._threads: dict[str, threading.Thread] = {}
         self._guard = threading.Lock()
         self._closing = False
 
-    def attend(self, endpoint: Endpoint) -> None:
-        """Make sure that somebody carries out the change that an endpoint wants."""
-        if endpoint.wanted is None:
+    def ensure_running(self, endpoint: EndpointRecord) -> None:
+        """Make sure that a live process carries out the pending change of an endpoint."""
+        if endpoint.pending_config is None:
             return
         with self._guard:
             thread = self._threads.get(endpoint.name)
             if self._closing or (thread is not None and thread.is_alive()):
                 return
-            if is_running(self._fleets.folder(endpoint.name)):
+            if is_running(self._served.folder(endpoint.name)):
                 return
             thread = threading.Thread(
-                target=self._carry_on, args=(endpoint.name,), name="provisioner", daemon=True
+                target=self._run, args=(endpoint.name,), name="provisioner", daemon=True
             )
             self._threads[endpoint.name] = thread
             thread.start()
+
+    def start_all(self) -> None:
+        """Start serving, in the background, every endpoint that is in service."""
+        for endpoint in self._context.state.endpoints.all():
+            self.ensure_running(endpoint)
+            if endpoint.live_change is not None:
+                threading.Thread(target=self._serve, args=(endpoint,), daemon=True).start()
 
     def wait(self, name: str) -> None:
         """Wait until this process has carried out an endpoint's change."""
@@ -52,34 +210,64 @@ class Provisioner:
             thread.join()
 
     def close(self) -> None:
-        """Stop taking changes; one that takes long is left to whoever looks at it next."""
+        """Take no more changes, and stop all fleets; a slow change is left to other processes."""
         self._closing = True
         for thread in list(self._threads.values()):
             thread.join(_CLOSING_SECONDS)
+        self._served.stop()
 
-    def _carry_on(self, name: str) -> None:
+    def _serve(self, endpoint: EndpointRecord) -> None:
+        with suppress(FleetError):  # reported to whoever invokes the endpoint
+            self._served.serve(endpoint)
+
+    def _run(self, name: str) -> None:
         try:
-            with running(self._fleets.folder(name), name):
-                endpoint = self._store.find(name)
-                while endpoint.wanted is not None and not self._closing:
-                    self._provision(endpoint)
-                    endpoint = self._store.find(name)
+            with running(self._served.folder(name), name):
+                endpoint = self._context.state.endpoints.find(name)
+                while endpoint is not None and endpoint.pending_config and not self._closing:
+                    self._provision(endpoint, endpoint.pending_config)
+                    endpoint = self._context.state.endpoints.find(name)
         except UsageError:
-            return  # deleted meanwhile, or another process was faster
+            return  # another process was faster
         except PipelinesError:
             if not self._closing:
                 raise
 
-    def _provision(self, endpoint: Endpoint) -> None:
-        database, wanted = self._store.premises.database, endpoint.wanted or endpoint.config
+    def _provision(self, endpoint: EndpointRecord, config: str) -> None:
         try:
-            variants = variants_of(database, wanted, endpoint.desired)
-            serving = self._fleets.bring_up(endpoint.name, endpoint.change, variants)
+            variants = resolve_variants(self._context.state, config, endpoint.desired)
+            served = self._served.start(endpoint.name, endpoint.change, variants)
         except FleetError as error:
-            self._store.fail(endpoint, error.reason)
+            self._fail(endpoint, error.reason)
             return
-        with self._fleets.lock(endpoint.name):
-            if not self._closing and self._store.succeed(endpoint, variants) is not None:
-                self._fleets.swap(endpoint.name, serving)
+        succeeded = replace(
+            endpoint,
+            status="InService",
+            config=config,
+            live_change=endpoint.change,
+            variants=variants,
+            failure=None,
+        )
+        with self._served.lock(endpoint.name):
+            if not self._closing and self._finish(succeeded):
+                self._served.swap(endpoint.name, served)
                 return
-        serving.stop()
+        served.stop()
+
+    def _fail(self, endpoint: EndpointRecord, reason: str) -> None:
+        """Record that a change failed: what was served stays, like the service's rollback.
+
+        An endpoint that never served anything is Failed.
+        """
+        status = "Failed" if endpoint.live_change is None else "InService"
+        self._finish(replace(endpoint, status=status, failure=reason[:_REASON_LENGTH]))
+
+    def _finish(self, endpoint: EndpointRecord) -> bool:
+        ended = replace(endpoint, pending_config=None, modified=self._context.now())
+        return self._context.state.endpoints.finish(ended)
+
+
+def _in_background(action: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=action, name="stopping-fleet")
+    thread.start()
+    return thread

@@ -2,127 +2,80 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipelines.backends.local.model_server.values import FleetError, FleetSpec
-from pipelines.backends.local.state.database import Database
-from pipelines.frozen import frozen
+from pipelines.backends.local.hosting.values import FleetError, FleetSpec
+from pipelines.backends.local.state.endpoints import VariantRecord
+from pipelines.backends.local.state.local_state import LocalState
 from pipelines.json_types import JsonObject
 
 
-@frozen
-class Variant:
-    """A production variant, as it is or will be served.
-
-    Args:
-        name: its name.
-        container: `Image`, `ModelDataUrl`, `Environment`.
-        weight: its share of the requests, against the other variants' weights.
-        instances: the instance count; 0 for a serverless one.
-        serverless: its ServerlessConfig; None for a real-time one.
-    """
-
-    name: str
-    container: JsonObject
-    weight: float
-    instances: int
-    serverless: JsonObject | None = None
-
-    def record(self) -> JsonObject:
-        """Write it as JSON, with which a Variant can be made again."""
-        return {
-            "name": self.name,
-            "container": self.container,
-            "weight": self.weight,
-            "instances": self.instances,
-            "serverless": self.serverless,
-        }
-
-    def spec(self, endpoint: str, folder: Path) -> FleetSpec:
-        """Say what its fleet is: one model server per instance, or per concurrent request."""
-        count = int(self.serverless["MaxConcurrency"]) if self.serverless else self.instances
-        log = folder / f"{self.name}.log"
-        return FleetSpec(
-            f"{endpoint}/{self.name}", self.container, count, self.serverless is not None, log
-        )
-
-    def summary(self) -> JsonObject:
-        """Write its ProductionVariantSummary."""
-        image = self.container.get("Image")
-        images = [{"SpecifiedImage": image, "ResolvedImage": image}] if image else []
-        if self.serverless:
-            size: JsonObject = {
-                "CurrentServerlessConfig": self.serverless,
-                "DesiredServerlessConfig": self.serverless,
-            }
-        else:
-            size = {"CurrentInstanceCount": self.instances, "DesiredInstanceCount": self.instances}
-        return {
-            "VariantName": self.name,
-            "DeployedImages": images,
-            "CurrentWeight": self.weight,
-            "DesiredWeight": self.weight,
-            **size,
-        }
-
-
-def variants_of(
-    database: Database, config: str, desired: Mapping[str, JsonObject]
-) -> tuple[Variant, ...]:
+def resolve_variants(
+    state: LocalState, config: str, desired: Mapping[str, JsonObject]
+) -> tuple[VariantRecord, ...]:
     """Resolve the variants of a config through models and model packages.
 
     Args:
-        database: the state.
+        state: the stores.
         config: the config's name.
         desired: weights and instance counts that override the config's, by variant.
 
     Raises:
-        FleetError: the config, a model or a package is gone, or it is nothing that runs here.
+        FleetError: the config, a model or a package was deleted, or cannot be served locally.
     """
-    rows = database.read("SELECT record FROM endpoint_configs WHERE name = ?", config)
-    if not rows:
-        raise FleetError(f"the endpoint configuration {config} does not exist any more")
+    record = state.endpoint_configs.find(config)
+    if record is None:
+        raise FleetError(f"the endpoint configuration {config} no longer exists")
     return tuple(
-        _variant(database, given, desired.get(given["VariantName"], {}))
-        for given in json.loads(rows[0]["record"])["ProductionVariants"]
+        _variant(state, variant, desired.get(variant["VariantName"], {}))
+        for variant in record.content["ProductionVariants"]
     )
 
 
-def _variant(database: Database, given: JsonObject, desired: JsonObject) -> Variant:
-    serverless = given.get("ServerlessConfig")
-    weight = desired.get("DesiredWeight", given.get("InitialVariantWeight"))
-    count = desired.get("DesiredInstanceCount") or given.get("InitialInstanceCount")
-    return Variant(
-        given["VariantName"],
-        _container(database, given["ModelName"]),
+def fleet_spec(endpoint: str, variant: VariantRecord, folder: Path) -> FleetSpec:
+    """Return what a variant's fleet serves: a server per instance, or per concurrent request."""
+    serverless = variant.serverless
+    count = int(serverless["MaxConcurrency"]) if serverless else variant.instances
+    log = folder / f"{variant.name}.log"
+    name = f"{endpoint}/{variant.name}"
+    return FleetSpec(name, variant.container, count, serverless is not None, log)
+
+
+def _variant(state: LocalState, configured: JsonObject, desired: JsonObject) -> VariantRecord:
+    serverless = configured.get("ServerlessConfig")
+    weight = desired.get("DesiredWeight", configured.get("InitialVariantWeight"))
+    count = desired.get("DesiredInstanceCount") or configured.get("InitialInstanceCount")
+    return VariantRecord(
+        configured["VariantName"],
+        _container(state, configured["ModelName"]),
         1.0 if weight is None else float(weight),
         0 if serverless else int(count or 1),
         serverless,
     )
 
 
-def _container(database: Database, model: str) -> JsonObject:
-    rows = database.read("SELECT record FROM models WHERE name = ?", model)
-    if not rows:
-        raise FleetError(f"the model {model} does not exist any more")
-    record = json.loads(rows[0]["record"])
-    containers = record.get("Containers") or [record.get("PrimaryContainer") or {}]
+def _container(state: LocalState, name: str) -> JsonObject:
+    model = state.models.find(name)
+    if model is None:
+        raise FleetError(f"the model {name} no longer exists")
+    containers = model.content.get("Containers") or [model.content.get("PrimaryContainer") or {}]
     if len(containers) > 1:
-        raise FleetError(f"the model {model} is a chain of containers, which does not run here")
+        raise FleetError(
+            f"the model {name} is an inference pipeline of several containers, which is not"
+            " supported locally"
+        )
     (container,) = containers
     package = container.get("ModelPackageName")
-    return container if package is None else _of_package(database, package, container)
+    return container if package is None else _of_package(state, package, container)
 
 
-def _of_package(database: Database, arn: str, container: JsonObject) -> JsonObject:
-    """Take the container out of a package; the model's own environment goes on top."""
-    rows = database.read("SELECT record FROM packages WHERE arn = ?", arn)
-    if not rows:
-        raise FleetError(f"the model package {arn} does not exist any more")
-    specification = json.loads(rows[0]["record"]).get("InferenceSpecification") or {}
-    containers = specification.get("Containers") or []
+def _of_package(state: LocalState, arn: str, container: JsonObject) -> JsonObject:
+    """Return a package's container; the model's own environment takes precedence."""
+    package = state.packages.find(arn)
+    if package is None:
+        raise FleetError(f"the model package {arn} no longer exists")
+    containers = (package.content.get("InferenceSpecification") or {}).get("Containers") or []
     if len(containers) != 1:
         raise FleetError(f"the model package {arn} has {len(containers)} containers, not one")
     (packaged,) = containers

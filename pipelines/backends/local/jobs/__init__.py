@@ -1,1 +1,1 @@
-"""Local jobs: a processing or training request run as child processes with their own /opt/ml."""
+"""Local jobs: processing and training requests run as child processes with their own /opt/ml."""

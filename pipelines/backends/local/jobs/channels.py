@@ -1,4 +1,4 @@
-"""Bring a job's inputs from the object store into its hosts' /opt/ml."""
+"""Lay a job's inputs out in its hosts' /opt/ml, from the object store and file systems."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import shutil
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
-from pipelines.backends.local.jobs.opt_ml import inside
+from pipelines.backends.local.jobs.opt_ml import host_path
 from pipelines.backends.local.jobs.spec import JobRefusedError
 from pipelines.backends.local.objects import ObjectInfo
 from pipelines.frozen import frozen
@@ -17,27 +17,27 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pipelines.backends.local.jobs.spec import Host, Job
+    from pipelines.backends.local.jobs.spec import JobHost, LocalJob
     from pipelines.backends.local.objects import ObjectStore
     from pipelines.json_types import JsonObject
 
-_Placed = tuple[ObjectInfo, PurePosixPath]
+_PlacedObject = tuple[ObjectInfo, PurePosixPath]
 
 
 @frozen
 class S3Source:
-    """One input that lies in S3.
+    """One input in S3.
 
     Args:
-        label: how the request calls it, for messages: "channel `train`".
+        label: its name in messages: "channel `train`".
         uri: `S3Uri`.
-        folder: where the job finds it, a path below /opt/ml.
+        folder: where the job finds it: a path below /opt/ml.
         manifest: whether the URI is a manifest file and not a prefix.
         sharded: `ShardedByS3Key`: each host gets a part of the objects.
-        gunzip: whether objects are decompressed on the way (and lose their `.gz`).
-        read_only: FastFile: the files cannot be written to.
+        gunzip: whether objects are decompressed (and lose their `.gz`).
+        read_only: FastFile: the files cannot be written.
         groups: the instance groups that get it; None for all.
-        pipe: whether it comes through pipes (`pipes.py`) instead of files.
+        pipe: whether it is read through pipes (`pipes.py`) instead of files.
         record_io: whether each object is wrapped in a RecordIO record.
     """
 
@@ -55,7 +55,7 @@ class S3Source:
 
 @frozen
 class FileSystemSource:
-    """One input on EFS or FSx: a folder `<home>/fs/<file system id><directory>` stands for it."""
+    """One input on EFS or FSx; the folder `<home>/fs/<file system id><directory>` stands for it."""
 
     label: str
     system: str
@@ -64,20 +64,20 @@ class FileSystemSource:
     groups: frozenset[str] | None = None
 
 
-Source = S3Source | FileSystemSource
+InputSource = S3Source | FileSystemSource
 
 
-def training_sources(request: JsonObject) -> list[Source]:
+def training_sources(request: JsonObject) -> list[InputSource]:
     """Read `InputDataConfig`.
 
     Raises:
-        JobRefusedError: a channel asks for what is not run locally.
+        JobRefusedError: a channel uses a feature that is not supported locally.
     """
     mode = request.get("AlgorithmSpecification", {}).get("TrainingInputMode", "File")
     return [_channel(channel, mode) for channel in request.get("InputDataConfig") or []]
 
 
-def _channel(channel: JsonObject, mode: str) -> Source:
+def _channel(channel: JsonObject, mode: str) -> InputSource:
     name = channel["ChannelName"]
     label, folder = f"channel `{name}`", f"/opt/ml/input/data/{name}"
     source = channel["DataSource"]
@@ -86,7 +86,9 @@ def _channel(channel: JsonObject, mode: str) -> Source:
         system = source["FileSystemDataSource"]
         return FileSystemSource(label, system["FileSystemId"], system["DirectoryPath"], folder)
     if not source.get("S3DataSource"):
-        raise JobRefusedError(f"{label} has a data source that is not run locally: {list(source)}")
+        raise JobRefusedError(
+            f"{label} has a data source that is not supported locally: {list(source)}"
+        )
     s3 = source["S3DataSource"]
     groups = s3.get("InstanceGroupNames")
     return S3Source(
@@ -103,22 +105,22 @@ def _channel(channel: JsonObject, mode: str) -> Source:
     )
 
 
-def processing_sources(request: JsonObject) -> list[Source]:
+def processing_sources(request: JsonObject) -> list[InputSource]:
     """Read `ProcessingInputs`.
 
     Raises:
-        JobRefusedError: an input asks for what is not run locally.
+        JobRefusedError: an input uses a feature that is not supported locally.
     """
-    found: list[Source] = []
+    found: list[InputSource] = []
     for one in request.get("ProcessingInputs") or []:
         label = f"input `{one['InputName']}`"
         if one.get("AppManaged"):
             continue
         if not one.get("S3Input"):
-            raise JobRefusedError(f"{label} is a DatasetDefinition, which is not run locally")
+            raise JobRefusedError(f"{label} is a DatasetDefinition, which is not supported locally")
         s3 = one["S3Input"]
         if s3.get("S3InputMode") == "Pipe" or "LocalPath" not in s3:
-            raise JobRefusedError(f"{label} has input mode Pipe, which is not run locally")
+            raise JobRefusedError(f"{label} has input mode Pipe, which is not supported locally")
         found.append(
             S3Source(
                 label,
@@ -132,57 +134,61 @@ def processing_sources(request: JsonObject) -> list[Source]:
     return found
 
 
-def _is_manifest(label: str, kind: Literal["S3Prefix", "ManifestFile"] | str) -> bool:  # noqa: PYI051 - names the two that run
+def _is_manifest(label: str, kind: Literal["S3Prefix", "ManifestFile"] | str) -> bool:  # noqa: PYI051 - names the two that are supported
     if kind not in ("S3Prefix", "ManifestFile"):
-        raise JobRefusedError(f"{label} has data type {kind}, which is not run locally")
+        raise JobRefusedError(f"{label} has data type {kind}, which is not supported locally")
     return kind == "ManifestFile"
 
 
-def bring(store: ObjectStore, job: Job, sources: Sequence[Source], file_systems: Path) -> None:
+def stage_inputs(
+    store: ObjectStore, job: LocalJob, sources: Sequence[InputSource], file_systems: Path
+) -> None:
     """Lay every input out on the hosts that get it.
 
     Args:
         store: the object store.
-        job: the job, its folders made.
+        job: the job; its folders exist.
         sources: the inputs.
         file_systems: the folder that holds a folder for each EFS or FSx file system.
 
     Raises:
-        JobRefusedError: an input is not there; says which, and where to put it.
+        JobRefusedError: an input does not exist; the message says where to put it.
     """
     for source in sources:
         match source:
             case S3Source(pipe=True):
                 continue
             case S3Source():
-                _bring_objects(shares(store, job, source), source)
+                _copy_objects(distribute(store, job, source), source)
             case FileSystemSource():
-                _link_file_system(file_systems, _receivers(job, source), source)
+                _link_file_system(file_systems, _hosts_of(job, source), source)
 
 
-def shares(store: ObjectStore, job: Job, source: S3Source) -> list[tuple[Host, list[_Placed]]]:
-    """Say which objects of an input go to which host, and where in the input's folder.
+def distribute(
+    store: ObjectStore, job: LocalJob, source: S3Source
+) -> list[tuple[JobHost, list[_PlacedObject]]]:
+    """Assign an input's objects to hosts, each with its path in the input's folder.
 
     Raises:
-        JobRefusedError: the input is not there; says where to put it.
+        JobRefusedError: the input does not exist; the message says where to put it.
     """
     placed = _manifest(store, source) if source.manifest else list(store.layout(source.uri))
     if not placed:
         raise _missing(store, source, source.uri)
-    hosts = _receivers(job, source)
+    hosts = _hosts_of(job, source)
     if not source.sharded:
         return [(host, placed) for host in hosts]
     return [(host, placed[number :: len(hosts)]) for number, host in enumerate(hosts)]
 
 
-def _receivers(job: Job, source: Source) -> list[Host]:
+def _hosts_of(job: LocalJob, source: InputSource) -> list[JobHost]:
     groups = source.groups
     return [host for host in job.hosts if groups is None or host.plan.group in groups]
 
 
-def _bring_objects(dealt: Sequence[tuple[Host, list[_Placed]]], source: S3Source) -> None:
-    for host, share in dealt:
-        folder = inside(host, source.folder)
+def _copy_objects(shares: Sequence[tuple[JobHost, list[_PlacedObject]]], source: S3Source) -> None:
+    for host, share in shares:
+        folder = host_path(host, source.folder)
         folder.mkdir(parents=True, exist_ok=True)
         for info, relative in share:
             _copy(info.path, folder / relative, source)
@@ -200,8 +206,8 @@ def _copy(origin: Path, target: Path, source: S3Source) -> None:
         target.chmod(0o444)
 
 
-def _manifest(store: ObjectStore, source: S3Source) -> list[_Placed]:
-    """Resolve a manifest: a list of a prefix object and the keys after it."""
+def _manifest(store: ObjectStore, source: S3Source) -> list[_PlacedObject]:
+    """Resolve a manifest: a list that holds a prefix object, then keys."""
     if not store.exists(source.uri):
         raise _missing(store, source, source.uri)
     try:
@@ -209,7 +215,7 @@ def _manifest(store: ObjectStore, source: S3Source) -> list[_Placed]:
         prefix = first["prefix"]
     except (ValueError, TypeError, KeyError) as problem:
         raise JobRefusedError(
-            f"the manifest {source.uri} of {source.label} cannot be read",
+            f"the manifest {source.uri} of {source.label} is not valid",
             'write it as [{"prefix": "s3://bucket/folder/"}, "key", …]',
         ) from problem
     placed = []
@@ -223,11 +229,14 @@ def _manifest(store: ObjectStore, source: S3Source) -> list[_Placed]:
 
 def _missing(store: ObjectStore, source: S3Source, uri: str) -> JobRefusedError:
     return JobRefusedError(
-        f"nothing lies at {uri}, which {source.label} reads", f"put it at {store.place(uri)}"
+        f"there is no object at {uri}, which {source.label} reads",
+        f"put it at {store.place(uri)}",
     )
 
 
-def _link_file_system(file_systems: Path, hosts: Sequence[Host], source: FileSystemSource) -> None:
+def _link_file_system(
+    file_systems: Path, hosts: Sequence[JobHost], source: FileSystemSource
+) -> None:
     folder = file_systems / source.system / source.directory.strip("/")
     if ".." in PurePosixPath(source.directory).parts or not folder.is_dir():
         raise JobRefusedError(
@@ -236,6 +245,6 @@ def _link_file_system(file_systems: Path, hosts: Sequence[Host], source: FileSys
             f"put the files at {folder}",
         )
     for host in hosts:
-        target = inside(host, source.folder)
+        target = host_path(host, source.folder)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.symlink_to(folder.absolute())

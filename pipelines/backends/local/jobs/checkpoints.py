@@ -1,4 +1,4 @@
-"""The two-way sync between a job's checkpoint folder and its S3 prefix."""
+"""Two-way sync between a job's checkpoint folder and its S3 prefix."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.backends.local.jobs.opt_ml import inside
+from pipelines.backends.local.jobs.opt_ml import host_path
 
 if TYPE_CHECKING:
-    from pipelines.backends.local.jobs.spec import Job
+    from pipelines.backends.local.jobs.spec import LocalJob
     from pipelines.backends.local.objects import ObjectStore
     from pipelines.json_types import JsonObject
 
@@ -23,36 +23,36 @@ class Checkpoints:
 
     Args:
         store: the object store.
-        job: the job, its folders made.
-        config: `CheckpointConfig`, or None when the job has no checkpoints.
+        job: the job; its folders exist.
+        config: `CheckpointConfig`; None when the job has no checkpoints.
 
     Raises:
         JobRefusedError: `LocalPath` lies outside /opt/ml.
     """
 
-    def __init__(self, store: ObjectStore, job: Job, config: JsonObject | None) -> None:
+    def __init__(self, store: ObjectStore, job: LocalJob, config: JsonObject | None) -> None:
         self._store = store
         self._uri = config["S3Uri"].rstrip("/") + "/" if config else ""
         path = (config or {}).get("LocalPath", "/opt/ml/checkpoints")
-        self._folders = [inside(host, path) for host in job.hosts] if config else []
+        self._folders = [host_path(host, path) for host in job.hosts] if config else []
         self._seen: dict[str, _State] = {}
         self._next = 0.0
 
     def fetch(self) -> None:
-        """Give every host what lies under the prefix."""
+        """Copy what lies under the prefix to every host."""
         for folder in self._folders:
             folder.mkdir(parents=True, exist_ok=True)
             self._store.download(self._uri, folder)
         self._seen = {name: _state(path) for name, path in self._files().items()}
 
     def tick(self) -> None:
-        """Save from time to time."""
+        """Save when the last time is long enough ago."""
         if self._folders and time.monotonic() >= self._next:
             self.save()
             self._next = time.monotonic() + _EVERY
 
     def save(self) -> None:
-        """Store what was written since the last time and delete what was removed."""
+        """Upload what was written since the last time, and delete what was removed."""
         present = self._files()
         for name, path in present.items():
             try:
@@ -60,7 +60,7 @@ class Checkpoints:
                 if self._seen.get(name) != state:
                     self._store.put_file(self._uri + name, path)
             except FileNotFoundError:
-                continue  # the job replaced or removed it just now: the next time sees it
+                continue  # the job has just replaced or removed it: handled the next time
             self._seen[name] = state
         for name in set(self._seen) - set(present):
             self._store.delete(self._uri + name)

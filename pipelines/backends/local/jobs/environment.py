@@ -1,4 +1,4 @@
-"""The environment of a job: what the service sets, what Python needs, and nothing of AWS."""
+"""A job's environment: what the service sets and what Python needs, but no access to AWS."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pipelines.backends.local.executors.contract import LocalSettings
-    from pipelines.backends.local.jobs.spec import Host, Job
+    from pipelines.backends.local.jobs.spec import JobHost, LocalJob
 
 CLOSED_PORT = "http://127.0.0.1:1"  # where nothing listens
 
@@ -29,14 +29,14 @@ _LEADS_TO_AWS = re.compile(
 _PYTHON = re.compile(r"(?:.*/)?python(?:3(?:\.\d+)?)?")
 
 
-def withheld(requested: Mapping[str, str]) -> list[str]:
-    """Name the variables of a request that could lead a job to real AWS: it does not get them."""
+def withheld_variables(requested: Mapping[str, str]) -> list[str]:
+    """List the requested variables that could lead a job to real AWS; they are not passed on."""
     return sorted(name for name in requested if _LEADS_TO_AWS.fullmatch(name))
 
 
 def host_environment(
-    job: Job,
-    host: Host,
+    job: LocalJob,
+    host: JobHost,
     settings: LocalSettings,
     *,
     requested: Mapping[str, str],
@@ -47,10 +47,10 @@ def host_environment(
     Args:
         job: the job.
         host: the host.
-        settings: how this machine plays SageMaker.
-        requested: the request's `Environment` and what the service adds for the job's sort.
-        outside: the tool's own environment; of it only PATH, the home, the language, pip's
-            configuration, certificates and proxies are passed on.
+        settings: how this machine stands in for SageMaker.
+        requested: the request's `Environment` and what the service adds for this kind of job.
+        outside: the tool's own environment; only PATH, HOME, the locale, pip's configuration,
+            certificates and proxies are passed on.
     """
     path = outside.get("PATH") or os.defpath
     variables = {name: value for name, value in outside.items() if _PASSED.fullmatch(name)}
@@ -65,18 +65,18 @@ def host_environment(
         "AWS_DEFAULT_REGION": settings.region,
     }
     if len(job.hosts) > 1:
-        # The hosts share this machine's cores; each would else start a thread per core.
+        # The hosts share this machine's cores; otherwise each would start a thread per core.
         variables["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // len(job.hosts)))
-    refused = set(withheld(requested))
-    wanted = {name: value for name, value in requested.items() if name not in refused}
-    variables |= rewrite(job, host, wanted)
+    refused = set(withheld_variables(requested))
+    passed = {name: value for name, value in requested.items() if name not in refused}
+    variables |= rewrite(job, host, passed)
     if job.isolation == "rewrite":
         variables["PIPELINES_OPT_ML"] = str(host.ml)
     variables["PIPELINES_ENV_DIR"] = str((settings.home / "env").absolute())
-    return variables | _nothing_of_aws(host, settings)
+    return variables | _no_aws_access(host, settings)
 
 
-def _nothing_of_aws(host: Host, settings: LocalSettings) -> dict[str, str]:
+def _no_aws_access(host: JobHost, settings: LocalSettings) -> dict[str, str]:
     empty = str(host.root / "no-aws-config")
     return {
         "AWS_ACCESS_KEY_ID": "local",
@@ -88,20 +88,20 @@ def _nothing_of_aws(host: Host, settings: LocalSettings) -> dict[str, str]:
     }
 
 
-def _no_proxy_for(job: Job, outside: Mapping[str, str]) -> dict[str, str]:
-    """Keep a proxy out of the talk between hosts and with the local API."""
+def _no_proxy_for(job: LocalJob, outside: Mapping[str, str]) -> dict[str, str]:
+    """Exempt traffic between the hosts, and to the local API, from proxies."""
     known = outside.get("no_proxy") or outside.get("NO_PROXY") or ""
     local = ["localhost", "127.0.0.1", *(host.name for host in job.hosts)]
     names = ",".join([known, *local] if known else local)
     return {"no_proxy": names, "NO_PROXY": names}
 
 
-def start_words(
-    job: Job, host: Host, words: Sequence[str], settings: LocalSettings
+def command_words(
+    job: LocalJob, host: JobHost, words: Sequence[str], settings: LocalSettings
 ) -> tuple[str, ...]:
-    """Turn a container's argument list into this machine's.
+    """Turn a container's argument list into one for this machine.
 
-    A first word that is a Python (bare, or at the place an image has it) is the tool's
+    A first word that names Python (bare, or by its path in an image) becomes the tool's
     interpreter; paths below /opt/ml are rewritten where there are no namespaces.
     """
     first, *rest = rewrite(job, host, list(words))

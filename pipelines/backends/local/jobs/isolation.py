@@ -1,4 +1,4 @@
-"""Which way this machine gives a job its /opt/ml, and why. Tried once, by the real launcher."""
+"""Which way this machine gives a job its /opt/ml, and why; tried once, by a real launcher."""
 
 from __future__ import annotations
 
@@ -8,64 +8,25 @@ import tempfile
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from pipelines.backends.local.jobs import launchers
-from pipelines.backends.local.jobs.spec import Isolation, JobRefusedError
+from pipelines.backends.local.jobs.launcher import client
+from pipelines.backends.local.jobs.spec import IsolationMode, JobRefusedError
 from pipelines.frozen import frozen
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pipelines.json_types import JsonObject
 
 _TRYING = threading.Lock()
 
 
 @frozen
 class IsolationReport:
-    """The way in use and the reason for it, as a sentence without a full stop."""
+    """The mode in use and the reason for it, as a sentence without a full stop."""
 
-    which: Isolation
+    which: IsolationMode
     why: str
 
 
-@frozen
-class Cell:
-    """What a host's launcher isolates.
-
-    Args:
-        isolation: the way.
-        hostname: the UTS name.
-        folder: what becomes /opt/ml.
-        hosts: what becomes /etc/hosts.
-        network: `shared`; `own`; `lead` for one that others join; or the process id of the
-            launcher that leads.
-    """
-
-    isolation: Isolation
-    hostname: str
-    folder: Path
-    hosts: Path
-    network: str = "shared"
-
-    def order(self, words: Sequence[str], settle: JsonObject | None = None) -> JsonObject:
-        """Write what the launcher is told: see its `main`."""
-        return {
-            "isolation": self.isolation,
-            "cell": {
-                "hostname": self.hostname,
-                "folder": str(self.folder),
-                "hosts": str(self.hosts),
-                "network": self.network,
-            },
-            "settle": settle,
-            "words": list(words),
-        }
-
-
 def probe() -> IsolationReport:
-    """Find out whether this process may make the namespaces a job needs; tried once."""
+    """Find out whether this process may create the namespaces that a job needs; tried once."""
     with _TRYING:
         return _try()
 
@@ -75,29 +36,25 @@ def _try() -> IsolationReport:
     if sys.platform != "linux":
         return IsolationReport("rewrite", "this system has no Linux namespaces")
     with tempfile.TemporaryDirectory() as folder:
-        hosts = Path(folder, "hosts")
-        hosts.touch()
-        trial = launchers.launch(Cell("namespaces", "algo-1", Path(folder), hosts).order(()))
-        kind, problem = trial.end()
-        trial.close()
+        kind, problem = client.try_namespaces(Path(folder))
     if kind == "exit":
-        return IsolationReport("namespaces", "this user may make user and mount namespaces")
-    problem = problem or "the launcher gave no answer"
-    return IsolationReport("rewrite", f"namespaces are not to be had here ({problem})")
+        return IsolationReport("namespaces", "this user may create user and mount namespaces")
+    problem = problem or "the launcher gave no result"
+    return IsolationReport("rewrite", f"namespaces are not available here ({problem})")
 
 
 def warm_up(wanted: Literal["auto", "namespaces", "rewrite"]) -> None:
-    """Get ready for the first job, while the caller is busy with something else.
+    """Prepare for the first job while the caller is busy with something else.
 
-    The fork server is started, and it is found out what the job will ask: how it is isolated.
+    The fork server is started, and the isolation mode of this machine is determined.
     """
-    launchers.prepare()
+    client.start_fork_server()
     if wanted != "rewrite":
         threading.Thread(target=_probe_ahead, name="isolation").start()
 
 
 def _probe_ahead() -> None:
-    with suppress(OSError):  # of no process to spare, say: the job that asks again is told
+    with suppress(OSError):  # no process to spare, for example: the job's own probe reports it
         probe()
 
 
@@ -105,7 +62,7 @@ def choose(wanted: Literal["auto", "namespaces", "rewrite"]) -> IsolationReport:
     """Decide how jobs are isolated.
 
     Raises:
-        JobRefusedError: namespaces are demanded and cannot be had.
+        JobRefusedError: namespaces are required and not available.
     """
     if wanted == "rewrite":
         return IsolationReport("rewrite", "the settings ask for rewritten paths")

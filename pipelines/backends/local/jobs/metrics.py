@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 _JAVA_NAME = re.compile(r"\(\?<(?![=!])")
-"""How a group is named in the service's expressions; Python writes `(?P<`."""
+"""How the service's expressions name a group; Python writes `(?P<`."""
 
 
 def metric_patterns(request: JsonObject) -> dict[str, re.Pattern[str]]:
     """Read `MetricDefinitions`: each has a `Name`, and a `Regex` whose first group is the number.
 
     Raises:
-        JobRefusedError: a regular expression does not hold.
+        JobRefusedError: a regular expression is not valid.
     """
     definitions = request["AlgorithmSpecification"].get("MetricDefinitions") or []
     patterns = {}
@@ -31,8 +31,8 @@ def metric_patterns(request: JsonObject) -> dict[str, re.Pattern[str]]:
             patterns[one["Name"]] = re.compile(_JAVA_NAME.sub("(?P<", one["Regex"]))
         except re.error as problem:
             raise JobRefusedError(
-                f"the regular expression `{one['Regex']}` of metric `{one['Name']}` does not"
-                f" hold: {problem}"
+                f"the regular expression `{one['Regex']}` of metric `{one['Name']}` is not"
+                f" valid: {problem}"
             ) from None
     return patterns
 
@@ -43,9 +43,9 @@ def final_metrics(
     """Find each metric's last value, as `FinalMetricDataList` has it.
 
     Args:
-        patterns: what `metric_patterns` read.
+        patterns: the result of `metric_patterns`.
         logs: the hosts' logs; a later host's value replaces an earlier one's.
-        timestamp: seconds since 1970 that are given as the values' time.
+        timestamp: the time recorded for the values, in seconds since 1970.
     """
     values: dict[str, float] = {}
     for line in _lines(logs) if patterns else ():

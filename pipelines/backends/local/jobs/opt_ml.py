@@ -1,7 +1,7 @@
-"""/opt/ml: the paths in it, the config files of FACTS 3.4, and the rewriting of paths.
+"""/opt/ml: paths in it, its config files (FACTS 3.4), and path rewriting.
 
-Where a job has no namespaces its /opt/ml is another folder, and every text that names /opt/ml is
-rewritten to it.
+A job without namespaces has another folder as its /opt/ml, and every text that names /opt/ml is
+rewritten to that folder.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from pipelines.backends.local.jobs.spec import Host, Job, JobRefusedError
+from pipelines.backends.local.jobs.spec import JobHost, JobRefusedError, LocalJob
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,23 +24,23 @@ NAMED = re.compile(r"(?<![\w.-])/opt/ml(?![\w.-])")  # not in s3://bucket/opt/ml
 NETWORK_INTERFACE = "lo" if sys.platform == "linux" else "lo0"
 
 
-def inside(host: Host, path: str) -> Path:
-    """Give the file on this machine for a path of the job such as /opt/ml/processing/input/x.
+def host_path(host: JobHost, path: str) -> Path:
+    """Return the file on this machine for a job's path such as /opt/ml/processing/input/x.
 
     Raises:
         JobRefusedError: the path is not below /opt/ml.
     """
-    wanted = PurePosixPath(path)
-    if ".." in wanted.parts or not wanted.is_relative_to(ROOT):
+    inside = PurePosixPath(path)
+    if ".." in inside.parts or not inside.is_relative_to(ROOT):
         raise JobRefusedError(
             f"the path {path} lies outside /opt/ml",
-            "locally a job's inputs and outputs must lie below /opt/ml",
+            "choose a path below /opt/ml: local jobs support no other",
         )
-    return host.ml / wanted.relative_to(ROOT)
+    return host.ml / inside.relative_to(ROOT)
 
 
-def rewrite(job: Job, host: Host, value: Json) -> Json:
-    """Replace /opt/ml in every text of a JSON value by the folder that the job will find."""
+def rewrite(job: LocalJob, host: JobHost, value: Json) -> Json:
+    """Replace /opt/ml in every string of a JSON value by the folder that stands for it."""
     if job.isolation == "namespaces":
         return value
     return _replace(value, str(host.ml))
@@ -59,9 +59,9 @@ def _replace(value: Json, folder: str) -> Json:
 
 
 def write_training(
-    job: Job, host: Host, request: JsonObject, parameters: Mapping[str, str]
+    job: LocalJob, host: JobHost, request: JsonObject, parameters: Mapping[str, str]
 ) -> None:
-    """Make a training host's folders and its three config files."""
+    """Create a training host's folders and its three config files."""
     for folder in ("input/config", "input/data", "model", "output/data", "output/intermediate"):
         (host.ml / folder).mkdir(parents=True, exist_ok=True)
     config = host.ml / "input" / "config"
@@ -70,8 +70,8 @@ def write_training(
     _write(config / "resourceconfig.json", training_resources(job, host))
 
 
-def write_processing(job: Job, host: Host, request: JsonObject) -> None:
-    """Make a processing host's folders and its two config files."""
+def write_processing(job: LocalJob, host: JobHost, request: JsonObject) -> None:
+    """Create a processing host's folders and its two config files."""
     config = host.ml / "config"
     config.mkdir(parents=True)
     (host.ml / "processing").mkdir()
@@ -82,7 +82,7 @@ def write_processing(job: Job, host: Host, request: JsonObject) -> None:
     _write(config / "resourceconfig.json", resources)
 
 
-def training_resources(job: Job, host: Host) -> JsonObject:
+def training_resources(job: LocalJob, host: JobHost) -> JsonObject:
     """Build resourceconfig.json of a training host."""
     groups: dict[str, JsonObject] = {}
     for other in job.hosts:

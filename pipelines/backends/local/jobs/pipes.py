@@ -1,7 +1,7 @@
-"""Pipe mode: a channel comes through FIFOs `/opt/ml/input/data/<channel>_<epoch>`.
+"""Pipe mode: a channel is read through FIFOs `/opt/ml/input/data/<channel>_<epoch>`.
 
-The job opens epoch 0, reads the objects one after the other to the end, opens epoch 1 for the
-next pass, and so on for as long as it likes.
+The job opens epoch 0, reads all objects in sequence to the end, opens epoch 1 for the next pass,
+and so on.
 """
 
 from __future__ import annotations
@@ -15,34 +15,34 @@ import threading
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, cast
 
-from pipelines.backends.local.jobs.channels import S3Source, shares
-from pipelines.backends.local.jobs.opt_ml import inside
+from pipelines.backends.local.jobs.channels import S3Source, distribute
+from pipelines.backends.local.jobs.opt_ml import host_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from pipelines.backends.local.jobs.channels import Source
-    from pipelines.backends.local.jobs.spec import Job
+    from pipelines.backends.local.jobs.channels import InputSource
+    from pipelines.backends.local.jobs.spec import LocalJob
     from pipelines.backends.local.objects import ObjectStore
 
-_POLL = 0.02  # seconds between looks for a reader
+_POLL = 0.02  # seconds between checks for a reader
 _RECORD_IO = 0xCED7230A
 
 
 @contextmanager
-def feeding(store: ObjectStore, job: Job, sources: Sequence[Source]) -> Iterator[None]:
+def feed_pipes(store: ObjectStore, job: LocalJob, sources: Sequence[InputSource]) -> Iterator[None]:
     """Feed the pipes of all Pipe channels while the job runs.
 
     Raises:
-        JobRefusedError: a channel's objects are not there.
+        JobRefusedError: a channel has no objects.
     """
     over = threading.Event()
     feeders = []
     for source in sources:
         if isinstance(source, S3Source) and source.pipe:
-            for host, share in shares(store, job, source):
-                first = inside(host, f"{source.folder}_0")
+            for host, share in distribute(store, job, source):
+                first = host_path(host, f"{source.folder}_0")
                 os.mkfifo(first)
                 objects = [info.path for info, _ in share]
                 feeders.append(
@@ -59,7 +59,7 @@ def feeding(store: ObjectStore, job: Job, sources: Sequence[Source]) -> Iterator
 
 
 def _feed(first: Path, objects: Sequence[Path], source: S3Source, over: threading.Event) -> None:
-    """Write one epoch after the other, each as soon as somebody reads it."""
+    """Write epoch after epoch, each as soon as it has a reader."""
     epoch = 0
     channel = first.name.removesuffix("_0")
     while (pipe := _open(first.with_name(f"{channel}_{epoch}"), over)) is not None:
@@ -69,7 +69,7 @@ def _feed(first: Path, objects: Sequence[Path], source: S3Source, over: threadin
                 for path in objects:
                     _write(path, pipe, source)
                 os.mkfifo(first.with_name(f"{channel}_{epoch}"))  # before the reader sees the end
-        except BrokenPipeError:  # the reader has read enough of this epoch
+        except BrokenPipeError:  # the reader closed this epoch early
             _make_once(first.with_name(f"{channel}_{epoch}"))
 
 
@@ -79,12 +79,12 @@ def _make_once(pipe: Path) -> None:
 
 
 def _open(path: Path, over: threading.Event) -> IO[bytes] | None:
-    """Open a pipe once somebody reads it; None when the job is over."""
+    """Open a pipe once it has a reader; None when the job has ended."""
     while not over.wait(_POLL):
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
         except OSError as problem:
-            if problem.errno != errno.ENXIO:  # nobody reads it yet
+            if problem.errno != errno.ENXIO:  # it has no reader yet
                 return None
             continue
         os.set_blocking(descriptor, True)

@@ -1,20 +1,19 @@
-"""Run a prepared job: the part that processing and training share."""
+"""Run a prepared job and explain how it ended: what processing and training share."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import signal
+from typing import TYPE_CHECKING, assert_never
 
-from pipelines.backends.local.jobs.environment import host_environment, start_words, withheld
-from pipelines.backends.local.jobs.isolation import choose
-from pipelines.backends.local.jobs.reasons import (
-    algorithm_error,
-    failure_text,
-    internal,
-    over_the_limit,
-    path_hint,
+from pipelines.backends.local.jobs.environment import (
+    command_words,
+    host_environment,
+    withheld_variables,
 )
-from pipelines.backends.local.jobs.spec import Command, Job, JobEnd, Limits
+from pipelines.backends.local.jobs.isolation import choose
+from pipelines.backends.local.jobs.opt_ml import NAMED
+from pipelines.backends.local.jobs.spec import HostCommand, HostEnd, JobEnd, JobLimits, LocalJob
 from pipelines.backends.local.jobs.supervise import run_hosts
 from pipelines.execution.status import StepStatus
 from pipelines.frozen import frozen
@@ -23,36 +22,48 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from pipelines.backends.local.executors.contract import StepCall
+    from pipelines.backends.local.executors.contract import LocalSettings, StepCall
+    from pipelines.errors import PipelinesError
 
-FAULT = "SageMaker.JOB_INTERNAL_ERROR"
+PLATFORM_FAULT = "SageMaker.JOB_INTERNAL_ERROR"
+REASON_LENGTH = 1024
+_LOG_TAIL = 65_536  # bytes at the end of a log that are searched for /opt/ml
+_EXIT_CODES = {
+    126: "the program cannot be executed",
+    127: "a command was not found",
+    130: "ended by SIGINT",
+    134: "ended by SIGABRT",
+    137: "killed (SIGKILL), probably out of memory",
+    139: "ended by SIGSEGV",
+    143: "ended by SIGTERM",
+}
 
 
 @frozen
-class Start:
-    """What is the same on all hosts.
+class ContainerCommand:
+    """What all hosts of a job start.
 
     Args:
         words: the container's entrypoint and arguments.
         environment: the variables of the request and of the service.
-        limits: how long it may take.
+        limits: how long the job may take.
         failure: where the job writes its failure text, below /opt/ml.
     """
 
     words: Sequence[str]
     environment: Mapping[str, str]
-    limits: Limits
+    limits: JobLimits
     failure: str
 
 
 @frozen
-class Ran:
-    """How a job went.
+class JobResult:
+    """What became of a job.
 
     Args:
         end: how it ended.
         reason: why it failed, None when it did not.
-        fault: the service's exception type when this machine is to blame.
+        fault: the service's exception type when this machine is at fault.
         logs: the logs, one per host.
     """
 
@@ -61,61 +72,142 @@ class Ran:
     fault: str | None
     logs: Sequence[Path]
 
+    @property
+    def step_status(self) -> StepStatus:
+        """The status of the job's step; exceeding the time limit is a failure."""
+        if self.end.cause == "stopped":
+            return StepStatus.STOPPED
+        return StepStatus.FAILED if self.reason else StepStatus.SUCCEEDED
+
 
 def job_arn(call: StepCall, kind: str) -> str:
-    """Make the ARN of a job; `kind` is `training-job` or `processing-job`."""
+    """Build the ARN of a job; `kind` is `training-job` or `processing-job`."""
     settings = call.settings
     family = settings.region.split("-")
     partition = "aws-cn" if family[0] == "cn" else "aws-us-gov" if "gov" in family else "aws"
     return f"arn:{partition}:sagemaker:{settings.region}:{settings.account}:{kind}/{call.job_name}"
 
 
-def step_status(ran: Ran) -> StepStatus:
-    """Say how a step ended whose job ran; over the limit is a failure."""
-    if ran.end.cause == "stopped":
-        return StepStatus.STOPPED
-    return StepStatus.FAILED if ran.reason else StepStatus.SUCCEEDED
-
-
-def run_job(call: StepCall, job: Job, start: Start, tick: Callable[[], None]) -> Ran:
-    """Start the hosts, wait for them, and say how it went."""
+def run_job(
+    call: StepCall, job: LocalJob, container: ContainerCommand, tick: Callable[[], None]
+) -> JobResult:
+    """Start the hosts, wait for them, and return the result."""
     commands = [
-        Command(
+        HostCommand(
             host,
-            start_words(job, host, start.words, call.settings),
+            command_words(job, host, container.words, call.settings),
             host_environment(
-                job, host, call.settings, requested=start.environment, outside=os.environ
+                job, host, call.settings, requested=container.environment, outside=os.environ
             ),
             call.logs / f"{host.name}.log",
         )
         for host in job.hosts
     ]
     for command in commands:
-        command.log.write_text("".join(f"{line}\n" for line in _warnings(call, job, start)))
-    end = run_hosts(job, commands, start.limits, stop=call.stop, tick=tick)
-    fault = FAULT if internal(end) and end.cause == "finished" else None
-    return Ran(end, _reason(call, job, start, end), fault, [one.log for one in commands])
+        command.log.write_text("".join(f"{line}\n" for line in _warnings(call, job, container)))
+    end = run_hosts(job, commands, container.limits, stop=call.stop, tick=tick)
+    fault = PLATFORM_FAULT if _platform_reason(end) and end.cause == "finished" else None
+    reason = _reason(call, job, container, end)
+    return JobResult(end, reason, fault, [one.log for one in commands])
 
 
-def _warnings(call: StepCall, job: Job, start: Start) -> list[str]:
+def refusal_reason(problem: PipelinesError) -> str:
+    """Write the reason of a job that was not started."""
+    text = f"{problem.problem}; {problem.remedy}" if problem.remedy else problem.problem
+    return text[:REASON_LENGTH]
+
+
+def _warnings(call: StepCall, job: LocalJob, container: ContainerCommand) -> list[str]:
     lines = []
     if job.network_isolated and job.isolation == "rewrite":
         why = choose(call.settings.isolation).why
         lines.append(f"warning: EnableNetworkIsolation has no effect here: {why}")
-    if names := withheld(start.environment):
-        lines.append(f"warning: not passed on, a local job does not reach AWS: {', '.join(names)}")
+    if names := withheld_variables(container.environment):
+        lines.append(
+            f"warning: withheld, because a local job must not reach AWS: {', '.join(names)}"
+        )
     return lines
 
 
-def _reason(call: StepCall, job: Job, start: Start, end: JobEnd) -> str | None:
+def _reason(call: StepCall, job: LocalJob, container: ContainerCommand, end: JobEnd) -> str | None:
+    """Return why a job failed, as `FailureReason` has it; None when it did not."""
     if end.cause == "limit":
-        return over_the_limit(start.limits.wall)
+        return (
+            "the job ran longer than StoppingCondition.MaxRuntimeInSeconds"
+            f" ({container.limits.wall:g} s) and was ended"
+        )
     failure = end.failure
     if failure is None or end.cause == "stopped":
         return None
-    blamed = internal(end)
-    if blamed:
-        return blamed
+    platform = _platform_reason(end)
+    if platform:
+        return platform
     host = next(one for one in job.hosts if one.name == failure.host)
-    hint = path_hint(job, call.settings, call.logs / f"{host.name}.log")
-    return algorithm_error(job, failure, failure_text(host.ml / start.failure), hint)
+    hint = _path_hint(job, call.settings, call.logs / f"{host.name}.log")
+    return _algorithm_error(job, failure, _failure_text(host.ml / container.failure), hint)
+
+
+def _platform_reason(end: JobEnd) -> str | None:
+    """Return what failed on this machine; None when the failure is the job's own."""
+    for host in end.hosts:
+        if host.kind == "setup":
+            return f"{host.host} could not be set up: {host.text}"[:REASON_LENGTH]
+        if host.kind == "lost":
+            return f"{host.host} was lost: its launcher was killed from outside, with the job"
+    return None
+
+
+def _failure_text(file: Path) -> str:
+    """Read the job's own failure text: its first 1,024 characters, or nothing."""
+    if not file.is_file():
+        return ""
+    with file.open(encoding="utf-8", errors="replace") as text:
+        return text.read(REASON_LENGTH).strip()
+
+
+def _algorithm_error(job: LocalJob, end: HostEnd, text: str, hint: str) -> str:
+    """Write the reason of a host's own failure in the service's form, its text cut to fit."""
+    head = "AlgorithmError: " + (f"{end.host}: " if len(job.hosts) > 1 else "")
+    tail = f"{hint}, {_how(end)}" if text or end.kind != "exec" else _how(end)
+    shown = text or ("" if end.kind == "exec" else "the job wrote no failure text, see its log")
+    return f"{head}{shown[: REASON_LENGTH - len(head) - len(tail)]}{tail}"
+
+
+def _path_hint(job: LocalJob, settings: LocalSettings, log: Path) -> str:
+    """With rewritten paths, explain a failure whose log names /opt/ml; else nothing."""
+    if job.isolation == "namespaces" or not log.is_file():
+        return ""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _LOG_TAIL))
+        tail = file.read().decode(errors="replace")
+    if not NAMED.search(tail):
+        return ""
+    return (
+        f" (its log names /opt/ml, but {choose(settings.isolation).why}, so its folder is another:"
+        " read SM_* variables or PIPELINES_OPT_ML; a hard-coded path needs Linux namespaces or"
+        " an existing writable /opt/ml)"
+    )
+
+
+def _how(end: HostEnd) -> str:
+    match end.kind:
+        case "exit":
+            named = _EXIT_CODES.get(end.code)
+            return f"exit code: {end.code}" + (f" ({named})" if named else "")
+        case "exec":
+            return f"the program could not be started: {end.text}"
+        case "signal" if end.code == signal.SIGKILL:
+            return "killed (SIGKILL), probably out of memory"
+        case "signal":
+            return f"killed by {_signal_name(end.code)}"
+        case "setup" | "lost":
+            return end.kind
+        case _:
+            assert_never(end.kind)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # most real-time signals have no name
+        return f"signal {number}"

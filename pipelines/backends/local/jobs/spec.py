@@ -1,4 +1,4 @@
-"""What a job is: its hosts, the words to start, and how its hosts ended. Values only."""
+"""What a local job is: its hosts, the commands they start, and how they ended. Values only."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
     from pipelines.json_types import JsonObject
 
-Isolation = Literal["namespaces", "rewrite"]
+IsolationMode = Literal["namespaces", "rewrite"]
 NO_GROUP = "homogeneousCluster"  # the service's group name where a request has no groups
 
 
 class JobRefusedError(PipelinesError):
-    """A job cannot run on this machine, or its request does not hold; the step fails."""
+    """A job cannot run on this machine, or its request is invalid; the step fails."""
 
     exit_code = 5
 
@@ -33,7 +33,7 @@ class HostPlan:
 
 
 @frozen
-class Host:
+class JobHost:
     """One host of a job.
 
     Args:
@@ -58,45 +58,45 @@ class Host:
 
 
 @frozen
-class Job:
-    """A job with its folders made.
+class LocalJob:
+    """A job whose folders exist.
 
     Args:
         name: the job's name.
         arn: the job's ARN.
         hosts: in order, `algo-1` first.
-        isolation: how the hosts come to their /opt/ml.
+        isolation: how the hosts get their /opt/ml.
         scratch: a short path for temporary files (socket names end at 107 characters).
         network_isolated: whether the job has no network but loopback.
     """
 
     name: str
     arn: str
-    hosts: tuple[Host, ...]
-    isolation: Isolation
+    hosts: tuple[JobHost, ...]
+    isolation: IsolationMode
     scratch: Path
     network_isolated: bool = False
 
     @property
     def host_names(self) -> list[str]:
-        """How the hosts call each other: their names, or addresses where names cannot be made."""
+        """How the hosts address each other: by name, or by IP address with rewritten paths."""
         if self.isolation == "namespaces":
             return [host.name for host in self.hosts]
         return [host.address for host in self.hosts]
 
-    def name_of(self, host: Host) -> str:
-        """How the others call this host."""
+    def name_of(self, host: JobHost) -> str:
+        """How the other hosts address this one."""
         return host.name if self.isolation == "namespaces" else host.address
 
 
 @frozen
-class Limits:
-    """Patience, in seconds.
+class JobLimits:
+    """Time limits, in seconds.
 
     Args:
         wall: `MaxRuntimeInSeconds`.
         grace: between SIGTERM and SIGKILL; 120 in the service.
-        peers: how long the other hosts go on after one has failed.
+        peers: how long the other hosts may continue after one has failed.
     """
 
     wall: float = 86_400.0
@@ -104,17 +104,17 @@ class Limits:
     peers: float = 2.0
 
     @classmethod
-    def of(cls, condition: JsonObject | None) -> Limits:
-        """Read a `StoppingCondition`; without one the service's 24 hours hold."""
+    def of(cls, condition: JsonObject | None) -> JobLimits:
+        """Read a `StoppingCondition`; without one the service's 24 hours apply."""
         seconds = (condition or {}).get("MaxRuntimeInSeconds")
         return cls() if seconds is None else cls(wall=float(seconds))
 
 
 @frozen
-class Command:
-    """What one host starts: argument list, whole environment, and the file of its output."""
+class HostCommand:
+    """What one host starts: argument list, whole environment, and the file for its output."""
 
-    host: Host
+    host: JobHost
     words: tuple[str, ...]
     environment: Mapping[str, str]
     log: Path
@@ -127,9 +127,9 @@ class HostEnd:
     Args:
         host: its name.
         kind: `exit` with a code, `signal` with a number; `exec` when the program could not be
-            started, `setup` when the host could not be made, `lost` when its launcher vanished.
+            started, `setup` when the host could not be set up, `lost` when its launcher vanished.
         code: exit code or signal number, else 0.
-        text: what the system said, for `exec` and `setup`.
+        text: the system's message, for `exec` and `setup`.
     """
 
     host: str
@@ -138,8 +138,8 @@ class HostEnd:
     text: str = ""
 
     @property
-    def good(self) -> bool:
-        """Whether the host did what it was started for."""
+    def succeeded(self) -> bool:
+        """Whether the process exited with code 0."""
         return self.kind == "exit" and self.code == 0
 
 
@@ -148,8 +148,8 @@ class JobEnd:
     """How a job ended.
 
     Args:
-        cause: `finished` by itself (well or not), `limit` by MaxRuntimeInSeconds, `stopped` when
-            it was asked to.
+        cause: `finished` by itself (well or not), `limit` by MaxRuntimeInSeconds, `stopped` on
+            request.
         hosts: how each host ended, in order of ending.
     """
 
@@ -159,4 +159,4 @@ class JobEnd:
     @property
     def failure(self) -> HostEnd | None:
         """The host that failed first, if one did."""
-        return next((end for end in self.hosts if not end.good), None)
+        return next((end for end in self.hosts if not end.succeeded), None)

@@ -1,4 +1,4 @@
-"""Start a job's hosts, wait for them, and end them by limit, by request, or with each other."""
+"""Start a job's hosts, wait for them, and end them on a limit, on request, or with each other."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
-from pipelines.backends.local.jobs import launchers
-from pipelines.backends.local.jobs.isolation import Cell
-from pipelines.backends.local.jobs.spec import Command, HostEnd, Job, JobEnd, Limits
+from pipelines.backends.local.jobs.launcher.client import Launcher, start_host
+from pipelines.backends.local.jobs.spec import HostCommand, HostEnd, JobEnd, JobLimits, LocalJob
 from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
@@ -19,28 +18,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
 
-_POLL = 0.05  # seconds between looks at the stop event; the end of a host wakes at once
+_POLL = 0.05  # seconds between checks of the stop event; the end of a host wakes at once
 _LAUNCHER_PATIENCE = 10.0  # seconds for a launcher to clean up before it is killed itself
 
 
 @frozen
-class _Running:
-    """A host under way, and its launcher."""
+class _RunningHost:
+    """A running host and its launcher."""
 
-    command: Command
-    launcher: launchers.Launcher
+    command: HostCommand
+    launcher: Launcher
 
     def close(self) -> None:
-        """Wait for the launcher and let go of its pipe."""
+        """Wait for the launcher and close its pipe."""
         if not self.launcher.wait(_LAUNCHER_PATIENCE):
             self.launcher.send_signal(signal.SIGKILL)
             self.launcher.wait(_LAUNCHER_PATIENCE)
         self.launcher.close()
 
     def end(self) -> HostEnd:
-        """Say how the host ended, from the launcher's answer."""
+        """Return how the host ended, from the launcher's result."""
         host = self.command.host.name
-        kind, rest = self.launcher.end()
+        kind, rest = self.launcher.result()
         match kind:
             case "exit" | "signal":
                 return HostEnd(host, kind, code=int(rest))
@@ -58,10 +57,10 @@ class Supervisor:
         limits: how long to wait for what.
     """
 
-    def __init__(self, job: Job, limits: Limits) -> None:
+    def __init__(self, job: LocalJob, limits: JobLimits) -> None:
         self._job = job
         self._limits = limits
-        self._running: list[_Running] = []
+        self._running: list[_RunningHost] = []
         self._ended: list[HostEnd] = []
         self._cause: Literal["finished", "limit", "stopped"] = "finished"
         self._term_at: float | None = None
@@ -84,52 +83,52 @@ class Supervisor:
         self._selector.close()
 
     def run(
-        self, commands: Sequence[Command], stop: threading.Event, tick: Callable[[], None]
+        self, commands: Sequence[HostCommand], stop: threading.Event, tick: Callable[[], None]
     ) -> JobEnd:
         """Run the hosts to their end, calling `tick` about twenty times a second."""
         deadline = time.monotonic() + self._limits.wall
         self._start(commands)
         while self._running:
             for key, _ in self._selector.select(_POLL):
-                self._hear(key.data)
+                self._read(key.data)
             now = time.monotonic()
             if stop.is_set():
                 self._end("stopped", now)
             elif now >= deadline:
                 self._end("limit", now)
-            self._press(now)
+            self._escalate(now)
             tick()
         return JobEnd(self._cause, tuple(self._ended))
 
-    def _start(self, commands: Sequence[Command]) -> None:
+    def _start(self, commands: Sequence[HostCommand]) -> None:
         network = "own" if self._job.network_isolated else "shared"
         if network == "own" and len(commands) > 1 and self._job.isolation == "namespaces":
-            leader = self._begin(commands[0], "lead")
-            leader.launcher.hear()  # `ready`: the network that the others join is there
+            leader = self._start_host(commands[0], "lead")
+            leader.launcher.read()  # `ready`: the network that the others join exists
             for command in commands[1:]:
-                self._begin(command, str(leader.launcher.process)).launcher.hear()
+                self._start_host(command, str(leader.launcher.process)).launcher.read()
             leader.launcher.send_signal(signal.SIGUSR2)
         else:
             for command in commands:
-                self._begin(command, network)
+                self._start_host(command, network)
 
-    def _begin(self, command: Command, network: str) -> _Running:
-        running = _launch(self._job, command, network)
+    def _start_host(self, command: HostCommand, network: str) -> _RunningHost:
+        running = _RunningHost(command, start_host(self._job, command, network))
         self._running.append(running)
         self._selector.register(running.launcher.answers, selectors.EVENT_READ, running)
         return running
 
-    def _hear(self, running: _Running) -> None:
-        if running.launcher.hear():
+    def _read(self, running: _RunningHost) -> None:
+        if running.launcher.read():
             return
         self._selector.unregister(running.launcher.answers)
         self._running.remove(running)
         end = running.end()
         running.close()
         if end.kind == "lost":
-            sweep(self._job)
+            kill_orphans(self._job)
         self._ended.append(end)
-        if not end.good and self._term_at is None:
+        if not end.succeeded and self._term_at is None:
             self._term_at = time.monotonic() + self._limits.peers
 
     def _end(self, cause: Literal["limit", "stopped"], now: float) -> None:
@@ -137,7 +136,7 @@ class Supervisor:
             self._cause = cause
             self._term_at = now
 
-    def _press(self, now: float) -> None:
+    def _escalate(self, now: float) -> None:
         """Send what is due: SIGTERM, then the order to kill, then SIGKILL to the launcher."""
         if self._term_at is not None and self._kill_at is None and now >= self._term_at:
             self._signal(signal.SIGTERM)
@@ -153,32 +152,21 @@ class Supervisor:
             running.launcher.send_signal(number)
 
 
-def _launch(job: Job, command: Command, network: str) -> _Running:
-    host = command.host
-    cell = Cell(job.isolation, host.name, host.ml, host.root / "hosts", network)
-    settle = {
-        "log": str(command.log),
-        "folder": str(host.root / "work"),
-        "environment": dict(command.environment),
-    }
-    return _Running(command, launchers.launch(cell.order(command.words, settle)))
-
-
-def sweep(job: Job) -> None:
-    """Kill what a launcher that was itself killed could not: by the job's TMPDIR in /proc."""
+def kill_orphans(job: LocalJob) -> None:
+    """Kill what a killed launcher left behind, found in /proc by the job's TMPDIR."""
     mark = f"TMPDIR={job.scratch}".encode()
     for status in Path("/proc").glob("[0-9]*/environ"):
         try:
             if mark in status.read_bytes().split(b"\0"):
                 os.kill(int(status.parent.name), signal.SIGKILL)
         except (OSError, ProcessLookupError):
-            continue  # gone by now, or somebody else's
+            continue  # it has exited, or belongs to another user
 
 
 def run_hosts(
-    job: Job,
-    commands: Sequence[Command],
-    limits: Limits,
+    job: LocalJob,
+    commands: Sequence[HostCommand],
+    limits: JobLimits,
     *,
     stop: threading.Event,
     tick: Callable[[], None] = lambda: None,

@@ -10,7 +10,7 @@ import json
 import shutil
 from typing import TYPE_CHECKING
 
-from pipelines.backends.local.jobs.opt_ml import ROOT, inside
+from pipelines.backends.local.jobs.opt_ml import ROOT, host_path
 from pipelines.backends.local.jobs.spec import JobRefusedError
 from pipelines.bundle.assets import write_zipapp
 from pipelines.bundle.code import code_files, requirement_lines
@@ -22,14 +22,14 @@ from pipelines.runtime.bundle import Job as BundledJob
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipelines.backends.local.jobs.spec import Job
+    from pipelines.backends.local.jobs.spec import LocalJob
     from pipelines.backends.local.objects import ObjectStore
     from pipelines.json_types import Json, JsonObject
 
 _PROGRAM, _SOURCE = "sagemaker_program", "sagemaker_submit_directory"
 
 
-def training_words(store: ObjectStore, job: Job, request: JsonObject) -> list[str]:
+def training_words(store: ObjectStore, job: LocalJob, request: JsonObject) -> list[str]:
     """Give the argument list of a training container.
 
     Raises:
@@ -72,7 +72,7 @@ def _text(value: Json) -> str:
     return json.dumps(value) if isinstance(value, list | dict) else str(value)
 
 
-def _bundle(store: ObjectStore, job: Job, request: JsonObject) -> Path:
+def _bundle(store: ObjectStore, job: LocalJob, request: JsonObject) -> Path:
     """Write the bundle that the job runtime starts from."""
     parameters = {k: _decode(v) for k, v in (request.get("HyperParameters") or {}).items()}
     source = _source(store, job, str(parameters.get(_SOURCE, "")))
@@ -95,7 +95,7 @@ def _bundle(store: ObjectStore, job: Job, request: JsonObject) -> Path:
     return bundle
 
 
-def _source(store: ObjectStore, job: Job, uri: str) -> Path:
+def _source(store: ObjectStore, job: LocalJob, uri: str) -> Path:
     """Lay the submitted code out: an archive in S3, or an archive or folder in a channel."""
     if uri.startswith("s3://"):
         if not store.exists(uri):
@@ -105,7 +105,7 @@ def _source(store: ObjectStore, job: Job, uri: str) -> Path:
             )
         submitted = store.place(uri)
     else:
-        submitted = inside(job.hosts[0], uri or f"{ROOT}/code")
+        submitted = host_path(job.hosts[0], uri or f"{ROOT}/code")
     if submitted.is_dir():
         return submitted
     folder = job.scratch / "source"

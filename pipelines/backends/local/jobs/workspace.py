@@ -1,4 +1,4 @@
-"""The folders of a job under `.pipelines/jobs`: made before it, removed with it."""
+"""The folders of a job under `.pipelines/jobs`: created before it, removed after it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.backends.local.jobs.isolation import choose
-from pipelines.backends.local.jobs.spec import Host, HostPlan, Job
+from pipelines.backends.local.jobs.spec import HostPlan, JobHost, LocalJob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _SCRATCH = "job-"
 _DEEPEST = 55  # of the 107 characters of a socket's path; multiprocessing takes 32 for a name
-_GUARD = ".guard"  # held while a job's lock is made or abandoned ones are looked for
+_GUARD = ".guard"  # held while a job's lock is created, and while abandoned jobs are removed
 
 
 @contextmanager
@@ -33,38 +33,40 @@ def workspace(
     plans: Sequence[HostPlan],
     *,
     network_isolated: bool = False,
-) -> Iterator[Job]:
-    """Make the folders of a job's hosts and take them away at the end.
+) -> Iterator[LocalJob]:
+    """Create the folders of a job's hosts, and remove them at the end.
 
     Args:
-        settings: how this machine plays SageMaker.
-        name: the job's name, unique among those that run.
+        settings: how this machine stands in for SageMaker.
+        name: the job's name, unique among running jobs.
         arn: its ARN.
         plans: its hosts.
         network_isolated: whether it has no network but loopback.
 
     Raises:
-        JobRefusedError: the isolation that the settings demand is not to be had.
+        JobRefusedError: the isolation that the settings require is not available.
     """
     isolation = choose(settings.isolation).which
     jobs = (settings.home / "jobs").absolute()
     jobs.mkdir(parents=True, exist_ok=True)
     folder = jobs / name
     hosts = tuple(
-        Host(plan, _address(number), folder / plan.name) for number, plan in enumerate(plans)
+        JobHost(plan, _address(number), folder / plan.name) for number, plan in enumerate(plans)
     )
     with _owned(jobs, name) as scratch:
         for host in hosts:
             _make(host, hosts)
-        yield Job(name, arn, hosts, isolation, scratch, network_isolated=network_isolated)
+        yield LocalJob(name, arn, hosts, isolation, scratch, network_isolated=network_isolated)
 
 
 @contextmanager
 def _owned(jobs: Path, name: str) -> Iterator[Path]:
-    """Hold the job's lock, make its scratch folder, and remove everything of it at the end."""
+    """Hold the job's lock, create its scratch folder, and remove all its files at the end."""
     lock = jobs / f"{name}.lock"
     with ExitStack() as stack:
-        with (jobs / _GUARD).open("w") as guard:  # nobody looks between the making and the lock
+        with (jobs / _GUARD).open(
+            "w"
+        ) as guard:  # no other process checks the lock before it is taken
             fcntl.flock(guard, fcntl.LOCK_EX)
             _clear_abandoned(jobs)
             file = stack.enter_context(lock.open("w"))
@@ -81,13 +83,13 @@ def _owned(jobs: Path, name: str) -> Iterator[Path]:
 
 
 def _scratch(jobs: Path) -> Path:
-    """Make the folder for temporary files: beside the job, or elsewhere where that is too deep."""
+    """Create the folder for temporary files: beside the job, or elsewhere if that is too deep."""
     short = len(str(jobs)) <= _DEEPEST
     return Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=jobs if short else None))
 
 
 def _clear_abandoned(jobs: Path) -> None:
-    """Remove the folders of jobs whose tool was killed: nobody holds their locks any more."""
+    """Remove the folders of jobs whose tool was killed: their locks are no longer held."""
     for lock in jobs.glob("*.lock"):
         try:
             with lock.open("r+") as file:
@@ -98,11 +100,11 @@ def _clear_abandoned(jobs: Path) -> None:
                     remove(scratch)
                 lock.unlink()
         except (BlockingIOError, FileNotFoundError):
-            continue  # in use, or just ended
+            continue  # in use, or it has just ended
 
 
 def _address(number: int) -> str:
-    """A loopback address of its own for each host; macOS has one for all."""
+    """Return a host's own loopback address; macOS has one for all."""
     return f"127.0.{(number + 1) // 256}.{(number + 1) % 256}" if _many() else "127.0.0.1"
 
 
@@ -110,7 +112,7 @@ def _many() -> bool:
     return sys.platform == "linux"
 
 
-def _make(host: Host, hosts: Sequence[Host]) -> None:
+def _make(host: JobHost, hosts: Sequence[JobHost]) -> None:
     host.ml.mkdir(parents=True)
     (host.root / "work").mkdir()
     try:
@@ -122,7 +124,7 @@ def _make(host: Host, hosts: Sequence[Host]) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder, whatever permissions the job left on it; missing is fine."""
+    """Remove a folder, whatever permissions the job left on it, if it exists."""
     if folder.exists():
         shutil.rmtree(folder, onerror=_unlock)  # `onexc` is Python 3.12
 
@@ -130,7 +132,7 @@ def remove(folder: Path) -> None:
 def _unlock(
     action: Callable[[str], object], path: str, problem: tuple[object, object, object]
 ) -> None:
-    """Give a folder back its write permission and try again; what stays is left behind."""
+    """Restore write permission on a folder and try again; what still fails is left behind."""
     del problem
     for locked in (Path(path).parent, Path(path)):
         if locked.is_dir() and not locked.is_symlink():

@@ -1,7 +1,8 @@
-"""One SQLite file for several threads and several processes.
+"""The file `state.db`: one SQLite database for several threads and several processes.
 
-Every change is one transaction, so a process may be killed at any point. In WAL a commit survives
-the death of the process without an fsync; in the rollback journal SQLite syncs by itself.
+Every change is one transaction, so a process may be killed at any point. In WAL mode a commit
+survives the death of the process without an fsync; with the rollback journal SQLite syncs itself.
+The statements are in the stores beside this module.
 """
 
 from __future__ import annotations
@@ -10,29 +11,53 @@ import fcntl
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
-from typing import Self
+from pathlib import Path, PurePath
+from typing import Literal, Self
 
-from pipelines.backends.local.state.errors import explained, no_home
-from pipelines.backends.local.state.journal import journal_for
-from pipelines.backends.local.state.schema import prepare
+from pipelines.backends.local.state.schema import VERSION, upgrade_script
+from pipelines.errors import UsageError
 from pipelines.json_types import Json
 
 _BUSY_SECONDS = 60.0
+_SHARED = ("nfs", "cifs", "smb", "9p", "lustre", "fuse.", "ceph", "gfs", "virtiofs", "afs")
+_MOUNTS = Path("/proc/self/mounts")
+_DAMAGED = (
+    "it is damaged",
+    (
+        "restore it, or move it away: executions and registered versions are lost with it, "
+        "the objects under s3/ remain"
+    ),
+)
+_NOT_WRITABLE = ("it cannot be opened for writing", "make it and its folder writable")
+_KNOWN: Mapping[int, tuple[str, str]] = {
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_CANTOPEN: _NOT_WRITABLE,
+    sqlite3.SQLITE_READONLY: _NOT_WRITABLE,
+    sqlite3.SQLITE_PERM: _NOT_WRITABLE,
+    sqlite3.SQLITE_FULL: ("the disk is full", "free some space, then resume with `run --resume`"),
+    sqlite3.SQLITE_IOERR: ("it cannot be read or written", "check the disk"),
+    sqlite3.SQLITE_BUSY: ("another process has locked it", "wait for that process, or end it"),
+}
+_PRIMARY = 0xFF
+
+
+class StateError(UsageError):
+    """The state cannot be used as it is."""
 
 
 def dumps(value: Json) -> str:
-    """Write JSON, maps in their order; a datetime becomes ISO 8601, as `Get` would read it."""
+    """Write JSON, keys in their order; a datetime becomes ISO 8601, as `Get` would read it."""
     return json.dumps(value, separators=(",", ":"), default=_moment)
 
 
 def _moment(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
-    raise TypeError(f"{type(value).__name__} is no JSON")
+    raise TypeError(f"{type(value).__name__} is not JSON")
 
 
 def _ignore() -> None:
@@ -43,11 +68,11 @@ class Database:
     """The state of one `.pipelines` folder.
 
     Args:
-        home: the folder; made when it is not there.
-        committed: called after each commit (tests end the process there).
+        home: the folder; created if missing.
+        committed: called after each commit (tests kill the process there).
 
     Raises:
-        StateError: the folder or the file cannot be used; so do all operations.
+        StateError: the folder or the file cannot be used; all operations raise it too.
     """
 
     def __init__(self, home: Path, committed: Callable[[], None] = _ignore) -> None:
@@ -55,15 +80,54 @@ class Database:
         self._file = home / "state.db"
         self._committed = committed
         self._lock = threading.RLock()
-        # The journal mode cannot be changed while another process looks at the file, and SQLite's
-        # busy timeout does not cover that change: opening is serialised with a lock file.
+        # The journal mode cannot be changed while another process reads the file, and SQLite's
+        # busy timeout does not cover that change: a lock file serialises opening.
         try:
             home.mkdir(parents=True, exist_ok=True)
-            with (home / "state.lock").open("a") as guard, explained(self._file):
+            with (home / "state.lock").open("a") as guard, _explained(self._file):
                 fcntl.flock(guard, fcntl.LOCK_EX)
                 self._connection = self._open()
         except OSError as error:
-            raise no_home(home, error) from error
+            raise StateError(
+                f"{home} cannot be used: {error.strerror}",
+                "it has to be a writable folder: it holds runs, artifacts and models",
+            ) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Yield a connection that holds the write lock; commit at the end, roll back on an error.
+
+        A transaction within a transaction of the same thread is a part of the outer one.
+        """
+        with self._lock, _explained(self._file):
+            if self._connection.in_transaction:
+                yield self._connection
+                return
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                if self._connection.in_transaction:  # a full disk has already rolled it back
+                    self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+        self._committed()
+
+    def read(self, query: str, *values: object) -> list[sqlite3.Row]:
+        """Fetch the rows of a SELECT."""
+        with self._lock, _explained(self._file):
+            return self._connection.execute(query, values).fetchall()
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -81,37 +145,54 @@ class Database:
         return connection
 
     def _set_up(self, connection: sqlite3.Connection) -> None:
-        wanted = journal_for(self.home)
-        (mode,) = connection.execute(f"PRAGMA journal_mode={wanted}").fetchone()
+        journal = _journal_for(self.home)
+        (mode,) = connection.execute(f"PRAGMA journal_mode={journal}").fetchone()
         connection.execute(f"PRAGMA synchronous={'NORMAL' if mode == 'wal' else 'FULL'}")
-        prepare(connection, self._file)
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        script = upgrade_script(version if tables else None)
+        if script is None:
+            raise StateError(
+                f"the state {self._file} was created by a newer version of pipelines"
+                f" (its format is {version}, this version reads {VERSION})",
+                "use that version, or move the folder away and start with a new one",
+            )
+        if script:
+            connection.executescript(script)
 
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection that holds the write lock; commit at the end, undo on an error."""
-        with self._lock, explained(self._file):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-            except BaseException:
-                if self._connection.in_transaction:  # a full disk has undone it already
-                    self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
-        self._committed()
 
-    def read(self, query: str, *values: object) -> list[sqlite3.Row]:
-        """Fetch the rows of one SELECT."""
-        with self._lock, explained(self._file):
-            return self._connection.execute(query, values).fetchall()
+def _journal_for(folder: Path) -> Literal["WAL", "DELETE"]:
+    """Choose the journal for a database in an existing folder.
 
-    def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._connection.close()
+    WAL needs memory shared between the processes that use a file, which network file systems do
+    not provide. The mount table decides, because there WAL corrupts silently instead of failing.
+    """
+    try:
+        mounts = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape")
+    except FileNotFoundError:  # not Linux: SQLite's own check of the file system decides
+        return "WAL"
+    return journal_from(folder.resolve(), mounts)
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+def journal_from(folder: PurePath, mounts: str) -> Literal["WAL", "DELETE"]:
+    """Choose by a mount table in the form of `/proc/self/mounts`; the deepest mount counts."""
+    best, kind = PurePath("/"), ""
+    for line in mounts.splitlines():
+        fields = line.split(" ")
+        point = PurePath(fields[1].replace("\\040", " "))
+        if folder.is_relative_to(point) and len(point.parts) >= len(best.parts):
+            best, kind = point, fields[2]
+    return "DELETE" if kind.startswith(_SHARED) else "WAL"
+
+
+@contextmanager
+def _explained(file: Path) -> Iterator[None]:
+    """Turn SQLite's error about a file into a StateError; errors of our statements stay as is."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
+        if code not in _KNOWN:
+            raise
+        problem, remedy = _KNOWN[code]
+        raise StateError(f"the state {file}: {problem} ({error})", remedy) from error

@@ -1,4 +1,4 @@
-"""Executions and their steps in the state."""
+"""Executions and their steps: the tables `executions` and `steps`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EXECUTION_JSON = frozenset({"parameters", "request"})
 
 
 def _upsert(table: str, columns: tuple[str, ...], keys: str) -> str:
-    """Write one row; an update keeps its place, so rows list in order of their first write."""
+    """Write one row; an update keeps its position, so rows list in order of their first write."""
     changes = ", ".join(f"{column} = excluded.{column}" for column in columns)
     holes = ", ".join("?" * len(columns))
     return (
@@ -38,7 +38,7 @@ class ExecutionStore:
         self._database = database
 
     def add(self, record: ExecutionRecord) -> ExecutionRecord:
-        """Keep a new execution, or return the one that was started with the same token."""
+        """Add an execution, or return the one that was started with the same token."""
         with self._database.transaction() as connection:
             if record.token is not None:
                 row = connection.execute(
@@ -52,7 +52,7 @@ class ExecutionStore:
         return record
 
     def save(self, record: ExecutionRecord) -> None:
-        """Record an execution as it stands now."""
+        """Write an execution as it is now."""
         with self._database.transaction() as connection:
             connection.execute(
                 _SAVE_EXECUTION, _values(record, _EXECUTION_COLUMNS, _EXECUTION_JSON)
@@ -70,15 +70,31 @@ class ExecutionStore:
         )
         return [_execution(row) for row in rows]
 
+    def last_started(self, pipeline: str) -> float | None:
+        """Return when a pipeline's latest execution was started."""
+        query = "SELECT max(created) AS latest FROM executions WHERE pipeline = ?"
+        latest: float | None = self._database.read(query, pipeline)[0]["latest"]
+        return latest
+
+    def last_of_version(self, pipeline: str, version: int) -> str | None:
+        """Return the ARN of the latest execution of a version of a pipeline."""
+        query = (
+            "SELECT arn FROM executions WHERE pipeline = ? "
+            "AND json_extract(request, '$.PipelineVersionId') = ? "
+            "ORDER BY created DESC, rowid DESC LIMIT 1"
+        )
+        rows = self._database.read(query, pipeline, version)
+        return rows[0]["arn"] if rows else None
+
     def status(self, execution: str) -> ExecutionStatus:
-        """Read where an execution stands."""
+        """Read the status of an execution."""
         (row,) = self._database.read("SELECT status FROM executions WHERE id = ?", execution)
         return ExecutionStatus(row["status"])
 
     def move(
         self, execution: str, status: ExecutionStatus, now: float, failure: str | None = None
     ) -> None:
-        """Record a status of an execution, with the reason where it failed."""
+        """Record an execution's new status, with the reason if it failed."""
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE executions SET status = ?, failure = ?, modified = ? WHERE id = ?",
@@ -86,7 +102,7 @@ class ExecutionStore:
             )
 
     def ask_to_stop(self, execution: str, now: float) -> None:
-        """Set an execution and its running steps to Stopping; one that has ended stays ended."""
+        """Set an execution and its running steps to Stopping, unless it has ended."""
         with self._database.transaction() as connection:
             asked = connection.execute(
                 "UPDATE executions SET status = 'Stopping', modified = ? "
@@ -101,7 +117,7 @@ class ExecutionStore:
                 )
 
     def save_step(self, record: StepRecord) -> None:
-        """Record a step as it stands now."""
+        """Write a step as it is now."""
         with self._database.transaction() as connection:
             connection.execute(_SAVE_STEP, _values(record, _STEP_COLUMNS, _STEP_JSON))
 

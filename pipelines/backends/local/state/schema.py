@@ -1,14 +1,9 @@
-"""The tables of the state, and the version that a file says it has."""
+"""The tables of the state, and the scripts that upgrade earlier versions of them."""
 
 from __future__ import annotations
 
-import sqlite3
-from pathlib import Path
-
-from pipelines.backends.local.state.errors import StateError
-
 VERSION = 2
-"""Kept as SQLite's `user_version`; a change of the tables raises it."""
+"""Stored as SQLite's `user_version`; incremented when the tables change."""
 
 _TABLES = """
 CREATE TABLE pipelines (
@@ -43,7 +38,7 @@ CREATE TABLE tags (
     arn TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (arn, key));
 """
 
-_HOSTING = """
+_ENDPOINTS = """
 CREATE TABLE endpoint_configs (
     name TEXT PRIMARY KEY, arn TEXT NOT NULL UNIQUE, record TEXT NOT NULL,
     created REAL NOT NULL);
@@ -53,27 +48,20 @@ CREATE TABLE endpoints (
     failure TEXT, record TEXT NOT NULL);
 """
 
-_UPGRADES = {1: _HOSTING}
-"""What each version lacks of the next one."""
+_UPGRADES = {1: _ENDPOINTS}
+"""What each version lacks that the next one has."""
 
 
-def prepare(connection: sqlite3.Connection, file: Path) -> None:
-    """Make the tables in a new file; bring those of an earlier version up to this one.
+def upgrade_script(version: int | None) -> str | None:
+    """Return the SQL that brings a state up to `VERSION`; None when there is no way to.
 
-    Raises:
-        StateError: the file's tables are of a later version.
+    Args:
+        version: the version of the existing tables; None for a new file.
     """
-    (found,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    if found == VERSION:
-        return
-    if tables and found not in _UPGRADES:
-        raise StateError(
-            f"the state {file} was made by a newer version of pipelines"
-            f" (its format is {found}, this version reads {VERSION})",
-            "use that version, or move the folder away and start afresh",
-        )
-    first = found if tables else 1
-    scripts = [] if tables else [_TABLES]
-    scripts += [_UPGRADES[version] for version in range(first, VERSION)]
-    connection.executescript(f"BEGIN; {' '.join(scripts)} PRAGMA user_version = {VERSION}; COMMIT;")
+    if version == VERSION:
+        return ""
+    if version is not None and version not in _UPGRADES:
+        return None
+    scripts = [_TABLES] if version is None else []
+    scripts += [_UPGRADES[number] for number in range(version or 1, VERSION)]
+    return f"BEGIN; {' '.join(scripts)} PRAGMA user_version = {VERSION}; COMMIT;"

@@ -1,6 +1,8 @@
-"""What runs between the tool and each host of a job: it isolates, starts, watches and cleans up.
+"""Launchers: the processes that isolate, start, watch and clean up one host of a job each.
 
-The tool starts one process of this package before there is a job (`forkserver`), which forks a
-launcher for every host. Nothing here is imported by the tool itself, and only the job runtime is
-imported from elsewhere.
+`client.py` is the tool's side: `start_host` asks for a launcher. The fork server (`forkserver.py`),
+started before there is a job, forks it. The launcher itself (`host.py`) isolates the host in
+`namespaces.py`, starts the job's main process, possibly without a new interpreter (`preloaded.py`),
+and supervises what runs below it (`processes.py`). The fork server's side imports nothing of ours
+but the job runtime.
 """

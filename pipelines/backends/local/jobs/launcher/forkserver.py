@@ -1,8 +1,8 @@
-"""The process that launchers are forked off: it has imported by then what they and the job will.
+"""The process that launchers are forked off: it has already imported what they and the job need.
 
 Interpreter starts and imports are most of what a short job costs; they are paid once, ahead. The
-other end of the socket is the tool's: when that goes, however it goes, this process ends, and the
-kernel tells the launchers of it.
+other end of the socket belongs to the tool: when the tool exits, however it does, this process
+exits too, and the kernel signals the launchers.
 """
 
 from __future__ import annotations
@@ -19,31 +19,31 @@ from typing import NoReturn
 from pipelines.backends.local.jobs.launcher import host, processes
 
 SIZE = struct.Struct("!q")
-"""What stands before an order; the reply, a process id or an errno below 0, has the same form."""
+"""What precedes an order; the reply, a process id or a negative errno, has the same form."""
 
 
 def serve(descriptor: int) -> NoReturn:
-    """Fork a launcher for every order, until the tool has gone; the process ends here."""
+    """Fork a launcher for every order until the tool has exited; the process ends here."""
     signal.pthread_sigmask(signal.SIG_BLOCK, processes.WATCHED)  # for a launcher's first moment
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, it leaves nothing to reap
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # if ignored, there would be nothing to reap
     server = os.getpid()
     with socket.socket(fileno=descriptor) as tool, suppress(ConnectionError):
         for order, answer in _orders(tool):
-            _forget_ended()
+            _reap_ended()
             launcher = _fork()
             if launcher == 0:
                 tool.close()
                 host.launch(order, answer, server)
             os.close(answer)
             tool.sendall(SIZE.pack(launcher))
-    _forget_ended()
-    os._exit(0)  # the tool waits for it, and an interpreter takes its time to leave
+    _reap_ended()
+    os._exit(0)  # the tool waits for this, and an interpreter's own exit takes longer
 
 
 def _orders(tool: socket.socket) -> Iterator[tuple[bytes, int]]:
-    """Yield the JSON for `host.launch` and the pipe to answer on, until the tool has gone.
+    """Yield the JSON for `host.launch` and the pipe for its result, until the tool has exited.
 
-    What is sent is the size and, with it, the pipe; then the JSON.
+    The size comes first, together with the pipe; then the JSON.
     """
     while True:
         head, pipes, _, _ = socket.recv_fds(tool, SIZE.size, 1)
@@ -59,7 +59,7 @@ def _orders(tool: socket.socket) -> Iterator[tuple[bytes, int]]:
 
 
 def _fork() -> int:
-    """Fork; a negative errno where this machine has no process to spare."""
+    """Fork; return a negative errno when this machine cannot start another process."""
     try:
         return os.fork()
     except OSError as error:
@@ -73,10 +73,10 @@ def _receive(tool: socket.socket, size: int) -> bytes:
     return bytes(pieces)
 
 
-def _forget_ended() -> None:
-    """Reap launchers that have ended: until then nobody else is given their numbers.
+def _reap_ended() -> None:
+    """Reap launchers that have ended: until then their process ids are not reused.
 
-    Those that are left go to process 1, which in a container may be one that reaps nothing.
+    Those that are left go to process 1, which in a container may be a program that reaps nothing.
     """
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:

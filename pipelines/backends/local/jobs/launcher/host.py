@@ -1,11 +1,11 @@
-"""One host of a job: a launcher, from its order to its last word.
+"""One host of a job: a launcher, from its order to its result.
 
-It leaves no process behind: it is the subreaper of everything the job starts, kills what is left
-when the job's main process has ended, and is told by the kernel when the tool dies. SIGTERM is
-passed on to the main process; SIGUSR1 kills the job at once, SIGUSR2 lets a host go that leads a
-network.
+It leaves no process behind: it is the subreaper of everything that the job starts, kills what is
+left when the job's main process has ended, and is signalled by the kernel when the tool dies.
+SIGTERM is passed on to the main process; SIGUSR1 kills the job at once; SIGUSR2 releases a host
+that leads a network.
 
-What happened is written to the pipe that came with the order, one line each: `ready`, then one of
+The result is written to the pipe that came with the order, one line each: `ready`, then one of
 `exit <code>`, `signal <number>`, `exec <why>`, `setup <why>`.
 """
 
@@ -18,17 +18,17 @@ import sys
 from collections.abc import Mapping
 from typing import NoReturn
 
-from pipelines.backends.local.jobs.launcher import bundles, namespaces, processes
+from pipelines.backends.local.jobs.launcher import namespaces, preloaded, processes
 
 
 def launch(order: bytes, answer: int, parent: int) -> NoReturn:
-    """Be the launcher that carries out an order; the process ends here.
+    """Carry out an order as a launcher; the process ends here.
 
     Args:
         order: JSON with `isolation` (`namespaces` or `rewrite`), the arguments of
-            `namespaces.isolate` as `cell`, those of `_settle` as `settle`, and `words`; with no
-            words the isolation is tried and nothing started.
-        answer: the pipe to answer on.
+            `namespaces.isolate` as `host`, those of `_set_up_process` as `process`, and `words`;
+            without words the isolation is tried and nothing is started.
+        answer: the pipe for the result.
         parent: the process that this one was forked off.
     """
     code = 1
@@ -39,33 +39,33 @@ def launch(order: bytes, answer: int, parent: int) -> NoReturn:
     except BaseException as error:  # noqa: BLE001 - the outermost frame of a process
         sys.excepthook(type(error), error, error.__traceback__)
     finally:
-        os._exit(code)  # somebody waits, and an interpreter takes its time to leave
+        os._exit(code)  # the tool waits for this, and an interpreter's own exit takes longer
 
 
 def _run(order: Mapping[str, object], answer: int, parent: int) -> None:
-    words: list[str] = order["words"]  # type: ignore[assignment]  # isolation.py wrote it
-    cell: dict[str, str] = order["cell"]  # type: ignore[assignment]  # as above
+    words: list[str] = order["words"]  # type: ignore[assignment]  # client.py wrote it
+    isolated: dict[str, str] = order["host"]  # type: ignore[assignment]  # as above
     try:
         if words:
-            _settle(**order["settle"])  # type: ignore[arg-type]  # as above
+            _set_up_process(**order["process"])  # type: ignore[arg-type]  # as above
         if order["isolation"] == "namespaces":
-            namespaces.isolate(**cell)
-        processes.adopt(parent)
+            namespaces.isolate(**isolated)
+        processes.become_subreaper(parent)
     except OSError as error:
         os.write(answer, f"setup {error.filename}: {error.strerror}\n".encode())
         return
     os.write(answer, b"ready\n")
-    if cell["network"] == "lead":
-        processes.hold()
+    if isolated["network"] == "lead":
+        processes.hold_network()
     status = processes.watch(_start(words, answer), parent) if words else 0
     if os.getppid() != parent:
-        return  # the fork server was killed, which is not the job's doing: nothing is said of it
+        return  # the fork server was killed, which is not the job's fault: there is no result
     code = os.waitstatus_to_exitcode(status)
     os.write(answer, (f"exit {code}\n" if code >= 0 else f"signal {-code}\n").encode())
 
 
-def _settle(log: str, folder: str, environment: dict[str, str]) -> None:
-    """Take the job's output file, working directory and environment."""
+def _set_up_process(log: str, folder: str, environment: dict[str, str]) -> None:
+    """Switch to the job's output file, working directory and environment."""
     written = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
     os.dup2(written, 1)
     os.dup2(written, 2)
@@ -76,7 +76,7 @@ def _settle(log: str, folder: str, environment: dict[str, str]) -> None:
 
 
 def _start(words: list[str], answer: int) -> int:
-    """Start the job's main process in a session of its own; give its process id."""
+    """Start the job's main process in a session of its own; return its process id."""
     launcher = os.getpid()
     try:
         process = os.fork()
@@ -89,10 +89,10 @@ def _start(words: list[str], answer: int) -> int:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     processes.die_with_parent(signal.SIGKILL)
     if os.getppid() == launcher:
-        members = bundles.members_of(words)
+        members = preloaded.members_of(words)
         if members:
-            os.close(answer)  # the launcher's alone: its end is the end of the launcher
-            os._exit(bundles.run(words[1:], members))
+            os.close(answer)  # only the launcher holds it: its end is the launcher's end
+            os._exit(preloaded.run(words[1:], members))
         for ignored_by_python in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(ignored_by_python, signal.SIG_DFL)
         try:

@@ -1,4 +1,4 @@
-"""Linux namespaces: a process with an /opt/ml, a host name and maybe a network of its own."""
+"""Linux namespaces: a process with its own /opt/ml, host name and, if asked for, network."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def isolate(hostname: str, folder: str, hosts: str, network: str) -> None:
-    """Give this process `folder` as /opt/ml, a host name, its /etc/hosts, and maybe a network.
+    """Set this process's /opt/ml, host name, /etc/hosts and, if asked for, its own network.
 
     Args:
         hostname: the UTS name, `algo-1`.
         folder: what becomes /opt/ml.
         hosts: the file that becomes /etc/hosts.
-        network: `shared`; `own`; `lead` for one of its own that others will join; or the
+        network: `shared`; `own`; `lead` for one of its own that other hosts will join; or the
             process id of the launcher that leads.
 
     Raises:
-        OSError: it is not to be had; `filename` is the function that refused.
+        OSError: namespaces are not available; `filename` is the function that failed.
     """
     if network.isdigit():
         _join_network(int(network))
@@ -55,7 +55,7 @@ def call(name: str, *arguments: object) -> None:
     """Call a function of libc.
 
     Raises:
-        OSError: it answered other than 0; `filename` is its name.
+        OSError: it did not return 0; `filename` is its name.
     """
     if getattr(_LIBC, name)(*arguments) != 0:
         code = ctypes.get_errno()
@@ -68,7 +68,7 @@ def _mount(source: str, target: str | Path, flags: int, kind: bytes | None = Non
 
 
 def _unshare(flags: int) -> None:
-    """Leave the shared namespaces, through a user namespace where privileges are missing."""
+    """Leave the shared namespaces, through a user namespace when privileges are missing."""
     if os.geteuid() == 0:
         try:
             call("unshare", flags)
@@ -103,7 +103,7 @@ def _raise_loopback() -> None:
 
 
 def _make_mount_point() -> None:
-    """Make /opt/ml without touching the disk: an empty /opt with the old one's children in it."""
+    """Create /opt/ml without touching the disk: an empty /opt with the old one's children bound."""
     os.chdir(_OPT)
     _mount("tmpfs", _OPT, 0, b"tmpfs")
     with os.scandir(".") as children:  # the old /opt: the working directory did not move

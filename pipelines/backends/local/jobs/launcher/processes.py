@@ -1,4 +1,4 @@
-"""The processes below a launcher: watched, ended and reaped, whatever they do to get away."""
+"""The processes below a launcher: watched, killed and reaped, however they detach themselves."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ WATCHED = (
     signal.SIGHUP,
     signal.SIGALRM,
 )
-"""The signals that a launcher waits for, blocked from its first moment on."""
+"""The signals that a launcher waits for; blocked from its start."""
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 def die_with_parent(number: signal.Signals) -> None:
-    """Be sent a signal when the parent ends; only Linux does that."""
+    """Ask for a signal when the parent exits; only Linux supports that."""
     if LINUX:
         call("prctl", _PR_SET_PDEATHSIG, int(number), 0, 0, 0)
 
 
-def adopt(parent: int) -> None:
-    """Become the reaper of all descendants, and hear of the parent's death."""
+def become_subreaper(parent: int) -> None:
+    """Become the reaper of all descendants, signalled when the parent dies."""
     die_with_parent(signal.SIGUSR1)
     if LINUX:
         call("prctl", _PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -40,15 +40,15 @@ def adopt(parent: int) -> None:
         os._exit(1)
 
 
-def hold() -> None:
-    """Keep the network there until every other host has joined it: SIGUSR2 says so."""
+def hold_network() -> None:
+    """Keep the network alive until every other host has joined it, which SIGUSR2 announces."""
     while (number := signal.sigwait(WATCHED)) != signal.SIGUSR2:
         if number in (signal.SIGTERM, signal.SIGUSR1):
             os._exit(1)
 
 
 def watch(main: int, parent: int) -> int:
-    """Wait for the main process, then end whatever it left; give its wait status."""
+    """Wait for the main process, then kill whatever it left; return its wait status."""
     status = None
     while status is None:
         number = signal.sigwait(WATCHED)
@@ -63,7 +63,7 @@ def watch(main: int, parent: int) -> int:
 
 
 def _kill_all(main: int) -> int | None:
-    """Kill and reap everything below this process; give the main process's wait status."""
+    """Kill and reap everything below this process; return the main process's wait status."""
     status = _reap(main)
     while _has_children():
         for target in list(descendants()) if LINUX else [-main]:
@@ -78,7 +78,7 @@ def _kill_all(main: int) -> int | None:
 
 
 def _reap(main: int) -> int | None:
-    """Reap what has ended; give the main process's wait status once it is among them."""
+    """Reap what has ended; return the main process's wait status if it is among them."""
     status = None
     while True:
         try:
@@ -92,7 +92,7 @@ def _reap(main: int) -> int | None:
 
 
 def _has_children() -> bool:
-    """Tell whether any process is left below this one, the subreaper: looked up without /proc."""
+    """Return whether any process is left below this one, the subreaper, without reading /proc."""
     try:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:

@@ -1,0 +1,215 @@
+"""The model servers of one production variant: the one place that starts an endpoint's processes.
+
+`Fleet` decides how many servers run; `_start_server` starts one, by a single call of the launcher.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+
+from pipelines.backends.local.executors.contract import LocalSettings
+from pipelines.backends.local.hosting.container import PreparedContainer, prepare_container
+from pipelines.backends.local.hosting.model_server import INVOCATION_SECONDS, ModelServer
+from pipelines.backends.local.hosting.values import (
+    FleetBusy,
+    FleetError,
+    FleetSpec,
+    FleetStoppedError,
+    Invocation,
+    InvocationResponse,
+)
+from pipelines.backends.local.jobs.launcher import client
+from pipelines.backends.local.jobs.spec import HostCommand
+from pipelines.backends.local.objects import ObjectStore
+
+
+class Fleet:
+    """Model servers behind one interface; every method may be called from any thread.
+
+    All servers of a real-time fleet run. A serverless fleet starts a server when a request finds
+    none idle, and stops servers that were idle for `idle_seconds`.
+    """
+
+    def __init__(self, spec: FleetSpec, container: PreparedContainer, folders: ExitStack) -> None:
+        self.spec = spec
+        self._container = container
+        self._folders = folders
+        self._changed = threading.Condition()
+        self._idle: list[ModelServer] = []
+        self._busy = 0
+        self._stopped = False
+        self._ended = threading.Event()
+
+    @classmethod
+    def start(
+        cls,
+        spec: FleetSpec,
+        settings: LocalSettings,
+        objects: ObjectStore,
+        *,
+        proven: bool = False,
+    ) -> Self:
+        """Start a fleet and wait until its servers respond to `/ping`.
+
+        Args:
+            spec: what it serves.
+            settings: how this machine stands in for SageMaker.
+            objects: where the model is.
+            proven: the model is known to load: a serverless fleet starts no server yet.
+
+        Raises:
+            FleetError: the model does not load.
+        """
+        spec.log.parent.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as folders:
+            container = folders.enter_context(prepare_container(spec, settings, objects))
+            fleet = cls(spec, container, folders)
+            fleet._start_servers(int(not proven) if spec.serverless else spec.workers)
+            fleet._folders = folders.pop_all()
+        if spec.serverless:
+            threading.Thread(target=fleet._stop_idle, name="idle-servers", daemon=True).start()
+        return fleet
+
+    def invoke(self, invocation: Invocation) -> InvocationResponse:
+        """Process a request; a status of 400 or more is the container's own.
+
+        Raises:
+            FleetBusy: a serverless fleet is processing as many requests as it may, or no server
+                of a real-time one became free in time.
+            FleetError: the model did not respond.
+            FleetStoppedError: the fleet was stopped.
+        """
+        server = self._take()
+        cold_start = None
+        try:
+            if server is None:
+                server = _start_server(self._container, self.spec.log)
+                cold_start = server.start_seconds
+            response = server.invoke(invocation)
+        except BaseException:
+            self._give_back(None)
+            if server is not None:
+                server.stop()
+            raise
+        self._give_back(server)
+        if cold_start is None:
+            return response
+        return replace(response, cold_start_seconds=cold_start)
+
+    def stop(self) -> None:
+        """Let running requests finish, then end every process; may be called again."""
+        with self._changed:
+            first, self._stopped = not self._stopped, True
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._busy == 0, INVOCATION_SECONDS)
+            servers, self._idle = self._idle, []
+        if not first:
+            self._ended.wait()
+            return
+        _stop_all(servers)
+        self._folders.close()
+        self._ended.set()
+
+    def _start_servers(self, count: int) -> None:
+        if count == 0:
+            return
+        with ThreadPoolExecutor(count) as pool:
+            started = [
+                pool.submit(_start_server, self._container, self.spec.log) for _ in range(count)
+            ]
+        failed = [error for one in started if (error := one.exception())]
+        self._idle = [one.result() for one in started if not one.exception()]
+        now = time.monotonic()
+        for server in self._idle:
+            server.idle_since = now
+        if failed:
+            _stop_all(self._idle)
+            raise failed[0]
+
+    def _take(self) -> ModelServer | None:
+        """Take an idle server; None means that one may be started instead."""
+        with self._changed:
+            deadline = time.monotonic() + INVOCATION_SECONDS
+            while not self._stopped:
+                while self._idle:
+                    server = self._idle.pop()
+                    if server.is_alive():
+                        self._busy += 1
+                        return server
+                    server.stop()
+                if self._busy < self.spec.workers:
+                    self._busy += 1
+                    return None
+                if self.spec.serverless or not self._changed.wait(deadline - time.monotonic()):
+                    raise FleetBusy
+            raise FleetStoppedError("the endpoint was updated or deleted")
+
+    def _give_back(self, server: ModelServer | None) -> None:
+        with self._changed:
+            self._busy -= 1
+            if server is not None:
+                server.idle_since = time.monotonic()
+                self._idle.append(server)
+            self._changed.notify_all()
+
+    def _stop_idle(self) -> None:
+        """Stop servers that were idle for long enough, until the fleet is stopped."""
+        while True:
+            with self._changed:
+                if self._stopped:
+                    return
+                limit = time.monotonic() - self.spec.idle_seconds
+                due = [server for server in self._idle if server.idle_since <= limit]
+                self._idle = [server for server in self._idle if server not in due]
+                if not due:
+                    first = min((one.idle_since for one in self._idle), default=None)
+                    self._changed.wait(None if first is None else max(0.01, first - limit))
+            _stop_all(due)
+
+
+def _start_server(container: PreparedContainer, log: Path) -> ModelServer:
+    """Start the process of a server and wait until it responds to `/ping`.
+
+    Raises:
+        FleetError: the model does not load, or not in time, or no process can be started.
+    """
+    began = time.monotonic()
+    address = container.job.scratch / f"{os.urandom(4).hex()}.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(address))
+        listener.listen(1)
+        try:
+            server = ModelServer(_launch(container, address, log), log)
+            try:
+                server.connect(listener, began)
+            except BaseException:
+                server.stop()
+                raise
+        finally:
+            address.unlink()
+    server.start_seconds = time.monotonic() - began
+    return server
+
+
+def _launch(container: PreparedContainer, address: Path, log: Path) -> client.Launcher:
+    words = (*container.words, str(address))
+    command = HostCommand(container.host, words, container.environment, log)
+    try:
+        return client.start_host(container.job, command)
+    except OSError as error:
+        raise FleetError(f"the model server cannot be started: {error.strerror}") from error
+
+
+def _stop_all(servers: list[ModelServer]) -> None:
+    """Stop servers in parallel."""
+    if servers:
+        with ThreadPoolExecutor(len(servers)) as pool:
+            list(pool.map(ModelServer.stop, servers))

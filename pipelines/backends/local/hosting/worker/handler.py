@@ -1,0 +1,230 @@
+"""The user's serving module → a function from requests to replies, as AWS's toolkits call it.
+
+`model_fn(model_dir)` is called once; per request `transform_fn(model, body, content_type, accept)`,
+or `input_fn(body, content_type)`, `predict_fn(data, model)` and `output_fn(prediction, accept)`; a
+missing one of these is the toolkits' default. A function with one more parameter gets the context.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from . import formats
+
+_STEPS = ("input_fn", "predict_fn", "output_fn")
+_BAD_REQUEST, _NOT_ACCEPTABLE, _UNSUPPORTED, _FAILED = 400, 406, 415, 500
+
+
+class InvocationRequest(NamedTuple):
+    """A request; the names in `headers` are in lower case."""
+
+    body: bytes
+    content_type: str
+    accept: str
+    headers: Mapping[str, str]
+
+
+class InvocationReply(NamedTuple):
+    """A response."""
+
+    status: int
+    body: bytes
+    content_type: str
+
+
+class ServingCodeError(Exception):
+    """The serving module lacks a function that a server needs, or has a wrong one."""
+
+
+class ToolkitContext:
+    """The context of the toolkits, for functions that take it: properties and request headers."""
+
+    def __init__(self, model_dir: str, headers: Mapping[str, str]) -> None:
+        self.system_properties = {"model_dir": model_dir, "gpu_id": None}
+        self._headers = headers
+
+    def get_request_header(self, _index: int, name: str) -> str | None:
+        """Return a header of the request."""
+        return self._headers.get(name.lower())
+
+    def get_all_request_header(self, _index: int) -> dict[str, str]:
+        """Return all headers of the request."""
+        return dict(self._headers)
+
+
+def one_line(error: BaseException) -> str:
+    """Write an exception in one line."""
+    text = str(error).strip()
+    first = text.splitlines()[0] if text else ""
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
+def load(code: str, program: str, model_dir: str) -> Handler:
+    """Import the serving module and load the model.
+
+    Args:
+        code: the folder of the serving code.
+        program: the module's file in it.
+        model_dir: the folder of the model.
+
+    Raises:
+        ServingCodeError: a function is missing or takes other arguments.
+    """
+    file = Path(code, program)
+    for folder in dict.fromkeys((str(file.parent), code)):
+        sys.path.insert(0, folder)
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    if spec is None or spec.loader is None:
+        raise ServingCodeError(f"`{program}` is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[file.stem] = module
+    spec.loader.exec_module(module)
+    return Handler(module, program, model_dir)
+
+
+class Handler:
+    """A loaded model and the functions around it."""
+
+    def __init__(self, module: Any, program: str, model_dir: str) -> None:
+        self._program = program
+        self._model_dir = model_dir
+        self._default_accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", formats.JSON)
+        model_fn = getattr(module, "model_fn", None)
+        if model_fn is None:
+            raise ServingCodeError(f"`{program}` has no model_fn(model_dir)")
+        functions = {name: getattr(module, name, None) for name in ("transform_fn", *_STEPS)}
+        self._transform = self._choose_transform(functions)
+        self._model = self._with_context(model_fn, 1)(ToolkitContext(model_dir, {}), model_dir)
+        if not functions["transform_fn"] and not functions["predict_fn"]:
+            _predictor(self._model, program)
+
+    def reply(self, request: InvocationRequest) -> InvocationReply:
+        """Process a request; an exception in the user's code becomes a 500, traceback on stderr."""
+        content_type = request.content_type or formats.JSON
+        accept = request.accept
+        if not accept or accept == formats.ANY:
+            accept = self._default_accept
+        body: str | bytes = request.body
+        if content_type in formats.TEXTS:
+            try:
+                body = request.body.decode("utf-8")
+            except UnicodeDecodeError:
+                return _plain_reply(_BAD_REQUEST, "the request body is not UTF-8")
+        try:
+            context = ToolkitContext(self._model_dir, request.headers)
+            result = self._transform(context, self._model, body, content_type, accept)
+            return read_result(result, accept)
+        except _RefusedError as refusal:
+            return _plain_reply(refusal.status, str(refusal))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code
+            traceback.print_exc()
+            return _plain_reply(_FAILED, one_line(error))
+
+    def _choose_transform(self, functions: Mapping[str, Any]) -> Callable[..., Any]:
+        transform = functions["transform_fn"]
+        steps = [name for name in _STEPS if functions[name]]
+        if transform and steps:
+            raise ServingCodeError(
+                f"`{self._program}` has transform_fn and {', '.join(steps)}: "
+                "transform_fn replaces the three others, remove it or them"
+            )
+        if transform:
+            return self._with_context(transform, 4)
+        read = self._with_context(functions["input_fn"] or formats.decode, 2)
+        predict = self._with_context(functions["predict_fn"] or self._predict, 2)
+        write = self._with_context(functions["output_fn"] or formats.encode, 2)
+
+        def transform_in_steps(
+            context: ToolkitContext, model: Any, body: str | bytes, content_type: str, accept: str
+        ) -> Any:
+            try:
+                data = read(context, body, content_type)
+            except formats.UnsupportedFormatError as error:
+                raise _RefusedError(str(error), _UNSUPPORTED) from None
+            prediction = predict(context, data, model)
+            try:
+                return write(context, prediction, accept)
+            except formats.UnsupportedFormatError as error:
+                raise _RefusedError(str(error), _NOT_ACCEPTABLE) from None
+
+        return transform_in_steps
+
+    def _predict(self, data: Any, model: Any) -> Any:
+        return _predictor(model, self._program)(data)
+
+    def _with_context(self, function: Callable[..., Any], count: int) -> Callable[..., Any]:
+        """Wrap a function so that it takes the context first, passed on if it has room for it."""
+        parameters = inspect.signature(function).parameters.values()
+        variable = any(one.kind is inspect.Parameter.VAR_POSITIONAL for one in parameters)
+        if variable or len(parameters) == count:
+            return lambda _context, *given: function(*given)
+        if len(parameters) == count + 1:
+            return lambda context, *given: function(*(*given, context))
+        raise ServingCodeError(
+            f"`{function.__name__}` in `{self._program}` takes {len(parameters)} arguments,"
+            f" not {count} (or {count + 1} with the context)"
+        )
+
+
+class _RefusedError(Exception):
+    """A request in a format that the default functions do not support."""
+
+    def __init__(self, reason: str, status: int) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+def _predictor(model: Any, program: str) -> Callable[[Any], Any]:
+    predict = getattr(model, "predict", None) or model
+    if callable(predict):
+        chosen: Callable[[Any], Any] = predict
+        return chosen
+    raise ServingCodeError(
+        f"`{program}` has no predict_fn, and the model that model_fn returned cannot predict:"
+        f" it is a {type(model).__name__}"
+    )
+
+
+def read_result(result: Any, accept: str) -> InvocationReply:
+    """Turn what the user's code returned into a reply.
+
+    Args:
+        result: a body; (body, media type); (body, status, media type); or a response object of
+            the toolkits, with `status_code`, `get_data()` and `content_type`.
+        accept: the media type if there is only a body.
+    """
+    if hasattr(result, "status_code") and callable(getattr(result, "get_data", None)):
+        return InvocationReply(
+            int(result.status_code), result.get_data(), result.content_type or accept
+        )
+    status, media = 200, accept
+    if isinstance(result, tuple):
+        if len(result) == 3:
+            result, status, media = result
+        elif len(result) == 2:
+            result, media = result
+        else:
+            raise TypeError(f"the serving code returned a tuple of {len(result)} values")
+    return InvocationReply(int(status), _bytes(result), str(media))
+
+
+def _bytes(body: Any) -> bytes:
+    if isinstance(body, str):
+        return body.encode("utf-8")
+    if isinstance(body, (bytes, bytearray, memoryview)):
+        return bytes(body)
+    if isinstance(body, (dict, list)):
+        return json.dumps(body).encode()
+    raise TypeError(f"the serving code returned a {type(body).__name__}, not text or bytes")
+
+
+def _plain_reply(status: int, text: str) -> InvocationReply:
+    return InvocationReply(status, text.encode("utf-8", "replace"), "text/plain; charset=utf-8")

@@ -1,0 +1,52 @@
+"""The process of one model server: load the user's code and the model, then serve over HTTP."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import socket
+import sys
+import traceback
+from pathlib import Path
+
+from .handler import Handler, load, one_line
+from .http import serve
+
+
+def main(arguments: list[str]) -> None:
+    """Serve until the other side closes; the arguments are CODE PROGRAM MODEL_DIR ADDRESS."""
+    code, program, model_dir, address = arguments
+    problem = _install_requirements(Path(code))
+    with socket.socket(socket.AF_UNIX) as channel:
+        channel.connect(address)
+        serve(channel, problem or _loaded(code, program, model_dir))
+
+
+def _loaded(code: str, program: str, model_dir: str) -> Handler | str:
+    """Load the model; return the reason if that fails."""
+    try:
+        return load(code, program, model_dir)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code
+        traceback.print_exc()
+        return one_line(error)
+
+
+def _install_requirements(code: Path) -> str | None:
+    """Continue in an interpreter that has code/requirements.txt installed, as the toolkits do.
+
+    Return the reason if that fails.
+    """
+    file = code / "requirements.txt"
+    if not file.is_file():
+        return None
+    errors = importlib.import_module(f"{__package__}.runtime.errors")  # loaded by container.py
+    requirements = importlib.import_module(f"{__package__}.runtime.requirements")
+    lines = tuple(file.read_text(encoding="utf-8").splitlines())
+    try:
+        python = requirements.interpreter(requirements.Wanted(lines, None, None, isolated=False))
+    except errors.JobError as error:
+        traceback.print_exc()
+        return one_line(error)
+    if str(python) != sys.executable:
+        os.execv(str(python), [str(python), *sys.orig_argv[1:]])  # noqa: S606 - the same arguments again
+    return None

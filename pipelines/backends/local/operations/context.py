@@ -1,0 +1,34 @@
+"""What the operations share: the state, the account and the time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeAlias
+
+from pipelines.backends.local.executors.contract import LocalSettings
+from pipelines.backends.local.state.local_state import LocalState
+from pipelines.frozen import frozen
+from pipelines.json_types import JsonObject
+
+Operation: TypeAlias = Callable[..., JsonObject]
+"""Takes the members of a request as keyword arguments."""
+
+
+@frozen
+class OperationContext:
+    """What a group of operations works on.
+
+    Args:
+        state: the stores.
+        settings: region and account of ARNs.
+        now: returns seconds since 1970.
+    """
+
+    state: LocalState
+    settings: LocalSettings
+    now: Callable[[], float] = time.time
+
+    def arn(self, resource: str) -> str:
+        """Return the ARN of a resource such as `model-package/flights/3`."""
+        return f"arn:aws:sagemaker:{self.settings.region}:{self.settings.account}:{resource}"

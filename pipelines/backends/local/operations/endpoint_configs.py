@@ -1,0 +1,136 @@
+"""Endpoint configs: kept as they were created."""
+
+from __future__ import annotations
+
+from pipelines.backends.local.errors import invalid
+from pipelines.backends.local.operations.context import OperationContext
+from pipelines.backends.local.operations.requests import (
+    RequestMembers,
+    check_name,
+    given,
+    moment,
+    page_named,
+)
+from pipelines.backends.local.state.resources import NamedRecord
+from pipelines.frozen import frozen
+from pipelines.json_types import Json, JsonObject
+
+_KEPT = (
+    "ProductionVariants",
+    "DataCaptureConfig",
+    "KmsKeyId",
+    "AsyncInferenceConfig",
+    "ExplainerConfig",
+    "ShadowProductionVariants",
+    "ExecutionRoleArn",
+    "VpcConfig",
+    "EnableNetworkIsolation",
+    "MetricsConfig",
+    "CrossRegionTrafficConfig",
+)
+_CREATE = RequestMembers(("EndpointConfigName", "ProductionVariants"), (*_KEPT, "Tags"))
+_ONE = RequestMembers(("EndpointConfigName",))
+_NAME_LENGTH = 63
+_MOST_VARIANTS = 10
+_MEMORY_MB = (1024, 2048, 3072, 4096, 5120, 6144)
+
+
+@frozen
+class EndpointConfigOperations:
+    """Create, describe, list and delete."""
+
+    context: OperationContext
+
+    def create_endpoint_config(self, **request: Json) -> JsonObject:
+        """Create a config."""
+        _CREATE.check(request)
+        name = check_name("EndpointConfigName", request["EndpointConfigName"], _NAME_LENGTH)
+        arn, state = self.context.arn(f"endpoint-config/{name}"), self.context.state
+        _check_variants(request)
+        record = NamedRecord(name, arn, given(request, _KEPT), self.context.now())
+        with state.transaction():
+            for variant in request["ProductionVariants"]:
+                model = variant["ModelName"]
+                if state.models.find(model) is None:
+                    raise invalid(f'Could not find model "{self.context.arn(f"model/{model}")}".')
+            if not state.endpoint_configs.add(record, request.get("Tags") or []):
+                raise invalid(f'Cannot create already existing endpoint configuration "{arn}".')
+        return {"EndpointConfigArn": arn}
+
+    def describe_endpoint_config(self, **request: Json) -> JsonObject:
+        """Return a config as it was created."""
+        _ONE.check(request)
+        config = require_config(self.context, request["EndpointConfigName"])
+        return {**_summary(config), **config.content}
+
+    def list_endpoint_configs(self, **request: Json) -> JsonObject:
+        """List configs, the newest first."""
+        configs = self.context.state.endpoint_configs.all()
+        configs, token = page_named(configs, request, "Descending")
+        return {"EndpointConfigs": [_summary(config) for config in configs], **token}
+
+    def delete_endpoint_config(self, **request: Json) -> JsonObject:
+        """Delete a config that no endpoint serves or is about to serve."""
+        _ONE.check(request)
+        config = require_config(self.context, request["EndpointConfigName"])
+        users = self.context.state.endpoints.users(config.name)
+        if users:
+            raise invalid(
+                f'Cannot delete endpoint configuration "{config.arn}":'
+                f" it is in use by {', '.join(users)}."
+            )
+        self.context.state.endpoint_configs.remove(config)
+        return {}
+
+
+def require_config(context: OperationContext, name: str) -> NamedRecord:
+    """Find a config.
+
+    Raises:
+        ServiceError: there is none of that name.
+    """
+    config = context.state.endpoint_configs.find(name)
+    if config is None:
+        arn = context.arn(f"endpoint-config/{name}")
+        raise invalid(f'Could not find endpoint configuration "{arn}".')
+    return config
+
+
+def _check_variants(request: JsonObject) -> None:
+    variants = request["ProductionVariants"]
+    if not 1 <= len(variants) <= _MOST_VARIANTS:
+        raise invalid(f"{len(variants)} production variants; there must be 1 to {_MOST_VARIANTS}")
+    names = [check_name("variantName", one.get("VariantName"), _NAME_LENGTH) for one in variants]
+    if len(set(names)) < len(names):
+        raise invalid("the production variants' names must be unique")
+    for variant in variants:
+        _check_variant(variant)
+    if request.get("DataCaptureConfig") and any("ServerlessConfig" in one for one in variants):
+        raise invalid("DataCaptureConfig is not supported for serverless variants.")
+
+
+def _check_variant(variant: JsonObject) -> None:
+    name, serverless = variant["VariantName"], variant.get("ServerlessConfig")
+    if variant.get("ModelName") is None:
+        raise invalid(f"the variant {name} has no ModelName")
+    if serverless is None:
+        for member in ("InstanceType", "InitialInstanceCount"):
+            if variant.get(member) is None:
+                raise invalid(f"the variant {name} has neither {member} nor ServerlessConfig")
+        return
+    if "InstanceType" in variant or "InitialInstanceCount" in variant:
+        raise invalid(
+            f"the variant {name} has both an instance and a ServerlessConfig", "remove one of them"
+        )
+    if serverless.get("MemorySizeInMB") not in _MEMORY_MB:
+        raise invalid(f"MemorySizeInMB must be one of {', '.join(map(str, _MEMORY_MB))}")
+    if serverless.get("ProvisionedConcurrency", 0) > serverless["MaxConcurrency"]:
+        raise invalid(f"the variant {name} has more ProvisionedConcurrency than MaxConcurrency")
+
+
+def _summary(config: NamedRecord) -> JsonObject:
+    return {
+        "EndpointConfigName": config.name,
+        "EndpointConfigArn": config.arn,
+        "CreationTime": moment(config.created),
+    }

@@ -1,0 +1,272 @@
+"""Pipeline executions: started, described, listed, stopped, retried. `Engine` runs them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pipelines.backends.local.engine.context import execution_folder
+from pipelines.backends.local.engine.engine import Engine
+from pipelines.backends.local.engine.identifiers import EXECUTION_ID_LENGTH, Token
+from pipelines.backends.local.engine.selective import select
+from pipelines.backends.local.errors import conflict, invalid, validated
+from pipelines.backends.local.operations.context import OperationContext
+from pipelines.backends.local.operations.pipelines import require_pipeline, require_version
+from pipelines.backends.local.operations.requests import (
+    RequestMembers,
+    SortKey,
+    check_choice,
+    given,
+    moment,
+    page,
+    within,
+)
+from pipelines.backends.local.state.records import ExecutionRecord, StepRecord
+from pipelines.execution.parameters import shown, typed_parameters
+from pipelines.execution.schedule import read_definition
+from pipelines.execution.status import ENDED, ExecutionStatus, StepStatus
+from pipelines.frozen import frozen
+from pipelines.json_types import Json, JsonObject
+
+_KEPT = (
+    "PipelineExecutionDisplayName",
+    "PipelineExecutionDescription",
+    "ParallelismConfiguration",
+    "SelectiveExecutionConfig",
+    "RoleArn",
+)
+_START = RequestMembers(
+    ("PipelineName",),
+    (
+        *_KEPT,
+        "PipelineParameters",
+        "ClientRequestToken",
+        "PipelineVersionId",
+        "MlflowExperimentName",
+    ),
+)
+_STOP = RequestMembers(("PipelineExecutionArn",), ("ClientRequestToken",))
+_RETRY = RequestMembers(
+    ("PipelineExecutionArn",), ("ClientRequestToken", "ParallelismConfiguration")
+)
+_ONE = RequestMembers(("PipelineExecutionArn",))
+_PAGED = RequestMembers(("PipelineExecutionArn",), ("NextToken", "MaxResults"))
+_STEPS = RequestMembers(("PipelineExecutionArn",), ("NextToken", "MaxResults", "SortOrder"))
+_LIST = RequestMembers(
+    ("PipelineName",),
+    ("CreatedAfter", "CreatedBefore", "SortBy", "SortOrder", "NextToken", "MaxResults"),
+)
+_LISTED = ("PipelineExecutionDescription", "PipelineExecutionDisplayName")
+
+
+@frozen
+class ExecutionOperations:
+    """The operations on executions."""
+
+    context: OperationContext
+    engine: Engine
+    token: Token
+
+    def start_pipeline_execution(self, **request: Json) -> JsonObject:
+        """Record a new execution, which `LocalSageMaker.run` then executes.
+
+        Raises:
+            ServiceError: ResourceNotFound, or ValidationException: parameters that do not fit the
+                definition, a selection that cannot run.
+        """
+        _START.check(request)
+        pipeline = require_pipeline(self.context, request["PipelineName"])
+        version = require_version(self.context, pipeline, request.get("PipelineVersionId"))
+        kept = given(request, _KEPT)
+        if "ParallelismConfiguration" not in kept:
+            kept.update(given(pipeline.content, ("ParallelismConfiguration",)))
+        kept["PipelineVersionId"] = version.number
+        identifier, now = self.token(EXECUTION_ID_LENGTH), self.context.now()
+        record = ExecutionRecord(
+            id=identifier,
+            arn=f"{pipeline.arn}/execution/{identifier}",
+            pipeline=pipeline.name,
+            status=ExecutionStatus.EXECUTING,
+            created=now,
+            modified=now,
+            definition=version.definition,
+            parameters={},
+            request=kept,
+            token=request.get("ClientRequestToken"),
+        )
+        parameters = {
+            item["Name"]: str(item["Value"]) for item in request.get("PipelineParameters") or []
+        }
+        with validated():
+            record = self.context.state.executions.add(self._prepared(record, parameters))
+        folder = execution_folder(self.context.settings.home, record.id)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "definition.json").write_text(record.definition, encoding="utf-8")
+        return {"PipelineExecutionArn": record.arn}
+
+    def stop_pipeline_execution(self, **request: Json) -> JsonObject:
+        """Request a running execution to stop; one that no process runs is stopped at once."""
+        _STOP.check(request)
+        record = self.engine.find(request["PipelineExecutionArn"])
+        if record.status not in (ExecutionStatus.EXECUTING, ExecutionStatus.STOPPING):
+            raise conflict(f"Pipeline execution {record.arn} has ended: {record.status}.")
+        now, store = self.context.now(), self.context.state.executions
+        if self.engine.is_running(record.id):
+            store.ask_to_stop(record.id, now)
+            self.engine.request_stop(record.id)
+        else:
+            for step in store.steps(record.id):
+                if step.status not in ENDED:
+                    store.save_step(replace(step, status=StepStatus.STOPPED, ended=now))
+            store.move(record.id, ExecutionStatus.STOPPED, now)
+        return {"PipelineExecutionArn": record.arn}
+
+    def retry_pipeline_execution(self, **request: Json) -> JsonObject:
+        """Set a failed or stopped execution to Executing, for `LocalSageMaker.run` to resume."""
+        _RETRY.check(request)
+        record = self.engine.find(request["PipelineExecutionArn"])
+        if self.engine.is_running(record.id):
+            raise conflict(f"Pipeline execution {record.arn} is running.")
+        kept = {**record.request, **given(request, ("ParallelismConfiguration",))}
+        self.context.state.executions.save(replace(record, request=kept))
+        self.engine.reopen(record)
+        return {"PipelineExecutionArn": record.arn}
+
+    def describe_pipeline_execution(self, **request: Json) -> JsonObject:
+        """Return an execution."""
+        _ONE.check(request)
+        record = self.engine.find(request["PipelineExecutionArn"])
+        return {
+            "PipelineArn": record.arn.partition("/execution/")[0],
+            "PipelineExecutionArn": record.arn,
+            "PipelineExecutionStatus": str(record.status),
+            "CreationTime": moment(record.created),
+            "LastModifiedTime": moment(record.modified),
+            **record.request,
+            **_failure("FailureReason", record.failure),
+        }
+
+    def list_pipeline_executions(self, **request: Json) -> JsonObject:
+        """List a pipeline's executions, the newest first."""
+        _LIST.check(request)
+        choices = ("CreationTime", "PipelineExecutionArn")
+        check_choice("SortBy", request.get("SortBy"), choices)
+        pipeline = require_pipeline(self.context, request["PipelineName"])
+        records = [
+            record
+            for record in self.context.state.executions.of_pipeline(pipeline.name)
+            if within(record.created, request, "CreatedAfter", "CreatedBefore")
+        ]
+        by_arn = request.get("SortBy") == "PipelineExecutionArn"
+        order = SortKey[ExecutionRecord](
+            lambda record: (record.arn,) if by_arn else (record.created, record.arn), "Descending"
+        )
+        records, token = page(records, order, request)
+        return {"PipelineExecutionSummaries": [_summary(record) for record in records], **token}
+
+    def list_pipeline_execution_steps(self, **request: Json) -> JsonObject:
+        """List the steps that have run or are running, in the order in which they started."""
+        _STEPS.check(request)
+        record = self.engine.find(request["PipelineExecutionArn"])
+        steps = list(enumerate(self.context.state.executions.steps(record.id)))
+        order = SortKey[tuple[int, StepRecord]](lambda item: (item[0],))
+        steps, token = page(steps, order, request)
+        nodes = read_definition(record.definition).nodes
+        described = [_step(step, nodes[step.name].step) for _, step in steps]
+        return {"PipelineExecutionSteps": described, **token}
+
+    def list_pipeline_parameters_for_execution(self, **request: Json) -> JsonObject:
+        """List every parameter with its value, as strings."""
+        _PAGED.check(request)
+        record = self.engine.find(request["PipelineExecutionArn"])
+        parameters = [
+            (index, {"Name": name, "Value": shown(value)})
+            for index, (name, value) in enumerate(record.parameters.items())
+        ]
+        order = SortKey[tuple[int, dict[str, str]]](lambda item: (item[0],))
+        parameters, token = page(parameters, order, request)
+        return {"PipelineParameters": [item for _, item in parameters], **token}
+
+    def describe_pipeline_definition_for_execution(self, **request: Json) -> JsonObject:
+        """Return the definition that an execution runs."""
+        _ONE.check(request)
+        record = self.engine.find(request["PipelineExecutionArn"])
+        return {
+            "PipelineDefinition": record.definition,
+            "CreationTime": moment(record.created),
+        }
+
+    def _prepared(self, record: ExecutionRecord, parameters: dict[str, str]) -> ExecutionRecord:
+        """Type the parameters, and determine the source of a selective execution.
+
+        A selective execution uses its source's parameters unless it is given its own.
+        """
+        definition = read_definition(record.definition)
+        config = record.request.get("SelectiveExecutionConfig")
+        if config:
+            source = self._source(record.pipeline, config)
+            names = [item["StepName"] for item in config["SelectedSteps"]]
+            succeeded = {
+                step.name
+                for step in self.context.state.executions.steps(source.id)
+                if step.status is StepStatus.SUCCEEDED
+            }
+            select(definition, names, succeeded)
+            declared = {item["Name"] for item in definition.document.get("Parameters") or []}
+            earlier = {
+                name: shown(value) for name, value in source.parameters.items() if name in declared
+            }
+            parameters = {**earlier, **parameters}
+            completed = {**config, "SourcePipelineExecutionArn": source.arn}
+            record = replace(
+                record, request={**record.request, "SelectiveExecutionConfig": completed}
+            )
+        return replace(record, parameters=typed_parameters(definition.document, parameters))
+
+    def _source(self, pipeline: str, config: JsonObject) -> ExecutionRecord:
+        arn = config.get("SourcePipelineExecutionArn")
+        if arn is not None:
+            return self.engine.find(arn)
+        earlier = self.context.state.executions.of_pipeline(pipeline)
+        if not earlier:
+            raise invalid(
+                f"pipeline {pipeline} has no earlier execution to reuse results from",
+                "run the whole pipeline first",
+            )
+        return earlier[-1]
+
+
+def _summary(record: ExecutionRecord) -> JsonObject:
+    return {
+        "PipelineExecutionArn": record.arn,
+        "StartTime": moment(record.created),
+        "PipelineExecutionStatus": str(record.status),
+        **given(record.request, _LISTED),
+        **_failure("PipelineExecutionFailureReason", record.failure),
+    }
+
+
+def _failure(member: str, reason: str | None) -> JsonObject:
+    return {} if reason is None else {member: reason}
+
+
+def _step(record: StepRecord, step: JsonObject) -> JsonObject:
+    described: JsonObject = {
+        "StepName": record.name,
+        "StartTime": moment(record.started),
+        "StepStatus": str(record.status),
+        "AttemptCount": record.attempts,
+        "Metadata": dict(record.metadata),
+    }
+    optional = {
+        "StepDisplayName": step.get("DisplayName"),
+        "StepDescription": step.get("Description"),
+        "EndTime": None if record.ended is None else moment(record.ended),
+        "CacheHitResult": _source_of(record.cached_from),
+        "SelectiveExecutionResult": _source_of(record.reused_from),
+        "FailureReason": record.reason,
+    }
+    return {**described, **{key: value for key, value in optional.items() if value is not None}}
+
+
+def _source_of(arn: str | None) -> JsonObject | None:
+    return None if arn is None else {"SourcePipelineExecutionArn": arn}

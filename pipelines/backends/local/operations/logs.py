@@ -1,0 +1,144 @@
+"""CloudWatch Logs: the jobs' log files, as streams.
+
+A stream is `<job name>/<host>`. The file `job` beside the logs of each attempt holds the job's
+name.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipelines.backends.local.engine.context import JOB_FILE, execution_folder
+from pipelines.backends.local.errors import invalid, missing
+from pipelines.backends.local.operations.requests import RequestMembers, SortKey, page
+from pipelines.frozen import frozen
+from pipelines.json_types import Json, JsonObject
+
+_STREAMS = RequestMembers(
+    ("logGroupName",),
+    ("logStreamNamePrefix", "orderBy", "descending", "nextToken", "limit"),
+)
+_EVENTS = RequestMembers(
+    ("logGroupName", "logStreamName"),
+    ("startTime", "endTime", "nextToken", "limit", "startFromHead", "unmask"),
+)
+_EXECUTION = re.compile(r"pipelines-([a-z0-9]+)-")
+_TOKEN = re.compile(r"([fb])/(\d+)")
+_MOST = 10_000
+_PAGE_BYTES = 1 << 20
+
+
+@frozen
+class _LogStream:
+    name: str
+    file: Path
+
+    @property
+    def modified(self) -> int:
+        return int(self.file.stat().st_mtime * 1000)
+
+
+@frozen
+class LogOperations:
+    """The operations; any group name is accepted, since a job's name is unique.
+
+    Args:
+        home: the `.pipelines` folder.
+    """
+
+    home: Path
+
+    def describe_log_streams(self, **request: Json) -> JsonObject:
+        """List the streams whose names begin with a prefix, which names a job."""
+        _STREAMS.check(request)
+        prefix = str(request.get("logStreamNamePrefix") or "")
+        paging = {"MaxResults": request.get("limit"), "NextToken": request.get("nextToken")}
+        order = SortKey[_LogStream](lambda stream: (stream.name,))
+        streams, token = page(list(self._streams(prefix)), order, paging)
+        listed = [{"logStreamName": s.name, "lastEventTimestamp": s.modified} for s in streams]
+        return {
+            "logStreams": listed,
+            **({"nextToken": token["NextToken"]} if token else {}),
+        }
+
+    def get_log_events(self, **request: Json) -> JsonObject:
+        """Read lines of a stream: from a token, from the head, or the last ones.
+
+        A token is a position in bytes; a line that is still being written is left for later.
+        """
+        _EVENTS.check(request)
+        name = str(request["logStreamName"])
+        stream = next((s for s in self._streams(name) if s.name == name), None)
+        if stream is None:
+            raise missing("The specified log stream does not exist.")
+        most = int(request.get("limit") or _MOST)
+        token, from_head = request.get("nextToken"), bool(request.get("startFromHead"))
+        modified = stream.modified
+        if token is None and not from_head:
+            lines, begin, end = _last_lines(stream.file, most)
+        else:
+            begin = _position(str(token)) if token is not None else 0
+            lines, end = _lines_from(stream.file, begin, most)
+        return {
+            "events": [
+                {"timestamp": modified, "ingestionTime": modified, "message": line}
+                for line in lines
+            ],
+            "nextForwardToken": f"f/{end}",
+            "nextBackwardToken": f"b/{begin}",
+        }
+
+    def _streams(self, prefix: str) -> Iterator[_LogStream]:
+        named = _EXECUTION.match(prefix)
+        if named is None:
+            return
+        folder = execution_folder(self.home, named[1])
+        for job in folder.glob(f"*/*/{JOB_FILE}"):
+            name = job.read_text(encoding="utf-8")
+            for log in job.parent.glob("*.log"):
+                if f"{name}/{log.stem}".startswith(prefix):
+                    yield _LogStream(f"{name}/{log.stem}", log)
+
+
+def _position(token: str) -> int:
+    found = _TOKEN.fullmatch(token)
+    if found is None:
+        raise invalid("The specified nextToken is invalid.")
+    return int(found[2])
+
+
+def _lines_from(file: Path, begin: int, most: int) -> tuple[list[str], int]:
+    with file.open("rb") as log:
+        log.seek(begin)
+        data = log.read(_PAGE_BYTES)
+        is_all = not log.read(1)
+    pieces = io.BytesIO(data).readlines()[:most]
+    if pieces and not pieces[-1].endswith(b"\n") and not (is_all and _has_ended(file)):
+        partial = pieces.pop()
+        if not pieces and len(partial) >= _PAGE_BYTES:
+            pieces = [partial]
+    return [_text(piece) for piece in pieces], begin + sum(map(len, pieces))
+
+
+def _last_lines(file: Path, most: int) -> tuple[list[str], int, int]:
+    size = file.stat().st_size
+    begin = max(0, size - _PAGE_BYTES)
+    with file.open("rb") as log:
+        log.seek(begin)
+        pieces = log.readlines()
+    kept = pieces[-most:]
+    return [_text(piece) for piece in kept], size - sum(map(len, kept)), size
+
+
+def _has_ended(file: Path) -> bool:
+    """Return whether the job that wrote a log has ended: its folder is removed then."""
+    name = (file.parent / JOB_FILE).read_text(encoding="utf-8")
+    home = file.parents[4]
+    return not (home / "jobs" / name).exists()
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", errors="replace").removesuffix("\n")

@@ -1,0 +1,284 @@
+"""Model package groups, their versions, and unversioned model packages."""
+
+from __future__ import annotations
+
+from pipelines.backends.local.errors import conflict, invalid
+from pipelines.backends.local.operations.context import OperationContext
+from pipelines.backends.local.operations.package_update import APPROVALS, updated_package
+from pipelines.backends.local.operations.requests import (
+    RequestMembers,
+    SortKey,
+    check_choice,
+    check_name,
+    given,
+    moment,
+    page,
+    page_named,
+    within,
+)
+from pipelines.backends.local.state.resources import NamedRecord, PackageRecord
+from pipelines.frozen import frozen
+from pipelines.json_types import Json, JsonObject
+
+_GROUP_KEPT = ("ModelPackageGroupDescription", "ManagedConfiguration")
+_CREATE_GROUP = RequestMembers(("ModelPackageGroupName",), (*_GROUP_KEPT, "Tags"))
+_ONE_GROUP = RequestMembers(("ModelPackageGroupName",))
+_KEPT = (
+    "ModelPackageDescription",
+    "ModelPackageRegistrationType",
+    "InferenceSpecification",
+    "SourceAlgorithmSpecification",
+    "ValidationSpecification",
+    "CertifyForMarketplace",
+    "ModelApprovalStatus",
+    "MetadataProperties",
+    "ModelMetrics",
+    "Domain",
+    "Task",
+    "SamplePayloadUrl",
+    "CustomerMetadataProperties",
+    "DriftCheckBaselines",
+    "AdditionalInferenceSpecifications",
+    "SkipModelValidation",
+    "SourceUri",
+    "SecurityConfig",
+    "ModelCard",
+    "ModelLifeCycle",
+    "ManagedStorageType",
+)
+_CREATE = RequestMembers(
+    (), (*_KEPT, "ModelPackageName", "ModelPackageGroupName", "Tags", "ClientToken")
+)
+_DESCRIBE = RequestMembers(("ModelPackageName",), ("IncludedData",))
+_ONE = RequestMembers(("ModelPackageName",))
+_LIST = RequestMembers(
+    (),
+    (
+        "CreationTimeAfter",
+        "CreationTimeBefore",
+        "MaxResults",
+        "NameContains",
+        "ModelApprovalStatus",
+        "ModelPackageGroupName",
+        "ModelPackageType",
+        "NextToken",
+        "SortBy",
+        "SortOrder",
+    ),
+)
+_LISTED = (
+    "ModelPackageDescription",
+    "ModelApprovalStatus",
+    "ModelLifeCycle",
+    "ModelPackageRegistrationType",
+)
+_TYPES = ("Versioned", "Unversioned", "Both")
+_NAME_LENGTH = 63
+
+
+@frozen
+class ModelPackageOperations:
+    """Groups and packages; a group may be named by its ARN, a package by it or `group/version`."""
+
+    context: OperationContext
+
+    def create_model_package_group(self, **request: Json) -> JsonObject:
+        """Create a group."""
+        _CREATE_GROUP.check(request)
+        name = check_name("ModelPackageGroupName", request["ModelPackageGroupName"], _NAME_LENGTH)
+        arn = self.context.arn(f"model-package-group/{name}")
+        record = NamedRecord(name, arn, given(request, _GROUP_KEPT), self.context.now())
+        if not self.context.state.package_groups.add(record, request.get("Tags") or []):
+            raise invalid(f"Model Package Group already exists: {arn}")
+        return {"ModelPackageGroupArn": arn}
+
+    def describe_model_package_group(self, **request: Json) -> JsonObject:
+        """Return a group."""
+        _ONE_GROUP.check(request)
+        group = self._require_group(request["ModelPackageGroupName"])
+        return {**_group_summary(group), "CreatedBy": {}}
+
+    def list_model_package_groups(self, **request: Json) -> JsonObject:
+        """List groups, the oldest first."""
+        groups = self.context.state.package_groups.all()
+        groups, token = page_named(groups, request, "Ascending", ("CrossAccountFilterOption",))
+        summaries = [_group_summary(group) for group in groups]
+        return {"ModelPackageGroupSummaryList": summaries, **token}
+
+    def delete_model_package_group(self, **request: Json) -> JsonObject:
+        """Delete a group that has no packages.
+
+        Raises:
+            ServiceError: ConflictException, while it has some.
+        """
+        _ONE_GROUP.check(request)
+        state = self.context.state
+        with state.transaction():
+            group = self._require_group(request["ModelPackageGroupName"])
+            count = len(state.packages.of_group(group.name))
+            if count:
+                raise conflict(
+                    f"Model Package Group {group.arn} still has {count} model packages.",
+                    "delete them first",
+                )
+            state.package_groups.remove(group)
+        return {}
+
+    def create_model_package(self, **request: Json) -> JsonObject:
+        """Create a version of a group, or an unversioned package.
+
+        The same ClientToken returns the same package: token and package are one transaction. A
+        version is `PendingManualApproval` unless the request says otherwise. Numbers of deleted
+        versions are not used again.
+        """
+        _CREATE.check(request)
+        check_choice("ModelApprovalStatus", request.get("ModelApprovalStatus"), APPROVALS)
+        token, packages = request.get("ClientToken"), self.context.state.packages
+        with self.context.state.transaction():
+            known = None if token is None else packages.with_token(token)
+            package = known or self._new_package(request)
+            if known is None:
+                packages.add(package, request.get("Tags") or [])
+        return {"ModelPackageArn": package.arn}
+
+    def describe_model_package(self, **request: Json) -> JsonObject:
+        """Return a package with every member that it was created with."""
+        _DESCRIBE.check(request)
+        check_choice("IncludedData", request.get("IncludedData"), ("AllData", "MetadataOnly"))
+        package = self._require(request["ModelPackageName"])
+        content = dict(package.content)
+        if request.get("IncludedData") == "MetadataOnly":
+            content.pop("ModelCard", None)
+        modified = package.modified
+        statuses = [{"Name": package.name, "Status": "Completed"}]
+        return {
+            **content,
+            **_identity(package),
+            "CreatedBy": {},
+            "ModelPackageStatusDetails": {"ValidationStatuses": statuses},
+            **({} if modified is None else {"LastModifiedTime": moment(modified)}),
+        }
+
+    def list_model_packages(self, **request: Json) -> JsonObject:
+        """List packages, the oldest first; without a group or type only unversioned ones."""
+        _LIST.check(request)
+        check_choice("SortBy", request.get("SortBy"), ("Name", "CreationTime"))
+        check_choice("ModelPackageType", request.get("ModelPackageType"), _TYPES)
+        check_choice("ModelApprovalStatus", request.get("ModelApprovalStatus"), APPROVALS)
+        packages = [one for one in self._candidates(request) if _matches(one, request)]
+        by_name = request.get("SortBy") == "Name"
+        order = SortKey[PackageRecord](
+            lambda one: (
+                (one.name, one.version or 0)
+                if by_name
+                else (one.created, one.name, one.version or 0)
+            )
+        )
+        packages, token = page(packages, order, request)
+        summaries = [{**_identity(one), **given(one.content, _LISTED)} for one in packages]
+        return {"ModelPackageSummaryList": summaries, **token}
+
+    def update_model_package(self, **request: Json) -> JsonObject:
+        """Change a package; members that the request does not name stay as they are."""
+        with self.context.state.transaction():
+            package = self._require(request.get("ModelPackageArn", ""))
+            content = updated_package(package.content, request)
+            self.context.state.packages.save(package.arn, content, self.context.now())
+        return {"ModelPackageArn": package.arn}
+
+    def delete_model_package(self, **request: Json) -> JsonObject:
+        """Delete a package."""
+        _ONE.check(request)
+        self.context.state.packages.remove(self._require(request["ModelPackageName"]).arn)
+        return {}
+
+    def _candidates(self, request: JsonObject) -> list[PackageRecord]:
+        group = request.get("ModelPackageGroupName")
+        if group is not None:
+            return self.context.state.packages.of_group(_group_name(group))
+        kind = request.get("ModelPackageType", "Unversioned")
+        return [
+            package
+            for package in self.context.state.packages.all()
+            if kind == "Both" or (package.group is None) == (kind == "Unversioned")
+        ]
+
+    def _new_package(self, request: JsonObject) -> PackageRecord:
+        content, now = given(request, _KEPT), self.context.now()
+        token = request.get("ClientToken")
+        if request.get("ModelPackageGroupName") is not None:
+            group = self._group_of_version(request)
+            version = self.context.state.packages.next_version(group)
+            arn = self.context.arn(f"model-package/{group}/{version}")
+            content.setdefault("ModelApprovalStatus", "PendingManualApproval")
+            return PackageRecord(arn, group, group, version, content, now, token=token)
+        name = check_name("ModelPackageName", request.get("ModelPackageName"), _NAME_LENGTH)
+        arn = self.context.arn(f"model-package/{name}")
+        if self.context.state.packages.find(arn) is not None:
+            raise invalid(f"Model Package already exists: {arn}")
+        return PackageRecord(arn, name, None, None, content, now, token=token)
+
+    def _group_of_version(self, request: JsonObject) -> str:
+        name = _group_name(request["ModelPackageGroupName"])
+        if request.get("ModelPackageName") is not None:
+            raise invalid(
+                "a version of a group has no ModelPackageName of its own", "remove ModelPackageName"
+            )
+        if request.get("Tags"):
+            raise invalid("a version of a group has no tags", "put them on the group")
+        if self.context.state.package_groups.find(name) is None:
+            arn = self.context.arn(f"model-package-group/{name}")
+            raise invalid(f"Model Package Group {arn} does not exist.", "create it first")
+        return name
+
+    def _require_group(self, name_or_arn: str) -> NamedRecord:
+        name = _group_name(name_or_arn)
+        group = self.context.state.package_groups.find(name)
+        if group is None:
+            arn = self.context.arn(f"model-package-group/{name}")
+            raise invalid(f"Model Package Group {arn} does not exist.")
+        return group
+
+    def _require(self, name: str) -> PackageRecord:
+        arn = name if str(name).startswith("arn:") else self.context.arn(f"model-package/{name}")
+        package = self.context.state.packages.find(arn)
+        if package is None:
+            raise invalid(f"ModelPackage {arn} does not exist.")
+        return package
+
+
+def _group_name(name_or_arn: str) -> str:
+    return str(name_or_arn).rpartition("/")[2]
+
+
+def _matches(package: PackageRecord, request: JsonObject) -> bool:
+    approval = request.get("ModelApprovalStatus")
+    return (
+        str(request.get("NameContains", "")) in package.name
+        and (approval is None or package.content.get("ModelApprovalStatus") == approval)
+        and within(package.created, request, "CreationTimeAfter", "CreationTimeBefore")
+    )
+
+
+def _group_summary(group: NamedRecord) -> JsonObject:
+    return {
+        "ModelPackageGroupName": group.name,
+        "ModelPackageGroupArn": group.arn,
+        "CreationTime": moment(group.created),
+        "ModelPackageGroupStatus": "Completed",
+        **group.content,
+    }
+
+
+def _identity(package: PackageRecord) -> JsonObject:
+    version = {
+        "ModelPackageGroupName": package.group,
+        "ModelPackageVersion": package.version,
+    }
+    return {
+        "ModelPackageName": package.name,
+        **(version if package.group is not None else {}),
+        "ModelPackageArn": package.arn,
+        "CreationTime": moment(package.created),
+        "ModelPackageStatus": "Completed",
+    }

@@ -1,0 +1,199 @@
+"""Pipelines, with every version of their definition."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pipelines.backends.local.errors import conflict, invalid, missing, validated
+from pipelines.backends.local.objects import ObjectStore
+from pipelines.backends.local.operations.context import OperationContext
+from pipelines.backends.local.operations.requests import (
+    RequestMembers,
+    SortKey,
+    check_choice,
+    check_name,
+    given,
+    moment,
+    page,
+    within,
+)
+from pipelines.backends.local.state.pipelines import PipelineRecord, VersionRecord
+from pipelines.execution.schedule import read_definition
+from pipelines.frozen import frozen
+from pipelines.json_types import Json, JsonObject
+
+_KEPT = ("PipelineDisplayName", "PipelineDescription", "RoleArn", "ParallelismConfiguration")
+_SOURCES = ("PipelineDefinition", "PipelineDefinitionS3Location")
+_CREATE = RequestMembers(("PipelineName",), (*_KEPT, *_SOURCES, "ClientRequestToken", "Tags"))
+_UPDATE = RequestMembers(("PipelineName",), (*_KEPT, *_SOURCES))
+_DESCRIBE = RequestMembers(("PipelineName",), ("PipelineVersionId",))
+_DELETE = RequestMembers(("PipelineName",), ("ClientRequestToken",))
+_VERSIONS = RequestMembers(
+    ("PipelineName",), ("CreatedAfter", "CreatedBefore", "SortOrder", "NextToken", "MaxResults")
+)
+_LIST = RequestMembers(
+    (),
+    (
+        "PipelineNamePrefix",
+        "CreatedAfter",
+        "CreatedBefore",
+        "SortBy",
+        "SortOrder",
+        "NextToken",
+        "MaxResults",
+    ),
+)
+_NAME_LENGTH = 256
+
+
+@frozen
+class PipelineOperations:
+    """The operations on pipelines; a pipeline may be named by its ARN."""
+
+    context: OperationContext
+    objects: ObjectStore
+
+    def create_pipeline(self, **request: Json) -> JsonObject:
+        """Create a pipeline with the first version of its definition.
+
+        Raises:
+            ServiceError: ConflictException when it exists; ValidationException.
+        """
+        _CREATE.check(request)
+        name = check_name("PipelineName", request["PipelineName"], _NAME_LENGTH)
+        definition = self._definition(request)
+        if definition is None:
+            raise invalid("a pipeline needs PipelineDefinition or PipelineDefinitionS3Location")
+        arn, now = self.context.arn(f"pipeline/{name}"), self.context.now()
+        record = PipelineRecord(name, arn, given(request, _KEPT), now, now)
+        if not self.context.state.pipelines.add(record, definition, request.get("Tags") or []):
+            raise conflict(f"Pipeline names must be unique: {arn} already exists.", "update it")
+        return {"PipelineArn": arn}
+
+    def update_pipeline(self, **request: Json) -> JsonObject:
+        """Change a pipeline; a definition in the request becomes its next version."""
+        _UPDATE.check(request)
+        record = require_pipeline(self.context, request["PipelineName"])
+        definition, now = self._definition(request), self.context.now()
+        content = {**record.content, **given(request, _KEPT)}
+        changed = replace(record, content=content, modified=now)
+        self.context.state.pipelines.update(changed, definition)
+        version = require_version(self.context, record, None)
+        return {"PipelineArn": record.arn, "PipelineVersionId": version.number}
+
+    def describe_pipeline(self, **request: Json) -> JsonObject:
+        """Return a pipeline with its latest definition, or with the version asked for."""
+        _DESCRIBE.check(request)
+        record = require_pipeline(self.context, request["PipelineName"])
+        version = require_version(self.context, record, request.get("PipelineVersionId"))
+        last_run = self.context.state.executions.last_started(record.name)
+        return {
+            "PipelineArn": record.arn,
+            "PipelineName": record.name,
+            "PipelineDefinition": version.definition,
+            "PipelineStatus": "Active",
+            "CreationTime": moment(record.created),
+            "LastModifiedTime": moment(record.modified),
+            **({} if last_run is None else {"LastRunTime": moment(last_run)}),
+            **record.content,
+        }
+
+    def list_pipelines(self, **request: Json) -> JsonObject:
+        """List pipelines, the newest first."""
+        _LIST.check(request)
+        check_choice("SortBy", request.get("SortBy"), ("Name", "CreationTime"))
+        records = [
+            record
+            for record in self.context.state.pipelines.all()
+            if record.name.startswith(str(request.get("PipelineNamePrefix", "")))
+            and within(record.created, request, "CreatedAfter", "CreatedBefore")
+        ]
+        by_name = request.get("SortBy") == "Name"
+        order = SortKey[PipelineRecord](
+            lambda one: (one.name,) if by_name else (one.created, one.name), "Descending"
+        )
+        records, token = page(records, order, request)
+        return {"PipelineSummaries": [self._summary(record) for record in records], **token}
+
+    def list_pipeline_versions(self, **request: Json) -> JsonObject:
+        """List the versions of a pipeline's definition, the newest first."""
+        _VERSIONS.check(request)
+        record = require_pipeline(self.context, request["PipelineName"])
+        versions = [
+            version
+            for version in self.context.state.pipelines.versions(record.name)
+            if within(version.created, request, "CreatedAfter", "CreatedBefore")
+        ]
+        order = SortKey[VersionRecord](lambda version: (version.number,), "Descending")
+        versions, token = page(versions, order, request)
+        summaries = [
+            {
+                "PipelineArn": record.arn,
+                "PipelineVersionId": version.number,
+                "CreationTime": moment(version.created),
+                **self._last_execution(record.name, version.number),
+            }
+            for version in versions
+        ]
+        return {"PipelineVersionSummaries": summaries, **token}
+
+    def delete_pipeline(self, **request: Json) -> JsonObject:
+        """Delete a pipeline; its executions can still be read by their ARNs."""
+        _DELETE.check(request)
+        record = require_pipeline(self.context, request["PipelineName"])
+        self.context.state.pipelines.remove(record)
+        return {"PipelineArn": record.arn}
+
+    def _definition(self, request: JsonObject) -> str | None:
+        location = request.get("PipelineDefinitionS3Location")
+        text: str | None = request.get("PipelineDefinition")
+        if location is not None:
+            uri = f"s3://{location['Bucket']}/{location['ObjectKey']}"
+            text = self.objects.get_bytes(uri).decode("utf-8")
+        if text is not None:
+            with validated():
+                read_definition(text)
+        return text
+
+    def _last_execution(self, name: str, version: int) -> JsonObject:
+        arn = self.context.state.executions.last_of_version(name, version)
+        return {} if arn is None else {"LastExecutionPipelineExecutionArn": arn}
+
+    def _summary(self, record: PipelineRecord) -> JsonObject:
+        last_run = self.context.state.executions.last_started(record.name)
+        listed = ("PipelineDisplayName", "PipelineDescription", "RoleArn")
+        return {
+            "PipelineArn": record.arn,
+            "PipelineName": record.name,
+            "CreationTime": moment(record.created),
+            "LastModifiedTime": moment(record.modified),
+            **({} if last_run is None else {"LastExecutionTime": moment(last_run)}),
+            **given(record.content, listed),
+        }
+
+
+def require_pipeline(context: OperationContext, name_or_arn: str) -> PipelineRecord:
+    """Find a pipeline.
+
+    Raises:
+        ServiceError: ResourceNotFound.
+    """
+    name = str(name_or_arn).rpartition("/")[2]
+    record = context.state.pipelines.find(name)
+    if record is None:
+        raise missing(f"Pipeline '{context.arn(f'pipeline/{name}')}' does not exist.")
+    return record
+
+
+def require_version(
+    context: OperationContext, pipeline: PipelineRecord, number: int | None
+) -> VersionRecord:
+    """Find a version of a pipeline's definition; without a number the latest.
+
+    Raises:
+        ServiceError: ResourceNotFound.
+    """
+    version = context.state.pipelines.version(pipeline.name, number)
+    if version is None:
+        raise missing(f"Pipeline '{pipeline.name}' has no version {number}.")
+    return version

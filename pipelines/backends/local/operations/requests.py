@@ -1,0 +1,204 @@
+"""What the operations do with their requests: check members, filter, sort and page a list."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
+
+from pipelines.backends.local.errors import invalid
+from pipelines.frozen import frozen
+from pipelines.json_types import Json, JsonObject
+
+
+class Named(Protocol):
+    """A resource with a name and a creation time."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def created(self) -> float:
+        """When it was created, in seconds since 1970."""
+
+
+Row = TypeVar("Row")
+NamedRow = TypeVar("NamedRow", bound=Named)
+SortOrder: TypeAlias = Literal["Ascending", "Descending"]
+
+NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
+_PAGE = 100
+_FILTERS = (
+    "SortBy",
+    "SortOrder",
+    "NextToken",
+    "MaxResults",
+    "NameContains",
+    "CreationTimeBefore",
+    "CreationTimeAfter",
+)
+
+
+@frozen
+class RequestMembers:
+    """The members of a request: those it must have and those it may have."""
+
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+
+    def check(self, request: JsonObject) -> None:
+        """Refuse a request with a missing or an unknown member."""
+        for member in self.required:
+            if request.get(member) is None:
+                raise invalid(f"the request has no `{member}`")
+        known = (*self.required, *self.optional)
+        for member in request:
+            if member not in known:
+                raise invalid(
+                    f"unknown parameter `{member}`", f"the parameters are {', '.join(known)}"
+                )
+
+
+def check_name(member: str, name: Json, longest: int) -> str:
+    """Refuse a name that the service would refuse."""
+    if not isinstance(name, str) or len(name) > longest or not NAME.fullmatch(name):
+        raise invalid(
+            f"`{name}` is not a valid name for `{member}`",
+            f"write up to {longest} letters, digits and hyphens, no hyphen at either end",
+        )
+    return name
+
+
+def check_choice(member: str, value: Json, choices: Collection[str]) -> None:
+    """Refuse a value that is given and is not one of the choices."""
+    if value is not None and value not in choices:
+        raise invalid(f"`{value}` at `{member}` is not one of {', '.join(choices)}")
+
+
+def moment(seconds: float) -> datetime:
+    """Convert seconds since 1970 to the datetime that boto3 would return."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def seconds_of(value: Json) -> float:
+    """Convert a timestamp of a request (datetime, or seconds since 1970) to seconds."""
+    return value.timestamp() if isinstance(value, datetime) else float(value)
+
+
+@dataclass(frozen=True)  # no slots: Python 3.11 cannot set them on a subscripted generic
+class SortKey(Generic[Row]):
+    """How a list is sorted.
+
+    Args:
+        key: the sort key of a row: a list of JSON values that is unique among the rows.
+        default: the order if the request names none.
+    """
+
+    key: Callable[[Row], Sequence[str | float]]
+    default: SortOrder = "Ascending"
+
+
+def page(rows: list[Row], order: SortKey[Row], request: JsonObject) -> tuple[list[Row], JsonObject]:
+    """Sort rows and return the page that a request asks for.
+
+    The token holds the key of the last row returned, so rows that are added or removed between
+    two pages neither repeat nor hide others.
+
+    Returns:
+        The rows, and `{"NextToken": …}` if there are more.
+    """
+    check_choice("SortOrder", request.get("SortOrder"), ("Ascending", "Descending"))
+    descending = request.get("SortOrder", order.default) == "Descending"
+    size = int(request.get("MaxResults") or _PAGE)
+    if not 1 <= size <= _PAGE:
+        raise invalid(f"`MaxResults` is {size}; it must be 1 to {_PAGE}")
+    rows = sorted(rows, key=lambda row: tuple(order.key(row)), reverse=descending)
+    token = request.get("NextToken")
+    if token:
+        last = _read_token(str(token), order.key(rows[0]) if rows else ())
+        rows = [row for row in rows if _is_after(tuple(order.key(row)), last, descending)]
+    if len(rows) <= size:
+        return rows, {}
+    return rows[:size], {"NextToken": _token(order.key(rows[size - 1]))}
+
+
+def page_named(
+    rows: list[NamedRow],
+    request: JsonObject,
+    default: SortOrder,
+    more: tuple[str, ...] = (),
+) -> tuple[list[NamedRow], JsonObject]:
+    """Return the page of named resources that a list request asks for.
+
+    Args:
+        rows: the resources.
+        request: the members of a list operation.
+        default: the order if the request names none.
+        more: members that the operation takes besides the common ones, without effect here.
+
+    Returns:
+        The rows, and `{"NextToken": …}` if there are more.
+    """
+    RequestMembers((), (*_FILTERS, *more)).check(request)
+    check_choice("SortBy", request.get("SortBy"), ("Name", "CreationTime"))
+    found = [
+        row
+        for row in rows
+        if str(request.get("NameContains", "")) in row.name
+        and within(row.created, request, "CreationTimeAfter", "CreationTimeBefore")
+    ]
+    by_name = request.get("SortBy") == "Name"
+    order = SortKey[NamedRow](
+        lambda row: (row.name,) if by_name else (row.created, row.name), default
+    )
+    return page(found, order, request)
+
+
+def _is_after(
+    key: tuple[str | float, ...],
+    last: tuple[str | float, ...],
+    descending: bool,  # noqa: FBT001 - the order as requested
+) -> bool:
+    return key < last if descending else key > last
+
+
+def _token(key: Sequence[str | float]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(list(key)).encode()).decode()
+
+
+def _read_token(token: str, example: Sequence[str | float]) -> tuple[str | float, ...]:
+    """Read the key in a token, which must be of the same form as a row's."""
+    try:
+        key = json.loads(base64.urlsafe_b64decode(token))
+    except (binascii.Error, ValueError):
+        key = None
+    if not isinstance(key, list) or (example and _form(key) != _form(example)):
+        raise invalid(f"`{token}` is not a NextToken of this operation in this order")
+    return tuple(key)
+
+
+def _form(key: Sequence[str | float]) -> list[bool]:
+    return [isinstance(part, str) for part in key]
+
+
+def within(created: float, request: JsonObject, after: str, before: str) -> bool:
+    """Return whether a time lies between two optional bounds of a request."""
+    lower, upper = request.get(after), request.get(before)
+    return (lower is None or created > seconds_of(lower)) and (
+        upper is None or created < seconds_of(upper)
+    )
+
+
+def given(request: JsonObject, members: Collection[str]) -> JsonObject:
+    """Return the members that a request gives a value."""
+    return {
+        member: value
+        for member, value in request.items()
+        if member in members and value is not None
+    }

@@ -1,0 +1,47 @@
+"""Tags of every resource."""
+
+from __future__ import annotations
+
+from pipelines.backends.local.errors import invalid
+from pipelines.backends.local.operations.context import OperationContext
+from pipelines.backends.local.operations.requests import RequestMembers
+from pipelines.frozen import frozen
+from pipelines.json_types import Json, JsonObject
+
+_ADD = RequestMembers(("ResourceArn", "Tags"))
+_DELETE = RequestMembers(("ResourceArn", "TagKeys"))
+_LIST = RequestMembers(("ResourceArn",), ("NextToken", "MaxResults"))
+
+
+@frozen
+class TagOperations:
+    """AddTags, DeleteTags and ListTags."""
+
+    context: OperationContext
+
+    def add_tags(self, **request: Json) -> JsonObject:
+        """Add tags to a resource, replacing those of the same key; return all its tags."""
+        _ADD.check(request)
+        arn, state = request["ResourceArn"], self.context.state
+        with state.transaction():
+            self._require(arn)
+            state.tags.add(arn, request["Tags"])
+        return {"Tags": state.tags.of(arn)}
+
+    def delete_tags(self, **request: Json) -> JsonObject:
+        """Delete the tags with the given keys."""
+        _DELETE.check(request)
+        with self.context.state.transaction():
+            self._require(request["ResourceArn"])
+            self.context.state.tags.remove(request["ResourceArn"], request["TagKeys"])
+        return {}
+
+    def list_tags(self, **request: Json) -> JsonObject:
+        """List the tags of a resource; there is never more than one page."""
+        _LIST.check(request)
+        self._require(request["ResourceArn"])
+        return {"Tags": self.context.state.tags.of(request["ResourceArn"])}
+
+    def _require(self, arn: str) -> None:
+        if not self.context.state.tags.has_resource(arn):
+            raise invalid(f"Resource {arn} does not exist.")

@@ -1,1 +1,0 @@
-"""Model package groups, model packages, models and tags, shaped as SageMaker's API."""
