@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import socket
 import sys
@@ -39,12 +38,13 @@ def _install_requirements(code: Path) -> str | None:
     file = code / "requirements.txt"
     if not file.is_file():
         return None
-    errors = importlib.import_module(f"{__package__}.runtime.errors")  # loaded by container.py
-    requirements = importlib.import_module(f"{__package__}.runtime.requirements")
+    from .runtime.errors import JobError  # noqa: PLC0415 - loaded by container.py
+    from .runtime.requirements import Wanted, interpreter  # noqa: PLC0415 - as above
+
     lines = tuple(file.read_text(encoding="utf-8").splitlines())
     try:
-        python = requirements.interpreter(requirements.Wanted(lines, None, None, isolated=False))
-    except errors.JobError as error:
+        python = interpreter(Wanted(lines, None, None, isolated=False))
+    except JobError as error:
         traceback.print_exc()
         return one_line(error)
     if str(python) != sys.executable:
