@@ -14,7 +14,7 @@ from pipelines.account.health.check import needs_of
 from pipelines.backends.local import executors
 from pipelines.backends.local.engine.context import Parts, RunOptions
 from pipelines.backends.local.executors.contract import LocalSettings
-from pipelines.backends.local.service import LocalSageMaker
+from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.definition import check_definition
 from pipelines.json_types import JsonObject
 from pipelines.plan.caching import misses
