@@ -65,8 +65,7 @@ check: setup ## formatting, lint, types, import contracts, generated documents
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/generate_docs.py --check
-	$(BIN)/vermin --lint --quiet --no-tips -t=3.7- pipelines/__init__.py pipelines/programs/__init__.py \
-		pipelines/programs/package pipelines/runtime
+	$(BIN)/python tools/check_floors.py
 
 quick: check ## the checks, and the unit and golden tests that are not slow: under 90 seconds
 	$(BIN)/python -m pytest -n 2 -q -m "not slow" --durations=10 --durations-min=1 tests/unit tests/golden

@@ -1,1 +1,43 @@
-"""What built-in kinds run inside their jobs."""
+"""What built-in kinds run inside their jobs: one package per program, started by its `main.py`.
+
+The package itself declares, in `DECLARATION`, what somebody has to know of the program who does not
+run it. It imports nothing of what the program needs.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Mapping
+    from typing import NamedTuple as Record
+else:
+    from pipelines.runtime.record import Record
+
+
+class Declaration(Record):
+    """What a program needs.
+
+    Args:
+        python: the oldest Python that it runs on.
+        actions: the IAM actions that it calls with the role of its job, each with the resources
+            that it is called on: the noun of a SageMaker ARN, `role` for `aws.role`, `bucket` for
+            `aws.bucket`, a prefix of the pipeline in that bucket, or nothing where an action takes
+            no resource.
+    """
+
+    python: tuple[int, int]
+    actions: Mapping[str, tuple[str, ...]] = {}
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all programs, sorted: the packages beside this module."""
+    return tuple(sorted(file.parent.name for file in Path(__file__).parent.glob("*/main.py")))
+
+
+def declaration(name: str) -> Declaration:
+    """Return what a program declares."""
+    found: Declaration = import_module(f"{__name__}.{name}").DECLARATION
+    return found

@@ -4,3 +4,36 @@
 nothing; `carry_out.py` does it; `reconcile.py` repeats that until nothing is left to do. `modes/`
 holds what is known of each way of serving. `main.py` starts the job; commands call `reconcile`.
 """
+
+from __future__ import annotations
+
+from pipelines.programs import Declaration
+
+_SAGEMAKER = {
+    "AddTags": ("model", "endpoint-config", "endpoint"),
+    "CreateEndpoint": ("endpoint", "endpoint-config"),
+    "CreateEndpointConfig": ("endpoint-config",),
+    "CreateModel": ("model",),
+    "DeleteEndpoint": ("endpoint",),
+    "DescribeEndpoint": ("endpoint",),
+    "DescribeEndpointConfig": ("endpoint-config",),
+    "DescribeModel": ("model",),
+    "InvokeEndpoint": ("endpoint",),
+    "ListEndpointConfigs": (),
+    "ListEndpoints": (),
+    "ListModelPackageGroups": (),
+    "ListModelPackages": ("model-package-group",),
+    "ListModels": (),
+    "UpdateEndpoint": ("endpoint", "endpoint-config"),
+}
+
+DECLARATION = Declaration(
+    python=(3, 9),
+    actions={
+        **{f"sagemaker:{action}": resources for action, resources in _SAGEMAKER.items()},
+        "iam:PassRole": ("role",),  # the model runs with it
+        "s3:GetObject": ("deployments/",),
+        "s3:ListBucket": ("bucket",),
+        "s3:PutObject": ("deployments/",),
+    },
+)

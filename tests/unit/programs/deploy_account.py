@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from pipelines.programs.deploy.model import Sample, Target
 from pipelines.programs.deploy.observe import Clients
+from tests.unit.programs.allowed import Allowed
 
 GROUP = "g"
 ARN = "arn:aws:sagemaker:us-east-1:111122223333:model-package/g/"
@@ -55,6 +56,7 @@ class Account:
         mute: versions that load and then refuse every request, as every one does whose
             environment says so.
         calls: names of the calls that change something, in order.
+        actions: the IAM actions that all calls together needed.
         kill_at: the changing call before which, or after which, the process is killed.
     """
 
@@ -63,6 +65,7 @@ class Account:
     mute: set[int] = field(default_factory=set)
     delay: int = 1
     calls: list[str] = field(default_factory=list)
+    actions: set[str] = field(default_factory=set)
     kill_at: int | None = None
     kill_after: bool = False
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -74,7 +77,11 @@ class Account:
     @property
     def clients(self) -> Clients:
         """The clients of this account."""
-        return Clients(SageMaker(self), Runtime(self), S3(self))
+        return Clients(
+            Allowed("deploy", "sagemaker", SageMaker(self), self.actions),
+            Allowed("deploy", "sagemaker", Runtime(self), self.actions),
+            Allowed("deploy", "s3", S3(self), self.actions),
+        )
 
     def change(self, name: str, effect: Callable[[], None]) -> None:
         """Do what a changing call does, unless the process is killed there."""

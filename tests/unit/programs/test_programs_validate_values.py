@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 
 from pipelines.json_types import JsonObject
+from pipelines.programs import declaration
+from tests.unit.programs.allowed import Allowed
 from tests.unit.programs.validation_job import Project
 
 # Great Expectations and what it imports warn about their own dependencies.
@@ -299,8 +301,9 @@ def test_report_and_docs_of_broken_data_are_kept(
     validation: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They are uploaded to where the outputs go, and the failure names the places."""
-    bucket = Bucket(is_reachable=True)
-    monkeypatch.setattr("boto3.client", lambda *_, **__: bucket)
+    bucket, actions = Bucket(is_reachable=True), set[str]()
+    client = Allowed("validate", "s3", bucket, actions)
+    monkeypatch.setattr("boto3.client", lambda *_, **__: client)
     _broken(validation)
     failure = validation.failure("t")
     assert failure.endswith(
@@ -310,6 +313,7 @@ def test_report_and_docs_of_broken_data_are_kept(
     assert json.loads(body)["success"] is False
     assert kind == "application/json"
     assert bucket.objects["bucket/runs/e/check/docs/index.html"][1] == "text/html"
+    assert actions == set(declaration("validate").actions)
 
 
 def test_a_failure_says_why_report_and_docs_are_not_kept(
