@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
+from pipelines.account.planning import make_plan
 from pipelines.cli.options import format_option, local_option, spec_options
 from pipelines.cli.plan_json import plan_json
 from pipelines.cli.plan_text import plan_text
-from pipelines.cli.planning import make_plan
 from pipelines.cli.target import open_target
 from pipelines.errors import ChangesPendingError
 
@@ -23,7 +23,7 @@ from pipelines.errors import ChangesPendingError
 def COMMAND(file: Path, env: str | None, local: bool, check: bool, output_format: str) -> None:  # noqa: N802, FBT001 - found by this name; click's flags
     """Show what upsert would change, and which steps will miss their cache."""
     with open_target(file, env, local) as target:
-        plan = make_plan(target)
+        plan = make_plan(target.gateway, target.spec, target.compiled)
         if output_format == "json":
             where = {
                 "account": target.gateway.account_id(),

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from pipelines.account.apply import apply, is_current
+from pipelines.account.planning import make_plan
 from pipelines.cli.options import local_option, spec_options, yes_option
 from pipelines.cli.plan_text import plan_text
-from pipelines.cli.planning import make_plan
 from pipelines.cli.target import confirm, open_target
 from pipelines.cli.uploads import uploading
 from pipelines.errors import UsageError
@@ -27,7 +27,7 @@ from pipelines.plan.model import Plan
 def COMMAND(file: Path, env: str | None, local: bool, yes: bool, take_over: bool) -> None:  # noqa: N802, FBT001 - found by this name; click's flags
     """Create or update the pipeline, by the plan that is shown."""
     with open_target(file, env, local) as target:
-        plan = make_plan(target)
+        plan = make_plan(target.gateway, target.spec, target.compiled)
         click.echo(plan_text(plan, target.description))
         if plan.is_empty:
             return

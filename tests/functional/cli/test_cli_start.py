@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.backends.local.clients import clients
+from pipelines.backends.aws.gateway import Gateway
 from tests.functional.cli.test_cli_run import EVALUATE, REGISTRATION, TRAIN
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def test_ctrl_c_stops_what_this_process_executes(
 def test_a_running_server_executes_what_is_started(
     project: Path, pipelines: Command, processes: Processes
 ) -> None:
-    """`start` returns at once, boto3 finds the log in CloudWatch's operations."""
+    """`start` returns at once, botocore finds the log in CloudWatch's operations."""
     deploy(pipelines)
     server = processes.start("serve", "--port", "0")
     try:
@@ -154,16 +154,17 @@ def test_a_running_server_executes_what_is_started(
         assert followed.code == 0, followed.out
         assert "small: execution" in followed.out
         url = json.loads((project / ".pipelines" / "serve.json").read_text())["url"]
-        made = clients(url)
-        arn = made.sagemaker.list_pipeline_executions(PipelineName="small")
-        arn = arn["PipelineExecutionSummaries"][0]["PipelineExecutionArn"]
-        steps = made.sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)
+        call = Gateway.local(url).call
+        listed = call("sagemaker", "list_pipeline_executions", PipelineName="small")
+        arn = listed["PipelineExecutionSummaries"][0]["PipelineExecutionArn"]
+        steps = call("sagemaker", "list_pipeline_execution_steps", PipelineExecutionArn=arn)
         (use,) = [s for s in steps["PipelineExecutionSteps"] if s["StepName"] == "use"]
         job = use["Metadata"]["ProcessingJob"]["Arn"].rpartition("/")[2]
         group = {"logGroupName": "/aws/sagemaker/ProcessingJobs"}
-        found = made.logs.describe_log_streams(**group, logStreamNamePrefix=job)["logStreams"]
+        found = call("logs", "describe_log_streams", **group, logStreamNamePrefix=job)["logStreams"]
         assert [s["logStreamName"] for s in found] == [f"{job}/algo-1"]
-        events = made.logs.get_log_events(**group, logStreamName=found[0]["logStreamName"])
+        stream = {"logStreamName": found[0]["logStreamName"]}
+        events = call("logs", "get_log_events", **group, **stream)
         assert [e["message"] for e in events["events"]] == ["rows: word word word word word"]
     finally:
         server.send_signal(signal.SIGINT)
