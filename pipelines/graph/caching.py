@@ -9,12 +9,13 @@ from pydantic import BaseModel
 
 from pipelines.diagnostics import Path
 from pipelines.graph.model import Graph, Node
+from pipelines.kinds.base.contract import Output
 from pipelines.spec.model import Input
 from pipelines.spec.references import Reference
 
 
 def cacheable(graph: Graph, node: Node) -> bool:
-    """Tell whether a step reads only what its cache key identifies."""
+    """Return whether a step reads only what its cache key identifies."""
     return all(_fixed(graph, value) for value in _sources(node.step))
 
 
@@ -57,16 +58,22 @@ def _passed_on(graph: Graph, reference: Reference) -> bool:
 
     A property may be anything, also the URI of an input: it counts as one that can change.
     """
-    node = graph.nodes.get(str(reference.parts[1]))
-    output = (
-        node.outputs.get(str(reference.parts[2])) if node and len(reference.parts) > 2 else None
-    )
-    if node is None or output is None:
-        return False
-    if output.gates is None:
-        return True
-    source = _at(node.step, output.gates[:-1])
-    return not isinstance(source, Input) or _fixed(graph, source)
+    source = source_of(graph, reference)
+    return _fixed(graph, source) if source is not None else _output(graph, reference) is not None
+
+
+def source_of(graph: Graph, reference: Reference) -> Input | None:
+    """Return the input that a step's output passes on; None for an output of its own."""
+    output = _output(graph, reference)
+    if output is None or output.gates is None:
+        return None
+    source = _at(graph.nodes[str(reference.parts[1])].step, output.gates[:-1])
+    return source if isinstance(source, Input) else None
+
+
+def _output(graph: Graph, reference: Reference) -> Output | None:
+    node = graph.nodes.get(str(reference.parts[1])) if len(reference.parts) > 2 else None
+    return node.outputs.get(str(reference.parts[2])) if node else None
 
 
 def _at(value: Any, path: Path) -> Any:

@@ -146,19 +146,22 @@ class Parameter(SpecModel):
     )
     description: FixedText | None = Field(None, description="What it is for.")
 
-    @model_validator(mode="after")
-    def _default_fits(self) -> Self:
+    def takes(self, value: object) -> bool:
+        """Return whether a value is of the parameter's type."""
         wanted: dict[str, type | tuple[type, ...]] = {
             "string": str,
             "integer": int,
             "float": (int, float),
             "boolean": bool,
         }
-        value = self.default
-        fits = isinstance(value, wanted[self.type]) and (
+        return isinstance(value, wanted[self.type]) and (
             self.type == "boolean" or not isinstance(value, bool)
         )
-        if value is not None and not fits:
+
+    @model_validator(mode="after")
+    def _default_fits(self) -> Self:
+        value = self.default
+        if value is not None and not self.takes(value):
             a = "an" if self.type == "integer" else "a"
             message = f"the default of {a} {self.type} parameter cannot be {describe(value)}"
             raise mistake("SP123", message, below="default")

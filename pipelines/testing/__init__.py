@@ -3,15 +3,14 @@
 The plugin is installed with the tool. Your code needs nothing of it::
 
     def test_training_writes_a_model(sagemaker_job):
-        job = sagemaker_job.training(
-            script="training/train.py",
-            channels={"train": {"part-0.csv": frame}, "validation": "data/validation"},
-            hyperparameters={"epochs": 1, "learning_rate": 1e-3},
-        )
-        result = job.run()
+        result = sagemaker_job.step(
+            "train",  # of pipeline.yaml, with all that stands there
+            inputs={"train": {"part-0.csv": frame}, "validation": "tests/data/validation"},
+            parameters={"epochs": 1},
+        ).run()
         assert result.exit_code == 0, result.failure
         assert (result.model / "model.onnx").exists()
-        assert result.metrics(r"validation auc=([0-9.]+)")[-1] > 0.6
+        assert result.metrics("auc")[-1] > 0.6
 
     def test_features_are_complete(sagemaker_job):
         result = sagemaker_job.processing(
@@ -28,8 +27,7 @@ The plugin is installed with the tool. Your code needs nothing of it::
         assert (job.model / "model.onnx").exists()
 
 `sagemaker_job` starts the script as a process of its own, through the runtime that is bundled
-into real jobs: the same command line, `SM_*` variables, working directory, launcher (`hosts=2,
-distribution="torchrun"`) and failure file. The bundle holds the script and the project modules
-that it imports, so that a forgotten file shows here and not on AWS.
+into real jobs, in a bundle as `compile` makes it: the same files, command line, `SM_*` variables,
+working directory, launcher (`hosts=2, distribution="torchrun"`) and failure file.
 `sagemaker_environment` only sets the variables, in the process of the test.
 """

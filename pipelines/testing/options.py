@@ -5,14 +5,87 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal, TypedDict
 
 from pydantic_core import PydanticCustomError
 
 from pipelines.diagnostics.nearest import nearest
+from pipelines.json_types import JsonObject
 from pipelines.spec.values import literal_scalar, scalar_text
+from pipelines.testing.data import Data
 
 _MAPPINGS = ("channels", "inputs", "hyperparameters", "arguments", "environment", "parameters")
 _LISTS = ("outputs", "requirements", "include")
+
+
+class JobOptions(TypedDict, total=False):
+    """What any job may be given.
+
+    hosts: how many instances, each a process with its own /opt/ml (default 1).
+    distribution: the launcher, or None for one process per host.
+    processes_per_host: for the launcher (default: GPUs, else 1).
+    requirements: lines of a requirements file; installed where they are not met.
+    environment: further environment variables.
+    timeout: seconds after which the job is killed (default 600).
+    """
+
+    hosts: int
+    distribution: Literal["torchrun", "mpi"] | None
+    processes_per_host: int | None
+    requirements: Sequence[str]
+    environment: Mapping[str, object]
+    timeout: float
+
+
+class ScriptOptions(JobOptions, total=False):
+    """What the job of a script may be given.
+
+    include: files, folders or globs of the project that the code needs besides its imports.
+    """
+
+    include: Sequence[str | os.PathLike[str]]
+
+
+class TrainingOptions(ScriptOptions, total=False):
+    """What a training job may be given: channel → data, and hyperparameters."""
+
+    channels: Mapping[str, Data]
+    hyperparameters: Mapping[str, object]
+
+
+class ProcessingOptions(ScriptOptions, total=False):
+    """What a processing job may be given.
+
+    inputs: name → data.
+    outputs: names; a script finds their folders in SM_OUT_<NAME>.
+    arguments: `--key value` of the script.
+    model: what model.tar.gz holds, such as the `model` of a training's result; the script finds
+        it unpacked in SM_MODEL_DIR.
+    """
+
+    inputs: Mapping[str, Data]
+    outputs: Sequence[str]
+    arguments: Mapping[str, object]
+    model: Data
+
+
+class StepOptions(JobOptions, total=False):
+    """What a step of the spec may be given; all else is taken from there.
+
+    inputs: name → data; an input from local data or from a gate need not be given.
+    model: what model.tar.gz holds, such as the `model` of a training's result.
+    parameters: of the pipeline; the others have their defaults.
+    arguments: instead of or besides those of a processing step.
+    hyperparameters: instead of or besides those of a training step.
+    environment: instead of or besides the step's variables.
+    requirements: lines instead of the step's.
+    """
+
+    inputs: Mapping[str, Data]
+    model: Data
+    parameters: Mapping[str, object]
+    arguments: Mapping[str, object]
+    hyperparameters: Mapping[str, object]
 
 
 def check_options(given: Mapping[str, object], known: frozenset[str]) -> None:
@@ -40,6 +113,19 @@ def texts(given: Mapping[str, object], option: str) -> dict[str, str]:
         TypeError: one is not a text, a number or true/false.
     """
     return {name: _text(value, f"{option}.{name}") for name, value in given.items()}
+
+
+def words(arguments: Mapping[str, str]) -> tuple[str, ...]:
+    """Return arguments as `ContainerArguments` has them."""
+    return tuple(word for name, value in arguments.items() for word in (f"--{name}", value))
+
+
+def distribution(options: JobOptions) -> JsonObject | None:
+    """Return the launcher that was asked for, as job.json has it."""
+    launcher = options.get("distribution")
+    if launcher is None:
+        return None
+    return {"launcher": launcher, "processes_per_host": options.get("processes_per_host")}
 
 
 def project_path(path: str | os.PathLike[str], project: Path) -> str:

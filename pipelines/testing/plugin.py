@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import sys
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from contextlib import AbstractContextManager
     from types import ModuleType
     from typing import Protocol, Unpack
@@ -29,16 +30,24 @@ if TYPE_CHECKING:
             ...
 
 
-_PACKAGE = "pipelines"
+_PACKAGE, _SPEC = "pipelines", "pipeline.yaml"
 _OURS = pytest.StashKey[dict[str, "ModuleType"]]()
 """The modules of this tool in a project that has a package `pipelines` of its own."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare where a project begins, for those whose tests live elsewhere."""
+    """Declare where project and spec are, for those whose tests live elsewhere."""
+    group = parser.getgroup("pipelines", "SageMaker pipelines as code")
+    group.addoption("--pipelines-file", metavar="FILE", help="the spec file of the tested steps")
+    parser.addini(
+        "pipelines_file",
+        "the spec file of the tested steps (default: the first pipeline.yaml above a test)",
+        default="",
+    )
     parser.addini(
         "sagemaker_project",
-        "folder that scripts and data paths of SageMaker jobs are relative to (default: rootdir)",
+        "folder that scripts and data paths of SageMaker jobs are relative to "
+        "(default: that of the spec file, else rootdir)",
         default="",
     )
 
@@ -81,9 +90,21 @@ def _take_modules() -> dict[str, ModuleType]:
 
 
 @pytest.fixture
-def sagemaker_project(pytestconfig: pytest.Config) -> Path:
+def sagemaker_project(pytestconfig: pytest.Config, request: pytest.FixtureRequest) -> Path:
     """The folder that scripts and data paths are relative to; override it where it differs."""
-    return pytestconfig.rootpath / str(pytestconfig.getini("sagemaker_project"))
+    named = str(pytestconfig.getini("sagemaker_project"))
+    spec = None if named else _spec_file(pytestconfig, request.path.parents)
+    return spec.parent if spec else pytestconfig.rootpath / named
+
+
+def _spec_file(config: pytest.Config, folders: Iterable[Path]) -> Path | None:
+    """Return the spec file that was named, else the first one in these folders and rootdir."""
+    if named := config.getoption("--pipelines-file"):
+        return config.invocation_params.dir / str(named)
+    if named := config.getini("pipelines_file"):
+        return config.rootpath / str(named)
+    files = (folder / _SPEC for folder in (*folders, config.rootpath))
+    return next((file for file in files if file.is_file()), None)
 
 
 @pytest.fixture
@@ -94,12 +115,16 @@ def _sagemaker_folder(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture
 def sagemaker_job(
-    _sagemaker_folder: Path, sagemaker_project: Path, pytestconfig: pytest.Config
+    _sagemaker_folder: Path,
+    sagemaker_project: Path,
+    pytestconfig: pytest.Config,
+    request: pytest.FixtureRequest,
 ) -> Jobs:
     """Describe and run SageMaker jobs; see the documentation of `pipelines.testing`."""
     with _ours(pytestconfig):
         from pipelines.testing.jobs import Jobs  # noqa: PLC0415 - a plugin must cost nothing unused
-    return Jobs(_sagemaker_folder, sagemaker_project)
+    spec = _spec_file(pytestconfig, (sagemaker_project, *request.path.parents))
+    return Jobs(_sagemaker_folder, sagemaker_project, spec, partial(_ours, pytestconfig))
 
 
 @pytest.fixture

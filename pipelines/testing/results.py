@@ -19,6 +19,7 @@ class JobResult:
         model: the folder /opt/ml/model, of several hosts merged as SageMaker merges them.
         output_data: the folder /opt/ml/output/data of a training job, merged likewise.
         outputs: processing output → folder, merged likewise.
+        reports: report of a step → its JSON file, which the job may not have written.
         metric_definitions: those of the step, name → regular expression.
     """
 
@@ -28,6 +29,7 @@ class JobResult:
     model: Path
     output_data: Path
     outputs: Mapping[str, Path]
+    reports: Mapping[str, Path] = field(default_factory=dict)
     metric_definitions: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -36,6 +36,7 @@ class Job:
         folder: where it runs; made when it does.
         timeout: seconds after which it is killed.
         metric_definitions: name → regular expression, for `JobResult.metrics`.
+        reports: name → output and path in it of a JSON file, for `JobResult.reports`.
     """
 
     code: CodeRequest
@@ -44,6 +45,7 @@ class Job:
     folder: Path
     timeout: float = TIMEOUT
     metric_definitions: Mapping[str, str] = field(default_factory=dict)
+    reports: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def run(self) -> JobResult:
         """Run the job on all its hosts to the end.
@@ -138,16 +140,18 @@ def _log(job: Job, host: str) -> Path:
 def _result(job: Job, layouts: Mapping[str, Layout], codes: Mapping[str, int]) -> JobResult:
     first = next((host for host, code in codes.items() if code), None)
     failure = layouts[first].failure if first is not None else None
+    outputs = {
+        name: _merged(job, f"output-{name}", [one.output(name) for one in layouts.values()])
+        for name in job.setup.outputs
+    }
     return JobResult(
         exit_code=codes[first] if first is not None else 0,
         failure=failure.read_text(encoding="utf-8") if failure and failure.is_file() else None,
         logs={h: _log(job, h).read_text(encoding="utf-8", errors="replace") for h in layouts},
         model=_merged(job, "model", [layout.model_dir for layout in layouts.values()]),
         output_data=_merged(job, "data", [layout.output_data_dir for layout in layouts.values()]),
-        outputs={
-            name: _merged(job, f"output-{name}", [one.output(name) for one in layouts.values()])
-            for name in job.setup.outputs
-        },
+        outputs=outputs,
+        reports={name: outputs[output] / path for name, (output, path) in job.reports.items()},
         metric_definitions=job.metric_definitions,
     )
 

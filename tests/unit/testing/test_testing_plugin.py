@@ -34,6 +34,15 @@ print(*(p.relative_to(raw) for p in raw.rglob("*") if p.is_file()))
 """
 
 
+SPEC = """\
+spec: 1
+pipeline: p
+defaults: {image: sklearn-1.9-cpu}
+steps:
+  work: {kind: processing, script: run.py, inputs: {raw: s3://b/raw/}, arguments: {n: 3}}
+"""
+
+
 def run_pytest(project: Path, *arguments: str) -> str:
     """Run pytest in a project with this plugin and no other; return what it prints."""
     root = Path(__file__).parents[3]
@@ -72,13 +81,39 @@ def test_a_project_may_have_a_package_of_our_name(project: Path) -> None:
             "from pipelines.deep import WHOSE\n"
             "def test_job(sagemaker_job, sagemaker_environment):\n"
             "    assert sagemaker_job.training('run.py').run().log == 'ran\\n'\n"
+            "    assert sagemaker_job.step('work', inputs={'raw': {}}).run().log == 'ran\\n'\n"
             "    with sagemaker_environment(hyperparameters={'n': 1}):\n"
             "        from pipelines import deep\n"
             "    assert WHOSE == deep.WHOSE == 'the project'\n"
         ),
     )
+    (project / "pipeline.yaml").write_text(SPEC)
     said = run_pytest(project)
     assert "1 passed" in said, said
+
+
+def test_the_spec_file_is_found_above_the_test_or_named(project: Path) -> None:
+    """Scripts and data begin at its folder; the command line goes before the configuration."""
+    nested = project / "some" / "where"
+    write(
+        nested / "tests",
+        test_users=(
+            "def test_job(sagemaker_job, sagemaker_project):\n"
+            "    print('SPEC', sagemaker_job.spec.relative_to(sagemaker_project))\n"
+            "    step = sagemaker_job.step('work', inputs={'raw': 'data'})\n"
+            "    assert 'ARGV --n' in step.run().log\n"
+        ),
+    )
+    write(nested, run="import sys\nprint('ARGV', *sys.argv[1:])\n")
+    (nested / "data").mkdir()
+    for name in ("pipeline.yaml", "named.yaml", "other.yaml"):
+        (nested / name).write_text(SPEC)
+    assert "SPEC pipeline.yaml" in run_pytest(project, "-s")
+    (project / "pytest.ini").write_text("[pytest]\npipelines_file = some/where/named.yaml\n")
+    assert "SPEC named.yaml" in run_pytest(project, "-s")
+    said = run_pytest(project, "-s", "--pipelines-file", "some/where/other.yaml")
+    assert "SPEC other.yaml" in said
+    assert "1 passed" in said
 
 
 def test_the_plugin_costs_nothing_unused(project: Path) -> None:

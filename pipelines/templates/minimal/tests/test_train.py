@@ -1,4 +1,4 @@
-"""The training script as SageMaker starts it: command line, `SM_*` variables, folders."""
+"""The training step of pipeline.yaml as SageMaker starts it: command line, variables, folders."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ bill_length_mm,bill_depth_mm,flipper_length_mm,body_mass_g,sex
 
 def test_training_writes_a_model(sagemaker_job: Jobs) -> None:
     """One weight per feature, and the accuracy where `metric_definitions` looks for it."""
-    result = sagemaker_job.training(
-        "training/train.py", channels={"train": {"rows.csv": ROWS}}, hyperparameters={"C": 10}
+    result = sagemaker_job.step(
+        "train", inputs={"train": {"rows.csv": ROWS}}, hyperparameters={"C": 10}
     ).run()
     assert result.exit_code == 0, result.failure
-    assert result.metrics(r"train accuracy=([0-9.]+)")[-1] > 0.5
+    assert result.metrics("accuracy")[-1] > 0.5
     model = json.loads((result.model / "model.json").read_text())
     assert len(model["weights"]) == len(model["features"]) == 4
