@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from pipelines.diagnostics.sentences import quoted, suggestion
 from pipelines.frozen import frozen
-from pipelines.grammar.values import Get, Value
+from pipelines.grammar.functions import Get, Value
 from pipelines.graph.caching import source_of
 from pipelines.graph.model import Graph
 from pipelines.json_types import Json

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from pipelines.frozen import frozen
-from pipelines.grammar.values import to_json
+from pipelines.grammar.functions import to_json
 from pipelines.graph.model import Node
 from pipelines.json_types import Json, JsonObject
 from pipelines.kinds.base.contract import EmitContext
