@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import field
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -12,10 +11,11 @@ from pipelines.grammar.functions import to_json
 from pipelines.graph.model import Node
 from pipelines.json_types import Json, JsonObject
 from pipelines.kinds.base.contract import EmitContext
+from pipelines.runtime.container import CODE
+from pipelines.steptypes import require
+from pipelines.steptypes.places import value_at
+from pipelines.steptypes.steptype import DataPlace
 from pipelines.testing.references import LOCAL, References
-
-_CODE = "code"
-"""The input that brings the bundle."""
 
 ScriptOption: TypeAlias = Literal["hyperparameters", "arguments"]
 
@@ -38,9 +38,9 @@ class StepRequest:
     environment: Mapping[str, Json]
     option: ScriptOption
     values: Mapping[str, Json]
-    outputs: tuple[str, ...] = ()
-    reports: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    metric_definitions: Mapping[str, str] = field(default_factory=dict)
+    outputs: tuple[str, ...]
+    reports: Mapping[str, tuple[str, str]]
+    metric_definitions: Mapping[str, str]
 
 
 def request_of(node: Node, references: References) -> StepRequest | None:
@@ -56,50 +56,40 @@ def request_of(node: Node, references: References) -> StepRequest | None:
         code="bundle.pyz",
     )
     for emitted in node.kind.emit(node.step, context):
-        match emitted.type:
-            case "Training":
-                return _training(to_json(emitted.arguments))
-            case "Processing":
-                return _processing(to_json(emitted.arguments), to_json(emitted.extra))
-            case _:
-                pass
+        arguments, step_type = to_json(emitted.arguments), require(emitted.type)
+        inputs = dict(_entries(step_type.inputs, arguments))
+        if inputs.pop(CODE, None) is not None:
+            return StepRequest(
+                inputs={name: _source(uri) for name, uri in inputs.items()},
+                environment=arguments.get("Environment", {}),
+                option="hyperparameters" if needs.code.job == "training" else "arguments",
+                values={**arguments.get("HyperParameters", {}), **_script_arguments(arguments)},
+                outputs=tuple(name for name, _ in _entries(step_type.outputs, arguments)),
+                reports=_reports(to_json(emitted.extra)),
+                metric_definitions=_metric_definitions(arguments),
+            )
     return None
 
 
-def _training(arguments: JsonObject) -> StepRequest:
-    metrics = arguments["AlgorithmSpecification"].get("MetricDefinitions", ())
-    sources = {one["ChannelName"]: one["DataSource"] for one in arguments["InputDataConfig"]}
-    return StepRequest(
-        inputs={
-            name: _source(source.get("S3DataSource", {}).get("S3Uri"))
-            for name, source in sources.items()
-            if name != _CODE
-        },
-        environment=arguments.get("Environment", {}),
-        option="hyperparameters",
-        values=arguments.get("HyperParameters", {}),
-        metric_definitions={one["Name"]: one["Regex"] for one in metrics},
-    )
+def _entries(places: Iterable[DataPlace], arguments: JsonObject) -> Iterator[tuple[str, Json]]:
+    """Yield name and URI of the inputs or outputs of a request."""
+    for place in places:
+        yield from ((name, value_at(one, place.uri)) for name, one in place.entries(arguments))
 
 
-def _processing(arguments: JsonObject, extra: JsonObject) -> StepRequest:
-    words = arguments["AppSpecification"].get("ContainerArguments", ())
-    outputs = arguments.get("ProcessingOutputConfig", {}).get("Outputs", ())
-    return StepRequest(
-        inputs={
-            one["InputName"]: _source(one["S3Input"]["S3Uri"])
-            for one in arguments["ProcessingInputs"]
-            if one["InputName"] != _CODE
-        },
-        environment=arguments.get("Environment", {}),
-        option="arguments",
-        values={n.removeprefix("--"): v for n, v in zip(words[::2], words[1::2], strict=True)},
-        outputs=tuple(one["OutputName"] for one in outputs),
-        reports={
-            one["PropertyFileName"]: (one["OutputName"], one["FilePath"])
-            for one in extra.get("PropertyFiles", ())
-        },
-    )
+def _reports(extra: JsonObject) -> dict[str, tuple[str, str]]:
+    files = extra.get("PropertyFiles", ())
+    return {one["PropertyFileName"]: (one["OutputName"], one["FilePath"]) for one in files}
+
+
+def _script_arguments(arguments: JsonObject) -> JsonObject:
+    words = value_at(arguments, "AppSpecification.ContainerArguments") or ()
+    return {n.removeprefix("--"): v for n, v in zip(words[::2], words[1::2], strict=True)}
+
+
+def _metric_definitions(arguments: JsonObject) -> dict[str, str]:
+    given = value_at(arguments, "AlgorithmSpecification.MetricDefinitions") or ()
+    return {one["Name"]: one["Regex"] for one in given}
 
 
 def _source(uri: Json) -> Path | str:
