@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.steptypes.steptype import JOB_FAULTS, Cache, Resource, StepType
+from pipelines.steptypes.steptype import JOB_FAULTS, Cache, DataPlace, Resource, StepType
 
 STEP_TYPE = StepType(
     name="AutoML",
@@ -30,6 +30,14 @@ STEP_TYPE = StepType(
     ),
     listed_as="AutoMLJob",
     resource=Resource(noun="automl-job", name="AutoMLJobName", arn="AutoMLJobArn"),
+    inputs=(
+        DataPlace(
+            at="InputDataConfig.*",
+            named_by="ChannelType",
+            name="training",
+            uri="DataSource.S3DataSource.S3Uri",
+        ),
+    ),
     own_shapes={
         "AutoMLProperties": {
             "type": "structure",

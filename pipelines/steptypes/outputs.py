@@ -7,7 +7,7 @@ from typing import Final
 from pipelines.json_types import JsonObject
 from pipelines.steptypes.steptype import StepKey
 
-OUTPUT_PARAMETERS: Final = StepKey("OutputParameters", "OutputParameterList")
+OUTPUT_PARAMETERS: Final = StepKey("OutputParameters", "OutputParameterList", named_by="OutputName")
 
 OUTPUT_SHAPES: Final[dict[str, JsonObject]] = {
     "StepInputs": {"type": "map", "key": {"shape": "Text"}, "value": {"shape": "StepInput"}},

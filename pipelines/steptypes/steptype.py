@@ -14,7 +14,7 @@ from typing import Final, Literal, TypeAlias
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.limits import Rule, ValueLimit
-from pipelines.steptypes.places import below, value_at
+from pipelines.steptypes.places import below
 
 STEP_FAULTS: Final = ("Step.SERVICE_FAULT", "Step.THROTTLING")
 """Exception types of a retry policy that any retrying step takes."""
@@ -45,11 +45,13 @@ class StepKey:
         name: the key.
         shape: name of its shape in the Type's shapes.
         required: whether a step without it is wrong.
+        named_by: of a list that references enter by name, the member that is the name.
     """
 
     name: str
     shape: str
     required: bool = False
+    named_by: str | None = None
 
 
 @frozen
@@ -132,8 +134,8 @@ class DataPlace:
     Args:
         at: where the structures stand, one for each input or output.
         uri: below a structure: its S3 URI.
-        name: what it is called.
-        named_by: below a structure: its name, where it has one.
+        name: what it is called where it has no name of its own.
+        named_by: member of a structure that is its name.
         file_system: below a structure: the file system that stands there in place of S3.
     """
 
@@ -146,9 +148,11 @@ class DataPlace:
     def entries(self, value: Json) -> Iterator[tuple[str, JsonObject]]:
         """Yield name and structure of each input or output that has a name."""
         for _, entry in below(value, self.at):
-            name = self.name if self.named_by is None else value_at(entry, self.named_by)
-            if isinstance(entry, dict) and isinstance(name, str):
-                yield name, entry
+            if isinstance(entry, dict):
+                own = entry.get(self.named_by) if self.named_by is not None else None
+                name = own if isinstance(own, str) else self.name
+                if name:
+                    yield name, entry
 
 
 def _nothing(_arguments: JsonObject, _job_name: str) -> JsonObject:

@@ -15,6 +15,7 @@ from pipelines.definition.model import (
 )
 from pipelines.diagnostics import Finding, Path
 from pipelines.diagnostics.sentences import suggestion
+from pipelines.frozen import frozen
 from pipelines.grammar.functions import (
     EXECUTION_VARIABLES,
     ITERATION,
@@ -24,7 +25,9 @@ from pipelines.grammar.functions import (
     property_file_of,
 )
 from pipelines.grammar.paths import Key, parse_path
-from pipelines.json_types import Json
+from pipelines.json_types import JsonObject
+from pipelines.steptypes import StepType
+from pipelines.steptypes.places import value_at
 from pipelines.steptypes.shapes import PathProblem, member_at, shapes_of
 
 _NAMES_ONLY: Final[dict[str, tuple[str, str, Collection[str]]]] = {
@@ -102,7 +105,7 @@ def _check_step_reference(definition: Definition, reference: Reference) -> Itera
     if isinstance(found, PathProblem):
         yield error("SP517", reference.path, found.message, found.help)
         return
-    yield from _check_declared_output(reference.path, step, path)
+    yield from _check_named_entry(reference.path, step, step_type, path)
 
 
 def _check_property_file(reference: Reference, step: Entry, file: str | None) -> Iterator[Finding]:
@@ -136,33 +139,51 @@ def _check_property_file(reference: Reference, step: Entry, file: str | None) ->
         )
 
 
-def _check_declared_output(place: Path, step: Entry, path: str) -> Iterator[Finding]:
-    """Yield on a key that the step does not declare, as an output that it does not have."""
+@frozen
+class _NamedList:
+    """A list of a step that references enter by name.
+
+    Args:
+        members: where it stands in the properties, and in its holder.
+        named_by: the member that is the name.
+        what: what an entry is.
+        holder: the part of the step that declares the entries.
+    """
+
+    members: tuple[str, ...]
+    named_by: str
+    what: str
+    holder: JsonObject
+
+
+def _named_lists(step: Entry, step_type: StepType) -> Iterator[_NamedList]:
+    for what, places in (("output", step_type.outputs), ("input", step_type.inputs)):
+        for data in places:
+            members = tuple(data.at.removesuffix(".*").split("."))
+            if data.named_by is not None and "*" not in members:
+                yield _NamedList(members, data.named_by, what, step.arguments)
+    for key in step_type.step_keys:
+        if key.named_by is not None:
+            yield _NamedList((key.name,), key.named_by, "output", step.step)
+
+
+def _check_named_entry(
+    place: Path, step: Entry, step_type: StepType, path: str
+) -> Iterator[Finding]:
+    """Yield on an input or output that the step does not declare."""
     parts = parse_path(path)
-    for members, (argument, name) in _DECLARED.items():
-        end = len(members)
-        if len(parts) <= end or parts[:end] != members:
+    for listed in _named_lists(step, step_type):
+        end = len(listed.members)
+        if len(parts) <= end or parts[:end] != listed.members:
             continue
         wanted = parts[end]
-        holder: Json = step.arguments if argument else step.step
-        for key in members:
-            holder = holder.get(key) if isinstance(holder, dict) else None
-        if not isinstance(holder, list | None) or not isinstance(wanted, Key):
+        entries = value_at(listed.holder, ".".join(listed.members))
+        if not isinstance(entries, list | None) or not isinstance(wanted, Key):
             continue
-        known = [str(item.get(name)) for item in holder or () if isinstance(item, dict)]
+        known = [str(item.get(listed.named_by)) for item in entries or () if isinstance(item, dict)]
         if wanted not in known:
-            what = "input" if members == ("ProcessingInputs",) else "output"
-            message = f"`{step.name}` has no {what} `{wanted}`"
+            message = f"`{step.name}` has no {listed.what} `{wanted}`"
             yield error("SP517", place, message, suggestion(wanted, known))
-
-
-# Members of properties that are keyed by what the step declares: whether they are arguments,
-# and what the entries call their name.
-_DECLARED: Final = {
-    ("ProcessingOutputConfig", "Outputs"): (True, "OutputName"),
-    ("ProcessingInputs",): (True, "InputName"),
-    ("OutputParameters",): (False, "OutputName"),
-}
 
 
 def check_branch(definition: Definition, name: str, place: Path, entry: Entry) -> Iterator[Finding]:

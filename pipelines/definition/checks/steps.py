@@ -15,6 +15,7 @@ from pipelines.diagnostics.sentences import suggestion
 from pipelines.json_types import JsonObject
 from pipelines.steptypes import UNDOCUMENTED, StepType, find, find_alias, names
 from pipelines.steptypes.arguments import check_arguments, finding_of
+from pipelines.steptypes.places import below
 from pipelines.steptypes.shapes import check, shapes_of
 
 _KEYS: Final = (
@@ -152,7 +153,7 @@ def _check_contents(definition: Definition, entry: Entry, step_type: StepType) -
         for finding in check_arguments(step_type, arguments, definition.parameters, path):
             yield _belonging_beside(finding, step_type, path)
     if "PropertyFiles" in entry.step:
-        yield from _check_property_files(entry)
+        yield from _check_property_files(entry, step_type)
 
 
 def _belonging_beside(finding: Finding, step_type: StepType, arguments: Path) -> Finding:
@@ -163,10 +164,10 @@ def _belonging_beside(finding: Finding, step_type: StepType, arguments: Path) ->
     return replace(finding, help=f"`{key}` belongs beside `Arguments`, not into them")
 
 
-def _check_property_files(entry: Entry) -> Iterator[Finding]:
+def _check_property_files(entry: Entry, step_type: StepType) -> Iterator[Finding]:
     """Yield property files that name no output, or stand there twice."""
     files = entry.step["PropertyFiles"]
-    outputs = _output_names(entry.arguments)
+    outputs = _output_names(entry, step_type)
     seen: set[str] = set()
     for index, file in enumerate(files if isinstance(files, list) else []):
         if not isinstance(file, dict):
@@ -187,14 +188,13 @@ def _check_property_files(entry: Entry) -> Iterator[Finding]:
             seen.add(name)
 
 
-def _output_names(arguments: JsonObject) -> list[str] | None:
-    """Return the names of a processing job's outputs; None where one is not known yet."""
-    config = arguments.get("ProcessingOutputConfig")
-    outputs = config.get("Outputs") if isinstance(config, dict) else []
+def _output_names(entry: Entry, step_type: StepType) -> list[str] | None:
+    """Return the names of a step's outputs; None where one is not known yet."""
     found = []
-    for output in outputs if isinstance(outputs, list) else []:
-        name = output.get("OutputName") if isinstance(output, dict) else None
-        if not isinstance(name, str):
-            return None
-        found.append(name)
+    for data in step_type.outputs:
+        for _, output in below(entry.arguments, data.at):
+            name = output.get(data.named_by) if isinstance(output, dict) else None
+            if not isinstance(name, str):
+                return None
+            found.append(name)
     return found

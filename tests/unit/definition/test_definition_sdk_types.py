@@ -329,3 +329,17 @@ def test_only_lambda_and_callback_may_stand_without_arguments(name: str) -> None
     missing = "`Arguments` is missing in a step"
     assert (missing in found) is (name not in ("Lambda", "Callback"))
     assert name not in ("Lambda", "Callback") or not found
+
+
+def test_a_channel_that_a_training_step_does_not_have_is_found_by_its_name() -> None:
+    """References enter `InputDataConfig` by ChannelName, as inputs and outputs of processing."""
+    definition = _definition()
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://b/k"}}
+    by_name = {step["Name"]: step for step in definition["Steps"]}
+    training, reader = by_name["Training"], by_name["Lambda"]
+    channels = [{"ChannelName": "train", "DataSource": source}]
+    training["Arguments"] = {**training["Arguments"], "InputDataConfig": channels}
+    for name, helped in (("train", []), ("trian", ["did you mean `train`?"])):
+        path = f"InputDataConfig['{name}'].DataSource.S3DataSource.S3Uri"
+        reader["Arguments"] = {"uri": {"Get": f"Steps.Training.{path}"}}
+        assert [finding.help for finding in check_definition(definition)] == helped
