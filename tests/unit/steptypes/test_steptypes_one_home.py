@@ -18,8 +18,6 @@ ALLOWED = {
     ("definition/checks/conditions.py", "Condition"),
     ("definition/checks/comparisons.py", "Condition"),
     ("kinds/condition.py", "Condition"),
-    # The root of `ForEach.CurrentItem`, a reference.
-    ("definition/checks/references.py", "ForEach"),
     # A kind names the Types whose requests its program makes.
     ("kinds/deployment.py", "Model"),
     ("kinds/deployment.py", "EndpointConfig"),
