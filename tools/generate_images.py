@@ -35,16 +35,30 @@ FAMILIES: Final = {
 SCOPES: Final = ("training", "inference", "processing")
 BUILD_NUMBERED: Final = ("sklearn", "xgboost")
 
-# Pythons that the configuration does not name (AWS deep learning container release notes).
-PYTHONS: Final = {("sklearn", "1.9-0"): "3.12"}
+# What the configuration does not say, with its sources.
+FACTS: Final = json.loads(Path(__file__).with_name("image_facts.json").read_bytes())
 
 _ANY: Final = "any"
+_PYTHON_2: Final = "2.7"
 
 
-def python_of(tag_part: str | None) -> str | None:
-    """Return `3.12` of `py312`; None of `py3`, which names no minor version."""
+def python_of(repository: str, version: str, tag_part: str | None) -> str | None:
+    """Return `3.12` of `py312`; of `py3`, or nothing, what is recorded of repository and version.
+
+    Args:
+        repository: the image's repository.
+        version: as the configuration writes it; what is recorded of `2.4` holds for `2.4.1`.
+        tag_part: the Python of the tag.
+    """
     match = re.fullmatch(r"py(\d)(\d+)", tag_part or "")
-    return f"{match[1]}.{match[2]}" if match else None
+    if match:
+        return f"{match[1]}.{match[2]}"
+    if tag_part == "py2":
+        return _PYTHON_2
+    recorded = FACTS["pythons"].get(repository, {})
+    short = ".".join(version.split(".")[:2])
+    found: str | None = recorded.get(version, recorded.get(short))
+    return found
 
 
 def _python_rank(name: str | None) -> tuple[int, int]:
@@ -101,7 +115,7 @@ class Table:
         for python, variant in by_python.items():
             processors = variant.get("processors") or config.get("processors") or [None]
             row = self._row(variant, variant.get("tag_prefix", name), processors, python)
-            row["python"] = PYTHONS.get((self.family, name), python_of(python))
+            row["python"] = python_of(variant["repository"], name, python)
             if python == default:
                 found["versions"][name] = row
             if len(by_python) > 1:
@@ -142,7 +156,7 @@ class Table:
                         if processor in entry.get("container_version", {processor: None})
                     ]
                     row = self._row(entry, f"{number}-transformers{version}", processors, python)
-                    row["python"] = python_of(python)
+                    row["python"] = python_of(entry["repository"], number, python)
                     found["versions"][key] = row
                     for alias, full in version_aliases.items():
                         if full == version:
@@ -150,7 +164,11 @@ class Table:
 
     def render(self, sdk: str) -> str:
         """Return the table's text, one version per line."""
+        rows = [row for found in self.scopes.values() for row in found["versions"].values()]
+        used = sorted({row["repository"] for row in rows} & FACTS["serving"].keys())
+        serving = {repository: FACTS["serving"][repository] for repository in used}
         lines = [f'{{"sdk":{json.dumps(sdk)},']
+        lines.append(f'"serving":{_compact(serving)},')
         lines.append('"registries":[')
         lines.append(",\n".join(_compact(registries) for registries in self.registries))
         lines.append('],\n"scopes":{')

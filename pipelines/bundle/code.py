@@ -36,6 +36,7 @@ class CodeRequest:
         prefix: the URI that bundles are uploaded under, without a `/` at the end.
         index: package index for requirements in mode index.
         account: what a program gets that asks for the account.
+        image: what is known of the image that it runs in; None until the pipeline is started.
     """
 
     step: str
@@ -43,6 +44,7 @@ class CodeRequest:
     prefix: str
     index: str | None
     account: JsonObject
+    image: JsonObject | None = None
 
 
 def bundle(request: CodeRequest, project: Project) -> CodeBundle:
@@ -68,6 +70,7 @@ def bundle(request: CodeRequest, project: Project) -> CodeBundle:
         distribution=need.distribution,
         model_input=need.model_input,
         outputs=need.outputs,
+        image=request.image,
     )
     files = (*code_files(project, collector.paths), *frame(job))
     members = tuple(sorted(files, key=lambda one: one.path))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from pipelines.bundle.assets import CodeAsset, DataAsset, digest_files
 from pipelines.bundle.code import CodeRequest, bundle
@@ -14,7 +15,8 @@ from pipelines.grammar.functions import Value
 from pipelines.graph.build import resolver
 from pipelines.graph.model import Graph, Node
 from pipelines.graph.resolve import UnresolvedError
-from pipelines.images.names import ImageProblem, check_instance, resolve
+from pipelines.images import Image, ImageProblem, check_instance, resolve
+from pipelines.json_types import JsonObject
 from pipelines.kinds.base.contract import ImageNeed
 from pipelines.spec.model import Aws, DataSource
 from pipelines.spec.references import Template
@@ -57,12 +59,13 @@ class LookedUp:
 def look_up(graph: Graph, project: Project) -> LookedUp:
     """Look up what the steps of a graph need, without reading the content of data."""
     found: list[Finding] = []
-    code = tuple(find_code(graph, project, found))
-    images = dict(_images(graph, found))
+    known = dict(_images(graph, found))
+    code = tuple(find_code(graph, project, found, _facts(graph, known)))
+    uris = {at: one.uri if isinstance(one, Image) else one for at, one in known.items()}
     found.extend(f for name, s in _local(graph).items() for f in _missing(name, s, project))
     found.extend(_placeholder(graph))
     planned = {name: f"{_root(graph)}/data/{name}/" for name in _local(graph)}
-    return LookedUp(Supplies(images, code, {**dict(_remote(graph)), **planned}), tuple(found))
+    return LookedUp(Supplies(uris, code, {**dict(_remote(graph)), **planned}), tuple(found))
 
 
 def with_data(supplies: Supplies, graph: Graph, project: Project) -> Supplies:
@@ -73,8 +76,13 @@ def with_data(supplies: Supplies, graph: Graph, project: Project) -> Supplies:
     return replace(supplies, data={**supplies.data, **uris}, assets=tuple(assets.values()))
 
 
-def find_code(graph: Graph, project: Project, found: list[Finding]) -> Iterator[CodeAsset]:
-    """Make the bundle of every step that has code."""
+def find_code(
+    graph: Graph,
+    project: Project,
+    found: list[Finding],
+    facts: Mapping[str, JsonObject] = MappingProxyType({}),
+) -> Iterator[CodeAsset]:
+    """Make the bundle of every step that has code; `facts` is what it is told of its image."""
     aws = graph.spec.aws or Aws()
     account = {"pipeline": graph.spec.pipeline, "aws": aws.model_dump(exclude_none=True)}
     for node in graph.nodes.values():
@@ -82,7 +90,9 @@ def find_code(graph: Graph, project: Project, found: list[Finding]) -> Iterator[
         if need is None:
             continue
         prefix = f"{_root(graph)}/code"
-        request = CodeRequest(node.name, need, prefix, aws.pip_index_url, account)
+        request = CodeRequest(
+            node.name, need, prefix, aws.pip_index_url, account, facts.get(node.name)
+        )
         made = bundle(request, project)
         found.extend(made.findings)
         if made.asset is not None:
@@ -95,7 +105,18 @@ def _root(graph: Graph) -> str:
     return f"s3://{aws.bucket}/{graph.spec.pipeline}"
 
 
-def _images(graph: Graph, found: list[Finding]) -> Iterator[tuple[tuple[str, Path], Value]]:
+def _facts(graph: Graph, known: Mapping[tuple[str, Path], Image | Value]) -> dict[str, JsonObject]:
+    """Return what is known of the image that each step's code runs in."""
+    found: dict[str, JsonObject] = {}
+    for node in graph.nodes.values():
+        path = next(iter(node.kind.needs(node.name, node.step).images), None)
+        image = known.get((node.name, path)) if path is not None else None
+        if isinstance(image, Image):
+            found[node.name] = image.facts
+    return found
+
+
+def _images(graph: Graph, found: list[Finding]) -> Iterator[tuple[tuple[str, Path], Image | Value]]:
     """Resolve every image that a step names, by step and the path of its key."""
     aws = graph.spec.aws or Aws()
     for node in graph.nodes.values():
@@ -139,13 +160,13 @@ def _data_as_image(name: Template, path: Path) -> Iterator[Finding]:
             )
 
 
-def _image(name: str, need: ImageNeed, region: str) -> tuple[str, tuple[ImageProblem, ...]]:
+def _image(name: str, need: ImageNeed, region: str) -> tuple[Image, tuple[ImageProblem, ...]]:
     instance_type = need.instance_type if isinstance(need.instance_type, str) else None
     image = resolve(name, region, instance_type, need.scope)
     if isinstance(image, ImageProblem):
-        return name, (image,)
+        return Image(name), (image,)
     odd = check_instance(image, instance_type)
-    return image.uri, (odd,) if odd else ()
+    return image, (odd,) if odd else ()
 
 
 def _local(graph: Graph) -> dict[str, DataSource]:

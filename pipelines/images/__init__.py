@@ -1,1 +1,21 @@
-"""Container images: the tables, the short names, and what is known of an image."""
+"""The image table: an image's short name or URI → the image and what is known of it.
+
+Compile asks here and nowhere else; the answers reach jobs in `job.json`, so that the runtime, the
+built-in programs and the local model server never ask.
+"""
+
+from pipelines.images.image import Image, ImageProblem
+from pipelines.images.instances import check_instance
+from pipelines.images.resolving import resolve
+from pipelines.images.table import Scope, describe, families, short_names
+
+__all__ = [
+    "Image",
+    "ImageProblem",
+    "Scope",
+    "check_instance",
+    "describe",
+    "families",
+    "resolve",
+    "short_names",
+]

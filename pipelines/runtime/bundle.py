@@ -51,6 +51,9 @@ class Job(Record):
         distribution: launcher and processes per host of distributed training.
         model_input: the processing input that holds model.tar.gz.
         outputs: the names of the processing outputs.
+        image: what is known of the image that the job runs in: python, framework, version,
+            accelerator, architecture and serving, each None where no source says it; None where
+            the image is only known when the pipeline is started.
     """
 
     step: str
@@ -62,6 +65,7 @@ class Job(Record):
     distribution: dict[str, Any] | None = None
     model_input: str | None = None
     outputs: tuple[str, ...] = ()
+    image: dict[str, Any] | None = None
 
 
 class BundleFile(Record):

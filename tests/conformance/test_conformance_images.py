@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from pipelines.images import names as images
-from pipelines.images.names import Image, ImageProblem, Scope
+from pipelines import images
+from pipelines.images import Image, ImageProblem, Scope
 from pipelines.json_types import JsonObject
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,13 +56,10 @@ def _question(family: str, version: str, scope: str, versions: JsonObject) -> Js
         return {**question, "version": number, "base_framework_version": head.replace("-", "")}
     if family == "sklearn":  # `1.4-2-py312` is one of its versions
         return question
-    number, _, python = version.partition("-py")
-    known = (versions[version]["python"] or "").replace(".", "")
-    same = (name for name, row in versions.items() if row == versions[version])
-    python = (
-        python or known or next((name.partition("-py")[2] for name in same if "-py" in name), "")
-    )
-    question |= {"version": number, "py_version": f"py{python}" if python else None}
+    number, _, _ = version.partition("-py")
+    tag = next(iter(versions[version]["tags"].values()))
+    python = re.search(r"-(py\d+)", tag)
+    question |= {"version": number, "py_version": python[1] if python else None}
     if family == "pytorch" and versions[version]["repository"] == "pytorch":
         question["framework"] = "pytorch-amzn2023"
     return question

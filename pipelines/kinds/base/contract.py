@@ -53,7 +53,12 @@ class ImageNeed:
 
 @frozen
 class Needs:
-    """What a step asks of the image table and the project."""
+    """What a step asks of the image table and the project.
+
+    Args:
+        images: by the key that names them; the first one is what the code runs in.
+        code: its bundle.
+    """
 
     images: Mapping[Path, ImageNeed] = field(default_factory=dict)
     code: CodeNeed | None = None

@@ -173,7 +173,31 @@ def test_job_json_says_what_the_runtime_has_to_do(tmp_path: Path) -> None:
         "distribution": None,
         "model_input": None,
         "outputs": ["rows"],
+        "image": {
+            "python": "3.12",
+            "framework": "sklearn",
+            "version": "1.9-0",
+            "accelerator": "cpu",
+            "architecture": "x86_64",
+            "serving": "sagemaker-toolkit",
+        },
     }
+
+
+@pytest.mark.parametrize(
+    ("image", "known"),
+    [
+        ("${parameters.image}", None),
+        ("111122223333.dkr.ecr.us-east-1.amazonaws.com/own:1", [None] * 6),
+    ],
+)
+def test_a_job_is_told_nothing_of_an_image_that_nobody_knows(
+    image: str, known: list[None] | None, tmp_path: Path
+) -> None:
+    """One that is chosen at the start is not described; of one's own no fact is known."""
+    more = f"    image: {image}\nparameters:\n  image: {{type: string}}\n"
+    described = _job(_asset(_project(tmp_path, {"steps/work.py": ""}, more)))["image"]
+    assert (None if described is None else list(described.values())) == known
 
 
 def test_a_bundle_starts_the_runtime_and_holds_no_other_module_of_ours(tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from pipelines import images
 from pipelines.diagnostics import Severity
-from pipelines.images import names as images
-from pipelines.images.names import Image, ImageProblem, Scope, check_instance, resolve
+from pipelines.images import Image, ImageProblem, Scope, check_instance, resolve
+from pipelines.images.table import table
 
 CPU, GPU = "ml.m5.xlarge", "ml.g5.xlarge"
 
@@ -82,13 +83,98 @@ def test_an_image_says_what_is_known_of_it() -> None:
     """Wheels are chosen by the Python, pictures of the plan name framework and version."""
     image = resolve("sklearn-1.9-cpu", "us-east-1", CPU, "processing")
     assert isinstance(image, Image)
-    known = (image.python, image.framework, image.version, image.processor)
-    assert known == ("3.12", "sklearn", "1.9-0", "cpu")
+    assert image.facts == {
+        "python": "3.12",
+        "framework": "sklearn",
+        "version": "1.9-0",
+        "accelerator": "cpu",
+        "architecture": "x86_64",
+        "serving": "sagemaker-toolkit",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "scope", "python", "serving"),
+    [
+        ("sklearn-1.2", "inference", "3.9", "sagemaker-toolkit"),
+        ("xgboost-1.7", "inference", "3.8", "sagemaker-toolkit"),
+        ("xgboost-1", "training", None, "own"),
+        ("pytorch-2.6-cpu", "inference", "3.12", "sagemaker-toolkit"),
+        ("pytorch-1.8.1-py3-cpu", "training", "3.6", None),
+        ("pytorch-2.13-cpu", "training", "3.12", None),
+        ("tensorflow-2.1-cpu", "inference", "3.6", "tensorflow-serving"),
+        ("tensorflow-2.19-cpu", "inference", "3.12", "tensorflow-serving"),
+        ("tensorflow-1.10-cpu", "training", "2.7", None),
+        (
+            "huggingface-pytorch-2.6-transformers-4.49-cpu",
+            "inference",
+            "3.12",
+            "sagemaker-toolkit",
+        ),
+    ],
+)
+def test_the_table_knows_python_and_serving_contract(
+    name: str, scope: Scope, python: str | None, serving: str | None
+) -> None:
+    """FACTS 12.12; what no source says is None, and so is the server of an image without one."""
+    image = resolve(name, "us-east-1", None, scope)
+    assert isinstance(image, Image), image
+    assert (image.python, image.serving) == (python, serving)
+
+
+def test_few_images_have_an_unknown_python() -> None:
+    """Those whose Dockerfile takes the Miniconda of the day, and the oldest."""
+    unknown = {
+        f"{family}-{version}"
+        for family in images.families()
+        for found in table(family)["scopes"].values()
+        for version, row in found["versions"].items()
+        if row["python"] is None
+    }
+    assert unknown == {
+        "pytorch-1.0",
+        "pytorch-1.0-py3",
+        "pytorch-1.0.0",
+        "pytorch-1.0.0-py3",
+        "sklearn-0.20.0",
+        "xgboost-0.90-1",
+        "xgboost-0.90-2",
+        "xgboost-1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("uri", "python", "framework", "version"),
+    [
+        (
+            "pytorch-training:2.8.0-gpu-py312-cu129-ubuntu22.04-sagemaker",
+            "3.12",
+            "pytorch",
+            "2.8.0",
+        ),
+        ("pytorch-training:2.8-gpu-py312", "3.12", "pytorch", "2.8"),
+        ("tensorflow-inference:2.4.1-cpu", "3.7", "tensorflow", "2.4.1"),
+    ],
+)
+def test_an_image_of_aws_is_known_by_its_uri_too(
+    uri: str, python: str, framework: str, version: str
+) -> None:
+    """A definition names URIs, and so may a spec: a full tag goes on behind the short one."""
+    uri = f"763104351884.dkr.ecr.us-east-1.amazonaws.com/{uri}"
+    image = images.describe(uri)
+    assert (image.uri, image.python, image.framework, image.version) == (
+        uri,
+        python,
+        framework,
+        version,
+    )
 
 
 @pytest.mark.parametrize(
     "uri",
     [
+        "111122223333.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.8-gpu-py312",
+        "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.8-gpu-py999",
         "111122223333.dkr.ecr.us-east-1.amazonaws.com/own:1",
         "public.ecr.aws/deep-learning-containers/pytorch:2.13",
         "python/own",
@@ -164,6 +250,6 @@ def test_the_names_of_a_family_all_have_an_image() -> None:
     scopes: tuple[Scope, ...] = ("training", "inference", "processing")
     for family in images.families():
         for scope in scopes:
-            for name in images.names(family, scope):
+            for name in images.short_names(family, scope):
                 found = resolve(name, "us-west-2", CPU, scope)
                 assert isinstance(found, Image), found

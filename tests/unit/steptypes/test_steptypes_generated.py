@@ -76,7 +76,7 @@ def test_the_checks_import_nothing_heavy() -> None:
     """`validate` starts within twice the time of a bare interpreter with yaml and pydantic."""
     heavy = "botocore boto3 pydantic rich click difflib"
     program = (
-        "import sys, pipelines.definition, pipelines.images.names\n"
+        "import sys, pipelines.definition, pipelines.images\n"
         f"print([name for name in '{heavy}'.split() if name in sys.modules])"
     )
     done = subprocess.run(

@@ -1,0 +1,42 @@
+"""Instance types: what they compute with, and whether an image fits."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+from pipelines.diagnostics import Severity
+from pipelines.images.image import Image, ImageProblem
+
+# m6g, c7gn, t4g, g5g: a digit, then a `g` that stands for Graviton
+_GRAVITON: Final = re.compile(r"[a-z]+\d+g[a-z]*")
+
+
+def accelerator_of(instance_type: str) -> Literal["cpu", "gpu"] | None:
+    """Return what an instance type computes with; None for Graviton, Trainium and Inferentia."""
+    family = instance_type.removeprefix("ml.").partition(".")[0]
+    if not family or family.startswith(("trn", "inf")) or _GRAVITON.fullmatch(family):
+        return None
+    return "gpu" if family[0] in "gp" else "cpu"
+
+
+def check_instance(image: Image, instance_type: str | None) -> ImageProblem | None:
+    """Return what is odd about running an image on an instance, a warning, or None."""
+    if image.accelerator is None or instance_type is None:
+        return None
+    available = accelerator_of(instance_type)
+    if available is None or available == image.accelerator:
+        return None
+    if image.accelerator == "cpu":
+        return ImageProblem(
+            "SP404",
+            f"`{instance_type}` has a GPU, which a CPU image cannot use",
+            f"take the `-gpu` image of `{image.framework}`, or an instance without a GPU",
+            Severity.WARNING,
+        )
+    return ImageProblem(
+        "SP404",
+        f"the image is built for a GPU, but `{instance_type}` has none",
+        f"take the `-cpu` image of `{image.framework}`, or an instance with a GPU",
+        Severity.WARNING,
+    )
