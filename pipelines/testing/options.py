@@ -104,6 +104,8 @@ def check_options(given: Mapping[str, object], known: frozenset[str]) -> None:
             raise TypeError(f"`{name}` is a mapping of names to values, not {value!r}")
         if name in _LISTS and (isinstance(value, str) or not isinstance(value, Sequence)):
             raise TypeError(f"`{name}` is a list: write [{value!r}]")
+        if name == "hosts" and (not isinstance(value, int) or value < 1):
+            raise TypeError(f"`hosts` is a number of instances, 1 or more, not {value!r}")
 
 
 def texts(given: Mapping[str, object], option: str) -> dict[str, str]:

@@ -10,17 +10,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from pipelines import kinds
 from pipelines.bundle.code import CodeRequest
 from pipelines.bundle.need import CodeNeed
 from pipelines.bundle.project import Project
+from pipelines.compile.model import CompileRequest
+from pipelines.compile.reading import build_graph, read_spec
 from pipelines.diagnostics import Severity, render_text
 from pipelines.diagnostics.sentences import suggestion
-from pipelines.document import read
-from pipelines.graph.build import build
 from pipelines.graph.model import Graph
 from pipelines.json_types import Json
-from pipelines.spec.load import load
 from pipelines.spec.model import Aws
 from pipelines.testing.data import Data
 from pipelines.testing.errors import JobSetupError
@@ -73,21 +71,16 @@ def _graph(file: Path, name: str) -> Graph:
     Raises:
         JobSetupError: an error keeps the step from being read, or there is none of that name.
     """
-    parsed = read(file, str(file))
-    diagnostics, graph = parsed.findings, None
-    if parsed.document is not None:
-        loaded = load(parsed.document, kinds.step_models(), os.environ)
-        found = [*loaded.findings]
-        if loaded.spec is not None:
-            built = build(loaded.spec, tuple(parsed.document.data["steps"]), loaded.unread)
-            graph = built.graph
-            found.extend(built.findings)
-        diagnostics = (*diagnostics, *map(parsed.document.locate, found))
+    spec = read_spec(CompileRequest(file, None, os.environ))
+    built, diagnostics = build_graph(spec), spec.diagnostics
+    if built is not None and spec.document is not None:
+        diagnostics = (*diagnostics, *map(spec.document.locate, built.findings))
     errors = (one for one in diagnostics if one.severity is Severity.ERROR)
     wrong = [one for one in errors if one.path[:1] != ("steps",) or name in one.path[1:2]]
-    if wrong or graph is None:
-        shown = render_text(wrong, {str(file): parsed.text}, colour=False)
+    if wrong or built is None:
+        shown = render_text(wrong, {str(file): spec.parsed.text}, colour=False)
         raise JobSetupError(f"step `{name}` cannot be read\n{shown}")
+    graph = built.graph
     if name not in graph.nodes:
         advice = suggestion(name, graph.nodes)
         raise JobSetupError(f"{file.name} has no step `{name}`: {advice}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.runtime.bundle import parse_job, read_files, write_files
+from pipelines.runtime.bundle import Job, job_json, parse_job, read_files, write_files
 from pipelines.runtime.errors import JobError
 from tests.bundles import write_bundle
 
@@ -64,6 +64,16 @@ def test_a_damaged_bundle_is_refused(tmp_path: Path) -> None:
         path.write_bytes(damaged)
         with pytest.raises(JobError):
             list(read_files(path))
+
+
+def test_a_job_is_read_as_it_was_written() -> None:
+    """Writer and reader share the record: a new field of it is a new key."""
+    job = Job(
+        "s", "processing", program="validate", config={"a": [1]}, requirements={"mode": "index"},
+        distribution={"launcher": "mpi"}, model_input="model", outputs=("o", "p"),
+    )  # fmt: skip
+    assert parse_job(job_json(job).encode()) == job
+    assert json.loads(job_json(job)).keys() == {"version", *Job._fields}
 
 
 @pytest.mark.parametrize(

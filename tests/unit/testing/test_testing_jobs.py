@@ -220,6 +220,7 @@ def test_values_arrive_as_the_text_that_a_definition_holds(tmp_path: Path, proje
         ({"chanels": {}}, r"no option `chanels`: did you mean `channels`"),
         ({"channels": ["data"]}, r"`channels` is a mapping of names to values, not \['data'\]"),
         ({"include": "suites"}, r"`include` is a list: write \['suites'\]"),
+        ({"hosts": 0}, "`hosts` is a number of instances, 1 or more, not 0"),
         ({"requirements": Path("a.txt")}, r"`requirements` is a list: write \["),
     ],
 )
