@@ -1,9 +1,9 @@
 """The local S3: `s3://<bucket>/<key>` is the file `<root>/<bucket>/<key>`.
 
-Every other part of the local SageMaker reads and writes objects through `ObjectStore`. A listing
-has S3's semantics: a prefix is a prefix of the *key*, so `…/train` also names `…/train_raw`.
-Two things differ from S3, both because a key is a path here: empty parts of a key are dropped
-(`a//b` is `a/b`), and a key cannot be an object and the folder of others at once.
+All parts of the local SageMaker read and write objects through `ObjectStore`. A listing has S3's
+semantics: a prefix is a prefix of the *key*, so `…/train` also matches `…/train_raw`. Two things
+differ from S3, both because a key is a path here: empty parts of a key are dropped (`a//b` is
+`a/b`), and a key cannot be both an object and the folder of others.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _URI = re.compile(r"s3://(?P<bucket>[A-Za-z0-9][A-Za-z0-9._-]{0,254})(?:/(?P<key>.*))?", re.DOTALL)
-_SCRATCH = ".incoming"  # no bucket may be called so
+_SCRATCH = ".incoming"  # not a valid bucket name
 
 
 class ObjectUriError(UsageError):
-    """A URI names no place in the store."""
+    """A URI is not a valid location in the store."""
 
 
 class NoSuchObjectError(UsageError):
-    """Nothing lies at the URI; `place` says where the store would look for it."""
+    """There is no object at a URI; `path` is the file that it would be."""
 
-    def __init__(self, uri: str, place: Path) -> None:
-        super().__init__(f"there is no object at {uri}", f"put it at {place}")
+    def __init__(self, uri: str, path: Path) -> None:
+        super().__init__(f"there is no object at {uri}", f"put it at {path}")
         self.uri = uri
-        self.place = place
+        self.path = path
 
 
 @frozen
-class Location:
-    """A bucket and a key or a prefix of keys; the key is relative and may be empty."""
+class S3Location:
+    """A bucket and a key, or a prefix of keys; both may be empty."""
 
     bucket: str
     key: str
@@ -54,7 +54,7 @@ class Location:
 
 @frozen
 class ObjectInfo:
-    """One object: `size` in bytes, `modified` in seconds since 1970, `path` the file it is."""
+    """One object: `size` in bytes, `modified` in seconds since 1970, `path` its file."""
 
     uri: str
     size: int
@@ -62,35 +62,35 @@ class ObjectInfo:
     modified: float
 
 
-def parse_uri(uri: str) -> Location:
+def parse_uri(uri: str) -> S3Location:
     """Read an S3 URI, dropping empty parts of the key but keeping a slash at its end.
 
     Raises:
-        ObjectUriError: it is no S3 URI, or its key would leave the store.
+        ObjectUriError: it is not an S3 URI, or its key would leave the store.
     """
     match = _URI.fullmatch(uri)
     if match is None:
-        raise ObjectUriError(f"`{uri}` is no S3 URI", "write it as s3://<bucket>/<key>")
+        raise ObjectUriError(f"`{uri}` is not an S3 URI", "write it as s3://<bucket>/<key>")
     key = match["key"] or ""
     parts = [part for part in key.split("/") if part]
     if ".." in parts or "." in parts or "\0" in key:
         raise ObjectUriError(f"`{uri}` leaves its bucket", "write the key without `.` and `..`")
     end = "/" if parts and key.endswith("/") else ""
-    return Location(match["bucket"], "/".join(parts) + end)
+    return S3Location(match["bucket"], "/".join(parts) + end)
 
 
 class ObjectStore:
     """Objects as plain files.
 
     Args:
-        root: the folder of all buckets, `.pipelines/s3`; made when something is put.
+        root: the folder of all buckets, `.pipelines/s3`; created on first use.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def place(self, uri: str) -> Path:
-        """The file that holds the object at `uri`, whether or not it is there."""
+    def path_of(self, uri: str) -> Path:
+        """Return the file for the object at `uri`, whether or not it exists."""
         location = parse_uri(uri)
         return self.root / location.bucket / location.key
 
@@ -110,31 +110,31 @@ class ObjectStore:
         """Read an object.
 
         Raises:
-            NoSuchObjectError: nothing lies there.
+            NoSuchObjectError: there is none.
         """
         return self.info(uri).path.read_bytes()
 
     def exists(self, uri: str) -> bool:
-        """Tell whether `uri` is an object; a mere prefix is none."""
+        """Return whether `uri` is an object, not only a prefix of some."""
         location = parse_uri(uri)
-        return not location.key.endswith("/") and self.place(uri).is_file()
+        return not location.key.endswith("/") and self.path_of(uri).is_file()
 
     def info(self, uri: str) -> ObjectInfo:
         """Describe one object.
 
         Raises:
-            NoSuchObjectError: nothing lies there.
+            NoSuchObjectError: there is none.
         """
         location = parse_uri(uri)
         if not self.exists(uri):
-            raise NoSuchObjectError(uri, self.place(uri))
+            raise NoSuchObjectError(uri, self.path_of(uri))
         return self._describe(location.bucket, location.key)
 
     def delete(self, uri: str) -> None:
-        """Remove an object; as in S3 it need not be there. Folders left empty go with it."""
+        """Delete an object, if it exists, and the folders that become empty."""
         if not self.exists(uri):
             return
-        path = self.place(uri)
+        path = self.path_of(uri)
         path.unlink(missing_ok=True)
         for folder in path.parents:
             if folder == self.root or any(folder.iterdir()):
@@ -148,11 +148,11 @@ class ObjectStore:
             yield self._describe(location.bucket, key)
 
     def layout(self, prefix_uri: str) -> Sequence[tuple[ObjectInfo, PurePosixPath]]:
-        """Say where SageMaker puts each object of a prefix, relative to the input's folder.
+        """Return where SageMaker puts each object of a prefix, relative to the input's folder.
 
         A prefix that is an object is that file under its base name. Below a folder (`…/train`
-        or `…/train/`) the path inside the folder is kept. An object that only shares the
-        beginning of its name (`…/train_raw/x`) keeps the path after the prefix's last slash.
+        or `…/train/`) the path inside the folder is kept. An object whose name merely begins
+        with the prefix (`…/train_raw/x`) keeps the path after the prefix's last slash.
         """
         if self.exists(prefix_uri):
             info = self.info(prefix_uri)
@@ -168,10 +168,10 @@ class ObjectStore:
         return placed
 
     def download(self, prefix_uri: str, into: Path) -> Sequence[Path]:
-        """Copy the objects of a prefix below `into` as `layout` says.
+        """Copy the objects of a prefix below `into`, laid out as by `layout`.
 
         Returns:
-            The files written, none when no object has the prefix.
+            The files written; none if no object has the prefix.
         """
         written = []
         for info, relative in self.layout(prefix_uri):
@@ -184,7 +184,7 @@ class ObjectStore:
     def upload_folder(self, folder: Path, uri: str) -> Sequence[ObjectInfo]:
         """Put every regular file below `folder` under the prefix `uri`.
 
-        A link to a file is uploaded as the file; pipes, sockets and dead links are passed over.
+        A link to a file is uploaded as the file; pipes, sockets and dead links are skipped.
         """
         base = uri if uri.endswith("/") else f"{uri}/"
         stored = []
@@ -197,13 +197,13 @@ class ObjectStore:
                     stored.append(self.put_file(base + relative, path))
         return stored
 
-    def _keys(self, location: Location) -> Iterator[str]:
+    def _keys(self, location: S3Location) -> Iterator[str]:
         bucket = self.root / location.bucket
         start = bucket / location.key[: location.key.rfind("/") + 1]
         for directory, subfolders, names in os.walk(start):
             below = Path(directory).relative_to(bucket)
             subfolders[:] = [
-                name for name in subfolders if _meets((below / name).as_posix(), location.key)
+                name for name in subfolders if _overlaps((below / name).as_posix(), location.key)
             ]
             for name in names:
                 key = (below / name).as_posix()
@@ -213,7 +213,7 @@ class ObjectStore:
     def _describe(self, bucket: str, key: str) -> ObjectInfo:
         path = self.root / bucket / key
         status = path.stat()
-        uri = Location(bucket, key).uri
+        uri = S3Location(bucket, key).uri
         return ObjectInfo(uri, status.st_size, path, status.st_mtime)
 
     @contextmanager
@@ -233,14 +233,14 @@ class ObjectStore:
             Path(name).replace(target)
         except (FileExistsError, NotADirectoryError, IsADirectoryError) as clash:
             raise ObjectUriError(
-                f"`{uri}` cannot be stored: a part of its key is an object and a folder at once",
-                "name the two apart",
+                f"`{uri}` cannot be stored: a part of its key would be both an object and a folder",
+                "give one of them another name",
             ) from clash
         finally:
             Path(name).unlink(missing_ok=True)
 
 
-def _meets(folder: str, prefix: str) -> bool:
-    """Tell whether keys below `folder` can begin with `prefix`."""
+def _overlaps(folder: str, prefix: str) -> bool:
+    """Return whether keys below `folder` can begin with `prefix`."""
     inside = f"{folder}/"
     return inside.startswith(prefix) or prefix.startswith(inside)

@@ -22,7 +22,7 @@ from pipelines.cli.options import file_option
 from pipelines.cli.tables import columns
 
 if TYPE_CHECKING:
-    from pipelines.backends.local.api.app import Served
+    from pipelines.backends.local.api.app import ServedRequest
 
 _PORT = 8585
 _CREDENTIALS = "AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local"
@@ -89,7 +89,7 @@ def _invocations(url: str, endpoint: str) -> str:
     return f"{url}/endpoints/{endpoint}/invocations"
 
 
-def _log(served: Served) -> None:
+def _log(served: ServedRequest) -> None:
     """Write one line per request; nobody may be left to read it."""
     now = datetime.now().astimezone().strftime("%H:%M:%S")
     with suppress(OSError, ValueError):

@@ -45,7 +45,7 @@ def test_a_host_header_of_elsewhere_is_refused(served: Served, host: str) -> Non
     named = host if ":" in host else f"{host}:{port}"
     status, said = post(served, {**TARGET, "Host": named})
     assert status == 403
-    assert said == f"the local SageMaker answers to 127.0.0.1:{port}, not to the host `{named}`"
+    assert said == f"the local SageMaker serves 127.0.0.1:{port}, not to the host `{named}`"
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_pages_of_other_sites_cannot_post(
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        ("no JSON", "the request is no JSON"),
+        ("no JSON", "the request is not valid JSON"),
         ("[1]", "`the request` is a list, not a structure"),
         ('{"MaxResults": "1"}', "`MaxResults` is a string, not an integer"),
         ('{"Unknown": 1}', "there is no member `Unknown`"),
@@ -87,7 +87,7 @@ def test_an_endpoint_is_asked_by_post(served: Served) -> None:
     connection = http.client.HTTPConnection(str(place.hostname), place.port)
     connection.request("GET", "/endpoints/e/invocations")
     answer = connection.getresponse()
-    assert (answer.status, json.load(answer)["Message"]) == (405, "POST a request, do not GET it")
+    assert (answer.status, json.load(answer)["Message"]) == (405, "GET is not supported, use POST")
     connection.close()
 
 
@@ -104,7 +104,7 @@ def test_a_port_in_use_is_told_with_the_way_out(served: Served) -> None:
     """Another program's, or another project's `serve`."""
     port = urlsplit(served.url).port or 0
     with (
-        pytest.raises(UsageError, match=f"port {port} of 127.0.0.1 cannot be had") as caught,
+        pytest.raises(UsageError, match=f"port {port} of 127.0.0.1 cannot be used") as caught,
         running(served.sagemaker, port=port),
     ):
         pass

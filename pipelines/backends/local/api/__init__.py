@@ -1,6 +1,6 @@
 """The local SageMaker over HTTP: SageMaker, its runtime, S3, STS and logs on one loopback port.
 
-Any boto3 or AWS CLI reaches it through `AWS_ENDPOINT_URL`. Nothing of botocore or uvicorn is
+Any boto3 or AWS CLI reaches it through `AWS_ENDPOINT_URL`. Neither botocore nor uvicorn is
 imported before a server starts.
 """
 

@@ -1,4 +1,4 @@
-"""A request as the services see it, and their answer; no word of ASGI."""
+"""HTTP requests and responses as the services see them, independent of ASGI."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipelines.frozen import frozen
 
 
 @frozen
-class Request:
+class HttpRequest:
     """One HTTP request.
 
     Args:
@@ -20,7 +20,7 @@ class Request:
         query: the query's parameters, decoded; one without `=` has an empty value.
         headers: by lower-case name.
         body: the body.
-        spool: the file that holds the body instead, where it is too large for memory.
+        spool: the file that holds the body instead, if it is too large for memory.
     """
 
     method: str
@@ -32,7 +32,7 @@ class Request:
 
 
 @frozen
-class Section:
+class FileSection:
     """A part of an open file: `length` bytes from `start`; the file is closed afterwards."""
 
     file: BinaryIO
@@ -41,17 +41,17 @@ class Section:
 
 
 @frozen
-class Answer:
+class HttpResponse:
     """One HTTP response.
 
     Args:
         status: the status code.
         headers: by name; Content-Length is added.
-        body: the body, or the part of a file that is.
-        operation: what was asked for, for the log: `SageMaker.ListModelPackages`.
+        body: the body, or the part of a file that is the body.
+        operation: the requested operation, for the log: `SageMaker.ListModelPackages`.
     """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | Section = b""
+    body: bytes | FileSection = b""
     operation: str = "-"

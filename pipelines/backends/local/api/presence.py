@@ -1,7 +1,7 @@
-"""Which `serve` runs for a project: `.pipelines/serve.json`, held by an flock while it lives.
+"""Which `serve` runs for a project: `.pipelines/serve.json`, locked while the server lives.
 
 The kernel releases the lock when the process dies, however it dies, so the file of a dead server
-is never taken for a running one.
+is never mistaken for that of a running one.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _FILE = "serve.json"
 
 @contextmanager
 def announce(home: Path, url: str) -> Iterator[None]:
-    """Say that this process serves a project, while the context lasts.
+    """Announce that this process serves a project, while the context lasts.
 
     Args:
-        home: the `.pipelines` folder; made when it is not there.
+        home: the `.pipelines` folder; created if missing.
         url: where it serves.
 
     Raises:
@@ -34,7 +34,7 @@ def announce(home: Path, url: str) -> Iterator[None]:
     home.mkdir(parents=True, exist_ok=True)
     with (home / _FILE).open("a+", encoding="utf-8") as file:
         if not locks.take(file):
-            raise _second(find(home) or "an unknown place")
+            raise _already_served(find(home) or "an unknown address")
         _write(file, {"url": url, "pid": os.getpid()})
         try:
             yield
@@ -43,18 +43,18 @@ def announce(home: Path, url: str) -> Iterator[None]:
 
 
 def require_none(home: Path) -> None:
-    """Refuse to go on where a `serve` of the project runs.
+    """Refuse to continue if a `serve` of the project is running.
 
     Raises:
-        UsageError: one does; it says where.
+        UsageError: one is; the message has its address.
     """
     url = find(home)
     if url is not None:
-        raise _second(url)
+        raise _already_served(url)
 
 
 def find(home: Path) -> str | None:
-    """Return the URL of the running `serve` of a project, None where none runs."""
+    """Return the URL of the running `serve` of a project; None when none is running."""
     try:
         file = (home / _FILE).open(encoding="utf-8")
     except FileNotFoundError:
@@ -67,13 +67,14 @@ def find(home: Path) -> str | None:
             url = _url_in(file.read())
             if url is not None:
                 return url
-            time.sleep(locks.PAUSE_SECONDS)  # it has the lock and is about to write
+            time.sleep(locks.PAUSE_SECONDS)  # it has the lock and is about to write the file
     return None
 
 
-def _second(url: str) -> UsageError:
+def _already_served(url: str) -> UsageError:
     return UsageError(
-        f"`pipelines serve` runs already for this project: {url}", "use that one, or stop it first"
+        f"`pipelines serve` is already running for this project: {url}",
+        "use it, or stop it first",
     )
 
 

@@ -1,7 +1,7 @@
-"""Which service a request means, decided before its body is read.
+"""Which service a request is for, decided before its body is read.
 
-Signed requests name their service in the credential scope; others are told apart by what the
-protocols look like: a target header, a form, a path of the runtime. What is left is S3.
+Signed requests name their service in the credential scope; others are recognised by their
+protocol: a target header, a form, a path of the runtime. The rest is S3.
 """
 
 from __future__ import annotations
@@ -9,11 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from pipelines.backends.local.api import json_rpc, runtime, sts
+from pipelines.backends.local.api import json_rpc, s3, sagemaker_runtime, sts
+from pipelines.backends.local.api.execution_runner import ExecutionRunner
 from pipelines.backends.local.api.json_rpc import JsonService
-from pipelines.backends.local.api.messages import Answer, Request
-from pipelines.backends.local.api.runtime import Runtime
-from pipelines.backends.local.api.sts import Query
+from pipelines.backends.local.api.messages import HttpRequest, HttpResponse
+from pipelines.backends.local.api.sagemaker_runtime import RuntimeService
+from pipelines.backends.local.api.sts import StsService
+from pipelines.backends.local.operations.context import Operation
+from pipelines.backends.local.operations.logs import LogOperations
+from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.frozen import frozen
 
 _SCOPE = re.compile(r"Credential=[^/,]*/[^/,]*/[^/,]*/([^/,]+)/")
@@ -26,70 +30,96 @@ class Route:
     """Where a request goes.
 
     Args:
-        answer: carries it out.
-        bug: answers when `answer` raised, in the service's own protocol.
+        respond: processes it.
+        internal_error: responds if `respond` raised, in the service's own protocol.
         longest: the longest body in bytes.
-        is_slow: whether answering may take seconds.
-        takes_files: whether a large body may come as a file, `Request.spool`, instead of bytes.
+        is_slow: whether processing may take seconds.
+        takes_files: whether a large body may be a file, `HttpRequest.spool`, instead of bytes.
     """
 
-    answer: Callable[[Request], Answer]
-    bug: Callable[[Request], Answer]
+    respond: Callable[[HttpRequest], HttpResponse]
+    internal_error: Callable[[HttpRequest], HttpResponse]
     longest: int = _SMALL
     is_slow: bool = False
     takes_files: bool = False
 
 
-@frozen
 class Routes:
-    """The services of one server."""
+    """The services of one server.
 
-    sagemaker: JsonService
-    logs: JsonService
-    runtime: Runtime
-    query: Query
-    s3: Route
+    Args:
+        sagemaker: what is served.
+        runner: runs executions that are started; None only records them.
+    """
 
-    def find(self, request: Request) -> Route:
+    def __init__(self, sagemaker: LocalSageMaker, runner: ExecutionRunner | None) -> None:
+        settings = sagemaker.settings
+        store = s3.S3Service(sagemaker.objects, settings.region)
+        self._targets = {
+            "SageMaker": JsonService("sagemaker", _operations(runner, sagemaker)),
+            "Logs_20140328": JsonService("logs", _operations(LogOperations(settings.home))),
+        }
+        self._runtime = RuntimeService(sagemaker.invoke_endpoint)
+        self._sts = StsService(settings.account)
+        self._s3 = Route(store.respond, s3.internal_error, s3.LONGEST, takes_files=True)
+
+    def find(self, request: HttpRequest) -> Route:
         """Find the service of a request by its method, path and headers."""
         signed = _signed_service(request)
         target = request.headers.get("x-amz-target")
         if target is not None:
             return self._by_target(target)
         if _is_form(request):
-            return Route(self.query.answer, sts.bug)
+            return Route(self._sts.respond, sts.internal_error)
         if signed is not None and signed not in _KNOWN:
-            return Route(_no_service(signed), json_rpc.bug)
-        if signed != "s3" and runtime.PATH.fullmatch(request.path):
-            return Route(self.runtime.answer, runtime.bug, runtime.LONGEST, is_slow=True)
-        return self.s3
+            return Route(_no_service(signed), json_rpc.internal_error)
+        if signed != "s3" and sagemaker_runtime.PATH.fullmatch(request.path):
+            return Route(
+                self._runtime.respond,
+                sagemaker_runtime.internal_error,
+                sagemaker_runtime.LONGEST,
+                is_slow=True,
+            )
+        return self._s3
 
     def _by_target(self, target: str) -> Route:
         prefix = target.partition(".")[0]
-        services = {"SageMaker": self.sagemaker, "Logs_20140328": self.logs}
-        if prefix not in services:
-            return Route(_no_service(prefix), json_rpc.bug)
-        return Route(services[prefix].answer, json_rpc.bug)
+        service = self._targets.get(prefix)
+        respond = _no_service(prefix) if service is None else service.respond
+        return Route(respond, json_rpc.internal_error)
 
 
-def _signed_service(request: Request) -> str | None:
+def _operations(*services: object) -> Callable[[str], Operation | None]:
+    """Return what finds an operation of these services by its CamelCase name; the first wins."""
+
+    def find(name: str) -> Operation | None:
+        from botocore import xform_name  # noqa: PLC0415 - only when something is served
+
+        method = xform_name(name)
+        found = (getattr(service, method, None) for service in services)
+        return next((operation for operation in found if operation is not None), None)
+
+    return find
+
+
+def _signed_service(request: HttpRequest) -> str | None:
     credential = request.query.get("X-Amz-Credential")
     signature = f"Credential={credential}/" if credential else request.headers.get("authorization")
     match = _SCOPE.search(signature or "")
     return match[1] if match else None
 
 
-def _is_form(request: Request) -> bool:
+def _is_form(request: HttpRequest) -> bool:
     form = "application/x-www-form-urlencoded"
     sent = request.headers.get("content-type", "").startswith(form)
     return request.path == "/" and (sent or "Action" in request.query)
 
 
-def _no_service(name: str) -> Callable[[Request], Answer]:
-    def refuse(request: Request) -> Answer:
+def _no_service(name: str) -> Callable[[HttpRequest], HttpResponse]:
+    def refuse(request: HttpRequest) -> HttpResponse:
         operation = json_rpc.operation_name(request)
-        asked = f"the operation {operation} of {name}" if operation else f"the service {name}"
-        message = f"the local SageMaker does not have {asked}"
+        what = f"the operation {operation} of {name}" if operation else f"the service {name}"
+        message = f"the local SageMaker does not have {what}"
         return json_rpc.refused("UnknownOperationException", message, f"{name}.{operation}")
 
     return refuse

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.errors import UsageError
 
 if TYPE_CHECKING:
-    from pipelines.backends.local.api.app import Observer
+    from pipelines.backends.local.api.app import RequestObserver
     from pipelines.backends.local.sagemaker import LocalSageMaker
 
 _LOOPBACK = "127.0.0.1"
@@ -27,7 +27,7 @@ _PATIENCE_SECONDS = 5.0
 _PIECE = 1 << 16
 _NOT_INSTALLED = "NotInstalled"
 _TURN_SECONDS = 0.0002
-"""How long a thread may compute while another waits: requests are short, and each needs two."""
+"""How long a thread may run while another waits: requests are short, and each needs two."""
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def running(
     *,
     port: int = 0,
     execute: bool = False,
-    observer: Observer = lambda _served: None,
+    observer: RequestObserver = lambda _served: None,
 ) -> Iterator[str]:
     """Serve the API while the context lasts.
 
@@ -44,17 +44,17 @@ def running(
         sagemaker: what is served.
         port: the port on 127.0.0.1; 0 takes any free one.
         execute: whether StartPipelineExecution also runs the execution, in a thread.
-        observer: told about every answered request, in the server's thread.
+        observer: called after every request, in the server's thread.
 
     Yields:
         The URL, `http://127.0.0.1:<port>`.
 
     Raises:
-        UsageError: the port is taken, or boto3 or uvicorn is not installed.
+        UsageError: the port is in use, or boto3 or uvicorn is not installed.
     """
-    _require()
+    _require_packages()
     with _listening(port) as listener:
-        server = _Server(sagemaker, listener, execute, observer)
+        server = _ApiServer(sagemaker, listener, execute, observer)
         thread = threading.Thread(target=server.run, name="api", daemon=True)
         thread.start()
         try:
@@ -72,36 +72,36 @@ def on_demand(sagemaker: LocalSageMaker) -> Iterator[str]:
         The URL, for `AWS_ENDPOINT_URL` of jobs.
     """
     with _listening(0) as listener:
-        waiter = _Waiter(sagemaker, listener)
-        waiter.start()
+        server = _OnDemandServer(sagemaker, listener)
+        server.start()
         try:
             yield _url(listener)
         finally:
-            waiter.stop()
+            server.stop()
 
 
-class _Server:
-    """uvicorn on a socket that listens already."""
+class _ApiServer:
+    """uvicorn on a socket that is already listening."""
 
     def __init__(
         self,
         sagemaker: LocalSageMaker,
         listener: socket.socket,
-        execute: bool,  # noqa: FBT001 - as `running` was asked
-        observer: Observer,
+        execute: bool,  # noqa: FBT001 - as `running` got it
+        observer: RequestObserver,
     ) -> None:
-        import uvicorn  # noqa: PLC0415 - only where something is served
+        import uvicorn  # noqa: PLC0415 - only when something is served
 
-        from pipelines.backends.local.api.app import App  # noqa: PLC0415 - as above
-        from pipelines.backends.local.api.executing import Runner  # noqa: PLC0415 - as above
-        from pipelines.backends.local.api.services import routes  # noqa: PLC0415 - as above
+        from pipelines.backends.local.api.app import ApiApplication  # noqa: PLC0415 - as above
+        from pipelines.backends.local.api.execution_runner import ExecutionRunner  # noqa: PLC0415 - as above
+        from pipelines.backends.local.api.routes import Routes  # noqa: PLC0415 - as above
 
         self.url = _url(listener)
         self._listener = listener
-        self._runner = Runner(sagemaker, self.url) if execute else None
+        self._runner = ExecutionRunner(sagemaker, self.url) if execute else None
         spool = sagemaker.settings.home / "spool"
         port = listener.getsockname()[1]
-        self._app = App(routes(sagemaker, self._runner).find, port, spool, observer)
+        self._app = ApiApplication(Routes(sagemaker, self._runner).find, port, spool, observer)
         config = uvicorn.Config(
             self._app,
             loop="auto",
@@ -127,13 +127,13 @@ class _Server:
             self._app.close()
 
     def stop(self) -> None:
-        """Stop the executions, whose jobs may still call, then let `run` return."""
+        """Stop the executions, whose jobs may still call the API, then let `run` return."""
         if self._runner is not None:
             self._runner.close()
         self._uvicorn.should_exit = True
 
 
-class _Waiter(threading.Thread):
+class _OnDemandServer(threading.Thread):
     """Waits for the first connection, and becomes the server's thread."""
 
     def __init__(self, sagemaker: LocalSageMaker, listener: socket.socket) -> None:
@@ -142,18 +142,20 @@ class _Waiter(threading.Thread):
         self._listener = listener
         self._reader, self._writer = os.pipe()
         self._lock = threading.Lock()
-        self._server: _Server | None = None
+        self._server: _ApiServer | None = None
         self._stopped = False
 
     def run(self) -> None:
-        """Wait; then serve, or say what is missing."""
-        if not self._is_called():
+        """Wait; then serve, or respond with what is missing."""
+        if not self._wait_for_call():
             return
         try:
-            _require()
-            server = _Server(self._sagemaker, self._listener, execute=False, observer=_unobserved)
+            _require_packages()
+            server = _ApiServer(
+                self._sagemaker, self._listener, execute=False, observer=_unobserved
+            )
         except UsageError as error:
-            self._apologise(error)
+            self._respond_not_installed(error)
             return
         with self._lock:
             self._server = server
@@ -172,35 +174,35 @@ class _Waiter(threading.Thread):
         os.close(self._writer)
         os.close(self._reader)
 
-    def _is_called(self) -> bool:
-        """Wait for a connection; False when it is time to stop."""
+    def _wait_for_call(self) -> bool:
+        """Wait for a connection; return False when stopped."""
         with selectors.DefaultSelector() as selector:
             selector.register(self._listener, selectors.EVENT_READ)
             selector.register(self._reader, selectors.EVENT_READ)
             ready = selector.select()
         return all(key.fd != self._reader for key, _ in ready)
 
-    def _apologise(self, error: UsageError) -> None:
-        """Answer every caller that the server cannot be started, and why."""
-        said = f"{error.problem}; {error.remedy}"
-        while self._is_called():
+    def _respond_not_installed(self, error: UsageError) -> None:
+        """Respond to every caller that the server cannot be started, and why."""
+        reason = f"{error.problem}; {error.remedy}"
+        while self._wait_for_call():
             with suppress(OSError):
                 connection, _ = self._listener.accept()
                 with connection:
                     connection.settimeout(_PATIENCE_SECONDS)
-                    connection.sendall(_excuse(connection.recv(_PIECE), said))
+                    connection.sendall(_not_installed(connection.recv(_PIECE), reason))
                     connection.shutdown(socket.SHUT_WR)
                     while connection.recv(_PIECE):
-                        continue  # closed with something unread, the answer might be lost
+                        continue  # closing with unread data might lose the response
 
 
-def _excuse(request: bytes, said: str) -> bytes:
-    """Answer in the protocol of the request: SageMaker's and its runtime's JSON, or S3's XML."""
+def _not_installed(request: bytes, reason: str) -> bytes:
+    """Write a response in the request's protocol: JSON for SageMaker, XML for S3."""
     head = request.lower()
     if b"x-amz-target:" in head or b"/endpoints/" in head.partition(b"\r\n")[0]:
-        body = json.dumps({"__type": _NOT_INSTALLED, "message": said, "Message": said})
+        body = json.dumps({"__type": _NOT_INSTALLED, "message": reason, "Message": reason})
     else:
-        body = f"<Error><Code>{_NOT_INSTALLED}</Code><Message>{said}</Message></Error>"
+        body = f"<Error><Code>{_NOT_INSTALLED}</Code><Message>{reason}</Message></Error>"
     lines = (
         "HTTP/1.1 501 Not Implemented",
         f"x-amzn-ErrorType: {_NOT_INSTALLED}",
@@ -214,11 +216,11 @@ def _unobserved(_served: object) -> None:
     pass
 
 
-def _require() -> None:
+def _require_packages() -> None:
     """Import what a server needs.
 
     Raises:
-        UsageError: something of it is not installed.
+        UsageError: a package is not installed.
     """
     try:
         import botocore  # noqa: F401, PLC0415 - only where something is served
@@ -237,16 +239,16 @@ def _listening(port: int) -> Iterator[socket.socket]:
         try:
             listener.bind((_LOOPBACK, port))
         except OSError as error:
-            raise _no_port(port, error) from error
+            raise _port_error(port, error) from error
         listener.listen(_WAITING)
         yield listener
 
 
-def _no_port(port: int, error: OSError) -> UsageError:
+def _port_error(port: int, error: OSError) -> UsageError:
     why = "in use by another program" if error.errno == errno.EADDRINUSE else error.strerror
     return UsageError(
-        f"port {port} of {_LOOPBACK} cannot be had: {why}",
-        "choose another one with `--port N`, or any free one with `--port 0`",
+        f"port {port} of {_LOOPBACK} cannot be used: {why}",
+        "choose another port with `--port N`, or any free one with `--port 0`",
     )
 
 

@@ -230,7 +230,7 @@ def _manifest(store: ObjectStore, source: S3Source) -> list[_PlacedObject]:
 def _missing(store: ObjectStore, source: S3Source, uri: str) -> JobRefusedError:
     return JobRefusedError(
         f"there is no object at {uri}, which {source.label} reads",
-        f"put it at {store.place(uri)}",
+        f"put it at {store.path_of(uri)}",
     )
 
 

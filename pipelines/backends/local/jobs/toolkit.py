@@ -101,9 +101,9 @@ def _source(store: ObjectStore, job: LocalJob, uri: str) -> Path:
         if not store.exists(uri):
             raise JobRefusedError(
                 f"nothing lies at {uri}, the code of the step ({_SOURCE})",
-                f"put it at {store.place(uri)}",
+                f"put it at {store.path_of(uri)}",
             )
-        submitted = store.place(uri)
+        submitted = store.path_of(uri)
     else:
         submitted = host_path(job.hosts[0], uri or f"{ROOT}/code")
     if submitted.is_dir():

@@ -1,4 +1,4 @@
-"""S3's XML: documents written from nested pairs, and read with the namespace taken off."""
+"""S3's XML: documents written from nested pairs and read without namespace; and its errors."""
 
 from __future__ import annotations
 
@@ -8,19 +8,34 @@ from typing import Final, TypeAlias
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
-Child: TypeAlias = tuple[str, "str | Sequence[Child]"]
+from pipelines.backends.local.api.messages import HttpResponse
+
+XmlChild: TypeAlias = tuple[str, "str | Sequence[XmlChild]"]
 
 XML: Final[Mapping[str, str]] = {"Content-Type": "application/xml"}
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+_STATUS = {
+    "BucketAlreadyOwnedByYou": 409,
+    "BucketNotEmpty": 409,
+    "InternalError": 500,
+    "InvalidRange": 416,
+    "MethodNotAllowed": 405,
+    "NoSuchBucket": 404,
+    "NoSuchKey": 404,
+    "NoSuchUpload": 404,
+    "NotImplemented": 501,
+    "NotModified": 304,
+    "PreconditionFailed": 412,
+}
 
 
-def document(root: str, children: str | Sequence[Child], *, plain: bool = False) -> bytes:
+def document(root: str, children: str | Sequence[XmlChild], *, plain: bool = False) -> bytes:
     """Write a document.
 
     Args:
         root: the root element's name.
         children: its text, or its elements in order.
-        plain: leave out the namespace, as errors do.
+        plain: without the namespace, as in errors.
     """
     namespace = "" if plain else f' xmlns="{_NAMESPACE}"'
     content = _content(children)
@@ -28,8 +43,8 @@ def document(root: str, children: str | Sequence[Child], *, plain: bool = False)
     return f"{head}<{root}{namespace}>{content}</{root}>".encode()
 
 
-def read(body: bytes) -> ET.Element | None:
-    """Read a document; None where it is none, or brings a DTD."""
+def read_document(body: bytes) -> ET.Element | None:
+    """Read a document; None if it is not valid, or has a DTD."""
     if b"<!DOCTYPE" in body:
         return None
     try:
@@ -47,7 +62,31 @@ def iso(seconds: float) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"
 
 
-def _content(children: str | Sequence[Child]) -> str:
+def _content(children: str | Sequence[XmlChild]) -> str:
     if isinstance(children, str):
         return escape(children, {"\r": "&#13;", "\n": "&#10;"})
     return "".join(f"<{name}>{_content(inner)}</{name}>" for name, inner in children)
+
+
+class S3Error(Exception):
+    """A refusal with S3's error code.
+
+    Args:
+        code: such as `NoSuchKey`.
+        message: what is wrong.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def error_response(error: S3Error, path: str, operation: str) -> HttpResponse:
+    """Return an error as S3 writes it; a 304 has no body."""
+    status = _STATUS.get(error.code, 400)
+    if status == _STATUS["NotModified"]:
+        return HttpResponse(status, operation=operation)
+    body = document(
+        "Error", [("Code", error.code), ("Message", str(error)), ("Resource", path)], plain=True
+    )
+    return HttpResponse(status, XML, body, operation)

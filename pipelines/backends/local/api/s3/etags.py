@@ -1,8 +1,8 @@
-"""ETags, and the conditions of requests on them.
+"""ETags, and conditions on them.
 
-Objects of up to 8 MB have their MD5, as S3 gives it for a plain upload. Larger ones, which boto3
-would upload in parts, have an ETag in the form of a multipart upload's: it changes whenever the
-file does, and no reader takes it for an MD5.
+The ETag of an object of up to 8 MB is its MD5, as S3 returns it for a plain upload. That of a
+larger one, which boto3 would upload in parts, has the form of a multipart upload's: it changes
+whenever the file does, and no reader mistakes it for an MD5.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import lru_cache
 from os import stat_result
 from pathlib import Path
 
-from pipelines.backends.local.api.s3.errors import S3Error
+from pipelines.backends.local.api.s3.documents import S3Error
 
 _PLAIN = 8 << 20
 _CACHED = 100_000
@@ -41,7 +41,7 @@ def check_read(headers: Mapping[str, str], tag: str, modified: float, prefix: st
         headers: of the request.
         tag: the object's ETag.
         modified: when it was written, seconds since 1970.
-        prefix: what the names of the headers begin with.
+        prefix: how the names of the headers begin.
 
     Raises:
         S3Error: PreconditionFailed, or NotModified.
@@ -50,32 +50,32 @@ def check_read(headers: Mapping[str, str], tag: str, modified: float, prefix: st
     since = _seconds(headers.get(f"{prefix}modified-since"))
     until = _seconds(headers.get(f"{prefix}unmodified-since"))
     if match is not None:
-        _require(names(match, tag))
+        _require(contains_etag(match, tag))
     elif until is not None:
         _require(int(modified) <= until)
     unchanged = since is not None and int(modified) <= since
-    if names(none_match, tag) if none_match is not None else unchanged:
+    if contains_etag(none_match, tag) if none_match is not None else unchanged:
         copying = prefix != "if-"
         raise S3Error("PreconditionFailed" if copying else "NotModified", _FAILED)
 
 
 def check_write(headers: Mapping[str, str], tag: str | None) -> None:
-    """Check the conditions of a PUT; `tag` is the ETag of what is there, None where nothing is.
+    """Check the conditions of a PUT; `tag` is the ETag of the existing object, None without one.
 
     Raises:
-        S3Error: PreconditionFailed; NoSuchKey where `If-Match` finds nothing.
+        S3Error: PreconditionFailed; NoSuchKey for `If-Match` without an object.
     """
     match, none_match = headers.get("if-match"), headers.get("if-none-match")
     if match is not None and tag is None:
         raise S3Error("NoSuchKey", "The specified key does not exist.")
     if match is not None and tag is not None:
-        _require(names(match, tag))
+        _require(contains_etag(match, tag))
     if none_match is not None and tag is not None:
-        _require(not names(none_match, tag))
+        _require(not contains_etag(none_match, tag))
 
 
-def names(condition: str, tag: str) -> bool:
-    """Say whether a list of ETags, or `*`, names one; quotation marks may be left out."""
+def contains_etag(condition: str, tag: str) -> bool:
+    """Return whether a list of ETags, or `*`, contains one; quotation marks are optional."""
     listed = [item.strip().removeprefix("W/").strip('"') for item in condition.split(",")]
     return "*" in listed or tag.strip('"') in listed
 

@@ -1,4 +1,4 @@
-"""Multipart uploads: parts wait in a folder of their own until they are put together."""
+"""Multipart uploads: parts are kept in a folder of their own until they are assembled."""
 
 from __future__ import annotations
 
@@ -9,14 +9,20 @@ import shutil
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from pipelines.backends.local.api.messages import Answer, Request
-from pipelines.backends.local.api.s3.attributes import given
-from pipelines.backends.local.api.s3.documents import XML, Child, document, iso, read
-from pipelines.backends.local.api.s3.errors import S3Error
-from pipelines.backends.local.api.s3.etags import names
-from pipelines.backends.local.api.s3.objects import Objects, read_range
+from pipelines.backends.local.api.messages import HttpRequest, HttpResponse
+from pipelines.backends.local.api.s3.documents import (
+    XML,
+    S3Error,
+    XmlChild,
+    document,
+    iso,
+    read_document,
+)
+from pipelines.backends.local.api.s3.etags import contains_etag
+from pipelines.backends.local.api.s3.objects import ObjectOperations, read_range
 from pipelines.backends.local.api.s3.payload import Payload, payload
-from pipelines.backends.local.api.s3.place import Place
+from pipelines.backends.local.api.s3.storage import attributes_in
+from pipelines.backends.local.objects import S3Location
 from pipelines.frozen import frozen
 
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -26,8 +32,8 @@ _PIECE = 1 << 20
 
 
 @frozen
-class Part:
-    """A part that was uploaded: its number, its ETag, and the file that it is."""
+class UploadPart:
+    """An uploaded part: its number, its ETag, and its file."""
 
     number: int
     tag: str
@@ -35,33 +41,33 @@ class Part:
 
 
 @frozen
-class Multipart:
+class MultipartOperations:
     """The operations on multipart uploads."""
 
-    objects: Objects
+    objects: ObjectOperations
 
-    def create(self, place: Place, request: Request) -> Answer:
-        """Begin an upload."""
-        self.objects.shelf.require_bucket(place.bucket)
+    def create(self, location: S3Location, request: HttpRequest) -> HttpResponse:
+        """Start an upload."""
+        self.objects.storage.require_bucket(location.bucket)
         identifier = secrets.token_hex(16)
         folder = self._uploads / identifier
         folder.mkdir(parents=True)
-        record = {"uri": place.uri, "attributes": given(request.headers)}
+        record = {"uri": location.uri, "attributes": attributes_in(request.headers)}
         (folder / "upload.json").write_text(json.dumps(record), encoding="utf-8")
-        content = [("Bucket", place.bucket), ("Key", place.key), ("UploadId", identifier)]
-        return Answer(200, XML, document("InitiateMultipartUploadResult", content))
+        content = [("Bucket", location.bucket), ("Key", location.key), ("UploadId", identifier)]
+        return HttpResponse(200, XML, document("InitiateMultipartUploadResult", content))
 
-    def upload(self, place: Place, request: Request) -> Answer:
-        """Take a part; a number that was there is replaced."""
-        folder, number = self._folder(place, request), _number(request)
+    def upload(self, location: S3Location, request: HttpRequest) -> HttpResponse:
+        """Store a part; one with the same number is replaced."""
+        folder, number = self._folder(location, request), _number(request)
         with payload(request) as body:
             tag = self._keep(folder, number, body)
         checksums = {n: v for n, v in body.confirmed.items() if n.startswith("x-amz-")}
-        return Answer(200, {"ETag": f'"{tag}"', **checksums})
+        return HttpResponse(200, {"ETag": f'"{tag}"', **checksums})
 
-    def copy(self, place: Place, request: Request) -> Answer:
-        """Take a part out of an object that is there."""
-        folder, number = self._folder(place, request), _number(request)
+    def copy(self, location: S3Location, request: HttpRequest) -> HttpResponse:
+        """Copy a part from an existing object."""
+        folder, number = self._folder(location, request), _number(request)
         file, info, _ = self.objects.source(request)
         with file:
             header = request.headers.get("x-amz-copy-source-range")
@@ -73,16 +79,16 @@ class Multipart:
                     piece = file.read(min(length, _PIECE))
                     length -= len(piece) or length
                     target.write(piece)
-        with payload(Request("PUT", "", {}, {}, b"", cut)) as body:
+        with payload(HttpRequest("PUT", "", {}, {}, b"", cut)) as body:
             tag = self._keep(folder, number, body)
         content = [("LastModified", iso(info.modified)), ("ETag", f'"{tag}"')]
-        return Answer(200, XML, document("CopyPartResult", content))
+        return HttpResponse(200, XML, document("CopyPartResult", content))
 
-    def complete(self, place: Place, request: Request) -> Answer:
-        """Make the object out of the parts that a document lists."""
-        folder = self._folder(place, request)
+    def complete(self, location: S3Location, request: HttpRequest) -> HttpResponse:
+        """Assemble the object from the parts that a document lists."""
+        folder = self._folder(location, request)
         with payload(request) as body:
-            parts = _listed(read(body.data), _parts(folder))
+            parts = _listed_parts(read_document(body.data), _parts(folder))
         whole = folder / "whole"
         with whole.open("wb") as target:
             for part in parts:
@@ -90,20 +96,20 @@ class Multipart:
                     shutil.copyfileobj(source, target, _PIECE)
         record = json.loads((folder / "upload.json").read_bytes())
         body = Payload(b"", whole, "", {})
-        tag = self.objects.write(place, request.headers, body, record["attributes"])
+        tag = self.objects.write(location, request.headers, body, record["attributes"])
         shutil.rmtree(folder, ignore_errors=True)
-        content = [("Bucket", place.bucket), ("Key", place.key), ("ETag", tag)]
-        return Answer(200, XML, document("CompleteMultipartUploadResult", content))
+        content = [("Bucket", location.bucket), ("Key", location.key), ("ETag", tag)]
+        return HttpResponse(200, XML, document("CompleteMultipartUploadResult", content))
 
-    def abort(self, place: Place, request: Request) -> Answer:
-        """Give an upload up."""
-        shutil.rmtree(self._folder(place, request), ignore_errors=True)
-        return Answer(204)
+    def abort(self, location: S3Location, request: HttpRequest) -> HttpResponse:
+        """Abort an upload."""
+        shutil.rmtree(self._folder(location, request), ignore_errors=True)
+        return HttpResponse(204)
 
-    def parts(self, place: Place, request: Request) -> Answer:
+    def parts(self, location: S3Location, request: HttpRequest) -> HttpResponse:
         """List the parts of an upload, all on one page."""
-        found = _parts(self._folder(place, request))
-        listed: list[Child] = [
+        found = _parts(self._folder(location, request))
+        listed: list[XmlChild] = [
             (
                 "Part",
                 [
@@ -116,25 +122,25 @@ class Multipart:
             for part in found.values()
         ]
         content = [
-            ("Bucket", place.bucket),
-            ("Key", place.key),
+            ("Bucket", location.bucket),
+            ("Key", location.key),
             ("UploadId", request.query["uploadId"]),
             ("IsTruncated", "false"),
             *listed,
         ]
-        return Answer(200, XML, document("ListPartsResult", content))
+        return HttpResponse(200, XML, document("ListPartsResult", content))
 
     @property
     def _uploads(self) -> Path:
-        return self.objects.shelf.objects.root / ".uploads"
+        return self.objects.storage.objects.root / ".uploads"
 
-    def _folder(self, place: Place, request: Request) -> Path:
+    def _folder(self, location: S3Location, request: HttpRequest) -> Path:
         """Find the folder of an upload that is for this key."""
         identifier = request.query.get("uploadId", "")
         folder = self._uploads / identifier
         if _ID.fullmatch(identifier) and folder.is_dir():
             record = json.loads((folder / "upload.json").read_bytes())
-            if record["uri"] == place.uri:
+            if record["uri"] == location.uri:
                 return folder
         raise S3Error("NoSuchUpload", "The specified upload does not exist")
 
@@ -150,43 +156,43 @@ class Multipart:
         return body.md5
 
 
-def _number(request: Request) -> int:
+def _number(request: HttpRequest) -> int:
     text = request.query.get("partNumber", "")
     if not text.isdigit() or not 1 <= int(text) <= _MOST_PARTS:
         raise S3Error("InvalidArgument", f"Part number must be an integer from 1 to {_MOST_PARTS}")
     return int(text)
 
 
-def _parts(folder: Path) -> dict[int, Part]:
+def _parts(folder: Path) -> dict[int, UploadPart]:
     found = {}
     for file in sorted(folder.glob("[0-9]*-*")):
         number, _, tag = file.name.partition("-")
-        found[int(number)] = Part(int(number), tag, file)
+        found[int(number)] = UploadPart(int(number), tag, file)
     return found
 
 
-def _listed(asked: Element | None, there: dict[int, Part]) -> list[Part]:
+def _listed_parts(listed: Element | None, uploaded: dict[int, UploadPart]) -> list[UploadPart]:
     """Find the parts that a document lists.
 
     Raises:
         S3Error: MalformedXML, InvalidPart, InvalidPartOrder, EntityTooSmall.
     """
-    items = [] if asked is None else list(asked.iter("Part"))
+    items = [] if listed is None else list(listed.iter("Part"))
     if not items:
-        raise S3Error("MalformedXML", "CompleteMultipartUpload lists the parts")
-    parts = [_part(item, there) for item in items]
+        raise S3Error("MalformedXML", "CompleteMultipartUpload must list the parts")
+    parts = [_part(item, uploaded) for item in items]
     numbers = [part.number for part in parts]
     if numbers != sorted(set(numbers)):
-        raise S3Error("InvalidPartOrder", "The parts have to be listed in ascending order")
+        raise S3Error("InvalidPartOrder", "The parts must be listed in ascending order")
     for part in parts[:-1]:
         if part.file.stat().st_size < _SMALLEST:
             raise S3Error("EntityTooSmall", f"part {part.number} has less than 5 MB")
     return parts
 
 
-def _part(item: Element, there: dict[int, Part]) -> Part:
+def _part(item: Element, uploaded: dict[int, UploadPart]) -> UploadPart:
     number = item.findtext("PartNumber") or ""
-    part = there.get(int(number)) if number.isdigit() else None
-    if part is None or not names(item.findtext("ETag") or "", part.tag):
+    part = uploaded.get(int(number)) if number.isdigit() else None
+    if part is None or not contains_etag(item.findtext("ETag") or "", part.tag):
         raise S3Error("InvalidPart", f"part {number} was not uploaded, or has another ETag")
     return part

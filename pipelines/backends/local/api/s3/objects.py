@@ -1,4 +1,4 @@
-"""Objects: get, head, put, copy, delete."""
+"""S3 objects: get, head, put, copy, delete."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from collections.abc import Mapping
 from email.utils import formatdate
 from typing import BinaryIO
 
-from pipelines.backends.local.api.messages import Answer, Request, Section
-from pipelines.backends.local.api.s3.attributes import given
-from pipelines.backends.local.api.s3.documents import XML, document, iso, read
-from pipelines.backends.local.api.s3.errors import S3Error
+from pipelines.backends.local.api.messages import FileSection, HttpRequest, HttpResponse
+from pipelines.backends.local.api.s3.documents import XML, S3Error, document, iso, read_document
 from pipelines.backends.local.api.s3.etags import check_read, check_write, etag
 from pipelines.backends.local.api.s3.payload import Payload, payload
-from pipelines.backends.local.api.s3.place import Place, Shelf, place_of
-from pipelines.backends.local.objects import NoSuchObjectError, ObjectInfo, ObjectUriError
+from pipelines.backends.local.api.s3.storage import S3Storage, attributes_in, location_of
+from pipelines.backends.local.objects import (
+    NoSuchObjectError,
+    ObjectInfo,
+    ObjectUriError,
+    S3Location,
+)
 from pipelines.frozen import frozen
 
 _RANGE = re.compile(r"bytes=(?P<first>\d*)-(?P<last>\d*)")
@@ -24,14 +27,14 @@ _MOST_DELETED = 1000
 
 
 @frozen
-class Objects:
+class ObjectOperations:
     """The operations on one object, and DeleteObjects."""
 
-    shelf: Shelf
+    storage: S3Storage
 
-    def get(self, place: Place, request: Request) -> Answer:
-        """Return an object or a range of it; HEAD gives the same headers."""
-        file, info, tag = self.opened(place)
+    def get(self, location: S3Location, request: HttpRequest) -> HttpResponse:
+        """Return an object or a range of it; HEAD returns the same headers."""
+        file, info, tag = self.opened(location)
         try:
             status = os.fstat(file.fileno())
             check_read(request.headers, tag, status.st_mtime)
@@ -45,7 +48,7 @@ class Objects:
             if name.startswith(_OVERRIDE)
         }
         headers = {
-            **self.shelf.attributes.of(info.uri, status),
+            **self.storage.attributes.of(info.uri, status),
             **overrides,
             "Accept-Ranges": "bytes",
             "ETag": tag,
@@ -53,61 +56,61 @@ class Objects:
         }
         if partial:
             headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{status.st_size}"
-        return Answer(206 if partial else 200, headers, Section(file, start, length))
+        return HttpResponse(206 if partial else 200, headers, FileSection(file, start, length))
 
-    def put(self, place: Place, request: Request) -> Answer:
+    def put(self, location: S3Location, request: HttpRequest) -> HttpResponse:
         """Write an object; readers see the old one or the new one."""
-        self.shelf.require_bucket(place.bucket)
+        self.storage.require_bucket(location.bucket)
         with payload(request) as body:
-            tag = self.write(place, request.headers, body)
+            tag = self.write(location, request.headers, body)
         checksums = {n: v for n, v in body.confirmed.items() if n.startswith("x-amz-")}
-        return Answer(200, {"ETag": tag, **checksums})
+        return HttpResponse(200, {"ETag": tag, **checksums})
 
     def write(
         self,
-        place: Place,
+        location: S3Location,
         headers: Mapping[str, str],
         body: Payload,
         attributes: Mapping[str, str] | None = None,
     ) -> str:
-        """Write a payload where the conditions of the headers allow; return its ETag.
+        """Write a payload if the conditions of the headers allow it; return its ETag.
 
         Args:
-            place: where.
+            location: where to.
             headers: of the request, with its conditions.
-            body: what.
+            body: the payload.
             attributes: content type and user metadata; those of the headers by default.
         """
         conditional = "if-match" in headers or "if-none-match" in headers
-        objects = self.shelf.objects
-        with self.shelf.writing(alone=conditional):
+        objects = self.storage.objects
+        with self.storage.writing(alone=conditional):
             if conditional:
-                check_write(headers, self._tag(place))
+                check_write(headers, self._tag(location))
             if body.path is None:
-                info = objects.put_bytes(place.uri, body.data)
+                info = objects.put_bytes(location.uri, body.data)
             else:
-                info = objects.put_file(place.uri, body.path)
+                info = objects.put_file(location.uri, body.path)
             status = info.path.stat()
-            kept = given(headers) if attributes is None else attributes
-            self.shelf.attributes.keep(info.uri, status, kept)
+            kept = attributes_in(headers) if attributes is None else attributes
+            self.storage.attributes.keep(info.uri, status, kept)
         return etag(info.path, status)
 
-    def copy(self, place: Place, request: Request) -> Answer:
+    def copy(self, location: S3Location, request: HttpRequest) -> HttpResponse:
         """Copy an object within the store, with its attributes or with new ones."""
-        self.shelf.require_bucket(place.bucket)
+        self.storage.require_bucket(location.bucket)
         file, info, _ = self.source(request)
         with file:
-            attributes = self.shelf.attributes.of(info.uri, os.fstat(file.fileno()))
+            attributes = self.storage.attributes.of(info.uri, os.fstat(file.fileno()))
         if request.headers.get("x-amz-metadata-directive", "COPY") == "REPLACE":
-            attributes = given(request.headers)
-        copied = self.write(place, request.headers, Payload(b"", info.path, "", {}), attributes)
+            attributes = attributes_in(request.headers)
+        copied = self.write(location, request.headers, Payload(b"", info.path, "", {}), attributes)
         content = [("LastModified", iso(info.modified)), ("ETag", copied)]
-        return Answer(200, XML, document("CopyObjectResult", content))
+        return HttpResponse(200, XML, document("CopyObjectResult", content))
 
-    def source(self, request: Request) -> tuple[BinaryIO, ObjectInfo, str]:
+    def source(self, request: HttpRequest) -> tuple[BinaryIO, ObjectInfo, str]:
         """Open the source of a copy, its conditions checked."""
         source = request.headers["x-amz-copy-source"].partition("?")[0]
-        file, info, tag = self.opened(place_of(source))
+        file, info, tag = self.opened(location_of(source))
         try:
             check_read(request.headers, tag, info.modified, "x-amz-copy-source-if-")
         except S3Error:
@@ -115,71 +118,73 @@ class Objects:
             raise
         return file, info, tag
 
-    def delete(self, place: Place, request: Request) -> Answer:
-        """Delete an object; it need not be there."""
-        self.shelf.require_bucket(place.bucket)
+    def delete(self, location: S3Location, request: HttpRequest) -> HttpResponse:
+        """Delete an object, if it exists."""
+        self.storage.require_bucket(location.bucket)
         conditional = "if-match" in request.headers
-        with self.shelf.writing(alone=conditional):
+        with self.storage.writing(alone=conditional):
             if conditional:
-                check_write(request.headers, self._tag(place))
-            self._remove(place)
-        return Answer(204)
+                check_write(request.headers, self._tag(location))
+            self._remove(location)
+        return HttpResponse(204)
 
-    def delete_many(self, place: Place, request: Request) -> Answer:
+    def delete_many(self, location: S3Location, request: HttpRequest) -> HttpResponse:
         """Delete what a document lists, up to 1000 objects."""
-        self.shelf.require_bucket(place.bucket)
+        self.storage.require_bucket(location.bucket)
         with payload(request) as body:
-            asked = read(body.data)
-        keys = [] if asked is None else [item.findtext("Key") for item in asked.iter("Object")]
-        if asked is None or not keys or len(keys) > _MOST_DELETED or None in keys:
+            listed = read_document(body.data)
+        keys = [] if listed is None else [item.findtext("Key") for item in listed.iter("Object")]
+        if listed is None or not keys or len(keys) > _MOST_DELETED or None in keys:
             raise S3Error("MalformedXML", f"DeleteObjects takes 1 to {_MOST_DELETED} keys")
-        quiet = (asked.findtext("Quiet") or "").lower() == "true"
+        quiet = (listed.findtext("Quiet") or "").lower() == "true"
         content: list[tuple[str, list[tuple[str, str]]]] = []
-        with self.shelf.writing(alone=False):
+        with self.storage.writing(alone=False):
             for key in keys:
-                one = Place(place.bucket, str(key))
+                one = S3Location(location.bucket, str(key))
                 try:
                     self._remove(one)
                 except ObjectUriError as error:
-                    told = [("Key", one.key), ("Code", "InvalidArgument")]
-                    content.append(("Error", [*told, ("Message", error.problem)]))
+                    entry = [("Key", one.key), ("Code", "InvalidArgument")]
+                    content.append(("Error", [*entry, ("Message", error.problem)]))
                     continue
                 if not quiet:
                     content.append(("Deleted", [("Key", one.key)]))
-        return Answer(200, XML, document("DeleteResult", content))
+        return HttpResponse(200, XML, document("DeleteResult", content))
 
-    def opened(self, place: Place) -> tuple[BinaryIO, ObjectInfo, str]:
-        """Open the file that an object is.
+    def opened(self, location: S3Location) -> tuple[BinaryIO, ObjectInfo, str]:
+        """Open the file of an object.
 
         Raises:
             S3Error: NoSuchBucket, NoSuchKey.
         """
-        self.shelf.require_bucket(place.bucket)
+        self.storage.require_bucket(location.bucket)
         try:
-            info = self.shelf.objects.info(place.uri)
+            info = self.storage.objects.info(location.uri)
             file = info.path.open("rb")
         except (NoSuchObjectError, FileNotFoundError):
-            raise S3Error("NoSuchKey", f"The specified key does not exist: {place.key}") from None
+            raise S3Error(
+                "NoSuchKey", f"The specified key does not exist: {location.key}"
+            ) from None
         return file, info, etag(info.path, os.fstat(file.fileno()))
 
-    def _tag(self, place: Place) -> str | None:
+    def _tag(self, location: S3Location) -> str | None:
         try:
-            file, _, tag = self.opened(place)
+            file, _, tag = self.opened(location)
         except S3Error:
             return None
         file.close()
         return tag
 
-    def _remove(self, place: Place) -> None:
-        self.shelf.objects.delete(place.uri)
-        self.shelf.attributes.drop(place.uri)
-        self.shelf.keep_bucket(place.bucket)
+    def _remove(self, location: S3Location) -> None:
+        self.storage.objects.delete(location.uri)
+        self.storage.attributes.remove(location.uri)
+        self.storage.keep_bucket(location.bucket)
 
 
 def read_range(header: str | None, size: int) -> tuple[int, int, bool]:
-    """Read a Range header: where it starts, how long it is, and whether it is one.
+    """Read a Range header: its start, its length, and whether it applies.
 
-    Several ranges at once, or another unit, are the whole object, as S3 has it.
+    For several ranges, or another unit, the whole object is returned, as in S3.
 
     Raises:
         S3Error: InvalidRange.

@@ -1,7 +1,7 @@
-"""A request's body → the bytes that are meant: aws-chunked framing taken off, checksums checked.
+"""A request's body → its content: aws-chunked framing removed, checksums verified.
 
-SDKs frame bodies where they send a checksum behind them: chunks of `<hex size>[;…]`, an empty
-one, and trailers. A store that misses the framing stores it as content.
+SDKs frame a body when a checksum follows it: chunks of `<hex size>[;…]`, an empty one, and
+trailers. A store that overlooks the framing stores it as content.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from pipelines.backends.local.api.messages import Request
-from pipelines.backends.local.api.s3.errors import S3Error
+from pipelines.backends.local.api.messages import HttpRequest
+from pipelines.backends.local.api.s3.documents import S3Error
 from pipelines.frozen import frozen
 
 _PIECE = 1 << 20
@@ -32,7 +32,7 @@ class Payload:
         data: the bytes, where they are in memory.
         path: the file that holds them instead.
         md5: their MD5 in hexadecimal.
-        confirmed: the checksum headers that were checked, for the answer.
+        confirmed: the checksum headers that were verified, for the response.
     """
 
     data: bytes
@@ -42,8 +42,8 @@ class Payload:
 
 
 @contextmanager
-def payload(request: Request) -> Iterator[Payload]:
-    """Decode and check a body; a file that this makes goes with the context.
+def payload(request: HttpRequest) -> Iterator[Payload]:
+    """Decode and verify a body; a file that this creates is removed with the context.
 
     Raises:
         S3Error: IncompleteBody, BadDigest, or InvalidDigest.
@@ -64,7 +64,7 @@ def payload(request: Request) -> Iterator[Payload]:
 
 
 def _is_framed(headers: Mapping[str, str]) -> bool:
-    """Tell by any of three headers; SDKs leave out one or another."""
+    """Return whether a body is framed, by any of three headers; SDKs omit one or another."""
     return (
         headers.get("x-amz-content-sha256", "").startswith("STREAMING-")
         or "aws-chunked" in headers.get("content-encoding", "")
@@ -85,9 +85,9 @@ def _unframed(
         with made.open("wb") as file:
             md5, confirmed = _copy(pieces, file, headers, trailers)
             data, size = b"", file.tell()
-    said = headers.get("x-amz-decoded-content-length")
-    if said is not None and said != str(size):
-        raise S3Error("IncompleteBody", f"{said} bytes were announced and {size} came")
+    announced = headers.get("x-amz-decoded-content-length")
+    if announced is not None and announced != str(size):
+        raise S3Error("IncompleteBody", f"{announced} bytes were announced and {size} received")
     return data, md5, confirmed
 
 
@@ -131,7 +131,7 @@ class _Crc32:
 
 
 def _digests() -> dict[str, _Digest]:
-    """Make what can be checked; CRC32C and CRC64NVME are not in the standard library."""
+    """Return what can be verified; CRC32C and CRC64NVME are not in the standard library."""
     return {
         "content-md5": hashlib.md5(usedforsecurity=False),
         f"{_CHECKSUM}crc32": _Crc32(),
@@ -146,7 +146,7 @@ def _copy(
     headers: Mapping[str, str],
     trailers: Mapping[str, str] | None = None,
 ) -> tuple[str, Mapping[str, str]]:
-    """Copy a body, and check every digest that came with it; return its MD5 and those digests."""
+    """Copy a body and verify every digest sent with it; return its MD5 and those digests."""
     announced = {name.strip().lower() for name in headers.get("x-amz-trailer", "").split(",")}
     digests = {
         name: digest
@@ -171,7 +171,7 @@ def _checked(name: str, digest: _Digest, sent: str) -> str:
 
 
 @contextmanager
-def _opened(request: Request) -> Iterator[BinaryIO]:
+def _opened(request: HttpRequest) -> Iterator[BinaryIO]:
     if request.spool is None:
         yield io.BytesIO(request.body)
     else:

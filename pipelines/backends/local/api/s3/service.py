@@ -1,4 +1,4 @@
-"""Which S3 operation a request means, carried out, its refusals answered."""
+"""Which S3 operation a request is for; carries it out, and turns refusals into responses."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import errno
 from collections.abc import Callable
 from typing import TypeAlias
 
-from pipelines.backends.local.api.messages import Answer, Request
-from pipelines.backends.local.api.s3.attributes import Attributes
-from pipelines.backends.local.api.s3.buckets import Buckets
-from pipelines.backends.local.api.s3.errors import S3Error, refused
-from pipelines.backends.local.api.s3.listing import Listing
-from pipelines.backends.local.api.s3.multipart import Multipart
-from pipelines.backends.local.api.s3.objects import Objects
-from pipelines.backends.local.api.s3.place import Place, Shelf, place_of
-from pipelines.backends.local.objects import ObjectStore, ObjectUriError
+from pipelines.backends.local.api.messages import HttpRequest, HttpResponse
+from pipelines.backends.local.api.s3.buckets import BucketOperations
+from pipelines.backends.local.api.s3.documents import S3Error, error_response
+from pipelines.backends.local.api.s3.listing import ListingOperations
+from pipelines.backends.local.api.s3.multipart import MultipartOperations
+from pipelines.backends.local.api.s3.objects import ObjectOperations
+from pipelines.backends.local.api.s3.storage import ObjectAttributes, S3Storage, location_of
+from pipelines.backends.local.objects import ObjectStore, ObjectUriError, S3Location
 
 LONGEST = 6 << 30
-"""Bytes: 5 GB are the most in one part, and the framing of chunks comes on top."""
+"""Bytes: a part has at most 5 GB, and the framing of chunks is added to it."""
 
-Operation: TypeAlias = Callable[[Place, Request], Answer]
+S3Operation: TypeAlias = Callable[[S3Location, HttpRequest], HttpResponse]
 
 _SUBRESOURCES = frozenset(
     {
@@ -31,11 +30,11 @@ _SUBRESOURCES = frozenset(
         *("website", "append", "renameObject", "metadataTable", "abac"),
     }
 )
-"""What the local S3 does not have: asking for it is refused, and never taken for the object."""
+"""What the local S3 does not support: refused, and never mistaken for the object itself."""
 
 
-class S3:
-    """The service.
+class S3Service:
+    """S3, path-style.
 
     Args:
         store: the objects.
@@ -43,21 +42,21 @@ class S3:
     """
 
     def __init__(self, store: ObjectStore, region: str) -> None:
-        shelf = Shelf(store, Attributes(store.root / ".attributes"), region)
-        buckets, objects, listing = Buckets(shelf), Objects(shelf), Listing(shelf)
-        multipart = Multipart(objects)
-        self._service: dict[str, Operation] = {"GET ListBuckets": buckets.list}
-        self._bucket: dict[str, Operation] = {
+        storage = S3Storage(store, ObjectAttributes(store.root / ".attributes"), region)
+        buckets, objects = BucketOperations(storage), ObjectOperations(storage)
+        listing, multipart = ListingOperations(storage), MultipartOperations(objects)
+        self._service: dict[str, S3Operation] = {"GET ListBuckets": buckets.list_buckets}
+        self._bucket: dict[str, S3Operation] = {
             "GET location GetBucketLocation": buckets.location,
             "GET versioning GetBucketVersioning": buckets.versioning,
-            "GET list-type ListObjectsV2": listing.second,
+            "GET list-type ListObjectsV2": listing.list_objects_v2,
             "POST delete DeleteObjects": objects.delete_many,
-            "GET ListObjects": listing.first,
+            "GET ListObjects": listing.list_objects,
             "HEAD HeadBucket": buckets.head,
             "PUT CreateBucket": buckets.create,
             "DELETE DeleteBucket": buckets.delete,
         }
-        self._object: dict[str, Operation] = {
+        self._object: dict[str, S3Operation] = {
             "POST uploads CreateMultipartUpload": multipart.create,
             "POST uploadId CompleteMultipartUpload": multipart.complete,
             "DELETE uploadId AbortMultipartUpload": multipart.abort,
@@ -71,28 +70,28 @@ class S3:
             "DELETE DeleteObject": objects.delete,
         }
 
-    def answer(self, request: Request) -> Answer:
+    def respond(self, request: HttpRequest) -> HttpResponse:
         """Carry out a request."""
-        place = place_of(request.path)
-        name, operation = self._find(place, request)
+        location = location_of(request.path)
+        name, operation = self._find(location, request)
         shown = f"s3.{name}"
         try:
-            answer = operation(place, request)
+            response = operation(location, request)
         except S3Error as error:
-            return refused(error, request.path, shown)
+            return error_response(error, request.path, shown)
         except ObjectUriError as error:
-            told = S3Error("InvalidArgument", f"{error.problem}; {error.remedy}")
-            return refused(told, request.path, shown)
+            refusal = S3Error("InvalidArgument", f"{error.problem}; {error.remedy}")
+            return error_response(refusal, request.path, shown)
         except OSError as error:
             if error.errno != errno.ENAMETOOLONG:
                 raise
-            told = S3Error("KeyTooLongError", "a part of the key has more than 255 bytes")
-            return refused(told, request.path, shown)
-        return Answer(answer.status, answer.headers, answer.body, shown)
+            refusal = S3Error("KeyTooLongError", "a part of the key has more than 255 bytes")
+            return error_response(refusal, request.path, shown)
+        return HttpResponse(response.status, response.headers, response.body, shown)
 
-    def _find(self, place: Place, request: Request) -> tuple[str, Operation]:
+    def _find(self, location: S3Location, request: HttpRequest) -> tuple[str, S3Operation]:
         tables = (self._service, self._bucket, self._object)
-        table = tables[bool(place.bucket) + bool(place.key)]
+        table = tables[bool(location.bucket) + bool(location.key)]
         for pattern, operation in table.items():
             method, *marks, name = pattern.split(" ")
             if method == request.method and _has(request, marks):
@@ -102,21 +101,23 @@ class S3:
         return "-", _not_implemented
 
 
-def _has(request: Request, marks: list[str]) -> bool:
-    """Say whether a request has what a pattern demands: `<query parameter>:<header>`."""
+def _has(request: HttpRequest, marks: list[str]) -> bool:
+    """Return whether a request has what a pattern requires: `<query parameter>:<header>`."""
     parameter, _, header = (marks or [""])[0].partition(":")
     return (not parameter or parameter in request.query) and (
         not header or header in request.headers
     )
 
 
-def _not_implemented(_place: Place, request: Request) -> Answer:
-    asked = " ".join(sorted(_SUBRESOURCES.intersection(request.query)))
-    told = f"{request.method} {request.path}" + (f" with `{asked}`" if asked else "")
-    raise S3Error("NotImplemented", f"the local S3 does not have what {told} asks for")
+def _not_implemented(_location: S3Location, request: HttpRequest) -> HttpResponse:
+    subresources = " ".join(sorted(_SUBRESOURCES.intersection(request.query)))
+    refusal = f"{request.method} {request.path}" + (
+        f" with `{subresources}`" if subresources else ""
+    )
+    raise S3Error("NotImplemented", f"the local S3 does not support {refusal}")
 
 
-def bug(request: Request) -> Answer:
-    """Answer that something of ours is broken; the log has the traceback."""
+def internal_error(request: HttpRequest) -> HttpResponse:
+    """Report a bug of ours; the log has the traceback."""
     message = "this is a bug in pipelines: the log of the local SageMaker has the traceback"
-    return refused(S3Error("InternalError", message), request.path, "s3.-")
+    return error_response(S3Error("InternalError", message), request.path, "s3.-")

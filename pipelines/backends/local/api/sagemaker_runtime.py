@@ -1,4 +1,4 @@
-"""sagemaker-runtime: `POST /endpoints/<name>/invocations`, the body as it is."""
+"""sagemaker-runtime: `POST /endpoints/<name>/invocations`, with the body as it is."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from urllib.parse import unquote
 
-from pipelines.backends.local.api.constraints import refusal
-from pipelines.backends.local.api.json_rpc import told
-from pipelines.backends.local.api.messages import Answer, Request
-from pipelines.backends.local.api.model import service_model
+from pipelines.backends.local.api.json_rpc import one_line
+from pipelines.backends.local.api.messages import HttpRequest, HttpResponse
+from pipelines.backends.local.api.shapes import service_model, violations
 from pipelines.backends.local.errors import ServiceError
 from pipelines.errors import PipelinesError
 from pipelines.frozen import frozen
@@ -19,10 +18,10 @@ from pipelines.json_types import Json, JsonObject
 
 PATH = re.compile(r"/endpoints/(?P<name>[^/]+)/(?P<operation>[a-z-]*invocations[a-z-]*)")
 LONGEST = 26 << 20
-"""Bytes: what any endpoint takes is less; the endpoint itself says how much."""
+"""Bytes: more than any endpoint accepts; the endpoint itself reports its own limit."""
 
 COLD_START = "x-pipelines-cold-start-seconds"
-"""Our own header: how long a server's start took that the request had to wait for."""
+"""Our own header: how long a server took to start that the request had to wait for."""
 
 _OPERATION = "InvokeEndpoint"
 _STATUS = {
@@ -36,41 +35,41 @@ _STATUS = {
 
 
 @frozen
-class Runtime:
+class RuntimeService:
     """The service; `invoke` is LocalSageMaker's `invoke_endpoint`."""
 
     invoke: Callable[..., JsonObject]
 
-    def answer(self, request: Request) -> Answer:
+    def respond(self, request: HttpRequest) -> HttpResponse:
         """Invoke an endpoint."""
         match = PATH.fullmatch(request.path)
         if match is None or match["operation"] != "invocations":
             return _refused("UnknownOperationException", _unknown(request.path), {})
         if request.method != "POST":
-            return _refused("MethodNotAllowed", f"POST a request, do not {request.method} it", {})
+            return _refused("MethodNotAllowed", f"{request.method} is not supported, use POST", {})
         given: JsonObject = {"EndpointName": unquote(match["name"]), "Body": request.body}
         for member, header in _headers("input").items():
             if header in request.headers:
                 given[member] = request.headers[header]
-        message = refusal(_shape(), {**given, "Body": b""})
+        message = violations(_shape(), {**given, "Body": b""})
         if message is not None:
             return _refused("ValidationError", message, {})
         try:
             response = self.invoke(**given)
         except ServiceError as error:
-            return _refused(error.code, told(error), error.members)
+            return _refused(error.code, one_line(error), error.members)
         except PipelinesError as error:
-            return _refused("ValidationError", told(error), {})
-        return _answered(response)
+            return _refused("ValidationError", one_line(error), {})
+        return _response(response)
 
 
-def bug(_request: Request) -> Answer:
-    """Answer that something of ours is broken; the log has the traceback."""
+def internal_error(_request: HttpRequest) -> HttpResponse:
+    """Report a bug of ours; the log has the traceback."""
     message = "this is a bug in pipelines: the log of the local SageMaker has the traceback"
     return _refused("InternalFailure", message, {})
 
 
-def _answered(response: JsonObject) -> Answer:
+def _response(response: JsonObject) -> HttpResponse:
     headers = {
         header: str(response[member])
         for member, header in _headers("output").items()
@@ -78,18 +77,18 @@ def _answered(response: JsonObject) -> Answer:
     }
     if "ColdStartSeconds" in response:
         headers[COLD_START] = str(response["ColdStartSeconds"])
-    return Answer(200, headers, response["Body"], _OPERATION)
+    return HttpResponse(200, headers, response["Body"], _OPERATION)
 
 
-def _refused(code: str, message: str, members: Mapping[str, str | int]) -> Answer:
+def _refused(code: str, message: str, members: Mapping[str, str | int]) -> HttpResponse:
     content = {"Message": message, **members}
     headers = {"Content-Type": "application/json", "x-amzn-ErrorType": code}
     body = json.dumps(content).encode()
-    return Answer(_STATUS.get(code, 400), headers, body, _OPERATION)
+    return HttpResponse(_STATUS.get(code, 400), headers, body, _OPERATION)
 
 
 def _unknown(path: str) -> str:
-    return f"the local SageMaker does not have what `{path}` asks of its runtime"
+    return f"the local SageMaker does not have `{path}` of its runtime"
 
 
 @cache

@@ -15,8 +15,8 @@ _PATIENCE_SECONDS = 0.2
 _log = logging.getLogger("pipelines.api")
 
 
-class Runner:
-    """Starts what it is told to start, and stops all of it at the end.
+class ExecutionRunner:
+    """Runs the executions that it starts, and stops all of them at the end.
 
     Args:
         sagemaker: where the executions are recorded.
@@ -35,16 +35,16 @@ class Runner:
         return self._run(self._sagemaker.start_pipeline_execution(**request))
 
     def retry_pipeline_execution(self, **request: Json) -> JsonObject:
-        """Reopen an execution and go on with it."""
+        """Reopen an execution and resume it."""
         return self._run(self._sagemaker.retry_pipeline_execution(**request))
 
     def close(self) -> None:
-        """Stop what runs and wait for it; it can be resumed."""
+        """Stop the running executions and wait for them; they can be resumed."""
         with self._lock:
             self._closed = True
             threads = dict(self._threads)
         for arn, thread in threads.items():
-            while thread.is_alive():  # asked again: it may not have begun to listen yet
+            while thread.is_alive():  # requested again: it may not have been listening yet
                 self._sagemaker.request_stop(arn)
                 thread.join(_PATIENCE_SECONDS)
 
@@ -53,15 +53,15 @@ class Runner:
         with self._lock:
             known = self._threads.get(arn)
             if not self._closed and (known is None or not known.is_alive()):
-                thread = threading.Thread(target=self._follow, args=(arn,), name=f"run {arn}")
+                thread = threading.Thread(target=self._execute, args=(arn,), name=f"run {arn}")
                 self._threads[arn] = thread
                 thread.start()
         return response
 
-    def _follow(self, arn: str) -> None:
+    def _execute(self, arn: str) -> None:
         try:
             self._sagemaker.run(arn, self._options)
-        except PipelinesError as error:  # it was stopped before it began, or another process has it
+        except PipelinesError as error:  # stopped before it began, or run by another process
             _log.info("%s is not run: %s", arn, error.problem)
         except Exception:  # noqa: BLE001 - the outermost frame of this thread
-            _log.exception("our bug, while running %s", arn)
+            _log.exception("internal error while running %s", arn)
