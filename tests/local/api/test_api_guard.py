@@ -45,7 +45,7 @@ def test_a_host_header_of_elsewhere_is_refused(served: Served, host: str) -> Non
     named = host if ":" in host else f"{host}:{port}"
     status, said = post(served, {**TARGET, "Host": named})
     assert status == 403
-    assert said == f"the local SageMaker serves 127.0.0.1:{port}, not to the host `{named}`"
+    assert said == f"the local SageMaker serves 127.0.0.1:{port}, not the host `{named}`"
 
 
 @pytest.mark.parametrize(
@@ -109,5 +109,6 @@ def test_a_port_in_use_is_told_with_the_way_out(served: Served) -> None:
     ):
         pass
     assert (
-        caught.value.remedy == "choose another one with `--port N`, or any free one with `--port 0`"
+        caught.value.remedy
+        == "choose another port with `--port N`, or any free one with `--port 0`"
     )
