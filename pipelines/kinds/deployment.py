@@ -190,4 +190,5 @@ KIND = Kind(
     needs,
     checks,
     stands_alone=DEPLOY,
+    makes={"endpoint": "endpoint"},
 )

@@ -271,4 +271,5 @@ KIND = Kind(
     outputs,
     needs,
     checks,
+    makes={"model-package-group": "group"},
 )

@@ -72,7 +72,7 @@ class TrainingStep(JobStep):
     )
     metric_definitions: Annotated[
         dict[str, FixedText],
-        Member("MetricDefinitions", "MetricDefinitions.Regex", named_by="Name"),
+        Member("MetricDefinitions", named_by="Name", value="Regex"),
     ] = Field(
         default_factory=dict,
         description="Regular expressions by metric name; group 1 is the value in the log.",

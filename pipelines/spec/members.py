@@ -27,20 +27,29 @@ class Member:
             `Arguments` or what the model around it becomes; several for a key that becomes
             several members, or another one in the request of another Type.
         named_by: of a mapping that becomes a list: the member of an entry that holds its key.
+        value: of such a mapping of scalars: the member of an entry that holds its value.
         entry: of a key that becomes one entry of a list: the name that `named_by` holds there.
     """
 
-    __slots__ = ("entry", "named_by", "paths")
+    __slots__ = ("entry", "named_by", "paths", "value")
 
-    def __init__(self, *paths: str, named_by: str | None = None, entry: str | None = None) -> None:
+    def __init__(
+        self,
+        *paths: str,
+        named_by: str | None = None,
+        value: str | None = None,
+        entry: str | None = None,
+    ) -> None:
         self.paths = tuple(tuple(path.split(".")) for path in paths)
         self.named_by = named_by
+        self.value = value
         self.entry = entry
 
     @property
     def names(self) -> tuple[str, ...]:
         """The members themselves, without those around them."""
-        return tuple(path[-1] for path in self.paths)
+        names = tuple(path[-1] for path in self.paths)
+        return names if self.value is None else (*names, self.value)
 
 
 def declared(field: FieldInfo) -> Member | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from pipelines import kinds
 from pipelines.account.destroy import Found, Premises, Thing, destroy, find, running
 from pipelines.cli.looking import pipelines_of
 from pipelines.cli.options import local_option, spec_options, yes_option
@@ -44,7 +45,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
 ) -> None:
     """Delete the pipelines and the endpoints; models and data stay unless asked for."""
     with open_target(file, env, local) as target:
-        groups = _named(target.spec, "registration", "group")
+        groups = _names(target.spec, "model-package-group")
         premises = _premises(target, groups if with_models else (), with_data=with_data)
         _refuse_running(target, premises)
         found = find(target.gateway, premises)
@@ -61,13 +62,14 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
 def _premises(target: Target, groups: tuple[str, ...], *, with_data: bool) -> Premises:
     name, deploy = pipelines_of(target.pipeline)
     data = f"s3://{target.aws.bucket}/{target.pipeline}/" if with_data else None
-    return Premises(name, deploy, _named(target.spec, "deployment", "endpoint"), groups, data)
+    return Premises(name, deploy, _names(target.spec, "endpoint"), groups, data)
 
 
-def _named(spec: PipelineSpec, kind: str, key: str) -> tuple[str, ...]:
-    """Return a key of all steps of a kind; what an execution decides cannot be known here."""
-    steps = [step for step in spec.steps.values() if getattr(step, "kind", None) == kind]
-    values = [_text(spec, getattr(step, key, None)) for step in steps]
+def _names(spec: PipelineSpec, made: str) -> tuple[str, ...]:
+    """Return the names of what steps make; what an execution decides cannot be known here."""
+    steps = [(step, kinds.find(step.kind)) for step in spec.steps.values()]
+    keys = [(step, kind.makes[made]) for step, kind in steps if kind and made in kind.makes]
+    values = [_text(spec, getattr(step, key)) for step, key in keys]
     return tuple(dict.fromkeys(value for value in values if value is not None))
 
 

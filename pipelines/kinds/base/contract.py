@@ -139,6 +139,8 @@ class Kind:
         needs: images and code.
         checks: what the model cannot say; paths are relative to the step.
         stands_alone: where its steps also make a pipeline of their own, that one's suffix.
+        makes: what they make that outlives an execution, `endpoint` or `model-package-group`, and
+            the key that names it.
     """
 
     model: type[StepSpec]
@@ -149,3 +151,4 @@ class Kind:
     needs: Callable[[str, Json], Needs] = _no_needs
     checks: Callable[[Json], Iterator[Finding]] = _no_checks
     stands_alone: str | None = None
+    makes: Mapping[str, str] = field(default_factory=dict)

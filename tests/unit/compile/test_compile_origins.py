@@ -7,6 +7,7 @@ import pytest
 from pipelines.compile.origins import to_spec
 from pipelines.definition import check_definition
 from pipelines.diagnostics import Finding, Path
+from pipelines.json_types import JsonObject
 
 SPEC = {
     "aws": {"role": "arn", "vpc": {"subnets": ["s"]}},
@@ -78,6 +79,64 @@ def test_a_path_of_the_definition_leads_to_the_key_that_says_it(path: Path, expe
     finding = Finding("SP415", "`MaxAttempts` is 99", path)
     (moved,) = to_spec([finding], DEFINITION, {"work": "work"}, SPEC)
     assert moved.path == expected
+
+
+@pytest.mark.parametrize(
+    ("step", "emitted", "path", "expected"),
+    [
+        (
+            {"kind": "evaluation", "model": {"mode": "File"}, "inputs": {"rows": "s3://a/"}},
+            {"ProcessingInputs": [{"InputName": "model"}, {"InputName": "rows"}]},
+            ("ProcessingInputs", 0, "S3Input", "S3InputMode"),
+            ("model", "mode"),
+        ),
+        (
+            {"kind": "evaluation", "model": "s3://m/", "inputs": {"rows": "s3://a/"}},
+            {"ProcessingInputs": [{"InputName": "model"}, {"InputName": "rows"}]},
+            ("ProcessingInputs", 1, "S3Input", "S3Uri"),
+            ("inputs", "rows"),
+        ),
+        (
+            {"kind": "processing", "outputs": ["a"], "reports": {"b": "b.json"}},
+            {"ProcessingOutputConfig": {"Outputs": [{"OutputName": "a"}, {"OutputName": "b"}]}},
+            ("ProcessingOutputConfig", "Outputs", 1, "OutputName"),
+            ("reports", "b"),
+        ),
+        (
+            {"kind": "training", "metric_definitions": {"auc": "x"}},
+            {"AlgorithmSpecification": {"MetricDefinitions": [{"Name": "auc", "Regex": "x"}]}},
+            ("AlgorithmSpecification", "MetricDefinitions", 0, "Regex"),
+            ("metric_definitions", "auc"),
+        ),
+        (
+            {"kind": "training", "instance_type": "ml.x", "instance_groups": [{}, {}]},
+            {"ResourceConfig": {"InstanceGroups": [{}, {"InstanceType": "y"}]}},
+            ("ResourceConfig", "InstanceGroups", 1, "InstanceType"),
+            ("instance_groups", 1),
+        ),
+        (
+            {"kind": "deployment", "instance_type": "ml.x", "realtime": {"instance_type": "ml.y"}},
+            {"ProductionVariants": [{"InstanceType": "ml.y"}]},
+            ("ProductionVariants", 0, "InstanceType"),
+            ("realtime", "instance_type"),
+        ),
+        (
+            {"kind": "registration", "serving": {"content_types": ["a"]}},
+            {"InferenceSpecification": {"SupportedContentTypes": ["a"]}},
+            ("InferenceSpecification", "SupportedContentTypes", 0),
+            ("serving", "content_types", 0),
+        ),
+    ],
+)
+def test_a_declaration_leads_to_the_key_that_explains_most_of_the_path(
+    step: JsonObject, emitted: JsonObject, path: Path, expected: Path
+) -> None:
+    """Two keys may become entries of one list, and one member may stand in several places."""
+    spec = {"steps": {"work": step}}
+    definition = {"Steps": [{"Name": "work", "Type": "T", "Arguments": emitted}]}
+    finding = Finding("SP415", "wrong", (*ARGUMENTS, *path))
+    (moved,) = to_spec([finding], definition, {"work": "work"}, spec)
+    assert moved.path == ("steps", "work", *expected)
 
 
 def test_words_of_the_request_become_the_specs_words() -> None:
