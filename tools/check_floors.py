@@ -9,11 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pipelines import programs, runtime
+
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
-
-from pipelines import programs, runtime  # noqa: E402 - the path has to be set before
-
 _VERMIN = "from vermin import main; main()"
 
 

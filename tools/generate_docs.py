@@ -1,4 +1,4 @@
-"""Generate what follows from the models: the editor schema, the spec reference, the error list.
+"""Generate what the code declares: editor schema, spec reference, error list, permissions.
 
 python tools/generate_docs.py            writes them
 python tools/generate_docs.py --check    exits 1 if one of them is not current
@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 
 from pydantic.json_schema import models_json_schema
 
-from pipelines import kinds
+from pipelines import kinds, programs, steptypes
 from pipelines.diagnostics.codes import all_codes, explain
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.contract import Kind
 from pipelines.spec.model import JobStep, PipelineSpec, StepSpec
+from pipelines.steptypes import job_role
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -120,6 +122,67 @@ def errors() -> str:
     return "\n".join(lines) + "\n"
 
 
+def permissions() -> str:
+    """Write what the roles of a pipeline have to be allowed."""
+    lines = [
+        _HEAD,
+        "# Permissions",
+        "",
+        "What a pipeline needs of its roles. `python -m pipelines doctor` derives from the",
+        "compiled pipeline which of these it needs, on which resources, and checks its roles. The",
+        "lists are declared in the code and have not been tried in an account.",
+        "",
+        "## The role of the pipeline",
+        "",
+        "`aws.role` starts the steps. By the Type of a step:",
+        "",
+        "| Type | actions |",
+        "|---|---|",
+    ]
+    lines += [
+        f"| `{known.name}` | {_code(known.permissions)} |"
+        for known in steptypes.every()
+        if known.permissions
+    ]
+    lines += [
+        "",
+        "## The role of a job",
+        "",
+        "Every job needs, with the role that its request names (`aws.role`, or `aws.deploy_role`",
+        "for the job of a deployment):",
+        "",
+        *_actions({name: () if on == "any" else (on,) for name, on in job_role.ACTIONS.items()}),
+    ]
+    for name in programs.names():
+        declared = programs.declaration(name)
+        lines += ["", f"## The program `{name}`", "", _summary(name), ""]
+        lines.append("Python {}.{} or newer. ".format(*declared.python) + _calls(declared))
+        if declared.actions:
+            lines += ["", *_actions(declared.actions)]
+    return "\n".join(lines) + "\n"
+
+
+def _summary(program: str) -> str:
+    package = import_module(f"{programs.__name__}.{program}")
+    return str(package.__doc__).splitlines()[0]
+
+
+def _calls(declared: programs.Declaration) -> str:
+    if not declared.actions:
+        return "It calls nothing of AWS."
+    return "It calls, with the role of its job:"
+
+
+def _actions(actions: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Return a table of actions and what they are on."""
+    rows = (f"| `{action}` | {_code(on) or '*'} |" for action, on in sorted(actions.items()))
+    return ["| action | on |", "|---|---|", *rows]
+
+
+def _code(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
 def _outputs(kind: Kind) -> str:
     """Describe what others may refer to, in the words of the function that returns it."""
     said = kind.outputs.__doc__
@@ -194,6 +257,7 @@ def generated() -> dict[Path, str]:
         SCHEMA: json.dumps(schema(), indent=2, sort_keys=True) + "\n",
         DOCS / "spec.md": reference(),
         DOCS / "errors.md": errors(),
+        DOCS / "permissions.md": permissions(),
     }
 
 

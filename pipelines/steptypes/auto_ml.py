@@ -28,6 +28,7 @@ STEP_TYPE = StepType(
         "sagemaker:AddTags",
         "iam:PassRole",
     ),
+    job_roles=("RoleArn",),
     listed_as="AutoMLJob",
     resource=Resource(noun="automl-job", name="AutoMLJobName", arn="AutoMLJobArn"),
     inputs=(

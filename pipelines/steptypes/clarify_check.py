@@ -20,6 +20,7 @@ STEP_TYPE = StepType(
     step_keys=(*CHECK_KEYS, StepKey("ModelName", "CheckText")),
     cache=Cache(),
     permissions=CHECK_PERMISSIONS,
+    job_roles=("RoleArn",),
     own_shapes={
         **CHECK_SHAPES,
         "CheckType": {

@@ -20,6 +20,7 @@ STEP_TYPE = StepType(
         "sagemaker:AddTags",
         "iam:PassRole",
     ),
+    job_roles=("RoleArn",),
     own_shapes={
         "PropertyFileList": {"type": "list", "member": {"shape": "PropertyFile"}},
         "PropertyFile": {

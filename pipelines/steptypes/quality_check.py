@@ -20,6 +20,7 @@ STEP_TYPE = StepType(
     step_keys=(*CHECK_KEYS, StepKey("SuppliedBaselineStatistics", "CheckText")),
     cache=Cache(),
     permissions=CHECK_PERMISSIONS,
+    job_roles=("RoleArn",),
     own_shapes={
         **CHECK_SHAPES,
         "CheckType": {"type": "string", "enum": ["DATA_QUALITY", "MODEL_QUALITY"]},

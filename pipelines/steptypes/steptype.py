@@ -183,7 +183,8 @@ class StepType:
         rules: conditions between members of one structure.
         cache: how it is cached; None where `CacheConfig` may not stand on it.
         retry_types: what a retry policy may name; empty where no policy may stand.
-        permissions: IAM actions that the role running such a step needs, its data apart.
+        permissions: IAM actions that the role of the pipeline needs to run such a step.
+        job_roles: places in the arguments of the roles that its jobs run with, where it has some.
         listed_as: member of `Metadata` in ListPipelineExecutionSteps that such a step has (the
             API's PipelineExecutionStepMetadata); None where it is the Type's name.
         resource: what it creates; None where that is nothing with an ARN of SageMaker's.
@@ -217,6 +218,7 @@ class StepType:
     cache: Cache | None = None
     retry_types: tuple[str, ...] = ()
     permissions: tuple[str, ...] = ()
+    job_roles: tuple[str, ...] = ()
     listed_as: str | None = None
     resource: Resource | None = None
     clusters: tuple[Cluster, ...] = ()

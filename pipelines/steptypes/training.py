@@ -51,6 +51,7 @@ STEP_TYPE = StepType(
         "sagemaker:AddTags",
         "iam:PassRole",
     ),
+    job_roles=("RoleArn",),
     one_of=(
         ("", ("AlgorithmSpecification", "ServerlessJobConfig")),
         ("", ("ResourceConfig", "ServerlessJobConfig")),

@@ -36,6 +36,7 @@ STEP_TYPE = StepType(
         "sagemaker:AddTags",
         "iam:PassRole",
     ),
+    job_roles=tuple(f"{job}.RoleArn" for job in _JOBS),
     own_shapes={
         "TuningProperties": {
             "type": "structure",

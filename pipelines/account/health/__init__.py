@@ -6,24 +6,28 @@ unknown, not as missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pipelines.account.account import Account
 from pipelines.account.health import bucket, images, quotas, roles
 from pipelines.account.health.check import Check, Needs, missing, ok
+from pipelines.compile.permissions import Permission
 from pipelines.execution.caller import CallRefusedError
 from pipelines.spec.model import Aws
 
 __all__ = ["Check", "Needs", "examine"]
 
 
-def examine(account: Account, aws: Aws, needs: Needs) -> Iterator[Check]:
+def examine(
+    account: Account, aws: Aws, needs: Needs, permissions: Iterable[Permission]
+) -> Iterator[Check]:
     """Check an account, one thing after the other.
 
     Args:
         account: the account.
         aws: the `aws:` of the spec.
         needs: what the pipeline asks of it.
+        permissions: what the pipeline needs of its roles.
     """
     try:
         caller = account.call("sts", "get_caller_identity")
@@ -33,9 +37,7 @@ def examine(account: Account, aws: Aws, needs: Needs) -> Iterator[Check]:
     yield ok("credentials", str(caller["Arn"]))
     yield ok("region", f"{account.region} ({account.partition})")
     yield from roles.check_caller(account, str(caller["Arn"]), aws)
-    yield from roles.check_role(account, "role", aws.role, needs.permissions)
-    if aws.deploy_role is not None:
-        yield from roles.check_role(account, "deploy role", aws.deploy_role, roles.DEPLOYING)
+    yield from roles.check_roles(account, aws, permissions)
     yield from bucket.check(account, aws)
     yield from quotas.check(account, needs)
     yield from images.check(account, needs)

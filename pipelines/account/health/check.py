@@ -39,7 +39,7 @@ def ok(subject: str, text: str) -> Check:
 
 
 def missing(subject: str, text: str, remedy: str | None) -> Check:
-    """Make a finding that has to be mended."""
+    """Make a finding that has to be fixed."""
     return Check(subject, "missing", text, remedy)
 
 
@@ -53,19 +53,16 @@ class Needs:
     """What a definition asks of an account.
 
     Args:
-        permissions: IAM actions of the role, by the Types of its steps.
         instances: (`training job` and the like, instance type) → how many at least.
         images: image URIs.
     """
 
-    permissions: tuple[str, ...]
     instances: Mapping[tuple[str, str], int]
     images: tuple[str, ...]
 
 
 def needs_of(definition: str) -> Needs:
     """Read what a definition asks for; what an execution decides is left out."""
-    permissions: dict[str, None] = {}
     instances: dict[tuple[str, str], int] = {}
     images: dict[str, None] = {}
     for placed in (steps_of(json.loads(definition)) or {}).values():
@@ -74,11 +71,10 @@ def needs_of(definition: str) -> Needs:
         images.update(dict.fromkeys(_images(step.get("Arguments"))))
         if step_type is None:
             continue
-        permissions.update(dict.fromkeys(step_type.permissions))
         for cluster in step_type.clusters:
             for key, count in _instances(cluster, step.get("Arguments") or {}):
                 instances[key] = max(instances.get(key, 0), count)
-    return Needs(tuple(permissions), instances, tuple(images))
+    return Needs(instances, tuple(images))
 
 
 def _instances(cluster: Cluster, arguments: JsonObject) -> Iterator[tuple[tuple[str, str], int]]:

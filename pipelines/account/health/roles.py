@@ -1,14 +1,15 @@
-"""Roles: there, trusted by SageMaker, and allowed what the steps do."""
+"""Roles: there, trusted by SageMaker, and allowed what the pipeline needs of them."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import unquote
 
 from pipelines.account.account import Account
 from pipelines.account.health.check import Check, missing, ok, unknown
+from pipelines.compile.permissions import Permission
 from pipelines.execution.caller import CallRefusedError
 from pipelines.json_types import Json, JsonObject
 from pipelines.spec.model import Aws
@@ -39,30 +40,6 @@ _CALLING = (
 )
 """What `upsert` and `start --wait` do."""
 
-DEPLOYING = (
-    "sagemaker:CreateModel",
-    "sagemaker:DescribeModel",
-    "sagemaker:ListModels",
-    "sagemaker:CreateEndpointConfig",
-    "sagemaker:DescribeEndpointConfig",
-    "sagemaker:ListEndpointConfigs",
-    "sagemaker:CreateEndpoint",
-    "sagemaker:UpdateEndpoint",
-    "sagemaker:DeleteEndpoint",
-    "sagemaker:DescribeEndpoint",
-    "sagemaker:ListEndpoints",
-    "sagemaker:InvokeEndpoint",
-    "sagemaker:ListModelPackageGroups",
-    "sagemaker:ListModelPackages",
-    "sagemaker:DescribeModelPackage",
-    "sagemaker:AddTags",
-    "iam:PassRole",
-    "s3:ListBucket",
-    "s3:GetObject",
-    "s3:PutObject",
-)
-"""What the deployment program does."""
-
 
 def check_caller(account: Account, arn: str, aws: Aws) -> Iterator[Check]:
     """Check what whoever calls may do."""
@@ -73,15 +50,25 @@ def check_caller(account: Account, arn: str, aws: Aws) -> Iterator[Check]:
     if source.endswith(":root"):
         yield ok("your permissions", "the account's root may do everything")
         return
-    yield _simulated(account, "your permissions", source, _CALLING)
-    pass_role = {"ResourceArns": [aws.role]}
-    yield _simulated(account, "passing the role", source, ("iam:PassRole",), pass_role)
+    yield _simulated(account, "your permissions", source, {(): _CALLING})
+    yield _simulated(account, "passing the role", source, {(aws.role,): ("iam:PassRole",)})
 
 
-def check_role(
-    account: Account, subject: str, arn: str, permissions: tuple[str, ...]
+def check_roles(account: Account, aws: Aws, permissions: Iterable[Permission]) -> Iterator[Check]:
+    """Check every role that the pipeline uses."""
+    subjects = {aws.deploy_role: "deploy role", aws.role: "role"}
+    needed: dict[str, dict[str, set[str]]] = {aws.role: {}}
+    for permission in permissions:
+        actions = needed.setdefault(permission.role, {})
+        actions.setdefault(permission.action, set()).update(permission.resources)
+    for arn, actions in needed.items():
+        name = arn.rpartition("/")[2]
+        yield from _check_role(account, subjects.get(arn, f"role {name}"), arn, actions)
+
+
+def _check_role(
+    account: Account, subject: str, arn: str, actions: Mapping[str, set[str]]
 ) -> Iterator[Check]:
-    """Check a role that SageMaker takes."""
     owner, name = arn.split(":")[4], arn.rpartition("/")[2]
     if owner != account.account_id():
         yield missing(
@@ -103,7 +90,10 @@ def check_role(
         )
         return
     yield ok(subject, f"{arn}, which SageMaker may assume")
-    yield _simulated(account, f"{subject}'s permissions", str(role["Arn"]), permissions)
+    requests: dict[tuple[str, ...], list[str]] = {}
+    for action, resources in actions.items():
+        requests.setdefault(tuple(sorted(resources)), []).append(action)
+    yield _simulated(account, f"{subject}'s permissions", str(role["Arn"]), requests)
 
 
 def _no_role(subject: str, arn: str, error: CallRefusedError) -> Check:
@@ -142,26 +132,42 @@ def _listed(value: Json) -> list[Json]:
 
 
 def _simulated(
-    account: Account,
-    subject: str,
-    source: str,
-    actions: tuple[str, ...],
-    more: JsonObject | None = None,
+    account: Account, subject: str, source: str, requests: Mapping[tuple[str, ...], Sequence[str]]
 ) -> Check:
-    request = {"PolicySourceArn": source, "ActionNames": list(actions), **(more or {})}
+    """Check that IAM would allow actions.
+
+    Args:
+        account: the account.
+        subject: what the check is of.
+        source: the ARN of the role or user.
+        requests: ARNs of resources → the actions on them; no resource stands for every one.
+    """
+    denied: list[str] = []
     try:
-        answers = list(
-            account.pages("iam", "simulate_principal_policy", "EvaluationResults", **request)
-        )
+        for resources, actions in requests.items():
+            denied.extend(_denied(account, source, resources, actions))
     except CallRefusedError as error:
         return unknown(subject, error)
-    denied = [a["EvalActionName"] for a in answers if a["EvalDecision"] != "allowed"]
     if denied:
-        named = ", ".join(denied)
+        named = ", ".join(dict.fromkeys(denied))
         return missing(
             subject,
             f"not allowed: {named}",
-            f"allow {named} in a policy of {source.rpartition('/')[2]} "
-            "(this looks at every resource: a policy for just the pipeline's own may do)",
+            f"allow {named} in a policy of {source.rpartition('/')[2]}"
+            " (a policy for fewer resources than were asked about may be enough)",
         )
-    return ok(subject, f"{len(actions)} actions allowed")
+    return ok(subject, f"{sum(map(len, requests.values()))} actions allowed")
+
+
+def _denied(
+    account: Account, source: str, resources: tuple[str, ...], actions: Sequence[str]
+) -> Iterator[str]:
+    request: JsonObject = {"PolicySourceArn": source, "ActionNames": list(actions)}
+    if resources:
+        request["ResourceArns"] = list(resources)
+    found = account.pages("iam", "simulate_principal_policy", "EvaluationResults", **request)
+    for result in found:
+        if result["EvalDecision"] != "allowed":
+            resource = result.get("EvalResourceName", "*")
+            on = "" if resource == "*" else f" on {resource}"
+            yield f"{result['EvalActionName']}{on}"

@@ -14,6 +14,7 @@ from pipelines.backends.local.health import Fact, facts
 from pipelines.cli.options import format_option, local_option, spec_options
 from pipelines.cli.tables import columns
 from pipelines.cli.target import open_target
+from pipelines.compile.permissions import permissions
 from pipelines.errors import RefusedError
 
 
@@ -41,7 +42,8 @@ def _account(file: Path, env: str | None, *, is_shown: bool) -> list[Check]:
         needs = needs_of(target.compiled.definition)
         if is_shown:
             click.echo("\nthe account")
-        for check in examine(target.gateway, target.aws, needs):
+        needed = permissions(target.compiled, target.aws)
+        for check in examine(target.gateway, target.aws, needs, needed):
             checks.append(check)
             if is_shown:
                 click.echo(f"  {check.verdict:<8} {check.subject}: {check.text}")

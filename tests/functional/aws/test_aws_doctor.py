@@ -13,7 +13,7 @@ import pytest
 from pipelines.account.health.check import needs_of
 from tests.functional.aws.account import Account
 from tests.functional.aws.command import Command
-from tests.functional.aws.project import BUCKET, edit
+from tests.functional.aws.project import BUCKET, add_deployment, edit
 from tests.functional.aws.proxy import Answer, Fault, Forward, refusal
 from tests.functional.aws.seen import Seen
 
@@ -44,6 +44,7 @@ class HealthMends:
     )
     absent: str = "no image"
     asked: list[str] = field(default_factory=list)
+    resources: dict[tuple[str, str], set[str]] = field(default_factory=dict)
 
     def __call__(self, seen: Seen, forward: Forward) -> Answer | None:
         """Answer what is asked of these three services."""
@@ -63,7 +64,10 @@ class HealthMends:
     def _simulate(self, seen: Seen) -> Answer:
         form = parse_qs(seen.body.decode())
         actions = [value[0] for key, value in form.items() if key.startswith("ActionNames")]
+        arns = {value[0] for key, value in form.items() if key.startswith("ResourceArns")}
+        role = form["PolicySourceArn"][0].rpartition("/")[2]
         self.asked.extend(actions)
+        self.resources.update({(role, action): arns for action in actions})
         results = "".join(
             f"<member><EvalActionName>{action}</EvalActionName><EvalDecision>"
             f"{'implicitDeny' if action in self.denied else 'allowed'}</EvalDecision></member>"
@@ -86,10 +90,10 @@ def mends(account: Account) -> HealthMends:
     return made
 
 
-def make_role(account: Account, trust: object = None) -> None:
+def make_role(account: Account, trust: object = None, name: str = "jobs") -> None:
     """Make the role of the spec."""
     document = json.dumps(trust or TRUSTING)
-    account.client("iam").create_role(RoleName="jobs", AssumeRolePolicyDocument=document)
+    account.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)
 
 
 def test_a_healthy_account_is_all_ok(
@@ -154,6 +158,25 @@ def test_a_missing_permission_is_named(
     answer = pipelines("doctor")
     assert answer.code == 4
     assert "role's permissions: not allowed: sagemaker:CreateProcessingJob" in answer.out
+
+
+def test_the_role_of_a_deployment_is_asked_about_what_the_deployer_calls(
+    account: Account, project: Path, pipelines: Command, mends: HealthMends
+) -> None:
+    """On the resources that it is for; the role of the other jobs is not asked about that."""
+    add_deployment(project)
+    make_role(account)
+    make_role(account, name="deployer")
+    mends.denied = {"sagemaker:UpdateEndpoint"}
+    answer = pipelines("doctor")
+    assert answer.code == 4
+    assert "missing  deploy role's permissions: not allowed: sagemaker:UpdateEndpoint" in answer.out
+    assert "one thing is missing" in answer.err
+    history = "arn:aws:s3:::team-bucket/churn/deployments/*"
+    assert mends.resources["deployer", "s3:PutObject"] == {history}
+    assert mends.resources["jobs", "s3:PutObject"] == {"arn:aws:s3:::team-bucket/churn/runs/*"}
+    passed = {f"arn:aws:iam::123456789012:role/{name}" for name in ("jobs", "deployer")}
+    assert mends.resources["jobs", "iam:PassRole"] == passed
 
 
 def test_what_may_not_be_asked_is_unknown_and_no_failure(

@@ -15,9 +15,12 @@ from pipelines.backends.local import executors
 from pipelines.backends.local.engine.context import Parts, RunOptions
 from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.compile.model import Compiled
+from pipelines.compile.permissions import permissions
 from pipelines.definition import check_definition
 from pipelines.json_types import JsonObject
 from pipelines.plan.caching import misses
+from pipelines.spec.model import Aws
 from tests.local.engine.conftest import Bench, FakeClock, FakeJobs
 
 DECLARED = """
@@ -130,8 +133,10 @@ def test_a_new_type_is_checked_planned_and_needs_what_it_declares() -> None:
     other = {**STEP, "Arguments": {**ARGUMENTS, "Input": "s3://b/other"}}
     assert misses(right, _definition(moved)) == ()
     assert [miss.step for miss in misses(right, _definition(other))] == ["label"]
+    compiled = Compiled("p", {"p": json.dumps(right)}, (), ())
+    needed = [permission.action for permission in permissions(compiled, Aws())]
+    assert needed == ["sagemaker:CreateLabelingJob"]
     needs = needs_of(json.dumps(right))
-    assert needs.permissions == ("sagemaker:CreateLabelingJob",)
     assert needs.instances == {("labeling job", "ml.m5.large"): 2}
 
 
