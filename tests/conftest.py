@@ -1,11 +1,16 @@
-"""What all tests share: the option that rewrites goldens, hypothesis, the report of long tests."""
+"""What all tests share: the option that rewrites goldens, hypothesis, Ctrl-C, long tests."""
 
 from __future__ import annotations
+
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.durations import Durations
+
+# In a background job of a shell SIGINT is ignored, and so it would be in the processes of tests.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Machines are noisy: a property says what is right, never how fast.
 settings.register_profile("noisy", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from http.client import HTTPConnection
 from typing import Any
 
@@ -31,17 +32,8 @@ class Account:
     environment: Mapping[str, str]
 
     def client(self, service: str, region: str = REGION) -> Any:
-        """Make a client that the proxy does not see."""
-        import botocore.session  # noqa: PLC0415 - takes a while
-
-        host, port = self.proxy.moto
-        return botocore.session.Session().create_client(
-            service,
-            region_name=region,
-            endpoint_url=f"http://{host}:{port}",
-            aws_access_key_id="testing",
-            aws_secret_access_key="secret",
-        )
+        """Return a client that the proxy does not see."""
+        return _client(service, region, *self.proxy.moto)
 
     def empty(self) -> None:
         """Take everything away."""
@@ -71,3 +63,17 @@ class Account:
         """Read the tags of something of SageMaker's."""
         found = self.client("sagemaker").list_tags(ResourceArn=arn)["Tags"]
         return {tag["Key"]: tag["Value"] for tag in found}
+
+
+@cache
+def _client(service: str, region: str, host: str, port: int) -> Any:
+    """Make a client; it takes a tenth of a second, and holds no state of a test."""
+    import botocore.session  # noqa: PLC0415 - takes a while
+
+    return botocore.session.Session().create_client(
+        service,
+        region_name=region,
+        endpoint_url=f"http://{host}:{port}",
+        aws_access_key_id="testing",
+        aws_secret_access_key="secret",
+    )

@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from pipelines.backends.local.api import running
 from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from tests.service_models import parsed_once
 
 ROLE = "arn:aws:iam::000000000000:role/x"
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3"
@@ -80,6 +81,12 @@ class Served:
         size = variant or {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
         variants = [{"VariantName": "A", "ModelName": name, **size}]
         client.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _service_models_are_parsed_once() -> Iterator[None]:
+    with parsed_once():
+        yield
 
 
 @pytest.fixture

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from tests.local.e2e.tiny_project import JOBS, STEPS, Project
@@ -9,13 +13,28 @@ from tests.local.e2e.tiny_project import JOBS, STEPS, Project
 CACHED = {"prepare", "aside", "train", "evaluate", "register-package"}
 
 
-@pytest.fixture
-def ran(project: Project) -> Project:
-    """Give the example after its first run."""
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run the example once; return the folder that holds it with the log of what ran."""
+    parent = tmp_path_factory.mktemp("snapshot")
+    project = Project(parent / "project", {"PIPELINES_ISOLATION": "rewrite"}).make()
     ended = project.run("run")
     assert ended.code == 0, ended.text
     assert project.cached() == set()
-    return project
+    return parent
+
+
+@pytest.fixture
+def ran(snapshot: Path, tmp_path: Path) -> Iterator[Project]:
+    """Return the example after its first run; what the test does to it is undone.
+
+    The folder stays the same, because the log's path is part of the steps' environment, and with
+    it of their cache keys.
+    """
+    shutil.copytree(snapshot, tmp_path / "kept", symlinks=True)
+    yield Project(snapshot / "project", {"PIPELINES_ISOLATION": "rewrite"})
+    shutil.rmtree(snapshot)
+    (tmp_path / "kept").rename(snapshot)
 
 
 def _again(project: Project, *words: str) -> set[str]:

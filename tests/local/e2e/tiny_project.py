@@ -261,8 +261,13 @@ class Project:
         return answer
 
     def cached(self) -> set[str]:
-        """Name the steps of the latest execution that came from the cache."""
-        return {name for name, step in self.steps().items() if "CacheHitResult" in step}
+        """Return the steps of the latest execution that came from the cache."""
+        with self.sagemaker() as sagemaker:
+            latest = executions(sagemaker)[0]["PipelineExecutionArn"]
+            steps = sagemaker.list_pipeline_execution_steps(
+                PipelineExecutionArn=latest, MaxResults=100
+            )["PipelineExecutionSteps"]
+        return {step["StepName"] for step in steps if "CacheHitResult" in step}
 
     def artifacts(self, execution: str) -> dict[str, bytes]:
         """Read the objects that an execution made, by path without its id and job names."""
