@@ -53,7 +53,7 @@ def upload(folders: Mapping[str, Path], layout: Layout) -> str:
 
 
 def _targets(layout: Layout) -> dict[str, str]:
-    """Return the S3 prefix of each output, without a `/` at its end (FACTS 3.4)."""
+    """Return the S3 prefix of each output that has one, without a `/` at its end (FACTS 3.4)."""
     file = layout.config_dir / "processingjobconfig.json"
     try:
         request = json.loads(file.read_text(encoding="utf-8"))
@@ -63,7 +63,7 @@ def _targets(layout: Layout) -> dict[str, str]:
     return {
         output["OutputName"]: output["S3Output"]["S3Uri"].rstrip("/")
         for output in outputs
-        if output.get("S3Output")
+        if (output.get("S3Output") or {}).get("S3Uri")
     }
 
 

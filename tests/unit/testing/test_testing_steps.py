@@ -290,3 +290,4 @@ def test_a_validation_step_runs_its_suites(jobs: Jobs, project: Path) -> None:
     broken = jobs.step("check", inputs={"raw": {"r.csv": "x,y\n,1\n"}}).run()
     assert broken.exit_code != 0
     assert "raw: column x: values to not be null" in (broken.failure or "")
+    assert f"See {broken.outputs['report']}" in (broken.failure or ""), "nothing is uploaded"
