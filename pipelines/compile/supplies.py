@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from pipelines import programs, runtime
 from pipelines.bundle.assets import CodeAsset, DataAsset, digest_files
 from pipelines.bundle.code import CodeRequest, bundle
 from pipelines.bundle.project import Project
@@ -17,7 +18,7 @@ from pipelines.graph.model import Graph, Node
 from pipelines.graph.resolve import UnresolvedError
 from pipelines.images import Image, ImageProblem, check_instance, resolve
 from pipelines.json_types import JsonObject
-from pipelines.kinds.base.contract import ImageNeed
+from pipelines.kinds.base.contract import ImageNeed, Needs
 from pipelines.spec.model import Aws, DataSource
 from pipelines.spec.references import Template
 
@@ -60,7 +61,10 @@ def look_up(graph: Graph, project: Project) -> LookedUp:
     """Look up what the steps of a graph need, without reading the content of data."""
     found: list[Finding] = []
     known = dict(_images(graph, found))
-    code = tuple(find_code(graph, project, found, _facts(graph, known)))
+    jobs = tuple(_jobs(graph, known))
+    facts = {job.node.name: job.image.facts for job in jobs}
+    code = tuple(find_code(graph, project, found, facts))
+    found.extend(finding for job in jobs for finding in _too_old(job))
     uris = {at: one.uri if isinstance(one, Image) else one for at, one in known.items()}
     found.extend(f for name, s in _local(graph).items() for f in _missing(name, s, project))
     found.extend(_placeholder(graph))
@@ -105,15 +109,38 @@ def _root(graph: Graph) -> str:
     return f"s3://{aws.bucket}/{graph.spec.pipeline}"
 
 
-def _facts(graph: Graph, known: Mapping[tuple[str, Path], Image | Value]) -> dict[str, JsonObject]:
-    """Return what is known of the image that each step's code runs in."""
-    found: dict[str, JsonObject] = {}
+@frozen
+class _Job:
+    """A step whose first image is known: the one that its code runs in."""
+
+    node: Node
+    needs: Needs
+    path: Path
+    image: Image
+
+
+def _jobs(graph: Graph, known: Mapping[tuple[str, Path], Image | Value]) -> Iterator[_Job]:
     for node in graph.nodes.values():
-        path = next(iter(node.kind.needs(node.name, node.step).images), None)
-        image = known.get((node.name, path)) if path is not None else None
-        if isinstance(image, Image):
-            found[node.name] = image.facts
-    return found
+        needs = node.kind.needs(node.name, node.step)
+        for path in list(needs.images)[:1]:
+            image = known.get((node.name, path))
+            if isinstance(image, Image):
+                yield _Job(node, needs, path, image)
+
+
+def _too_old(job: _Job) -> Iterator[Finding]:
+    """Find that an image's Python is older than what runs in it needs."""
+    python, code = job.image.python, job.needs.code
+    if python is None or code is None:
+        return
+    program = code.program
+    oldest = runtime.PYTHON if program is None else programs.declaration(program).python
+    if tuple(map(int, python.split("."))) < oldest:
+        name = job.needs.images[job.path].name
+        needed = "{}.{}".format(*oldest)
+        message = f"`{name}` has Python {python}; a `{job.node.step.kind}` step needs {needed}"
+        place = (*job.node.path, *job.path)
+        yield Finding("SP407", message, place, help="name an image with a newer Python")
 
 
 def _images(graph: Graph, found: list[Finding]) -> Iterator[tuple[tuple[str, Path], Image | Value]]:
