@@ -13,16 +13,15 @@ from datetime import datetime
 
 from pipelines.account.account import Account
 from pipelines.account.parallel import each
+from pipelines.definition.needs import uris_in
 from pipelines.execution.caller import CallRefusedError
 from pipelines.frozen import frozen
-from pipelines.json_types import Json, JsonObject
+from pipelines.json_types import JsonObject
 from pipelines.plan.named import groups_of
 from pipelines.registry.packages import describe_group
 
 _OURS = re.compile(r"(code|data)/[^/]+/[0-9a-f]{32}/.+|definitions/[0-9a-f]{32}\.json")
 """What upsert writes below a pipeline's prefix, addressed by content."""
-
-_URI = re.compile(r"s3://[^\s\"'\\]+")
 
 
 @frozen
@@ -75,10 +74,10 @@ def _in_use(account: Account, premises: Premises) -> Iterator[str]:
     groups = dict.fromkeys(premises.groups)
     for definition in _definitions(account, premises.definitions):
         groups.update(dict.fromkeys(groups_of(definition)))
-        yield from _URI.findall(definition)
+        yield from uris_in(definition)
     for group in groups:
         for package in each(lambda arn: _package(account, arn), _packages(account, group)):
-            yield from _texts(package)
+            yield from uris_in(package)
 
 
 def _definitions(account: Account, names: Iterable[str]) -> list[str]:
@@ -129,11 +128,3 @@ def _listed(account: Account, premises: Premises) -> Iterator[JsonObject]:
         for entry in account.pages("s3", "list_objects_v2", "Contents", **request):
             if _OURS.fullmatch(str(entry["Key"]).removeprefix(prefix)):
                 yield entry
-
-
-def _texts(value: Json) -> Iterator[str]:
-    if isinstance(value, str):
-        yield from _URI.findall(value)
-    elif isinstance(value, dict | list):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from _texts(part)

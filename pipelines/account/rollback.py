@@ -15,13 +15,14 @@ from pipelines.account.objects import is_there
 from pipelines.account.parallel import each
 from pipelines.account.read import read_state
 from pipelines.account.versions import definition_of, no_pipeline
+from pipelines.definition.needs import assets_in
 from pipelines.errors import UsageError
 from pipelines.json_types import JsonObject
 from pipelines.plan.caching import misses
 from pipelines.plan.deployed import LivePipeline, fingerprint
 from pipelines.plan.diff import diff
-from pipelines.plan.files import named_in
 from pipelines.plan.model import PipelinePlan, Plan
+from pipelines.plan.named import read
 from pipelines.plan.tags import MARK
 
 
@@ -86,6 +87,6 @@ def _settings(live: LivePipeline) -> JsonObject:
 
 
 def _gone(account: Account, definition: str) -> Iterator[str]:
-    uris = named_in(definition)
+    uris = [asset.uri for asset in assets_in(read(definition))]
     found = each(lambda uri: is_there(account, uri), uris)
     return (uri for uri, there in zip(uris, found, strict=True) if not there)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
-from pipelines.definition import Step
+from pipelines.definition.dependencies import Outlined
 from pipelines.frozen import frozen
 from pipelines.graph.model import Graph, Node
-from pipelines.steptypes import find
 from pipelines.steptypes.steptype import Symbol
 
 _SHAPES: Mapping[Symbol, tuple[str, str]] = {
@@ -16,7 +16,6 @@ _SHAPES: Mapping[Symbol, tuple[str, str]] = {
     "terminator": ("[[", "]]"),
     "store": ("([", "])"),
 }
-_SIDES = {"IfSteps": "then", "ElseSteps": "else", "ForEachBody": "each"}
 
 
 @frozen
@@ -63,18 +62,18 @@ def _of_node(graph: Graph, node: Node) -> Box:
     return Box(box.name, box.label, box.symbol, sources, owner, node.branch.side)
 
 
-def of_definition(title: str, steps: Iterable[Step]) -> Drawing:
+def of_definition(title: str, steps: Iterable[Outlined]) -> Drawing:
     """Take the steps out of a definition."""
-    return Drawing(title, {step.name: _of_step(step) for step in steps})
+    return Drawing(title, {one.step.name: _of_step(one) for one in steps})
 
 
-def _of_step(step: Step) -> Box:
-    step_type = find(step.type)
-    symbol: Symbol = "process" if step_type is None else step_type.symbol
-    if step.within is None:
-        return Box(step.name, step.type, symbol, step.waits_for)
-    side = _SIDES[step.within.argument]
-    return Box(step.name, step.type, symbol, step.waits_for, step.within.owner, side)
+def _of_step(outlined: Outlined) -> Box:
+    step = outlined.step
+    symbol: Symbol = "process" if step.known is None else step.known.symbol
+    box = Box(step.name, step.type, symbol, outlined.waits_for)
+    if step.branch is None:
+        return box
+    return replace(box, owner=step.branch.owner, side=step.branch.nested.word)
 
 
 def tree(drawing: Drawing) -> str:

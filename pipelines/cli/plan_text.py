@@ -12,7 +12,7 @@ from pipelines.plan.caching import Cause, Miss, Reason
 from pipelines.plan.diff import Change, Sort
 from pipelines.plan.files import FileChange, FileSort
 from pipelines.plan.model import Action, GroupPlan, PipelinePlan, Plan, TagChange, Upload
-from pipelines.plan.words import short, value_text
+from pipelines.plan.words import nested_word, short, value_text
 
 _SHOWN = 10
 _SIGNS = {
@@ -23,7 +23,6 @@ _SIGNS = {
     Sort.ORDERED: ("~", "yellow"),
 }
 _COLOURS = {Action.CREATE: "green", Action.UPDATE: "yellow", Action.UNCHANGED: None}
-_BRANCH = {"IfSteps": "then", "ElseSteps": "else", "ForEachBody": "body"}
 
 
 def plan_text(plan: Plan, where: str) -> str:
@@ -179,7 +178,7 @@ def _step_change(change: Change) -> str:
 
 
 def _branch(holder: Sequence[str]) -> str:
-    return f"{holder[0]}.{_BRANCH.get(holder[1], holder[1])}" if holder else "the top"
+    return f"{holder[0]}.{nested_word(holder[1]) or holder[1]}" if holder else "the top"
 
 
 def _before_after(before: Json, after: Json) -> str:

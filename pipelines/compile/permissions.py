@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from pipelines import programs
 from pipelines.compile.model import Compiled
-from pipelines.definition.model import Entry, take_apart
+from pipelines.definition.steps import Step, take_apart
 from pipelines.frozen import frozen
 from pipelines.json_types import Json
 from pipelines.spec.model import Aws
@@ -49,7 +49,7 @@ def permissions(compiled: Compiled, aws: Aws) -> tuple[Permission, ...]:
     found = [
         permission
         for definition in compiled.definitions.values()
-        for step in take_apart(json.loads(definition)).entries
+        for step in take_apart(json.loads(definition)).steps
         for permission in derivation.of(step)
     ]
     return tuple(dict.fromkeys(found))
@@ -62,7 +62,7 @@ class _Derivation:
         _, self._partition, _, _, self._account, *_ = aws.role.split(":")
         self._prefix = f"{aws.bucket}/{compiled.pipeline}"
 
-    def of(self, step: Entry) -> Iterator[Permission]:
+    def of(self, step: Step) -> Iterator[Permission]:
         """Yield what a step needs: of the pipeline's role, then of the role of its job."""
         known = step.known
         if known is None:
@@ -79,7 +79,7 @@ class _Derivation:
                     yield Permission(role, step.name, action, resources)
             yield from self._of_program(step, known, role)
 
-    def _of_job(self, step: Entry, known: StepType, resource: JobResource) -> Iterator[str]:
+    def _of_job(self, step: Step, known: StepType, resource: JobResource) -> Iterator[str]:
         """Yield the ARNs of what a job uses."""
         reads = list(_inputs(step, known))
         writes = [uri for uri in _locations(step.arguments) if uri not in reads]
@@ -100,7 +100,7 @@ class _Derivation:
                 buckets = {uri.removeprefix("s3://").partition("/")[0] for uri in reads + writes}
                 yield from (f"arn:{self._partition}:s3:::{bucket}" for bucket in sorted(buckets))
 
-    def _of_program(self, step: Entry, known: StepType, role: str) -> Iterator[Permission]:
+    def _of_program(self, step: Step, known: StepType, role: str) -> Iterator[Permission]:
         """Yield what the built-in program of a step calls."""
         for uri in _inputs(step, known):
             program = self._programs.get(uri)
@@ -131,7 +131,7 @@ class _Derivation:
         return f"arn:{self._partition}:ecr:{region}:{account}:repository/{name}"
 
 
-def _inputs(step: Entry, known: StepType) -> Iterator[str]:
+def _inputs(step: Step, known: StepType) -> Iterator[str]:
     """Yield what is known of the URIs that a step reads."""
     for place in known.inputs:
         for _, entry in place.entries(step.arguments):

@@ -1,6 +1,6 @@
-"""A pipeline definition JSON, ours or anybody's: its steps, their order, and every check of it."""
+"""A pipeline definition JSON, ours or anybody's: its steps, what they need, every check of it."""
 
-from pipelines.definition.order import Step, outline
+from pipelines.definition.dependencies import outline
 from pipelines.definition.validator import check_definition
 
-__all__ = ["Step", "check_definition", "outline"]
+__all__ = ["check_definition", "outline"]

@@ -23,7 +23,7 @@ from pipelines.execution.events import (
     StepSkipped,
     StepStarted,
 )
-from pipelines.execution.schedule import Node, read_definition
+from pipelines.execution.schedule import Node, read_schedule
 from pipelines.execution.status import ExecutionStatus, StepStatus
 from pipelines.execution.verdicts import Skip, verdict
 from pipelines.frozen import frozen
@@ -182,7 +182,7 @@ def _nodes(caller: Caller, arn: str) -> Mapping[str, Node]:
     request = {"PipelineExecutionArn": arn}
     answer = caller.call("sagemaker", "describe_pipeline_definition_for_execution", **request)
     try:
-        return read_definition(answer["PipelineDefinition"]).nodes
+        return read_schedule(answer["PipelineDefinition"]).nodes
     except InvalidError:
         return {}
 

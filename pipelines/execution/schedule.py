@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
+from pipelines.definition.dependencies import COMPLETED, declared, dependencies
+from pipelines.definition.steps import Branch, Definition, Step, take_apart
 from pipelines.execution.errors import InvalidError
 from pipelines.execution.status import StepStatus
 from pipelines.frozen import frozen
-from pipelines.grammar.references import step_references
-from pipelines.json_types import Json, JsonObject
-from pipelines.steptypes import find
+from pipelines.json_types import JsonObject
 
 _TRIGGERS: Mapping[str, frozenset[StepStatus]] = {
     "Completed": frozenset({StepStatus.SUCCEEDED}),
@@ -20,14 +20,6 @@ _TRIGGERS: Mapping[str, frozenset[StepStatus]] = {
     "Any": frozenset({StepStatus.SUCCEEDED, StepStatus.FAILED, StepStatus.STOPPED}),
 }
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-@frozen
-class Gate:
-    """The branch that a step stands in: it runs when the condition's outcome is this one."""
-
-    condition: str
-    outcome: str
 
 
 @frozen
@@ -45,25 +37,25 @@ class Node:
     name: str
     type: str
     step: JsonObject
-    gate: Gate | None
+    gate: Branch | None
     waits_for: Mapping[str, frozenset[StepStatus]]
 
     @property
     def predecessors(self) -> frozenset[str]:
         """The steps that must have ended before this one can start."""
-        gate = {self.gate.condition} if self.gate else set()
+        gate = {self.gate.owner} if self.gate else set()
         return frozenset(self.waits_for) | gate
 
 
 @frozen
-class Definition:
+class Schedule:
     """A definition that can be scheduled: names unique, references known, no cycle."""
 
     document: JsonObject
     nodes: Mapping[str, Node]
 
 
-def read_definition(text: str) -> Definition:
+def read_schedule(text: str) -> Schedule:
     """Read definition JSON.
 
     Raises:
@@ -75,56 +67,57 @@ def read_definition(text: str) -> Definition:
         raise InvalidError(f"the pipeline definition is no JSON: {error}") from None
     if not isinstance(document, dict) or not isinstance(document.get("Steps"), list):
         raise InvalidError("the pipeline definition has no list `Steps`")
-    found: dict[str, tuple[JsonObject, Gate | None]] = {}
-    for step, gate in _steps(document["Steps"], None):
-        if step["Name"] in found:
-            raise InvalidError(f"two steps are named `{step['Name']}`")
-        found[step["Name"]] = (step, gate)
+    parts = take_apart(document)
+    if parts.misplaced:
+        raise InvalidError("every step of a pipeline definition needs `Name` and `Type`")
+    steps = {step.name: step for step in _scheduled(parts)}
     nodes = {
-        name: Node(name, step["Type"], step, gate, _waits_for(step, found))
-        for name, (step, gate) in found.items()
+        name: Node(name, step.type, step.whole, step.branch, _waits_for(step, parts, steps))
+        for name, step in steps.items()
     }
     _refuse_cycle(nodes)
-    return Definition(document, nodes)
+    return Schedule(document, nodes)
 
 
-def _steps(steps: Json, gate: Gate | None) -> Iterator[tuple[JsonObject, Gate | None]]:
-    for step in steps or []:
-        if not isinstance(step, dict) or not {"Name", "Type"} <= step.keys():
+def _scheduled(definition: Definition) -> Iterator[Step]:
+    """Yield the steps that are scheduled; those that run once per item belong to their owner."""
+    seen: set[str] = set()
+    for step in definition.steps:
+        if step.repeats:
+            continue
+        if not {"Name", "Type"} <= step.whole.keys():
             raise InvalidError("every step of a pipeline definition needs `Name` and `Type`")
-        if not _NAME.fullmatch(str(step["Name"])):
+        if not _NAME.fullmatch(step.name):
             raise InvalidError(
-                f"`{step['Name']}` is no name of a step",
+                f"`{step.whole['Name']}` is no name of a step",
                 "write up to 64 letters, digits, hyphens and underscores",
             )
-        yield step, gate
-        step_type = find(str(step["Type"]))
-        for nested in step_type.holds if step_type is not None else ():
-            if nested.outcome is not None:
-                inner = step.get("Arguments", {}).get(nested.argument)
-                yield from _steps(inner, Gate(step["Name"], nested.outcome))
+        if step.name in seen:
+            raise InvalidError(f"two steps are named `{step.name}`")
+        seen.add(step.name)
+        yield step
 
 
-def _waits_for(step: JsonObject, known: Mapping[str, object]) -> dict[str, frozenset[StepStatus]]:
-    """Collect data references, then `DependsOn`, which may name another trigger."""
-    name = step["Name"]
-    waits = dict.fromkeys(step_references(step), _TRIGGERS["Completed"])
-    for entry in step.get("DependsOn") or []:
-        if isinstance(entry, dict):
-            trigger = entry.get("Trigger") or "Completed"
-            if trigger not in _TRIGGERS:
-                raise InvalidError(
-                    f"step `{name}` waits for the trigger `{trigger}`",
-                    f"the triggers are {', '.join(_TRIGGERS)}",
-                )
-            waits[entry.get("Step", "")] = _TRIGGERS[trigger]
-        else:
-            waits[str(entry)] = _TRIGGERS["Completed"]
+def _waits_for(
+    step: Step, definition: Definition, known: Collection[str]
+) -> dict[str, frozenset[StepStatus]]:
+    """Collect what a step needs, the steps that it repeats included; `DependsOn` has triggers."""
+    repeated = [one for one in definition.inside(step) if one.repeats]
+    own = {one.name for one in repeated}
+    needed = (one.step for each in (step, *repeated) for one in dependencies(each))
+    waits = {name: _TRIGGERS[COMPLETED] for name in needed if name not in own}
+    for one in declared(step):
+        if one.trigger not in _TRIGGERS:
+            raise InvalidError(
+                f"step `{step.name}` waits for the trigger `{one.trigger}`",
+                f"the triggers are {', '.join(_TRIGGERS)}",
+            )
+        waits[one.step] = _TRIGGERS[one.trigger]
     for other in waits:
         if other not in known:
             raise InvalidError(
-                f"step `{name}` refers to `{other}`, which is no step of this pipeline",
-                f"its steps are {', '.join(f'`{step}`' for step in known)}",
+                f"step `{step.name}` refers to `{other}`, which is no step of this pipeline",
+                f"its steps are {', '.join(f'`{name}`' for name in known)}",
             )
     return waits
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Protocol, TypeAlias
 
-from pipelines.execution.schedule import Gate, Node
+from pipelines.definition.steps import Branch
+from pipelines.execution.schedule import Node
 from pipelines.execution.status import ExecutionStatus, StepStatus
 from pipelines.frozen import frozen
 
@@ -59,7 +60,7 @@ def verdict(node: Node, ended: Mapping[str, EndedStep], skipped: Collection[str]
         for name, statuses in node.waits_for.items()
     ]
     if node.gate is not None:
-        verdicts.insert(0, _of_gate(node.gate, ended.get(node.gate.condition), skipped))
+        verdicts.insert(0, _of_gate(node.gate, ended.get(node.gate.owner), skipped))
     for decided in verdicts:
         if isinstance(decided, Skip):
             return decided
@@ -81,10 +82,10 @@ def _of_dependency(
     return Start()
 
 
-def _of_gate(gate: Gate, record: EndedStep | None, skipped: Collection[str]) -> Verdict:
-    decided = _of_dependency(gate.condition, (StepStatus.SUCCEEDED,), record, skipped)
-    if isinstance(decided, Start) and record and record.outcome != gate.outcome:
-        return Skip(f"`{gate.condition}` took the other branch")
+def _of_gate(gate: Branch, record: EndedStep | None, skipped: Collection[str]) -> Verdict:
+    decided = _of_dependency(gate.owner, (StepStatus.SUCCEEDED,), record, skipped)
+    if isinstance(decided, Start) and record and record.outcome != gate.nested.outcome:
+        return Skip(f"`{gate.owner}` took the other branch")
     return decided
 
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import StrEnum
 
+from pipelines.definition.gets import gets_in
 from pipelines.frozen import frozen
-from pipelines.grammar.functions import PARAMETERS, Target
+from pipelines.grammar.functions import GET, PARAMETERS, Target
+from pipelines.grammar.paths import ValuePath
 from pipelines.json_types import Json, JsonObject
-from pipelines.plan.diff import Change, Path, Sort, diff, same
-from pipelines.plan.symbols import Fate, World, assume_kept, sources
+from pipelines.plan.diff import Change, Sort, diff, same
+from pipelines.plan.symbols import Fate, World, assume_kept
 from pipelines.steptypes import StepType, find
 from pipelines.steptypes.caching import compared
 
@@ -43,7 +45,7 @@ class Reason:
     """
 
     cause: Cause
-    path: Path = ()
+    path: ValuePath = ()
     name: str = ""
     before: Json = None
     after: Json = None
@@ -96,8 +98,8 @@ class _Prediction:
 
     def _fate(self, name: str) -> Fate:
         """Say whether a step's result is taken from the cache."""
-        placed = self.next.steps.get(name)
-        if placed is None or name in self._open or not _is_cached(placed.step):
+        step = self.next.steps.get(name)
+        if step is None or name in self._open or not _is_cached(step.apart):
             return Fate.RUNS
         miss = self.of(name)
         if miss is None:
@@ -105,20 +107,20 @@ class _Prediction:
         return Fate.RUNS if miss.certain else Fate.UNSURE
 
     def _predict(self, name: str) -> Miss | None:
-        step = self.next.steps[name].step
+        step = self.next.steps[name].apart
         if not _is_cached(step):
             return None
         old = self.last.steps.get(name)
         if old is None:
             return Miss(name, (Reason(Cause.NEW),))
-        if not _is_cached(old.step):
+        if not _is_cached(old.apart):
             return Miss(name, (Reason(Cause.NOT_CACHED_BEFORE),))
-        was = _key(old.step, self.last.arguments(name))
+        was = _key(old.apart, self.last.arguments(name))
         now = _key(step, self.next.arguments(name))
         if same(was, now):
             return None
         reasons: list[Reason] = []
-        for reason in self._reasons(old.step, step):
+        for reason in self._reasons(old.apart, step):
             if reason not in reasons:
                 reasons.append(reason)
         return Miss(name, tuple(reasons), certain=not same(was, assume_kept(now)))
@@ -129,10 +131,11 @@ class _Prediction:
         differences = [c for c in diff(*written) if self._matters(c)]
         for change in differences:
             yield Reason(Cause.CHANGED, change.path, "", change.before, change.after)
-        for source in sources(written[1]):
-            was, now = self.last.value(source.value), self.next.value(source.value)
+        for get in gets_in(written[1], ()):
+            value = {GET: get.target.text}
+            was, now = self.last.value(value), self.next.value(value)
             if not same(was, now):
-                yield self._behind(source.target, was, now)
+                yield self._behind(get.target, was, now)
 
     def _matters(self, change: Change) -> bool:
         """Leave out what is written differently and is worth the same."""

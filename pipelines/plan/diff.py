@@ -6,22 +6,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from itertools import zip_longest
-from typing import TypeAlias
 
+from pipelines.definition.steps import Step, take_apart
 from pipelines.frozen import frozen
 from pipelines.grammar.functions import is_function
-from pipelines.grammar.references import NESTED_STEPS
+from pipelines.grammar.paths import Key, ValuePath
 from pipelines.json_types import Json, JsonObject
-
-
-class Key(str):
-    """In a path: the name that an item of a list carries, as `train` of the input `train`."""
-
-    __slots__ = ()
-
-
-Path: TypeAlias = tuple[str | int, ...]
-"""Members and indexes; a `Key` for an item of a list that is matched by its name."""
 
 
 class Sort(StrEnum):
@@ -41,14 +31,15 @@ class Change:
     Args:
         sort: what happened.
         step: the step it happened in; None for the pipeline itself.
-        path: where in the step, or in the pipeline; empty for the whole step.
+        path: where in the step, or in the pipeline; empty for the whole step. A `Key` is the name
+            that an item of a list carries, as `train` of the input `train`.
         before: what was there; None where nothing was. Of a step that moved: its branch.
         after: what is there now, likewise.
     """
 
     sort: Sort
     step: str | None
-    path: Path
+    path: ValuePath
     before: Json
     after: Json
 
@@ -69,105 +60,70 @@ def diff(before: JsonObject, after: JsonObject) -> tuple[Change, ...]:
     return tuple(_diff(before, after, old, new))
 
 
-@frozen
-class Placed:
-    """A step and where it stands.
-
-    Args:
-        step: the step, what its branches hold taken out.
-        holder: the step and the branch that it stands in; empty at the top.
-        index: its place there.
-    """
-
-    step: Json
-    holder: tuple[str, ...]
-    index: int
-
-
-def steps_of(definition: JsonObject) -> dict[str, Placed] | None:
-    """Return the steps of a definition by name, those of branches too.
+def steps_of(definition: JsonObject) -> dict[str, Step] | None:
+    """Return the steps of a definition by name, those inside other steps too.
 
     None when a step has no name, or not one of its own: such a thing can be compared as JSON only.
     """
-    found: dict[str, Placed] = {}
-    for placed in _placed(definition.get("Steps"), ()):
-        name = placed.step.get("Name") if isinstance(placed.step, dict) else None
-        if not isinstance(name, str) or name in found:
-            return None
-        found[name] = placed
-    return found
+    parts = take_apart(definition)
+    whole = not parts.misplaced and len(parts.named) == len(parts.steps)
+    return parts.named if whole else None
 
 
-def _placed(steps: Json, holder: tuple[str, ...]) -> Iterator[Placed]:
-    if not isinstance(steps, list):
-        return
-    for index, step in enumerate(steps):
-        arguments = step.get("Arguments") if isinstance(step, dict) else None
-        if not isinstance(arguments, dict) or not _is_holder(arguments):
-            yield Placed(step, holder, index)
-            continue
-        kept = {
-            key: _shape(value) if key in NESTED_STEPS else value for key, value in arguments.items()
-        }
-        yield Placed({**step, "Arguments": kept}, holder, index)
-        for branch in NESTED_STEPS:
-            yield from _placed(arguments.get(branch), (str(step.get("Name")), branch))
-
-
-def _is_holder(arguments: JsonObject) -> bool:
-    return any(isinstance(arguments.get(branch), list) for branch in NESTED_STEPS)
-
-
-def _shape(value: Json) -> Json:
-    """Stand in for a branch: its steps are looked at on their own, but `[]` is not nothing."""
-    return [] if isinstance(value, list) else value
+def _place(step: Step) -> list[str]:
+    """Return the step and the branch that a step stands in; nothing at the top."""
+    return [] if step.branch is None else [step.branch.owner, step.branch.argument]
 
 
 def _diff(
-    before: JsonObject, after: JsonObject, old: Mapping[str, Placed], new: Mapping[str, Placed]
+    before: JsonObject, after: JsonObject, old: Mapping[str, Step], new: Mapping[str, Step]
 ) -> Iterator[Change]:
     yield from _members(None, (), _head(before), _head(after))
-    for name, placed in old.items():
+    for name, step in old.items():
         if name not in new:
-            yield Change(Sort.REMOVED, name, (), placed.step, None)
-    for name, placed in new.items():
+            yield Change(Sort.REMOVED, name, (), step.apart, None)
+    for name, step in new.items():
         if name not in old:
-            yield Change(Sort.ADDED, name, (), None, placed.step)
+            yield Change(Sort.ADDED, name, (), None, step.apart)
             continue
-        if placed.holder != old[name].holder:
-            yield Change(Sort.MOVED, name, (), list(old[name].holder), list(placed.holder))
-        yield from _members(name, (), old[name].step, placed.step)
+        was, now = _place(old[name]), _place(step)
+        if was != now:
+            yield Change(Sort.MOVED, name, (), was, now)
+        yield from _members(name, (), old[name].apart, step.apart)
     yield from _orders(old, new)
 
 
 def _head(definition: JsonObject) -> JsonObject:
+    """Return a definition without its steps, which are compared one by one."""
     steps = definition.get("Steps")
-    return {**definition, "Steps": _shape(steps)} if "Steps" in definition else definition
+    return {**definition, "Steps": []} if isinstance(steps, list) else definition
 
 
-def _orders(old: Mapping[str, Placed], new: Mapping[str, Placed]) -> Iterator[Change]:
+def _orders(old: Mapping[str, Step], new: Mapping[str, Step]) -> Iterator[Change]:
     """Yield where steps that stayed in a branch stand in another order there.
 
     Steps that come and go say themselves why the places of others changed.
     """
-    for holder in dict.fromkeys(placed.holder for placed in new.values()):
-        stayed = {n for n in new if n in old and new[n].holder == old[n].holder == holder}
-        was = sorted(stayed, key=lambda name: old[name].index)
-        now = sorted(stayed, key=lambda name: new[name].index)
+    stayed: dict[tuple[str, ...], list[str]] = {}
+    for name, step in new.items():
+        if name in old and _place(old[name]) == _place(step):
+            stayed.setdefault(tuple(_place(step)), []).append(name)
+    for place, now in stayed.items():
+        was = sorted(now, key=lambda name: old[name].path[-1])
         if was != now:
-            step, path = (holder[0], ("Arguments", holder[1])) if holder else (None, ("Steps",))
-            yield Change(Sort.ORDERED, step, path, was, now)
+            owner, path = (place[0], ("Arguments", place[1])) if place else (None, ("Steps",))
+            yield Change(Sort.ORDERED, owner, path, was, now)
 
 
 def _members(
-    step: str | None, path: Path, before: JsonObject, after: JsonObject
+    step: str | None, path: ValuePath, before: JsonObject, after: JsonObject
 ) -> Iterator[Change]:
     for key in dict.fromkeys((*before, *after)):
         yield from _values(step, (*path, key), before, after, key)
 
 
 def _values(
-    step: str | None, path: Path, before: JsonObject, after: JsonObject, key: str
+    step: str | None, path: ValuePath, before: JsonObject, after: JsonObject, key: str
 ) -> Iterator[Change]:
     if key not in after:
         yield Change(Sort.REMOVED, step, path, before[key], None)
@@ -177,7 +133,7 @@ def _values(
         yield from _value(step, path, before[key], after[key])
 
 
-def _value(step: str | None, path: Path, before: Json, after: Json) -> Iterator[Change]:
+def _value(step: str | None, path: ValuePath, before: Json, after: Json) -> Iterator[Change]:
     if same(before, after):
         return
     if _is_plain(before) and _is_plain(after):
@@ -192,7 +148,9 @@ def _is_plain(value: Json) -> bool:
     return isinstance(value, dict) and not is_function(value)
 
 
-def _lists(step: str | None, path: Path, before: list[Json], after: list[Json]) -> Iterator[Change]:
+def _lists(
+    step: str | None, path: ValuePath, before: list[Json], after: list[Json]
+) -> Iterator[Change]:
     member = _naming(before, after)
     if member is None:
         if len(before) == len(after) and all(map(_is_plain, (*before, *after))):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from pipelines.bundle.assets import CodeAsset, DataAsset
+from pipelines.definition.needs import assets_in
 from pipelines.frozen import frozen
+from pipelines.plan.named import read
 
-_NAMED = re.compile(r"s3://[^/\"]+/[^/\"]+/(?P<kind>code|data)/(?P<name>[^/\"]+)/[^/\"]+/")
-_REST = "bundle.pyz"
 _CODE = "code/"
 _TOOL = "tool/"
 
@@ -78,11 +77,6 @@ def put_back(after: str, before: str) -> dict[str, str]:
     return _in_place_of(wanted, [before])
 
 
-def named_in(definition: str) -> tuple[str, ...]:
-    """List the bundles and the folders of data, `/` at their end, that a definition names."""
-    return tuple(sorted(uri for uris in _assets([definition]).values() for uri in uris))
-
-
 def _in_place_of(
     wanted: Mapping[str, tuple[str, str]], definitions: Iterable[str]
 ) -> dict[str, str]:
@@ -98,7 +92,6 @@ def _assets(definitions: Iterable[str]) -> dict[tuple[str, str], set[str]]:
     """Find the assets that definitions name: `code` or `data` and its name → URIs."""
     found: dict[tuple[str, str], set[str]] = {}
     for text in definitions:
-        for match in _NAMED.finditer(text):
-            uri = match[0] + (_REST if match["kind"] == "code" else "")
-            found.setdefault((match["kind"], match["name"]), set()).add(uri)
+        for asset in assets_in(read(text)):
+            found.setdefault((asset.sort, asset.name), set()).add(asset.uri)
     return found

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final
 
-from pipelines.frozen import frozen
+from pipelines.definition.gets import gets_in
+from pipelines.definition.steps import Step
 from pipelines.grammar.functions import (
     GET,
     JSON_GET,
@@ -20,14 +21,12 @@ from pipelines.grammar.functions import (
     Target,
     function_of,
     parse_target,
-    target_of,
     text_of,
     to_json,
 )
 from pipelines.grammar.paths import PathError, follow, parse_path
-from pipelines.grammar.references import NESTED_STEPS, step_references
 from pipelines.json_types import Json, JsonObject
-from pipelines.plan.diff import Placed, steps_of
+from pipelines.plan.diff import steps_of
 
 _MARK: Final = "?"
 _CONSTANT = frozenset({"PipelineName", "PipelineArn"})
@@ -60,7 +59,7 @@ class World:
         last: World | None = None,
         fate: Callable[[str], Fate] = lambda _: Fate.RUNS,
     ) -> None:
-        self.steps: Mapping[str, Placed] = steps_of(document) or {}
+        self.steps: Mapping[str, Step] = steps_of(document) or {}
         self.parameters = _parameters(document)
         self._experiment = document.get("PipelineExperimentConfig")
         self._last = last
@@ -69,7 +68,7 @@ class World:
 
     def arguments(self, step: str) -> JsonObject:
         """Return a step's arguments, their references replaced."""
-        arguments = self.steps[step].step.get("Arguments")
+        arguments = self.steps[step].apart.get("Arguments")
         replaced = self.value(arguments if isinstance(arguments, dict) else {})
         return replaced if isinstance(replaced, dict) else {}
 
@@ -85,10 +84,7 @@ class World:
             case list():
                 return [self.value(item) for item in value]
             case dict():
-                return {
-                    key: item if key in NESTED_STEPS else self.value(item)
-                    for key, item in value.items()
-                }
+                return {key: self.value(item) for key, item in value.items()}
             case _:
                 return value
 
@@ -123,7 +119,7 @@ class World:
         if holder is None or (step, path) in self._open:
             return self._own(target.text)
         try:
-            echoed = follow(holder.step.get("Arguments"), parse_path(path))
+            echoed = follow(holder.apart.get("Arguments"), parse_path(path))
         except PathError:
             named = path.endswith(_NEW_EACH_TIME)
             return self._own(target.text) if named else self._maybe(reference)
@@ -153,7 +149,8 @@ class World:
 
     def _json_get(self, function: JsonObject) -> Json:
         """Say of a value in a file: as before where its step's result is kept."""
-        steps = [*dict.fromkeys(step_references(function))]
+        named = (get.target.step for get in gets_in(function, ()))
+        steps = [*dict.fromkeys(step for step in named if step is not None)]
         if self._last is None or all(self._fate(step) is Fate.KEPT for step in steps):
             return _token("last", function if steps else self.value(function[JSON_GET]))
         return self._maybe(function)
@@ -222,23 +219,3 @@ def _typed(kind: Json, default: Json) -> Json:
                 return default
     except (TypeError, ValueError):
         return default
-
-
-@frozen
-class Source:
-    """A reference in a step's arguments: what it names, and the JSON that it stands in."""
-
-    target: Target
-    value: Json
-
-
-def sources(value: Json) -> tuple[Source, ...]:
-    """Find the references below a value."""
-    target = target_of(value)
-    if target is not None:
-        return (Source(target, value),)
-    if isinstance(value, list):
-        return tuple(source for item in value for source in sources(item))
-    if isinstance(value, dict):
-        return tuple(source for item in value.values() for source in sources(item))
-    return ()

@@ -6,8 +6,9 @@ import json
 import re
 
 from pipelines.grammar.functions import Get, Join, function_of, to_json
+from pipelines.grammar.paths import Key, ValuePath
 from pipelines.json_types import Json
-from pipelines.plan.diff import Key, Path
+from pipelines.steptypes import every
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _MEMBER = re.compile(r"[A-Z][A-Za-z0-9]*")
@@ -30,8 +31,6 @@ _CALLED = {
     "ExpireAfter": "cache",
     "Enabled": "cache_enabled",
     "DependsOn": "after",
-    "IfSteps": "then",
-    "ElseSteps": "else",
     "Conditions": "if",
     "DefaultValue": "default",
     "EnumValues": "enum",
@@ -49,7 +48,7 @@ _REFERENCES = {
 _LONGEST = 72
 
 
-def short(path: Path) -> str:
+def short(path: ValuePath) -> str:
     """Write a path as a spec would: `ResourceConfig.InstanceType` is `instance_type`.
 
     A path of members that a spec has no word for is written in full, in the same manner.
@@ -72,7 +71,13 @@ def _word(token: str | int, *, free: bool) -> list[str]:
         return [str(token)]
     if token in _LEFT_OUT:
         return []
-    return [_CALLED.get(token) or _HUMP.sub("_", token).lower()]
+    return [_CALLED.get(token) or nested_word(token) or _HUMP.sub("_", token).lower()]
+
+
+def nested_word(argument: str) -> str | None:
+    """Return what people call an argument that holds steps, as `then`; None for any other."""
+    nested = (one for step_type in every() for one in step_type.holds)
+    return next((one.word for one in nested if one.argument == argument), None)
 
 
 def value_text(value: Json) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
-from pipelines.definition.model import Entry, take_apart
+from pipelines.definition.needs import sources_in
 from pipelines.execution.caller import Caller, CallRefusedError
 from pipelines.frozen import frozen
-from pipelines.grammar.functions import Join
-from pipelines.json_types import Json, JsonObject
+from pipelines.json_types import JsonObject
 from pipelines.plan.named import defaults_of, known_text, read
 from pipelines.registry import packages
 from pipelines.spec.commit import UNKNOWN
-from pipelines.steptypes.places import value_at
 
 _CODE = "code"
 
@@ -83,21 +81,8 @@ def _data(definition: JsonObject, parameters: Mapping[str, str]) -> dict[str, tu
     """Find what comes from outside; what another step of the pipeline made does not."""
     given = {**defaults_of(definition), **parameters}
     found: dict[str, dict[str, None]] = {}
-    for entry in take_apart(definition).entries:
-        for name, source in _inputs(entry):
-            text = known_text(source, given)
-            if text is not None and name != _CODE:
-                found.setdefault(name, {})[text] = None
+    for name, source in sources_in(definition):
+        text = known_text(source, given)
+        if text is not None and name != _CODE:
+            found.setdefault(name, {})[text] = None
     return {name: tuple(uris) for name, uris in found.items()}
-
-
-def _inputs(step: Entry) -> Iterator[tuple[str, Json]]:
-    """Yield name and place of what a step reads."""
-    for data in step.known.inputs if step.known is not None else ():
-        for name, entry in data.entries(step.arguments):
-            system = value_at(entry, data.file_system) if data.file_system is not None else None
-            if isinstance(system, dict):
-                places = (str(system.get("FileSystemId")), str(system.get("DirectoryPath")))
-                yield name, Join(":", places)
-            else:
-                yield name, value_at(entry, data.uri)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -43,11 +43,12 @@ def check_arguments(
         prefix: the path of the arguments in their document.
     """
     shapes = shapes_of(step_type)
+    problems: list[ShapeProblem] = []
     if shapes.request is not None:
-        for problem in check(arguments, shapes.request, shapes, parameters):
-            yield finding_of(_with_source(problem, step_type), prefix)
-    for problem in _missing_choices(step_type, arguments):
-        yield finding_of(problem, prefix)
+        problems += check(arguments, shapes.request, shapes, parameters)
+    misspelt = {(*one.path[:-1], one.meant) for one in problems if one.meant is not None}
+    for problem in (*problems, *_missing_choices(step_type, arguments, misspelt)):
+        yield finding_of(_with_source(problem, step_type), prefix)
     for limit in check_limits(step_type.limits, step_type.rules, arguments):
         yield Finding(
             code=QUOTA if limit.quota else LIMIT,
@@ -58,13 +59,15 @@ def check_arguments(
         )
 
 
-def _missing_choices(step_type: StepType, arguments: Json) -> Iterator[ShapeProblem]:
-    """Yield structures without any of the members of which they need one."""
+def _missing_choices(
+    step_type: StepType, arguments: Json, misspelt: Collection[Path]
+) -> Iterator[ShapeProblem]:
+    """Yield structures without any of the members of which they need one, misspelt ones apart."""
     for where, choices in step_type.one_of:
         for path, value in below(arguments, where):
             if not isinstance(value, dict) or is_function(value):
                 continue
-            if all(value.get(name) is None for name in choices):
+            if all(value.get(n) is None and (*path, n) not in misspelt for n in choices):
                 place = next((part for part in reversed(path) if isinstance(part, str)), None)
                 holder = f"`{place}`" if place else f"the arguments of a {step_type.name} step"
                 yield ShapeProblem(

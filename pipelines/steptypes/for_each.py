@@ -16,7 +16,7 @@ STEP_TYPE = StepType(
     name="ForEach",
     request="ForEachArguments",
     describe="ForEachProperties",
-    holds=(NestedSteps("ForEachBody"),),
+    holds=(NestedSteps("ForEachBody", "each"),),
     in_body=False,
     own_shapes={
         "ForEachArguments": {

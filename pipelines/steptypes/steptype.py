@@ -72,10 +72,12 @@ class NestedSteps:
 
     Args:
         argument: its name, as `IfSteps`.
+        word: what people call it, as `then`.
         outcome: the `Outcome` of the step for which they run; None where they run once an item.
     """
 
     argument: str
+    word: str
     outcome: str | None = None
 
 

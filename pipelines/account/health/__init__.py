@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator
 
 from pipelines.account.account import Account
 from pipelines.account.health import bucket, images, quotas, roles
-from pipelines.account.health.check import Check, Needs, missing, ok
+from pipelines.account.health.check import Check, missing, ok
 from pipelines.compile.permissions import Permission
+from pipelines.definition.needs import Needs
 from pipelines.execution.caller import CallRefusedError
 from pipelines.spec.model import Aws
 
-__all__ = ["Check", "Needs", "examine"]
+__all__ = ["Check", "examine"]
 
 
 def examine(

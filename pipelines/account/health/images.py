@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from pipelines.account.account import Account
-from pipelines.account.health.check import Check, Needs, missing, ok, unknown
+from pipelines.account.health.check import Check, missing, ok, unknown
+from pipelines.definition.needs import Needs
 from pipelines.execution.caller import CallRefusedError
 
 _SUBJECT = "images"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipelines.account.account import Account
-from pipelines.account.health.check import Check, Needs, missing, ok, unknown
+from pipelines.account.health.check import Check, missing, ok, unknown
+from pipelines.definition.needs import Needs
 from pipelines.execution.caller import CallRefusedError
 
 _SUBJECT = "quotas"

@@ -9,12 +9,12 @@ from pathlib import Path
 import click
 
 from pipelines.account.health import Check, examine
-from pipelines.account.health.check import needs_of
 from pipelines.backends.local.health import Fact, facts
 from pipelines.cli.options import format_option, local_option, spec_options
 from pipelines.cli.tables import columns
 from pipelines.cli.target import open_target
 from pipelines.compile.permissions import permissions
+from pipelines.definition.needs import needs_of
 from pipelines.errors import RefusedError
 
 
@@ -39,7 +39,7 @@ def COMMAND(file: Path, env: str | None, local: bool, output_format: str) -> Non
 def _account(file: Path, env: str | None, *, is_shown: bool) -> list[Check]:
     checks = []
     with open_target(file, env, local=False) as target:
-        needs = needs_of(target.compiled.definition)
+        needs = needs_of(json.loads(target.compiled.definition))
         if is_shown:
             click.echo("\nthe account")
         needed = permissions(target.compiled, target.aws)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from pipelines.definition.model import Definition, Entry, warning
+from pipelines.definition.findings import warning
+from pipelines.definition.steps import Definition
 from pipelines.diagnostics import Finding, Path
 from pipelines.grammar.functions import is_function, result_type
 from pipelines.json_types import Json, JsonObject
@@ -14,25 +15,27 @@ _ORDERED: Final = ("GreaterThan", "GreaterThanOrEqualTo", "LessThan", "LessThanO
 _DEEPEST: Final = 50
 
 
-def check_comparisons(definition: Definition, entry: Entry) -> Iterator[Finding]:
+def check(definition: Definition) -> Iterator[Finding]:
     """Yield comparisons that fail the step in a local run: the SDK's rules (FACTS 1.5).
 
     What the service does with them no source says, so they are warnings.
     """
-    if entry.known is None or not entry.known.branches:
-        return
-    path = (*entry.path, "Arguments", "Conditions")
-    for condition, place in _conditions(entry.arguments.get("Conditions"), path, 0):
-        left = _type_of(condition.get("LeftValue"), definition.parameters)
-        right = _type_of(condition.get("RightValue"), definition.parameters)
-        kind = condition.get("Type")
-        if left and right and not _compare(kind, {left, right}):
-            yield warning(
-                "SP512",
-                place,
-                f"{kind} compares {left} with {right}, which fails the step in a local run",
-                "give both sides one type",
-            )
+    for step in definition.steps:
+        if step.known is not None and step.known.branches:
+            path = (*step.path, "Arguments", "Conditions")
+            for condition, place in _conditions(step.arguments.get("Conditions"), path, 0):
+                yield from _check_condition(condition, place, definition.parameters)
+
+
+def _check_condition(
+    condition: JsonObject, path: Path, parameters: Mapping[str, str]
+) -> Iterator[Finding]:
+    left = _type_of(condition.get("LeftValue"), parameters)
+    right = _type_of(condition.get("RightValue"), parameters)
+    kind = condition.get("Type")
+    if left and right and not _compare(kind, {left, right}):
+        message = f"{kind} compares {left} with {right}, which fails the step in a local run"
+        yield warning("SP512", path, message, "give both sides one type")
 
 
 def _conditions(value: Json, path: Path, depth: int) -> Iterator[tuple[JsonObject, Path]]:

@@ -9,9 +9,10 @@ from types import MappingProxyType
 from typing import Final
 
 from pipelines.diagnostics import Path, Severity
+from pipelines.diagnostics.keys import compare_keys
 from pipelines.diagnostics.sentences import suggestion
 from pipelines.grammar.functions import FUNCTIONS, is_function, result_type
-from pipelines.json_types import Json
+from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.shapes.model import Shape, ShapeProblem, Shapes
 
 # Members that SDK v2 writes and CreateProcessingJob does not have; pipelines accept them
@@ -118,24 +119,35 @@ class _Checker:
         if not isinstance(value, dict):
             yield _wrong_type(path, value, shape)
             return
-        optional = self._shapes.step_type.supplied if path == () else ()
-        for name in shape.required:
-            if value.get(name) is None and name not in optional:
-                yield ShapeProblem(
-                    path, "missing-member", f"`{name}` is missing in `{_label(path, shape)}`"
-                )
+        yield from self._members(path, value, shape)
         for name, member in value.items():
             if name in shape.members:
                 inner = self._shapes.get(shape.members[name])
                 yield from self.value((*path, name), member, inner)
-            elif name not in TOLERATED.get(shape.name, ()):
-                yield ShapeProblem(
-                    (*path, name),
-                    "unknown-member",
-                    f"unknown key `{name}` in `{_label(path, shape)}`",
-                    suggestion(name, shape.members),
-                    at="key",
-                )
+
+    def _members(self, path: Path, value: JsonObject, shape: Shape) -> Iterator[ShapeProblem]:
+        """Yield the problems of the keys of a structure: missing ones and unknown ones."""
+        optional = self._shapes.step_type.supplied if path == () else ()
+        required = (name for name in shape.required if name not in optional)
+        tolerated = TOLERATED.get(shape.name, frozenset())
+        mistakes = compare_keys(
+            [name for name in value if name not in tolerated],
+            shape.members,
+            [name for name in required if value.get(name) is None],
+        )
+        place = _label(path, shape)
+        for name in mistakes.missing:
+            message = f"`{name}` is missing in `{place}`"
+            yield ShapeProblem(path, "missing-member", message)
+        for name, help_text in mistakes.unknown.items():
+            yield ShapeProblem(
+                (*path, name),
+                "unknown-member",
+                f"unknown key `{name}` in `{place}`",
+                help_text,
+                at="key",
+                meant=mistakes.meant.get(name),
+            )
 
     def _list(self, path: Path, value: Json, shape: Shape) -> Iterator[ShapeProblem]:
         if not isinstance(value, list):

@@ -72,6 +72,7 @@ class ShapeProblem:
         help: what to write instead.
         at: whether the key or the value is wrong.
         severity: a warning where the service's answer is not known.
+        meant: of an unknown member, the one that it was probably meant to be.
     """
 
     path: Path
@@ -89,6 +90,7 @@ class ShapeProblem:
     help: str | None = None
     at: Literal["key", "value"] = "value"
     severity: Severity = Severity.ERROR
+    meant: str | None = None
 
 
 @frozen

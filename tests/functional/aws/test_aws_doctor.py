@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from pipelines.account.health.check import needs_of
+from pipelines.definition.needs import needs_of
 from tests.functional.aws.account import Account
 from tests.functional.aws.command import Command
 from tests.functional.aws.project import BUCKET, add_deployment, edit
@@ -203,7 +203,7 @@ def test_a_tuning_step_asks_for_the_machines_of_all_its_parallel_jobs() -> None:
         "TrainingJobDefinition": machines,
     }
     steps = [{"Name": "tune", "Type": "Tuning", "Arguments": arguments}]
-    needs = needs_of(json.dumps({"Steps": steps}))
+    needs = needs_of({"Steps": steps})
     assert needs.instances == {("training job", "ml.g5.xlarge"): 6}
 
 

@@ -27,7 +27,7 @@ from pipelines.json_types import Json, JsonObject
 
 Answer: TypeAlias = Callable[[StepCall], StepOutcome]
 REAL = frozenset({"Condition", "Fail", "RegisterModel", "Model"})
-FAKED = frozenset({"Processing", "Training", "Tuning", "Transform"})
+FAKED = frozenset({"ForEach", "Processing", "Training", "Tuning", "Transform"})
 
 
 def succeed(call: StepCall) -> StepOutcome:

@@ -16,9 +16,9 @@ from pipelines.backends.local.engine.context import Parts, RunOptions
 from pipelines.backends.local.executors.contract import StepCall, StepOutcome
 from pipelines.backends.local.executors.stub import merged, synthesized
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.definition.steps import take_apart
 from pipelines.execution.status import StepStatus
 from pipelines.grammar.paths import parse_path
-from pipelines.grammar.references import NESTED_STEPS
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes import find
 
@@ -98,10 +98,7 @@ def _report(paths: list[str]) -> Json:
 
 
 def _flat(steps: Json) -> Iterator[JsonObject]:
-    for step in steps or []:
-        yield step
-        for member in NESTED_STEPS:
-            yield from _flat(step.get("Arguments", {}).get(member))
+    yield from (step.whole for step in take_apart({"Steps": steps}).steps)
 
 
 def _given(document: JsonObject) -> list[JsonObject]:

@@ -110,7 +110,7 @@ def test_a_for_each_waits_for_what_its_body_reads_and_for_nothing_of_its_own(
         make_step("inner", x={"Get": "ForEach.CurrentItem"}, y={"Get": "Steps.a.x"}),
         make_step("last", x={"Get": "Steps.inner.x"}),
     ]
-    loop = {"Name": "loop", "Type": "Training", "Arguments": {"ForEachBody": body}}
+    loop = {"Name": "loop", "Type": "ForEach", "Arguments": {"ForEachBody": body}}
     run = bench.run(loop, make_step("a", x="1"))
     assert bench.jobs.names == ["a", "loop"]
     assert set(run.steps) == {"a", "loop"}

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from pipelines.cli.plan_text import plan_text
+from pipelines.grammar.paths import Key
 from pipelines.plan.caching import Cause, Miss, Reason
-from pipelines.plan.diff import Change, Key, Sort
+from pipelines.plan.diff import Change, Sort
 from pipelines.plan.files import FileChange, FileSort
 from pipelines.plan.model import GroupPlan, PipelinePlan, Plan, TagChange, Upload
 

@@ -184,4 +184,4 @@ def test_a_form_of_public_code_has_no_finding(form: str) -> None:
         "Steps": FORMS[form],
     }
     assert [(f.code, f.path, f.message) for f in check_definition(definition)] == []
-    assert {step["Name"] for step in FORMS[form]} <= {step.name for step in outline(definition)}
+    assert {step["Name"] for step in FORMS[form]} <= {one.step.name for one in outline(definition)}

@@ -19,7 +19,7 @@ from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.state.execution_store import ExecutionStore
 from pipelines.backends.local.state.records import ExecutionRecord
 from pipelines.execution.events import Observer, unobserved
-from pipelines.execution.schedule import Definition
+from pipelines.execution.schedule import Schedule
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
@@ -91,7 +91,7 @@ class Context:
     """
 
     execution: ExecutionRecord
-    definition: Definition
+    definition: Schedule
     settings: LocalSettings
     store: ExecutionStore
     objects: ObjectStore

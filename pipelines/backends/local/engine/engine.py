@@ -25,7 +25,7 @@ from pipelines.backends.local.state.execution_store import ExecutionStore
 from pipelines.backends.local.state.locks import is_running, running
 from pipelines.backends.local.state.records import ExecutionRecord
 from pipelines.errors import UsageError
-from pipelines.execution.schedule import Definition, read_definition
+from pipelines.execution.schedule import Schedule, read_schedule
 from pipelines.execution.status import ExecutionStatus, StepStatus
 
 _OPEN = frozenset({ExecutionStatus.EXECUTING, ExecutionStatus.STOPPING})
@@ -143,7 +143,7 @@ class Engine:
     def _schedule(
         self, record: ExecutionRecord, options: RunOptions, inbox: Inbox
     ) -> ExecutionStatus:
-        definition = self._selected(record, read_definition(record.definition))
+        definition = self._selected(record, read_schedule(record.definition))
         settings = self._settings
         if options.endpoint_url is not None:
             settings = replace(settings, endpoint_url=options.endpoint_url)
@@ -160,7 +160,7 @@ class Engine:
         )
         return Scheduler(context, options.observer, inbox, _parallel(record, options)).run()
 
-    def _selected(self, record: ExecutionRecord, definition: Definition) -> Definition:
+    def _selected(self, record: ExecutionRecord, definition: Schedule) -> Schedule:
         """Cut a definition down to `SelectedSteps` and record the results that are reused."""
         config = record.request.get("SelectiveExecutionConfig")
         if not config:
@@ -194,10 +194,10 @@ def check_stubs(stubs: Mapping[str, Path], definition: str) -> None:
         UsageError: one cannot be read, or answers for what is no step of the definition.
     """
     if stubs:
-        _stubs(stubs, read_definition(definition))
+        _stubs(stubs, read_schedule(definition))
 
 
-def _stubs(stubs: Mapping[str, Path], definition: Definition) -> dict[str, Stub]:
+def _stubs(stubs: Mapping[str, Path], definition: Schedule) -> dict[str, Stub]:
     for name in stubs:
         if name not in definition.nodes:
             known = ", ".join(f"`{node}`" for node in definition.nodes)

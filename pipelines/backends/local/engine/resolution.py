@@ -20,7 +20,6 @@ from pipelines.grammar.functions import (
     text_of,
 )
 from pipelines.grammar.paths import PathError, follow, parse_json_path, parse_path
-from pipelines.grammar.references import NESTED_STEPS
 from pipelines.json_types import Json, JsonObject
 
 
@@ -50,7 +49,7 @@ class Scope:
 
 
 def resolve(value: Json, scope: Scope) -> Json:
-    """Resolve every function below a value; nested steps stay as they are.
+    """Resolve every function below a value.
 
     Raises:
         ResolutionError: a reference leads nowhere, or a file cannot be read as JSON.
@@ -72,10 +71,7 @@ def resolve(value: Json, scope: Scope) -> Json:
         case list():
             return [resolve(item, scope) for item in value]
         case dict():
-            return {
-                key: item if key in NESTED_STEPS else resolve(item, scope)
-                for key, item in value.items()
-            }
+            return {key: resolve(item, scope) for key, item in value.items()}
         case _:
             return value
 

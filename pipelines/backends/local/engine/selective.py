@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from pipelines.backends.local.errors import invalid
-from pipelines.execution.schedule import Definition, Node
+from pipelines.execution.schedule import Node, Schedule
 from pipelines.frozen import frozen
 
 
@@ -19,12 +19,12 @@ class Selection:
         reused: unselected steps that a selected one depends on.
     """
 
-    definition: Definition
+    definition: Schedule
     reused: frozenset[str]
 
 
 def select(
-    definition: Definition, selected: Collection[str], succeeded: Collection[str]
+    definition: Schedule, selected: Collection[str], succeeded: Collection[str]
 ) -> Selection:
     """Cut a definition down to the selected steps.
 
@@ -60,7 +60,7 @@ def select(
 def _cut(node: Node, selected: Collection[str]) -> Node:
     if node.name not in selected:
         return replace(node, gate=None, waits_for={})
-    gate = node.gate if node.gate and node.gate.condition in selected else None
+    gate = node.gate if node.gate and node.gate.owner in selected else None
     return replace(node, gate=gate)
 
 

@@ -106,7 +106,7 @@ class StepRunner:
     def _call(self, node: Node, attempt: int, stop: threading.Event) -> StepCall:
         context = self.context
         job = job_name(context.execution.id, node.name, attempt, context.parts.token)
-        arguments = resolve(node.step.get("Arguments") or {}, context.scope(self.properties, job))
+        arguments = self._resolved(node, job)
         refuse_untyped_references(node.step, arguments, context.parts.step_types(node.type))
         logs = log_folder(context, node.name, attempt)
         return StepCall(
@@ -120,6 +120,14 @@ class StepRunner:
             logs=logs,
             stop=stop,
         )
+
+    def _resolved(self, node: Node, job: str) -> JsonObject:
+        """Resolve the arguments of a step; the steps inside it stay as they are written."""
+        step_type = self.context.parts.step_types(node.type)
+        held = {nested.argument for nested in step_type.holds} if step_type is not None else ()
+        scope = self.context.scope(self.properties, job)
+        arguments: JsonObject = node.step.get("Arguments") or {}
+        return {k: v if k in held else resolve(v, scope) for k, v in arguments.items()}
 
     def _cache_key(self, node: Node, arguments: JsonObject) -> str | None:
         """Return the key; a stub's answer neither comes from the cache nor goes into it."""

@@ -22,7 +22,7 @@ from pipelines.backends.local.operations.requests import (
 )
 from pipelines.backends.local.state.records import ExecutionRecord, StepRecord
 from pipelines.execution.parameters import shown, typed_parameters
-from pipelines.execution.schedule import read_definition
+from pipelines.execution.schedule import read_schedule
 from pipelines.execution.status import ENDED, ExecutionStatus, StepStatus
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
@@ -170,7 +170,7 @@ class ExecutionOperations:
         steps = list(enumerate(self.context.state.executions.steps(record.id)))
         order = SortKey[tuple[int, StepRecord]](lambda item: (item[0],))
         steps, token = page(steps, order, request)
-        nodes = read_definition(record.definition).nodes
+        nodes = read_schedule(record.definition).nodes
         described = [_step(step, nodes[step.name].step) for _, step in steps]
         return {"PipelineExecutionSteps": described, **token}
 
@@ -200,7 +200,7 @@ class ExecutionOperations:
 
         A selective execution uses its source's parameters unless it is given its own.
         """
-        definition = read_definition(record.definition)
+        definition = read_schedule(record.definition)
         config = record.request.get("SelectiveExecutionConfig")
         if config:
             source = self._source(record.pipeline, config)

@@ -18,7 +18,7 @@ from pipelines.backends.local.operations.requests import (
     within,
 )
 from pipelines.backends.local.state.pipelines import PipelineRecord, VersionRecord
-from pipelines.execution.schedule import read_definition
+from pipelines.execution.schedule import read_schedule
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
@@ -152,7 +152,7 @@ class PipelineOperations:
             text = self.objects.get_bytes(uri).decode("utf-8")
         if text is not None:
             with validated():
-                read_definition(text)
+                read_schedule(text)
         return text
 
     def _last_execution(self, name: str, version: int) -> JsonObject:

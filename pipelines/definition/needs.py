@@ -1,0 +1,127 @@
+"""What a definition needs: code and data in S3, images, instances.
+
+The permissions of roles depend on the whole of what was compiled: `compile/permissions.py`.
+
+What an execution decides, as an image that is a parameter, is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final, Literal
+
+from pipelines.definition.steps import take_apart
+from pipelines.frozen import frozen
+from pipelines.grammar.functions import Join
+from pipelines.json_types import Json, JsonObject
+from pipelines.steptypes.places import below, value_at
+from pipelines.steptypes.steptype import Cluster
+
+_URI: Final = re.compile(r"s3://[^\s\"'\\]+")
+_ASSET: Final = re.compile(r"s3://[^/]+/[^/]+/(?P<sort>code|data)/(?P<name>[^/]+)/[^/]+/")
+_BUNDLE: Final = "bundle.pyz"
+_IMAGES: Final = frozenset({"ImageUri", "TrainingImage", "Image"})
+
+
+@frozen
+class NamedAsset:
+    """An object or a folder of ours that a definition names.
+
+    Args:
+        sort: the bundle of a step, or a folder of data.
+        name: the step, or the entry of the spec's `data:`.
+        uri: where it lies; a folder has `/` at its end.
+    """
+
+    sort: Literal["code", "data"]
+    name: str
+    uri: str
+
+
+@frozen
+class Needs:
+    """What a definition asks of an account.
+
+    Args:
+        assets: the code and the data of ours that it names.
+        images: image URIs.
+        instances: (`training job` and the like, instance type) → how many at least.
+    """
+
+    assets: tuple[NamedAsset, ...]
+    images: tuple[str, ...]
+    instances: Mapping[tuple[str, str], int]
+
+
+def needs_of(definition: JsonObject) -> Needs:
+    """Return what a definition, ours or anybody's, asks for."""
+    images: dict[str, None] = {}
+    instances: dict[tuple[str, str], int] = {}
+    for step in take_apart(definition).steps:
+        images.update(dict.fromkeys(_images(step.apart.get("Arguments"))))
+        for cluster in step.known.clusters if step.known is not None else ():
+            for key, count in _instances(cluster, step.arguments):
+                instances[key] = max(instances.get(key, 0), count)
+    return Needs(assets_in(definition), tuple(images), instances)
+
+
+def assets_in(definition: JsonObject) -> tuple[NamedAsset, ...]:
+    """Return the bundles and the folders of data that a definition names, sorted by URI."""
+    found: dict[str, NamedAsset] = {}
+    for uri in uris_in(definition):
+        match = _ASSET.match(uri)
+        if match is not None:
+            is_code = match["sort"] == "code"
+            place = match[0] + (_BUNDLE if is_code else "")
+            found[place] = NamedAsset("code" if is_code else "data", match["name"], place)
+    return tuple(found[uri] for uri in sorted(found))
+
+
+def sources_in(definition: JsonObject) -> Iterator[tuple[str, Json]]:
+    """Yield name and place of all that steps read: a URI, or a function that gives one."""
+    for step in take_apart(definition).steps:
+        for data in step.known.inputs if step.known is not None else ():
+            for name, entry in data.entries(step.arguments):
+                system = value_at(entry, data.file_system) if data.file_system else None
+                if isinstance(system, dict):
+                    places = (str(system.get("FileSystemId")), str(system.get("DirectoryPath")))
+                    yield name, Join(":", places)
+                else:
+                    yield name, value_at(entry, data.uri)
+
+
+def uris_in(value: Json) -> Iterator[str]:
+    """Yield the S3 URIs in the texts of a JSON value; in a text that is JSON, too."""
+    if isinstance(value, str):
+        yield from _URI.findall(value)
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from uris_in(part)
+
+
+def _instances(cluster: Cluster, arguments: JsonObject) -> Iterator[tuple[tuple[str, str], int]]:
+    """Yield how many instances of a type run at once; what is a reference counts as one."""
+    jobs = value_at(arguments, cluster.parallel) if cluster.parallel is not None else 1
+    for _, job in below(arguments, cluster.job):
+        for _, asked in below(job, cluster.at):
+            instance = value_at(asked, cluster.type)
+            if isinstance(instance, str):
+                count = _number(value_at(asked, cluster.count)) * _number(jobs)
+                yield (cluster.usage, instance), count
+
+
+def _number(value: Json) -> int:
+    return value if isinstance(value, int) else 1
+
+
+def _images(value: Json) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _images(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if key in _IMAGES and isinstance(item, str):
+                yield item
+            else:
+                yield from _images(item)
