@@ -16,11 +16,12 @@ from pipelines.account.account import Account
 from pipelines.account.objects import below, remove
 from pipelines.account.pipelines import describe, tags_of
 from pipelines.execution.caller import CallRefusedError, split
-from pipelines.execution.executions import executions, identifier
+from pipelines.execution.executions import executions
+from pipelines.execution.identifiers import identifier
 from pipelines.execution.status import OPEN
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
-from pipelines.plan.named import endpoints_of
+from pipelines.plan.deployments import endpoints_of
 from pipelines.plan.tags import MARK
 from pipelines.registry.packages import describe_group
 

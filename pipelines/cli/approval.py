@@ -8,19 +8,25 @@ from pathlib import Path
 import click
 
 from pipelines.account.pipelines import describe, has_rule
-from pipelines.cli.deployments import Settled, deployments, how_to_invoke, require_good, settle
+from pipelines.cli.deployments import (
+    Reconciled,
+    reconcile_deployments,
+    require_success,
+    show_how_to_invoke,
+)
 from pipelines.cli.options import local_option, spec_options, yes_option
 from pipelines.cli.target import Target, confirm, open_target
 from pipelines.errors import UsageError
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
+from pipelines.plan.deployments import deployments
 from pipelines.programs.deploy.reconcile import Options
 from pipelines.registry.packages import version
 
 
 @frozen
-class Verdict:
-    """What is said of a version.
+class ApprovalDecision:
+    """What is decided about a version.
 
     Args:
         name: the version, `group/number`.
@@ -36,7 +42,7 @@ class Verdict:
 
 
 def command(name: str, status: str, summary: str) -> click.Command:
-    """Make the command that gives a verdict."""
+    """Make the command that takes a decision."""
 
     @click.command(name, help=summary)
     @spec_options
@@ -53,13 +59,13 @@ def command(name: str, status: str, summary: str) -> click.Command:
         version: str,
     ) -> None:
         with open_target(file, env, local) as target:
-            give(target, Verdict(version, status, reason, yes))
+            set_approval(target, ApprovalDecision(version, status, reason, yes))
 
     return made
 
 
-def give(target: Target, verdict: Verdict) -> None:
-    """Write a verdict into the registry and let the endpoints follow.
+def set_approval(target: Target, decision: ApprovalDecision) -> None:
+    """Write a decision into the registry and let the endpoints follow.
 
     Locally they follow here and now. In an account the pipeline `<name>-deploy` makes them follow,
     with the role that may: a rule starts it, else it is started here.
@@ -68,49 +74,49 @@ def give(target: Target, verdict: Verdict) -> None:
         UsageError: there is no such version, or it cannot be approved.
         ExecutionFailedError: the version failed on an endpoint.
     """
-    package = version(target.gateway, verdict.name)
+    package = version(target.account, decision.name)
     named = f"{package['ModelPackageGroupName']}/{package['ModelPackageVersion']}"
     known = package["ModelApprovalStatus"]
-    if verdict.status == "Approved" and package["ModelPackageStatus"] != "Completed":
+    if decision.status == "Approved" and package["ModelPackageStatus"] != "Completed":
         raise UsageError(f"{named} is {package['ModelPackageStatus']}, not Completed")
     affected = deployments(target.compiled, package["ModelPackageGroupName"])
     deployers = () if target.is_local or not affected else _deployers(target)
-    if known == verdict.status:
+    if known == decision.status:
         click.echo(f"{named} is {known} already")
     else:
-        confirm(target, f"set {named} from {known} to {verdict.status}", verdict.yes)
-        _write(target, package, verdict)
-        click.echo(f"{named} is {verdict.status}")
+        confirm(target, f"set {named} from {known} to {decision.status}", decision.yes)
+        _write(target, package, decision)
+        click.echo(f"{named} is {decision.status}")
     if not affected:
         group = package["ModelPackageGroupName"]
         click.echo(f"no deployment step of {target.file} takes its versions from {group}")
     elif target.is_local:
-        settled = settle(target, affected, Options())
-        if verdict.status == "Approved":
-            _say_what_stays(settled, package)
-        require_good(target, settled, package["ModelPackageVersion"])
-        how_to_invoke(target, settled)
+        reconciled = reconcile_deployments(target, affected, Options())
+        if decision.status == "Approved":
+            _report_what_stays(reconciled, package)
+        require_success(target, reconciled, package["ModelPackageVersion"])
+        show_how_to_invoke(target, reconciled)
     for deployer in deployers:
         _start(target, deployer)
 
 
-def _say_what_stays(settled: Iterable[Settled], package: JsonObject) -> None:
+def _report_what_stays(reconciled: Iterable[Reconciled], package: JsonObject) -> None:
     """Say that an approval changed nothing where a newer version is live."""
     group, number = package["ModelPackageGroupName"], package["ModelPackageVersion"]
-    for one in settled:
+    for one in reconciled:
         live = one.outcome.live
         if live is not None and live > number:
             stays = f"{group}/{number} is older than {group}/{live}, which stays live"
             click.echo(f"{one.deployment.endpoint}: {stays}")
 
 
-def _write(target: Target, package: JsonObject, verdict: Verdict) -> None:
-    why = {"ApprovalDescription": verdict.reason} if verdict.reason else {}
-    target.gateway.call(
+def _write(target: Target, package: JsonObject, decision: ApprovalDecision) -> None:
+    why = {"ApprovalDescription": decision.reason} if decision.reason else {}
+    target.account.call(
         "sagemaker",
         "update_model_package",
         ModelPackageArn=package["ModelPackageArn"],
-        ModelApprovalStatus=verdict.status,
+        ModelApprovalStatus=decision.status,
         **why,
     )
 
@@ -125,7 +131,7 @@ def _deployers(target: Target) -> tuple[JsonObject, ...]:
     for name in target.compiled.definitions:
         if name == target.compiled.pipeline:
             continue
-        described = describe(target.gateway, name)
+        described = describe(target.account, name)
         if described is None:
             raise UsageError(
                 f"the pipeline {name} is not there: nothing would deploy what is approved",
@@ -138,9 +144,9 @@ def _deployers(target: Target) -> tuple[JsonObject, ...]:
 def _start(target: Target, deployer: JsonObject) -> None:
     """Start a pipeline that deploys, where no rule does."""
     name = deployer["PipelineName"]
-    if has_rule(target.gateway, deployer["PipelineArn"]):
+    if has_rule(target.account, deployer["PipelineArn"]):
         click.echo(f"a rule starts {name}")
         return
-    started = target.gateway.call("sagemaker", "start_pipeline_execution", PipelineName=name)
+    started = target.account.call("sagemaker", "start_pipeline_execution", PipelineName=name)
     execution = started["PipelineExecutionArn"].rpartition("/")[2]
     click.echo(f"started {name}: {execution}; see `pipelines status{target.flags} {execution}`")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,7 @@ from pipelines.definition import check_definition
 from pipelines.diagnostics import CheckedText, Diagnostic
 from pipelines.document import Document, Limits, Parsed, parse
 from pipelines.errors import SpecError, UsageError
+from pipelines.frozen import frozen
 from pipelines.json_types import Json
 
 _LIMITS: Final = Limits(size=2 << 20, depth=256)
@@ -21,6 +23,14 @@ _ANSWER: Final = "PipelineDefinition"
 """What DescribePipeline answers and CreatePipeline takes: the definition as a text."""
 _FORM: Final = 'a definition begins with {"Version": "2020-12-01", "Steps": ['
 _MARKS: Final = frozenset({"Version", "Steps", _ANSWER})
+
+
+@frozen
+class LoadedDefinition:
+    """A definition that may be run: the pipeline's name, made of the file's, and the JSON."""
+
+    name: str
+    text: str
 
 
 def is_definition(path: Path, env: str | None) -> bool:
@@ -52,6 +62,20 @@ def read_definition(path: Path, output_format: str, *, err: bool) -> Document:
     if parsed.document is None:
         raise SpecError("")
     return parsed.document
+
+
+def load_definition(path: Path) -> LoadedDefinition:
+    """Read and check a definition that is to be run.
+
+    Raises:
+        UsageError: there is no such file.
+        SpecError: it is not a definition; the diagnostics were printed.
+    """
+    if not path.is_file():
+        raise UsageError(f"there is no file {path}", "compile one: pipelines compile -o build/")
+    document = read_definition(path, "text", err=True)
+    name = re.sub(r"[^A-Za-z0-9]+", "-", path.stem).strip("-") or "definition"
+    return LoadedDefinition(name, json.dumps(document.data))
 
 
 def _of_definition(found: Diagnostic) -> Diagnostic:

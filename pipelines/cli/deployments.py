@@ -1,55 +1,34 @@
-"""A compiled pipeline → its deployments, as the deployer's job would find them."""
+"""Deployments reconciled from the command line, with the rights of whoever asks."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import click
 
-from pipelines.bundle.assets import CodeAsset
 from pipelines.cli.target import Target
-from pipelines.compile.model import Compiled
 from pipelines.errors import ExecutionFailedError, UsageError
 from pipelines.frozen import frozen
-from pipelines.json_types import JsonObject
-from pipelines.plan.named import defaults_of, known_text
 from pipelines.programs.deploy.model import DeployError, NotFailedError, Outcome
 from pipelines.programs.deploy.model import Target as Deployment
 from pipelines.programs.deploy.observe import Clients
 from pipelines.programs.deploy.reconcile import Options, reconcile
-from pipelines.programs.deploy.target import target_of
-from pipelines.runtime.bundle import CODE
 
-_PROGRAM = "deploy"
 _SERVICES = ("sagemaker", "sagemaker-runtime", "s3")
 _LOCAL_PAUSE, _PAUSE = 0.05, 10.0
 
 
-def deployments(compiled: Compiled, group: str | None = None) -> tuple[Deployment, ...]:
-    """Find the deployments of a pipeline, of one group or of all."""
-    found = []
-    for name, text in compiled.definitions.items():
-        if name == compiled.pipeline:
-            continue
-        definition = json.loads(text)
-        defaults = defaults_of(definition)
-        for step in definition["Steps"]:
-            asset = next((one for one in compiled.code if one.step == step["Name"]), None)
-            if asset is not None and asset.job.program == _PROGRAM:
-                found.append(_deployment(asset, step["Arguments"]["Environment"], defaults))
-    return tuple(one for one in found if group is None or one.group == group)
-
-
 @frozen
-class Settled:
+class Reconciled:
     """A deployment, and what came of it."""
 
     deployment: Deployment
     outcome: Outcome
 
 
-def settle(target: Target, affected: Iterable[Deployment], options: Options) -> list[Settled]:
+def reconcile_deployments(
+    target: Target, affected: Iterable[Deployment], options: Options
+) -> list[Reconciled]:
     """Reconcile deployments with the rights of whoever asks, and say what came of them.
 
     Raises:
@@ -57,41 +36,47 @@ def settle(target: Target, affected: Iterable[Deployment], options: Options) -> 
             version is not to be tried again at one counts only where it is at none.
         CallRefusedError: a call was refused.
     """
-    settled, refused, needless = list[Settled](), list[DeployError](), list[DeployError]()
+    reconciled, refused, needless = (
+        list[Reconciled](),
+        list[DeployError](),
+        list[DeployError](),
+    )
     for one in affected:
         try:
-            settled.append(_settle(target, one, options))
+            reconciled.append(_reconcile(target, one, options))
         except NotFailedError as error:
             needless.append(error)
         except DeployError as error:
             refused.append(error)
-    for first in (*refused, *(() if settled else needless)):
+    for first in (*refused, *(() if reconciled else needless)):
         raise UsageError(str(first)) from first
-    return settled
+    return reconciled
 
 
-def _settle(target: Target, deployment: Deployment, options: Options) -> Settled:
+def _reconcile(target: Target, deployment: Deployment, options: Options) -> Reconciled:
     pause = _LOCAL_PAUSE if target.is_local else _PAUSE
-    with target.gateway.clients(*_SERVICES) as clients:
-        here = options._replace(pause=pause, report=_say)
+    with target.account.clients(*_SERVICES) as clients:
+        here = options._replace(pause=pause, report=_report)
         outcome = reconcile(Clients(*clients), deployment, here)
     for text in outcome.messages:
         click.echo(f"{deployment.endpoint}: {text}")
-    return Settled(deployment, outcome)
+    return Reconciled(deployment, outcome)
 
 
-def require_good(target: Target, settled: Sequence[Settled], version: int | None = None) -> None:
+def require_success(
+    target: Target, reconciled: Sequence[Reconciled], version: int | None = None
+) -> None:
     """End the command where a version failed that was to go live.
 
     Args:
         target: where.
-        settled: what came of the deployments.
+        reconciled: what came of the deployments.
         version: the version that this was about; an earlier failure of it counts as well.
 
     Raises:
         ExecutionFailedError: one failed.
     """
-    for one in settled:
+    for one in reconciled:
         deployment, outcome = one.deployment, one.outcome
         earlier = [known for known in outcome.known if known[0] == version]
         for number, reason in (*outcome.failures, *earlier):
@@ -103,18 +88,13 @@ def require_good(target: Target, settled: Sequence[Settled], version: int | None
             )
 
 
-def how_to_invoke(target: Target, settled: Sequence[Settled]) -> None:
+def show_how_to_invoke(target: Target, reconciled: Sequence[Reconciled]) -> None:
     """Say how an endpoint that answers is asked."""
-    for one in settled:
+    for one in reconciled:
         if one.outcome.live is not None:
             asked = f"{target.flags} {one.deployment.endpoint} --file REQUEST.json"
             click.echo(f"ask it: python -m pipelines invoke{asked}")
 
 
-def _say(text: str) -> None:
+def _report(text: str) -> None:
     click.echo(text, err=True)
-
-
-def _deployment(asset: CodeAsset, variables: JsonObject, defaults: Mapping[str, str]) -> Deployment:
-    texts = {name: known_text(value, defaults) or "" for name, value in variables.items()}
-    return target_of(asset.job.config, texts, lambda path: asset.content(f"{CODE}{path}"))

@@ -10,9 +10,9 @@ import click
 
 from pipelines.cli.progress import following
 from pipelines.errors import ExecutionFailedError
-from pipelines.execution import executions
 from pipelines.execution.caller import Caller, CallRefusedError
 from pipelines.execution.following import Pace, follow
+from pipelines.execution.identifiers import identifier
 from pipelines.execution.status import ExecutionStatus
 
 _INTERRUPTED = 130
@@ -53,7 +53,7 @@ def judge(arn: str, status: ExecutionStatus, flags: str) -> None:
         ExecutionFailedError: it did not succeed.
     """
     if status is not ExecutionStatus.SUCCEEDED:
-        execution = executions.identifier(arn)
+        execution = identifier(arn)
         raise ExecutionFailedError(
             f"execution {execution} ended as {status}", f"see `pipelines status{flags} {execution}`"
         )
@@ -64,7 +64,7 @@ def _weather(error: CallRefusedError) -> None:
 
 
 def _leave(arn: str, flags: str) -> NoReturn:
-    execution = executions.identifier(arn)
+    execution = identifier(arn)
     click.echo(
         f"execution {execution} goes on: follow it with "
         f"`pipelines status --follow{flags} {execution}`, "
@@ -75,7 +75,7 @@ def _leave(arn: str, flags: str) -> NoReturn:
 
 
 def _lost(error: CallRefusedError, arn: str, flags: str) -> CallRefusedError:
-    execution = executions.identifier(arn)
+    execution = identifier(arn)
     again = f"`pipelines status --follow{flags} {execution}`"
     remedy = f"execution {execution} goes on: follow it again with {again}"
     if error.remedy:

@@ -42,8 +42,8 @@ def spec_options(command: CommandT) -> CommandT:
     return file_option(env_option(command))
 
 
-def again(file: Path, env: str | None, local: bool) -> str:  # noqa: FBT001 - the flag as it was given
-    """Write the options that lead another command to the same place, with a space before them."""
+def flags_to(file: Path, env: str | None, local: bool) -> str:  # noqa: FBT001 - the flag as it was given
+    """Write the options with which another command works there too, with a space before them."""
     given = [
         *(() if file == _FILE else ("-f", shlex.quote(str(file)))),
         *(() if env is None else ("--env", shlex.quote(env))),
@@ -110,11 +110,6 @@ def _rendered(
     stream = sys.stderr if err else sys.stdout
     report = formats.Report(formats.in_order(diagnostics), sources, stream.isatty())
     return formats.render(output_format, report)
-
-
-def home(file: Path) -> Path:
-    """Say where the local SageMaker of a project keeps its state."""
-    return file.resolve().parent / ".pipelines"
 
 
 def parameters(given: tuple[str, ...]) -> dict[str, str]:

@@ -13,20 +13,26 @@ from typing import Literal, NoReturn
 from pipelines.backends.local.api import on_demand
 from pipelines.backends.local.engine.context import RunOptions
 from pipelines.backends.local.sagemaker import LocalSageMaker
-from pipelines.backends.local.submit import Start, Submission, stage, submit
+from pipelines.backends.local.submit import (
+    RunInputs,
+    Submission,
+    stage,
+    stage_written,
+    submit,
+)
 from pipelines.cli.commit import recorded
-from pipelines.cli.from_definition import load_definition
-from pipelines.cli.local import executions, find_execution, identifier, open_sagemaker
+from pipelines.cli.definitions import load_definition
 from pipelines.cli.options import parameters, report, request
 from pipelines.cli.progress import following
+from pipelines.cli.target import local_scope, open_sagemaker
 from pipelines.compile.driver import compile_spec
 from pipelines.errors import ExecutionFailedError, UsageError
+from pipelines.execution.identifiers import LATEST, identifier
 from pipelines.execution.status import ExecutionStatus
 from pipelines.frozen import frozen
 from pipelines.plan.tags import wanted
 from pipelines.spec.model import Aws
 
-_LATEST = "latest"
 _SHOW_CURSOR = b"\x1b[?25h"  # the live table hides it
 
 
@@ -66,32 +72,32 @@ def run(asked: RunRequest) -> None:
         ExecutionFailedError: the execution ended otherwise than succeeded.
     """
     answers = {step: Path(path) for step, path in parameters(asked.stubs).items()}
-    start = Start(parameters(asked.given), answers)
+    inputs = RunInputs(parameters(asked.given), answers)
     if asked.resume is not None and (asked.given or asked.definition or asked.env):
         raise _fixed()
     with open_sagemaker(asked.file, asked.isolation) as sagemaker:
-        arn = _started(sagemaker, asked, start)
+        arn = _started(sagemaker, asked, inputs)
         with (
             following(sys.stdout) as observer,
             _stopping(sagemaker, arn),
             on_demand(sagemaker) as url,
         ):
-            options = RunOptions(observer, asked.max_parallel, start.stubs, asked.cache, url)
+            options = RunOptions(observer, asked.max_parallel, inputs.stubs, asked.cache, url)
             go = sagemaker.run if asked.resume is None else sagemaker.resume
             status = go(arn, options)
         if status is not ExecutionStatus.SUCCEEDED:
             raise _ended_badly(sagemaker, arn, status)
 
 
-def _started(sagemaker: LocalSageMaker, asked: RunRequest, start: Start) -> str:
+def _started(sagemaker: LocalSageMaker, asked: RunRequest, inputs: RunInputs) -> str:
     """Start an execution, or find the one to go on with; give its ARN."""
     if asked.resume is not None:
-        return _resumable(sagemaker, asked.resume)
+        return _resumable(sagemaker, asked)
     if asked.definition is not None:
-        return submit(sagemaker, _of_definition(sagemaker, asked.definition, asked.file), start)
+        return submit(sagemaker, _of_definition(sagemaker, asked.definition, asked.file), inputs)
     submission = _of_spec(sagemaker, asked.file, asked.env)
     commit = recorded(submission.definition, asked.file.resolve().parent)
-    return submit(sagemaker, submission, Start({**commit, **start.parameters}, start.stubs))
+    return submit(sagemaker, submission, RunInputs({**commit, **inputs.parameters}, inputs.stubs))
 
 
 def _of_spec(sagemaker: LocalSageMaker, file: Path, env: str | None) -> Submission:
@@ -109,7 +115,7 @@ def _of_spec(sagemaker: LocalSageMaker, file: Path, env: str | None) -> Submissi
 
 def _of_definition(sagemaker: LocalSageMaker, definition: Path, file: Path) -> Submission:
     loaded = load_definition(definition)
-    loaded.stage(sagemaker.objects, file.parent)
+    stage_written(sagemaker.objects, definition, file.parent)
     return Submission(loaded.name, loaded.text, None)
 
 
@@ -120,10 +126,13 @@ def _fixed() -> UsageError:
     )
 
 
-def _resumable(sagemaker: LocalSageMaker, execution: str) -> str:
-    if execution != _LATEST:
-        return str(find_execution(sagemaker, execution)["PipelineExecutionArn"])
-    for summary in executions(sagemaker):
+def _resumable(sagemaker: LocalSageMaker, asked: RunRequest) -> str:
+    from pipelines.execution.executions import executions, find  # noqa: PLC0415 - a run needs it seldom
+
+    scope = local_scope(sagemaker, asked.file)
+    if asked.resume is not None and asked.resume != LATEST:
+        return str(find(scope.caller, scope.pipelines, asked.resume)["PipelineExecutionArn"])
+    for summary in executions(scope.caller, scope.pipelines, sys.maxsize):
         arn = str(summary["PipelineExecutionArn"])
         if sagemaker.can_resume(arn):
             return arn
@@ -135,7 +144,7 @@ def _resumable(sagemaker: LocalSageMaker, execution: str) -> str:
 @contextmanager
 def _stopping(sagemaker: LocalSageMaker, arn: str) -> Iterator[None]:
     """Stop the execution in an orderly way on Ctrl-C or SIGTERM; a second Ctrl-C ends at once."""
-    execution = identifier({"PipelineExecutionArn": arn})
+    execution = identifier(arn)
 
     def stop(number: int, _frame: object) -> None:
         signal.signal(signal.SIGINT, _end_at_once)
@@ -163,7 +172,7 @@ def _end_at_once(_number: int, _frame: object) -> NoReturn:
 def _ended_badly(
     sagemaker: LocalSageMaker, arn: str, status: ExecutionStatus
 ) -> ExecutionFailedError:
-    execution = identifier({"PipelineExecutionArn": arn})
+    execution = identifier(arn)
     remedy = f"see `pipelines status --local {execution}`"
     if sagemaker.can_resume(arn):
         remedy += "; go on with `pipelines run --resume`"

@@ -1,41 +1,52 @@
-"""What a command works on: the account of the spec, or the local SageMaker, through one gateway."""
+"""The one door to where a command works: the account of a spec, or the local SageMaker.
+
+- `open_target` for commands that change something: the account, or the local SageMaker through
+  its HTTP API, that of a running `serve` where there is one.
+- `open_scope` for commands that only look: locally in this process, with no server, no boto3 and
+  no spec file, since executions of a foreign definition have none.
+- `open_sagemaker` for `run` and `serve`, which are the local SageMaker.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from pipelines.backends.aws.gateway import Gateway
-from pipelines.cli.options import again, home, report, request
-from pipelines.compile.driver import compile_spec
-from pipelines.compile.model import Compiled
-from pipelines.compile.reading import read_spec
-from pipelines.diagnostics import CheckedText
+from pipelines.cli.options import flags_to, report, request
 from pipelines.errors import SpecError, UsageError
-from pipelines.spec.model import Aws, PipelineSpec
+from pipelines.execution.caller import Caller
+from pipelines.frozen import frozen
+from pipelines.spec.names import pipelines_of
+
+if TYPE_CHECKING:
+    from pipelines.account.account import Account
+    from pipelines.backends.local.sagemaker import LocalSageMaker
+    from pipelines.compile.model import Compiled
+    from pipelines.spec.model import Aws, PipelineSpec
 
 _NEEDED = ((), ("spec",), ("pipeline",), ("aws",))
-"""The parts of a spec that say where the pipeline is: left out of it when they do not hold."""
+"""The parts of a spec that locate the pipeline: where one is wrong, no command can go on."""
 
 
 class Target:
     """The account and the pipeline of a spec.
 
     Args:
-        gateway: what speaks to it.
+        account: the account, or the local SageMaker in its place.
         file: the spec file.
         env: the overlay of `environments:`, None for the file as it is.
         spec: the spec, overlaid; its graph was not checked.
     """
 
-    def __init__(self, gateway: Gateway, file: Path, env: str | None, spec: PipelineSpec) -> None:
-        self.gateway = gateway
+    def __init__(self, account: Account, file: Path, env: str | None, spec: PipelineSpec) -> None:
+        self.account = account
         self.file = file
         self.env = env
         self.spec = spec
@@ -43,12 +54,12 @@ class Target:
     @property
     def is_local(self) -> bool:
         """Whether it is the local SageMaker."""
-        return self.gateway.is_local
+        return self.account.is_local
 
     @property
     def flags(self) -> str:
-        """The options that lead other commands here, with a space before them."""
-        return again(self.file, self.env, self.is_local)
+        """The options with which another command works here too, with a space before them."""
+        return flags_to(self.file, self.env, self.is_local)
 
     @property
     def pipeline(self) -> str:
@@ -58,6 +69,8 @@ class Target:
     @property
     def aws(self) -> Aws:
         """The `aws:` of the spec; a placeholder where the local SageMaker needs none."""
+        from pipelines.spec.model import Aws  # noqa: PLC0415 - costs pydantic's models
+
         return self.spec.aws or Aws()
 
     @cached_property
@@ -65,21 +78,45 @@ class Target:
         """Where it is, for people: `account 111122223333, region eu-central-1`."""
         if self.is_local:
             return f"the local SageMaker in {self.file.parent / '.pipelines'}"
-        return f"account {self.gateway.account_id()}, region {self.gateway.region}"
+        return f"account {self.account.account_id()}, region {self.account.region}"
 
     @cached_property
     def compiled(self) -> Compiled:
         """The compiled spec; its diagnostics are printed.
 
         Raises:
-            SpecError: the spec does not hold.
+            SpecError: the spec has errors.
         """
+        from pipelines.compile.driver import compile_spec  # noqa: PLC0415 - most commands need none
+
         result = compile_spec(request(self.file, self.env))
         report(result.checked, self.file, err=True, account=not self.is_local)
         if result.compiled is None:
             message = "a spec without errors was not compiled"
             raise AssertionError(message)
         return result.compiled
+
+
+@frozen
+class Scope:
+    """What a command looks at: pipelines, and who answers for them.
+
+    Args:
+        caller: carries out calls there.
+        pipelines: the pipelines whose executions are meant.
+        flags: the options with which another command looks here too, with a space before them.
+        is_interrupted: whether the execution with this ARN has lost the process that ran it.
+    """
+
+    caller: Caller
+    pipelines: tuple[str, ...]
+    flags: str
+    is_interrupted: Callable[[str], bool] = lambda _arn: False
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is the local SageMaker."""
+        return self.caller.is_local
 
 
 @contextmanager
@@ -94,11 +131,13 @@ def open_target(file: Path, env: str | None, local: bool) -> Iterator[Target]:  
         UsageError: it has no `aws:` and `local` was not given.
         CallRefusedError: there is no region or profile.
     """
+    from pipelines.backends.aws.gateway import Gateway  # noqa: PLC0415 - not for local scopes
+
     spec = _spec(file, env)
     if local:
         with _local_url(file) as url:
             target = Target(Gateway.local(url), file, env, spec)
-            target.gateway.call("s3", "create_bucket", Bucket=target.aws.bucket)
+            target.account.call("s3", "create_bucket", Bucket=target.aws.bucket)
             yield target
         return
     if spec.aws is None:
@@ -109,8 +148,63 @@ def open_target(file: Path, env: str | None, local: bool) -> Iterator[Target]:  
     yield Target(Gateway.open(spec.aws, os.environ), file, env, spec)
 
 
+@contextmanager
+def open_scope(file: Path, env: str | None, local: bool) -> Iterator[Scope]:  # noqa: FBT001 - the flag as it was given
+    """Open what a command looks at.
+
+    Args:
+        file: the spec file; for the local SageMaker only its folder counts.
+        env: the overlay of `environments:`.
+        local: whether `--local` was given.
+
+    Raises:
+        SpecError: the spec cannot be read; its diagnostics are printed.
+        UsageError: there is no project, or the spec names no account.
+        CallRefusedError: the account cannot be opened.
+    """
+    if local:
+        with open_sagemaker(file) as sagemaker:
+            yield local_scope(sagemaker, file)
+    else:
+        with open_target(file, env, local) as target:
+            yield Scope(target.account, pipelines_of(target.pipeline), target.flags)
+
+
+def local_scope(sagemaker: LocalSageMaker, file: Path) -> Scope:
+    """Look at everything that is in a local SageMaker."""
+    from pipelines.backends.local.direct import Direct  # noqa: PLC0415 - only for --local
+
+    caller = Direct(sagemaker)
+    listed = caller.pages("sagemaker", "list_pipelines", "PipelineSummaries")
+    names = tuple(pipeline["PipelineName"] for pipeline in listed)
+    return Scope(caller, names, flags_to(file, None, local=True), sagemaker.is_interrupted)
+
+
+def open_sagemaker(
+    file: Path, isolation: Literal["auto", "namespaces", "rewrite"] = "auto"
+) -> LocalSageMaker:
+    """Open the local SageMaker of the project that a spec file belongs to.
+
+    Raises:
+        UsageError: there is no such project, or its `.pipelines` cannot be used.
+    """
+    from pipelines.backends.local.executors.contract import LocalSettings  # noqa: PLC0415 - only here
+    from pipelines.backends.local.sagemaker import LocalSageMaker  # noqa: PLC0415 - only for --local
+
+    if not file.resolve().parent.is_dir():
+        raise UsageError(f"there is no folder {file.parent}", "name the spec file with `-f FILE`")
+    return LocalSageMaker(LocalSettings(_home(file), Path(sys.executable), isolation))
+
+
+def served_url(file: Path) -> str | None:
+    """Return the URL of the `serve` that runs for a project; None where none does."""
+    from pipelines.backends.local.api import presence  # noqa: PLC0415 - only for --local
+
+    return presence.find(_home(file))
+
+
 def confirm(target: Target, effect: str, yes: bool) -> None:  # noqa: FBT001 - the flag as it was given
-    """Say what will happen where, and ask; the local SageMaker asks nothing.
+    """Print what will happen where, and ask; the local SageMaker asks nothing.
 
     Args:
         target: where.
@@ -131,12 +225,16 @@ def confirm(target: Target, effect: str, yes: bool) -> None:  # noqa: FBT001 - t
         raise UsageError("nothing was changed")
 
 
+def _home(file: Path) -> Path:
+    """Return where the local SageMaker of a project keeps its state."""
+    return file.resolve().parent / ".pipelines"
+
+
 @contextmanager
 def _local_url(file: Path) -> Iterator[str]:
-    from pipelines.backends.local.api import presence, running  # noqa: PLC0415 - only for --local
-    from pipelines.cli.local import open_sagemaker  # noqa: PLC0415 - only for --local
+    from pipelines.backends.local.api import running  # noqa: PLC0415 - only for --local
 
-    served = presence.find(home(file))
+    served = served_url(file)
     if served is not None:
         yield served
         return
@@ -145,7 +243,10 @@ def _local_url(file: Path) -> Iterator[str]:
 
 
 def _spec(file: Path, env: str | None) -> PipelineSpec:
-    """Read a spec without looking at its graph or its files: `stop` works on a broken one too."""
+    """Read a spec without checking its graph or its files: `stop` works on a broken one too."""
+    from pipelines.compile.reading import read_spec  # noqa: PLC0415 - not for local scopes
+    from pipelines.diagnostics import CheckedText  # noqa: PLC0415 - as above
+
     read = read_spec(request(file, env))
     text = CheckedText(read.parsed.text, read.parsed.findings)
     found = read.loaded.findings if read.loaded else ()

@@ -7,15 +7,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipelines.bundle.assets import DataAsset
 from pipelines.compile.canonical import canonical
 from pipelines.compile.model import Compiled
 from pipelines.json_types import JsonObject
 
-OBJECTS = "objects"
+_OBJECTS = "objects"
+_ASSETS = ".assets.json"
 
 
 def write(compiled: Compiled, folder: Path, project: Path) -> Iterator[Path]:
@@ -29,9 +32,30 @@ def write(compiled: Compiled, folder: Path, project: Path) -> Iterator[Path]:
     for name, definition in compiled.definitions.items():
         yield _put(folder / f"{name}.json", definition.encode())
     assets = canonical(_assets(compiled, project))
-    yield _put(folder / f"{compiled.pipeline}.assets.json", assets.encode())
+    yield _put(folder / f"{compiled.pipeline}{_ASSETS}", assets.encode())
     for asset in compiled.code:
-        _put(folder / OBJECTS / asset.uri.removeprefix("s3://"), asset.archive())
+        _put(folder / _OBJECTS / asset.uri.removeprefix("s3://"), asset.archive())
+
+
+def written_objects(definition: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the code bundles that were written beside a definition: URI and file."""
+    beside = definition.parent / _OBJECTS
+    for file in sorted(beside.rglob("*")) if beside.is_dir() else ():
+        if file.is_file():
+            yield f"s3://{file.relative_to(beside).as_posix()}", file
+
+
+def written_data(definition: Path, project: Path) -> Iterator[DataAsset]:
+    """Yield the local data that a written definition was compiled from; it may have changed.
+
+    Args:
+        definition: the definition's file.
+        project: the folder that local data is named relative to.
+    """
+    assets = definition.with_suffix(_ASSETS)
+    for data in json.loads(assets.read_bytes())["data"] if assets.is_file() else ():
+        files = tuple((name, project / path) for name, path in data["files"].items())
+        yield DataAsset(data["uri"], data["sha256"], files)
 
 
 def _assets(compiled: Compiled, project: Path) -> JsonObject:

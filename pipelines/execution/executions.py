@@ -11,24 +11,19 @@ from itertools import islice
 from pipelines.diagnostics.nearest import nearest
 from pipelines.errors import UsageError
 from pipelines.execution.caller import Caller, CallRefusedError
+from pipelines.execution.identifiers import LATEST, identifier
 from pipelines.execution.parameters import typed_parameters
+from pipelines.execution.status import REUSABLE
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.plan.diff import steps_of
 from pipelines.spec.commit import COMMIT
 
-LATEST = "latest"
-OPEN = frozenset({"Executing", "Stopping"})
-"""The statuses of an execution that has not ended."""
-
-_REUSABLE = frozenset({"Succeeded", "Failed"})
-"""The statuses of an execution whose results others may take (FACTS 1.11)."""
-
 _NAMED = 5
 
 
 @frozen
-class Start:
+class StartRequest:
     """What an execution is started with.
 
     Args:
@@ -47,7 +42,7 @@ class Start:
     commit: str | None = None
 
 
-def start(caller: Caller, wanted: Start) -> str:
+def start(caller: Caller, request: StartRequest) -> str:
     """Start an execution of what is deployed; return its ARN.
 
     The request carries a token, so that a retry of it starts nothing twice.
@@ -56,21 +51,21 @@ def start(caller: Caller, wanted: Start) -> str:
         UsageError: there is no such pipeline, or parameters or selected steps do not fit it.
         CallRefusedError: it was refused.
     """
-    document = _deployed(caller, wanted.pipeline)
-    _check_selected(document, wanted.selected)
-    parameters = _parameters(document, wanted)
-    request: JsonObject = {
-        "PipelineName": wanted.pipeline,
+    document = _deployed(caller, request.pipeline)
+    _check_selected(document, request.selected)
+    parameters = _parameters(document, request)
+    members: JsonObject = {
+        "PipelineName": request.pipeline,
         "ClientRequestToken": uuid.uuid4().hex,
         "PipelineParameters": [{"Name": n, "Value": v} for n, v in parameters.items()],
     }
-    if wanted.selected:
-        selection: JsonObject = {"SelectedSteps": [{"StepName": s} for s in wanted.selected]}
-        source = wanted.source or _latest_ended(caller, wanted.pipeline)
+    if request.selected:
+        selection: JsonObject = {"SelectedSteps": [{"StepName": s} for s in request.selected]}
+        source = request.source or _latest_ended(caller, request.pipeline)
         if source is not None:
             selection["SourcePipelineExecutionArn"] = source
-        request["SelectiveExecutionConfig"] = selection
-    started = caller.call("sagemaker", "start_pipeline_execution", **request)
+        members["SelectiveExecutionConfig"] = selection
+    started = caller.call("sagemaker", "start_pipeline_execution", **members)
     return str(started["PipelineExecutionArn"])
 
 
@@ -136,17 +131,6 @@ def steps(caller: Caller, arn: str) -> list[JsonObject]:
     return list(listed)
 
 
-def identifier(execution: JsonObject | str) -> str:
-    """Take the id out of an execution's ARN."""
-    arn = execution if isinstance(execution, str) else str(execution["PipelineExecutionArn"])
-    return arn.rpartition("/")[2]
-
-
-def pipeline_of(arn: str) -> str:
-    """Take the pipeline's name out of an execution's ARN."""
-    return arn.partition(":pipeline/")[2].partition("/")[0]
-
-
 def _deployed(caller: Caller, pipeline: str) -> JsonObject:
     try:
         described = caller.call("sagemaker", "describe_pipeline", PipelineName=pipeline)
@@ -175,18 +159,18 @@ def _check_selected(document: JsonObject, selected: Iterable[str]) -> None:
 def _latest_ended(caller: Caller, pipeline: str) -> str | None:
     """Find the execution that selected steps take results from: the service does not by itself."""
     for summary in _summaries(caller, pipeline):
-        if summary["PipelineExecutionStatus"] in _REUSABLE:
+        if summary["PipelineExecutionStatus"] in REUSABLE:
             return str(summary["PipelineExecutionArn"])
     return None
 
 
-def _parameters(document: JsonObject, wanted: Start) -> dict[str, str]:
+def _parameters(document: JsonObject, request: StartRequest) -> dict[str, str]:
     """Return what the pipeline is given; one that records no commit is not told it."""
     declared = {item["Name"] for item in document.get("Parameters") or []}
-    given = dict(wanted.parameters)
-    if wanted.commit is not None and COMMIT in declared:
-        given.setdefault(COMMIT, wanted.commit)
-    if not wanted.selected:  # else what is not given comes from the source
+    given = dict(request.parameters)
+    if request.commit is not None and COMMIT in declared:
+        given.setdefault(COMMIT, request.commit)
+    if not request.selected:  # else what is not given comes from the source
         typed_parameters(document, given)
     return given
 

@@ -23,8 +23,9 @@ from pipelines.execution.events import (
     StepSkipped,
     StepStarted,
 )
+from pipelines.execution.identifiers import identifier, pipeline_of
 from pipelines.execution.schedule import Node, read_schedule
-from pipelines.execution.status import ExecutionStatus, StepStatus
+from pipelines.execution.status import OPEN, ExecutionStatus, StepStatus
 from pipelines.execution.verdicts import Skip, verdict
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
@@ -71,19 +72,17 @@ def follow(caller: Caller, arn: str, observer: Observer, pace: Pace) -> Executio
     patience = _Patience(pace)
     nodes = patience.ask(lambda: _nodes(caller, arn))
     seen = _Seen(caller, observer, nodes)
-    observer(
-        ExecutionStarted(executions.identifier(arn), arn, executions.pipeline_of(arn), (*nodes,))
-    )
+    observer(ExecutionStarted(identifier(arn), arn, pipeline_of(arn), (*nodes,)))
     while True:
         described = patience.ask(lambda: _describe(caller, arn))
         for step in patience.ask(lambda: executions.steps(caller, arn)):
             seen.step(step)
         seen.skipped()
         status = _status(described)
-        if status not in executions.OPEN:
+        if status not in OPEN:
             seconds = _between(described.get("CreationTime"), described.get("LastModifiedTime"))
             reason = described.get("FailureReason")
-            observer(ExecutionEnded(executions.identifier(arn), status, seconds, reason))
+            observer(ExecutionEnded(identifier(arn), status, seconds, reason))
             return status
         pace.wait(_LOCAL_SECONDS if caller.is_local else _SECONDS)
 

@@ -1,4 +1,4 @@
-"""What a definition names: the groups that it registers in, the endpoints that it deploys to."""
+"""What a definition names: the groups that it registers in, and its texts as far as known."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from pipelines.grammar.functions import (
     text_of,
 )
 from pipelines.json_types import Json, JsonObject
-from pipelines.programs.deploy.variables import ENDPOINT
 
 
 def groups_of(*definitions: str) -> tuple[str, ...]:
@@ -22,19 +21,6 @@ def groups_of(*definitions: str) -> tuple[str, ...]:
     steps = (step for definition in definitions for step in objects_of(read(definition)))
     names = (step.get("ModelPackageGroupName") for step in steps)
     return tuple(dict.fromkeys(name for name in names if isinstance(name, str)))
-
-
-def endpoints_of(definition: str) -> Iterator[str]:
-    """Yield the endpoints that a definition's deployment steps deploy to.
-
-    One that is a parameter has the parameter's default; what an execution decides is left out.
-    """
-    document = read(definition)
-    defaults = defaults_of(document)
-    for variables in objects_of(document):
-        name = known_text(variables.get(ENDPOINT), defaults)
-        if name is not None:
-            yield name
 
 
 def defaults_of(document: JsonObject) -> dict[str, str]:

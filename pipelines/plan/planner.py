@@ -11,6 +11,7 @@ from pipelines.json_types import JsonObject
 from pipelines.plan import tags
 from pipelines.plan.caching import Miss, misses
 from pipelines.plan.deployed import Deployed, LiveGroup, LivePipeline, fingerprint
+from pipelines.plan.deployments import endpoints_of
 from pipelines.plan.diff import Change, Sort, diff, same
 from pipelines.plan.model import (
     GroupPlan,
@@ -20,7 +21,6 @@ from pipelines.plan.model import (
     TagChange,
     Upload,
 )
-from pipelines.plan.named import endpoints_of
 
 
 def plan(compiled: Compiled, intent: Intent, deployed: Deployed) -> Plan:

@@ -14,3 +14,8 @@ def standing_alone(pipeline: str, suffix: str) -> str:
 def deployer(pipeline: str) -> str:
     """Name the pipeline that deploys for another one, whether or not it is there."""
     return standing_alone(pipeline, DEPLOY)
+
+
+def pipelines_of(pipeline: str) -> tuple[str, ...]:
+    """Name the pipelines of a spec: its own, and the one that deploys (decision 11)."""
+    return (pipeline, deployer(pipeline))

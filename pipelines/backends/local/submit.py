@@ -16,7 +16,9 @@ from pipelines.backends.local.engine.engine import check_stubs
 from pipelines.backends.local.errors import ServiceError
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.sagemaker import LocalSageMaker
-from pipelines.bundle.assets import CodeAsset, DataAsset
+from pipelines.bundle.assets import CodeAsset, DataAsset, digest_files
+from pipelines.compile.output import written_data, written_objects
+from pipelines.errors import UsageError
 from pipelines.frozen import frozen
 from pipelines.spec.model import Aws
 
@@ -41,7 +43,7 @@ class Submission:
 
 
 @frozen
-class Start:
+class RunInputs:
     """What one execution is started with.
 
     Args:
@@ -67,7 +69,34 @@ def stage(objects: ObjectStore, code: tuple[CodeAsset, ...], data: tuple[DataAss
                 objects.put_file(folder.uri + name, path)
 
 
-def submit(sagemaker: LocalSageMaker, submission: Submission, start: Start) -> str:
+def stage_written(objects: ObjectStore, definition: Path, project: Path) -> None:
+    """Put what `compile -o` wrote beside a definition where that definition names it.
+
+    Args:
+        objects: the object store.
+        definition: the definition's file.
+        project: the folder that local data is named relative to.
+
+    Raises:
+        UsageError: local data is not what the definition was compiled from.
+    """
+    for uri, file in written_objects(definition):
+        if not objects.exists(uri):
+            objects.put_file(uri, file)
+    for asset in written_data(definition, project):
+        if all(objects.exists(asset.uri + name) for name, _ in asset.files):
+            continue
+        is_there = all(path.is_file() for _, path in asset.files)
+        if not is_there or digest_files(asset.files) != asset.digest:
+            raise UsageError(
+                f"the local data behind {asset.uri} is not what {definition} was compiled from",
+                "compile again, or run it in the project that it was compiled in",
+            )
+        for name, path in asset.files:
+            objects.put_file(asset.uri + name, path)
+
+
+def submit(sagemaker: LocalSageMaker, submission: Submission, inputs: RunInputs) -> str:
     """Create or update the pipeline and start an execution of that version.
 
     Returns:
@@ -76,7 +105,7 @@ def submit(sagemaker: LocalSageMaker, submission: Submission, start: Start) -> s
     Raises:
         UsageError: the parameters or the stubs do not fit the definition.
     """
-    check_stubs(start.stubs, submission.definition)
+    check_stubs(inputs.stubs, submission.definition)
     with _locked(sagemaker.settings.home):
         name = {"PipelineName": submission.pipeline}
         definition = {"PipelineDefinition": submission.definition}
@@ -89,7 +118,7 @@ def submit(sagemaker: LocalSageMaker, submission: Submission, start: Start) -> s
         elif deployed != submission.definition:
             role = {} if submission.role is None else {"RoleArn": submission.role}
             sagemaker.update_pipeline(**name, **definition, **role)
-        parameters = [{"Name": n, "Value": v} for n, v in start.parameters.items()]
+        parameters = [{"Name": n, "Value": v} for n, v in inputs.parameters.items()]
         started = sagemaker.start_pipeline_execution(**name, PipelineParameters=parameters)
     arn: str = started["PipelineExecutionArn"]
     return arn

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.deployments import deployments, how_to_invoke, require_good, settle
+from pipelines.cli.deployments import reconcile_deployments, require_success, show_how_to_invoke
 from pipelines.cli.options import local_option, spec_options, yes_option
 from pipelines.cli.target import confirm, open_target
 from pipelines.errors import UsageError
+from pipelines.plan.deployments import deployments
 from pipelines.programs.deploy.reconcile import Options
 
 
@@ -40,10 +41,10 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
             names = ", ".join(one.endpoint for one in affected)
             confirm(target, f"make {names} match the registry", yes)
         options = Options(dry_run=dry_run, retry=number)
-        settled = settle(target, affected, options)
-        require_good(target, settled, number)
+        reconciled = reconcile_deployments(target, affected, options)
+        require_success(target, reconciled, number)
         if not dry_run:
-            how_to_invoke(target, settled)
+            show_how_to_invoke(target, reconciled)
 
 
 def _version(given: str | None) -> tuple[str | None, int | None]:

@@ -7,16 +7,14 @@ from pathlib import Path
 
 import click
 
-from pipelines import kinds
 from pipelines.account.destroy import Found, Premises, Thing, destroy, find, running
-from pipelines.cli.looking import pipelines_of
 from pipelines.cli.options import local_option, spec_options, yes_option
 from pipelines.cli.target import Target, confirm, open_target
 from pipelines.diagnostics.sentences import counted
 from pipelines.errors import UsageError
+from pipelines.plan.deployments import names_made
 from pipelines.registry.packages import has_versions
-from pipelines.spec.model import PipelineSpec
-from pipelines.spec.references import Template
+from pipelines.spec.names import pipelines_of
 
 _WORDS = {
     "endpoint": "endpoint",
@@ -45,10 +43,10 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
 ) -> None:
     """Delete the pipelines and the endpoints; models and data stay unless asked for."""
     with open_target(file, env, local) as target:
-        groups = _names(target.spec, "model-package-group")
+        groups = names_made(target.spec, "model-package-group")
         premises = _premises(target, groups if with_models else (), with_data=with_data)
         _refuse_running(target, premises)
-        found = find(target.gateway, premises)
+        found = find(target.account, premises)
         _refuse_foreign(found)
         for line in _lines(target, found, groups):
             click.echo(line)
@@ -56,37 +54,13 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
             click.echo("nothing to delete: nothing of it is there")
             return
         _ask(target, len(found.doomed), yes)
-        destroy(target.gateway, found.doomed, lambda thing: click.echo(f"deleted {_said(thing)}"))
+        destroy(target.account, found.doomed, lambda thing: click.echo(f"deleted {_said(thing)}"))
 
 
 def _premises(target: Target, groups: tuple[str, ...], *, with_data: bool) -> Premises:
     name, deploy = pipelines_of(target.pipeline)
     data = f"s3://{target.aws.bucket}/{target.pipeline}/" if with_data else None
-    return Premises(name, deploy, _names(target.spec, "endpoint"), groups, data)
-
-
-def _names(spec: PipelineSpec, made: str) -> tuple[str, ...]:
-    """Return the names of what steps make; what an execution decides cannot be known here."""
-    steps = [(step, kinds.find(step.kind)) for step in spec.steps.values()]
-    keys = [(step, kind.makes[made]) for step, kind in steps if kind and made in kind.makes]
-    values = [_text(spec, getattr(step, key)) for step, key in keys]
-    return tuple(dict.fromkeys(value for value in values if value is not None))
-
-
-def _text(spec: PipelineSpec, value: object) -> str | None:
-    """Write a text with the defaults of parameters; None where it holds anything else."""
-    if isinstance(value, Template):
-        parts = [_default(spec, p.parts) if not isinstance(p, str) else p for p in value.segments]
-        return None if None in parts else "".join(map(str, parts))
-    return value if isinstance(value, str) else None
-
-
-def _default(spec: PipelineSpec, reference: tuple[str | int, ...]) -> object:
-    match reference:
-        case ("parameters", str(name)) if name in spec.parameters:
-            return spec.parameters[name].default
-        case _:
-            return None
+    return Premises(name, deploy, names_made(target.spec, "endpoint"), groups, data)
 
 
 def _lines(target: Target, found: Found, groups: tuple[str, ...]) -> Iterator[str]:
@@ -99,12 +73,12 @@ def _lines(target: Target, found: Found, groups: tuple[str, ...]) -> Iterator[st
         return
     for group in groups:
         kept = Thing("model-package-group", group) not in found.doomed
-        if kept and has_versions(target.gateway, group):
+        if kept and has_versions(target.account, group):
             yield f"  the versions of {group} stay in the registry, their archives do not"
 
 
 def _refuse_running(target: Target, premises: Premises) -> None:
-    found = running(target.gateway, (premises.pipeline, premises.deploy))
+    found = running(target.account, (premises.pipeline, premises.deploy))
     if found:
         raise UsageError(
             f"executions are running: {', '.join(found)}",

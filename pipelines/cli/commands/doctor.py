@@ -43,7 +43,7 @@ def _account(file: Path, env: str | None, *, is_shown: bool) -> list[Check]:
         if is_shown:
             click.echo("\nthe account")
         needed = permissions(target.compiled, target.aws)
-        for check in examine(target.gateway, target.aws, needs, needed):
+        for check in examine(target.account, target.aws, needs, needed):
             checks.append(check)
             if is_shown:
                 click.echo(f"  {check.verdict:<8} {check.subject}: {check.text}")

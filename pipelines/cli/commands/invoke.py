@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import click
 
-from pipelines.backends.aws.gateway import Gateway
+from pipelines.account.account import Account
 from pipelines.cli.options import env_option, local_option
 from pipelines.cli.target import open_target
 from pipelines.diagnostics.nearest import nearest
@@ -22,7 +22,7 @@ _COLD_START = "x-pipelines-cold-start-seconds"
 
 
 @frozen
-class Request:
+class InvokeRequest:
     """A request: its body, media type, and the media type that is wanted."""
 
     body: bytes
@@ -31,8 +31,8 @@ class Request:
 
 
 @frozen
-class Answer:
-    """The answer; `cold_start` is the header with which the local SageMaker tells of one."""
+class InvokeResponse:
+    """The response; `cold_start` is the header in which the local SageMaker reports one."""
 
     body: bytes
     content_type: str
@@ -73,15 +73,15 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
 ) -> None:
     """Send a request to an endpoint and print the answer; what it took goes to stderr."""
     media_type = content_type or _TYPES.get(Path(body.name).suffix, "application/json")
-    request = Request(body.read(), media_type, accept)
+    request = InvokeRequest(body.read(), media_type, accept)
     if not request.body:
         raise UsageError("the request has no body", "name a file with one: --file REQUEST.json")
     with open_target(spec, env, local) as target:
         began = time.monotonic()
         try:
-            answer = ask(target.gateway, endpoint, request)
+            answer = ask(target.account, endpoint, request)
         except CallRefusedError as error:
-            _require_endpoint(target.gateway, endpoint, error)
+            _require_endpoint(target.account, endpoint, error)
             raise
         took = time.monotonic() - began
     sys.stdout.buffer.write(answer.body)
@@ -92,7 +92,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     click.echo(f"{answer.variant} answered in {took:.2f} s{cold}", err=True)
 
 
-def _require_endpoint(gateway: Gateway, endpoint: str, error: CallRefusedError) -> None:
+def _require_endpoint(account: Account, endpoint: str, error: CallRefusedError) -> None:
     """Say which endpoints there are where the refused one is none of them.
 
     Raises:
@@ -101,7 +101,7 @@ def _require_endpoint(gateway: Gateway, endpoint: str, error: CallRefusedError) 
     if error.code != "ValidationError" or "not found" not in error.problem:
         return
     try:
-        listed = list(gateway.pages("sagemaker", "list_endpoints", "Endpoints"))
+        listed = list(account.pages("sagemaker", "list_endpoints", "Endpoints"))
     except CallRefusedError:
         return  # who may invoke need not be allowed to list
     names = [one["EndpointName"] for one in listed]
@@ -113,13 +113,13 @@ def _require_endpoint(gateway: Gateway, endpoint: str, error: CallRefusedError) 
     raise UsageError(f"there is no endpoint `{endpoint}`", there if names else none)
 
 
-def ask(gateway: Gateway, endpoint: str, request: Request) -> Answer:
+def ask(account: Account, endpoint: str, request: InvokeRequest) -> InvokeResponse:
     """Send a request.
 
     Raises:
         CallRefusedError: the endpoint is not there, or refused.
     """
-    with gateway.clients("sagemaker-runtime") as (runtime,):
+    with account.clients("sagemaker-runtime") as (runtime,):
         response = runtime.invoke_endpoint(
             EndpointName=endpoint,
             Body=request.body,
@@ -129,4 +129,4 @@ def ask(gateway: Gateway, endpoint: str, request: Request) -> Answer:
         headers = response["ResponseMetadata"]["HTTPHeaders"]
         variant = response.get("InvokedProductionVariant", "")
         body, content_type = response["Body"].read(), response.get("ContentType", "")
-        return Answer(body, content_type, variant, headers.get(_COLD_START))
+        return InvokeResponse(body, content_type, variant, headers.get(_COLD_START))

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.looking import Place, looking
 from pipelines.cli.options import local_option, spec_options
+from pipelines.cli.target import Scope, open_scope
 from pipelines.diagnostics.nearest import nearest
 from pipelines.errors import UsageError
-from pipelines.execution.executions import find, identifier, steps
+from pipelines.execution.executions import find, steps
+from pipelines.execution.identifiers import identifier
 from pipelines.execution.logs import Stream, lines, streams
 from pipelines.execution.status import OPEN
 from pipelines.json_types import JsonObject
@@ -35,27 +36,27 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     step: str,
 ) -> None:
     """Print the log of a step, every host and every attempt of it."""
-    with looking(file, env, local) as place:
-        described = find(place.caller, place.pipelines, execution)
-        printer = _Printer(place)
+    with open_scope(file, env, local) as scope:
+        described = find(scope.caller, scope.pipelines, execution)
+        printer = _Printer(scope)
         while True:
-            is_open = _is_open(place, described)
-            known = steps(place.caller, described["PipelineExecutionArn"])
+            is_open = _is_open(scope, described)
+            known = steps(scope.caller, described["PipelineExecutionArn"])
             found = next((s for s in known if s["StepName"] == step), None)
             if found is not None:
-                printer.show(streams(place.caller, found))
+                printer.show(streams(scope.caller, found))
             if not follow or not is_open or _has_ended(found):
                 break
-            threading.Event().wait(_LOCAL_SECONDS if place.is_local else _SECONDS)
+            threading.Event().wait(_LOCAL_SECONDS if scope.is_local else _SECONDS)
         if not printer.has_shown:
-            raise _no_logs(place, described, step, known)
+            raise _no_logs(scope, described, step, known)
 
 
 class _Printer:
     """Prints what is new of the streams of a step; a header where there are several."""
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
         self._tokens: dict[str, str | None] = {}
         self._current: str | None = None
 
@@ -69,7 +70,7 @@ class _Printer:
         for stream in found:
             self._tokens.setdefault(stream.name, None)
         for stream in found:
-            for line, token in lines(self._place.caller, stream, self._tokens[stream.name]):
+            for line, token in lines(self._scope.caller, stream, self._tokens[stream.name]):
                 if self._current != stream.name and len(self._tokens) > 1:
                     click.echo(f"==> {stream.name} <==")
                 self._current = stream.name
@@ -77,9 +78,9 @@ class _Printer:
                 self._tokens[stream.name] = token
 
 
-def _is_open(place: Place, described: JsonObject) -> bool:
+def _is_open(scope: Scope, described: JsonObject) -> bool:
     arn = {"PipelineExecutionArn": described["PipelineExecutionArn"]}
-    now = place.caller.call("sagemaker", "describe_pipeline_execution", **arn)
+    now = scope.caller.call("sagemaker", "describe_pipeline_execution", **arn)
     return now["PipelineExecutionStatus"] in OPEN
 
 
@@ -87,8 +88,8 @@ def _has_ended(step: JsonObject | None) -> bool:
     return step is not None and step["StepStatus"] in {"Succeeded", "Failed", "Stopped"}
 
 
-def _no_logs(place: Place, described: JsonObject, step: str, known: list[JsonObject]) -> UsageError:
-    with_logs = sorted(str(s["StepName"]) for s in known if streams(place.caller, s))
+def _no_logs(scope: Scope, described: JsonObject, step: str, known: list[JsonObject]) -> UsageError:
+    with_logs = sorted(str(s["StepName"]) for s in known if streams(scope.caller, s))
     close = nearest(step, with_logs)
     names = ", ".join(with_logs) or "none"
     advice = f"did you mean `{close}`?" if close else f"steps with logs: {names}"

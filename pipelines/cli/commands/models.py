@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.looking import looking
 from pipelines.cli.options import format_option, local_option, spec_options
 from pipelines.cli.tables import columns
+from pipelines.cli.target import open_scope
 from pipelines.errors import UsageError
-from pipelines.execution.executions import identifier, pipeline_of
+from pipelines.execution.identifiers import identifier, pipeline_of
 from pipelines.json_types import JsonObject
 from pipelines.registry.lineage import Lineage, trace
 from pipelines.registry.packages import groups, metrics, versions
@@ -49,12 +49,12 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     """
     if version is not None and group != _SHOW:
         raise UsageError(f"`{version}` is one argument too many", "write `models show GROUP/N`")
-    with looking(file, env, local) as place:
-        caller = place.caller
+    with open_scope(file, env, local) as scope:
+        caller = scope.caller
         if version is not None:
             shown = _one(trace(caller, version), output_format)
         else:
-            names = [group] if group is not None else groups(caller, place.pipelines)
+            names = [group] if group is not None else groups(caller, scope.pipelines)
             packages = [p for name in names for p in versions(caller, name, last)]
             shown = _all(packages, [metrics(caller, p) for p in packages], output_format)
     click.echo(shown)

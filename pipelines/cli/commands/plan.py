@@ -23,11 +23,11 @@ from pipelines.errors import ChangesPendingError
 def COMMAND(file: Path, env: str | None, local: bool, check: bool, output_format: str) -> None:  # noqa: N802, FBT001 - found by this name; click's flags
     """Show what upsert would change, and which steps will miss their cache."""
     with open_target(file, env, local) as target:
-        plan = make_plan(target.gateway, target.spec, target.compiled)
+        plan = make_plan(target.account, target.spec, target.compiled)
         if output_format == "json":
             where = {
-                "account": target.gateway.account_id(),
-                "region": target.gateway.region,
+                "account": target.account.account_id(),
+                "region": target.account.region,
                 "local": target.is_local,
             }
             click.echo(json.dumps(plan_json(plan, where), indent=2, ensure_ascii=False))

@@ -9,11 +9,11 @@ import click
 
 from pipelines.account.objects import remove
 from pipelines.account.prune import Premises, Unused, unused
-from pipelines.cli.looking import pipelines_of
 from pipelines.cli.options import local_option, spec_options, yes_option
 from pipelines.cli.target import Target, confirm, open_target
 from pipelines.diagnostics.sentences import counted
 from pipelines.plan.named import groups_of
+from pipelines.spec.names import pipelines_of
 
 _SHOWN = 20
 
@@ -42,7 +42,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     """Remove what upsert once uploaded and nothing refers to any more."""
     with open_target(file, env, local) as target:
         before = datetime.now(UTC) - timedelta(hours=older_than)
-        found = unused(target.gateway, _premises(target), before)
+        found = unused(target.account, _premises(target), before)
         if not found:
             click.echo("nothing to remove: everything is in use, or too young")
             return
@@ -50,7 +50,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
         if dry_run:
             return
         confirm(target, f"delete {counted(len(found), 'object')} from {target.aws.bucket}", yes)
-        remove(target.gateway, target.aws.bucket, [entry.key for entry in found])
+        remove(target.account, target.aws.bucket, [entry.key for entry in found])
         click.echo(f"removed {counted(len(found), 'object')}")
 
 

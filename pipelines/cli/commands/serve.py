@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 import click
 
 from pipelines.backends.local.api import presence, running
+from pipelines.backends.local.direct import Direct
 from pipelines.backends.local.sagemaker import LocalSageMaker
-from pipelines.cli.local import open_sagemaker, pages
 from pipelines.cli.options import file_option
 from pipelines.cli.tables import columns
+from pipelines.cli.target import open_sagemaker
 
 if TYPE_CHECKING:
     from pipelines.backends.local.api.app import ServedRequest
@@ -81,7 +82,8 @@ def _greet(sagemaker: LocalSageMaker, url: str) -> None:
 
 def _endpoints(sagemaker: LocalSageMaker) -> list[tuple[str, str]]:
     """List the endpoints by name, each with its state."""
-    found = pages(sagemaker.list_endpoints, "Endpoints", SortBy="Name", SortOrder="Ascending")
+    order = {"SortBy": "Name", "SortOrder": "Ascending"}
+    found = Direct(sagemaker).pages("sagemaker", "list_endpoints", "Endpoints", **order)
     return [(endpoint["EndpointName"], endpoint["EndpointStatus"]) for endpoint in found]
 
 

@@ -9,17 +9,18 @@ import click
 
 from pipelines.cli.commit import commit_of
 from pipelines.cli.follow import judge, show, watch
-from pipelines.cli.looking import pipelines_of
-from pipelines.cli.options import home, local_option, parameters, request, spec_options
-from pipelines.cli.target import Target, open_target
+from pipelines.cli.options import local_option, parameters, request, spec_options
+from pipelines.cli.target import Target, open_target, served_url
 from pipelines.compile.driver import compile_spec
 from pipelines.errors import UsageError
-from pipelines.execution.executions import Start, find, identifier, start, stop
+from pipelines.execution.executions import StartRequest, find, start, stop
+from pipelines.execution.identifiers import identifier
 from pipelines.frozen import frozen
+from pipelines.spec.names import pipelines_of
 
 
 @frozen
-class _Asked:
+class _StartArguments:
     """What the command line asks for."""
 
     given: tuple[str, ...]
@@ -52,31 +53,33 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     wait: bool,  # noqa: FBT001 - click's flag
 ) -> None:
     """Start an execution of the deployed pipeline."""
-    asked = _Asked(given, selected, source, wait)
+    asked = _StartArguments(given, selected, source, wait)
     if source is not None and not selected:
         raise UsageError("--from goes with --select", "name the steps to run: --select STEP")
-    is_here = local and not _is_served(file)
+    is_here = local and served_url(file) is None
     if is_here and not wait:
         raise UsageError(
             "nothing would execute it: no `pipelines serve` runs for this project",
             "add --wait to execute it here, or start `pipelines serve` first",
         )
     with open_target(file, env, local) as target:
-        arn = start(target.gateway, _wanted(target, asked))
+        arn = start(target.account, _request(target, asked))
         if is_here:
             _execute_here(target, arn)
         elif wait:
-            show(target.gateway, arn, target.flags)
+            show(target.account, arn, target.flags)
         else:
-            _tell(target, arn)
+            _show_how_to_follow(target, arn)
 
 
-def _wanted(target: Target, asked: _Asked) -> Start:
+def _request(target: Target, asked: _StartArguments) -> StartRequest:
     source = asked.source
     if source is not None:
-        found = find(target.gateway, pipelines_of(target.pipeline), source)
+        found = find(target.account, pipelines_of(target.pipeline), source)
         source = found["PipelineExecutionArn"]
-    return Start(target.pipeline, parameters(asked.given), asked.selected, source, _commit(target))
+    return StartRequest(
+        target.pipeline, parameters(asked.given), asked.selected, source, _commit(target)
+    )
 
 
 def _commit(target: Target) -> str | None:
@@ -84,7 +87,7 @@ def _commit(target: Target) -> str | None:
     commit = commit_of(target.file.resolve().parent)
     if commit is None:
         return None
-    deployed = target.gateway.call("sagemaker", "describe_pipeline", PipelineName=target.pipeline)[
+    deployed = target.account.call("sagemaker", "describe_pipeline", PipelineName=target.pipeline)[
         "PipelineDefinition"
     ]
     compiled = compile_spec(request(target.file, target.env)).compiled
@@ -101,21 +104,15 @@ def _commit(target: Target) -> str | None:
 def _execute_here(target: Target, arn: str) -> None:
     """Follow an execution that this process executes: Ctrl-C stops it, a second one leaves."""
     try:
-        status = watch(target.gateway, arn)
+        status = watch(target.account, arn)
     except KeyboardInterrupt:
         click.echo("stopping; its jobs are being ended; Ctrl-C does not wait for them", err=True)
-        stop(target.gateway, arn)
-        status = watch(target.gateway, arn)
+        stop(target.account, arn)
+        status = watch(target.account, arn)
     judge(arn, status, target.flags)
 
 
-def _tell(target: Target, arn: str) -> None:
+def _show_how_to_follow(target: Target, arn: str) -> None:
     execution = identifier(arn)
     click.echo(f"{target.pipeline}: execution {execution}")
     click.echo(f"follow it: pipelines status --follow{target.flags} {execution}", err=True)
-
-
-def _is_served(file: Path) -> bool:
-    from pipelines.backends.local.api import presence  # noqa: PLC0415 - only for --local
-
-    return presence.find(home(file)) is not None

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.looking import Place, looking
 from pipelines.cli.options import format_option, local_option, spec_options
 from pipelines.cli.progress.words import duration
 from pipelines.cli.tables import columns
-from pipelines.execution.executions import LATEST, executions, find, identifier, steps
+from pipelines.cli.target import Scope, open_scope
+from pipelines.execution.executions import executions, find, steps
+from pipelines.execution.identifiers import LATEST, identifier
 from pipelines.json_types import JsonObject
 
 
@@ -35,39 +36,39 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     execution: str | None,
 ) -> None:
     """Show the executions; with an id (or `latest`), the steps of one."""
-    with looking(file, env, local) as place:
+    with open_scope(file, env, local) as scope:
         if follow:
-            _follow(place, execution or LATEST)
+            _follow(scope, execution or LATEST)
             return
         if execution is None:
-            rows = executions(place.caller, place.pipelines, last)
-            shown = _executions(rows, place)
+            rows = executions(scope.caller, scope.pipelines, last)
+            shown = _executions(rows, scope)
         else:
-            described = find(place.caller, place.pipelines, execution)
-            rows = steps(place.caller, described["PipelineExecutionArn"])
-            shown = _one(described, rows, place)
+            described = find(scope.caller, scope.pipelines, execution)
+            rows = steps(scope.caller, described["PipelineExecutionArn"])
+            shown = _one(described, rows, scope)
     if output_format == "json":
         click.echo(json.dumps(rows, indent=2, default=str))
     else:
         click.echo(shown)
 
 
-def _follow(place: Place, execution: str) -> None:
+def _follow(scope: Scope, execution: str) -> None:
     from pipelines.cli.follow import show  # noqa: PLC0415 - the views are for this alone
 
-    described = find(place.caller, place.pipelines, execution)
-    show(place.caller, described["PipelineExecutionArn"], place.flags)
+    described = find(scope.caller, scope.pipelines, execution)
+    show(scope.caller, described["PipelineExecutionArn"], scope.flags)
 
 
-def _executions(rows: list[JsonObject], place: Place) -> str:
+def _executions(rows: list[JsonObject], scope: Scope) -> str:
     if not rows:
-        begin = "python -m pipelines run" if place.is_local else "pipelines start"
+        begin = "python -m pipelines run" if scope.is_local else "pipelines start"
         return f"no executions yet: {begin}"
     table = [
         (
             identifier(row),
             row["PipelineName"],
-            _status(row, place),
+            _status(row, scope),
             row["StartTime"].astimezone().strftime("%Y-%m-%d %H:%M:%S"),
         )
         for row in rows
@@ -75,16 +76,16 @@ def _executions(rows: list[JsonObject], place: Place) -> str:
     return columns(("execution", "pipeline", "status", "started"), table)
 
 
-def _status(execution: JsonObject, place: Place) -> str:
+def _status(execution: JsonObject, scope: Scope) -> str:
     """Word a status; an execution that nobody runs any more keeps the last one it had."""
     status = str(execution["PipelineExecutionStatus"])
-    gone = place.is_interrupted(execution["PipelineExecutionArn"])
+    gone = scope.is_interrupted(execution["PipelineExecutionArn"])
     return f"{status}, interrupted" if gone else status
 
 
-def _one(described: JsonObject, steps: list[JsonObject], place: Place) -> str:
-    title = f"{identifier(described)}: {_status(described, place)}"
-    if place.is_interrupted(described["PipelineExecutionArn"]):
+def _one(described: JsonObject, steps: list[JsonObject], scope: Scope) -> str:
+    title = f"{identifier(described)}: {_status(described, scope)}"
+    if scope.is_interrupted(described["PipelineExecutionArn"]):
         title += f": go on with `pipelines run --resume {identifier(described)}`"
     reason = str(described.get("FailureReason", "")).partition("\n")[0]
     head = f"{title}\n{reason}\n" if reason else f"{title}\n"

@@ -27,7 +27,7 @@ from pipelines.plan.model import Plan
 def COMMAND(file: Path, env: str | None, local: bool, yes: bool, take_over: bool) -> None:  # noqa: N802, FBT001 - found by this name; click's flags
     """Create or update the pipeline, by the plan that is shown."""
     with open_target(file, env, local) as target:
-        plan = make_plan(target.gateway, target.spec, target.compiled)
+        plan = make_plan(target.account, target.spec, target.compiled)
         click.echo(plan_text(plan, target.description))
         if plan.is_empty:
             return
@@ -36,7 +36,7 @@ def COMMAND(file: Path, env: str | None, local: bool, yes: bool, take_over: bool
         confirm(target, f"upsert {plan.pipeline}", yes)
         count = sum(len(upload.objects) for upload in plan.uploads)
         with uploading(sys.stderr, count) as done:
-            apply(target.gateway, plan, lambda: is_current(target.gateway, plan), done)
+            apply(target.account, plan, lambda: is_current(target.account, plan), done)
         click.echo(f"{plan.pipeline} is deployed")
 
 

@@ -11,7 +11,7 @@ from pipelines.account.versions import Version, versions
 from pipelines.cli.options import format_option, local_option, spec_options
 from pipelines.cli.tables import columns
 from pipelines.cli.target import open_target
-from pipelines.execution.executions import identifier
+from pipelines.execution.identifiers import identifier
 
 
 @click.command("versions")
@@ -30,7 +30,7 @@ def COMMAND(  # noqa: N802 - found by this name
 ) -> None:
     """List the versions of the deployed pipeline, the newest first."""
     with open_target(file, env, local) as target:
-        found = versions(target.gateway, target.pipeline, last)
+        found = versions(target.account, target.pipeline, last)
     if output_format == "json":
         rows = [
             {

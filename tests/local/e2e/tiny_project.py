@@ -19,7 +19,9 @@ from pathlib import Path
 from textwrap import dedent
 
 from pipelines.backends.local.sagemaker import LocalSageMaker
-from pipelines.cli.local import executions, identifier, open_sagemaker
+from pipelines.cli.target import local_scope, open_sagemaker
+from pipelines.execution.executions import executions
+from pipelines.execution.identifiers import identifier
 from pipelines.json_types import Json, JsonObject
 
 ROOT = Path(__file__).parents[3]
@@ -263,7 +265,8 @@ class Project:
     def cached(self) -> set[str]:
         """Return the steps of the latest execution that came from the cache."""
         with self.sagemaker() as sagemaker:
-            latest = executions(sagemaker)[0]["PipelineExecutionArn"]
+            scope = local_scope(sagemaker, self.folder / "pipeline.yaml")
+            latest = executions(scope.caller, scope.pipelines, 1)[0]["PipelineExecutionArn"]
             steps = sagemaker.list_pipeline_execution_steps(
                 PipelineExecutionArn=latest, MaxResults=100
             )["PipelineExecutionSteps"]
@@ -278,6 +281,7 @@ class Project:
     def seen(self) -> list[Seen]:
         """Read every execution, the latest first, without a command's start."""
         with self.sagemaker() as sagemaker:
+            scope = local_scope(sagemaker, self.folder / "pipeline.yaml")
             return [
                 Seen(
                     identifier(summary),
@@ -289,7 +293,7 @@ class Project:
                         )["PipelineExecutionSteps"]
                     },
                 )
-                for summary in executions(sagemaker)
+                for summary in executions(scope.caller, scope.pipelines, 1000)
             ]
 
     def sagemaker(self) -> LocalSageMaker:
