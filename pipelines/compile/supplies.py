@@ -180,7 +180,7 @@ def _data_as_image(name: Template, path: Path) -> Iterator[Finding]:
             help_text = "write the name of an image, its URI, or a reference to a parameter"
             yield Finding(
                 "SP203",
-                f"`{reference}` is data, no image",
+                f"`{reference}` is data, not an image",
                 path,
                 help=help_text,
                 within=(reference.start, reference.end),

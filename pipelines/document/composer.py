@@ -139,7 +139,7 @@ class Composer:
         if not text.isascii() and _SURROGATE.search(text):
             self._report(
                 "SP114",
-                "half a pair of surrogates is no character",
+                "half of a surrogate pair is not a character",
                 extent,
                 "write the whole character, or its code as `\\U0001f600`",
             )
@@ -233,7 +233,7 @@ class Composer:
                 "SP107",
                 f"the alias `*{name}` {'contains itself' if inside else 'has no anchor'}",
                 extent,
-                "an alias repeats a value that is complete: take it out of that value"
+                "an alias repeats a value that is complete: remove it from that value"
                 if inside
                 else f"mark the value to repeat, above this line, with `&{name}`; "
                 "or put the text in quotes if no alias is meant",
@@ -246,7 +246,7 @@ class Composer:
             self._add(node)
 
     def _add(self, node: Node) -> None:
-        """Give a value its place in the collection that is being read."""
+        """Put a value into its place in the collection that is being read."""
         if not self._stack:
             self._roots.append(node)
             return

@@ -37,7 +37,7 @@ def masked(text: str, start: int) -> str:
 
 
 def problems(text: str, starts: Sequence[int]) -> Iterator[Problem]:
-    """Say of each reference how its line is to be written."""
+    """Return, for each reference, how its line is to be written."""
     for start in starts:
         end = _end(text, start)
         first = text.rfind("\n", 0, start) + 1

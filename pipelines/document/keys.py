@@ -68,7 +68,7 @@ def collection_key(report: Report, frame: Frame, node: Collection) -> None:
 def _refuse(report: Report, frame: Frame, extent: Extent) -> None:
     report(
         "SP109",
-        "a mapping or list stands where a key is expected, and a key is a string",
+        "a key must be a string, not a mapping or a list",
         extent,
         "if `{…}` or `[…]` is meant as text, put the whole value in quotes",
     )
@@ -76,7 +76,7 @@ def _refuse(report: Report, frame: Frame, extent: Extent) -> None:
 
 
 def take_value(report: Report, frame: Frame, node: Node) -> None:
-    """Give the pending key its value."""
+    """Pair the pending key with its value."""
     mapping, extent, name = frame.node, frame.key, frame.name
     if not isinstance(mapping, MappingNode) or extent is None:
         return

@@ -69,7 +69,7 @@ class Frame:
 
     @property
     def wants_key(self) -> bool:
-        """Say whether the next node is a key."""
+        """Return whether the next node is a key."""
         return self.key is None and isinstance(self.node, MappingNode)
 
 

@@ -165,7 +165,7 @@ class _Merge:
                 f"an environment cannot change the `{path[-1]}`{owner}",
                 (*self._written, *path),
                 f"it is `{base}` in every environment: remove this line, "
-                "or give the other one a name of its own",
+                "or add a step with another name",
             )
         return True
 

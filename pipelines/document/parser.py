@@ -132,7 +132,7 @@ def _too_large(limits: Limits) -> Problem:
 
 
 def _too_deep(error: yaml.MarkedYAMLError, text: str, limits: Limits) -> Problem | None:
-    """Tell when libyaml itself gave up: it looks 1024 characters ahead of what it hands out."""
+    """Return the problem if libyaml itself gave up: it looks 1024 characters ahead."""
     if error.problem_mark is None or "nesting depth" not in str(error.problem):
         return None
     return too_deep(limits.depth, character(text, error.problem_mark.index))

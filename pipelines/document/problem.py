@@ -19,7 +19,7 @@ class Problem(NamedTuple):
 
 
 def too_deep(levels: int, extent: Extent) -> Problem:
-    """Say that the text nests deeper than `levels` at a place."""
+    """Return the problem of a text that nests deeper than `levels` at a place."""
     message = f"more than {levels} levels of mappings and lists"
     return Problem("SP108", message, extent, "a pipeline needs about ten: write it flatter")
 

@@ -48,5 +48,5 @@ def resolve(text: str) -> Scalar:
 
 
 def too_long(text: str) -> bool:
-    """Say whether a plain scalar is a number with too many digits to be converted."""
+    """Return whether a plain scalar is a number with too many digits to be converted."""
     return len(text) > LONGEST_NUMBER and bool(_FLOAT.fullmatch(text))

@@ -86,14 +86,14 @@ def problem(error: MarkedYAMLError, text: str, before: Before) -> Problem:
         if found is not None:
             return found
     return failure.problem(
-        "this is no YAML: the parser did not expect what stands here",
+        "this is not valid YAML: the parser did not expect this",
         failure.at,
         "look at this line and the one above; text with special characters goes in quotes",
     )
 
 
 def no_mapping(root: Node, text: str) -> Problem:
-    """Say that the document is a list or a single value, and why it may be one."""
+    """Return that the document is a list or a single value, and why it may be one."""
     first = text.split("\n")[root.extent.line - 1]
     glued = _GLUED.match(first)
     if isinstance(root, ScalarNode) and glued is not None:
@@ -149,7 +149,7 @@ def _after_quote(failure: _Failure) -> Problem | None:
     if last.style == "'" and failure.text[failure.at : failure.at + 1] not in ("'", '"', ""):
         remedy = "put the whole text in quotes; a `'` inside of '…' is written twice"
     else:
-        remedy = "put the whole text in quotes, or nothing of it"
+        remedy = "put the whole text in quotes, or none of it"
     return failure.problem("text follows after the closing quote", failure.at, remedy)
 
 
@@ -162,7 +162,7 @@ def _escape(failure: _Failure) -> Problem | None:
     match = _ESCAPE.match(failure.text, start)
     written = match.group() if match else "\\"
     return failure.problem(
-        f'`{written}` is no valid escape inside of "…"',
+        f'`{written}` is not a valid escape inside "…"',
         start,
         "use '…', where a backslash is a backslash, or write `\\\\`",
         len(written),
@@ -187,7 +187,7 @@ def _indicator(failure: _Failure) -> Problem | None:
         return None
     value = _rest(failure, failure.since)
     return failure.problem(
-        f"`{char}` at the beginning of a value has a meaning of its own in YAML",
+        f"`{char}` at the beginning of a value has a special meaning in YAML",
         failure.since,
         f"put the text in quotes: `{_quote(value)}`",
     )
@@ -215,7 +215,7 @@ def _missing_colon(failure: _Failure) -> Problem | None:
     if "expected ':'" not in failure.says:
         return None
     return failure.problem(
-        "this line is no `key: value`",
+        "this line is not a `key: value`",
         failure.since,
         "write a colon and a space after the key; a text of several lines begins with `|`",
         max(1, len(failure.line(failure.since)) - failure.column(failure.since)),
@@ -232,7 +232,7 @@ def _colon(failure: _Failure) -> Problem | None:
             "a value with `: ` in it needs quotes", failure.at, f"write `{_quote(value)}`"
         )
     return failure.problem(
-        f"this key is indented below line {failure.number(start)}, which has a value already",
+        f"this key is indented below line {failure.number(start)}, which already has a value",
         failure.at - failure.column(failure.at) + _indent(failure.line(failure.at)),
         "give both lines the same indentation, or remove the value above",
         max(1, failure.column(failure.at) - _indent(failure.line(failure.at))),
@@ -265,7 +265,7 @@ def _stray_bracket(failure: _Failure) -> Problem | None:
     if char not in ("}", "]", ","):
         return None
     return failure.problem(
-        f"this `{char}` belongs to nothing", failure.at, "remove it, or put the text in quotes"
+        f"this `{char}` is not expected here", failure.at, "remove it, or put the text in quotes"
     )
 
 
@@ -277,13 +277,13 @@ def _dash(failure: _Failure) -> Problem | None:
     char = failure.text[failure.at : failure.at + 2]
     if "'-' indicator" in failure.says or "block collection" in failure.says:
         return failure.problem(
-            "this line stands in a list and does not begin with `- `",
+            "this line is in a list but does not begin with `- `",
             failure.at,
             "begin it with `- `, or change its indentation",
         )
     if char in ("- ", "-\n", "-"):
         return failure.problem(
-            "a list item stands between the keys of a mapping",
+            "there is a list item between the keys of a mapping",
             failure.at,
             "write the list below a key of its own, or change its indentation",
         )

@@ -156,7 +156,7 @@ def _below(reference: Reference, output: Output, path: tuple[str | int, ...]) ->
     if not path:
         if output.value is not None:
             return output.value
-        problem = f"`{reference}` needs a name behind it"
+        problem = f"`{reference}` needs a name after it"
         known = _any_of(f"{reference}.{member}" for member in output.members)
         raise UnresolvedError("SP205", problem, f"one of {known}")
     if output.json is not None:

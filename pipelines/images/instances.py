@@ -31,12 +31,12 @@ def check_instance(image: Image, instance_type: str | None) -> ImageProblem | No
         return ImageProblem(
             "SP404",
             f"`{instance_type}` has a GPU, which a CPU image cannot use",
-            f"take the `-gpu` image of `{image.framework}`, or an instance without a GPU",
+            f"use the `-gpu` image of `{image.framework}`, or an instance without a GPU",
             Severity.WARNING,
         )
     return ImageProblem(
         "SP404",
         f"the image is built for a GPU, but `{instance_type}` has none",
-        f"take the `-cpu` image of `{image.framework}`, or an instance with a GPU",
+        f"use the `-cpu` image of `{image.framework}`, or an instance with a GPU",
         Severity.WARNING,
     )

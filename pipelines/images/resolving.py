@@ -85,7 +85,7 @@ def _split(rest: str) -> tuple[str, _Named | None]:
 def _wrong_scope(family: str, whole: JsonObject, scope: Scope) -> ImageProblem:
     scopes = " and ".join(sorted(whole["scopes"]))
     return ImageProblem(
-        "SP402", f"the `{family}` images are for {scopes}, not for {scope}", "take another family"
+        "SP402", f"the `{family}` images are for {scopes}, not for {scope}", "choose another family"
     )
 
 
@@ -141,7 +141,7 @@ def _choose_tag(
         return ImageProblem(
             "SP405",
             f"the table has no `{row.family}` image for `{instance_type}`",
-            "give the URI of an image built for that instance, or take another instance",
+            "give the URI of an image built for that instance, or choose another instance",
         )
     if "any" in row.tags:
         return "any"

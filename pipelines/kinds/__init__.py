@@ -34,5 +34,5 @@ def _model(name: str) -> type[StepSpec] | None:
 
 
 def step_models() -> StepModels:
-    """Tell the spec loader what it has to know of the kinds."""
+    """Return what the spec loader has to know of the kinds."""
     return StepModels(_model, names())

@@ -57,7 +57,8 @@ class DeploymentStep(StepSpec):
     )
     endpoint: Annotated[Text, Member("EndpointName")] = Field(description="The endpoint's name.")
     sample: Sample | None = Field(
-        None, description="A request that a new version has to answer; else it is taken back."
+        None,
+        description="A request that a new version has to answer; else the update is rolled back.",
     )
     environment: dict[str, FixedText] = Field(
         default_factory=dict,
@@ -107,7 +108,7 @@ def checks(step: DeploymentStep) -> Iterator[Finding]:
     for key, text in (("group", step.group), ("endpoint", step.endpoint)):
         for one in text.references if isinstance(text, Template) else ():
             if one.root == "execution":
-                message = f"`{one}` is another one in every execution, and `{key}` has to last"
+                message = f"`{one}` differs in every execution, but `{key}` must stay the same"
                 yield Finding("SP215", message, (key,), help="write it out, or use a parameter")
 
 

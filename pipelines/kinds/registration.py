@@ -212,7 +212,7 @@ def _inference(step: RegistrationStep, context: EmitContext, package: str) -> Js
 
 
 def server_environment(entry: str) -> dict[str, str]:
-    """Say with what environment a packaged archive is served (FACTS 11.1).
+    """Return the environment that a packaged archive is served with (FACTS 11.1).
 
     The code stands in the archive, its requirements beside it in `vendor/`; the server must not
     ask a package index for anything.

@@ -156,12 +156,14 @@ def _metric_checks(step: TrainingStep) -> Iterator[Finding]:
             groups = re.compile(expression).groups
         except re.error as error:
             # The service reads Java's expressions, which may hold what Python's may not.
-            message = f"`{expression}` is no regular expression: {error.msg}"
+            message = f"`{expression}` is not a valid regular expression: {error.msg}"
             yield Finding("SP130", message, path, severity=Severity.WARNING)
             continue
         if not groups:
             advice = "put the value into parentheses, such as `auc=([0-9.]+)`"
-            yield Finding("SP130", f"`{expression}` has no group for the value", path, help=advice)
+            yield Finding(
+                "SP130", f"`{expression}` has no group that captures the value", path, help=advice
+            )
 
 
 def emit(step: TrainingStep, context: EmitContext) -> tuple[EmittedStep, ...]:

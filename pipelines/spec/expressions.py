@@ -129,8 +129,8 @@ def _compared(operand: Operand) -> str | None:
 def _number(token: _Token) -> int | float:
     number = float(token.text) if re.search("[.eE]", token.text) else int(token.text)
     if isinstance(number, float) and not math.isfinite(number):
-        problem = f"`{token.text}` is no finite number"
-        raise ReferenceSyntaxError(problem, token.start, token.end, "JSON has no other")
+        problem = f"`{token.text}` is not a finite number"
+        raise ReferenceSyntaxError(problem, token.start, token.end, "JSON has no such number")
     return number
 
 
@@ -224,7 +224,7 @@ class _Parser:
             length = len(self._text)
             problem = f"the condition ends where {wanted} was expected"
             return ReferenceSyntaxError(problem, 0, length, advice)
-        problem = f"`{token.text}` stands where {wanted} was expected"
+        problem = f"expected {wanted}, got `{token.text}`"
         return ReferenceSyntaxError(problem, token.start, token.end, advice)
 
 
@@ -252,7 +252,7 @@ def _tokens(text: str) -> list[_Token]:
             start = len(text) - len(rest)
             sign = next((sign for sign in _INSTEAD if rest.startswith(sign)), rest[0])
             raise ReferenceSyntaxError(
-                f"`{sign}` has no place in a condition",
+                f"`{sign}` is not allowed in a condition",
                 start,
                 start + len(sign),
                 _INSTEAD.get(sign),

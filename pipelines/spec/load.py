@@ -77,7 +77,7 @@ def load(document: Document, models: StepModels, environ: Mapping[str, str]) -> 
         environ: what `${env.NAME}` reads.
     """
     if not isinstance(document.data, dict):
-        finding = Finding("SP121", f"the file wants a mapping, got {describe(document.data)}", ())
+        finding = Finding("SP121", f"the file must be a mapping, got {describe(document.data)}", ())
         return Loaded(None, (finding,))
     written = {k: v for k, v in document.data.items() if k != "environments" and k[:2] != "x-"}
     top, missing = environment.substitute(written, environ)
@@ -115,7 +115,7 @@ def _names(data: JsonObject) -> Iterator[Finding]:
     if isinstance(pipeline, str) and not PIPELINE_NAME.fullmatch(pipeline):
         yield Finding(
             "SP127",
-            f"`{pipeline}` is no pipeline name",
+            f"`{pipeline}` is not a valid pipeline name",
             ("pipeline",),
             help="letters, digits and single hyphens between them, at most 256 "
             "(CreatePipeline's pattern)",
@@ -126,7 +126,7 @@ def _names(data: JsonObject) -> Iterator[Finding]:
             if not STEP_NAME.fullmatch(name):
                 yield Finding(
                     "SP127",
-                    f"`{name}` is no name for a {section.removesuffix('s')}",
+                    f"`{name}` is not a valid {section.removesuffix('s')} name",
                     (section, name),
                     at="key",
                     help="letters, digits, `-` and `_`, at most 64 characters",
@@ -201,17 +201,14 @@ def _read_step(
     path: Path = ("steps", name)
     if not isinstance(step, dict):
         found.append(
-            Finding("SP121", f"step `{name}` wants a mapping, got {describe(step)}", path, at="key")
+            Finding(
+                "SP121", f"step `{name}` must be a mapping, got {describe(step)}", path, at="key"
+            )
         )
         return None
     kind = step.get("kind")
     if kind is None:
-        choices = ", ".join(models.names)
-        found.append(
-            Finding(
-                "SP120", f"step `{name}` lacks the key `kind`", path, "key", f"one of {choices}"
-            )
-        )
+        found.append(_no_kind(name, step, models.names))
         return None
     model = models.find(kind) if isinstance(kind, str) else None
     if model is None:
@@ -248,6 +245,17 @@ def _without(value: JsonObject, path: Path) -> JsonObject:
     return rest
 
 
+def _no_kind(name: str, step: JsonObject, names: tuple[str, ...]) -> Finding:
+    """Return what is wrong with a step without a kind: the key may be there, misspelt."""
+    misspelt = next((k for k in step if k != "kind" and nearest(k, ("kind",))), None)
+    if misspelt is not None:
+        path: Path = ("steps", name, misspelt)
+        message = f"unknown key `{misspelt}` in step `{name}`"
+        return Finding("SP102", message, path, "key", "did you mean `kind`?")
+    message = f"step `{name}` lacks the key `kind`"
+    return Finding("SP120", message, ("steps", name), "key", f"one of {', '.join(names)}")
+
+
 def _unknown_kind(kind: Json, names: tuple[str, ...], path: Path) -> Finding:
     close = nearest(kind, names) if isinstance(kind, str) else None
     advice = f"did you mean `{close}`?" if close else f"one of {', '.join(names)}"
@@ -256,7 +264,7 @@ def _unknown_kind(kind: Json, names: tuple[str, ...], path: Path) -> Finding:
 
 
 def _defaults_for(model: type[BaseModel], defaults: Defaults) -> JsonObject:
-    """Say what `defaults:` gives to a step of this model, as it would stand in the step."""
+    """Return what `defaults:` gives to a step of this model, as it would be written in the step."""
     if not issubclass(model, JobStep):
         return {}
     named = (name for name in Defaults.model_fields if name in defaults.model_fields_set)

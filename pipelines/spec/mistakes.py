@@ -72,7 +72,7 @@ def _finding(detail: ErrorDetails, model: type[BaseModel], base: Path) -> Findin
         return Finding("SP122", message, path, help=f"got {describe(detail['input'])}")
     value = detail["input"]
     wanted = _WANTED.get(kind, "something else")
-    message = f"`{_name(path)}` wants {wanted}, got {describe(value)}"
+    message = f"`{_name(path)}` must be {wanted}, got {describe(value)}"
     return Finding("SP121", message, path, help=_instead(kind, value))
 
 

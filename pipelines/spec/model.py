@@ -130,7 +130,7 @@ class Aws(SpecModel):
     def _is_a_bucket_name(cls, bucket: str) -> str:
         if not _BUCKET_NAME.fullmatch(bucket):
             advice = "3 to 63 lowercase letters, digits, `-` and `.` (S3 bucket naming rules)"
-            raise mistake("SP127", f"`{bucket}` is no name of a bucket", advice)
+            raise mistake("SP127", f"`{bucket}` is not a valid bucket name", advice)
         return bucket
 
 
@@ -168,7 +168,9 @@ class Parameter(SpecModel):
         if self.enum is not None and self.type != "string":
             raise mistake("SP123", "`enum` is for string parameters only", below="enum")
         if self.enum == []:
-            raise mistake("SP123", "`enum` allows no value at all", "list them", below="enum")
+            raise mistake(
+                "SP123", "`enum` is empty", "list the values that are allowed", below="enum"
+            )
         if self.enum is not None and value is not None and value not in self.enum:
             message = f"the default `{value}` is not in the enum"
             raise mistake("SP123", message, f"one of {', '.join(self.enum)}", below="default")
@@ -201,7 +203,7 @@ class DataSource(ShortFormModel):
 
     @classmethod
     def long_form(cls, text: str) -> JsonObject:
-        """Tell an S3 URI from a path of the project."""
+        """Take an S3 URI as `s3`, any other text as `path`."""
         return {"s3": text} if text.startswith(("s3://", "${")) else {"path": text}
 
     @model_validator(mode="after")
@@ -227,8 +229,8 @@ class Retry(SpecModel, defer_build=False):
     @model_validator(mode="after")
     def _one_end(self) -> Self:
         if self.max_attempts is not None and self.expire_after_min is not None:
-            message = "cannot stand beside `max_attempts`"
-            raise mistake("SP125", message, "take one away", below="expire_after_min")
+            message = "cannot be used together with `max_attempts`"
+            raise mistake("SP125", message, "keep only one", below="expire_after_min")
         return self
 
 
@@ -312,7 +314,7 @@ class StepSpec(SpecModel):
         names = [value] if isinstance(value, str) else value
         for name in names:
             if not isinstance(name, str):
-                message = f"wants the names of steps, got {describe(name)}"
+                message = f"must be the names of steps, got {describe(name)}"
                 raise mistake("SP121", message, "with a trigger it is `after: {STEP: failed}`")
         return dict.fromkeys(names, "completed")
 

@@ -23,7 +23,7 @@ _REFERENCE_SCHEMA: JsonObject = {"type": "string", "pattern": r"^\$\{[^}]+\}$"}
 
 
 def no_entries() -> list[Any]:
-    """Give an empty list, as the `default_factory` of a field.
+    """Return an empty list, as the `default_factory` of a field.
 
     Not `list` itself: pydantic asks a factory for its signature, and that of a built-in is text
     that Python reads with `tokenize`, in every model that has the field.
@@ -91,7 +91,9 @@ class Scalar:
 
 def _template(value: str) -> str | Template:
     if "\0" in value:
-        raise mistake("SP114", "holds U+0000, which ends a text wherever it goes", "take it out")
+        raise mistake(
+            "SP114", "contains the character U+0000, which no service accepts", "remove it"
+        )
     try:
         return parse_text(value)
     except ReferenceSyntaxError as error:
@@ -103,7 +105,7 @@ def _template(value: str) -> str | Template:
 def _text(value: object) -> str | Template:
     if not isinstance(value, str):
         quoted = f'write `"{value}"`' if isinstance(value, int | float) else None
-        raise mistake("SP121", f"wants a text, got {describe(value)}", quoted)
+        raise mistake("SP121", f"must be a text, got {describe(value)}", quoted)
     return _template(value)
 
 
@@ -128,9 +130,11 @@ def _referable(value: object, wanted: str, example: str) -> Template:
         if isinstance(text, Template):
             if text.only is not None:
                 return text
-            raise mistake("SP121", f"wants {wanted} or exactly one reference", f"such as {example}")
-        raise mistake("SP121", f"wants {wanted}, got {describe(value)}", f"such as {example}")
-    raise mistake("SP121", f"wants {wanted}, got {describe(value)}", f"such as {example}")
+            raise mistake(
+                "SP121", f"must be {wanted} or exactly one reference", f"such as {example}"
+            )
+        raise mistake("SP121", f"must be {wanted}, got {describe(value)}", f"such as {example}")
+    raise mistake("SP121", f"must be {wanted}, got {describe(value)}", f"such as {example}")
 
 
 def _integer(value: object) -> int | Template:
@@ -146,11 +150,11 @@ def _any_scalar(value: object) -> str | int | float | bool | Template:
 def literal_scalar(value: object) -> str | int | float | bool:
     """Return a text, a finite number or a boolean as it is; anything else is a `mistake`."""
     if isinstance(value, float) and not math.isfinite(value):
-        advice = "JSON has no other; in quotes it is a text"
-        raise mistake("SP121", f"wants a finite number, got {describe(value)}", advice)
+        advice = "JSON has no such number; put it in quotes if it is meant as text"
+        raise mistake("SP121", f"must be a finite number, got {describe(value)}", advice)
     if isinstance(value, str | bool | int | float):
         return value
-    raise mistake("SP121", f"wants a text, a number or true/false, got {describe(value)}")
+    raise mistake("SP121", f"must be a text, a number or true/false, got {describe(value)}")
 
 
 def scalar_text(value: str | float | bool) -> str:  # noqa: FBT001 - a value like the others
@@ -175,7 +179,7 @@ def _duration(value: object) -> str | None:
     meant = durations.meant(text)
     raise mistake(
         "SP121",
-        f"wants a time such as `30d`, got {describe(value)}",
+        f"must be a time such as `30d`, got {describe(value)}",
         f"did you mean `{meant}`?"
         if meant
         else "units are m, h, d and w; `P30D` works as well; `false` switches it off",
@@ -184,7 +188,7 @@ def _duration(value: object) -> str | None:
 
 def _expression(value: object) -> Expression:
     if not isinstance(value, str):
-        raise mistake("SP121", f"wants a condition, got {describe(value)}")
+        raise mistake("SP121", f"must be a condition, got {describe(value)}")
     try:
         return parse_expression(value)
     except ReferenceSyntaxError as error:

@@ -36,13 +36,13 @@ def _member(
         yield Finding("SP204", f"there is no step `{member}`", path, help=advice)
         return
     if taken is not None:
-        message = f"`{member}` already stands in `{taken.side}` of `{taken.condition}`"
-        yield Finding("SP207", message, path, help="a step stands in one branch only")
+        message = f"`{member}` is already in `{taken.side}` of `{taken.condition}`"
+        yield Finding("SP207", message, path, help="a step can be in one branch only")
     node = graph.nodes.get(member)
     if node is not None and node.type.branches:
         yield Finding(
             "SP208",
-            f"the condition `{member}` stands in a branch of another condition",
+            f"the condition `{member}` is in a branch of another condition",
             path,
             help="SageMaker does not support nested conditions: join them with `and`",
         )
@@ -63,5 +63,5 @@ def _crossing(graph: Graph, node: Node, edge: Edge) -> Iterator[Finding]:
         advice = f"write `{branch.side}: [{', '.join(members)}]` in step `{branch.condition}`"
     else:
         own = f"`{node.branch.side}` of `{node.branch.condition}`"
-        advice = f"`{node.name}` stands in {own}: refer to steps of that branch or of none"
+        advice = f"`{node.name}` is in {own}: refer to steps of that branch or of none"
     yield Finding("SP209", message, edge.path, help=advice, within=edge.within)

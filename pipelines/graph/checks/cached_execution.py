@@ -28,6 +28,6 @@ def check(graph: Graph) -> Iterator[Finding]:
                     f"`{use.reference}` differs in every execution: `{node.name}` would never "
                     "be taken from the cache",
                     use.path,
-                    help="take the reference away, or set `cache: false`",
+                    help="remove the reference, or set `cache: false`",
                     within=use.within,
                 )

@@ -22,7 +22,7 @@ def check(graph: Graph) -> Iterator[Finding]:
             "SP210",
             f"these steps wait for each other: {chain}",
             cycle[0].path,
-            help="take one of these references away",
+            help="remove one of these references",
             within=cycle[0].within,
         )
 

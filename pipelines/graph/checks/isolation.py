@@ -22,7 +22,7 @@ def check(graph: Graph) -> Iterator[Finding]:
                 "SP130",
                 f"`{node.name}` has no network to install `{given.file}` with",
                 (*node.path, "requirements"),
-                help="use `mode: wheels`, or take `enable_network_isolation` away",
+                help="use `mode: wheels`, or remove `enable_network_isolation`",
             )
         elif code is not None and code.requirements:
             yield Finding(
@@ -30,5 +30,5 @@ def check(graph: Graph) -> Iterator[Finding]:
                 f"`{node.name}` has no network to install {code.requirements[0]} with",
                 (*node.path, "enable_network_isolation"),
                 at="key",
-                help="take `enable_network_isolation` away",
+                help="remove `enable_network_isolation`",
             )

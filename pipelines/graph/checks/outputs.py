@@ -17,13 +17,13 @@ def check(graph: Graph) -> Iterator[Finding]:
         path = (*node.path, "outputs")
         for name, count in Counter(names).items():
             if count > 1:
-                yield Finding("SP211", f"the output `{name}` stands {count} times", path)
+                yield Finding("SP211", f"the output `{name}` is listed {count} times", path)
         for name in names:
             for longer in names:
                 if longer != name and longer.startswith(name):
                     yield Finding(
                         "SP211",
-                        f"the output `{name}` is the beginning of `{longer}`",
+                        f"the output `{name}` is a prefix of `{longer}`",
                         path,
-                        help=f"S3 reads by prefix: who reads `{name}` would get both; rename one",
+                        help=f"S3 reads by prefix: a step that reads `{name}` would get both",
                     )

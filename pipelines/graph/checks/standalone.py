@@ -22,7 +22,7 @@ def check(graph: Graph) -> Iterator[Finding]:
         name = names.standing_alone(graph.spec.pipeline, suffix)
         if PIPELINE_NAME.fullmatch(graph.spec.pipeline) and not PIPELINE_NAME.fullmatch(name):
             message = f"`{name}` is longer than a pipeline's name can be"
-            yield Finding("SP127", message, ("pipeline",), help=f"`{node.name}` stands in it too")
+            yield Finding("SP127", message, ("pipeline",), help=f"`{node.name}` is in it too")
         for use in node.uses:
             yield from _without_default(graph, use, name)
             parts = use.reference.parts
@@ -31,7 +31,7 @@ def check(graph: Graph) -> Iterator[Finding]:
                 continue
             yield Finding(
                 "SP215",
-                f"`{use.reference}` is not known in `{name}`, where `{node.name}` stands alone",
+                f"`{use.reference}` is not known in `{name}`, where `{node.name}` runs alone",
                 use.path,
                 help="write the text out, or refer to the `group` of a registration",
                 within=use.within,
@@ -45,7 +45,7 @@ def _without_default(graph: Graph, use: Use, pipeline: str) -> Iterator[Finding]
             graph.spec.parameters.get(str(one.parts[1])) if one.root == "parameters" else None
         )
         if parameter is not None and parameter.default is None:
-            message = f"`{one}` has no default, and nothing gives `{pipeline}` a value for it"
+            message = f"`{one}` has no default, and `{pipeline}` gets no value for it"
             advice = "give the parameter a default, or write the text out"
             yield Finding("SP215", message, use.path, help=advice, within=use.within)
 

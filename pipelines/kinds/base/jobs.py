@@ -105,7 +105,7 @@ def text(value: Json, context: EmitContext) -> Value:
 
 
 def output_uri(context: EmitContext, step: str, output: str | None = None) -> Value:
-    """Say where a step's output goes: a prefix of its own for every execution."""
+    """Return where a step's output goes: a prefix of its own for every execution."""
     root = f"s3://{context.aws.bucket}/{context.spec.pipeline}/runs"
     parts: tuple[Value, ...] = (root, Get("Execution.PipelineExecutionId"), step)
     return join_path(*parts, output) if output else join_path(*parts)

@@ -29,13 +29,13 @@ class Rollout(SpecModel):
     )
     alarms: list[FixedText] = Field(
         default_factory=no_entries,
-        description="CloudWatch alarms that take the update back; at most 10.",
+        description="CloudWatch alarms that roll an update back; at most 10.",
     )
 
     @model_validator(mode="after")
     def _enough_at_once(self) -> Self:
         if self.type == "linear" and self.percent < _LEAST_LINEAR_PERCENT:
-            message = f"`percent` cannot be less than {_LEAST_LINEAR_PERCENT} where it is linear"
+            message = f"`percent` cannot be less than {_LEAST_LINEAR_PERCENT} if `type` is linear"
             raise mistake("SP122", message, below="percent")
         return self
 

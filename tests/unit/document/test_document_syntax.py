@@ -19,7 +19,7 @@ _CASES = {
     "a: b: c\n": ("1:5-6", "a value with `: ` in it needs quotes", 'write `"b: c"`'),
     'a: "\\d"\n': (
         "1:5-7",
-        '`\\d` is no valid escape inside of "…"',
+        '`\\d` is not a valid escape inside "…"',
         "use '…', where a backslash is a backslash, or write `\\\\`",
     ),
     "a: {b: s3://${c}/d, e: 1}\n": (

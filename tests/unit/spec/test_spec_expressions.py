@@ -92,10 +92,10 @@ def test_any_text_is_an_expression_or_a_located_error(text: str) -> None:
     [
         ("", "the condition is empty"),
         ("parameters.a", "the condition ends where a comparison such as `>=` or `in` was expected"),
-        ("parameters.a = 1", "`=` has no place in a condition"),
-        ("parameters.a == 'x", "`'` has no place in a condition"),
-        ("parameters.a == 1 2", "`2` stands where `and`, `or` or the end was expected"),
-        ("parameters.a in []", "`]` stands where a name, a number or a quoted text was expected"),
+        ("parameters.a = 1", "`=` is not allowed in a condition"),
+        ("parameters.a == 'x", "`'` is not allowed in a condition"),
+        ("parameters.a == 1 2", "expected `and`, `or` or the end, got `2`"),
+        ("parameters.a in []", "expected a name, a number or a quoted text, got `]`"),
         ("(parameters.a == 1", "the condition ends where a `)` was expected"),
     ],
 )

@@ -178,11 +178,11 @@ def test_a_script_may_be_a_path(tmp_path: Path, project: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ([1, 2], "wants a text, a number or true/false, got a list"),
-        (None, "wants a text, a number or true/false, got nothing"),
-        ({"a": 1}, "wants a text, a number or true/false, got a mapping"),
-        (float("nan"), "wants a finite number, got the number nan"),
-        (np.int64(7), "wants a text, a number or true/false, got a value of type int64"),
+        ([1, 2], "must be a text, a number or true/false, got a list"),
+        (None, "must be a text, a number or true/false, got nothing"),
+        ({"a": 1}, "must be a text, a number or true/false, got a mapping"),
+        (float("nan"), "must be a finite number, got the number nan"),
+        (np.int64(7), "must be a text, a number or true/false, got a value of type int64"),
     ],
 )
 def test_values_that_the_spec_refuses_are_refused(

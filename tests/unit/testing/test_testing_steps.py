@@ -237,7 +237,9 @@ def test_an_option_that_no_step_has_is_refused(jobs: Jobs) -> None:
     """`outputs`, say, which are in the spec."""
     with pytest.raises(TypeError, match="there is no option `outputs`: the options are arguments"):
         jobs.step("features", outputs=["rows"])  # type: ignore[call-arg]
-    with pytest.raises(TypeError, match=r"`arguments\.seed` wants a text, a number or true/false"):
+    with pytest.raises(
+        TypeError, match=r"`arguments\.seed` must be a text, a number or true/false"
+    ):
         jobs.step("features", inputs={"far": {}}, arguments={"run": "", "seed": [1]})
 
 
