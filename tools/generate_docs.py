@@ -18,7 +18,8 @@ from pipelines import kinds, programs, steptypes
 from pipelines.diagnostics.codes import all_codes, explain
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.contract import Kind
-from pipelines.spec.model import JobStep, PipelineSpec, StepSpec
+from pipelines.spec.model import PipelineSpec
+from pipelines.spec.steps import JobStep, StepSpec
 from pipelines.steptypes import job_role
 
 ROOT = Path(__file__).parent.parent

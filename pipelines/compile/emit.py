@@ -15,7 +15,8 @@ from pipelines.graph.resolve import UnresolvedError
 from pipelines.graph.standalone import standing_alone
 from pipelines.json_types import Json, JsonObject
 from pipelines.kinds.base.contract import EmitContext, EmittedStep
-from pipelines.spec.model import Parameter, StepSpec
+from pipelines.spec.model import Parameter
+from pipelines.spec.steps import StepSpec
 
 VERSION = "2020-12-01"
 

@@ -18,7 +18,8 @@ from pipelines.diagnostics import Finding, Path
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.spec.members import Member, declared, fields_of, is_model, key_of, type_below
-from pipelines.spec.model import Aws, StepSpec
+from pipelines.spec.model import Aws
+from pipelines.spec.steps import StepSpec
 
 _MEMBER = re.compile(r"`([A-Z][A-Za-z0-9]+)`")
 

@@ -16,7 +16,8 @@ from pipelines.frozen import frozen
 from pipelines.graph.build import Built, build
 from pipelines.json_types import Json, JsonObject
 from pipelines.spec.load import Loaded, load
-from pipelines.spec.model import DataSource, PipelineSpec, StepSpec
+from pipelines.spec.model import DataSource, PipelineSpec
+from pipelines.spec.steps import StepSpec
 
 _UNSET_VARIABLE = "SP129"
 

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from pipelines.diagnostics import Path
 from pipelines.graph.model import Graph, Node
 from pipelines.kinds.base.contract import Output
-from pipelines.spec.model import Input
 from pipelines.spec.references import Reference
+from pipelines.spec.steps import Input
 
 
 def cacheable(graph: Graph, node: Node) -> bool:

@@ -9,7 +9,8 @@ from pipelines.diagnostics import Path
 from pipelines.frozen import frozen
 from pipelines.graph.uses import Use
 from pipelines.kinds.base.contract import Kind, Output
-from pipelines.spec.model import PipelineSpec, StepSpec
+from pipelines.spec.model import PipelineSpec
+from pipelines.spec.steps import StepSpec
 from pipelines.steptypes import StepType, require
 
 

@@ -15,8 +15,8 @@ from pipelines.graph.build import build
 from pipelines.graph.model import Graph, Node
 from pipelines.graph.uses import uses_in
 from pipelines.spec import names
-from pipelines.spec.model import StepSpec
 from pipelines.spec.references import Reference, Template
+from pipelines.spec.steps import StepSpec
 
 
 def standing_alone(graph: Graph) -> Iterator[Graph]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipelines.kinds.base.contract import Kind
 from pipelines.spec.load import StepModels
-from pipelines.spec.model import StepSpec
+from pipelines.spec.steps import StepSpec
 
 
 def names() -> tuple[str, ...]:

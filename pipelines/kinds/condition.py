@@ -20,8 +20,8 @@ from pipelines.spec.expressions import (
     Operand,
 )
 from pipelines.spec.members import Member
-from pipelines.spec.model import StepSpec
 from pipelines.spec.references import Reference
+from pipelines.spec.steps import StepSpec
 from pipelines.spec.values import Condition, FixedText, no_entries
 
 _TYPES = {

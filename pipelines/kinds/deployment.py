@@ -21,10 +21,11 @@ from pipelines.kinds.base.contract import EmitContext, EmittedStep, ImageNeed, K
 from pipelines.kinds.base.jobs import ProcessingJob, processing
 from pipelines.kinds.modes import Settings, all_modes
 from pipelines.programs.deploy.variables import ENDPOINT, EXECUTION, GROUP
+from pipelines.spec.base import ShortFormModel
 from pipelines.spec.members import Member
-from pipelines.spec.model import JobStep, ShortFormModel, StepSpec
 from pipelines.spec.names import DEPLOY
 from pipelines.spec.references import Template
+from pipelines.spec.steps import JobStep, StepSpec
 from pipelines.spec.values import FixedText, Text
 
 IMAGE = ("image",)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from pipelines.kinds.base.contract import EmitContext, EmittedStep, Kind
 from pipelines.spec.members import Member
-from pipelines.spec.model import StepSpec
+from pipelines.spec.steps import StepSpec
 from pipelines.spec.values import Text
 
 

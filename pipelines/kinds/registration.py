@@ -19,9 +19,10 @@ from pipelines.grammar.functions import Get, Join
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.contract import EmitContext, EmittedStep, ImageNeed, Kind, Needs, Output
 from pipelines.kinds.base.jobs import ProcessingJob, processing, processing_output, text
+from pipelines.spec.base import ShortFormModel, SpecModel
 from pipelines.spec.commit import COMMIT, UNKNOWN
 from pipelines.spec.members import Member, members_of
-from pipelines.spec.model import Input, JobStep, Requirements, ShortFormModel, SpecModel, StepSpec
+from pipelines.spec.steps import Input, JobStep, Requirements, StepSpec
 from pipelines.spec.values import AnyScalar, FixedText, Text, no_entries
 
 MODEL = "model"

@@ -26,8 +26,9 @@ from pipelines.kinds.base.jobs import (
     text,
     vpc,
 )
+from pipelines.spec.base import ShortFormModel, SpecModel
 from pipelines.spec.members import Member, members_of
-from pipelines.spec.model import Input, JobStep, ShortFormModel, SpecModel
+from pipelines.spec.steps import Input, JobStep
 from pipelines.spec.values import AnyScalar, FixedText, Integer, Text, no_entries
 
 

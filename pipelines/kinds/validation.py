@@ -23,7 +23,7 @@ from pipelines.kinds.base.jobs import (
     script,
 )
 from pipelines.spec.members import Member
-from pipelines.spec.model import Input, JobStep
+from pipelines.spec.steps import Input, JobStep
 from pipelines.spec.values import FixedText
 
 REPORT = "report.json"

@@ -19,15 +19,9 @@ from pipelines.json_types import Json, JsonObject
 from pipelines.spec import environ as environment
 from pipelines.spec.commit import COMMIT
 from pipelines.spec.mistakes import findings
-from pipelines.spec.model import (
-    PIPELINE_NAME,
-    STEP_NAME,
-    Defaults,
-    JobStep,
-    PipelineSpec,
-    StepSpec,
-)
+from pipelines.spec.model import PIPELINE_NAME, STEP_NAME, Defaults, PipelineSpec
 from pipelines.spec.references import Template
+from pipelines.spec.steps import JobStep, StepSpec
 from pipelines.spec.values import describe
 
 SPEC_VERSION = 1

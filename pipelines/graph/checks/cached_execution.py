@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pipelines.diagnostics import Finding
 from pipelines.graph.model import Graph
 from pipelines.graph.uses import uses_in
-from pipelines.spec.model import JobStep
+from pipelines.spec.steps import JobStep
 
 
 def check(graph: Graph) -> Iterator[Finding]:

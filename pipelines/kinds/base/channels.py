@@ -8,8 +8,9 @@ from pipelines.json_types import JsonObject
 from pipelines.kinds.base.contract import EmitContext
 from pipelines.kinds.base.jobs import CODE
 from pipelines.spec.members import members_of
-from pipelines.spec.model import DataSource, FileSystem, Input
+from pipelines.spec.model import DataSource, FileSystem
 from pipelines.spec.references import Template
+from pipelines.spec.steps import Input
 
 
 def channels(inputs: Mapping[str, Input], context: EmitContext) -> list[JsonObject]:

@@ -16,8 +16,9 @@ from pipelines.diagnostics import Finding, Path
 from pipelines.frozen import frozen
 from pipelines.grammar.functions import Value
 from pipelines.json_types import Json, JsonObject
-from pipelines.spec.model import Aws, PipelineSpec, StepSpec
+from pipelines.spec.model import Aws, PipelineSpec
 from pipelines.spec.references import Template
+from pipelines.spec.steps import StepSpec
 
 ImageScope: TypeAlias = Literal["training", "inference", "processing"]
 

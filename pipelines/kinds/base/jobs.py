@@ -18,8 +18,8 @@ from pipelines.kinds.base.contract import (
     Output,
 )
 from pipelines.spec.members import members_of
-from pipelines.spec.model import Input, JobStep, Retry
 from pipelines.spec.references import Template
+from pipelines.spec.steps import Input, JobStep, Retry
 from pipelines.spec.values import scalar_text
 
 INPUT_ROOT = "/opt/ml/processing/input"

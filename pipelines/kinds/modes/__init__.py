@@ -14,8 +14,8 @@ from typing import Any
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.programs.deploy.modes import names
+from pipelines.spec.base import SpecModel
 from pipelines.spec.members import Member
-from pipelines.spec.model import SpecModel
 
 __all__ = ["Mode", "Settings", "all_modes", "find"]
 

@@ -8,8 +8,8 @@ from pydantic import Field, model_validator
 
 from pipelines.json_types import JsonObject
 from pipelines.kinds.modes import Mode, Settings
+from pipelines.spec.base import SpecModel
 from pipelines.spec.members import Member, members_of
-from pipelines.spec.model import SpecModel
 from pipelines.spec.values import FixedText, mistake, no_entries
 
 _LEAST_LINEAR_PERCENT = 10

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from pipelines.kinds.modes import Mode, Settings
+from pipelines.spec.base import SpecModel
 from pipelines.spec.members import Member, members_of
-from pipelines.spec.model import SpecModel
 
 _ONE_WORKER = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
 """A serverless instance answers one request at a time (FACTS 11.1)."""

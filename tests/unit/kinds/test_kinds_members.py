@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from pipelines import kinds, steptypes
 from pipelines.spec.members import Member, declared, fields_of, is_model, members_of, type_below
-from pipelines.spec.model import Aws, Retry
+from pipelines.spec.model import Aws
+from pipelines.spec.steps import Retry
 from pipelines.steptypes.shapes import Shape, Shapes, shapes_of
 
 SHAPELESS = {

@@ -14,8 +14,9 @@ from pydantic import Field
 from pipelines.bundle.need import CodeNeed
 from pipelines.kinds.base.contract import EmitContext, EmittedStep, ImageNeed, Kind, Needs, Output
 from pipelines.kinds.base.jobs import ProcessingJob, processing, processing_output, script
+from pipelines.spec.base import SpecModel
 from pipelines.spec.members import Member, members_of
-from pipelines.spec.model import Input, JobStep, SpecModel, StepSpec
+from pipelines.spec.steps import Input, JobStep, StepSpec
 from pipelines.spec.values import FixedText, Integer, Text
 
 

@@ -1,0 +1,67 @@
+"""What all models of the spec have in common."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
+from pydantic_core import CoreSchema
+
+from pipelines.json_types import JsonObject
+from pipelines.spec.values import mistake
+
+
+class SpecModel(BaseModel):
+    """What all models of the spec have in common: frozen, strict, no unknown keys.
+
+    A model is built when it is first used, which most kinds never are. Those that several kinds
+    hold are built at once (`defer_build=False`): pydantic then takes them as they are instead of
+    building them again in every kind.
+    """
+
+    one_of: ClassVar[tuple[str, ...]] = ()
+    """Keys of which exactly one is given; in an environment it replaces the other ones."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        defer_build=True,
+        allow_inf_nan=False,
+        protected_namespaces=(),
+    )
+
+    def check_one_of(self, example: str) -> None:
+        """Raise a mistake unless exactly one key of `one_of` is given."""
+        given = [key for key in self.one_of if getattr(self, key) is not None]
+        if len(given) != 1:
+            named = " and ".join(f"`{key}`" for key in given) or "none"
+            message = f"needs exactly one of {', '.join(self.one_of)}; it has {named}"
+            raise mistake("SP125", message, "keep only one" if given else example)
+
+
+class ShortFormModel(SpecModel):
+    """A mapping that may be written as one text where nothing else is to be said."""
+
+    @classmethod
+    @abstractmethod
+    def long_form(cls, text: str) -> JsonObject:
+        """Return the mapping that a text stands for."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: object) -> object:
+        return cls.long_form(value) if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonObject:
+        written = handler(schema)
+        mapping = handler.resolve_ref_schema(written)
+        described = {k: mapping.pop(k) for k in ("description",) if k in mapping}
+        short_or_long = {"anyOf": [{"type": "string"}, dict(mapping)], **described}
+        mapping.clear()
+        mapping.update(short_or_long)
+        return written
