@@ -16,8 +16,9 @@ from pydantic import BaseModel
 from pipelines import kinds
 from pipelines.diagnostics import Finding, Path
 from pipelines.frozen import frozen
+from pipelines.grammar.names import snake_case
 from pipelines.json_types import Json, JsonObject
-from pipelines.spec.members import Member, declared, fields_of, is_model, key_of, type_below
+from pipelines.spec.members import Member, declared, fields_of, is_model, type_below
 from pipelines.spec.model import Aws
 from pipelines.spec.steps import StepSpec
 
@@ -171,7 +172,7 @@ def _stands_for(key: str, member: Member | None, crumbs: list[_Crumb]) -> bool:
     """Return whether a key becomes the member that the crumbs lead to."""
     crumb = crumbs[-1]
     if member is None:
-        return isinstance(crumb.part, str) and key in {crumb.part, key_of(crumb.part)}
+        return isinstance(crumb.part, str) and key in {crumb.part, snake_case(crumb.part)}
     if member.entry is not None:
         if _child(crumb.value, member.named_by or "") != member.entry:
             return False
@@ -215,7 +216,7 @@ class _Words:
         if member not in self.members:
             return match.group()
         known = _all_declared(self.model) if self.model else {}
-        return f"`{known.get(member, key_of(member))}`"
+        return f"`{known.get(member, snake_case(member))}`"
 
 
 def _all_declared(model: type[BaseModel]) -> dict[str, str]:

@@ -6,11 +6,11 @@ import json
 import re
 
 from pipelines.grammar.functions import Get, Join, function_of, to_json
+from pipelines.grammar.names import snake_case
 from pipelines.grammar.paths import Key, ValuePath
 from pipelines.json_types import Json
 from pipelines.steptypes import every
 
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _MEMBER = re.compile(r"[A-Z][A-Za-z0-9]*")
 _LEFT_OUT = frozenset({
     "Arguments", "ResourceConfig", "ProcessingResources", "ClusterConfig", "AlgorithmSpecification",
@@ -71,7 +71,7 @@ def _word(token: str | int, *, free: bool) -> list[str]:
         return [str(token)]
     if token in _LEFT_OUT:
         return []
-    return [_CALLED.get(token) or nested_word(token) or _HUMP.sub("_", token).lower()]
+    return [_CALLED.get(token) or nested_word(token) or snake_case(token)]
 
 
 def nested_word(argument: str) -> str | None:

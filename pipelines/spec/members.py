@@ -7,16 +7,14 @@ Without a declaration a key stands for the member of the same name: `instance_ty
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, TypeGuard, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from pipelines.grammar.names import camel_case
 from pipelines.json_types import Json, JsonObject
-
-_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 class Member:
@@ -57,11 +55,6 @@ def declared(field: FieldInfo) -> Member | None:
     return next((one for one in field.metadata if isinstance(one, Member)), None)
 
 
-def key_of(member: str) -> str:
-    """Return the key that stands for a member where no field declares another one."""
-    return _WORD_START.sub("_", member).lower()
-
-
 def fields_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
     """Return the fields of a model by their keys, as a user writes them."""
     return {field.alias or name: field for name, field in model.model_fields.items()}
@@ -84,7 +77,7 @@ def members_of(
         if value is None or isinstance(value, BaseModel | dict):
             continue
         member = declared(field)
-        key = member.names[0] if member else "".join(map(str.capitalize, name.split("_")))
+        key = member.names[0] if member else camel_case(name)
         written[key] = list(map(resolve, value)) if isinstance(value, list) else resolve(value)
     return written
 

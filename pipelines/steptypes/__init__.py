@@ -12,10 +12,10 @@ from __future__ import annotations
 import functools
 import importlib
 import keyword
-import re
 from pathlib import Path
 from typing import Final
 
+from pipelines.grammar.names import snake_case
 from pipelines.steptypes.steptype import StepKey, StepType
 
 __all__ = [
@@ -44,12 +44,10 @@ UNDOCUMENTED: Final = frozenset(
 )
 """Types that the API knows (PipelineExecutionStepMetadata) and whose arguments no source says."""
 
-_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-
 
 def module_name(type_name: str) -> str:
     """Return the name of the module that a Type has, here and among the local executors."""
-    name = _WORD_START.sub("_", type_name).lower()
+    name = snake_case(type_name)
     return f"{name}_" if keyword.iskeyword(name) else name
 
 

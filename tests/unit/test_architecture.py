@@ -133,16 +133,16 @@ def test_the_questions_are_answered_in_one_line_each_with_a_file() -> None:
 
 def test_the_checks_find_what_is_not_there() -> None:
     """Each way of naming something is refused when the thing is missing, and only then."""
-    good = "`kinds/` `spec/model.py`: `StepSpec.after`, `JobStep` and `PipelineSpec`; `make test`"
+    good = "`kinds/` `spec/steps.py`: `StepSpec.after` and `JobStep`; `make test`"
     assert [*_missing_paths(good), *_missing_names(good), *_missing_targets(good)] == []
     assert list(_missing_paths("`kinds/nothing.py`, `nothing/`, `.pipelines/x`")) == [
         "kinds/nothing.py",
         "nothing/",
     ]
-    assert list(_missing_names("`spec/model.py`: `StepSpec`, `Nothing` here")) == [
-        "spec/model.py: Nothing"
+    assert list(_missing_names("`spec/steps.py`: `StepSpec`, `Nothing` here")) == [
+        "spec/steps.py: Nothing"
     ]
-    assert list(_missing_modules("`pipelines.spec.model.StepSpec` `pipelines.spec.nothing`")) == [
+    assert list(_missing_modules("`pipelines.spec.steps.StepSpec` `pipelines.spec.nothing`")) == [
         "pipelines.spec.nothing"
     ]
     assert list(_missing_targets("`make nothing`")) == ["make nothing"]
