@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _SCRIPT = re.compile(r"<script\b.*?</script\s*>", re.DOTALL | re.IGNORECASE)
 _REMOTE = re.compile(r"<link\b[^>]*>|<img\b[^>]*>", re.IGNORECASE)
+_SUITE_LINK = re.compile(r'<a href="[^"]*/expectations/[^"]*"\s*>(.*?)</a>')
 _HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
 _STYLE = """
 :root{color-scheme:light dark}
@@ -35,7 +36,7 @@ td,th{border-bottom:1px solid #8885;padding:.35rem .5rem;text-align:left;vertica
 .fas.fa-check-circle::before{content:"\\2713";color:#17692f}
 .fas.fa-times::before{content:"\\2717";color:#c22}
 .fas.fa-exclamation-triangle::before{content:"!";color:#a60}
-.modal,.d-none,.navbar-toggler{display:none}.cooltip .top{display:none}
+.modal,.d-none,.navbar-toggler,.cooltip .top,.sticky .card,footer{display:none}
 """
 
 
@@ -52,6 +53,6 @@ def write_page(answer: ExpectationSuiteValidationResult, docs: Path, table: str)
 
 
 def without_network(html: str) -> str:
-    """Take scripts, pictures and remote styles out of a page, and put style and policy in."""
-    text = _REMOTE.sub("", _SCRIPT.sub("", html))
+    """Remove what needs a network or leads nowhere from a page, and add style and policy."""
+    text = _SUITE_LINK.sub(r"\1", _REMOTE.sub("", _SCRIPT.sub("", html)))
     return _HEAD.sub(lambda head: f"{head[0]}{POLICY}<style>{_STYLE}</style>", text, count=1)

@@ -56,10 +56,14 @@ def _section(table: TableOutcome, docs: Path) -> str:
     links = f"<a href='{quote(page)}'>Great Expectations' page</a>" if is_written else ""
     rows = "".join(_row(outcome) for outcome in table.outcomes)
     return (
-        f"<h2>{escape(table.name)}</h2><p>{table.rows:,} rows in {table.files} files; "
+        f"<h2>{escape(table.name)}</h2><p>{_counted(table.rows, 'row')} in {_counted(table.files, 'file')}; "
         f"{met} of {len(table.outcomes)} expectations met. {links}</p>"
         f"<table><tr><th>Met</th><th>Severity</th><th>Expectation</th></tr>{rows}</table>"
     )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def _row(outcome: Outcome) -> str:
