@@ -55,8 +55,9 @@ def _section(table: TableOutcome, docs: Path) -> str:
     is_written = (docs / page).is_file()
     links = f"<a href='{quote(page)}'>Great Expectations' page</a>" if is_written else ""
     rows = "".join(_row(outcome) for outcome in table.outcomes)
+    size = f"{_counted(table.rows, 'row')} in {_counted(table.files, 'file')}"
     return (
-        f"<h2>{escape(table.name)}</h2><p>{_counted(table.rows, 'row')} in {_counted(table.files, 'file')}; "
+        f"<h2>{escape(table.name)}</h2><p>{size}; "
         f"{met} of {len(table.outcomes)} expectations met. {links}</p>"
         f"<table><tr><th>Met</th><th>Severity</th><th>Expectation</th></tr>{rows}</table>"
     )
