@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from pipelines.bundle.assets import CodeAsset, digest_bundle
 from pipelines.bundle.frame import frame
 from pipelines.bundle.need import CodeNeed, ProjectFile, RequirementsFile
-from pipelines.bundle.project import Project
+from pipelines.bundle.project import Project, of_links
 from pipelines.bundle.trace import imported_files
-from pipelines.diagnostics import Finding, Path
+from pipelines.diagnostics import Finding, Path, Severity
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.runtime.bundle import CODE, BundleFile, Job
@@ -58,8 +58,9 @@ def bundle(request: CodeRequest, project: Project) -> CodeBundle:
         config |= request.account
     if need.vendored is not None:
         config["requirements"] = collector.requirements(need.vendored, (), index)
-    if collector.findings:
-        return CodeBundle(None, tuple(collector.findings))
+    found = tuple(collector.findings)
+    if any(finding.severity is Severity.ERROR for finding in found):
+        return CodeBundle(None, found)
     job = Job(
         step=step,
         job=need.job,
@@ -76,7 +77,7 @@ def bundle(request: CodeRequest, project: Project) -> CodeBundle:
     members = tuple(sorted(files, key=lambda one: one.path))
     digest = digest_bundle(members)
     uri = f"{request.prefix}/{step}/{digest[:32]}/bundle.pyz"
-    return CodeBundle(CodeAsset(step, uri, digest, members), ())
+    return CodeBundle(CodeAsset(step, uri, digest, members), found)
 
 
 def code_files(project: Project, paths: Iterable[str]) -> Iterator[BundleFile]:
@@ -109,14 +110,24 @@ class _Collector:
             self._trace(need.script)
         for file in need.files:
             if self._exists(file):
-                self.paths.update(self._project.files(file.path))
+                self._add(file.path, file.at)
                 self._read_suite(file)
         for index, pattern in enumerate(need.include):
             found = self._project.glob(pattern)
             if not found:
                 message = f"`{pattern}` names no file of the project"
                 self._find("SP301", message, ("include", index))
-            self.paths.update(found)
+            for path in found:
+                self._add(path, ("include", index))
+
+    def _add(self, path: str, at: Path) -> None:
+        """Take a file or the files of a folder, links inside the project followed."""
+        listing = self._project.listing(path)
+        self.paths.update(listing.files)
+        for link in listing.outside:
+            message = f"`{link}` is a link that leads out of the project"
+            self._find("SP302", message, at, "put a copy into the folder of the spec file")
+        self.findings.extend(of_links(listing, (*self._step, *at)))
 
     def requirements(
         self, given: RequirementsFile | None, brought: tuple[str, ...], index: str | None
@@ -128,7 +139,7 @@ class _Collector:
             lines.extend(self._lines(given))
             wheels = (*given.at, "wheels")
             if given.wheels and self._exists(ProjectFile(given.wheels, wheels, "folder")):
-                self.paths.update(self._project.files(given.wheels))
+                self._add(given.wheels, wheels)
         if not lines:
             return None
         if given is not None and given.mode == "wheels":
@@ -137,7 +148,8 @@ class _Collector:
 
     def _exists(self, file: ProjectFile) -> bool:
         wanted = "folder" if file.what == "folder" else "file"
-        if self._project.resolve(file.path) is None:
+        inside = self._project.names_inside(file.path) and self._project.is_inside(file.path)
+        if not inside:
             message = f"`{file.path}` lies outside the project"
             self._find("SP302", message, file.at, "move it into the folder of the spec file")
             return False
@@ -157,10 +169,13 @@ class _Collector:
         if not script.path.endswith(".py"):
             return
         try:
-            self.paths.update(imported_files(self._project, script.path))
+            imported = imported_files(self._project, script.path)
         except SyntaxError as error:
             message = f"{error.filename}:{error.lineno}: {error.msg}"
             self._find("SP303", message, script.at, "it has to be Python to be run")
+            return
+        for path in imported:
+            self._add(path, script.at)
 
     def _read_suite(self, file: ProjectFile) -> None:
         if file.what != "suite":

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
-from typing import Literal
+from pathlib import Path as FilePath
+from pathlib import PurePosixPath
+from typing import Literal, NamedTuple, TypeAlias
 
+from pipelines.diagnostics import Finding, Path, Severity
 from pipelines.frozen import frozen
 
 IGNORED = frozenset(
@@ -16,26 +18,66 @@ IGNORED = frozenset(
 """Folders that are never part of a bundle or of data."""
 
 
+Sort: TypeAlias = Literal["file", "folder", "device"]
+
+
+@frozen
+class Listing:
+    """What lies below a folder of the project.
+
+    Args:
+        files: every file, sorted.
+        outside: the links that lead out of the project; their files are among `files`.
+        circles: the folders that lie within themselves by a link; they are not followed.
+        dead: the links that lead to nothing.
+        not_utf8: what has a name that is not UTF-8; it is not among `files`.
+    """
+
+    files: tuple[str, ...]
+    outside: tuple[str, ...]
+    circles: tuple[str, ...]
+    dead: tuple[str, ...]
+    not_utf8: tuple[str, ...]
+
+
+class _Found(NamedTuple):
+    files: list[str]
+    outside: list[str]
+    circles: list[str]
+    dead: list[str]
+    not_utf8: list[str]
+
+
+def _kind(entry: os.DirEntry[str]) -> Sort:
+    if entry.is_dir():
+        return "folder"
+    return "file" if entry.is_file() else "device"
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 @frozen
 class Project:
     """A project folder; every path is relative to it, with `/` between names."""
 
-    root: Path
+    root: FilePath
 
-    def resolve(self, relative: str) -> Path | None:
-        """Find a file or folder; None when it lies outside the project, links followed."""
-        pure = PurePosixPath(relative)
-        if pure.is_absolute():
-            return None
-        root = self.root.resolve()
-        found = Path(os.path.realpath(root / pure))  # Path.resolve gives up on a loop of links
-        return root / os.path.normpath(pure) if found.is_relative_to(root) else None
+    def names_inside(self, relative: str) -> bool:
+        """Return whether a path as it is written leads into the project; links are not followed."""
+        plain = PurePosixPath(os.path.normpath(relative))
+        return not plain.is_absolute() and plain.parts[:1] != ("..",)
 
     def read(self, relative: str) -> bytes:
         """Read a file's bytes."""
         return (self.root / relative).read_bytes()
 
-    def sort(self, relative: str) -> Literal["file", "folder", "device"] | None:
+    def sort(self, relative: str) -> Sort | None:
         """Return what is there; None for nothing, and where no file can have that name."""
         try:
             mode = (self.root / relative).stat().st_mode
@@ -57,29 +99,65 @@ class Project:
         """Return whether its owner may execute a file: a part of a bundle's identity."""
         return bool((self.root / relative).stat().st_mode & 0o100)
 
-    def files(self, relative: str) -> Iterator[str]:
-        """List the files below a folder (or the file itself), sorted.
+    def listing(self, relative: str) -> Listing:
+        """List what lies below a folder, or the file itself, links followed.
 
-        Caches are left out, and what holds no bytes: links to nothing (editors lock with them),
-        pipes, sockets.
+        Caches are left out, and what holds no bytes: pipes, sockets, and hidden links to nothing
+        (editors lock with them).
         """
-        start = self.root / relative
+        found = _Found([], [], [], [], [])
         if self.is_file(relative):
-            yield str(PurePosixPath(relative))
+            path = PurePosixPath(relative)
+            found.files.append(str(path))
+            self._note_link(path, "file", found)
+        else:
+            self._walk(PurePosixPath(relative), (), found)
+        return Listing(*(tuple(sorted(paths)) for paths in found))
+
+    def _walk(
+        self, folder: PurePosixPath, above: tuple[tuple[int, int], ...], found: _Found
+    ) -> None:
+        """Gather what lies in a folder; `above` are the real folders that lead to it."""
+        here = (self.root / folder).stat()
+        if (here.st_dev, here.st_ino) in above:
+            found.circles.append(str(folder))
             return
-        found: list[str] = []
-        for folder, folders, names in os.walk(start):
-            folders[:] = [f for f in folders if f not in IGNORED]
-            base = Path(folder).relative_to(self.root)
-            found.extend((base / n).as_posix() for n in names if not n.endswith(".pyc"))
-        yield from filter(self.is_file, sorted(found))
+        above = (*above, (here.st_dev, here.st_ino))
+        for entry in os.scandir(self.root / folder):
+            if entry.name in IGNORED or entry.name.endswith(".pyc"):
+                continue
+            path = folder / entry.name
+            kind = self.sort(str(path)) if entry.is_symlink() else _kind(entry)
+            if entry.is_symlink():
+                self._note_link(path, kind, found)
+            if not _is_utf8(entry.name):
+                found.not_utf8.append(str(path))
+            elif kind == "file":
+                found.files.append(str(path))
+            elif kind == "folder":
+                self._walk(path, above, found)
+
+    def _note_link(self, path: PurePosixPath, kind: Sort | None, found: _Found) -> None:
+        if kind is None and not path.name.startswith("."):
+            found.dead.append(str(path))
+        elif kind is not None and not self.is_inside(str(path)):
+            found.outside.append(str(path))
+
+    def is_inside(self, relative: str) -> bool:
+        """Return whether a path lies in the project, links followed."""
+        real = FilePath(os.path.realpath(self.root / relative))
+        return real.is_relative_to(os.path.realpath(self.root))
+
+    def files(self, relative: str) -> tuple[str, ...]:
+        """List the files below a folder (or the file itself), sorted, links followed."""
+        return self.listing(relative).files
 
     def glob(self, pattern: str) -> tuple[str, ...]:
-        """List the files that an `include:` entry names: a file, a folder or a pattern."""
-        if self.resolve(pattern) is not None and self.sort(pattern) is not None:
-            return tuple(self.files(pattern))
-        if ".." in PurePosixPath(pattern).parts or PurePosixPath(pattern).is_absolute():
+        """List what an `include:` entry names: a file, a folder, or what a pattern matches."""
+        if not self.names_inside(pattern):
             return ()
+        if self.sort(pattern) is not None:
+            return (pattern,)
         try:
             matches = sorted(p.relative_to(self.root).as_posix() for p in self.root.glob(pattern))
         except (OSError, ValueError):  # no file can have that name, or it is no pattern
@@ -87,3 +165,16 @@ class Project:
         return tuple(
             m for m in matches if self.is_file(m) and not IGNORED & set(PurePosixPath(m).parts)
         )
+
+
+def of_links(listing: Listing, path: Path) -> Iterator[Finding]:
+    """Find what a listing could not follow or name; `path` is where the spec names its folder."""
+    for folder in listing.circles:
+        message = f"`{folder}` lies within itself by a link"
+        yield Finding("SP307", message, path, help="remove the link, or name a folder without it")
+    for link in listing.dead:
+        message = f"`{link}` is a link to nothing and is left out"
+        yield Finding("SP307", message, path, severity=Severity.WARNING)
+    for name in listing.not_utf8:
+        message = f"the name of {name!r} is not UTF-8, as names in S3 are"
+        yield Finding("SP308", message, path, help="rename the file")

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from pipelines.bundle.project import Project
+from pipelines.runtime.bundle import IMPORT_ROOTS
 
 
 def imported_files(project: Project, script: str) -> tuple[str, ...]:
     """Follow a script's imports through the project.
 
-    A module is looked for beside the script and at the project's root, as the job will; packages
-    bring the `__init__.py` on the way. Imports inside functions and under `if` count as well.
+    A module is looked for beside the script, at the project's root and in its `src/`, as the job
+    will; packages bring the `__init__.py` on the way. Imports inside functions and under `if` count
+    as well.
 
     Returns:
         Paths of project files, sorted, without the script itself.
@@ -22,7 +24,8 @@ def imported_files(project: Project, script: str) -> tuple[str, ...]:
         SyntaxError: a file on the way is not valid Python.
     """
     beside = str(PurePosixPath(script).parent)
-    finder = _Finder(project, tuple(dict.fromkeys((beside, "."))))
+    roots = [root for root in (beside, *IMPORT_ROOTS) if project.sort(root) == "folder"]
+    finder = _Finder(project, tuple(dict.fromkeys(roots)))
     found: set[str] = set()
     pending = [script]
     while pending:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from pipelines.bundle.assets import DataAsset
 from pipelines.compile.canonical import canonical
@@ -59,7 +59,6 @@ def written_data(definition: Path, project: Path) -> Iterator[DataAsset]:
 
 
 def _assets(compiled: Compiled, project: Path) -> JsonObject:
-    root = project.resolve()
     return {
         "code": [
             {
@@ -75,7 +74,8 @@ def _assets(compiled: Compiled, project: Path) -> JsonObject:
                 "uri": asset.uri,
                 "sha256": asset.digest,
                 "files": {
-                    name: path.resolve().relative_to(root).as_posix() for name, path in asset.files
+                    name: PurePath(os.path.relpath(path, project)).as_posix()
+                    for name, path in asset.files
                 },
             }
             for asset in compiled.data

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from pipelines import programs, runtime
 from pipelines.bundle.assets import CodeAsset, DataAsset, digest_files
 from pipelines.bundle.code import CodeRequest, bundle
-from pipelines.bundle.project import Project
+from pipelines.bundle.project import Project, of_links
 from pipelines.diagnostics import Finding, Path, Severity
 from pipelines.frozen import frozen
 from pipelines.grammar.functions import Value
@@ -213,10 +213,10 @@ def _remote(graph: Graph) -> Iterator[tuple[str, Value]]:
 
 
 def _missing(name: str, source: DataSource, project: Project) -> Iterator[Finding]:
-    """Find what is wrong with a local path, without reading any content."""
+    """Find what is wrong with a local path, without reading any content; links are followed."""
     path: Path = ("data", name) if source.path is None else ("data", name, "path")
     relative = source.path or ""
-    if project.resolve(relative) is None:
+    if not project.names_inside(relative):
         help_text = "move it into the folder of the spec file, or name an s3:// prefix"
         yield Finding("SP302", f"`{relative}` lies outside the project", path, help=help_text)
     elif project.sort(relative) is None:
@@ -226,8 +226,11 @@ def _missing(name: str, source: DataSource, project: Project) -> Iterator[Findin
             else "paths are relative to the spec file's folder"
         )
         yield Finding("SP301", f"the data `{relative}` does not exist", path, help=help_text)
-    elif not any(True for _ in project.files(relative)):
-        yield Finding("SP301", f"the data folder `{relative}` is empty", path)
+    else:
+        listing = project.listing(relative)
+        yield from of_links(listing, path)
+        if not listing.files:
+            yield Finding("SP301", f"the data folder `{relative}` is empty", path)
 
 
 def _asset(name: str, source: DataSource, project: Project, prefix: str) -> DataAsset:

@@ -33,6 +33,8 @@ JOB_VERSION = 1
 
 JOB = "job.json"
 CODE = "code/"
+IMPORT_ROOTS = (".", "src")
+"""Folders of the code that modules are imported from, beside the script's own."""
 """Where a bundle holds the static configuration, and the user's files."""
 
 _REQUIRED = ("step", "job", "script", "program", "config", "requirements", "distribution")

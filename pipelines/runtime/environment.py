@@ -9,7 +9,7 @@ import re
 import sys
 from pathlib import Path
 
-from .bundle import Job
+from .bundle import IMPORT_ROOTS, Job
 from .container import Container
 from .layout import Layout
 
@@ -92,10 +92,12 @@ def process_environment(
 ) -> dict[str, str]:
     """Return the whole environment of the child process.
 
-    PYTHONPATH begins with the folder of the code, before it the bundle's own tool for a program.
+    PYTHONPATH begins with the folders that the code is imported from, before them the bundle's
+    own tool for a program.
     """
     first = [str(scratch.tool)] if program else []
-    search = [*first, str(scratch.code), *filter(None, [outer.get("PYTHONPATH")])]
+    roots = [str(scratch.code / root) for root in IMPORT_ROOTS if (scratch.code / root).is_dir()]
+    search = first + roots + [path for path in [outer.get("PYTHONPATH")] if path]
     return {
         "PYTHONUNBUFFERED": "1",  # a job's log is read while it runs
         **outer,

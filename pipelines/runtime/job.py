@@ -95,6 +95,8 @@ def _run(job: Job, layout: Layout, scratch: Scratch) -> int:
         job, container, child.Command([str(python), *started], environment, scratch.code)
     )
     if ended.code == 0:
+        if not layout.processing:
+            _replace_links(layout.model_dir)
         return 0
     if ended.tail and not ended.tail.endswith("\n"):
         print(file=sys.stderr)  # what follows begins a line
@@ -102,6 +104,16 @@ def _run(job: Job, layout: Layout, scratch: Scratch) -> int:
 
     why = reason if job.program is None else program_reason
     return _fail(layout, why(ended, scratch.code), ended.exit_code)
+
+
+def _replace_links(folder: Path) -> None:
+    """Leave no link in the model, which becomes an archive."""
+    for parent, folders, files in os.walk(str(folder)):
+        if any(os.path.islink(os.path.join(parent, name)) for name in folders + files):  # noqa: PTH114, PTH118 - as os.walk gives them
+            from .links import replace_links  # noqa: PLC0415 - only where there is a link
+
+            replace_links(folder)
+            return
 
 
 def _launch(job: Job, container: Container, single: child.Command) -> child.Ended:

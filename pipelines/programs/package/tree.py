@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pipelines.runtime.errors import JobError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from typing import Collection, FrozenSet, Tuple
 
 _BYTECODE_FOLDER = "__pycache__"
 _BYTECODE_SUFFIXES = (".pyc", ".pyo")
@@ -20,33 +20,41 @@ _BYTECODE_SUFFIXES = (".pyc", ".pyo")
 def copy_tree(source: Path, into: Path, leave_out: Collection[str] = ()) -> None:
     """Copy a folder's files without bytecode, hard linked where the file system can.
 
+    Links inside the folder are followed: SageMaker cannot extract an archive that holds links.
+
     Args:
         source: the folder.
         into: the new folder, made here.
         leave_out: names directly below `source` that are not copied.
 
     Raises:
-        JobError: a link leads out of the folder or nowhere, or something is no plain file.
+        JobError: a link leads out of the folder, nowhere or in a circle, or something is not a
+            plain file.
     """
+    _copy_folder(source, source, into, (source.resolve(),), frozenset(leave_out))
+
+
+def _copy_folder(
+    folder: Path, root: Path, into: Path, above: Tuple[Path, ...], leave_out: FrozenSet[str]
+) -> None:
     into.mkdir(parents=True, exist_ok=True)
-    for parent, folders, files in os.walk(source):
-        here = source if parent == str(source) else source / os.path.relpath(parent, source)
-        skipped = set(leave_out) if here == source else set()
-        folders[:] = sorted({*folders} - skipped - {_BYTECODE_FOLDER})
-        for name in [*folders, *sorted({*files} - skipped)]:
-            if not name.endswith(_BYTECODE_SUFFIXES):
-                _copy(here / name, source, into / (here / name).relative_to(source))
+    for path in sorted(folder.iterdir()):
+        left_out = path.name in leave_out or path.name == _BYTECODE_FOLDER
+        if not left_out and not path.name.endswith(_BYTECODE_SUFFIXES):
+            _copy(path, root, into / path.name, above)
 
 
-def _copy(path: Path, root: Path, target: Path) -> None:
-    mode = path.lstat().st_mode
-    if stat.S_ISLNK(mode):
+def _copy(path: Path, root: Path, target: Path, above: Tuple[Path, ...]) -> None:
+    if path.is_symlink():
         _check_link(path, root)
-        target.symlink_to(os.readlink(path))
-    elif stat.S_ISDIR(mode):
-        target.mkdir()
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        real = path.resolve()
+        if real in above:
+            raise JobError(f"`{path.relative_to(root)}` is a circle of links.")
+        _copy_folder(path, root, target, (*above, real), frozenset())
     elif stat.S_ISREG(mode):
-        _link_or_copy(path, target)
+        _link_or_copy(path.resolve(), target)
     else:
         raise JobError(f"`{path.relative_to(root)}` is a device, a pipe or a socket, not a file.")
 

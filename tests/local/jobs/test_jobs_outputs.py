@@ -79,7 +79,7 @@ def test_an_uncompressed_model_is_a_prefix(local: Local) -> None:
     assert local.store.get_bytes(f"{model}weights") == b"w\n"
 
 
-def test_links_out_of_a_model_become_files(local: Local) -> None:
+def test_links_in_a_model_become_files(local: Local) -> None:
     """A link to a checkpoint is its content; dead links, circles and pipes are left out."""
     script = (
         "cd /opt/ml/model; echo w > real; ln -s real near; mkdir ../checkpoints;"
@@ -93,7 +93,7 @@ def test_links_out_of_a_model_become_files(local: Local) -> None:
     uri = outcome.properties["ModelArtifacts"]["S3ModelArtifacts"]
     assert archive_of(local, uri) == {
         "real": "w\n",
-        "near": "real",
+        "near": "w\n",
         "far": "c\n",
         "folder/best": "c\n",
     }

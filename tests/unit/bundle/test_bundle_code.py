@@ -110,6 +110,22 @@ def test_relative_imports_are_followed(tmp_path: Path) -> None:
     assert {"pack/inner/two.py", "pack/inner/three.py", "pack/top.py"} <= set(found)
 
 
+def test_a_package_below_src_is_bundled(tmp_path: Path) -> None:
+    """The layout that `pip install -e .` is used with: a change of a module changes the bundle."""
+    files = {
+        "src/my_package/__init__.py": "",
+        "src/my_package/train.py": "from my_package.data import VALUE",
+        "src/my_package/data.py": "VALUE = 1",
+    }
+    project = _project(tmp_path, files)
+    spec = (project / "pipeline.yaml").read_text().replace("steps/work", "src/my_package/train")
+    (project / "pipeline.yaml").write_text(spec)
+    before = _asset(project)
+    assert set(_code(before)) == set(files)
+    (project / "src/my_package/data.py").write_text("VALUE = 2")
+    assert _asset(project).digest != before.digest
+
+
 def test_a_relative_import_that_leads_out_of_the_project_brings_nothing(tmp_path: Path) -> None:
     """Python refuses it where it is executed, perhaps within a `try`."""
     files = {"steps/work.py": "from .... import far\nfrom ..... import farther", "far.py": ""}

@@ -159,12 +159,20 @@ def test_requirements_that_cannot_be_installed_end_with_what_pip_said(project: P
     assert "No matching distribution found for demo==7" in str(caught.value)
 
 
-def test_links_inside_the_model_stay_links(project: Project) -> None:
-    """Both the link and what it leads to are in the package."""
-    (project.model / "latest.onnx").symlink_to("model.onnx")
+def test_links_inside_the_model_become_files(project: Project) -> None:
+    """SageMaker cannot extract an archive with links in it, as Hugging Face's cache makes them."""
+    (project.model / "blobs").mkdir()
+    (project.model / "blobs" / "1").write_text("weights")
+    (project.model / "snapshots").mkdir()
+    (project.model / "snapshots" / "weights").symlink_to("../blobs/1")
+    (project.model / "latest").symlink_to("snapshots")
     project.run()
     with tarfile.open(project.archive) as archive:
-        assert archive.getmember("latest.onnx").linkname == "model.onnx"
+        assert not any(member.issym() or member.islnk() for member in archive)
+        for name in ("snapshots/weights", "latest/weights"):
+            weights = archive.extractfile(name)
+            assert weights is not None
+            assert weights.read() == b"weights"
 
 
 def _link_out(project: Project) -> None:
@@ -177,6 +185,10 @@ def _link_absolute(project: Project) -> None:
 
 def _link_folder(project: Project) -> None:
     (project.model / "etc").symlink_to("/etc")
+
+
+def _link_circle(project: Project) -> None:
+    (project.model / "again").symlink_to(".")
 
 
 def _link_nowhere(project: Project) -> None:
@@ -213,6 +225,7 @@ def _no_entry(project: Project) -> None:
         (_link_out, "`passwd` is a link that leads out of its folder"),
         (_link_absolute, "`same` is a link that leads out of its folder"),
         (_link_folder, "`etc` is a link that leads out of its folder"),
+        (_link_circle, "`again` is a circle of links"),
         (_link_nowhere, "`gone` is a link to nothing"),
         (_pipe, "`pipe` is a device, a pipe or a socket"),
         (_serving_link, "`secret` is a link that leads out of its folder"),

@@ -96,6 +96,18 @@ def test_a_program_brought_by_include_may_be_started(tmp_path: Path, project: Pa
     assert "hello from the tool" in result.log
 
 
+def test_a_package_below_src_is_imported_as_an_installed_one(tmp_path: Path, project: Path) -> None:
+    """The script and its module are bundled, and `src/` is on the path of the job."""
+    package = project / "src" / "my_package"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "data.py").write_text("VALUE = 41")
+    (package / "train.py").write_text("from my_package.data import VALUE\nprint(VALUE + 1)\n")
+    result = Jobs(tmp_path / "jobs", project).processing("src/my_package/train.py").run()
+    assert result.exit_code == 0, result.log
+    assert "42" in result.log
+
+
 SPEC = """\
 spec: 1
 pipeline: p

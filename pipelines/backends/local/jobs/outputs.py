@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from pipelines.backends.local.jobs.opt_ml import ROOT, host_path
 from pipelines.runtime.archive import pack
+from pipelines.runtime.links import replace_links
 from pipelines.steptypes.training import model_uri
 
 if TYPE_CHECKING:
@@ -94,22 +94,37 @@ def _store_archive(store: ObjectStore, job: LocalJob, folder: Path, uri: str) ->
 
 
 def make_self_contained(folder: Path, host: JobHost) -> None:
-    """Replace links that lead out of a folder by their targets; drop dead links and specials.
+    """Replace links by what they lead to; drop dead links, circles and specials.
 
-    An archive with a link out of it would be refused when it is unpacked, and a link to /opt/ml
-    means nothing outside the job. Files that the job has locked, or copied from a read-only
-    place, are made readable for their owner again: in the service root reads them.
+    An archive with a link in it cannot be extracted by SageMaker, and a link to /opt/ml means
+    nothing outside the job. Files that the job has locked, or copied from a read-only place, are
+    made readable for their owner again: in the service root reads them.
     """
     _unlock(folder)
+    replace_links(folder, lambda path: _real(path, host))
     for directory, subfolders, names in os.walk(folder):
         for name in (*subfolders, *names):
             path = Path(directory, name)
-            if path.is_symlink():
-                _resolve(path, folder, host)
-            elif path.is_dir() or path.is_file():
+            if path.is_dir() or path.is_file():
                 _unlock(path)
             else:
                 path.unlink()
+
+
+def _real(path: str, host: JobHost) -> str:
+    """Return where a path leads to; /opt/ml is the job's own."""
+    link = Path(path)
+    for _ in range(_MOST_LINKS):
+        if not link.is_symlink():
+            break
+        written = PurePosixPath(link.readlink())
+        in_opt_ml = written.is_relative_to(ROOT)
+        link = host.ml / written.relative_to(ROOT) if in_opt_ml else link.parent / written
+    return os.path.realpath(link)
+
+
+_MOST_LINKS = 40
+"""Links to links that are followed, as Linux does; a circle then leads to nothing."""
 
 
 def _unlock(path: Path) -> None:
@@ -119,33 +134,3 @@ def _unlock(path: Path) -> None:
     needed = stat.S_IRWXU if stat.S_ISDIR(mode) else stat.S_IRUSR
     if mode & needed != needed:
         path.chmod(mode | needed)
-
-
-def _resolve(link: Path, folder: Path, host: JobHost) -> None:
-    written = PurePosixPath(link.readlink())
-    in_opt_ml = written.is_relative_to(ROOT)
-    target = host.ml / written.relative_to(ROOT) if in_opt_ml else link.parent / written
-    try:
-        real = target.resolve(strict=True)
-    except (OSError, RuntimeError):  # a dead link, or a cycle
-        link.unlink()
-        return
-    link.unlink()
-    home = folder.resolve()
-    if real.is_relative_to(home) and not link.resolve().is_relative_to(real):
-        link.symlink_to(os.path.relpath(real, link.parent.resolve()))
-    elif real.is_file():
-        shutil.copyfile(real, link)
-    elif real.is_dir() and not home.is_relative_to(real):
-        shutil.copytree(real, link, symlinks=True, ignore=_specials)
-        make_self_contained(link, host)
-
-
-def _specials(directory: str, names: list[str]) -> list[str]:
-    """List what is not a file, folder or link: copying a pipe would block forever."""
-    paths = {name: Path(directory, name) for name in names}
-    return [
-        name
-        for name, path in paths.items()
-        if not (path.is_symlink() or path.is_file() or path.is_dir())
-    ]
