@@ -172,9 +172,9 @@ def open_scope(file: Path, env: str | None, local: bool) -> Iterator[Scope]:  # 
 
 def local_scope(sagemaker: LocalSageMaker, file: Path) -> Scope:
     """Look at everything that is in a local SageMaker."""
-    from pipelines.backends.local.direct import Direct  # noqa: PLC0415 - only for --local
+    from pipelines.backends.local.local_caller import LocalCaller  # noqa: PLC0415 - only for --local
 
-    caller = Direct(sagemaker)
+    caller = LocalCaller(sagemaker)
     listed = caller.pages("sagemaker", "list_pipelines", "PipelineSummaries")
     names = tuple(pipeline["PipelineName"] for pipeline in listed)
     return Scope(caller, names, flags_to(file, None, local=True), sagemaker.is_interrupted)

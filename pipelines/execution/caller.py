@@ -1,7 +1,7 @@
 """What operations of an account stand on: something that carries out SageMaker's calls.
 
-`backends.aws.gateway.Gateway` does, over HTTP; `backends.local.direct.Direct` does, in this
-process. What is written against this works on both.
+`backends.aws.gateway.Gateway` does, over HTTP; `backends.local.local_caller.LocalCaller` does, in
+this process. What is written against this works on both.
 """
 
 from __future__ import annotations

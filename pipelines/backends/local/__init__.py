@@ -1,1 +1,1 @@
-"""The local SageMaker: executes definition JSON with no Docker and no AWS."""
+"""The local SageMaker: executes definition JSON without Docker and without AWS."""

@@ -1,4 +1,4 @@
-"""What the local SageMaker refuses, with the service's own error codes."""
+"""Refusals of the local SageMaker, with the service's own error codes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipelines.errors import UsageError
 from pipelines.execution.caller import CallRefusedError
 from pipelines.execution.errors import InvalidError
 
-Code: TypeAlias = Literal[
+ServiceErrorCode: TypeAlias = Literal[
     "ConflictException",
     "ModelError",
     "NoSuchKey",
@@ -22,7 +22,7 @@ Code: TypeAlias = Literal[
 
 
 class ServiceError(CallRefusedError, UsageError):
-    """An operation that SageMaker would refuse as well: no account did, so it is a usage error.
+    """A request that SageMaker would refuse as well; a usage error, since no account refused it.
 
     Args:
         code: the service's error code, as boto3's `ClientError` carries it.
@@ -34,28 +34,28 @@ class ServiceError(CallRefusedError, UsageError):
     members: Mapping[str, str | int] = {}
     """What the service's error has besides its message."""
 
-    def __init__(self, code: Code, problem: str, remedy: str | None = None) -> None:
+    def __init__(self, code: ServiceErrorCode, problem: str, remedy: str | None = None) -> None:
         super().__init__(problem, remedy, code=code)
 
 
 def invalid(problem: str, remedy: str | None = None) -> ServiceError:
-    """Make a `ValidationException`."""
+    """Return a `ValidationException`."""
     return ServiceError("ValidationException", problem, remedy)
 
 
 def missing(problem: str) -> ServiceError:
-    """Make a `ResourceNotFound`."""
+    """Return a `ResourceNotFound`."""
     return ServiceError("ResourceNotFound", problem)
 
 
 def conflict(problem: str, remedy: str | None = None) -> ServiceError:
-    """Make a `ConflictException`."""
+    """Return a `ConflictException`."""
     return ServiceError("ConflictException", problem, remedy)
 
 
 @contextmanager
 def validated() -> Iterator[None]:
-    """Answer what does not fit a definition with a `ValidationException`."""
+    """Turn an `InvalidError` into a `ValidationException`."""
     try:
         yield
     except InvalidError as error:

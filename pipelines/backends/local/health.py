@@ -1,4 +1,4 @@
-"""What this machine brings for local runs: isolation, Python, the packages that steps use."""
+"""What this machine provides for local runs: isolation, Python, the packages that steps use."""
 
 from __future__ import annotations
 
@@ -18,28 +18,30 @@ _DISTRIBUTION = "sagemaker-pipelines-as-code"
 
 
 @frozen
-class Fact:
-    """Something found here: its subject, what is there, what to do where something is absent."""
+class MachineFact:
+    """A finding: its subject, what was found, and what to do if something is missing."""
 
     subject: str
     text: str
     remedy: str | None = None
 
 
-def facts() -> Iterator[Fact]:
-    """Look at this machine."""
-    yield Fact("python", f"{platform.python_version()} on {platform.platform(terse=True)}")
+def machine_facts() -> Iterator[MachineFact]:
+    """Examine this machine."""
+    yield MachineFact("python", f"{platform.python_version()} on {platform.platform(terse=True)}")
     report = isolation.probe()
-    yield Fact("isolation", f"{report.which}: {report.why}")
+    yield MachineFact("isolation", f"{report.which}: {report.why}")
     torch = _version("torch")
-    yield Fact("torch", torch or "not installed", None if torch else "training steps may need it")
+    yield MachineFact(
+        "torch", torch or "not installed", None if torch else "training steps may need it"
+    )
     for extra, packages, use in _EXTRAS:
-        absent = [package for package in packages if _version(package) is None]
-        if absent:
+        missing = [package for package in packages if _version(package) is None]
+        if missing:
             remedy = f"for {use}: pip install '{_DISTRIBUTION}[{extra}]'"
-            yield Fact(f"extra {extra}", f"without {', '.join(absent)}", remedy)
+            yield MachineFact(f"extra {extra}", f"without {', '.join(missing)}", remedy)
         else:
-            yield Fact(f"extra {extra}", "installed")
+            yield MachineFact(f"extra {extra}", "installed")
 
 
 def _version(package: str) -> str | None:

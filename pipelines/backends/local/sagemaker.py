@@ -9,8 +9,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Self
 
-from pipelines.backends.local.engine.context import Parts, RunOptions
+from pipelines.backends.local.engine.context import RunOptions
 from pipelines.backends.local.engine.engine import Engine
+from pipelines.backends.local.engine.parts import EngineParts
 from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.operations.context import Operation, OperationContext
@@ -45,9 +46,12 @@ class LocalSageMaker:
     """
 
     def __init__(
-        self, settings: LocalSettings, parts: Parts | None = None, state: LocalState | None = None
+        self,
+        settings: LocalSettings,
+        parts: EngineParts | None = None,
+        state: LocalState | None = None,
     ) -> None:
-        self._parts = parts = parts or Parts()
+        self._parts = parts = parts or EngineParts()
         self.settings = settings
         self.objects = ObjectStore(settings.home / "s3")
         self._state = state or LocalState(settings.home)

@@ -1,7 +1,7 @@
 """A compiled pipeline → a started execution of the local SageMaker.
 
-The pipeline is described, compared, then created or updated, under a lock of the home
-folder: two `run`s at the same time each start the version that they compiled.
+The pipeline is described, compared, then created or updated, while a lock of the home folder is
+held: two simultaneous `run`s each start the version that they compiled.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _LOCK = "submit.lock"
 
 @frozen
 class Submission:
-    """What to start.
+    """The pipeline to start.
 
     Args:
         pipeline: the pipeline's name.
         definition: its definition JSON.
-        role: the role it runs with; None for the one that the pipeline has.
-        tags: its tags, given to it when it is created.
+        role: the role that it runs with; None keeps the pipeline's.
+        tags: its tags, set when it is created.
     """
 
     pipeline: str
@@ -44,11 +44,11 @@ class Submission:
 
 @frozen
 class RunInputs:
-    """What one execution is started with.
+    """What an execution is started with.
 
     Args:
         parameters: values by name, as text.
-        stubs: the files that will answer for steps, by step.
+        stubs: the files that stand in for steps, by step.
     """
 
     parameters: Mapping[str, str]
@@ -56,7 +56,7 @@ class RunInputs:
 
 
 def stage(objects: ObjectStore, code: tuple[CodeAsset, ...], data: tuple[DataAsset, ...]) -> None:
-    """Put the assets of a bundle where the definition names them; what is there is left alone.
+    """Put the assets of a bundle where the definition names them; what exists is left alone.
 
     Assets are addressed by content, so an object that exists is the right one.
     """

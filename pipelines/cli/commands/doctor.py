@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from pipelines.account.health import Check, examine
-from pipelines.backends.local.health import Fact, facts
+from pipelines.backends.local.health import MachineFact, machine_facts
 from pipelines.cli.options import format_option, local_option, spec_options
 from pipelines.cli.tables import columns
 from pipelines.cli.target import open_target
@@ -24,7 +24,7 @@ from pipelines.errors import RefusedError
 @format_option("text", "json")
 def COMMAND(file: Path, env: str | None, local: bool, output_format: str) -> None:  # noqa: N802, FBT001 - found by this name; click's flag
     """Check this machine and the account of the spec; with --local, this machine alone."""
-    here = list(facts())
+    here = list(machine_facts())
     if output_format == "text":
         _show_here(here)
     checks = [] if local else _account(file, env, is_shown=output_format == "text")
@@ -52,14 +52,14 @@ def _account(file: Path, env: str | None, *, is_shown: bool) -> list[Check]:
     return checks
 
 
-def _show_here(found: Iterable[Fact]) -> None:
+def _show_here(found: Iterable[MachineFact]) -> None:
     click.echo("this machine")
     rows = [(fact.subject, fact.text, fact.remedy or "") for fact in found]
     for line in columns(("", "", ""), rows).splitlines()[1:]:
         click.echo(f"  {line}")
 
 
-def _as_json(here: Iterable[Fact], checks: Iterable[Check]) -> object:
+def _as_json(here: Iterable[MachineFact], checks: Iterable[Check]) -> object:
     return {
         "here": [
             {"subject": fact.subject, "text": fact.text, "remedy": fact.remedy} for fact in here

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 import click
 
 from pipelines.backends.local.api import presence, running
-from pipelines.backends.local.direct import Direct
+from pipelines.backends.local.local_caller import LocalCaller
 from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.cli.options import file_option
 from pipelines.cli.tables import columns
@@ -83,7 +83,7 @@ def _greet(sagemaker: LocalSageMaker, url: str) -> None:
 def _endpoints(sagemaker: LocalSageMaker) -> list[tuple[str, str]]:
     """List the endpoints by name, each with its state."""
     order = {"SortBy": "Name", "SortOrder": "Ascending"}
-    found = Direct(sagemaker).pages("sagemaker", "list_endpoints", "Endpoints", **order)
+    found = LocalCaller(sagemaker).pages("sagemaker", "list_endpoints", "Endpoints", **order)
     return [(endpoint["EndpointName"], endpoint["EndpointStatus"]) for endpoint in found]
 
 

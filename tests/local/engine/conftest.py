@@ -12,8 +12,8 @@ from typing import TypeAlias
 
 import pytest
 
-from pipelines.backends.local.engine.context import Parts, RunOptions
-from pipelines.backends.local.engine.lookup import find_executor
+from pipelines.backends.local.engine.context import RunOptions
+from pipelines.backends.local.engine.parts import EngineParts, find_executor
 from pipelines.backends.local.executors.contract import (
     Executor,
     LocalSettings,
@@ -173,7 +173,7 @@ def settings(tmp_path: Path) -> LocalSettings:
 def bench(settings: LocalSettings) -> Iterator[Bench]:
     """A local SageMaker over fake jobs."""
     jobs, clock = FakeJobs(), FakeClock()
-    with LocalSageMaker(settings, Parts(executors=jobs.find, clock=clock)) as service:
+    with LocalSageMaker(settings, EngineParts(executors=jobs.find, clock=clock)) as service:
         yield Bench(settings.home, service, jobs, clock)
 
 

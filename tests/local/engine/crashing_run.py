@@ -11,8 +11,8 @@ import signal
 import sys
 from pathlib import Path
 
-from pipelines.backends.local.engine.context import Parts, RunOptions
-from pipelines.backends.local.engine.lookup import find_executor
+from pipelines.backends.local.engine.context import RunOptions
+from pipelines.backends.local.engine.parts import EngineParts, find_executor
 from pipelines.backends.local.errors import ServiceError
 from pipelines.backends.local.executors.contract import (
     Executor,
@@ -94,7 +94,7 @@ def main(home: str, command: str, value: str) -> None:
     settings = LocalSettings(home=Path(home), interpreter=Path(sys.executable))
     killer = Killer(int(value) if command == "start" else 0)
     state = LocalState(settings.home, killer)
-    with LocalSageMaker(settings, Parts(executors=_find), state) as service:
+    with LocalSageMaker(settings, EngineParts(executors=_find), state) as service:
         if command == "resume":
             service.resume(value, RunOptions(max_parallel=2))
             return

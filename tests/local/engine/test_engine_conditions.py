@@ -56,11 +56,11 @@ def test_conditions_decide_as_the_service_documents(condition: JsonObject, holds
     [
         (_compare("Equals", 1, 1.0), "of one type, not the integer 1 and the float 1.0"),
         (_compare("Equals", "1", 1), 'of one type, not the string "1" and the integer 1'),
-        (_compare("GreaterThan", "1", 1), 'does not compare the string "1" and the integer 1'),
-        (_compare("LessThan", None, 1), "does not compare null and the integer 1"),
-        (_compare("NotEquals", 1, 1), "cannot read a condition of type NotEquals"),
-        ({"Type": "In", "Value": 1, "In": [1]}, "cannot read a condition of type In"),
-        ({}, "cannot read a condition of type None"),
+        (_compare("GreaterThan", "1", 1), 'cannot compare the string "1" and the integer 1'),
+        (_compare("LessThan", None, 1), "cannot compare null and the integer 1"),
+        (_compare("NotEquals", 1, 1), "a condition of type NotEquals"),
+        ({"Type": "In", "Value": 1, "In": [1]}, "a condition of type In"),
+        ({}, "a condition of type None"),
     ],
 )
 def test_conditions_that_cannot_be_decided_say_why(condition: JsonObject, reason: str) -> None:

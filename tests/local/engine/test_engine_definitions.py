@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import botocore
 import pytest
 
-from pipelines.backends.local.engine.context import Parts, RunOptions
+from pipelines.backends.local.engine.context import RunOptions
+from pipelines.backends.local.engine.parts import EngineParts
 from pipelines.backends.local.executors.contract import StepCall, StepOutcome
 from pipelines.backends.local.executors.stub import merged, synthesized
 from pipelines.backends.local.sagemaker import LocalSageMaker
@@ -126,7 +127,7 @@ def test_a_real_definition_is_resolved_and_scheduled_to_its_end(
             _write_reports(service, document, call, outcome.properties)
         return outcome
 
-    with LocalSageMaker(settings, Parts(executors=lambda _: answer)) as service:
+    with LocalSageMaker(settings, EngineParts(executors=lambda _: answer)) as service:
         service.create_pipeline(PipelineName="p", PipelineDefinition=text)
         arn = service.start_pipeline_execution(
             PipelineName="p", PipelineParameters=_given(document)

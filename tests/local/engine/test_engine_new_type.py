@@ -11,7 +11,8 @@ import pytest
 
 from pipelines import steptypes
 from pipelines.backends.local import executors
-from pipelines.backends.local.engine.context import Parts, RunOptions
+from pipelines.backends.local.engine.context import RunOptions
+from pipelines.backends.local.engine.parts import EngineParts
 from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.compile.model import Compiled
@@ -143,7 +144,7 @@ def test_a_new_type_is_checked_planned_and_needs_what_it_declares() -> None:
 @pytest.mark.usefixtures("_labeling")
 def test_a_new_type_runs_and_is_taken_from_the_cache(settings: LocalSettings) -> None:
     """The engine finds its executor by the name."""
-    with LocalSageMaker(settings, Parts()) as service:
+    with LocalSageMaker(settings, EngineParts()) as service:
         bench = Bench(settings.home, service, FakeJobs(), FakeClock())
         first, second = bench.run(STEP), bench.run()
     assert first.statuses() == second.statuses() == {"label": "Succeeded"}

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.backends.local.engine.context import Parts
+from pipelines.backends.local.engine.parts import EngineParts
 from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.json_types import Json, JsonObject
 from pipelines.plan.caching import Cause, misses
@@ -324,7 +324,7 @@ def new_bench(bench: Bench) -> Iterator[Callable[[], Bench]]:
     def make() -> Bench:
         old = bench.service
         home = bench.home / str(len(made))
-        parts = Parts(executors=bench.jobs.find, clock=bench.clock)
+        parts = EngineParts(executors=bench.jobs.find, clock=bench.clock)
         made.append(LocalSageMaker(replace(old.settings, home=home), parts))
         return replace(bench, home=home, service=made[-1])
 

@@ -145,7 +145,9 @@ def test_a_number_of_a_report_in_an_environment_wants_a_join(bench: Bench) -> No
     arguments = {"Environment": {"AUC": auc}}
     run = bench.run({"Name": "a", "Type": "Processing", "Arguments": arguments})
     reason = run.steps["a"]["FailureReason"]
-    assert reason.startswith("`Environment.AUC` must be a string, which its function does not give")
+    assert reason.startswith(
+        "`Environment.AUC` must be a string, but its function does not return one"
+    )
     assert "Std:Join" in reason
 
 

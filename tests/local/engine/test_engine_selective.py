@@ -74,8 +74,8 @@ def test_a_selected_step_of_a_branch_runs_without_its_condition(bench: Bench, ra
 @pytest.mark.parametrize(
     ("names", "problem"),
     [
-        (["a", "c"], "`b` lies between selected steps"),
-        (["x"], "`x` is selected and is no step"),
+        (["a", "c"], "`b` is between selected steps"),
+        (["x"], "`x` is selected, but it is not a step"),
     ],
 )
 def test_a_selection_that_cannot_run_is_refused_at_the_start(

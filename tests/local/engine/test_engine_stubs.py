@@ -40,7 +40,7 @@ def test_a_type_without_an_executor_fails_and_names_the_stub(
     run = bench.run(make_step("notify", kind))
     assert run.status == "Failed"
     assert run.steps["notify"]["FailureReason"] == (
-        f"steps of type {kind} cannot be executed locally; answer for it with `--stub notify=FILE`"
+        f"steps of type {kind} cannot be executed locally; use a stub: `--stub notify=FILE`"
     )
 
 
@@ -127,12 +127,12 @@ def test_a_stub_for_an_output_that_is_not_there_fails_its_step(
     ("text", "problem"),
     [
         (None, "cannot read the stub"),
-        ("no json", "is no JSON"),
-        ('{"OutputParameters": []}', "other members than `properties` and `outputs`"),
+        ("no json", "is not valid JSON"),
+        ('{"OutputParameters": []}', "members other than `properties` and `outputs`"),
         ('{"outputs": {"train": "nowhere"}}', "which does not exist"),
         ('{"properties": ["ok"]}', "`properties` of the stub"),
         ('{"outputs": null}', "`outputs` of the stub"),
-        ('{"outputs": {"train": 3}}', "maps `train` to no folder or file"),
+        ('{"outputs": {"train": 3}}', "does not map `train` to a folder or file"),
     ],
 )
 def test_a_stub_that_cannot_be_used_is_refused(
@@ -154,4 +154,4 @@ def test_a_stub_for_an_unknown_step_is_refused(
     bench.define(make_step("a"))
     with pytest.raises(UsageError) as raised:
         bench.service.run(bench.start(), stub("b"))
-    assert raised.value.remedy == "there is `a`"
+    assert raised.value.remedy == "the steps are `a`"

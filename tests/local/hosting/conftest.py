@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol, cast
 
 import pytest
 
-from pipelines.backends.local.engine.context import Parts
+from pipelines.backends.local.engine.parts import EngineParts
 from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.hosting.fleet import Fleet
 from pipelines.backends.local.hosting.values import (
@@ -85,7 +85,7 @@ class HostedLocal(LocalSageMaker):
     def __init__(self, home: Path) -> None:
         self.starts = FakeFleets()
         settings = LocalSettings(home, Path(sys.executable))
-        super().__init__(settings, Parts(start_fleet=self.starts))
+        super().__init__(settings, EngineParts(start_fleet=self.starts))
 
     def config(self, name: str, image: str = "one", **variant: object) -> None:
         """Create a model of that image and a config that serves it."""

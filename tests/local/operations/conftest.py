@@ -11,7 +11,7 @@ from pathlib import Path
 import botocore.session
 import pytest
 
-from pipelines.backends.local.engine.context import Parts
+from pipelines.backends.local.engine.parts import EngineParts
 from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.json_types import Json, JsonObject
@@ -53,7 +53,7 @@ def settings(tmp_path: Path) -> LocalSettings:
 @pytest.fixture
 def service(settings: LocalSettings) -> Iterator[LocalSageMaker]:
     """A local SageMaker whose clock ticks with each operation."""
-    with LocalSageMaker(settings, Parts(clock=TickingClock())) as service:
+    with LocalSageMaker(settings, EngineParts(clock=TickingClock())) as service:
         yield service
 
 

@@ -7,8 +7,7 @@ import json
 
 from pipelines.backends.local.errors import invalid
 from pipelines.backends.local.objects import ObjectStore, parse_uri
-from pipelines.backends.local.state.execution_store import ExecutionStore
-from pipelines.backends.local.state.records import StepRecord
+from pipelines.backends.local.state.executions import ExecutionStore, StepRecord
 from pipelines.frozen import frozen
 from pipelines.grammar.durations import meant, parse_loose
 from pipelines.json_types import JsonObject
@@ -18,10 +17,10 @@ from pipelines.steptypes.places import value_at
 
 
 def cache_key(step: JsonObject, arguments: JsonObject, step_type: StepType | None) -> str | None:
-    """Hash a step's Type and its key attributes; None where the step is not cached.
+    """Hash a step's Type and its key attributes; None if the step is not cached.
 
     Args:
-        step: the step as it stands in the definition.
+        step: the step's entry in the definition.
         arguments: its arguments, resolved.
         step_type: what is known about its Type; an unknown Type is not cached.
     """
@@ -32,12 +31,12 @@ def cache_key(step: JsonObject, arguments: JsonObject, step_type: StepType | Non
 
 
 @frozen
-class Cache:
+class StepCache:
     """Earlier results of the steps of one pipeline.
 
-    The service looks for "a previous run of your current pipeline step": the step's name is part
-    of the question beside the key. Results that were taken from the cache themselves are not
-    candidates, so a result expires however often it was taken.
+    The service looks for "a previous run of your current pipeline step": the step's name counts
+    beside the key. Results that were themselves taken from the cache are not candidates, so a
+    result expires however often it was reused.
     """
 
     store: ExecutionStore
@@ -47,9 +46,9 @@ class Cache:
     def find(self, step: JsonObject, key: str, now: float) -> tuple[StepRecord, str] | None:
         """Find the newest result that has not expired, with the ARN of its execution.
 
-        A result whose outputs are gone from the object store is passed over. The service would
-        take it, and the next step would fail on missing data; here the store is a folder that
-        people clean by hand, and running the step again is what they want.
+        A result whose outputs are no longer in the object store is skipped. The service would
+        reuse it, and the next step would fail on missing data; here the store is a folder that
+        people clean by hand, and the step should run again.
 
         Raises:
             ServiceError: ValidationException, when `ExpireAfter` is not a duration.
@@ -83,7 +82,7 @@ def written_outputs(
 
 
 def holds_objects(objects: ObjectStore, uri: str) -> bool:
-    """Say whether a URI is an object or a folder with objects (`train` is not `train_raw`)."""
+    """Return whether a URI is an object or a folder with objects (`train` is not `train_raw`)."""
     exact = parse_uri(uri).uri
     folder = exact.rstrip("/") + "/"
     return any(item.uri == exact or item.uri.startswith(folder) for item in objects.list(uri))

@@ -1,4 +1,4 @@
-"""The service's check that a reference fits the member it stands in (FACTS 11.3)."""
+"""The service's check that a reference fits the member that it is assigned to (FACTS 11.3)."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def refuse_untyped_references(
     """Refuse values that are not strings in the members of a request that take only strings.
 
     Args:
-        step: the step as it stands in the definition.
+        step: the step's entry in the definition.
         arguments: its arguments, resolved.
         step_type: what is known about its Type; nothing is refused for an unknown one.
 
     Raises:
-        ResolutionError: with the service's sentence where the value came from a reference.
+        ResolutionError: with the service's message if the value came from a reference.
     """
     for place in step_type.strings if step_type is not None else ():
         for path, value in _entries(arguments, place):
@@ -33,18 +33,18 @@ def refuse_untyped_references(
             stated = _at(step.get("Arguments", {}), path)
             target = target_of(stated)
             if target is None:
-                raise _no_string(show_path(path), stated)
+                raise _not_a_string(show_path(path), stated)
             raise ResolutionError(
                 f"Cannot assign property reference [{target.text}] to argument of type [String]",
                 'join it: {"Std:Join": {"On": "", "Values": [{"Get": "' + target.text + '"}]}}',
             )
 
 
-def _no_string(place: str, stated: Json) -> ResolutionError:
+def _not_a_string(place: str, stated: Json) -> ResolutionError:
     if not is_function(stated):
         return ResolutionError(f"`{place}` must be a string")
     return ResolutionError(
-        f"`{place}` must be a string, which its function does not give",
+        f"`{place}` must be a string, but its function does not return one",
         'join it: {"Std:Join": {"On": "", "Values": [<the function>]}}',
     )
 

@@ -1,4 +1,4 @@
-"""What one execution is run with."""
+"""One execution with everything that its steps need, and the options of a run."""
 
 from __future__ import annotations
 
@@ -6,52 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from pipelines import steptypes
-from pipelines.backends.local.engine.clock import Clock, SystemClock
-from pipelines.backends.local.engine.identifiers import Token, random_token
-from pipelines.backends.local.engine.lookup import Executors, StepTypes, find_executor
-from pipelines.backends.local.engine.resolution import Scope, resolve
+from pipelines.backends.local.engine.folders import execution_folder
+from pipelines.backends.local.engine.parts import EngineParts
+from pipelines.backends.local.engine.resolution import ReferenceScope, resolve
 from pipelines.backends.local.executors.contract import ExecutionInfo, LocalSettings, ModelRegistry
 from pipelines.backends.local.executors.stub import Stub
 from pipelines.backends.local.objects import ObjectStore
-from pipelines.backends.local.state.execution_store import ExecutionStore
-from pipelines.backends.local.state.records import ExecutionRecord
+from pipelines.backends.local.state.executions import ExecutionRecord, ExecutionStore
 from pipelines.execution.events import Observer, unobserved
 from pipelines.execution.schedule import Schedule
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
-
-if TYPE_CHECKING:
-    from pipelines.backends.local.hosting.provisioner import StartFleet
-
-JOB_FILE = "job"
-"""Beside the logs of an attempt: the name of its job."""
-
-
-@frozen
-class Parts:
-    """What a test, or somebody's extension, may replace.
-
-    Args:
-        executors: Type → executor.
-        step_types: Type → what is known about it.
-        clock: time.
-        token: randomness.
-        start_fleet: starts the model servers of an endpoint's variant; None for real ones.
-    """
-
-    executors: Executors = find_executor
-    step_types: StepTypes = steptypes.find
-    clock: Clock = field(default_factory=SystemClock)
-    token: Token = random_token
-    start_fleet: StartFleet | None = None
-
-    def is_terminal(self, type_name: str) -> bool:
-        """Return whether a step of that Type ends the execution."""
-        step_type = self.step_types(type_name)
-        return step_type is not None and step_type.terminal
 
 
 @frozen
@@ -59,12 +25,12 @@ class RunOptions:
     """How to run an execution.
 
     Args:
-        observer: told what happens.
-        max_parallel: how many steps run at the same time; None takes what the execution or the
-            pipeline was given (`ParallelismConfiguration`), else the number of processors.
-        stubs: step name → JSON file that answers instead of its executor.
-        cache: `off` runs every step, whatever its CacheConfig says.
-        endpoint_url: the API that the jobs call; None takes that of the settings.
+        observer: called with each event.
+        max_parallel: how many steps run at the same time; None uses the execution's or the
+            pipeline's `ParallelismConfiguration`, else the number of processors.
+        stubs: step name → JSON file that stands in for its executor.
+        cache: False runs every step, whatever its CacheConfig says.
+        endpoint_url: the API that the jobs call; None uses that of the settings.
     """
 
     observer: Observer = unobserved
@@ -75,19 +41,19 @@ class RunOptions:
 
 
 @frozen
-class Context:
+class ExecutionContext:
     """One execution and everything that its steps need.
 
     Args:
         execution: the execution.
         definition: its definition, cut down by selective execution.
-        settings: how this machine plays SageMaker.
+        settings: how this machine stands in for SageMaker.
         store: where executions and steps are recorded.
         objects: the object store.
         registry: the model registry.
         parts: executors, step Types, time and randomness.
         stubs: the stubs of this run, read and checked.
-        caching: whether results may be taken from the cache.
+        caching: whether results may be reused from the cache.
     """
 
     execution: ExecutionRecord
@@ -96,7 +62,7 @@ class Context:
     store: ExecutionStore
     objects: ObjectStore
     registry: ModelRegistry
-    parts: Parts
+    parts: EngineParts
     stubs: Mapping[str, Stub]
     caching: bool
 
@@ -108,13 +74,13 @@ class Context:
 
     @property
     def folder(self) -> Path:
-        """Where the execution keeps its definition, its lock and its logs."""
+        """The folder of the execution's definition, lock and logs."""
         return execution_folder(self.settings.home, self.execution.id)
 
-    def scope(self, properties: Mapping[str, JsonObject], job_name: str) -> Scope:
-        """Build what the references of a step can see, with the name of its job."""
+    def scope(self, properties: Mapping[str, JsonObject], job_name: str) -> ReferenceScope:
+        """Return what the references of a step can see, with the name of its job."""
         steps = {name: node.step for name, node in self.definition.nodes.items()}
-        bare = Scope(
+        bare = ReferenceScope(
             self.execution.parameters,
             self._variables(job_name),
             {},
@@ -122,7 +88,7 @@ class Context:
             steps,
             self.objects,
         )
-        return Scope(
+        return ReferenceScope(
             bare.parameters, bare.execution, self._experiment(bare), properties, steps, self.objects
         )
 
@@ -139,15 +105,10 @@ class Context:
             "ProcessingJobName": lambda: job_name,
         }
 
-    def _experiment(self, scope: Scope) -> dict[str, Json]:
+    def _experiment(self, scope: ReferenceScope) -> dict[str, Json]:
         default = {"ExperimentName": self.execution.pipeline, "TrialName": self.execution.id}
         given = self.definition.document.get("PipelineExperimentConfig") or {}
         return {**default, **resolve(given, scope)}
-
-
-def execution_folder(home: Path, execution: str) -> Path:
-    """Say where an execution keeps its files."""
-    return home / "executions" / execution
 
 
 def _iso(moment: float) -> str:

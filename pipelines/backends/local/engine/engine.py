@@ -9,21 +9,17 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from pipelines.backends.local.engine.context import (
-    Context,
-    Parts,
-    RunOptions,
-    execution_folder,
-)
-from pipelines.backends.local.engine.scheduler import Inbox, Scheduler, StopRequest
+from pipelines.backends.local.engine.context import ExecutionContext, RunOptions
+from pipelines.backends.local.engine.folders import execution_folder
+from pipelines.backends.local.engine.parts import EngineParts
+from pipelines.backends.local.engine.scheduler import Scheduler, SchedulerInbox, StopRequest
 from pipelines.backends.local.engine.selective import select
 from pipelines.backends.local.errors import ServiceError, invalid, missing
 from pipelines.backends.local.executors.contract import LocalSettings, ModelRegistry
 from pipelines.backends.local.executors.stub import Stub, read_stub
 from pipelines.backends.local.objects import ObjectStore
-from pipelines.backends.local.state.execution_store import ExecutionStore
+from pipelines.backends.local.state.executions import ExecutionRecord, ExecutionStore
 from pipelines.backends.local.state.locks import is_running, running
-from pipelines.backends.local.state.records import ExecutionRecord
 from pipelines.errors import UsageError
 from pipelines.execution.schedule import Schedule, read_schedule
 from pipelines.execution.status import ExecutionStatus, StepStatus
@@ -33,10 +29,10 @@ _RETRIABLE = frozenset({ExecutionStatus.FAILED, ExecutionStatus.STOPPED})
 
 
 class Engine:
-    """Executes what the state says has been started.
+    """Runs the executions that the state has recorded as started.
 
     Args:
-        settings: how this machine plays SageMaker.
+        settings: how this machine stands in for SageMaker.
         store: executions and their steps.
         objects: the object store.
         registry: the model registry, for executors.
@@ -49,14 +45,14 @@ class Engine:
         store: ExecutionStore,
         objects: ObjectStore,
         registry: ModelRegistry,
-        parts: Parts,
+        parts: EngineParts,
     ) -> None:
         self._settings = settings
         self._store = store
         self._objects = objects
         self._registry = registry
         self._parts = parts
-        self._inboxes: dict[str, Inbox] = {}
+        self._inboxes: dict[str, SchedulerInbox] = {}
 
     def run(self, execution: str, options: RunOptions) -> ExecutionStatus:
         """Run an execution that was started, or that a dead process left behind, to its end.
@@ -70,12 +66,12 @@ class Engine:
             if record.status not in _OPEN:
                 raise UsageError(
                     f"execution {execution} has ended: {record.status}",
-                    "start a new one, or resume it when it failed",
+                    "start a new one, or resume it if it failed",
                 )
             return self._schedule(record, options, inbox)
 
     def resume(self, execution: str, options: RunOptions) -> ExecutionStatus:
-        """Go on with an execution that died, was stopped or failed; what succeeded stays.
+        """Resume an execution that died, was stopped or failed; what succeeded stays.
 
         Raises:
             UsageError: another process is running it, it succeeded, or its Fail step ended it.
@@ -89,7 +85,7 @@ class Engine:
         """Set an execution that failed or was stopped to Executing.
 
         Raises:
-            ServiceError: ValidationException: there is nothing to go on with.
+            ServiceError: ValidationException: it cannot be resumed.
         """
         refusal = self.refusal(record)
         if refusal is not None:
@@ -97,14 +93,14 @@ class Engine:
         self._store.move(record.id, ExecutionStatus.EXECUTING, self._parts.clock.now())
 
     def refusal(self, record: ExecutionRecord) -> ServiceError | None:
-        """Say why an execution that nobody runs cannot be gone on with; None when it can."""
+        """Return why an execution that no process runs cannot be resumed; None when it can."""
         if record.status not in _OPEN | _RETRIABLE:
             return invalid(f"execution {record.id} has ended: {record.status}")
         for step in self._store.steps(record.id):
             if self._parts.is_terminal(step.type) and step.status is StepStatus.FAILED:
                 return invalid(
                     f"execution {record.id} was ended by its {step.type} step `{step.name}`",
-                    f"start a new execution: what a {step.type} step ended stays failed",
+                    f"start a new execution: one that a {step.type} step ended stays failed",
                 )
         return None
 
@@ -115,7 +111,7 @@ class Engine:
             inbox.put(StopRequest())
 
     def is_running(self, execution: str) -> bool:
-        """Say whether a live process runs an execution."""
+        """Return whether a live process runs an execution."""
         return is_running(execution_folder(self._settings.home, execution))
 
     def find(self, arn_or_id: str) -> ExecutionRecord:
@@ -130,10 +126,10 @@ class Engine:
         return record
 
     @contextmanager
-    def _held(self, execution: str) -> Iterator[Inbox]:
+    def _held(self, execution: str) -> Iterator[SchedulerInbox]:
         """Hold the execution's lock, with an inbox for stop requests."""
         with running(execution_folder(self._settings.home, execution), execution):
-            inbox: Inbox = queue.SimpleQueue()
+            inbox: SchedulerInbox = queue.SimpleQueue()
             self._inboxes[execution] = inbox
             try:
                 yield inbox
@@ -141,13 +137,13 @@ class Engine:
                 del self._inboxes[execution]
 
     def _schedule(
-        self, record: ExecutionRecord, options: RunOptions, inbox: Inbox
+        self, record: ExecutionRecord, options: RunOptions, inbox: SchedulerInbox
     ) -> ExecutionStatus:
         definition = self._selected(record, read_schedule(record.definition))
         settings = self._settings
         if options.endpoint_url is not None:
             settings = replace(settings, endpoint_url=options.endpoint_url)
-        context = Context(
+        context = ExecutionContext(
             execution=record,
             definition=definition,
             settings=settings,
@@ -161,7 +157,7 @@ class Engine:
         return Scheduler(context, options.observer, inbox, _parallel(record, options)).run()
 
     def _selected(self, record: ExecutionRecord, definition: Schedule) -> Schedule:
-        """Cut a definition down to `SelectedSteps` and record the results that are reused."""
+        """Reduce a definition to `SelectedSteps` and record the results that are reused."""
         config = record.request.get("SelectiveExecutionConfig")
         if not config:
             return definition
@@ -191,7 +187,7 @@ def check_stubs(stubs: Mapping[str, Path], definition: str) -> None:
     """Read stubs before an execution is started for them.
 
     Raises:
-        UsageError: one cannot be read, or answers for what is no step of the definition.
+        UsageError: one cannot be read, or is for something that is not a step.
     """
     if stubs:
         _stubs(stubs, read_schedule(definition))
@@ -201,7 +197,9 @@ def _stubs(stubs: Mapping[str, Path], definition: Schedule) -> dict[str, Stub]:
     for name in stubs:
         if name not in definition.nodes:
             known = ", ".join(f"`{node}`" for node in definition.nodes)
-            raise UsageError(f"there is a stub for `{name}`, which is no step", f"there is {known}")
+            raise UsageError(
+                f"there is a stub for `{name}`, which is not a step", f"the steps are {known}"
+            )
     return {name: read_stub(path) for name, path in stubs.items()}
 
 

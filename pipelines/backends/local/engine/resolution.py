@@ -24,11 +24,11 @@ from pipelines.json_types import Json, JsonObject
 
 
 class ResolutionError(PipelinesError):
-    """A function in a step's arguments has no value: the step fails with this reason."""
+    """A function in a step's arguments has no value; the step fails with this reason."""
 
 
 @frozen
-class Scope:
+class ReferenceScope:
     """What the references of a step can see.
 
     Args:
@@ -36,7 +36,7 @@ class Scope:
         execution: the value of `Execution.<name>`, for each name.
         experiment: `PipelineExperimentConfig`, already resolved.
         properties: of each step that succeeded, its Describe response.
-        steps: of each step, how it stands in the definition (its `PropertyFiles`).
+        steps: of each step, its entry in the definition (for `PropertyFiles`).
         objects: the object store.
     """
 
@@ -48,7 +48,7 @@ class Scope:
     objects: ObjectStore
 
 
-def resolve(value: Json, scope: Scope) -> Json:
+def resolve(value: Json, scope: ReferenceScope) -> Json:
     """Resolve every function below a value.
 
     Raises:
@@ -76,12 +76,12 @@ def resolve(value: Json, scope: Scope) -> Json:
             return value
 
 
-def _get(target: Target, scope: Scope) -> Json:
+def _get(target: Target, scope: ReferenceScope) -> Json:
     if target.step is not None:
         return _property(target, scope)
     known: Mapping[str, Json] = {}
     match target.root:
-        case "IterationOutput":  # a loop's selector: its own iterations give the value
+        case "IterationOutput":  # a loop's selector: the value comes from its own iterations
             return {GET: target.text}
         case "Parameters":
             known = scope.parameters
@@ -96,7 +96,7 @@ def _get(target: Target, scope: Scope) -> Json:
     return known[target.name]
 
 
-def _property(target: Target, scope: Scope) -> Json:
+def _property(target: Target, scope: ReferenceScope) -> Json:
     if target.name not in scope.properties:
         raise ResolutionError(f"`{target.text}` has no value: step `{target.name}` did not succeed")
     try:
@@ -105,7 +105,7 @@ def _property(target: Target, scope: Scope) -> Json:
         raise ResolutionError(f"`{target.text}` has no value: {error}") from None
 
 
-def _json_get(function: JsonGet, scope: Scope) -> Json:
+def _json_get(function: JsonGet, scope: ReferenceScope) -> Json:
     file, path = function.file, str(resolve(function.path, scope))
     uri = _uri(file, scope) if isinstance(file, PropertyFile) else str(resolve(file, scope))
     if not scope.objects.exists(uri):
@@ -120,7 +120,7 @@ def _json_get(function: JsonGet, scope: Scope) -> Json:
         raise ResolutionError(f"Std:JsonGet finds no `{path}` in {uri}: {error}") from None
 
 
-def _uri(file: PropertyFile, scope: Scope) -> str:
+def _uri(file: PropertyFile, scope: ReferenceScope) -> str:
     for entry in scope.steps[file.step].get("PropertyFiles") or []:
         if entry["PropertyFileName"] == file.name:
             output = f".ProcessingOutputConfig.Outputs['{entry['OutputName']}'].S3Output.S3Uri"

@@ -12,7 +12,7 @@ _MAX_ATTEMPTS = 5
 
 
 @dataclass(slots=True)
-class Retries:
+class StepRetries:
     """The retries of one step; each policy counts its own.
 
     Args:
@@ -26,7 +26,7 @@ class Retries:
     _used: dict[int, int] = field(default_factory=dict)
 
     def wait_after(self, fault: str | None, now: float) -> float | None:
-        """Say how many seconds to wait after a fault, or None when the step has failed."""
+        """Return how many seconds to wait after a fault; None when the step has failed."""
         for index, policy in enumerate(self.policies):
             kinds = policy.get("ExceptionType", [])
             if fault in ([kinds] if isinstance(kinds, str) else kinds):

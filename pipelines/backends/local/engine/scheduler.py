@@ -1,7 +1,7 @@
 """The scheduling loop of one execution.
 
-Steps run in threads; everything that is decided, recorded about the execution or told to the
-observer happens in the thread that called `run`.
+Steps run in threads; all decisions, all records of the execution and all calls of the observer
+happen in the thread that called `run`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TypeAlias
 
-from pipelines.backends.local.engine.context import Context
-from pipelines.backends.local.engine.logs import log_tail
-from pipelines.backends.local.engine.step_runner import StepRunner, log_folder
-from pipelines.backends.local.state.records import StepRecord
+from pipelines.backends.local.engine.context import ExecutionContext
+from pipelines.backends.local.engine.folders import attempt_folder, log_tail
+from pipelines.backends.local.engine.step_runner import StepRunner
+from pipelines.backends.local.state.executions import StepRecord
 from pipelines.execution.events import (
     ExecutionEnded,
     ExecutionStarted,
@@ -39,7 +39,7 @@ from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 
 _POLL_SECONDS = 0.5
-"""How long a stop that another process asked for may go unnoticed."""
+"""How long it may take to notice that another process has requested a stop."""
 
 
 @frozen
@@ -48,30 +48,34 @@ class StopRequest:
 
 
 @frozen
-class Finished:
+class StepFinished:
     """The thread of a step has ended."""
 
     step: str
     future: Future[StepRecord]
 
 
-Message: TypeAlias = StopRequest | Finished | StepRetried
-Inbox: TypeAlias = "queue.SimpleQueue[Message]"
+SchedulerMessage: TypeAlias = StopRequest | StepFinished | StepRetried
+SchedulerInbox: TypeAlias = "queue.SimpleQueue[SchedulerMessage]"
 """`SimpleQueue.put` may be called from a signal handler."""
 
 
 class Scheduler:
-    """Runs one execution, from wherever its recorded steps stand.
+    """Runs one execution, from the state of its recorded steps.
 
     Args:
         context: the execution.
-        observer: told what happens.
-        inbox: where a stop is asked for.
+        observer: called with each event.
+        inbox: where stops are requested.
         max_parallel: how many steps run at the same time.
     """
 
     def __init__(
-        self, context: Context, observer: Observer, inbox: Inbox, max_parallel: int
+        self,
+        context: ExecutionContext,
+        observer: Observer,
+        inbox: SchedulerInbox,
+        max_parallel: int,
     ) -> None:
         self._context = context
         self._observer = observer
@@ -90,8 +94,8 @@ class Scheduler:
     def run(self) -> ExecutionStatus:
         """Run every step that may run; return how the execution ended.
 
-        An exception that is our own bug, or a KeyboardInterrupt, stops the running steps, waits
-        for them and goes on its way; the execution can then be resumed.
+        An exception that is a bug of ours, or a KeyboardInterrupt, stops the running steps, waits
+        for them and propagates; the execution can then be resumed.
         """
         began = self._now()
         self._load()
@@ -108,7 +112,7 @@ class Scheduler:
         return self._context.parts.clock.now()
 
     def _load(self) -> None:
-        """Take over recorded steps; interrupted ones and unhandled failures run again."""
+        """Load recorded steps; interrupted ones and unhandled failures run again."""
         records = {record.name: record for record in self._store.steps(self._context.execution.id)}
         for name, record in records.items():
             stays = record.status is StepStatus.SUCCEEDED or (
@@ -155,7 +159,7 @@ class Scheduler:
             self._stop()
 
     def _advance(self, pool: ThreadPoolExecutor) -> None:
-        """Skip and start what can be decided now; skipping one step may decide others."""
+        """Skip and start what can be decided now; skipping a step may decide others."""
         changed = True
         while changed:
             changed = False
@@ -190,15 +194,15 @@ class Scheduler:
         future.add_done_callback(partial(self._report, node.name))
 
     def _report(self, step: str, future: Future[StepRecord]) -> None:
-        self._inbox.put(Finished(step, future))
+        self._inbox.put(StepFinished(step, future))
 
-    def _receive(self, message: Message) -> None:
+    def _receive(self, message: SchedulerMessage) -> None:
         match message:
             case StopRequest():
                 self._stop()
             case StepRetried():
                 self._observer(message)
-            case Finished(step, future):
+            case StepFinished(step, future):
                 self._end(step, future)
 
     def _end(self, step: str, future: Future[StepRecord]) -> None:
@@ -207,7 +211,8 @@ class Scheduler:
         self._store.save_step(record)
         self._take(record)
         failed = record.status is StepStatus.FAILED
-        logs = log_folder(self._context, step, record.attempts)
+        home, execution = self._context.settings.home, self._context.execution.id
+        logs = attempt_folder(home, execution, step, record.attempts)
         self._observer(
             StepEnded(
                 step,
@@ -239,7 +244,7 @@ class Scheduler:
         return status
 
     def _is_cut_short(self) -> bool:
-        """Say whether a stop left anything out; one that comes at the very end changes nothing."""
+        """Return whether a stop left steps undone; one at the very end has no effect."""
         return bool(self._open()) or any(
             record.status is not StepStatus.SUCCEEDED for record in self._ended.values()
         )

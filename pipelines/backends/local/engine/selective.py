@@ -1,4 +1,4 @@
-"""Selective execution: which steps run, and which answer with an earlier execution's result."""
+"""Selective execution: which steps run, and which reuse an earlier execution's result."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pipelines.frozen import frozen
 
 
 @frozen
-class Selection:
+class StepSelection:
     """A definition cut down to the selected steps and what they read.
 
     Args:
-        definition: the selected steps, and the reused ones waiting for nothing.
-        reused: unselected steps that a selected one depends on.
+        definition: the selected steps, and the reused ones without dependencies.
+        reused: steps that are not selected and that a selected one depends on.
     """
 
     definition: Schedule
@@ -25,10 +25,10 @@ class Selection:
 
 def select(
     definition: Schedule, selected: Collection[str], succeeded: Collection[str]
-) -> Selection:
+) -> StepSelection:
     """Cut a definition down to the selected steps.
 
-    A selected step of a branch whose condition is not selected runs without asking it.
+    A selected step in a branch whose condition is not selected runs unconditionally.
 
     Args:
         definition: the whole definition.
@@ -43,7 +43,7 @@ def select(
     for name in selected:
         if name not in nodes:
             known = ", ".join(f"`{node}`" for node in nodes)
-            raise invalid(f"`{name}` is selected and is no step", f"the steps are {known}")
+            raise invalid(f"`{name}` is selected, but it is not a step", f"the steps are {known}")
     _refuse_gap(nodes, frozenset(selected))
     reused = frozenset(
         other for name in selected for other in nodes[name].waits_for if other not in selected
@@ -54,7 +54,7 @@ def select(
             f"select `{name}` too, or name another source execution",
         )
     kept = {name: _cut(nodes[name], selected) for name in nodes if name in {*selected, *reused}}
-    return Selection(replace(definition, nodes=kept), reused)
+    return StepSelection(replace(definition, nodes=kept), reused)
 
 
 def _cut(node: Node, selected: Collection[str]) -> Node:
@@ -65,7 +65,7 @@ def _cut(node: Node, selected: Collection[str]) -> Node:
 
 
 def _refuse_gap(nodes: Mapping[str, Node], selected: frozenset[str]) -> None:
-    """Refuse a step that is not selected and lies on the way from one selected step to another."""
+    """Refuse a step that is not selected and is on a path between two selected steps."""
     after = _reach(nodes, selected, {name: node.predecessors for name, node in nodes.items()})
     followers: dict[str, set[str]] = {name: set() for name in nodes}
     for name, node in nodes.items():
@@ -74,8 +74,8 @@ def _refuse_gap(nodes: Mapping[str, Node], selected: frozenset[str]) -> None:
     before = _reach(nodes, selected, followers)
     for name in sorted((after & before) - selected):
         raise invalid(
-            f"`{name}` lies between selected steps and is not selected",
-            "selected steps have to be connected",
+            f"`{name}` is between selected steps and is not selected",
+            "selected steps must be connected: select it too",
         )
 
 

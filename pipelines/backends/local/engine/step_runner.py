@@ -1,22 +1,23 @@
-"""One step, in a thread of its own: resolve, look into the cache, execute, retry."""
+"""One step, in a thread of its own: resolve, look up in the cache, execute, retry."""
 
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 
-from pipelines.backends.local.engine.cache import Cache, cache_key, written_outputs
+from pipelines.backends.local.engine.cache import StepCache, cache_key, written_outputs
 from pipelines.backends.local.engine.checks import refuse_untyped_references
-from pipelines.backends.local.engine.context import JOB_FILE, Context
-from pipelines.backends.local.engine.identifiers import job_name
+from pipelines.backends.local.engine.context import ExecutionContext
+from pipelines.backends.local.engine.folders import JOB_FILE, attempt_folder
+from pipelines.backends.local.engine.parts import Token
 from pipelines.backends.local.engine.resolution import ResolutionError, resolve
-from pipelines.backends.local.engine.retry import Retries
+from pipelines.backends.local.engine.retry import StepRetries
 from pipelines.backends.local.executors.contract import Executor, StepCall, StepOutcome
 from pipelines.backends.local.state.database import dumps
-from pipelines.backends.local.state.records import StepRecord
+from pipelines.backends.local.state.executions import StepRecord
 from pipelines.errors import PipelinesError, from_outside
 from pipelines.execution.events import StepRetried
 from pipelines.execution.schedule import Node
@@ -26,6 +27,8 @@ from pipelines.json_types import JsonObject
 
 _REASON_LENGTH = 1024
 _FAULT = "SageMaker.JOB_INTERNAL_ERROR"
+_JOB_WORD_LENGTH = 20
+_JOB_TOKEN_LENGTH = 10
 
 
 @frozen
@@ -35,15 +38,15 @@ class StepRunner:
     Args:
         context: the execution.
         properties: of each step that succeeded so far; the scheduler adds to it.
-        retried: told about each retry.
+        retried: called with each retry.
     """
 
-    context: Context
+    context: ExecutionContext
     properties: Mapping[str, JsonObject]
     retried: Callable[[StepRetried], None]
 
     def run(self, node: Node, record: StepRecord, stop: threading.Event) -> StepRecord:
-        """Run a step to its end; what the user did wrong becomes the reason of a failed step."""
+        """Run a step to its end; a mistake of the user's becomes the reason of a failed step."""
         try:
             return self._run(node, record, stop)
         except PipelinesError as error:
@@ -61,7 +64,7 @@ class StepRunner:
         self, node: Node, record: StepRecord, call: StepCall, executor: Executor
     ) -> StepRecord:
         clock = self.context.parts.clock
-        retries = Retries(node.step.get("RetryPolicies") or [], clock.now())
+        retries = StepRetries(node.step.get("RetryPolicies") or [], clock.now())
         while True:
             attempt = record.attempts + 1
             metadata = self._running_job(node, call)
@@ -82,14 +85,12 @@ class StepRunner:
             call = self._call(node, attempt + 1, call.stop)
 
     def _running_job(self, node: Node, call: StepCall) -> dict[str, JsonObject]:
-        """Say which job runs, for who follows it: the entry in ListPipelineExecutionSteps."""
+        """Return the entry in ListPipelineExecutionSteps by which the running job is found."""
         step_type = self.context.parts.step_types(node.type)
         job = step_type.resource if step_type is not None else None
         if step_type is None or job is None or not job.log_group or node.name in self.context.stubs:
             return {}
-        from pipelines.backends.local.jobs.run import job_arn  # noqa: PLC0415 - where jobs run
-
-        return {step_type.metadata: {job.listed: job_arn(call, job.noun)}}
+        return {step_type.metadata: {job.listed: call.settings.arn(f"{job.noun}/{call.job_name}")}}
 
     def _executor(self, node: Node) -> Executor:
         stub = self.context.stubs.get(node.name)
@@ -99,7 +100,7 @@ class StepRunner:
         if executor is None:
             raise ResolutionError(
                 f"steps of type {node.type} cannot be executed locally",
-                f"answer for it with `--stub {node.name}=FILE`",
+                f"use a stub: `--stub {node.name}=FILE`",
             )
         return executor
 
@@ -108,7 +109,7 @@ class StepRunner:
         job = job_name(context.execution.id, node.name, attempt, context.parts.token)
         arguments = self._resolved(node, job)
         refuse_untyped_references(node.step, arguments, context.parts.step_types(node.type))
-        logs = log_folder(context, node.name, attempt)
+        logs = attempt_folder(context.settings.home, context.execution.id, node.name, attempt)
         return StepCall(
             name=node.name,
             job_name=job,
@@ -130,7 +131,7 @@ class StepRunner:
         return {k: v if k in held else resolve(v, scope) for k, v in arguments.items()}
 
     def _cache_key(self, node: Node, arguments: JsonObject) -> str | None:
-        """Return the key; a stub's answer neither comes from the cache nor goes into it."""
+        """Return the key; a stub's result is neither taken from the cache nor added to it."""
         if node.name in self.context.stubs:
             return None
         return cache_key(node.step, arguments, self.context.parts.step_types(node.type))
@@ -140,7 +141,7 @@ class StepRunner:
         if record.cache_key is None or not context.caching:
             return None
         now = context.parts.clock.now()
-        cache = Cache(context.store, context.objects, context.execution.pipeline)
+        cache = StepCache(context.store, context.objects, context.execution.pipeline)
         hit = cache.find(node.step, record.cache_key, now)
         if hit is None:
             return None
@@ -155,7 +156,7 @@ class StepRunner:
         )
 
     def _end(self, record: StepRecord, outcome: StepOutcome) -> StepRecord:
-        """Take over an outcome; properties as they will be read back after a crash."""
+        """Record an outcome; properties as they will be read back after a crash."""
         properties = json.loads(dumps(outcome.properties))
         succeeded = outcome.status is StepStatus.SUCCEEDED
         step_type = self.context.parts.step_types(record.type) if record.cache_key else None
@@ -167,11 +168,11 @@ class StepRunner:
             properties=properties,
             metadata=json.loads(dumps(dict(outcome.metadata))),
             outputs=outputs if succeeded else (),
-            reason=_ended_because(outcome),
+            reason=_end_reason(outcome),
         )
 
 
-def _ended_because(outcome: StepOutcome) -> str | None:
+def _end_reason(outcome: StepOutcome) -> str | None:
     match outcome.status:
         case StepStatus.SUCCEEDED:
             return None
@@ -181,9 +182,13 @@ def _ended_because(outcome: StepOutcome) -> str | None:
             return outcome.reason[:_REASON_LENGTH] if outcome.reason else None
 
 
-def log_folder(context: Context, step: str, attempt: int) -> Path:
-    """Say where the logs of an attempt lie."""
-    return context.folder / step / str(attempt)
+def job_name(execution: str, step: str, attempt: int, token: Token) -> str:
+    """Name the job of an attempt, counted from 1: `pipelines-<id>-<step>-<token>-<failures>`.
+
+    Job names have no underscores and at most 63 characters (FACTS 11.7).
+    """
+    word = re.sub(r"[^A-Za-z0-9-]", "-", step)[:_JOB_WORD_LENGTH].strip("-") or "step"
+    return f"pipelines-{execution}-{word}-{token(_JOB_TOKEN_LENGTH)}-{attempt - 1}"
 
 
 def _execute(executor: Executor, call: StepCall) -> StepOutcome:
@@ -191,11 +196,11 @@ def _execute(executor: Executor, call: StepCall) -> StepOutcome:
         return executor(call)
     except PipelinesError as error:
         return StepOutcome(StepStatus.FAILED, {}, reason=_reason(error))
-    except OSError as error:  # a full disk, say: the other steps end by themselves
-        said = from_outside(error)
-        if said is None:
+    except OSError as error:  # a full disk, for example: the other steps end by themselves
+        reason = from_outside(error)
+        if reason is None:
             raise
-        return StepOutcome(StepStatus.FAILED, {}, reason=said, fault=_FAULT)
+        return StepOutcome(StepStatus.FAILED, {}, reason=reason, fault=_FAULT)
 
 
 def _reason(error: PipelinesError) -> str:

@@ -1,1 +1,1 @@
-"""What carries out a step: one module per SageMaker step Type, found by its name."""
+"""The executors of steps: one module per SageMaker step Type, found by its name."""

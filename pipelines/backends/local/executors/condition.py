@@ -1,8 +1,8 @@
-"""Condition: compares resolved values (FACTS 1.5); the top list is ANDed.
+"""Condition: compares resolved values (FACTS 1.5); the top-level list is ANDed.
 
-`Equals` wants both sides of one type, as the SDK's local mode does: `1` and `1.0` are not. The
-ordering conditions want sides that can be ordered. What the service does with mixed types is not
-documented; failing here is the careful reading.
+`Equals` requires both sides to have one type, like the SDK's local mode: `1` and `1.0` do not. The
+ordering conditions require sides that can be ordered. What the service does with mixed types is
+not documented; failing is the cautious choice.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _ORDER: Mapping[str, Callable[[Json, Json], bool]] = {
 
 
 class ConditionError(PipelinesError):
-    """A condition cannot be decided: the step fails with this reason."""
+    """A condition cannot be decided; the step fails with this reason."""
 
 
 def execute(call: StepCall) -> StepOutcome:
-    """Decide; the engine runs the steps of the branch."""
+    """Decide; the engine then runs the steps of the branch."""
     holds = all(decide(condition) for condition in call.arguments.get("Conditions", []))
     outcome = "True" if holds else "False"
     return StepOutcome(
@@ -61,7 +61,7 @@ def decide(condition: JsonObject) -> bool:
             pass
     known = ", ".join(("Equals", *_ORDER, "In", "Not", "Or"))
     raise ConditionError(
-        f"cannot read a condition of type {kind} with the members {', '.join(condition)}",
+        f"a condition of type {kind} with the members {', '.join(condition)} is not valid",
         f"the types are {known}",
     )
 
@@ -79,12 +79,12 @@ def _ordered(kind: str, left: Json, right: Json) -> bool:
         return _ORDER[kind](left, right)
     except TypeError:
         raise ConditionError(
-            f"{kind} does not compare {_described(left)} and {_described(right)}"
+            f"{kind} cannot compare {_described(left)} and {_described(right)}"
         ) from None
 
 
 def _described(value: Json) -> str:
-    """Show a value with its type in the words of pipeline parameters and JSON."""
+    """Write a value with its type, in the terms of pipeline parameters and JSON."""
     text = json.dumps(value)
     match value:
         case None | bool():

@@ -1,9 +1,9 @@
 """The seam between the engine and the executors of step Types.
 
 One module per Type, named by the Type in snake_case (`register_model.py`), with one function
-`execute(call: StepCall) -> StepOutcome`; the engine finds it by the name. The engine hands over
-arguments in which no function is left to resolve; the executor answers with what the Type's
-Describe operation would return, so that `Get Steps.<name>.<path>` works on it.
+`execute(call: StepCall) -> StepOutcome`; the engine finds it by the name. The engine passes
+arguments with every function resolved; the executor returns what the Type's Describe operation
+would, so that `Get Steps.<name>.<path>` works on it.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from pipelines.json_types import JsonObject
 
 @frozen
 class LocalSettings:
-    """How this machine plays SageMaker.
+    """How this machine stands in for SageMaker.
 
     Args:
         home: the `.pipelines` folder.
         isolation: `namespaces` gives a job its real /opt/ml; `rewrite` rewrites the paths in
-            arguments, environment and config files; `auto` takes namespaces where they are
-            to be had.
+            arguments, environment and config files; `auto` uses namespaces if they are
+            available.
         interpreter: the Python that stands for `python3` in every image.
         region: the region of generated ARNs.
         account: the account id of generated ARNs, 12 digits.
-        endpoint_url: the local HTTP API for jobs (AWS_ENDPOINT_URL), which `run` and `serve` give
-            per execution (`RunOptions`); None while none runs, then jobs get a closed loopback
-            port: nothing may reach AWS by accident.
+        endpoint_url: the local HTTP API for jobs (AWS_ENDPOINT_URL), which `run` and `serve` set
+            per execution (`RunOptions`); without one jobs get a closed loopback port, so that
+            nothing reaches AWS by accident.
     """
 
     home: Path
@@ -42,6 +42,12 @@ class LocalSettings:
     region: str = "us-east-1"
     account: str = "000000000000"
     endpoint_url: str | None = None
+
+    def arn(self, resource: str) -> str:
+        """Return the ARN of a SageMaker resource such as `model-package/flights/3`."""
+        family = self.region.split("-")
+        partition = "aws-cn" if family[0] == "cn" else "aws-us-gov" if "gov" in family else "aws"
+        return f"arn:{partition}:sagemaker:{self.region}:{self.account}:{resource}"
 
 
 @frozen
@@ -58,13 +64,13 @@ class ModelRegistry(Protocol):
     """The model registry, with operations named and shaped as boto3's."""
 
     def create_model_package(self, **request: object) -> JsonObject:
-        """Register a version; the response holds its ARN."""
+        """Register a version; the response has its ARN."""
 
     def create_model_package_group(self, **request: object) -> JsonObject:
         """Create a group."""
 
     def describe_model_package(self, **request: object) -> JsonObject:
-        """Return a version with every field of its request."""
+        """Return a version with every member of its request."""
 
     def describe_model_package_group(self, **request: object) -> JsonObject:
         """Return a group."""
@@ -76,14 +82,14 @@ class StepCall:
 
     Args:
         name: the step's name.
-        job_name: the unique name that the service makes for the job (FACTS 11.7).
+        job_name: the unique name that the service generates for the job (FACTS 11.7).
         arguments: the step's `Arguments`, every function resolved.
-        step: the step as it stands in the definition.
+        step: the step's entry in the definition.
         execution: the execution this belongs to.
-        settings: how this machine plays SageMaker.
+        settings: how this machine stands in for SageMaker.
         registry: the model registry.
         logs: an existing folder for this attempt's logs, one file `<host>.log` per host.
-        stop: set when the execution is being stopped: end the job and answer STOPPED.
+        stop: set when the execution is being stopped: end the job and return STOPPED.
     """
 
     name: str
@@ -103,11 +109,11 @@ class StepOutcome:
 
     Args:
         status: SUCCEEDED, FAILED or STOPPED.
-        properties: the Describe response of what the step made.
+        properties: the Describe response of what the step created.
         reason: why it failed, at most 1024 characters.
         metadata: the step's entry in ListPipelineExecutionSteps `Metadata`.
-        fault: the service's retry exception type when the failure was the platform's
-            (`SageMaker.JOB_INTERNAL_ERROR`, …), None for the user's own failures.
+        fault: the service's exception type for retries if the platform failed
+            (`SageMaker.JOB_INTERNAL_ERROR`, …); None for the user's own failures.
     """
 
     status: StepStatus
@@ -118,7 +124,7 @@ class StepOutcome:
 
 
 class Executor(Protocol):
-    """What a module of this folder offers as `execute`."""
+    """The type of `execute` in each module of this folder."""
 
     def __call__(self, call: StepCall) -> StepOutcome:
         """Carry out one attempt at a step."""

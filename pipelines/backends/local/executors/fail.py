@@ -1,4 +1,4 @@
-"""Fail: ends the execution as failed with the message of the definition."""
+"""Fail: ends the execution as failed, with the message in the definition."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from pipelines.backends.local.executors.contract import StepOutcome
 from pipelines.backends.local.jobs.channels import processing_sources, stage_inputs
 from pipelines.backends.local.jobs.opt_ml import write_processing
 from pipelines.backends.local.jobs.outputs import make_output_folders, store_outputs
-from pipelines.backends.local.jobs.run import ContainerCommand, job_arn, refusal_reason, run_job
+from pipelines.backends.local.jobs.run import ContainerCommand, refusal_reason, run_job
 from pipelines.backends.local.jobs.spec import HostPlan, JobLimits, JobRefusedError
 from pipelines.backends.local.jobs.workspace import workspace
 from pipelines.backends.local.objects import ObjectStore
@@ -58,7 +58,7 @@ class _ProcessingEnd:
 def execute(call: StepCall) -> StepOutcome:
     """Run the job; the properties are DescribeProcessingJob's response."""
     created = time.time()
-    arn = job_arn(call, "processing-job")
+    arn = call.settings.arn(f"processing-job/{call.job_name}")
     try:
         ended = _run(call, arn)
     except PipelinesError as problem:

@@ -1,4 +1,4 @@
-"""RegisterModel: a model package in the local registry, exactly once per execution and step."""
+"""RegisterModel: creates a model package, exactly once per execution and step."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _TOKEN_LENGTH = 32
 
 
 def execute(call: StepCall) -> StepOutcome:
-    """Create the package, and its group where it is not there.
+    """Create the package, and its group if it does not exist.
 
-    The client token is made of execution and step and is stored with the package: an attempt
-    that follows a crash between creating and recording finds the package of the one before.
+    The client token is derived from execution and step and stored with the package: after a
+    crash between creating and recording it, the next attempt finds the package.
     """
     request = dict(call.arguments)
     tags = request.pop("Tags", None)
@@ -40,20 +40,20 @@ def execute(call: StepCall) -> StepOutcome:
 
 
 def client_token(call: StepCall) -> str:
-    """Make the token of a step: the same for every attempt, of no more than 36 characters."""
+    """Return the token of a step: the same for every attempt, of at most 36 characters."""
     text = f"{call.execution.id}/{call.name}"
     return hashlib.sha256(text.encode()).hexdigest()[:_TOKEN_LENGTH]
 
 
 def _ensure_group(registry: ModelRegistry, group: str, tags: Json) -> None:
-    """Create a group that is not there, as the service's step does; its packages bear its tags."""
+    """Create a missing group, like the service's step; the tags of the step go to the group."""
     if _has_group(registry, group):
         return
     request: JsonObject = {"ModelPackageGroupName": group, "Tags": tags or []}
     try:
         registry.create_model_package_group(**request)
     except ServiceError:
-        if not _has_group(registry, group):  # else: another execution was faster
+        if not _has_group(registry, group):  # otherwise another execution has just created it
             raise
 
 

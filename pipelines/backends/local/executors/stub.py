@@ -1,11 +1,11 @@
-"""Declared answers for steps that cannot, or should not, be executed here.
+"""Stubs: declared results of steps that cannot, or should not, be executed here.
 
 A stub is a JSON file:
 
     {"properties": {"OutputParameters": {"status": "ok"}},
      "outputs": {"train": "folder/with/files"}}
 
-`properties` are merged over a response made of the step's arguments. `outputs` maps an
+`properties` are merged over a response built from the step's arguments. `outputs` maps an
 OutputName (or `model`, or an s3:// URI) to a folder or file beside the stub, which is copied to
 the URI of that output.
 """
@@ -31,40 +31,40 @@ _HOW = 'write {"properties": {…}, "outputs": {"<output>": "<folder>"}}'
 
 @frozen
 class Stub:
-    """One stub, read and checked."""
+    """A stub, read and checked."""
 
     properties: JsonObject
     outputs: Mapping[str, Path]
 
     def executor(self, objects: ObjectStore) -> Executor:
-        """Make an executor that answers with this stub."""
+        """Return an executor that returns this stub's result."""
 
-        def answer(call: StepCall) -> StepOutcome:
+        def execute(call: StepCall) -> StepOutcome:
             properties = merged(synthesized(call), self.properties)
             for name, path in self.outputs.items():
                 _upload(objects, path, _output_uri(name, properties, find(str(call.step["Type"]))))
             return StepOutcome(StepStatus.SUCCEEDED, properties)
 
-        return answer
+        return execute
 
 
 def read_stub(path: Path) -> Stub:
     """Read a stub file.
 
     Raises:
-        UsageError: it is missing, no JSON, written in another form, or names a missing folder.
+        UsageError: it is missing, not JSON, of another form, or names a missing folder.
     """
     try:
         stub = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"cannot read the stub {path}: {error.strerror}") from None
     except ValueError:
-        raise UsageError(f"the stub {path} is no JSON") from None
+        raise UsageError(f"the stub {path} is not valid JSON") from None
     if not isinstance(stub, dict) or not stub.keys() <= _MEMBERS:
-        raise UsageError(f"the stub {path} has other members than `properties` and `outputs`", _HOW)
+        raise UsageError(f"the stub {path} has members other than `properties` and `outputs`", _HOW)
     for member, value in stub.items():
         if not isinstance(value, dict):
-            raise UsageError(f"`{member}` of the stub {path} is no mapping", _HOW)
+            raise UsageError(f"`{member}` of the stub {path} is not a mapping", _HOW)
     return Stub(stub.get("properties", {}), _outputs(path, stub.get("outputs", {})))
 
 
@@ -72,7 +72,7 @@ def _outputs(path: Path, places: JsonObject) -> dict[str, Path]:
     outputs = {}
     for name, place in places.items():
         if not isinstance(place, str):
-            raise UsageError(f"the stub {path} maps `{name}` to no folder or file", _HOW)
+            raise UsageError(f"the stub {path} does not map `{name}` to a folder or file", _HOW)
         outputs[name] = path.parent / place
         if not outputs[name].exists():
             raise UsageError(
@@ -82,22 +82,21 @@ def _outputs(path: Path, places: JsonObject) -> dict[str, Path]:
 
 
 def synthesized(call: StepCall) -> JsonObject:
-    """Make a Describe response of a step's arguments and what the service adds to them."""
+    """Build a Describe response from a step's arguments and what the service adds to them."""
     step_type = find(str(call.step["Type"]))
     response = dict(call.arguments)
     resource = step_type.resource if step_type is not None else None
     if resource is not None and resource.name is not None:
         response.setdefault(resource.name, call.job_name)
         if resource.arn is not None:
-            where = f"{call.settings.region}:{call.settings.account}"
             named = f"{resource.noun}/{response[resource.name]}"
-            response[resource.arn] = f"arn:aws:sagemaker:{where}:{named}"
+            response[resource.arn] = call.settings.arn(named)
     added = step_type.describes(call.arguments, call.job_name) if step_type is not None else {}
     return {**response, **added}
 
 
 def merged(below: Json, above: Json) -> Json:
-    """Merge maps; anything else of `above` replaces what is below."""
+    """Merge mappings; any other value of `above` replaces the one below."""
     if isinstance(below, dict) and isinstance(above, dict):
         return {
             key: merged(below.get(key), above[key]) if key in above else below[key]

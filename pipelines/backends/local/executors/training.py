@@ -17,7 +17,6 @@ from pipelines.backends.local.jobs.pipes import feed_pipes
 from pipelines.backends.local.jobs.run import (
     ContainerCommand,
     JobResult,
-    job_arn,
     refusal_reason,
     run_job,
 )
@@ -84,7 +83,7 @@ class _TrainingEnd:
 def execute(call: StepCall) -> StepOutcome:
     """Run the job; the properties are DescribeTrainingJob's response."""
     created = time.time()
-    arn = job_arn(call, "training-job")
+    arn = call.settings.arn(f"training-job/{call.job_name}")
     try:
         ended = _run(call, arn)
     except PipelinesError as problem:

@@ -80,14 +80,6 @@ class JobResult:
         return StepStatus.FAILED if self.reason else StepStatus.SUCCEEDED
 
 
-def job_arn(call: StepCall, kind: str) -> str:
-    """Build the ARN of a job; `kind` is `training-job` or `processing-job`."""
-    settings = call.settings
-    family = settings.region.split("-")
-    partition = "aws-cn" if family[0] == "cn" else "aws-us-gov" if "gov" in family else "aws"
-    return f"arn:{partition}:sagemaker:{settings.region}:{settings.account}:{kind}/{call.job_name}"
-
-
 def run_job(
     call: StepCall, job: LocalJob, container: ContainerCommand, tick: Callable[[], None]
 ) -> JobResult:

@@ -31,4 +31,4 @@ class OperationContext:
 
     def arn(self, resource: str) -> str:
         """Return the ARN of a resource such as `model-package/flights/3`."""
-        return f"arn:aws:sagemaker:{self.settings.region}:{self.settings.account}:{resource}"
+        return self.settings.arn(resource)

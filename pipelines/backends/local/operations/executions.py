@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pipelines.backends.local.engine.context import execution_folder
 from pipelines.backends.local.engine.engine import Engine
-from pipelines.backends.local.engine.identifiers import EXECUTION_ID_LENGTH, Token
+from pipelines.backends.local.engine.folders import execution_folder
+from pipelines.backends.local.engine.parts import Token
 from pipelines.backends.local.engine.selective import select
 from pipelines.backends.local.errors import conflict, invalid, validated
 from pipelines.backends.local.operations.context import OperationContext
@@ -20,7 +20,7 @@ from pipelines.backends.local.operations.requests import (
     page,
     within,
 )
-from pipelines.backends.local.state.records import ExecutionRecord, StepRecord
+from pipelines.backends.local.state.executions import ExecutionRecord, StepRecord
 from pipelines.execution.parameters import shown, typed_parameters
 from pipelines.execution.schedule import read_schedule
 from pipelines.execution.status import ENDED, ExecutionStatus, StepStatus
@@ -55,6 +55,7 @@ _LIST = RequestMembers(
     ("PipelineName",),
     ("CreatedAfter", "CreatedBefore", "SortBy", "SortOrder", "NextToken", "MaxResults"),
 )
+_ID_LENGTH = 12
 _LISTED = ("PipelineExecutionDescription", "PipelineExecutionDisplayName")
 
 
@@ -80,7 +81,7 @@ class ExecutionOperations:
         if "ParallelismConfiguration" not in kept:
             kept.update(given(pipeline.content, ("ParallelismConfiguration",)))
         kept["PipelineVersionId"] = version.number
-        identifier, now = self.token(EXECUTION_ID_LENGTH), self.context.now()
+        identifier, now = self.token(_ID_LENGTH), self.context.now()
         record = ExecutionRecord(
             id=identifier,
             arn=f"{pipeline.arn}/execution/{identifier}",

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipelines.backends.local.engine.context import JOB_FILE, execution_folder
+from pipelines.backends.local.engine.folders import JOB_FILE, execution_folder
 from pipelines.backends.local.errors import invalid, missing
 from pipelines.backends.local.operations.requests import RequestMembers, SortKey, page
 from pipelines.frozen import frozen

@@ -9,7 +9,7 @@ from typing import Self
 
 from pipelines.backends.local.state.database import Database
 from pipelines.backends.local.state.endpoints import EndpointStore
-from pipelines.backends.local.state.execution_store import ExecutionStore
+from pipelines.backends.local.state.executions import ExecutionStore
 from pipelines.backends.local.state.pipelines import PipelineStore
 from pipelines.backends.local.state.resources import NamedStore, PackageStore, TagStore
 

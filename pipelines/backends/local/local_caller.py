@@ -1,6 +1,6 @@
 """The local SageMaker, called in this process as `Gateway` calls an account.
 
-Commands that only look need no server and no boto3 then, and no spec file either.
+Commands that only read then need no server, no boto3 and no spec file.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.json_types import JsonObject
 
 
-class Direct:
-    """Carries out calls of `sagemaker`, and those of `logs` that read."""
+class LocalCaller:
+    """Carries out the operations of `sagemaker`, and those of `logs` that read."""
 
     is_local = True
 
@@ -53,7 +53,7 @@ class Direct:
         """Read an object.
 
         Raises:
-            ServiceError: it is not there.
+            ServiceError: there is none.
         """
         try:
             return self.sagemaker.objects.get_bytes(f"s3://{bucket}/{key}")
