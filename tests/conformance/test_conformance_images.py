@@ -85,11 +85,10 @@ def _rows(family: str) -> list[tuple[JsonObject, str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("family", images.families())
-def test_every_image_of_every_region_is_the_one_that_the_sdk_retrieves(family: str) -> None:
-    """Thousands of URIs a family: version x Python x processor x region, both scopes."""
+def test_every_image_of_every_region_is_the_one_that_the_sdk_retrieves() -> None:
+    """Thousands of URIs per family: version x Python x processor x region, both scopes."""
     python = _oracle()
-    rows = _rows(family)
+    rows = [row for family in images.families() for row in _rows(family)]
     answer = subprocess.run(
         [python, "-c", ORACLE],
         input=json.dumps([question for question, _ in rows]),

@@ -88,7 +88,7 @@ def test_two_hosts_learn_the_real_flights_as_well_as_one(sagemaker_job: Jobs) ->
     assert prepared.exit_code == 0, prepared.log
     found = {}
     for hosts in (1, 2):
-        result = run_training(sagemaker_job, prepared.outputs, hosts, {})
+        result = run_training(sagemaker_job, prepared.outputs, hosts, {"epochs": 2})
         assert result.exit_code == 0, result.log
         found[hosts] = evaluated_auc(sagemaker_job, result.model, prepared.outputs["test"])
     assert found[2] >= 0.70

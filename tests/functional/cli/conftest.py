@@ -11,7 +11,7 @@ from typing import Protocol
 
 import pytest
 
-from pipelines.cli.main import main
+from tests.functional.cli.in_process import Answer, run_in
 
 ROOT = Path(__file__).parents[3]
 
@@ -93,15 +93,6 @@ print("rows:", *rows)
 '''
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a command left."""
-
-    code: int
-    out: str
-    err: str
-
-
 class Command(Protocol):
     """Gives a command line to the tool."""
 
@@ -128,16 +119,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def pipelines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Give commands to `main` in this process."""
+def pipelines() -> Command:
+    """Run commands in this process and in the current folder."""
 
     def command(*arguments: str | Path) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["pipelines", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as left:
-            main()
-        captured = capsys.readouterr()
-        return Answer(int(left.value.code or 0), captured.out, captured.err)
+        return run_in(Path.cwd(), *map(str, arguments))
 
     return command
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.functional.cli.in_process import Answer, run_in
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
 SPEC = """\
@@ -66,24 +69,15 @@ class Project:
 
     folder: Path
 
-    def run(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str) -> Answer:
         """Run a command of ours."""
-        return subprocess.run(
-            [sys.executable, "-m", "pipelines", *words],
-            cwd=self.folder,
-            env=ENVIRONMENT,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        return run_in(self.folder, *words)
 
     def good(self, *words: str) -> str:
-        """Run a command that has to succeed; give what it prints."""
+        """Run a command that has to succeed; return what it prints."""
         done = self.run(*words)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        assert done.code == 0, done.out + done.err
+        return done.out
 
     def register(self, factor: int, *more: str) -> None:
         """Train a model with another factor and register it."""
@@ -97,22 +91,41 @@ class Project:
         return int(said["y"])
 
 
+def write_project(folder: Path) -> Project:
+    """Write a project whose model multiplies."""
+    (folder / "serving").mkdir()
+    (folder / "pipeline.yaml").write_text(SPEC)
+    (folder / "train.py").write_text(TRAIN)
+    (folder / "serving" / "inference.py").write_text(SERVE)
+    (folder / "sample.json").write_text('{"x": 2}')
+    return Project(folder)
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """Write a project whose model multiplies."""
-    (tmp_path / "serving").mkdir()
-    (tmp_path / "pipeline.yaml").write_text(SPEC)
-    (tmp_path / "train.py").write_text(TRAIN)
-    (tmp_path / "serving" / "inference.py").write_text(SERVE)
-    (tmp_path / "sample.json").write_text('{"x": 2}')
-    return Project(tmp_path)
+    """Write a project that has not run."""
+    return write_project(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def once_registered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a project whose first version, 21, is registered and pending."""
+    project = write_project(tmp_path_factory.mktemp("registered"))
+    project.register(21)
+    return project.folder
+
+
+@pytest.fixture
+def registered(once_registered: Path, tmp_path: Path) -> Project:
+    """Copy that project."""
+    return Project(shutil.copytree(once_registered, tmp_path / "project", symlinks=True))
 
 
 def test_approving_puts_a_version_live_and_rejecting_takes_the_one_below(
-    project: Project,
+    registered: Project,
 ) -> None:
     """Pending changes nothing; approved answers; rejected falls back; repeated is fine."""
-    project.register(21)
+    project = registered
     assert "waiting for approval of tiny/1" in project.good("logs", "--local", "latest", "deploy")
     said = project.good("approve", "--local", "tiny/1", "--reason", "good enough")
     assert said.splitlines()[:2] == ["tiny/1 is Approved", "tiny: tiny/1 is live"]
@@ -143,18 +156,18 @@ def test_a_model_that_does_not_load_leaves_the_old_one_answering(project: Projec
     serving.write_text(SERVE.replace("return int(", "raise ValueError('no weights') or ("))
     project.register(5)
     failed = project.run("approve", "--local", "tiny/2")
-    assert failed.returncode == 5
+    assert failed.code == 5
     assert "version 2 failed on tiny: the model does not load: ValueError: no weights" in (
-        failed.stderr
+        failed.err
     )
-    assert "python -m pipelines deploy --local --retry tiny/2" in failed.stderr
-    assert "tiny: tiny/1 is live" in failed.stdout
+    assert "python -m pipelines deploy --local --retry tiny/2" in failed.err
+    assert "tiny: tiny/1 is live" in failed.out
     assert project.answer() == 42
     again = project.run("approve", "--local", "tiny/2")
-    assert again.returncode == 5
-    assert "tiny/2 is Approved already" in again.stdout
+    assert again.code == 5
+    assert "tiny/2 is Approved already" in again.out
     assert project.good("deploy", "--local").splitlines()[0] == "tiny: tiny/1 is live"
-    assert project.run("deploy", "--local", "--retry", "tiny/2").returncode == 5
+    assert project.run("deploy", "--local", "--retry", "tiny/2").code == 5
 
 
 def test_endpoints_of_one_group_do_not_wait_for_each_other(project: Project) -> None:
@@ -176,17 +189,17 @@ def test_endpoints_of_one_group_do_not_wait_for_each_other(project: Project) -> 
     (project.folder / "pipeline.yaml").write_text(spec)
     project.good("run")
     failed = project.run("approve", "--local", "tiny/1")
-    assert failed.returncode == 5
-    assert "version 1 failed on other: the model does not load: ValueError: broken" in failed.stderr
-    assert "tiny: tiny/1 is live" in failed.stdout
+    assert failed.code == 5
+    assert "version 1 failed on other: the model does not load: ValueError: broken" in failed.err
+    assert "tiny: tiny/1 is live" in failed.out
     again = project.run("deploy", "--local", "--retry", "tiny/1")
-    assert again.returncode == 5
-    assert "version 1 failed on other" in again.stderr
+    assert again.code == 5
+    assert "version 1 failed on other" in again.err
     (project.folder / "pipeline.yaml").write_text(spec.replace("{BROKEN", "{WHOLE"))
     assert "other: tiny/1 is live" in project.good("deploy", "--local")
     needless = project.run("deploy", "--local", "--retry", "tiny/1")
-    assert needless.returncode == 2
-    assert "tiny/1 has not failed on" in needless.stderr
+    assert needless.code == 2
+    assert "tiny/1 has not failed on" in needless.err
 
 
 def test_from_upsert_to_an_answer(project: Project) -> None:
@@ -202,10 +215,10 @@ def test_from_upsert_to_an_answer(project: Project) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0.5, 0.8, 1.0, 1.2, 1.5])
 def test_an_approval_that_was_killed_is_finished_by_the_next_deploy(
-    project: Project, seconds: float
+    registered: Project, seconds: float
 ) -> None:
     """Wherever SIGKILL hits, the next reconciliation ends where an undisturbed one does."""
-    project.register(21)
+    project = registered
     words = [sys.executable, "-m", "pipelines", "approve", "--local", "tiny/1"]
     with subprocess.Popen(
         words, cwd=project.folder, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -240,23 +253,19 @@ def test_mistakes_are_told_without_a_traceback(
 ) -> None:
     """What is not there, what is too large, what the model refuses."""
     done = bad_input.run(*words)
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
-    assert done.returncode == code
+    assert said in done.err
+    assert "Traceback" not in done.err
+    assert done.code == code
 
 
 @pytest.fixture(scope="module")
 def bad_input(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Give a project with an endpoint, and files that it will refuse."""
-    folder = tmp_path_factory.mktemp("bad")
-    (folder / "serving").mkdir()
-    (folder / "train.py").write_text(TRAIN)
-    (folder / "serving" / "inference.py").write_text(SERVE)
-    (folder / "sample.json").write_text('{"x": 2}')
+    project = write_project(tmp_path_factory.mktemp("bad"))
+    folder = project.folder
     (folder / "bad.json").write_text("no JSON")
     (folder / "empty.json").write_text("")
     (folder / "huge.json").write_text('{"x": "' + "1" * (5 << 20) + '"}')
-    project = Project(folder)
     project.register(21, "-p", "approval_status=Approved")
     return project
 
