@@ -56,7 +56,7 @@ def unpack(path: Path, into: Path, limits: Limits | None = None) -> None:
     """Unpack an archive into an existing folder.
 
     Two passes: the first checks every member and reads it to its end, the second writes.
-    Permissions become 0644 or 0755; owners and times are not taken over. Links may lead to
+    Permissions become 0644 or 0755; owners and times are not kept. Links may lead to
     members of the archive only.
 
     Args:
@@ -133,7 +133,7 @@ class _Tar:
         self._check_end()
 
     def _check_end(self) -> None:
-        """Tell the end of the archive from a damaged header, which tarfile takes for the end."""
+        """Distinguish the end from a damaged header, which tarfile takes for the end."""
         rest = self._archive.fileobj
         if rest is None:
             return
@@ -235,9 +235,11 @@ def _check_tree(entries: list[_Entry]) -> None:
             raise ArchiveError("a member has no name")
         before = kinds.get(entry.path)
         if before is not None and (before, entry.kind) != (_FOLDER, _FOLDER):
-            raise ArchiveError(f"`{entry.path}` stands in it twice")
+            raise ArchiveError(f"`{entry.path}` is in it twice")
         if entry.kind == _HARD_LINK and kinds.get(entry.target) not in (_FILE, _HARD_LINK):
-            raise ArchiveError(f"`{entry.path}` is a hard link to what does not stand before it")
+            raise ArchiveError(
+                f"`{entry.path}` is a hard link to a file that does not come before it"
+            )
         kinds[entry.path] = entry.kind
     for entry in entries:
         _check_place(entry, kinds)
@@ -246,7 +248,7 @@ def _check_tree(entries: list[_Entry]) -> None:
 def _check_place(entry: _Entry, kinds: dict[str, str]) -> None:
     for parent in _parents(entry.path):
         if kinds.get(parent, _FOLDER) != _FOLDER:
-            raise ArchiveError(f"`{entry.path}` lies below `{parent}`, which is no folder")
+            raise ArchiveError(f"`{entry.path}` is below `{parent}`, which is not a folder")
     if entry.kind == _LINK:
         _check_link(entry, kinds)
 
@@ -310,4 +312,4 @@ def _reading(path: Path) -> Iterator[None]:
     except ArchiveError as error:
         raise ArchiveError(f"{path.name}: {error}") from None
     except _DAMAGE as error:
-        raise ArchiveError(f"{path.name} is damaged or no archive: {error}") from None
+        raise ArchiveError(f"{path.name} is damaged or not an archive: {error}") from None

@@ -177,11 +177,11 @@ def _write_all(data: bytes) -> None:
         while view:
             view = view[os.write(1, view) :]
     except BrokenPipeError:
-        return  # nobody reads the log any more; the job goes on
+        return  # nobody reads the log any more; the job continues
 
 
 def _start(command: Command, output: int) -> int:
-    """Fork and execute; both sides see to the process group, so that there is no gap."""
+    """Fork and execute; both sides set the process group, so that there is no gap."""
     argv = [os.fsencode(word) for word in command.argv]
     environment = {os.fsencode(k): os.fsencode(v) for k, v in command.environment.items()}
     parent = os.getpid()

@@ -1,9 +1,9 @@
-"""The one way in which the runtime says that a job cannot go on."""
+"""The error that ends a job, and how a program passes it on."""
 
 from __future__ import annotations
 
 MARK = "pipelines: "
-"""Stands before what a built-in program says of its failure, on a line of its own."""
+"""Precedes the message of a built-in program's JobError, on a line of its own."""
 
 
 class JobError(Exception):

@@ -39,7 +39,7 @@ class RankEnd(NamedTuple):
 
 
 def reason(ended: Ended, code_folder: Path) -> str:
-    """Say why a child has failed: the exception, else the exit code and the last output."""
+    """Return why a child has failed: the exception, else the exit code and the last output."""
     if ended.stopped is not None:
         return f"stopped by {_name(ended.stopped)}"
     tail = ended.tail.replace(f"{code_folder}/", "").replace("\r\n", "\n")
@@ -54,16 +54,16 @@ def reason(ended: Ended, code_folder: Path) -> str:
 
 
 def program_reason(ended: Ended, code_folder: Path) -> str:
-    """Say why a built-in program has failed: in its own words, where it found some."""
-    _, mark, said = f"\n{ended.tail}".rpartition(f"\n{MARK}")
-    return said.strip() if mark else reason(ended, code_folder)
+    """Return why a built-in program has failed: its own message, where it wrote one."""
+    _, mark, message = f"\n{ended.tail}".rpartition(f"\n{MARK}")
+    return message.strip() if mark else reason(ended, code_folder)
 
 
 def write(path: Path, text: str) -> None:
     """Write the failure file: UTF-8, at most 1024 bytes, first what the job itself put there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    said = path.read_text("utf-8", "replace").strip() if path.is_file() else ""
-    text = f"{said}\n{text}" if said else text
+    written = path.read_text("utf-8", "replace").strip() if path.is_file() else ""
+    text = f"{written}\n{text}" if written else text
     path.write_bytes(text.encode("utf-8", "replace")[:LIMIT].decode("utf-8", "ignore").encode())
 
 

@@ -129,9 +129,9 @@ def _launch(job: Job, container: Container, single: child.Command) -> child.Ende
 def _python(job: Job, container: Container, scratch: Scratch) -> Path:
     if not job.requirements:
         return Path(sys.executable)
-    from .requirements import Wanted, interpreter  # noqa: PLC0415 - only where there are some
+    from .requirements import Requirements, interpreter  # noqa: PLC0415 - only where there are some
 
-    return interpreter(Wanted.of(job.requirements, scratch.code, isolated=container.isolated))
+    return interpreter(Requirements.of(job.requirements, scratch.code, isolated=container.isolated))
 
 
 def _model_dir(job: Job, layout: Layout, scratch: Scratch) -> Path:

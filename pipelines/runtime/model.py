@@ -14,10 +14,10 @@ def unpack_model(folder: Path, into: Path) -> Path:
     """Unpack model.tar.gz below `into`; a folder without an archive is the model itself.
 
     Raises:
-        JobError: there is no such folder, or the archive does not hold.
+        JobError: there is no such folder, or the archive cannot be unpacked.
     """
     if not folder.is_dir():
-        raise JobError(f"the model's input {folder} is not there")
+        raise JobError(f"the folder of the model input, {folder}, does not exist")
     archives = sorted(folder.glob("*.tar.gz"))
     named = folder / _ARCHIVE
     if named.is_file():

@@ -79,7 +79,7 @@ def meeting_port(container: Container) -> int:
 def _need_mpirun(single: child.Command) -> None:
     if shutil.which(_MPIRUN[0], path=single.environment.get("PATH")) is None:
         raise JobError(
-            "the step asks for `distribution: mpi`, and there is no mpirun here: take an "
+            "the step has `distribution: mpi`, and mpirun is not installed here: use an "
             "image or a machine with Open MPI, or `distribution: torchrun`"
         )
 
@@ -90,7 +90,7 @@ def _plan(container: Container, single: child.Command) -> Iterator[Path]:
     shared = _SHARED / f"pipelines-mpi-{os.getuid()}-{container.port}"
     shared.mkdir(mode=0o700, exist_ok=True)
     if shared.is_symlink() or shared.stat().st_uid != os.getuid():
-        raise JobError(f"the folder {shared} belongs to somebody else")
+        raise JobError(f"the folder {shared} belongs to another user")
     own = shared / str(container.hosts.rank)
     own.mkdir(exist_ok=True)
     try:
@@ -131,13 +131,13 @@ def _followers(container: Container) -> Iterator[list[socket.socket]]:
 
 
 def _follow(container: Container) -> child.Ended:
-    """Report to the master and wait for its word: the exit code of mpirun."""
+    """Report to the master and wait for the exit code of mpirun."""
     master = container.hosts.master
     with _connect(master, meeting_port(container)) as connection:
-        word = connection.recv(16)
-    if not word:
-        raise JobError(f"the master host {master} has ended without a word")
-    return child.Ended(int(word), f"mpirun on {master} has ended\n", None)
+        answer = connection.recv(16)
+    if not answer:
+        raise JobError(f"the master host {master} ended without reporting how")
+    return child.Ended(int(answer), f"mpirun on {master} has ended\n", None)
 
 
 def _connect(host: str, port: int) -> socket.socket:

@@ -38,7 +38,7 @@ _TAIL_LINES = 8
 VersionOf = Callable[[str], Optional[str]]
 
 
-class Wanted(NamedTuple):
+class Requirements(NamedTuple):
     """What a step requires.
 
     Args:
@@ -54,7 +54,7 @@ class Wanted(NamedTuple):
     isolated: bool
 
     @classmethod
-    def of(cls, requirements: dict[str, Any], code: Path, *, isolated: bool) -> Wanted:
+    def of(cls, requirements: dict[str, Any], code: Path, *, isolated: bool) -> Requirements:
         """Read the entry of job.json; raises JobError where its mode is not known."""
         mode = requirements.get("mode")
         if mode not in ("index", "wheels"):
@@ -64,11 +64,11 @@ class Wanted(NamedTuple):
         return cls(lines, wheels, requirements.get("index_url"), isolated)
 
 
-def interpreter(wanted: Wanted) -> Path:
+def interpreter(wanted: Requirements) -> Path:
     """Return a Python that meets the requirements, installing what is not there.
 
     Raises:
-        JobError: something cannot be installed; the text ends with what pip said.
+        JobError: something cannot be installed; the text ends with pip's output.
     """
     unmet = [line for line in wanted.lines if not is_met(line)]
     if not unmet:
@@ -131,7 +131,7 @@ def _release(version: str) -> str:
     return re.sub(r"(\.0+)+$", "", version.lower().lstrip("v"))
 
 
-def _environment(folder: Path, wanted: Wanted) -> Path:
+def _environment(folder: Path, wanted: Requirements) -> Path:
     """Return the Python of the environment for these lines, making it under a lock if need be."""
     key = [wanted.lines, wanted.index_url, wanted.wheels is not None, sys.version, sys.prefix]
     name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]
@@ -167,12 +167,12 @@ def _site_folders() -> list[str]:
     return [*site.getsitepackages(), site.getusersitepackages()]
 
 
-def _install(python: Path, wanted: Wanted, variables: dict[str, str]) -> None:
+def _install(python: Path, wanted: Requirements, variables: dict[str, str]) -> None:
     names = ", ".join(line.split(" --hash")[0] for line in wanted.lines)
     if wanted.wheels is None and wanted.isolated:
         raise JobError(
             f"the requirements ({names}) are not all installed, and under network isolation "
-            "none can be: take `requirements` in mode `wheels`, or an image that has them"
+            "none can be: use `requirements` in mode `wheels`, or an image that has them"
         )
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "requirements.txt")
@@ -193,7 +193,7 @@ def _checked(argv: list[str], environment: dict[str, str], names: str) -> None:
         raise JobError("stopped while the requirements were installed", ended.exit_code)
     isolated = (
         "\nThe package index cannot be reached: is the job isolated from the network? "
-        "Then take `requirements` in mode `wheels`."
+        "Then use `requirements` in mode `wheels`."
         if "--no-index" not in argv and _NO_INDEX.search(ended.tail)
         else ""
     )

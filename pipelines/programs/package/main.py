@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.programs.package.tree import copy_tree
-from pipelines.programs.package.vendor import Wanted, vendor
+from pipelines.programs.package.vendor import ServingRequirements, vendor
 from pipelines.runtime.archive import pack
 from pipelines.runtime.errors import JobError
 
@@ -32,7 +32,7 @@ def main(config: dict[str, object], layout: Layout) -> int:
     """Build the package.
 
     Raises:
-        JobError: model or serving code are missing or lead out of their folders, or the
+        JobError: model or serving code are missing or have links out of their folders, or the
             requirements cannot be installed.
     """
     model = Path(os.environ.get("SM_MODEL_DIR") or layout.model_dir)
@@ -44,7 +44,7 @@ def main(config: dict[str, object], layout: Layout) -> int:
         folder = Path(scratch, "package")
         copy_tree(model, folder)
         copy_tree(source, folder / CODE, _NOT_INTO_CODE)
-        vendored = vendor(_wanted(config.get("requirements")), folder / VENDOR)
+        vendored = vendor(_requirements(config.get("requirements")), folder / VENDOR)
         pack(folder, output / ARCHIVE)
     listed = ", ".join(f"{name} {version}" for name, version in sorted(vendored.items()))
     print(f"packaged {output / ARCHIVE}; vendored: {listed or 'nothing, the image has it all'}")
@@ -57,20 +57,22 @@ def _check(model: Path, source: Path, entry: str) -> None:
     for name in (CODE, VENDOR):
         if os.path.lexists(model / name):
             raise JobError(
-                f"The model's archive holds `{name}/` already, where the serving code goes: "
-                "leave it out of what training saves."
+                f"The model's archive has a `{name}/` already, where the serving code goes: "
+                "do not let training save it."
             )
     if not (source / entry).is_file():
-        raise JobError(f"The serving code has no `{entry}`: it is not in `{source}/`.")
+        raise JobError(f"The serving code `{source}/` has no `{entry}`.")
 
 
-def _wanted(requirements: object) -> Wanted:
+def _requirements(requirements: object) -> ServingRequirements:
     if isinstance(requirements, dict):
         wheels = requirements.get("folder") if requirements.get("mode") == "wheels" else None
         index_url = requirements.get("index_url")
-        return Wanted(
+        return ServingRequirements(
             tuple(map(str, requirements.get("lines") or ())),
             str(index_url) if index_url else None,
             Path(str(wheels)) if wheels else None,
         )
-    return Wanted(tuple(map(str, requirements)) if isinstance(requirements, list) else ())
+    return ServingRequirements(
+        tuple(map(str, requirements)) if isinstance(requirements, list) else ()
+    )

@@ -1,4 +1,4 @@
-"""A folder that others filled → the same files elsewhere, and nothing from outside it."""
+"""A folder that others wrote → a copy of it, with nothing from outside it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _check_link(path: Path, root: Path) -> None:
     if Path(os.readlink(path)).is_absolute() or top not in (target, *target.parents):
         raise JobError(f"`{name}` is a link that leads out of its folder.")
     if not path.exists():
-        raise JobError(f"`{name}` is a link to nothing.")
+        raise JobError(f"`{name}` is a broken link.")
 
 
 def _link_or_copy(path: Path, target: Path) -> None:

@@ -1,4 +1,4 @@
-"""Serving requirements → a folder for PYTHONPATH, beside what the serving image has already.
+"""Serving requirements → a folder for PYTHONPATH, without what the serving image has already.
 
 The packaging step runs in the serving image, so this interpreter is the one that will serve.
 What the image provides stays as the image has it: a newer protobuf, pulled in by onnxruntime,
@@ -35,7 +35,7 @@ _PIP_VARIABLES = {
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ServingRequirements:
     """The requirements of the serving code.
 
     Args:
@@ -56,7 +56,7 @@ class Wanted:
         return ["--index-url", self.index_url] if self.index_url else []
 
 
-def vendor(wanted: Wanted, into: Path) -> dict[str, str]:
+def vendor(wanted: ServingRequirements, into: Path) -> dict[str, str]:
     """Install the requirements into a folder, less what this interpreter provides.
 
     A distribution that a line names stays where its version differs from the image's: the user
@@ -66,7 +66,7 @@ def vendor(wanted: Wanted, into: Path) -> dict[str, str]:
         The versions of the distributions that are in the folder, by name.
 
     Raises:
-        JobError: pip cannot install them; the text ends with what pip said.
+        JobError: pip cannot install them; the text ends with pip's output.
     """
     into.mkdir(parents=True, exist_ok=True)
     if not wanted.lines or _all_met(wanted.lines):
@@ -107,15 +107,15 @@ def _all_met(lines: Sequence[str]) -> bool:
         return False
 
 
-def _install(wanted: Wanted, into: Path) -> None:
+def _install(wanted: ServingRequirements, into: Path) -> None:
     with _requirements_file(wanted.lines) as file:
         target = ["--target", str(into), "--no-compile", "--only-binary", ":all:"]
         ended = _pip([*target, *wanted.source, "-r", str(file)], {})
     if ended.returncode != 0:
-        said = [line for line in ended.stderr.splitlines() if line.strip()][-_TAIL_LINES:]
+        output = [line for line in ended.stderr.splitlines() if line.strip()][-_TAIL_LINES:]
         raise JobError(
             f"The serving requirements cannot be installed: {', '.join(wanted.lines)}\n"
-            + "\n".join(said)
+            + "\n".join(output)
         )
 
 

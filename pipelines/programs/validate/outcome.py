@@ -71,7 +71,7 @@ class TableOutcome:
 
 
 def in_words(expectation: Expectation) -> str:
-    """Say an expectation in words: `column carrier values to be in set (value_set: ["UA"])`."""
+    """Return an expectation in words: `column carrier values to be in set (value_set: ["UA"])`."""
     words = expectation.type.removeprefix("expect_").replace("_", " ")
     columns = ", ".join(expectation.columns)
     plural = "columns" if len(expectation.columns) > 1 else "column"

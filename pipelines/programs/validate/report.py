@@ -86,7 +86,7 @@ def failure_text(tables: Sequence[TableOutcome], fail_on: Severity, kept: str) -
 
 
 def describe(outcome: Outcome) -> str:
-    """Say an expectation that was not met, with its counts and samples, in one line."""
+    """Describe an expectation that was not met, with its counts and samples, in one line."""
     expectation = outcome.expectation
     parts = [f"{in_words(expectation)} [{expectation.severity.name.lower()}]"]
     if outcome.reason is not None:

@@ -56,7 +56,7 @@ class Source:
     columns: tuple[str, ...]
 
     def missing(self, column: str) -> str:
-        """Say that there is no such column, and which ones there are."""
+        """Return a message that there is no such column, with those that there are."""
         listed = ", ".join(self.columns[:_NAMED_COLUMNS])
         more = ", …" if len(self.columns) > _NAMED_COLUMNS else ""
         hint = nearest(column, self.columns)

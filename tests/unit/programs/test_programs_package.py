@@ -226,13 +226,13 @@ def _no_entry(project: Project) -> None:
         (_link_absolute, "`same` is a link that leads out of its folder"),
         (_link_folder, "`etc` is a link that leads out of its folder"),
         (_link_circle, "`again` is a circle of links"),
-        (_link_nowhere, "`gone` is a link to nothing"),
+        (_link_nowhere, "`gone` is a broken link"),
         (_pipe, "`pipe` is a device, a pipe or a socket"),
         (_serving_link, "`secret` is a link that leads out of its folder"),
-        (_has_code, "holds `code/` already"),
-        (_has_vendor_link, "holds `vendor/` already"),
+        (_has_code, "has a `code/` already"),
+        (_has_vendor_link, "has a `vendor/` already"),
         (_no_model, "There is no model"),
-        (_no_entry, "The serving code has no `inference.py`"),
+        (_no_entry, "The serving code `serving/` has no `inference.py`"),
     ],
 )
 def test_nothing_from_outside_gets_in_and_what_is_missing_is_named(

@@ -107,7 +107,7 @@ def test_a_job_description_that_does_not_hold_is_refused(
         ({**JOB, "version": 2}, "the bundle's job.json has version 2, not 1"),
         ({**JOB, "distribution": {"launcher": "horovod"}}, "the launcher `horovod` is not known"),
         ({**JOB, "requirements": {"mode": "conda"}}, "the requirements' mode `conda` is not known"),
-        ({**JOB, "job": "processing", "model_input": "model"}, "the model's input"),
+        ({**JOB, "job": "processing", "model_input": "model"}, "the folder of the model input"),
     ],
 )
 def test_a_job_that_cannot_start_leaves_the_reason_and_exits_with_1(

@@ -68,7 +68,7 @@ def test_a_step_that_asks_for_mpi_where_there_is_none_says_so(jobs: Jobs, projec
     result = jobs.training("train.py", distribution="mpi", environment={"PATH": "/nowhere"}).run()
     assert result.exit_code == 1
     assert result.failure is not None
-    assert "there is no mpirun here" in result.failure
+    assert "mpirun is not installed here" in result.failure
 
 
 MPIRUN = """\
