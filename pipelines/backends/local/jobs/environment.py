@@ -6,6 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from pipelines.backends.local.jobs.installed import without_project
 from pipelines.backends.local.jobs.opt_ml import rewrite
 
 if TYPE_CHECKING:
@@ -72,6 +73,9 @@ def host_environment(
     variables |= rewrite(job, host, passed)
     if job.isolation == "rewrite":
         variables["PIPELINES_OPT_ML"] = str(host.ml)
+    for name, value in without_project(settings.home.absolute().parent).items():
+        given = variables.get(name) if name == "PYTHONPATH" else None
+        variables[name] = os.pathsep.join(filter(None, [value, given]))
     variables["PIPELINES_ENV_DIR"] = str((settings.home / "env").absolute())
     return variables | _no_aws_access(host, settings)
 

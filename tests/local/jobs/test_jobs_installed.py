@@ -1,0 +1,80 @@
+"""A local job finds of the project what its bundle holds, whatever is installed beside it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipelines.backends.local.jobs.installed import without_project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Make a project with a package, an environment of its own and one of its jobs."""
+    for folder in ("src/my_package", ".pipelines/env/e/site", ".venv/lib"):
+        (tmp_path / "project" / folder).mkdir(parents=True)
+    (tmp_path / "project" / "src" / "my_package" / "__init__.py").touch()
+    (tmp_path / "project" / ".pipelines" / "env" / "e" / "site" / "kept.py").touch()
+    return tmp_path / "project"
+
+
+def _imports(module: str, places: list[Path], variables: dict[str, str], code: str = "") -> bool:
+    """Return whether an interpreter that has these folders by a .pth file imports a module."""
+    lines = "".join(f"sys.path.append({str(place)!r});" for place in places)
+    start = f"import sys;{lines}{code};import sitecustomize_of_job"
+    hook = (
+        "import importlib.util, sys\n"
+        f"{start.split(';import sitecustomize_of_job')[0]}\n"
+        "import os\n"
+        "if os.environ.get('PIPELINES_PROJECT'):\n"
+        "    path = os.environ['PYTHONPATH'].split(os.pathsep)[0] + '/sitecustomize.py'\n"
+        "    spec = importlib.util.spec_from_file_location('sitecustomize', path)\n"
+        "    spec.loader.exec_module(importlib.util.module_from_spec(spec))\n"
+        f"import {module}\n"
+    )
+    clean = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PIPELINES_PROJECT")}
+    done = subprocess.run(
+        [sys.executable, "-c", hook], env={**clean, **variables}, capture_output=True, check=False
+    )
+    return done.returncode == 0
+
+
+def test_a_project_that_is_not_installed_costs_nothing(project: Path) -> None:
+    """No interpreter of a job reads a further module at its start."""
+    assert without_project(project) == {}
+
+
+def test_what_is_installed_by_a_path_is_hidden(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hatch, Poetry, PDM and setuptools with src/ write a path; environments in it are kept."""
+    source, kept = project / "src", project / ".pipelines" / "env" / "e" / "site"
+    monkeypatch.setattr(sys, "path", [*sys.path, str(source)])
+    variables = without_project(project)
+    assert variables["PIPELINES_PROJECT"] == str(project)
+    assert _imports("my_package", [source], {})
+    assert not _imports("my_package", [source], variables)
+    assert _imports("kept", [source, kept], variables)
+
+
+def test_what_is_installed_by_a_table_is_hidden(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Setuptools' editable finder has a table of packages."""
+    source = project / "src"
+    monkeypatch.setattr(sys, "path", [*sys.path, str(source)])
+    table = (
+        "import types;finder = types.ModuleType('finder_of_test');"
+        f"finder.MAPPING = {{'my_package': {str(source / 'my_package')!r}}};"
+        "sys.modules['finder_of_test'] = finder;"
+        "Finder = type('Finder', (), {'__module__': 'finder_of_test',"
+        " 'find_spec': staticmethod(lambda name, *_: importlib.util.spec_from_file_location("
+        "name, finder.MAPPING[name] + '/__init__.py') if name in finder.MAPPING else None)});"
+        "sys.meta_path.append(Finder)"
+    )
+    assert _imports("my_package", [], {}, table)
+    assert not _imports("my_package", [], without_project(project), table)
