@@ -22,24 +22,25 @@ def project(tmp_path: Path) -> Path:
     return tmp_path / "project"
 
 
-def _imports(module: str, places: list[Path], variables: dict[str, str], code: str = "") -> bool:
-    """Return whether an interpreter that has these folders by a .pth file imports a module."""
-    lines = "".join(f"sys.path.append({str(place)!r});" for place in places)
-    start = f"import sys;{lines}{code};import sitecustomize_of_job"
-    hook = (
-        "import importlib.util, sys\n"
-        f"{start.split(';import sitecustomize_of_job')[0]}\n"
-        "import os\n"
-        "if os.environ.get('PIPELINES_PROJECT'):\n"
-        "    path = os.environ['PYTHONPATH'].split(os.pathsep)[0] + '/sitecustomize.py'\n"
+def _imports(module: str, places: list[Path], variables: dict[str, str], first: str = "") -> bool:
+    """Return whether a job's interpreter imports a module that was installed before it started.
+
+    The installation is made by the code, so that this test changes no environment; what Python
+    would import at its start is executed then.
+    """
+    code = (
+        "import importlib.util, os, sys\n"
+        f"sys.path.extend({[str(place) for place in places]!r})\n"
+        f"{first}\n"
+        "if 'PIPELINES_PROJECT' in os.environ:\n"
+        "    path = os.environ['PYTHONPATH'] + '/sitecustomize.py'\n"
         "    spec = importlib.util.spec_from_file_location('sitecustomize', path)\n"
         "    spec.loader.exec_module(importlib.util.module_from_spec(spec))\n"
         f"import {module}\n"
     )
     clean = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PIPELINES_PROJECT")}
-    done = subprocess.run(
-        [sys.executable, "-c", hook], env={**clean, **variables}, capture_output=True, check=False
-    )
+    words = [sys.executable, "-c", code]
+    done = subprocess.run(words, env={**clean, **variables}, capture_output=True, check=False)
     return done.returncode == 0
 
 
