@@ -18,7 +18,7 @@ from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.spec import environ as environment
 from pipelines.spec.commit import COMMIT
-from pipelines.spec.mistakes import findings
+from pipelines.spec.mistakes import findings, meant_keys
 from pipelines.spec.model import PIPELINE_NAME, STEP_NAME, Defaults, PipelineSpec
 from pipelines.spec.references import Template
 from pipelines.spec.steps import JobStep, StepSpec
@@ -80,10 +80,14 @@ def load(document: Document, models: StepModels, environ: Mapping[str, str]) -> 
         top["spec"] = SPEC_VERSION
     if not found and not missing:
         found.extend(_names(top))
+    misspelt = {(section,) for section in meant_keys(top, PipelineSpec)}
     steps = top.pop("steps", None)
     parsed, unread = _read_top(top, found)
+    unread |= misspelt
+    if steps is not None or ("steps",) not in misspelt:
+        found.extend(_without_steps(steps))
     step_specs, partial = _read_steps(
-        steps, models, parsed.defaults if parsed else Defaults(), found
+        _mapping(steps), models, parsed.defaults if parsed else Defaults(), found
     )
     unset = {finding.path for finding in missing}
     reported = (*missing, *(finding for finding in found if finding.path not in unset))
@@ -164,21 +168,21 @@ def _mapping(value: Json) -> JsonObject:
     return value if isinstance(value, dict) else {}
 
 
+def _without_steps(steps: Json) -> Iterator[Finding]:
+    if not isinstance(steps, dict) or not steps:
+        yield Finding(
+            "SP120",
+            "the pipeline has no steps",
+            ("steps",) if steps is not None else (),
+            at="key",
+            help="a pipeline is a mapping of at least one step under `steps:`",
+        )
+
+
 def _read_steps(
-    steps: Json, models: StepModels, defaults: Defaults, found: list[Finding]
+    steps: JsonObject, models: StepModels, defaults: Defaults, found: list[Finding]
 ) -> tuple[dict[str, StepSpec], dict[str, StepSpec]]:
     """Read the steps: those that could be, and what is left of the others."""
-    if not isinstance(steps, dict) or not steps:
-        found.append(
-            Finding(
-                "SP120",
-                "the pipeline has no steps",
-                ("steps",) if steps is not None else (),
-                at="key",
-                help="a pipeline is a mapping of at least one step under `steps:`",
-            )
-        )
-        return {}, {}
     read: dict[str, StepSpec] = {}
     partial: dict[str, StepSpec] = {}
     for name, step in steps.items():

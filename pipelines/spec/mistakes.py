@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from pipelines.diagnostics import Finding, Path
+from pipelines.diagnostics.keys import compare_keys
 from pipelines.diagnostics.nearest import nearest
 from pipelines.spec.members import fields_of, is_model, type_below
 from pipelines.spec.values import describe
@@ -148,6 +149,11 @@ def _name(path: Path) -> str:
 def _dotted(path: Path) -> str:
     written = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return "".join(written).removeprefix(".")
+
+
+def meant_keys(given: Collection[str], model: type[BaseModel]) -> frozenset[str]:
+    """Return the keys of a model that unknown ones were probably meant to be."""
+    return frozenset(compare_keys(given, _keys(model)).meant.values())
 
 
 def _keys(model: type[BaseModel]) -> tuple[str, ...]:
