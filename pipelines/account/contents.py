@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from pipelines.account.account import Account
-from pipelines.account.parallel import side_by_side
+from pipelines.account.parallel import open_pool
 from pipelines.bundle.assets import CodeAsset, DataAsset
 from pipelines.compile.model import Compiled
 from pipelines.execution.caller import CallRefusedError, split
@@ -73,7 +73,7 @@ def _compared(
                 return None
             raise
 
-    with side_by_side() as calls:
+    with open_pool() as calls:
         begun = {uri: calls.begin(one, uri, old) for uri, old in pairs.items()}
         return {uri: found for uri, call in begun.items() if (found := call.result()) is not None}
 

@@ -46,7 +46,7 @@ _LISTS = {
 
 
 @frozen
-class Premises:
+class SpecResources:
     """What belongs to a spec.
 
     Args:
@@ -65,33 +65,33 @@ class Premises:
 
 
 @frozen
-class Thing:
-    """Something that is there: its sort and its name."""
+class Resource:
+    """Something that is there: its kind and its name."""
 
-    sort: str
+    kind: str
     name: str
 
 
 @frozen
-class Found:
+class FoundResources:
     """What is there.
 
     Args:
-        doomed: what is to be deleted, in order.
+        to_delete: what is to be deleted, in order.
         foreign: what bears a name of the spec's and was made by somebody else.
     """
 
-    doomed: tuple[Thing, ...]
-    foreign: tuple[Thing, ...]
+    to_delete: tuple[Resource, ...]
+    foreign: tuple[Resource, ...]
 
 
-def find(account: Account, premises: Premises) -> Found:
+def find(account: Account, named: SpecResources) -> FoundResources:
     """Find what is there; in the local SageMaker there is nobody else.
 
     Raises:
         CallRefusedError: something could not be read.
     """
-    return _Search(account, premises).found()
+    return _Search(account, named).found()
 
 
 def running(account: Account, pipelines: Iterable[str]) -> list[str]:
@@ -100,31 +100,35 @@ def running(account: Account, pipelines: Iterable[str]) -> list[str]:
     return [identifier(e) for e in latest if e["PipelineExecutionStatus"] in OPEN]
 
 
-def destroy(account: Account, doomed: Iterable[Thing], done: Callable[[Thing], None]) -> None:
+def destroy(
+    account: Account, to_delete: Iterable[Resource], done: Callable[[Resource], None]
+) -> None:
     """Delete; what is gone already is no error.
 
     Args:
         account: where.
-        doomed: what, in order.
+        to_delete: what, in order.
         done: told about each that is gone.
 
     Raises:
         CallRefusedError: something was refused; what came before it is gone.
     """
-    for thing in doomed:
-        if thing.sort == _DATA:
+    for resource in to_delete:
+        if resource.kind == _DATA:
             remove(
-                account, split(thing.name)[0], (split(uri)[1] for uri in below(account, thing.name))
+                account,
+                split(resource.name)[0],
+                (split(uri)[1] for uri in below(account, resource.name)),
             )
         else:
-            _delete(account, thing)
-        done(thing)
+            _delete(account, resource)
+        done(resource)
 
 
-def _delete(account: Account, thing: Thing) -> None:
-    operation, member = _REQUESTS[thing.sort]
-    request: JsonObject = {member: thing.name}
-    if thing.sort == "pipeline":
+def _delete(account: Account, resource: Resource) -> None:
+    operation, member = _REQUESTS[resource.kind]
+    request: JsonObject = {member: resource.name}
+    if resource.kind == "pipeline":
         request["ClientRequestToken"] = uuid4().hex
     try:
         account.call("sagemaker", operation, **request)
@@ -134,58 +138,56 @@ def _delete(account: Account, thing: Thing) -> None:
 
 
 class _Search:
-    def __init__(self, account: Account, premises: Premises) -> None:
+    def __init__(self, account: Account, named: SpecResources) -> None:
         self._account = account
-        self._premises = premises
-        self._foreign: list[Thing] = []
+        self._spec_resources = named
+        self._foreign: list[Resource] = []
 
-    def found(self) -> Found:
-        premises = self._premises
-        live = {
-            name: describe(self._account, name) for name in (premises.deploy, premises.pipeline)
-        }
-        endpoints = dict.fromkeys(premises.endpoints)
+    def found(self) -> FoundResources:
+        named = self._spec_resources
+        live = {name: describe(self._account, name) for name in (named.deploy, named.pipeline)}
+        endpoints = dict.fromkeys(named.endpoints)
         for pipeline in live.values():
             if pipeline is not None:
                 endpoints.update(dict.fromkeys(endpoints_of(pipeline["PipelineDefinition"])))
-        serving = [thing for name in endpoints for thing in self._endpoint(name)]
-        serving.sort(key=lambda thing: _SERVING.index(thing.sort))
-        doomed = [
-            *self._pipeline(premises.deploy, live[premises.deploy]),
+        serving = [resource for name in endpoints for resource in self._endpoint(name)]
+        serving.sort(key=lambda resource: _SERVING.index(resource.kind))
+        to_delete = [
+            *self._pipeline(named.deploy, live[named.deploy]),
             *serving,
-            *self._pipeline(premises.pipeline, live[premises.pipeline]),
-            *(thing for name in premises.groups for thing in self._group(name)),
+            *self._pipeline(named.pipeline, live[named.pipeline]),
+            *(resource for name in named.groups for resource in self._group(name)),
         ]
-        if premises.data is not None and below(self._account, premises.data):
-            doomed.append(Thing(_DATA, premises.data))
-        return Found(tuple(dict.fromkeys(doomed)), tuple(self._foreign))
+        if named.data is not None and below(self._account, named.data):
+            to_delete.append(Resource(_DATA, named.data))
+        return FoundResources(tuple(dict.fromkeys(to_delete)), tuple(self._foreign))
 
-    def _pipeline(self, name: str, live: JsonObject | None) -> Iterator[Thing]:
-        if live is not None and self._is_ours(Thing("pipeline", name), live["PipelineArn"]):
-            yield Thing("pipeline", name)
+    def _pipeline(self, name: str, live: JsonObject | None) -> Iterator[Resource]:
+        if live is not None and self._is_ours(Resource("pipeline", name), live["PipelineArn"]):
+            yield Resource("pipeline", name)
 
-    def _group(self, name: str) -> Iterator[Thing]:
+    def _group(self, name: str) -> Iterator[Resource]:
         group = describe_group(self._account, name)
-        thing = Thing("model-package-group", name)
-        if group is None or not self._is_ours(thing, group["ModelPackageGroupArn"]):
+        resource = Resource("model-package-group", name)
+        if group is None or not self._is_ours(resource, group["ModelPackageGroupArn"]):
             return
         operation, member = "list_model_packages", "ModelPackageSummaryList"
         request = {"ModelPackageGroupName": name}
         for package in self._account.pages("sagemaker", operation, member, **request):
-            yield Thing("model-package", package["ModelPackageArn"])
-        yield thing
+            yield Resource("model-package", package["ModelPackageArn"])
+        yield resource
 
-    def _is_ours(self, thing: Thing, arn: str) -> bool:
-        """Say by its tag whether something was made from the spec; remember what was not."""
+    def _is_ours(self, resource: Resource, arn: str) -> bool:
+        """Return whether the tag shows that it was made from the spec; remember what was not."""
         if (
             self._account.is_local
-            or tags_of(self._account, arn).get(MARK) == self._premises.pipeline
+            or tags_of(self._account, arn).get(MARK) == self._spec_resources.pipeline
         ):
             return True
-        self._foreign.append(thing)
+        self._foreign.append(resource)
         return False
 
-    def _endpoint(self, name: str) -> Iterator[Thing]:
+    def _endpoint(self, name: str) -> Iterator[Resource]:
         """Yield an endpoint with everything that was made for it.
 
         Configurations and models are found by the endpoint, and by the names that deployments give
@@ -196,32 +198,32 @@ class _Search:
         if endpoint is not None:
             config = str(endpoint["EndpointConfigName"])
             if self._account.is_local or _made_for(name).fullmatch(config):
-                yield Thing("endpoint", name)
+                yield Resource("endpoint", name)
                 configs[config] = None
             else:
-                self._foreign.append(Thing("endpoint", name))
+                self._foreign.append(Resource("endpoint", name))
         models = dict.fromkeys(self._named("model", name))
         for config in configs:
             described = self._described("describe_endpoint_config", EndpointConfigName=config)
             if described is not None:
-                yield Thing("endpoint-config", config)
+                yield Resource("endpoint-config", config)
                 variants = described.get("ProductionVariants") or ()
                 models.update(dict.fromkeys(v["ModelName"] for v in variants if "ModelName" in v))
         for model in models:
             if self._described("describe_model", ModelName=model) is not None:
-                yield Thing("model", model)
+                yield Resource("model", model)
 
-    def _named(self, sort: str, endpoint: str) -> Iterator[str]:
+    def _named(self, kind: str, endpoint: str) -> Iterator[str]:
         """Yield what bears the endpoint's name and a hash after it.
 
         A name that is cut there may be another endpoint's as well: nothing is found by it.
         """
         if len(endpoint) > _PREFIX:
             return
-        operation, member = _LISTS[sort]
+        operation, member = _LISTS[kind]
         made = _made_for(endpoint)
         for entry in self._account.pages("sagemaker", operation, member, NameContains=endpoint):
-            name = str(entry[_REQUESTS[sort][1]])
+            name = str(entry[_REQUESTS[kind][1]])
             if made.fullmatch(name):
                 yield name
 

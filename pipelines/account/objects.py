@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from pipelines.account.account import Account
-from pipelines.account.parallel import each
+from pipelines.account.parallel import for_each
 from pipelines.bundle.assets import CodeAsset, DataAsset
 from pipelines.execution.caller import CallRefusedError, split
 
@@ -20,7 +20,7 @@ _BATCH = 1000
 
 
 def is_there(account: Account, uri: str) -> bool:
-    """Say whether there is an object, or any below a URI with a `/` at its end.
+    """Return whether there is an object, or any below a URI with a `/` at its end.
 
     Raises:
         CallRefusedError: the bucket cannot be read.
@@ -81,7 +81,7 @@ def upload(
         account.upload(*split(uri), body)
         done(uri)
 
-    each(one, objects)
+    for_each(one, objects)
 
 
 def remove(account: Account, bucket: str, keys: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""Calls that do not wait for each other, side by side."""
+"""CallPool that do not wait for each other, side by side."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ ResultT = TypeVar("ResultT")
 _WORKERS = 16
 
 
-class Calls:
-    """Calls that were begun; their results are asked for later."""
+class CallPool:
+    """CallPool that were begun; their results are asked for later."""
 
     def __init__(self, pool: ThreadPoolExecutor) -> None:
         self._pool = pool
@@ -25,18 +25,18 @@ class Calls:
 
 
 @contextmanager
-def side_by_side() -> Iterator[Calls]:
+def open_pool() -> Iterator[CallPool]:
     """Open a pool of threads; when it is left early, what was not begun is not done."""
     pool = ThreadPoolExecutor(_WORKERS)
     try:
-        yield Calls(pool)
+        yield CallPool(pool)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def each(call: Callable[[ItemT], ResultT], items: Iterable[ItemT]) -> list[ResultT]:
+def for_each(call: Callable[[ItemT], ResultT], items: Iterable[ItemT]) -> list[ResultT]:
     """Call for every item, many at once; the first error ends it, and no further item is begun."""
-    with side_by_side() as calls:
+    with open_pool() as calls:
         futures = [calls.begin(call, item) for item in items]
         wait(futures, return_when=FIRST_EXCEPTION)
         failed = next((f for f in futures if f.done() and f.exception() is not None), None)

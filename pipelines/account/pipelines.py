@@ -30,7 +30,7 @@ def as_tags(tags: Mapping[str, str]) -> list[JsonObject]:
 
 
 def has_rule(caller: Caller, pipeline: str) -> bool | None:
-    """Say whether an EventBridge rule starts a pipeline; None when that may not be asked.
+    """Return whether an EventBridge rule starts a pipeline; None when that may not be asked.
 
     Args:
         caller: where.

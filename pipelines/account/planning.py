@@ -7,8 +7,8 @@ from dataclasses import replace
 from pipelines.account.account import Account
 from pipelines.account.read import read
 from pipelines.compile.model import Compiled
+from pipelines.definition.named import groups_of
 from pipelines.plan.model import Intent, Plan
-from pipelines.plan.named import groups_of
 from pipelines.plan.planner import plan
 from pipelines.spec.model import Aws, PipelineSpec
 from pipelines.spec.names import deployer

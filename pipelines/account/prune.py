@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from pipelines.account.account import Account
-from pipelines.account.parallel import each
+from pipelines.account.parallel import for_each
+from pipelines.definition.named import groups_of
 from pipelines.definition.needs import uris_in
 from pipelines.execution.caller import CallRefusedError
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
-from pipelines.plan.named import groups_of
 from pipelines.registry.packages import describe_group
 
 _OURS = re.compile(r"(code|data)/[^/]+/[0-9a-f]{32}/.+|definitions/[0-9a-f]{32}\.json")
@@ -25,7 +25,7 @@ _OURS = re.compile(r"(code|data)/[^/]+/[0-9a-f]{32}/.+|definitions/[0-9a-f]{32}\
 
 
 @frozen
-class Premises:
+class PruneScope:
     """What is looked through.
 
     Args:
@@ -49,40 +49,40 @@ class Unused:
     size: int
 
 
-def unused(account: Account, premises: Premises, before: datetime) -> list[Unused]:
+def unused(account: Account, scope: PruneScope, before: datetime) -> list[Unused]:
     """Find what nothing refers to.
 
     Args:
         account: where.
-        premises: what is looked through.
+        scope: what is looked through.
         before: younger objects are left alone; with a time zone.
 
     Raises:
         CallRefusedError: something could not be read: then nothing may be called unused.
     """
-    in_use = tuple(_in_use(account, premises))
+    in_use = tuple(_in_use(account, scope))
     return [
         Unused(entry["Key"], int(entry["Size"]))
-        for entry in _listed(account, premises)
+        for entry in _listed(account, scope)
         if entry["LastModified"] < before
-        and not f"s3://{premises.bucket}/{entry['Key']}".startswith(in_use)
+        and not f"s3://{scope.bucket}/{entry['Key']}".startswith(in_use)
     ]
 
 
-def _in_use(account: Account, premises: Premises) -> Iterator[str]:
+def _in_use(account: Account, scope: PruneScope) -> Iterator[str]:
     """Yield the URIs that versions and packages name; a folder's URI stands for what is in it."""
-    groups = dict.fromkeys(premises.groups)
-    for definition in _definitions(account, premises.definitions):
+    groups = dict.fromkeys(scope.groups)
+    for definition in _definitions(account, scope.definitions):
         groups.update(dict.fromkeys(groups_of(definition)))
         yield from uris_in(definition)
     for group in groups:
-        for package in each(lambda arn: _package(account, arn), _packages(account, group)):
+        for package in for_each(lambda arn: _package(account, arn), _packages(account, group)):
             yield from uris_in(package)
 
 
 def _definitions(account: Account, names: Iterable[str]) -> list[str]:
     requests = [request for name in names for request in _versions(account, name)]
-    return each(lambda request: _definition(account, request), requests)
+    return for_each(lambda request: _definition(account, request), requests)
 
 
 def _versions(account: Account, name: str) -> list[JsonObject]:
@@ -116,12 +116,12 @@ def _package(account: Account, arn: str) -> JsonObject:
     return account.call("sagemaker", "describe_model_package", ModelPackageName=arn)
 
 
-def _listed(account: Account, premises: Premises) -> Iterator[JsonObject]:
+def _listed(account: Account, scope: PruneScope) -> Iterator[JsonObject]:
     """Yield what upsert has written; what others put beside it is none of ours."""
-    prefix = f"{premises.pipeline}/"
+    prefix = f"{scope.pipeline}/"
     for folder in ("code", "data", "definitions"):
         request = {
-            "Bucket": premises.bucket,
+            "Bucket": scope.bucket,
             "Prefix": f"{prefix}{folder}/",
             **account.owned(),
         }

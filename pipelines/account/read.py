@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from pipelines.account.account import Account
 from pipelines.account.contents import changed_files
 from pipelines.account.objects import below, is_there
-from pipelines.account.parallel import Calls, side_by_side
+from pipelines.account.parallel import CallPool, open_pool
 from pipelines.account.pipelines import describe, has_rule, tags_of
 from pipelines.compile.model import Compiled
 from pipelines.execution.caller import CallRefusedError
@@ -30,7 +30,7 @@ def read(account: Account, compiled: Compiled, intent: Intent) -> Deployed:
             and region.
     """
     check_role(account, intent.role)
-    with side_by_side() as calls:
+    with open_pool() as calls:
         bucket = calls.begin(check_bucket, account, intent.bucket)
         reading = _begin(account, calls, tuple(compiled.definitions), intent.groups)
         rule = calls.begin(_has_rule, account, intent.deploy)
@@ -49,7 +49,7 @@ def read_state(account: Account, pipelines: tuple[str, ...], groups: tuple[str, 
     Raises:
         CallRefusedError: one cannot be read.
     """
-    with side_by_side() as calls:
+    with open_pool() as calls:
         return _begin(account, calls, pipelines, groups).result()
 
 
@@ -70,7 +70,7 @@ class _Reading:
 
 
 def _begin(
-    account: Account, calls: Calls, pipelines: tuple[str, ...], groups: tuple[str, ...]
+    account: Account, calls: CallPool, pipelines: tuple[str, ...], groups: tuple[str, ...]
 ) -> _Reading:
     return _Reading(
         {name: calls.begin(_pipeline, account, name) for name in pipelines},
@@ -153,7 +153,7 @@ def check_role(account: Account, role: str) -> None:
         )
 
 
-def _present(account: Account, compiled: Compiled, calls: Calls) -> frozenset[str]:
+def _present(account: Account, compiled: Compiled, calls: CallPool) -> frozenset[str]:
     """Find which of its objects are in S3: their URIs.
 
     A data folder is listed, since it may hold thousands of files; a code bundle is asked for.

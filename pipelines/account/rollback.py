@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from pipelines.account.account import Account
 from pipelines.account.contents import changed_between
 from pipelines.account.objects import is_there
-from pipelines.account.parallel import each
+from pipelines.account.parallel import for_each
 from pipelines.account.read import read_state
 from pipelines.account.versions import definition_of, no_pipeline
+from pipelines.definition.named import read
 from pipelines.definition.needs import assets_in
 from pipelines.errors import UsageError
 from pipelines.json_types import JsonObject
@@ -22,7 +23,6 @@ from pipelines.plan.caching import misses
 from pipelines.plan.deployed import LivePipeline, fingerprint
 from pipelines.plan.diff import diff
 from pipelines.plan.model import PipelinePlan, Plan
-from pipelines.plan.named import read
 from pipelines.plan.tags import MARK
 
 
@@ -88,5 +88,5 @@ def _settings(live: LivePipeline) -> JsonObject:
 
 def _gone(account: Account, definition: str) -> Iterator[str]:
     uris = [asset.uri for asset in assets_in(read(definition))]
-    found = each(lambda uri: is_there(account, uri), uris)
+    found = for_each(lambda uri: is_there(account, uri), uris)
     return (uri for uri, there in zip(uris, found, strict=True) if not there)

@@ -71,7 +71,7 @@ def definition_of(caller: Caller, pipeline: str, number: int) -> str:
 
 
 def no_pipeline(caller: Caller, pipeline: str) -> UsageError:
-    """Say that a pipeline is not deployed."""
+    """Return the error for a pipeline that is not deployed."""
     flags = " --local" if caller.is_local else ""
     return UsageError(
         f"there is no pipeline `{pipeline}`", f"deploy it first: pipelines upsert{flags}"

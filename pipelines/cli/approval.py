@@ -101,7 +101,7 @@ def set_approval(target: Target, decision: ApprovalDecision) -> None:
 
 
 def _report_what_stays(reconciled: Iterable[Reconciled], package: JsonObject) -> None:
-    """Say that an approval changed nothing where a newer version is live."""
+    """Report that an approval changed nothing where a newer version is live."""
     group, number = package["ModelPackageGroupName"], package["ModelPackageVersion"]
     for one in reconciled:
         live = one.outcome.live

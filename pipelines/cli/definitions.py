@@ -34,7 +34,7 @@ class LoadedDefinition:
 
 
 def is_definition(path: Path, env: str | None) -> bool:
-    """Say whether a file holds a definition and no spec.
+    """Return whether a file holds a definition and no spec.
 
     Raises:
         UsageError: it does, and an environment is asked for, which only a spec has.
@@ -79,7 +79,7 @@ def load_definition(path: Path) -> LoadedDefinition:
 
 
 def _of_definition(found: Diagnostic) -> Diagnostic:
-    """Say how a definition begins where the parser says it of a spec."""
+    """Explain how a definition begins where the parser explains it of a spec."""
     return replace(found, help=_FORM) if found.code == "SP115" else found
 
 

@@ -89,7 +89,7 @@ def require_success(
 
 
 def show_how_to_invoke(target: Target, reconciled: Sequence[Reconciled]) -> None:
-    """Say how an endpoint that answers is asked."""
+    """Print how to invoke an endpoint that is in service."""
     for one in reconciled:
         if one.outcome.live is not None:
             asked = f"{target.flags} {one.deployment.endpoint} --file REQUEST.json"

@@ -11,7 +11,7 @@ import click
 from pipelines.cli.progress import following
 from pipelines.errors import ExecutionFailedError
 from pipelines.execution.caller import Caller, CallRefusedError
-from pipelines.execution.following import Pace, follow
+from pipelines.execution.following import Polling, follow
 from pipelines.execution.identifiers import identifier
 from pipelines.execution.status import ExecutionStatus
 
@@ -43,7 +43,7 @@ def watch(caller: Caller, arn: str) -> ExecutionStatus:
     """Show an execution until it ends; return how."""
     clock = threading.Event()
     with following(sys.stdout) as observer:
-        return follow(caller, arn, observer, Pace(clock.wait, _weather))
+        return follow(caller, arn, observer, Polling(clock.wait, _report_trouble))
 
 
 def judge(arn: str, status: ExecutionStatus, flags: str) -> None:
@@ -59,7 +59,7 @@ def judge(arn: str, status: ExecutionStatus, flags: str) -> None:
         )
 
 
-def _weather(error: CallRefusedError) -> None:
+def _report_trouble(error: CallRefusedError) -> None:
     click.echo(f"{error.problem}; the execution goes on, and so does looking at it", err=True)
 
 

@@ -44,7 +44,7 @@ def _upload(upload: Upload) -> JsonObject:
 
 
 def _file(change: FileChange) -> JsonObject:
-    return {"path": change.path, "change": change.sort}
+    return {"path": change.path, "change": change.kind}
 
 
 def _group(group: GroupPlan) -> JsonObject:
@@ -61,13 +61,16 @@ def _pipeline(pipeline: PipelinePlan) -> JsonObject:
     }
 
 
-def _tags(thing: GroupPlan | PipelinePlan) -> JsonObject:
-    return {"tags_set": dict(sorted(thing.tags.add.items())), "tags_removed": [*thing.tags.remove]}
+def _tags(resource: GroupPlan | PipelinePlan) -> JsonObject:
+    return {
+        "tags_set": dict(sorted(resource.tags.add.items())),
+        "tags_removed": [*resource.tags.remove],
+    }
 
 
 def _change(change: Change) -> JsonObject:
     return {
-        "change": change.sort,
+        "change": change.kind,
         "step": change.step,
         "path": list(change.path),
         "short": short(change.path),

@@ -9,18 +9,18 @@ import click
 from pipelines.diagnostics.sentences import counted
 from pipelines.json_types import Json
 from pipelines.plan.caching import Cause, Miss, Reason
-from pipelines.plan.diff import Change, Sort
-from pipelines.plan.files import FileChange, FileSort
+from pipelines.plan.diff import Change, ChangeKind
+from pipelines.plan.files import FileChange, FileChangeKind
 from pipelines.plan.model import Action, GroupPlan, PipelinePlan, Plan, TagChange, Upload
 from pipelines.plan.words import nested_word, short, value_text
 
 _SHOWN = 10
 _SIGNS = {
-    Sort.ADDED: ("+", "green"),
-    Sort.REMOVED: ("-", "red"),
-    Sort.CHANGED: ("~", "yellow"),
-    Sort.MOVED: ("~", "yellow"),
-    Sort.ORDERED: ("~", "yellow"),
+    ChangeKind.ADDED: ("+", "green"),
+    ChangeKind.REMOVED: ("-", "red"),
+    ChangeKind.CHANGED: ("~", "yellow"),
+    ChangeKind.MOVED: ("~", "yellow"),
+    ChangeKind.ORDERED: ("~", "yellow"),
 }
 _COLOURS = {Action.CREATE: "green", Action.UPDATE: "yellow", Action.UNCHANGED: None}
 
@@ -43,8 +43,8 @@ def _lines(plan: Plan, where: str) -> Iterator[str]:
         words = _Words(plan.files)
         for upload in plan.uploads:
             yield _head("upload", "cyan", words.upload(upload))
-        for thing in plan.things:
-            yield from words.thing(thing)
+        for resource in plan.resources:
+            yield from words.resource(resource)
         if plan.misses:
             yield "steps that run again instead of being taken from the cache:"
             yield from (words.miss(miss) for miss in plan.misses)
@@ -61,8 +61,8 @@ def _summary(plan: Plan) -> str:
     objects = sum(len(upload.objects) for upload in plan.uploads)
     counts = [
         (objects, "to upload"),
-        (sum(thing.action is Action.CREATE for thing in plan.things), "to create"),
-        (sum(thing.action is Action.UPDATE for thing in plan.things), "to update"),
+        (sum(resource.action is Action.CREATE for resource in plan.resources), "to create"),
+        (sum(resource.action is Action.UPDATE for resource in plan.resources), "to update"),
     ]
     return ", ".join(f"{count} {what}" for count, what in counts if count)
 
@@ -84,15 +84,19 @@ class _Words:
         count = len(upload.objects)
         return what if upload.kind == "code" else f"{what} ({counted(count, 'file')})"
 
-    def thing(self, thing: GroupPlan | PipelinePlan) -> Iterator[str]:
-        if isinstance(thing, GroupPlan):
-            yield _head(thing.action, _COLOURS[thing.action], f"model package group {thing.name}")
+    def resource(self, resource: GroupPlan | PipelinePlan) -> Iterator[str]:
+        if isinstance(resource, GroupPlan):
+            yield _head(
+                resource.action, _COLOURS[resource.action], f"model package group {resource.name}"
+            )
         else:
-            made = " (made by somebody else)" if thing.foreign else ""
-            yield _head(thing.action, _COLOURS[thing.action], f"pipeline {thing.name}{made}")
-            yield from self.changes(thing.changes)
-        if thing.arn is not None:
-            yield from _tag_lines(thing.tags)
+            made = " (made by somebody else)" if resource.foreign else ""
+            yield _head(
+                resource.action, _COLOURS[resource.action], f"pipeline {resource.name}{made}"
+            )
+            yield from self.changes(resource.changes)
+        if resource.arn is not None:
+            yield from _tag_lines(resource.tags)
 
     def changes(self, changes: Sequence[Change]) -> Iterator[str]:
         """Write changes; one that several steps share, as a tag of all of them, is one line."""
@@ -105,7 +109,7 @@ class _Words:
                 yield self._line(change, ", ".join(where))
 
     def _line(self, change: Change, where: str) -> str:
-        sign, colour = _SIGNS[change.sort]
+        sign, colour = _SIGNS[change.kind]
         return f"  {click.style(sign, fg=colour)} {self._change(change, where)}"
 
     def _change(self, change: Change, where: str) -> str:
@@ -117,12 +121,12 @@ class _Words:
 
     def _difference(self, change: Change) -> str:
         files = self._files_of(change.after)
-        match change.sort:
-            case Sort.ADDED:
+        match change.kind:
+            case ChangeKind.ADDED:
                 return value_text(_bare(change.after))
-            case Sort.REMOVED:
+            case ChangeKind.REMOVED:
                 return value_text(_bare(change.before))
-            case Sort.ORDERED:
+            case ChangeKind.ORDERED:
                 return f"now in the order {', '.join(change.after)}"
             case _ if files:
                 return _listed(files)
@@ -171,9 +175,9 @@ def _of_pipeline(change: Change) -> str:
 
 
 def _step_change(change: Change) -> str:
-    if change.sort is Sort.MOVED:
+    if change.kind is ChangeKind.MOVED:
         return f"step {change.step}: moves from {_branch(change.before)} to {_branch(change.after)}"
-    step = change.after if change.sort is Sort.ADDED else change.before
+    step = change.after if change.kind is ChangeKind.ADDED else change.before
     return f"step {change.step} ({step.get('Type')})"
 
 
@@ -196,7 +200,11 @@ def _tag_lines(tags: TagChange) -> Iterator[str]:
 
 
 def _listed(files: Sequence[FileChange]) -> str:
-    marks = {FileSort.ADDED: " (new)", FileSort.REMOVED: " (gone)", FileSort.CHANGED: ""}
-    shown = [change.path + marks[change.sort] for change in files[:_SHOWN]]
+    marks = {
+        FileChangeKind.ADDED: " (new)",
+        FileChangeKind.REMOVED: " (gone)",
+        FileChangeKind.CHANGED: "",
+    }
+    shown = [change.path + marks[change.kind] for change in files[:_SHOWN]]
     more = len(files) - _SHOWN
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")

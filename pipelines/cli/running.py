@@ -30,7 +30,7 @@ from pipelines.errors import ExecutionFailedError, UsageError
 from pipelines.execution.identifiers import LATEST, identifier
 from pipelines.execution.status import ExecutionStatus
 from pipelines.frozen import frozen
-from pipelines.plan.tags import wanted
+from pipelines.plan.tags import desired
 from pipelines.spec.model import Aws
 
 _SHOW_CURSOR = b"\x1b[?25h"  # the live table hides it
@@ -109,7 +109,7 @@ def _of_spec(sagemaker: LocalSageMaker, file: Path, env: str | None) -> Submissi
         raise AssertionError(message)
     stage(sagemaker.objects, compiled.code, compiled.data)
     aws = graph.spec.aws or Aws()
-    tags = wanted(compiled.pipeline, aws.tags)
+    tags = desired(compiled.pipeline, aws.tags)
     return Submission(compiled.pipeline, compiled.definition, aws.role, tags)
 
 

@@ -19,7 +19,7 @@ from pipelines.steptypes.places import below, value_at
 from pipelines.steptypes.steptype import Cluster
 
 _URI: Final = re.compile(r"s3://[^\s\"'\\]+")
-_ASSET: Final = re.compile(r"s3://[^/]+/[^/]+/(?P<sort>code|data)/(?P<name>[^/]+)/[^/]+/")
+_ASSET: Final = re.compile(r"s3://[^/]+/[^/]+/(?P<kind>code|data)/(?P<name>[^/]+)/[^/]+/")
 _BUNDLE: Final = "bundle.pyz"
 _IMAGES: Final = frozenset({"ImageUri", "TrainingImage", "Image"})
 
@@ -29,12 +29,12 @@ class NamedAsset:
     """An object or a folder of ours that a definition names.
 
     Args:
-        sort: the bundle of a step, or a folder of data.
+        kind: the bundle of a step, or a folder of data.
         name: the step, or the entry of the spec's `data:`.
         uri: where it lies; a folder has `/` at its end.
     """
 
-    sort: Literal["code", "data"]
+    kind: Literal["code", "data"]
     name: str
     uri: str
 
@@ -72,7 +72,7 @@ def assets_in(definition: JsonObject) -> tuple[NamedAsset, ...]:
     for uri in uris_in(definition):
         match = _ASSET.match(uri)
         if match is not None:
-            is_code = match["sort"] == "code"
+            is_code = match["kind"] == "code"
             place = match[0] + (_BUNDLE if is_code else "")
             found[place] = NamedAsset("code" if is_code else "data", match["name"], place)
     return tuple(found[uri] for uri in sorted(found))

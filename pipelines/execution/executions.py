@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field
 from itertools import islice
 
+from pipelines.definition.steps import take_apart
 from pipelines.diagnostics.nearest import nearest
 from pipelines.errors import UsageError
 from pipelines.execution.caller import Caller, CallRefusedError
@@ -16,7 +17,6 @@ from pipelines.execution.parameters import typed_parameters
 from pipelines.execution.status import REUSABLE
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
-from pipelines.plan.diff import steps_of
 from pipelines.spec.commit import COMMIT
 
 _NAMED = 5
@@ -146,7 +146,7 @@ def _deployed(caller: Caller, pipeline: str) -> JsonObject:
 
 
 def _check_selected(document: JsonObject, selected: Iterable[str]) -> None:
-    known = steps_of(document) or {}
+    known = take_apart(document).named
     for name in selected:
         if name not in known:
             close = nearest(name, known)

@@ -1,6 +1,6 @@
 """A running execution → the events that a local run shows, by asking again and again.
 
-Bad weather does not end it: what passes by itself is waited for.
+A failure of the service or the network does not end it: it is waited for until it passes.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ from pipelines.execution.events import (
     StepStarted,
 )
 from pipelines.execution.identifiers import identifier, pipeline_of
-from pipelines.execution.schedule import Node, read_schedule
+from pipelines.execution.schedule import ScheduledStep, WillNotRun, read_schedule, readiness
 from pipelines.execution.status import OPEN, ExecutionStatus, StepStatus
-from pipelines.execution.verdicts import Skip, verdict
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.steptypes import find_listed
@@ -44,47 +43,47 @@ _ENDED = {
 
 
 @frozen
-class Pace:
+class Polling:
     """How an execution is followed.
 
     Args:
         wait: waits that many seconds.
-        weather: told about trouble that passes; once, until it has passed.
+        report_trouble: called with trouble that passes; once, until it has passed.
     """
 
     wait: Callable[[float], object]
-    weather: Callable[[CallRefusedError], None]
+    report_trouble: Callable[[CallRefusedError], None]
 
 
-def follow(caller: Caller, arn: str, observer: Observer, pace: Pace) -> ExecutionStatus:
+def follow(caller: Caller, arn: str, observer: Observer, polling: Polling) -> ExecutionStatus:
     """Show an execution until it has ended; return how.
 
     Args:
         caller: where.
         arn: the execution's.
-        observer: told what happens.
-        pace: how to wait.
+        observer: called with what happens.
+        polling: how to wait.
 
     Raises:
         CallRefusedError: it can no longer be seen, for a reason that does not pass.
         ExecutionFailedError: it has a status that nobody knows here.
     """
-    patience = _Patience(pace)
-    nodes = patience.ask(lambda: _nodes(caller, arn))
-    seen = _Seen(caller, observer, nodes)
+    retrying = _Retrying(polling)
+    nodes = retrying.ask(lambda: _nodes(caller, arn))
+    reported = _Reported(caller, observer, nodes)
     observer(ExecutionStarted(identifier(arn), arn, pipeline_of(arn), (*nodes,)))
     while True:
-        described = patience.ask(lambda: _describe(caller, arn))
-        for step in patience.ask(lambda: executions.steps(caller, arn)):
-            seen.step(step)
-        seen.skipped()
+        described = retrying.ask(lambda: _describe(caller, arn))
+        for step in retrying.ask(lambda: executions.steps(caller, arn)):
+            reported.step(step)
+        reported.skipped()
         status = _status(described)
         if status not in OPEN:
             seconds = _between(described.get("CreationTime"), described.get("LastModifiedTime"))
             reason = described.get("FailureReason")
             observer(ExecutionEnded(identifier(arn), status, seconds, reason))
             return status
-        pace.wait(_LOCAL_SECONDS if caller.is_local else _SECONDS)
+        polling.wait(_LOCAL_SECONDS if caller.is_local else _SECONDS)
 
 
 @frozen
@@ -96,40 +95,40 @@ class _Ended:
 
 
 @dataclass(slots=True)
-class _Patience:
+class _Retrying:
     """Asks again what failed for a reason that passes, with growing pauses."""
 
-    pace: Pace
+    polling: Polling
 
     def ask(self, question: Callable[[], ResultT]) -> ResultT:
         pause = _SECONDS
-        told = False
+        is_reported = False
         while True:
             try:
                 return question()
             except CallRefusedError as error:
                 if not error.is_transient:
                     raise
-                if not told:
-                    self.pace.weather(error)
-                    told = True
-            self.pace.wait(pause)
+                if not is_reported:
+                    self.polling.report_trouble(error)
+                    is_reported = True
+            self.polling.wait(pause)
             pause = min(pause * 2, _LONGEST_SECONDS)
 
 
 @dataclass(slots=True)
-class _Seen:
-    """What the observer was told so far."""
+class _Reported:
+    """What was reported so far."""
 
     caller: Caller
     observer: Observer
-    nodes: Mapping[str, Node]
+    nodes: Mapping[str, ScheduledStep]
     attempts: dict[str, int] = field(default_factory=dict)
     ended: dict[str, _Ended] = field(default_factory=dict)
     skips: set[str] = field(default_factory=set)
 
     def step(self, step: JsonObject) -> None:
-        """Tell what is new of a step."""
+        """Report what is new of a step."""
         name = str(step["StepName"])
         if name in self.ended:
             return
@@ -162,26 +161,26 @@ class _Seen:
         )
 
     def skipped(self) -> None:
-        """Tell what will not run, by the rules that the local engine schedules with."""
+        """Report what will not run, by the rules that the local engine schedules with."""
         changed = True
         while changed:
             changed = False
             for name, node in self.nodes.items():
                 if name in self.attempts or name in self.skips:
                     continue
-                decided = verdict(node, self.ended, self.skips)
-                if isinstance(decided, Skip):
+                decided = readiness(node, self.ended, self.skips)
+                if isinstance(decided, WillNotRun):
                     self.skips.add(name)
                     self.observer(StepSkipped(name, decided.because))
                     changed = True
 
 
-def _nodes(caller: Caller, arn: str) -> Mapping[str, Node]:
+def _nodes(caller: Caller, arn: str) -> Mapping[str, ScheduledStep]:
     """Read the steps of the definition that runs; none where it is beyond our engine."""
     request = {"PipelineExecutionArn": arn}
     answer = caller.call("sagemaker", "describe_pipeline_definition_for_execution", **request)
     try:
-        return read_schedule(answer["PipelineDefinition"]).nodes
+        return read_schedule(answer["PipelineDefinition"]).steps
     except InvalidError:
         return {}
 
@@ -201,7 +200,7 @@ def _status(described: JsonObject) -> ExecutionStatus:
         ) from None
 
 
-def _type(step: JsonObject, node: Node | None) -> str:
+def _type(step: JsonObject, node: ScheduledStep | None) -> str:
     if node is not None:
         return node.type
     listed = next(iter(step.get("Metadata") or {}), "step")

@@ -20,7 +20,7 @@ _TAIL = 20
 
 
 @frozen
-class Stream:
+class LogStream:
     """The log of one host of one job: its group, its name, when it was last written to (ms)."""
 
     group: str
@@ -28,7 +28,7 @@ class Stream:
     written: int = 0
 
 
-def streams(caller: Caller, step: JsonObject) -> list[Stream]:
+def streams(caller: Caller, step: JsonObject) -> list[LogStream]:
     """Find the logs of a step, every host and every attempt, the oldest first.
 
     Args:
@@ -46,7 +46,7 @@ def streams(caller: Caller, step: JsonObject) -> list[Stream]:
     return [s for s in _listed(caller, group, f"{made['stem']}-") if attempt.fullmatch(s.name)]
 
 
-def lines(caller: Caller, stream: Stream, token: str | None = None) -> Iterator[tuple[str, str]]:
+def lines(caller: Caller, stream: LogStream, token: str | None = None) -> Iterator[tuple[str, str]]:
     """Yield what a stream holds from a token on: each line, and the token that follows its page.
 
     Args:
@@ -102,11 +102,11 @@ def _job(step: JsonObject) -> tuple[str, str] | None:
     return None
 
 
-def _listed(caller: Caller, group: str, prefix: str) -> list[Stream]:
+def _listed(caller: Caller, group: str, prefix: str) -> list[LogStream]:
     request = {"logGroupName": group, "logStreamNamePrefix": prefix}
     try:
         found = [
-            Stream(group, entry["logStreamName"], int(entry.get("lastEventTimestamp") or 0))
+            LogStream(group, entry["logStreamName"], int(entry.get("lastEventTimestamp") or 0))
             for entry in caller.pages("logs", "describe_log_streams", "logStreams", **request)
         ]
     except CallRefusedError as error:

@@ -17,7 +17,7 @@ _BOOLEANS = {"true": True, "false": False}
 
 
 def typed_parameters(document: JsonObject, given: Mapping[str, str]) -> dict[str, Scalar]:
-    """Give every parameter of a definition its value.
+    """Return the value of every parameter of a definition.
 
     Args:
         document: the definition.

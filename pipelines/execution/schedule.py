@@ -1,15 +1,19 @@
-"""Definition JSON → the steps with everything that each of them waits for."""
+"""A definition → its schedule: what each step waits for, whether it may start, how all ended.
+
+The local engine runs by these rules; an execution that runs elsewhere is followed by them.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
+from typing import Protocol, TypeAlias
 
 from pipelines.definition.dependencies import COMPLETED, declared, dependencies
 from pipelines.definition.steps import Branch, Definition, Step, take_apart
 from pipelines.execution.errors import InvalidError
-from pipelines.execution.status import StepStatus
+from pipelines.execution.status import ExecutionStatus, StepStatus
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 
@@ -20,10 +24,11 @@ _TRIGGERS: Mapping[str, frozenset[StepStatus]] = {
     "Any": frozenset({StepStatus.SUCCEEDED, StepStatus.FAILED, StepStatus.STOPPED}),
 }
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_REASON_LENGTH = 1300
 
 
 @frozen
-class Node:
+class ScheduledStep:
     """One step.
 
     Args:
@@ -52,7 +57,7 @@ class Schedule:
     """A definition that can be scheduled: names unique, references known, no cycle."""
 
     document: JsonObject
-    nodes: Mapping[str, Node]
+    steps: Mapping[str, ScheduledStep]
 
 
 def read_schedule(text: str) -> Schedule:
@@ -72,7 +77,9 @@ def read_schedule(text: str) -> Schedule:
         raise InvalidError("every step of a pipeline definition needs `Name` and `Type`")
     steps = {step.name: step for step in _scheduled(parts)}
     nodes = {
-        name: Node(name, step.type, step.whole, step.branch, _waits_for(step, parts, steps))
+        name: ScheduledStep(
+            name, step.type, step.whole, step.branch, _waits_for(step, parts, steps)
+        )
         for name, step in steps.items()
     }
     _refuse_cycle(nodes)
@@ -96,6 +103,11 @@ def _scheduled(definition: Definition) -> Iterator[Step]:
             raise InvalidError(f"two steps are named `{step.name}`")
         seen.add(step.name)
         yield step
+
+
+def _of_step(step: Step, definition: Definition, known: Collection[str]) -> ScheduledStep:
+    waits = _waits_for(step, definition, known)
+    return ScheduledStep(step.name, step.type, step.whole, step.branch, waits)
 
 
 def _waits_for(
@@ -122,7 +134,7 @@ def _waits_for(
     return waits
 
 
-def _refuse_cycle(nodes: Mapping[str, Node]) -> None:
+def _refuse_cycle(nodes: Mapping[str, ScheduledStep]) -> None:
     left = {name: set(node.predecessors) for name, node in nodes.items()}
     while left:
         free = {name for name, waits in left.items() if not waits & left.keys()}
@@ -130,3 +142,111 @@ def _refuse_cycle(nodes: Mapping[str, Node]) -> None:
             circle = ", ".join(f"`{name}`" for name in left)
             raise InvalidError(f"these steps wait for each other and can never start: {circle}")
         left = {name: waits for name, waits in left.items() if name not in free}
+
+
+@frozen
+class Waiting:
+    """Something before it has not ended."""
+
+
+@frozen
+class Ready:
+    """It may start."""
+
+
+@frozen
+class WillNotRun:
+    """It will never start."""
+
+    because: str
+
+
+class EndedStep(Protocol):
+    """A step that has ended; `outcome` is a condition's, `True` or `False`."""
+
+    @property
+    def name(self) -> str:
+        """The step's name."""
+
+    @property
+    def status(self) -> StepStatus:
+        """How it ended."""
+
+    @property
+    def reason(self) -> str | None:
+        """Why it failed."""
+
+    @property
+    def outcome(self) -> str | None:
+        """The branch that a condition took."""
+
+
+Readiness: TypeAlias = Waiting | Ready | WillNotRun
+
+
+def readiness(
+    node: ScheduledStep, ended: Mapping[str, EndedStep], skipped: Collection[str]
+) -> Readiness:
+    """Return whether a step may start."""
+    found = [
+        _of_dependency(name, statuses, ended.get(name), skipped)
+        for name, statuses in node.waits_for.items()
+    ]
+    if node.gate is not None:
+        found.insert(0, _of_gate(node.gate, ended.get(node.gate.owner), skipped))
+    for decided in found:
+        if isinstance(decided, WillNotRun):
+            return decided
+    return Waiting() if Waiting() in found else Ready()
+
+
+def _of_dependency(
+    name: str,
+    statuses: Collection[StepStatus],
+    record: EndedStep | None,
+    skipped: Collection[str],
+) -> Readiness:
+    if name in skipped:
+        return WillNotRun(f"`{name}` did not run")
+    if record is None:
+        return Waiting()
+    if record.status not in statuses:
+        return WillNotRun(f"`{name}` ended as {record.status}")
+    return Ready()
+
+
+def _of_gate(gate: Branch, record: EndedStep | None, skipped: Collection[str]) -> Readiness:
+    decided = _of_dependency(gate.owner, (StepStatus.SUCCEEDED,), record, skipped)
+    if isinstance(decided, Ready) and record and record.outcome != gate.nested.outcome:
+        return WillNotRun(f"`{gate.owner}` took the other branch")
+    return decided
+
+
+def is_handled(
+    name: str, nodes: Mapping[str, ScheduledStep], records: Mapping[str, EndedStep]
+) -> bool:
+    """Return whether a step that ran waited for just this failure of `name` (a trigger)."""
+    return any(
+        other in records and records[name].status in node.waits_for.get(name, ())
+        for other, node in nodes.items()
+    )
+
+
+def final_status(
+    nodes: Mapping[str, ScheduledStep], ended: Mapping[str, EndedStep]
+) -> tuple[ExecutionStatus, str | None]:
+    """Return how an execution that was not stopped has ended, and why where it failed."""
+    bad = {
+        name: record for name, record in ended.items() if record.status is not StepStatus.SUCCEEDED
+    }
+    open_ = [record for name, record in bad.items() if not is_handled(name, nodes, ended)]
+    failed = [record for record in open_ if record.status is StepStatus.FAILED]
+    if failed:
+        reasons = "; ".join(f"{record.name}: {record.reason}" for record in failed)
+        text = f"Step failure: One or multiple steps failed. {reasons}"
+        return ExecutionStatus.FAILED, text[:_REASON_LENGTH]
+    if open_:
+        return ExecutionStatus.STOPPED, None
+    if bad:
+        return ExecutionStatus.COMPLETED_WITH_FAILURES, None
+    return ExecutionStatus.SUCCEEDED, None

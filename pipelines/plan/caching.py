@@ -15,8 +15,8 @@ from pipelines.frozen import frozen
 from pipelines.grammar.functions import GET, PARAMETERS, Target
 from pipelines.grammar.paths import ValuePath
 from pipelines.json_types import Json, JsonObject
-from pipelines.plan.diff import Change, Sort, diff, same
-from pipelines.plan.symbols import Fate, World, assume_kept
+from pipelines.plan.diff import Change, ChangeKind, diff, same
+from pipelines.plan.symbols import CacheOutcome, ExecutionValues, assume_kept
 from pipelines.steptypes import StepType, find
 from pipelines.steptypes.caching import compared
 
@@ -37,7 +37,7 @@ class Reason:
     """One reason.
 
     Args:
-        cause: its sort.
+        cause: its kind.
         path: of a change: where in the step.
         name: of a parameter: its name; of an upstream step: its name.
         before: of a change or a parameter: what was there.
@@ -83,8 +83,8 @@ class _Prediction:
     """Predicts each step once; steps upstream first."""
 
     def __init__(self, before: JsonObject, after: JsonObject) -> None:
-        self.last = World(before)
-        self.next = World(after, self.last, self._fate)
+        self.last = ExecutionValues(before)
+        self.next = ExecutionValues(after, self.last, self._outcome)
         self._known: dict[str, Miss | None] = {}
         self._open: set[str] = set()
 
@@ -96,15 +96,15 @@ class _Prediction:
             self._open.discard(name)
         return self._known[name]
 
-    def _fate(self, name: str) -> Fate:
-        """Say whether a step's result is taken from the cache."""
+    def _outcome(self, name: str) -> CacheOutcome:
+        """Return whether a step's result is taken from the cache."""
         step = self.next.steps.get(name)
         if step is None or name in self._open or not _is_cached(step.apart):
-            return Fate.RUNS
+            return CacheOutcome.MISS
         miss = self.of(name)
         if miss is None:
-            return Fate.KEPT
-        return Fate.RUNS if miss.certain else Fate.UNSURE
+            return CacheOutcome.HIT
+        return CacheOutcome.MISS if miss.certain else CacheOutcome.UNSURE
 
     def _predict(self, name: str) -> Miss | None:
         step = self.next.steps[name].apart
@@ -139,7 +139,7 @@ class _Prediction:
 
     def _matters(self, change: Change) -> bool:
         """Leave out what is written differently and is worth the same."""
-        return change.sort is not Sort.CHANGED or not same(
+        return change.kind is not ChangeKind.CHANGED or not same(
             self.last.value(change.before), self.next.value(change.after)
         )
 

@@ -14,7 +14,7 @@ from pipelines.grammar.paths import Key, ValuePath
 from pipelines.json_types import Json, JsonObject
 
 
-class Sort(StrEnum):
+class ChangeKind(StrEnum):
     """What happened at a path."""
 
     ADDED = "added"
@@ -29,7 +29,7 @@ class Change:
     """A difference between two definitions.
 
     Args:
-        sort: what happened.
+        kind: what happened.
         step: the step it happened in; None for the pipeline itself.
         path: where in the step, or in the pipeline; empty for the whole step. A `Key` is the name
             that an item of a list carries, as `train` of the input `train`.
@@ -37,7 +37,7 @@ class Change:
         after: what is there now, likewise.
     """
 
-    sort: Sort
+    kind: ChangeKind
     step: str | None
     path: ValuePath
     before: Json
@@ -45,7 +45,7 @@ class Change:
 
 
 def same(one: Json, other: Json) -> bool:
-    """Say whether two JSON values are the same: `1`, `1.0` and `true` are three values."""
+    """Return whether two JSON values are the same: `1`, `1.0` and `true` are three values."""
     return one is other or json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
@@ -81,14 +81,14 @@ def _diff(
     yield from _members(None, (), _head(before), _head(after))
     for name, step in old.items():
         if name not in new:
-            yield Change(Sort.REMOVED, name, (), step.apart, None)
+            yield Change(ChangeKind.REMOVED, name, (), step.apart, None)
     for name, step in new.items():
         if name not in old:
-            yield Change(Sort.ADDED, name, (), None, step.apart)
+            yield Change(ChangeKind.ADDED, name, (), None, step.apart)
             continue
         was, now = _place(old[name]), _place(step)
         if was != now:
-            yield Change(Sort.MOVED, name, (), was, now)
+            yield Change(ChangeKind.MOVED, name, (), was, now)
         yield from _members(name, (), old[name].apart, step.apart)
     yield from _orders(old, new)
 
@@ -112,7 +112,7 @@ def _orders(old: Mapping[str, Step], new: Mapping[str, Step]) -> Iterator[Change
         was = sorted(now, key=lambda name: old[name].path[-1])
         if was != now:
             owner, path = (place[0], ("Arguments", place[1])) if place else (None, ("Steps",))
-            yield Change(Sort.ORDERED, owner, path, was, now)
+            yield Change(ChangeKind.ORDERED, owner, path, was, now)
 
 
 def _members(
@@ -126,9 +126,9 @@ def _values(
     step: str | None, path: ValuePath, before: JsonObject, after: JsonObject, key: str
 ) -> Iterator[Change]:
     if key not in after:
-        yield Change(Sort.REMOVED, step, path, before[key], None)
+        yield Change(ChangeKind.REMOVED, step, path, before[key], None)
     elif key not in before:
-        yield Change(Sort.ADDED, step, path, None, after[key])
+        yield Change(ChangeKind.ADDED, step, path, None, after[key])
     else:
         yield from _value(step, path, before[key], after[key])
 
@@ -141,7 +141,7 @@ def _value(step: str | None, path: ValuePath, before: Json, after: Json) -> Iter
     elif isinstance(before, list) and isinstance(after, list):
         yield from _lists(step, path, before, after)
     else:
-        yield Change(Sort.CHANGED, step, path, before, after)
+        yield Change(ChangeKind.CHANGED, step, path, before, after)
 
 
 def _is_plain(value: Json) -> bool:
@@ -157,14 +157,14 @@ def _lists(
             for index, (one, other) in enumerate(zip_longest(before, after)):
                 yield from _value(step, (*path, index), one, other)
         else:
-            yield Change(Sort.CHANGED, step, path, before, after)
+            yield Change(ChangeKind.CHANGED, step, path, before, after)
         return
     was: JsonObject = {Key(item[member]): item for item in before}
     now: JsonObject = {Key(item[member]): item for item in after}
     for key in dict.fromkeys((*was, *now)):
         yield from _values(step, (*path, key), was, now, key)
     if [key for key in was if key in now] != [key for key in now if key in was]:
-        yield Change(Sort.ORDERED, step, path, list(map(str, was)), list(map(str, now)))
+        yield Change(ChangeKind.ORDERED, step, path, list(map(str, was)), list(map(str, now)))
 
 
 def _naming(before: Sequence[Json], after: Sequence[Json]) -> str | None:

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from pipelines.bundle.assets import CodeAsset, DataAsset
+from pipelines.definition.named import read
 from pipelines.definition.needs import assets_in
 from pipelines.frozen import frozen
-from pipelines.plan.named import read
 
 _CODE = "code/"
 _TOOL = "tool/"
 
 
-class FileSort(StrEnum):
+class FileChangeKind(StrEnum):
     """What happened to a file."""
 
     ADDED = "added"
@@ -27,17 +27,17 @@ class FileChange:
     """A file of an asset that is not as it was deployed."""
 
     path: str
-    sort: FileSort
+    kind: FileChangeKind
 
 
 def compare(before: Mapping[str, object], after: Mapping[str, object]) -> tuple[FileChange, ...]:
     """Compare two contents, path → anything that tells the content: sorted by path."""
-    sorts = {
-        **{path: FileSort.REMOVED for path in before if path not in after},
-        **{path: FileSort.ADDED for path in after if path not in before},
-        **{p: FileSort.CHANGED for p in after if p in before and before[p] != after[p]},
+    kinds = {
+        **{path: FileChangeKind.REMOVED for path in before if path not in after},
+        **{path: FileChangeKind.ADDED for path in after if path not in before},
+        **{p: FileChangeKind.CHANGED for p in after if p in before and before[p] != after[p]},
     }
-    return tuple(FileChange(path, sorts[path]) for path in sorted(sorts))
+    return tuple(FileChange(path, kinds[path]) for path in sorted(kinds))
 
 
 def of_bundle(changes: Iterable[FileChange]) -> tuple[FileChange, ...]:
@@ -45,11 +45,11 @@ def of_bundle(changes: Iterable[FileChange]) -> tuple[FileChange, ...]:
     found: list[FileChange] = []
     for change in changes:
         if change.path.startswith(_CODE):
-            found.append(FileChange(change.path.removeprefix(_CODE), change.sort))
+            found.append(FileChange(change.path.removeprefix(_CODE), change.kind))
         elif change.path.startswith(_TOOL) or change.path == "__main__.py":
-            found.append(FileChange("the job runtime of pipelines", FileSort.CHANGED))
+            found.append(FileChange("the job runtime of pipelines", FileChangeKind.CHANGED))
         else:
-            found.append(FileChange("the step's configuration", FileSort.CHANGED))
+            found.append(FileChange("the step's configuration", FileChangeKind.CHANGED))
     return tuple(dict.fromkeys(found))
 
 
@@ -93,5 +93,5 @@ def _assets(definitions: Iterable[str]) -> dict[tuple[str, str], set[str]]:
     found: dict[tuple[str, str], set[str]] = {}
     for text in definitions:
         for asset in assets_in(read(text)):
-            found.setdefault((asset.sort, asset.name), set()).add(asset.uri)
+            found.setdefault((asset.kind, asset.name), set()).add(asset.uri)
     return found

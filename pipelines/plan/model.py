@@ -161,9 +161,9 @@ class Plan:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to do."""
-        return not self.uploads and all(t.action is Action.UNCHANGED for t in self.things)
+        return not self.uploads and all(t.action is Action.UNCHANGED for t in self.resources)
 
     @property
-    def things(self) -> tuple[GroupPlan | PipelinePlan, ...]:
+    def resources(self) -> tuple[GroupPlan | PipelinePlan, ...]:
         """Groups and pipelines, in the order in which they change."""
         return (*self.groups, *self.pipelines)

@@ -12,7 +12,7 @@ from pipelines.plan import tags
 from pipelines.plan.caching import Miss, misses
 from pipelines.plan.deployed import Deployed, LiveGroup, LivePipeline, fingerprint
 from pipelines.plan.deployments import endpoints_of
-from pipelines.plan.diff import Change, Sort, diff, same
+from pipelines.plan.diff import Change, ChangeKind, diff, same
 from pipelines.plan.model import (
     GroupPlan,
     Intent,
@@ -139,10 +139,10 @@ class _Planner:
 
     def _tags(self, live: LivePipeline | LiveGroup | None) -> TagChange:
         have = live.tags if live else {}
-        want = tags.wanted(self.compiled.pipeline, self.intent.tags)
+        want = tags.desired(self.compiled.pipeline, self.intent.tags)
         return TagChange(tags.added(have, want), tags.removed(have, want))
 
 
 def _role(live: LivePipeline, intent: Intent) -> Iterator[Change]:
     if live.role != intent.role:
-        yield Change(Sort.CHANGED, None, ("RoleArn",), live.role, intent.role)
+        yield Change(ChangeKind.CHANGED, None, ("RoleArn",), live.role, intent.role)

@@ -36,34 +36,34 @@ _NEW_EACH_TIME = ("Arn", "Name", "Artifacts", "Uri", "Path", "Time")
 """How the properties end that no two jobs have the same; a metric's value may well be the same."""
 
 
-class Fate(StrEnum):
-    """What happens to a step in the next execution."""
+class CacheOutcome(StrEnum):
+    """Whether the next execution takes a step's result from the cache."""
 
-    RUNS = "runs"
-    KEPT = "kept"
+    HIT = "hit"
+    MISS = "miss"
     UNSURE = "unsure"
 
 
-class World:
-    """A definition as one execution sees it.
+class ExecutionValues:
+    """The values in a definition, as one execution sees them.
 
     Args:
         document: the definition.
-        last: the world of the execution before; None for that world itself.
-        fate: what happens to a step: the result of one that is kept is that of the last world.
+        last: the values of the execution before; None for those themselves.
+        outcome: what the cache gives a step: the result of a hit is that of the last execution.
     """
 
     def __init__(
         self,
         document: JsonObject,
-        last: World | None = None,
-        fate: Callable[[str], Fate] = lambda _: Fate.RUNS,
+        last: ExecutionValues | None = None,
+        outcome: Callable[[str], CacheOutcome] = lambda _: CacheOutcome.MISS,
     ) -> None:
         self.steps: Mapping[str, Step] = steps_of(document) or {}
         self.parameters = _parameters(document)
         self._experiment = document.get("PipelineExperimentConfig")
         self._last = last
-        self._fate = fate
+        self._outcome = outcome
         self._open: set[tuple[str, str]] = set()
 
     def arguments(self, step: str) -> JsonObject:
@@ -102,18 +102,18 @@ class World:
                 return _token("constant", target.text)
 
     def _experiment_name(self, name: str) -> Json:
-        """Say what an experiment's name is; a trial is called after the execution by default."""
+        """Return what an experiment's name is; a trial is called after the execution by default."""
         given = self._experiment.get(name) if isinstance(self._experiment, dict) else None
         if given is not None:
             return self.value(given)
         return self._own(name) if name == "TrialName" else _token("constant", name)
 
     def _property(self, target: Target) -> Json:
-        """Say what a property of a step will be: most of a Describe response echoes the request."""
+        """Return what a property of a step will be: most of Describe echoes the request."""
         step, path, reference = target.name, target.path, {GET: target.text}
-        if self._last is not None and self._fate(step) is Fate.KEPT:
+        if self._last is not None and self._outcome(step) is CacheOutcome.HIT:
             return self._last.value(reference)
-        if self._last is not None and self._fate(step) is Fate.UNSURE:
+        if self._last is not None and self._outcome(step) is CacheOutcome.UNSURE:
             return self._maybe(reference)
         holder = self.steps.get(step)
         if holder is None or (step, path) in self._open:
@@ -148,10 +148,10 @@ class World:
         return _joined(parts)
 
     def _json_get(self, function: JsonObject) -> Json:
-        """Say of a value in a file: as before where its step's result is kept."""
+        """Return a value in a file: as before where its step's result is."""
         named = (get.target.step for get in gets_in(function, ()))
         steps = [*dict.fromkeys(step for step in named if step is not None)]
-        if self._last is None or all(self._fate(step) is Fate.KEPT for step in steps):
+        if self._last is None or all(self._outcome(step) is CacheOutcome.HIT for step in steps):
             return _token("last", function if steps else self.value(function[JSON_GET]))
         return self._maybe(function)
 

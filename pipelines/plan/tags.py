@@ -13,7 +13,7 @@ KEYS = f"{MARK}:tags"
 _LONGEST = 256
 
 
-def wanted(pipeline: str, tags: Mapping[str, str]) -> dict[str, str]:
+def desired(pipeline: str, tags: Mapping[str, str]) -> dict[str, str]:
     """Return the tags that something of a pipeline is to have.
 
     Keys are remembered as words: one with a space, or beyond the 256 characters of a tag's value,

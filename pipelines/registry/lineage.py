@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pipelines.definition.named import defaults_of, known_text, read
 from pipelines.definition.needs import sources_in
 from pipelines.execution.caller import Caller, CallRefusedError
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
-from pipelines.plan.named import defaults_of, known_text, read
 from pipelines.registry import packages
 from pipelines.spec.commit import UNKNOWN
 

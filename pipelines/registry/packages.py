@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from pipelines.definition.named import groups_of
 from pipelines.errors import UsageError
 from pipelines.execution.caller import Caller, CallRefusedError, see, split
 from pipelines.json_types import JsonObject
-from pipelines.plan.named import groups_of
 
 _METRICS = 6
 _LATEST = "latest"
@@ -52,7 +52,7 @@ def versions(caller: Caller, group: str, most: int) -> list[JsonObject]:
 
 
 def has_versions(caller: Caller, group: str) -> bool:
-    """Say whether a group is there and holds any version."""
+    """Return whether a group is there and holds any version."""
     known = describe_group(caller, group) is not None
     return known and next(iter(_summaries(caller, group)), None) is not None
 

@@ -24,7 +24,7 @@ _DOCTOR = "`pipelines doctor` checks all that is needed"
 
 
 @frozen
-class Said:
+class ErrorReply:
     """What came back: the service's code or botocore's exception, its message, the HTTP status."""
 
     code: str
@@ -39,36 +39,38 @@ def redact(text: str) -> str:
     return text
 
 
-def advise(said: Said, attempt: Attempt) -> tuple[str, str | None]:
+def advise(reply: ErrorReply, attempt: Attempt) -> tuple[str, str | None]:
     """Return the problem and the remedy."""
     if attempt.operation.startswith("head_"):
-        said = Said(_OF_HEAD.get((attempt.operation, said.code), said.code), "", said.status)
+        reply = ErrorReply(
+            _OF_HEAD.get((attempt.operation, reply.code), reply.code), "", reply.status
+        )
     for codes, answer in _ANSWERS:
-        if said.code in codes:
-            return answer(said, attempt)
-    if said.status >= 500:
-        return _failing(said, attempt)
-    if "assume" in said.message and "role" in said.message.lower():
-        return _role(said, attempt)
-    return f"{attempt.who} refused {_what(attempt)}: {_words(said)}", None
+        if reply.code in codes:
+            return answer(reply, attempt)
+    if reply.status >= 500:
+        return _failing(reply, attempt)
+    if "assume" in reply.message and "role" in reply.message.lower():
+        return _role(reply, attempt)
+    return f"{attempt.who} refused {_what(attempt)}: {_words(reply)}", None
 
 
 def _what(attempt: Attempt) -> str:
     return f"{attempt.action} on {attempt.resource}" if attempt.resource else attempt.action
 
 
-def _words(said: Said) -> str:
-    message = "a page of HTML" if said.message.lstrip().startswith("<") else said.message
-    return f"{said.code}: {message}" if message else said.code or "no reason given"
+def _words(reply: ErrorReply) -> str:
+    message = "a page of HTML" if reply.message.lstrip().startswith("<") else reply.message
+    return f"{reply.code}: {message}" if message else reply.code or "no reason given"
 
 
-def _denied(said: Said, attempt: Attempt) -> tuple[str, str]:
-    action, resource = _ACTION.search(said.message), _RESOURCE.search(said.message)
+def _denied(reply: ErrorReply, attempt: Attempt) -> tuple[str, str]:
+    action, resource = _ACTION.search(reply.message), _RESOURCE.search(reply.message)
     what = action[1] if action else attempt.action
     where = resource[1] if resource else attempt.resource
-    who = _WHO.search(said.message)
+    who = _WHO.search(reply.message)
     problem = f"AWS refused {what} on {where or '*'}" + (f" to {who[1]}" if who else "")
-    if "explicit deny" in said.message:
+    if "explicit deny" in reply.message:
         return problem, f"a policy denies {what} explicitly: ask who owns the account; {_DOCTOR}"
     if attempt.service == "s3" and not action:
         return problem, (
@@ -78,7 +80,7 @@ def _denied(said: Said, attempt: Attempt) -> tuple[str, str]:
     return problem, f"allow {what} on {where or '*'} to {'it' if who else 'your role'}; {_DOCTOR}"
 
 
-def _no_credentials(_said: Said, attempt: Attempt) -> tuple[str, str]:
+def _no_credentials(_said: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     return (
         "there are no AWS credentials",
         (
@@ -88,13 +90,13 @@ def _no_credentials(_said: Said, attempt: Attempt) -> tuple[str, str]:
     )
 
 
-def _expired(_said: Said, attempt: Attempt) -> tuple[str, str]:
+def _expired(_said: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     return "the AWS credentials have expired", f"log in again: {_login(attempt)}; {_WITHOUT}"
 
 
-def _invalid_credentials(said: Said, attempt: Attempt) -> tuple[str, str]:
+def _invalid_credentials(reply: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     return (
-        f"AWS does not accept the credentials ({said.code})",
+        f"AWS does not accept the credentials ({reply.code})",
         (
             "check which ones are in use (aws sts get-caller-identity), "
             f"log in: {_login(attempt)}; {_WITHOUT}"
@@ -102,14 +104,14 @@ def _invalid_credentials(said: Said, attempt: Attempt) -> tuple[str, str]:
     )
 
 
-def _not_retrieved(said: Said, attempt: Attempt) -> tuple[str, str]:
+def _not_retrieved(reply: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     return (
-        f"the AWS credentials could not be had ({said.code})",
+        f"the AWS credentials could not be had ({reply.code})",
         f"log in: {_login(attempt)}; {_WITHOUT}",
     )
 
 
-def _no_profile(_said: Said, attempt: Attempt) -> tuple[str, str]:
+def _no_profile(_said: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     return (
         f"there is no AWS profile `{attempt.profile}`",
         f"`aws configure list-profiles` names those there are; {_WITHOUT}",
@@ -120,28 +122,28 @@ def _login(attempt: Attempt) -> str:
     return "aws sso login" + (f" --profile {attempt.profile}" if attempt.profile else "")
 
 
-def _throttled(_said: Said, attempt: Attempt) -> tuple[str, str]:
+def _throttled(_said: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     return (
         f"AWS kept throttling {_what(attempt)}",
         "others use the account as well: try again in a minute; what was done stays done",
     )
 
 
-def _failing(said: Said, attempt: Attempt) -> tuple[str, str]:
+def _failing(reply: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     return (
-        f"AWS failed in {_what(attempt)}, several times ({said.status} {_words(said)})",
+        f"AWS failed in {_what(attempt)}, several times ({reply.status} {_words(reply)})",
         "that is AWS's own trouble: try again later; what was done stays done",
     )
 
 
-def _unreachable(said: Said, attempt: Attempt) -> tuple[str, str]:
+def _unreachable(reply: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     return (
-        f"AWS was not reached for {_what(attempt)} in {attempt.region}: {said.message}",
+        f"AWS was not reached for {_what(attempt)} in {attempt.region}: {reply.message}",
         "check the network, the proxy and the spelling of the region; what was done stays done",
     )
 
 
-def _unreadable(_said: Said, attempt: Attempt) -> tuple[str, str]:
+def _unreadable(_said: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     return (
         f"what came back for {_what(attempt)} was no answer of AWS's",
         (
@@ -151,7 +153,7 @@ def _unreadable(_said: Said, attempt: Attempt) -> tuple[str, str]:
     )
 
 
-def _elsewhere(_said: Said, attempt: Attempt) -> tuple[str, str]:
+def _elsewhere(_said: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     bucket = attempt.request.get("Bucket", "")
     return (
         f"the bucket {bucket} lies in another region than {attempt.region}",
@@ -162,7 +164,7 @@ def _elsewhere(_said: Said, attempt: Attempt) -> tuple[str, str]:
     )
 
 
-def _no_bucket(_said: Said, attempt: Attempt) -> tuple[str, str]:
+def _no_bucket(_said: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     bucket = attempt.request.get("Bucket", "")
     return (
         f"there is no bucket {bucket}",
@@ -170,9 +172,9 @@ def _no_bucket(_said: Said, attempt: Attempt) -> tuple[str, str]:
     )
 
 
-def _role(said: Said, attempt: Attempt) -> tuple[str, str]:
+def _role(reply: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     return (
-        f"SageMaker may not assume the role in {_what(attempt)}: {said.message}",
+        f"SageMaker may not assume the role in {_what(attempt)}: {reply.message}",
         (
             "the role of `aws.role` has to exist in this account and to trust "
             f"sagemaker.amazonaws.com (sts:AssumeRole); {_DOCTOR}"
@@ -180,27 +182,27 @@ def _role(said: Said, attempt: Attempt) -> tuple[str, str]:
     )
 
 
-def _contended(said: Said, attempt: Attempt) -> tuple[str, str]:
+def _contended(reply: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     return (
-        f"somebody else is changing the same thing: {_what(attempt)}: {said.message}",
+        f"somebody else is changing the same thing: {_what(attempt)}: {reply.message}",
         "run the command again: it reads anew what is there",
     )
 
 
-def _limited(said: Said, attempt: Attempt) -> tuple[str, str]:
+def _limited(reply: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     return (
-        f"a limit of the account stands against {_what(attempt)}: {said.message}",
+        f"a limit of the account stands against {_what(attempt)}: {reply.message}",
         "ask for more in Service Quotas, or remove what is no longer used",
     )
 
 
-def _our_request(said: Said, attempt: Attempt) -> tuple[str, None]:
-    return f"{_what(attempt)} cannot be asked for: {said.message}", None
+def _our_request(reply: ErrorReply, attempt: Attempt) -> tuple[str, None]:
+    return f"{_what(attempt)} cannot be asked for: {reply.message}", None
 
 
-def _model(said: Said, _attempt: Attempt) -> tuple[str, None]:
+def _model(reply: ErrorReply, _attempt: Attempt) -> tuple[str, None]:
     """The container's own answer: nobody else has refused anything."""
-    return f"the model did not answer: {said.message}", None
+    return f"the model did not answer: {reply.message}", None
 
 
 _OF_HEAD = {
@@ -210,7 +212,7 @@ _OF_HEAD = {
 }
 """What a bare status stands for: the response to HEAD has no body that could say it."""
 
-_Answer = Callable[[Said, Attempt], tuple[str, str | None]]
+_Answer = Callable[[ErrorReply, Attempt], tuple[str, str | None]]
 
 _ANSWERS: tuple[tuple[frozenset[str], _Answer], ...] = (
     (

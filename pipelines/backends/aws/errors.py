@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pipelines.backends.aws.advice import Said, advise, redact
+from pipelines.backends.aws.advice import ErrorReply, advise, redact
 from pipelines.backends.aws.attempt import Attempt
 from pipelines.execution.caller import CallRefusedError
 
@@ -21,19 +21,19 @@ def translate(attempt: Attempt) -> Iterator[None]:
     except ClientError as error:
         raise _refused(error.response, attempt) from error
     except BotoCoreError as error:
-        said = Said(type(error).__name__, redact(str(error)), 0)
-        raise _error(said, attempt) from error
+        reply = ErrorReply(type(error).__name__, redact(str(error)), 0)
+        raise _error(reply, attempt) from error
     except ResponseParserError as error:
-        raise _error(Said(type(error).__name__, "", 0), attempt) from error
+        raise _error(ErrorReply(type(error).__name__, "", 0), attempt) from error
 
 
 def _refused(response: object, attempt: Attempt) -> CallRefusedError:
     answer = response if isinstance(response, dict) else {}
     detail, meta = answer.get("Error", {}), answer.get("ResponseMetadata", {})
     code, message = str(detail.get("Code", "")), redact(str(detail.get("Message", "")))
-    return _error(Said(code, message, int(meta.get("HTTPStatusCode", 0))), attempt)
+    return _error(ErrorReply(code, message, int(meta.get("HTTPStatusCode", 0))), attempt)
 
 
-def _error(said: Said, attempt: Attempt) -> CallRefusedError:
-    problem, remedy = advise(said, attempt)
-    return CallRefusedError(problem, remedy, code=said.code, operation=attempt.operation)
+def _error(reply: ErrorReply, attempt: Attempt) -> CallRefusedError:
+    problem, remedy = advise(reply, attempt)
+    return CallRefusedError(problem, remedy, code=reply.code, operation=attempt.operation)

@@ -30,7 +30,7 @@ _LOCAL_NAME = "local"
 
 
 @frozen
-class Place:
+class GatewaySettings:
     """Where a gateway's calls go, and how objects are stored there.
 
     Args:
@@ -51,14 +51,14 @@ class Gateway:
 
     Args:
         session: botocore's session; it knows the credentials.
-        place: where the calls go.
+        settings: where the calls go.
         options: what every client is made with besides its service.
     """
 
-    def __init__(self, session: Any, place: Place, options: Mapping[str, Any]) -> None:
-        self.region = place.region
-        self.is_local = place.is_local
-        self.place = place
+    def __init__(self, session: Any, settings: GatewaySettings, options: Mapping[str, Any]) -> None:
+        self.region = settings.region
+        self.is_local = settings.is_local
+        self.settings = settings
         self._session = session
         self._options = options
         self._clients: dict[str, Any] = {}
@@ -91,7 +91,7 @@ class Gateway:
             )
         return cls(
             session,
-            Place(region, profile, aws.kms_key if aws else None),
+            GatewaySettings(region, profile, aws.kms_key if aws else None),
             {"config": _config(_ATTEMPTS)},
         )
 
@@ -104,12 +104,12 @@ class Gateway:
             session.set_config_variable(files, os.devnull)
         session.set_credentials(_LOCAL_NAME, _LOCAL_NAME)
         options = {"config": _config(1), "endpoint_url": url}
-        return cls(session, Place(_LOCAL_REGION, is_local=True), options)
+        return cls(session, GatewaySettings(_LOCAL_REGION, is_local=True), options)
 
     @property
     def kms_key(self) -> str | None:
         """The key that uploads are encrypted with; None for the bucket's default."""
-        return self.place.kms_key
+        return self.settings.kms_key
 
     @property
     def partition(self) -> str:
@@ -184,7 +184,7 @@ class Gateway:
 
     @contextmanager
     def clients(self, *services: str) -> Iterator[tuple[Any, ...]]:
-        """Give botocore's clients to code that calls them itself; what it is refused is advised on.
+        """Lend botocore's clients to code that calls them itself; its refusals get advice too.
 
         Raises:
             CallRefusedError: a call was refused, or AWS was not reached.
@@ -216,7 +216,7 @@ class Gateway:
         return {} if self.is_local else {"ExpectedBucketOwner": self.account_id()}
 
     def _encryption(self) -> dict[str, str]:
-        key = self.place.kms_key
+        key = self.settings.kms_key
         return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
 
     def _by_token(
@@ -250,7 +250,7 @@ class Gateway:
 
     def _attempt(self, service: str, operation: str, request: JsonObject) -> Attempt:
         who = "the local SageMaker" if self.is_local else "AWS"
-        return Attempt(service, operation, request, self.region, self.place.profile, who)
+        return Attempt(service, operation, request, self.region, self.settings.profile, who)
 
 
 def _session() -> Any:
@@ -266,7 +266,7 @@ def _session() -> Any:
 
 
 def _config(attempts: int) -> Any:
-    """Say how long a call may take, and that it is tried again with growing, random pauses."""
+    """Return how long a call may take, and that it is retried with growing, random pauses."""
     from botocore.config import Config  # noqa: PLC0415 - costs a tenth of a second
 
     return Config(

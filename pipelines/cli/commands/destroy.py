@@ -7,7 +7,14 @@ from pathlib import Path
 
 import click
 
-from pipelines.account.destroy import Found, Premises, Thing, destroy, find, running
+from pipelines.account.destroy import (
+    FoundResources,
+    Resource,
+    SpecResources,
+    destroy,
+    find,
+    running,
+)
 from pipelines.cli.options import local_option, spec_options, yes_option
 from pipelines.cli.target import Target, confirm, open_target
 from pipelines.diagnostics.sentences import counted
@@ -44,41 +51,45 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     """Delete the pipelines and the endpoints; models and data stay unless asked for."""
     with open_target(file, env, local) as target:
         groups = names_made(target.spec, "model-package-group")
-        premises = _premises(target, groups if with_models else (), with_data=with_data)
-        _refuse_running(target, premises)
-        found = find(target.account, premises)
+        named = _spec_resources(target, groups if with_models else (), with_data=with_data)
+        _refuse_running(target, named)
+        found = find(target.account, named)
         _refuse_foreign(found)
         for line in _lines(target, found, groups):
             click.echo(line)
-        if not found.doomed:
+        if not found.to_delete:
             click.echo("nothing to delete: nothing of it is there")
             return
-        _ask(target, len(found.doomed), yes)
-        destroy(target.account, found.doomed, lambda thing: click.echo(f"deleted {_said(thing)}"))
+        _ask(target, len(found.to_delete), yes)
+        destroy(
+            target.account,
+            found.to_delete,
+            lambda resource: click.echo(f"deleted {_named(resource)}"),
+        )
 
 
-def _premises(target: Target, groups: tuple[str, ...], *, with_data: bool) -> Premises:
+def _spec_resources(target: Target, groups: tuple[str, ...], *, with_data: bool) -> SpecResources:
     name, deploy = pipelines_of(target.pipeline)
     data = f"s3://{target.aws.bucket}/{target.pipeline}/" if with_data else None
-    return Premises(name, deploy, names_made(target.spec, "endpoint"), groups, data)
+    return SpecResources(name, deploy, names_made(target.spec, "endpoint"), groups, data)
 
 
-def _lines(target: Target, found: Found, groups: tuple[str, ...]) -> Iterator[str]:
-    """Say what goes, what stays because it is somebody else's, and what loses its archives."""
-    for thing in found.doomed:
-        yield f"  delete {_said(thing)}"
-    for thing in found.foreign:
-        yield f"  keep {_said(thing)}: it was not made by this tool for this pipeline"
-    if not any(thing.sort == "s3-prefix" for thing in found.doomed):
+def _lines(target: Target, found: FoundResources, groups: tuple[str, ...]) -> Iterator[str]:
+    """Yield what is deleted, what stays because it is foreign, and what loses its archives."""
+    for resource in found.to_delete:
+        yield f"  delete {_named(resource)}"
+    for resource in found.foreign:
+        yield f"  keep {_named(resource)}: it was not made by this tool for this pipeline"
+    if not any(resource.kind == "s3-prefix" for resource in found.to_delete):
         return
     for group in groups:
-        kept = Thing("model-package-group", group) not in found.doomed
+        kept = Resource("model-package-group", group) not in found.to_delete
         if kept and has_versions(target.account, group):
             yield f"  the versions of {group} stay in the registry, their archives do not"
 
 
-def _refuse_running(target: Target, premises: Premises) -> None:
-    found = running(target.account, (premises.pipeline, premises.deploy))
+def _refuse_running(target: Target, named: SpecResources) -> None:
+    found = running(target.account, (named.pipeline, named.deploy))
     if found:
         raise UsageError(
             f"executions are running: {', '.join(found)}",
@@ -86,14 +97,14 @@ def _refuse_running(target: Target, premises: Premises) -> None:
         )
 
 
-def _refuse_foreign(found: Found) -> None:
+def _refuse_foreign(found: FoundResources) -> None:
     """Leave alone a pipeline that somebody else made under the same name, and all beside it."""
-    for thing in found.foreign:
-        if thing.sort == "pipeline":
+    for resource in found.foreign:
+        if resource.kind == "pipeline":
             raise UsageError(
-                f"the pipeline {thing.name} was not made by this tool for this spec",
+                f"the pipeline {resource.name} was not made by this tool for this spec",
                 f"delete it by hand if it is yours: aws sagemaker delete-pipeline "
-                f"--pipeline-name {thing.name}",
+                f"--pipeline-name {resource.name}",
             )
 
 
@@ -101,8 +112,8 @@ def _ask(target: Target, count: int, yes: bool) -> None:  # noqa: FBT001 - the f
     """Ask, the local SageMaker too: what it has registered nobody else has."""
     if target.is_local and not yes:
         raise UsageError("this cannot be undone", "add --yes to delete it")
-    confirm(target, f"delete {counted(count, 'thing')}", yes)
+    confirm(target, f"delete {counted(count, 'resource')}", yes)
 
 
-def _said(thing: Thing) -> str:
-    return f"{_WORDS[thing.sort]} {thing.name.rpartition(':model-package/')[2]}"
+def _named(resource: Resource) -> str:
+    return f"{_WORDS[resource.kind]} {resource.name.rpartition(':model-package/')[2]}"

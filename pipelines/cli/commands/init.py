@@ -31,7 +31,7 @@ def COMMAND(folder: Path, minimal: bool, name: str | None) -> None:  # noqa: FBT
 
 
 def _next(folder: Path, *, own_package: bool) -> str:
-    """Say what to do now."""
+    """Print what to do next."""
     lines = [] if folder.resolve() == Path.cwd() else [f"cd {shlex.quote(str(folder))}"]
     lines.append("python -m pip install -r requirements.txt")
     commands = ("pipelines validate", "pipelines run", "pytest")

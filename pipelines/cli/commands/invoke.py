@@ -93,7 +93,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
 
 
 def _require_endpoint(account: Account, endpoint: str, error: CallRefusedError) -> None:
-    """Say which endpoints there are where the refused one is none of them.
+    """List the endpoints where the refused one is none of them.
 
     Raises:
         UsageError: it is not there.

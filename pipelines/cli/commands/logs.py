@@ -13,7 +13,7 @@ from pipelines.diagnostics.nearest import nearest
 from pipelines.errors import UsageError
 from pipelines.execution.executions import find, steps
 from pipelines.execution.identifiers import identifier
-from pipelines.execution.logs import Stream, lines, streams
+from pipelines.execution.logs import LogStream, lines, streams
 from pipelines.execution.status import OPEN
 from pipelines.json_types import JsonObject
 
@@ -65,7 +65,7 @@ class _Printer:
         """Whether there was any stream."""
         return bool(self._tokens)
 
-    def show(self, found: list[Stream]) -> None:
+    def show(self, found: list[LogStream]) -> None:
         """Print what the streams hold now."""
         for stream in found:
             self._tokens.setdefault(stream.name, None)

@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from pipelines.account.objects import remove
-from pipelines.account.prune import Premises, Unused, unused
+from pipelines.account.prune import PruneScope, Unused, unused
 from pipelines.cli.options import local_option, spec_options, yes_option
 from pipelines.cli.target import Target, confirm, open_target
+from pipelines.definition.named import groups_of
 from pipelines.diagnostics.sentences import counted
-from pipelines.plan.named import groups_of
 from pipelines.spec.names import pipelines_of
 
 _SHOWN = 20
@@ -42,7 +42,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     """Remove what upsert once uploaded and nothing refers to any more."""
     with open_target(file, env, local) as target:
         before = datetime.now(UTC) - timedelta(hours=older_than)
-        found = unused(target.account, _premises(target), before)
+        found = unused(target.account, _scope(target), before)
         if not found:
             click.echo("nothing to remove: everything is in use, or too young")
             return
@@ -54,13 +54,13 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
         click.echo(f"removed {counted(len(found), 'object')}")
 
 
-def _premises(target: Target) -> Premises:
+def _scope(target: Target) -> PruneScope:
     compiled = target.compiled
     groups = groups_of(*compiled.definitions.values())
     pipelines = pipelines_of(
         compiled.pipeline
     )  # one that the spec has no more may still be started
-    return Premises(target.aws.bucket, compiled.pipeline, pipelines, groups)
+    return PruneScope(target.aws.bucket, compiled.pipeline, pipelines, groups)
 
 
 def _shown(found: list[Unused]) -> str:

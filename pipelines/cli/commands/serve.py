@@ -63,7 +63,7 @@ def COMMAND(  # noqa: N802 - found by this name
 
 
 def _greet(sagemaker: LocalSageMaker, url: str) -> None:
-    """Say where everything is, and the two lines that a person wants to copy."""
+    """Print where everything is, and the two lines that a person wants to copy."""
     endpoints = _endpoints(sagemaker)
     click.echo(f"serving the local SageMaker at {url} until Ctrl-C\n")
     if endpoints:

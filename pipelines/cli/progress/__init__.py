@@ -11,7 +11,7 @@ from pipelines.execution.events import Observer
 
 @contextmanager
 def following(stream: TextIO) -> Iterator[Observer]:
-    """Give an observer that shows events on a stream for as long as the block runs."""
+    """Yield an observer that shows events on a stream for as long as the block runs."""
     if stream.isatty():
         from pipelines.cli.progress.live import live  # noqa: PLC0415 - rich takes 0.1 s to import
 

@@ -21,7 +21,7 @@ def duration(seconds: float) -> str:
 
 
 def note(event: StepEnded) -> str:
-    """Say where a result comes from, why a step failed, or what it says of itself, in one line."""
+    """Return in one line where a result comes from, why a step failed, or its exit message."""
     if event.cached_from is not None:
         return f"cached from {event.cached_from.rpartition('/')[2]}"
     said = event.reason or event.message

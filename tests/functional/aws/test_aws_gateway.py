@@ -11,7 +11,7 @@ import botocore.session
 import pytest
 from botocore.config import Config
 
-from pipelines.backends.aws.gateway import Gateway, Place
+from pipelines.backends.aws.gateway import Gateway, GatewaySettings
 from pipelines.execution.caller import CallRefusedError
 from pipelines.spec.model import Aws
 from tests.functional.aws.account import ACCOUNT, Account
@@ -141,7 +141,7 @@ def test_a_call_that_is_never_answered_ends(account: Account, pauses: list[float
     options = {
         "config": Config(read_timeout=0.2, retries={"mode": "standard", "total_max_attempts": 2})
     }
-    gateway = Gateway(botocore.session.Session(), Place("us-east-1"), options)
+    gateway = Gateway(botocore.session.Session(), GatewaySettings("us-east-1"), options)
     error = describe(gateway)
     assert error.code == "ReadTimeoutError"
     assert "AWS was not reached" in error.problem

@@ -1,4 +1,4 @@
-"""A plan in words: one line for each thing that a person has to know."""
+"""A plan in words: one line for each resource that a person has to know."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import pytest
 from pipelines.cli.plan_text import plan_text
 from pipelines.grammar.paths import Key
 from pipelines.plan.caching import Cause, Miss, Reason
-from pipelines.plan.diff import Change, Sort
-from pipelines.plan.files import FileChange, FileSort
+from pipelines.plan.diff import Change
+from pipelines.plan.diff import ChangeKind as Kind
+from pipelines.plan.files import FileChange, FileChangeKind
 from pipelines.plan.model import GroupPlan, PipelinePlan, Plan, TagChange, Upload
 
 CODE_FILE = Path("x.csv")
 CODE = "s3://b/churn/code/train/2/bundle.pyz"
-FILES = (FileChange("a.py", FileSort.CHANGED), FileChange("b.py", FileSort.REMOVED))
+FILES = (FileChange("a.py", FileChangeKind.CHANGED), FileChange("b.py", FileChangeKind.REMOVED))
 
 
 def written(*changes: Change, **more: Any) -> list[str]:
@@ -35,37 +36,37 @@ def plain(line: str) -> str:
 EPOCHS = ("Parameters", Key("epochs"))
 CHANGES = [
     (
-        Change(Sort.CHANGED, None, (*EPOCHS, "DefaultValue"), 4, 5),
+        Change(Kind.CHANGED, None, (*EPOCHS, "DefaultValue"), 4, 5),
         "~ parameter epochs.default: 4 → 5",
     ),
     (
-        Change(Sort.ADDED, None, EPOCHS, None, {"Name": "epochs", "Type": "Integer"}),
+        Change(Kind.ADDED, None, EPOCHS, None, {"Name": "epochs", "Type": "Integer"}),
         '+ parameter epochs: {"Name": "epochs", "Type": "Integer"}',
     ),
-    (Change(Sort.ADDED, "x", (), None, {"Type": "Fail"}), "+ step x (Fail)"),
-    (Change(Sort.REMOVED, "x", (), {"Type": "Fail"}, None), "- step x (Fail)"),
+    (Change(Kind.ADDED, "x", (), None, {"Type": "Fail"}), "+ step x (Fail)"),
+    (Change(Kind.REMOVED, "x", (), {"Type": "Fail"}, None), "- step x (Fail)"),
     (
-        Change(Sort.MOVED, "x", (), [], ["gate", "ElseSteps"]),
+        Change(Kind.MOVED, "x", (), [], ["gate", "ElseSteps"]),
         "~ step x: moves from the top to gate.else",
     ),
     (
-        Change(Sort.ORDERED, None, ("Steps",), ["a", "b"], ["b", "a"]),
+        Change(Kind.ORDERED, None, ("Steps",), ["a", "b"], ["b", "a"]),
         "~ steps: now in the order b, a",
     ),
     (
-        Change(Sort.CHANGED, "train", ("Arguments", "ResourceConfig", "InstanceType"), "m", "g"),
+        Change(Kind.CHANGED, "train", ("Arguments", "ResourceConfig", "InstanceType"), "m", "g"),
         "~ train.instance_type: m → g",
     ),
     (
-        Change(Sort.CHANGED, "train", ("Arguments", "InputDataConfig", Key("code")), "s3", CODE),
+        Change(Kind.CHANGED, "train", ("Arguments", "InputDataConfig", Key("code")), "s3", CODE),
         "~ train.code: a.py, b.py (gone)",
     ),
     (
-        Change(Sort.CHANGED, "x", ("Arguments", "A"), "y" * 99 + "1", "y" * 99 + "2"),
+        Change(Kind.CHANGED, "x", ("Arguments", "A"), "y" * 99 + "1", "y" * 99 + "2"),
         "~ x.a: changes beyond what is shown here",
     ),
     (
-        Change(Sort.ADDED, "x", ("Arguments", "Tags", Key("k")), None, {"Key": "k", "Value": "v"}),
+        Change(Kind.ADDED, "x", ("Arguments", "Tags", Key("k")), None, {"Key": "k", "Value": "v"}),
         "+ x.tags.k: v",
     ),
 ]  # fmt: skip
@@ -107,7 +108,7 @@ def test_each_reason_of_a_miss_is_said(reason: Reason, text: str, *, certain: bo
 
 def test_uploads_groups_and_tags() -> None:
     """Of many files the first ten are named."""
-    files = tuple(FileChange(f"{number}.csv", FileSort.ADDED) for number in range(12))
+    files = tuple(FileChange(f"{number}.csv", FileChangeKind.ADDED) for number in range(12))
     plan = Plan(
         "churn",
         (

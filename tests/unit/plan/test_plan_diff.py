@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.json_types import Json, JsonObject
-from pipelines.plan.diff import Change, Sort, diff, same
+from pipelines.plan.diff import Change, diff, same
+from pipelines.plan.diff import ChangeKind as Kind
 from pipelines.plan.words import short, value_text
 
 JSON = st.recursive(
@@ -68,7 +69,7 @@ def step(name: str, **arguments: Json) -> JsonObject:
 def lines(changes: tuple[Change, ...]) -> list[str]:
     """Write changes as `step.path: before → after`."""
     return [
-        f"{c.sort} {c.step}.{short(c.path)}: {value_text(c.before)} → {value_text(c.after)}"
+        f"{c.kind} {c.step}.{short(c.path)}: {value_text(c.before)} → {value_text(c.after)}"
         for c in changes
     ]
 
@@ -83,7 +84,7 @@ def test_steps_are_matched_by_name_not_by_place() -> None:
         ]
     }
     added, changed = diff(one, other)
-    assert (added.sort, added.step) == (Sort.ADDED, "new")
+    assert (added.kind, added.step) == (Kind.ADDED, "new")
     assert lines((changed,)) == ["changed train.instance_type: ml.m5.xlarge → ml.g5.xlarge"]
 
 
@@ -97,7 +98,7 @@ def test_a_step_that_moves_into_a_branch_has_moved() -> None:
     inside = copy.deepcopy(gate)
     inside["Arguments"] = {"IfSteps": [step("train")], "ElseSteps": []}
     (change,) = diff({"Steps": [gate, step("train")]}, {"Steps": [inside]})
-    assert (change.sort, change.step) == (Sort.MOVED, "train")
+    assert (change.kind, change.step) == (Kind.MOVED, "train")
     assert (change.before, change.after) == ([], ["gate", "IfSteps"])
 
 
@@ -105,7 +106,11 @@ def test_steps_in_another_order_are_one_difference() -> None:
     """The order means nothing to the service, but it is another text."""
     one, other = step("a"), step("b")
     (change,) = diff({"Steps": [one, other]}, {"Steps": [other, one]})
-    assert (change.sort, change.before, change.after) == (Sort.ORDERED, ["a", "b"], ["b", "a"])
+    assert (change.kind, change.before, change.after) == (
+        Kind.ORDERED,
+        ["a", "b"],
+        ["b", "a"],
+    )
 
 
 def test_items_of_lists_are_matched_by_their_names() -> None:

@@ -15,7 +15,7 @@ from pipelines.bundle.assets import CodeAsset, DataAsset
 from pipelines.compile.model import Compiled
 from pipelines.plan import tags
 from pipelines.plan.deployed import Deployed, LiveGroup, LivePipeline, State, fingerprint
-from pipelines.plan.files import FileChange, FileSort, compare, of_bundle, replaced
+from pipelines.plan.files import FileChange, FileChangeKind, compare, of_bundle, replaced
 from pipelines.plan.model import Action, Intent, Plan
 from pipelines.plan.planner import plan
 from pipelines.programs.deploy.variables import ENDPOINT
@@ -204,20 +204,20 @@ def test_an_endpoint_that_is_renamed_is_warned_of() -> None:
 
     made = replace(compiled_pipeline(), definitions={"churn": serving("new")})
     for mark, count in (("churn", 1), ("another", 0)):
-        live = LivePipeline("arn", serving("old"), ROLE, tags=tags.wanted(mark, {}))
+        live = LivePipeline("arn", serving("old"), ROLE, tags=tags.desired(mark, {}))
         warnings = plan(made, INTENT, Deployed(State({"churn": live}))).warnings
         assert [text.split(" is ")[0] for text in warnings] == ["the endpoint old"] * count
-    live = LivePipeline("arn", serving("new"), ROLE, tags=tags.wanted("churn", {}))
+    live = LivePipeline("arn", serving("new"), ROLE, tags=tags.desired("churn", {}))
     assert plan(made, INTENT, Deployed(State({"churn": live}))).warnings == ()
 
 
 def test_others_tags_stay_and_ours_that_left_go() -> None:
     """Ours are remembered in a tag of their own; a key with a space cannot be."""
-    have = {**tags.wanted("churn", {"team": "ml", "a b": "1"}), "cost": "theirs"}
-    want = tags.wanted("churn", {"owner": "me"})
+    have = {**tags.desired("churn", {"team": "ml", "a b": "1"}), "cost": "theirs"}
+    want = tags.desired("churn", {"owner": "me"})
     assert tags.removed(have, want) == ("team",)
     assert tags.added(have, want) == {"owner": "me", tags.KEYS: "owner"}
-    assert len(tags.wanted("churn", {"k" * 100 + str(n): "" for n in range(5)})[tags.KEYS]) <= 256
+    assert len(tags.desired("churn", {"k" * 100 + str(n): "" for n in range(5)})[tags.KEYS]) <= 256
 
 
 def test_each_part_of_the_state_is_in_the_fingerprint() -> None:
@@ -241,11 +241,11 @@ def test_files_are_named_as_the_project_names_them() -> None:
     before = {"code/a.py": 1, "code/b.py": 1, "tool/pipelines/x.py": 1, "tool/y": 1, "job.json": 1}
     after = {"code/a.py": 2, "code/c.py": 1, "tool/pipelines/x.py": 2, "tool/y": 2, "job.json": 2}
     assert of_bundle(compare(before, after)) == (
-        FileChange("a.py", FileSort.CHANGED),
-        FileChange("b.py", FileSort.REMOVED),
-        FileChange("c.py", FileSort.ADDED),
-        FileChange("the step's configuration", FileSort.CHANGED),
-        FileChange("the job runtime of pipelines", FileSort.CHANGED),
+        FileChange("a.py", FileChangeKind.CHANGED),
+        FileChange("b.py", FileChangeKind.REMOVED),
+        FileChange("c.py", FileChangeKind.ADDED),
+        FileChange("the step's configuration", FileChangeKind.CHANGED),
+        FileChange("the job runtime of pipelines", FileChangeKind.CHANGED),
     )
 
 

@@ -79,7 +79,7 @@ class ExecutionContext:
 
     def scope(self, properties: Mapping[str, JsonObject], job_name: str) -> ReferenceScope:
         """Return what the references of a step can see, with the name of its job."""
-        steps = {name: node.step for name, node in self.definition.nodes.items()}
+        steps = {name: node.step for name, node in self.definition.steps.items()}
         bare = ReferenceScope(
             self.execution.parameters,
             self._variables(job_name),

@@ -195,8 +195,8 @@ def check_stubs(stubs: Mapping[str, Path], definition: str) -> None:
 
 def _stubs(stubs: Mapping[str, Path], definition: Schedule) -> dict[str, Stub]:
     for name in stubs:
-        if name not in definition.nodes:
-            known = ", ".join(f"`{node}`" for node in definition.nodes)
+        if name not in definition.steps:
+            known = ", ".join(f"`{node}`" for node in definition.steps)
             raise UsageError(
                 f"there is a stub for `{name}`, which is not a step", f"the steps are {known}"
             )

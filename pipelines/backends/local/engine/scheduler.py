@@ -26,15 +26,15 @@ from pipelines.execution.events import (
     StepSkipped,
     StepStarted,
 )
-from pipelines.execution.schedule import Node
-from pipelines.execution.status import ENDED, ExecutionStatus, StepStatus
-from pipelines.execution.verdicts import (
-    Skip,
-    Start,
+from pipelines.execution.schedule import (
+    Ready,
+    ScheduledStep,
+    WillNotRun,
     final_status,
     is_handled,
-    verdict,
+    readiness,
 )
+from pipelines.execution.status import ENDED, ExecutionStatus, StepStatus
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 
@@ -82,7 +82,7 @@ class Scheduler:
         self._inbox = inbox
         self._max_parallel = max_parallel
         self._store = context.store
-        self._nodes: Mapping[str, Node] = context.definition.nodes
+        self._nodes: Mapping[str, ScheduledStep] = context.definition.steps
         self._ended: dict[str, StepRecord] = {}
         self._skipped: dict[str, str] = {}
         self._running: dict[str, threading.Event] = {}
@@ -164,19 +164,19 @@ class Scheduler:
         while changed:
             changed = False
             for node in self._open():
-                decided = verdict(node, self._ended, self._skipped)
-                if isinstance(decided, Skip):
+                decided = readiness(node, self._ended, self._skipped)
+                if isinstance(decided, WillNotRun):
                     self._skipped[node.name] = decided.because
                     self._observer(StepSkipped(node.name, decided.because))
                     changed = True
-                elif isinstance(decided, Start) and len(self._running) < self._max_parallel:
+                elif isinstance(decided, Ready) and len(self._running) < self._max_parallel:
                     self._start(node, pool)
 
-    def _open(self) -> list[Node]:
+    def _open(self) -> list[ScheduledStep]:
         known = {*self._ended, *self._skipped, *self._running}
         return [node for name, node in self._nodes.items() if name not in known]
 
-    def _start(self, node: Node, pool: ThreadPoolExecutor) -> None:
+    def _start(self, node: ScheduledStep, pool: ThreadPoolExecutor) -> None:
         earlier = self._earlier.get(node.name)
         record = StepRecord(
             execution=self._context.execution.id,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from pipelines.backends.local.errors import invalid
-from pipelines.execution.schedule import Node, Schedule
+from pipelines.execution.schedule import Schedule, ScheduledStep
 from pipelines.frozen import frozen
 
 
@@ -39,7 +39,7 @@ def select(
         ServiceError: ValidationException: an unknown step, a gap between selected steps, or a
             step that is needed and did not succeed in the source execution.
     """
-    nodes = definition.nodes
+    nodes = definition.steps
     for name in selected:
         if name not in nodes:
             known = ", ".join(f"`{node}`" for node in nodes)
@@ -54,17 +54,17 @@ def select(
             f"select `{name}` too, or name another source execution",
         )
     kept = {name: _cut(nodes[name], selected) for name in nodes if name in {*selected, *reused}}
-    return StepSelection(replace(definition, nodes=kept), reused)
+    return StepSelection(replace(definition, steps=kept), reused)
 
 
-def _cut(node: Node, selected: Collection[str]) -> Node:
+def _cut(node: ScheduledStep, selected: Collection[str]) -> ScheduledStep:
     if node.name not in selected:
         return replace(node, gate=None, waits_for={})
     gate = node.gate if node.gate and node.gate.owner in selected else None
     return replace(node, gate=gate)
 
 
-def _refuse_gap(nodes: Mapping[str, Node], selected: frozenset[str]) -> None:
+def _refuse_gap(nodes: Mapping[str, ScheduledStep], selected: frozenset[str]) -> None:
     """Refuse a step that is not selected and is on a path between two selected steps."""
     after = _reach(nodes, selected, {name: node.predecessors for name, node in nodes.items()})
     followers: dict[str, set[str]] = {name: set() for name in nodes}
@@ -80,7 +80,7 @@ def _refuse_gap(nodes: Mapping[str, Node], selected: frozenset[str]) -> None:
 
 
 def _reach(
-    nodes: Mapping[str, Node], start: frozenset[str], edges: Mapping[str, Collection[str]]
+    nodes: Mapping[str, ScheduledStep], start: frozenset[str], edges: Mapping[str, Collection[str]]
 ) -> frozenset[str]:
     reached: set[str] = set()
     todo = [other for name in start for other in edges[name]]

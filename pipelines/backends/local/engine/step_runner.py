@@ -20,7 +20,7 @@ from pipelines.backends.local.state.database import dumps
 from pipelines.backends.local.state.executions import StepRecord
 from pipelines.errors import PipelinesError, from_outside
 from pipelines.execution.events import StepRetried
-from pipelines.execution.schedule import Node
+from pipelines.execution.schedule import ScheduledStep
 from pipelines.execution.status import StepStatus
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
@@ -45,7 +45,7 @@ class StepRunner:
     properties: Mapping[str, JsonObject]
     retried: Callable[[StepRetried], None]
 
-    def run(self, node: Node, record: StepRecord, stop: threading.Event) -> StepRecord:
+    def run(self, node: ScheduledStep, record: StepRecord, stop: threading.Event) -> StepRecord:
         """Run a step to its end; a mistake of the user's becomes the reason of a failed step."""
         try:
             return self._run(node, record, stop)
@@ -53,7 +53,7 @@ class StepRunner:
             outcome = StepOutcome(StepStatus.FAILED, {}, reason=_reason(error))
             return self._end(record, outcome)
 
-    def _run(self, node: Node, record: StepRecord, stop: threading.Event) -> StepRecord:
+    def _run(self, node: ScheduledStep, record: StepRecord, stop: threading.Event) -> StepRecord:
         executor = self._executor(node)
         call = self._call(node, record.attempts + 1, stop)
         record = replace(record, cache_key=self._cache_key(node, call.arguments))
@@ -61,7 +61,7 @@ class StepRunner:
         return self._attempts(node, record, call, executor) if hit is None else hit
 
     def _attempts(
-        self, node: Node, record: StepRecord, call: StepCall, executor: Executor
+        self, node: ScheduledStep, record: StepRecord, call: StepCall, executor: Executor
     ) -> StepRecord:
         clock = self.context.parts.clock
         retries = StepRetries(node.step.get("RetryPolicies") or [], clock.now())
@@ -84,7 +84,7 @@ class StepRunner:
                 return self._end(record, outcome)
             call = self._call(node, attempt + 1, call.stop)
 
-    def _running_job(self, node: Node, call: StepCall) -> dict[str, JsonObject]:
+    def _running_job(self, node: ScheduledStep, call: StepCall) -> dict[str, JsonObject]:
         """Return the entry in ListPipelineExecutionSteps by which the running job is found."""
         step_type = self.context.parts.step_types(node.type)
         job = step_type.resource if step_type is not None else None
@@ -92,7 +92,7 @@ class StepRunner:
             return {}
         return {step_type.metadata: {job.listed: call.settings.arn(f"{job.noun}/{call.job_name}")}}
 
-    def _executor(self, node: Node) -> Executor:
+    def _executor(self, node: ScheduledStep) -> Executor:
         stub = self.context.stubs.get(node.name)
         if stub is not None:
             return stub.executor(self.context.objects)
@@ -104,7 +104,7 @@ class StepRunner:
             )
         return executor
 
-    def _call(self, node: Node, attempt: int, stop: threading.Event) -> StepCall:
+    def _call(self, node: ScheduledStep, attempt: int, stop: threading.Event) -> StepCall:
         context = self.context
         job = job_name(context.execution.id, node.name, attempt, context.parts.token)
         arguments = self._resolved(node, job)
@@ -122,7 +122,7 @@ class StepRunner:
             stop=stop,
         )
 
-    def _resolved(self, node: Node, job: str) -> JsonObject:
+    def _resolved(self, node: ScheduledStep, job: str) -> JsonObject:
         """Resolve the arguments of a step; the steps inside it stay as they are written."""
         step_type = self.context.parts.step_types(node.type)
         held = {nested.argument for nested in step_type.holds} if step_type is not None else ()
@@ -130,13 +130,13 @@ class StepRunner:
         arguments: JsonObject = node.step.get("Arguments") or {}
         return {k: v if k in held else resolve(v, scope) for k, v in arguments.items()}
 
-    def _cache_key(self, node: Node, arguments: JsonObject) -> str | None:
+    def _cache_key(self, node: ScheduledStep, arguments: JsonObject) -> str | None:
         """Return the key; a stub's result is neither taken from the cache nor added to it."""
         if node.name in self.context.stubs:
             return None
         return cache_key(node.step, arguments, self.context.parts.step_types(node.type))
 
-    def _cached(self, node: Node, record: StepRecord) -> StepRecord | None:
+    def _cached(self, node: ScheduledStep, record: StepRecord) -> StepRecord | None:
         context = self.context
         if record.cache_key is None or not context.caching:
             return None

@@ -171,7 +171,7 @@ class ExecutionOperations:
         steps = list(enumerate(self.context.state.executions.steps(record.id)))
         order = SortKey[tuple[int, StepRecord]](lambda item: (item[0],))
         steps, token = page(steps, order, request)
-        nodes = read_schedule(record.definition).nodes
+        nodes = read_schedule(record.definition).steps
         described = [_step(step, nodes[step.name].step) for _, step in steps]
         return {"PipelineExecutionSteps": described, **token}
 
