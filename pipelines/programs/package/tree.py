@@ -61,10 +61,11 @@ def _copy(path: Path, root: Path, target: Path, above: Tuple[Path, ...]) -> None
 
 def _check_link(path: Path, root: Path) -> None:
     name = path.relative_to(root)
-    target, top = path.resolve(), root.resolve()
+    # not Path.resolve, which raises RuntimeError for a link to itself
+    target, top = Path(os.path.realpath(str(path))), root.resolve()
     if Path(os.readlink(path)).is_absolute() or top not in (target, *target.parents):
         raise JobError(f"`{name}` is a link that leads out of its folder.")
-    if not path.exists():
+    if not os.path.exists(str(path)):  # noqa: PTH110 - as above, an OSError on Python 3.7
         raise JobError(f"`{name}` is a broken link.")
 
 

@@ -191,6 +191,10 @@ def _link_circle(project: Project) -> None:
     (project.model / "again").symlink_to(".")
 
 
+def _link_to_itself(project: Project) -> None:
+    (project.model / "itself").symlink_to("itself")
+
+
 def _link_nowhere(project: Project) -> None:
     (project.model / "gone").symlink_to("nothing")
 
@@ -227,6 +231,7 @@ def _no_entry(project: Project) -> None:
         (_link_folder, "`etc` is a link that leads out of its folder"),
         (_link_circle, "`again` is a circle of links"),
         (_link_nowhere, "`gone` is a broken link"),
+        (_link_to_itself, "`itself` is a broken link"),
         (_pipe, "`pipe` is a device, a pipe or a socket"),
         (_serving_link, "`secret` is a link that leads out of its folder"),
         (_has_code, "has a `code/` already"),
