@@ -8,6 +8,7 @@ from pipelines.bundle.assets import CodeAsset, digest_bundle
 from pipelines.bundle.frame import frame
 from pipelines.bundle.need import CodeNeed, ProjectFile, RequirementsFile
 from pipelines.bundle.project import Project, of_links
+from pipelines.bundle.script import how_started
 from pipelines.bundle.trace import imported_files
 from pipelines.diagnostics import Finding, Path, Severity
 from pipelines.frozen import frozen
@@ -50,7 +51,7 @@ class CodeRequest:
 def bundle(request: CodeRequest, project: Project) -> CodeBundle:
     """Collect the files of a step's bundle."""
     step, need, index = request.step, request.need, request.index
-    collector = _Collector(project, ("steps", step))
+    collector = _Collector(project, ("steps", step), request.image)
     collector.collect(need)
     requirements = collector.requirements(need.requirements_file, need.requirements, index)
     config = dict(need.config)
@@ -65,6 +66,7 @@ def bundle(request: CodeRequest, project: Project) -> CodeBundle:
         step=step,
         job=need.job,
         script=need.script.path if need.script else None,
+        command=collector.command,
         program=need.program,
         config=config,
         requirements=requirements,
@@ -97,17 +99,19 @@ def requirement_lines(content: bytes) -> Iterator[str]:
 class _Collector:
     """Gathers project files and what is wrong with them."""
 
-    def __init__(self, project: Project, step: Path) -> None:
+    def __init__(self, project: Project, step: Path, image: JsonObject | None) -> None:
         self._project = project
         self._step = step
+        self._image = image
         self._missing: list[str] = []
+        self.command: tuple[str, ...] = ()
         self.paths: set[str] = set()
         self.findings: list[Finding] = []
 
     def collect(self, need: CodeNeed) -> None:
         if need.script is not None and self._exists(need.script):
             self.paths.add(need.script.path)
-            self._trace(need.script)
+            self._read_script(need, need.script)
         for file in need.files:
             if self._exists(file):
                 self._add(file.path, file.at)
@@ -165,9 +169,27 @@ class _Collector:
         self._find("SP301", message, file.at, "paths are relative to the spec file's folder")
         return False
 
-    def _trace(self, script: ProjectFile) -> None:
-        if not script.path.endswith(".py"):
+    def _read_script(self, need: CodeNeed, script: ProjectFile) -> None:
+        """Find what runs the script; follow its imports where that is Python."""
+        started = how_started(script.path, self._project.read(script.path))
+        if started is None:
+            message = f"neither the suffix nor the first line of `{script.path}` says what runs it"
+            self._find("SP303", message, script.at, "begin it with `#!` and the program's path")
             return
+        self.command = started.command
+        if started.is_python:
+            self._trace(script)
+            return
+        if need.distribution is not None:
+            message = f"`{script.path}` is run by {started.program}, but the launcher starts Python"
+            self._find(
+                "SP303", message, script.at, "remove `distribution:`, or start a Python file"
+            )
+        if (self._image or {}).get("framework") and not started.is_everywhere:
+            message = f"`{script.path}` is run by {started.program}, which the image does not have"
+            self._find("SP303", message, script.at, "name an image of your own that has it")
+
+    def _trace(self, script: ProjectFile) -> None:
         try:
             imported = imported_files(self._project, script.path)
         except SyntaxError as error:

@@ -33,9 +33,10 @@ JOB_VERSION = 1
 
 JOB = "job.json"
 CODE = "code/"
+"""Where a bundle holds the static configuration, and the user's files."""
+
 IMPORT_ROOTS = (".", "src")
 """Folders of the code that modules are imported from, beside the script's own."""
-"""Where a bundle holds the static configuration, and the user's files."""
 
 _REQUIRED = ("step", "job", "script", "program", "config", "requirements", "distribution")
 
@@ -47,6 +48,7 @@ class Job(Record):
         step: the step's name.
         job: `training` or `processing`.
         script: the user's script, relative to the bundle's `code/`, or None for a program.
+        command: the words before the script's path; none where Python runs it.
         program: a program of `pipelines.programs`, or None for a script.
         config: the program's configuration.
         requirements: what has to be installed: mode, lines, index_url or folder.
@@ -68,6 +70,7 @@ class Job(Record):
     model_input: str | None = None
     outputs: tuple[str, ...] = ()
     image: dict[str, Any] | None = None
+    command: tuple[str, ...] = ()
 
 
 class BundleFile(Record):
@@ -100,7 +103,8 @@ def parse_job(text: bytes) -> Job:
     if bool(data["script"]) == bool(data["program"]):
         raise JobError("the bundle's job.json must name either a script or a program")
     known = {key: data[key] for key in Job._fields if key in data}
-    return Job(**{**known, "outputs": tuple(data.get("outputs") or ())})
+    lists = {key: tuple(data.get(key) or ()) for key in ("outputs", "command")}
+    return Job(**{**known, **lists})
 
 
 def read_files(bundle: Path) -> Iterator[BundleFile]:

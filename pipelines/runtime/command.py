@@ -39,6 +39,11 @@ def entry(job: Job, scratch: Scratch) -> list[str]:
     return ["-m", PROGRAM_MODULE, str(scratch.folder / "job.json")]
 
 
+def single(python: Path, job: Job, started: list[str]) -> list[str]:
+    """Return the whole command of a process: Python's, or that of the script's own program."""
+    return [*job.command, *started] if job.command else [str(python), *started]
+
+
 def torchrun(python: Path, job: Job, container: Container, command: list[str]) -> list[str]:
     """Put torchrun before a script and its arguments.
 

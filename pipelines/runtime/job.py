@@ -92,7 +92,9 @@ def _run(job: Job, layout: Layout, scratch: Scratch) -> int:
     arguments = [*command.hyperparameter_arguments(container.hyperparameters), *sys.argv[1:]]
     started = [*command.entry(job, scratch), *arguments]
     ended = _launch(
-        job, container, child.Command([str(python), *started], environment, scratch.code)
+        job,
+        container,
+        child.Command(command.single(python, job, started), environment, scratch.code),
     )
     if ended.code == 0:
         if not layout.processing:
