@@ -1,6 +1,6 @@
-"""tar, tar.gz and zip → a folder, with nothing written before every member was checked; and back.
+"""tar, tar.gz and zip → a folder, written only after every member was checked; and back.
 
-Safe for archives that others made: no absolute path, no `..`, no link that leads out, no device,
+Safe for untrusted archives: no absolute path, no `..`, no link that leads out, no device, and
 bounded in number and size.
 """
 
@@ -31,11 +31,11 @@ _DAMAGE = (
 
 
 class ArchiveError(Exception):
-    """The archive is damaged, or a member of it may not be unpacked; nothing was written then."""
+    """The archive is damaged, or a member may not be unpacked; nothing was written."""
 
 
 class Limits(NamedTuple):
-    """What an archive may hold: members, and bytes unpacked, in one file and together."""
+    """What an archive may contain: members, and unpacked bytes, per file and in total."""
 
     members: int = 100_000
     file_bytes: int = 64 * _GIB
@@ -60,9 +60,9 @@ def unpack(path: Path, into: Path, limits: Limits | None = None) -> None:
     members of the archive only.
 
     Args:
-        path: a tar, packed in any way Python knows, or a zip.
+        path: a tar, with any compression that Python supports, or a zip.
         into: an existing, empty folder.
-        limits: what the archive may hold.
+        limits: what the archive may contain.
 
     Raises:
         ArchiveError: the archive is damaged, or a member is refused. Nothing was written.
@@ -125,7 +125,7 @@ class _Tar:
         self._archive.close()
 
     def entries(self) -> Iterator[_Entry]:
-        """Yield the members, reading each to its end once its entry was looked at."""
+        """Yield the members, reading each to its end after its entry was checked."""
         for member in self._archive:
             yield _tar_entry(member)
             if member.isreg():
@@ -163,7 +163,7 @@ class _Zip:
         self._archive.close()
 
     def entries(self) -> Iterator[_Entry]:
-        """Yield the members, reading each to its end once its entry was looked at."""
+        """Yield the members, reading each to its end after its entry was checked."""
         for member in self._archive.infolist():
             yield self._entry(member)
             with self._archive.open(member) as content:
@@ -205,7 +205,7 @@ def _tar_entry(member: tarfile.TarInfo) -> _Entry:
 
 
 def _path(name: str) -> str:
-    """Return a member's path without `.` parts; refuses whatever does not stay below."""
+    """Return a member's path without `.` parts; refuse one that leads out."""
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/") or ".." in parts:
         raise ArchiveError(f"`{name}` leads out of the archive")
@@ -219,11 +219,11 @@ def _bounded(entries: Iterable[_Entry], limits: Limits) -> Iterator[_Entry]:
     for number, entry in enumerate(entries, 1):
         total += entry.size
         if number > limits.members:
-            raise ArchiveError(f"it holds more than {limits.members:,} members")
+            raise ArchiveError(f"it contains more than {limits.members:,} members")
         if entry.size > limits.file_bytes:
             raise ArchiveError(f"`{entry.path}` is larger than {limits.file_bytes:,} bytes")
         if total > limits.total_bytes:
-            raise ArchiveError(f"its files are larger than {limits.total_bytes:,} bytes together")
+            raise ArchiveError(f"its files are larger than {limits.total_bytes:,} bytes in total")
         yield entry
 
 
@@ -254,7 +254,7 @@ def _check_place(entry: _Entry, kinds: dict[str, str]) -> None:
 
 
 def _check_link(entry: _Entry, kinds: dict[str, str]) -> None:
-    """A symbolic link leads, without another link on its way, to a member of the archive."""
+    """Check that a symbolic link leads to a member, without another link on its way."""
     target = posixpath.normpath(posixpath.join(posixpath.dirname(entry.path), entry.target))
     parts = [part for part in entry.target.split("/") if part not in ("", ".")]
     climbs = next((i for i, part in enumerate(parts) if part != ".."), len(parts))
@@ -281,7 +281,7 @@ def _read_through(content: IO[bytes], size: int, name: str) -> None:
         if left < 0:
             break
     if left:
-        raise ArchiveError(f"`{name}` does not have the size that the archive says")
+        raise ArchiveError(f"`{name}` does not have the size that the archive states")
 
 
 def _write(target: Path, entry: _Entry, content: IO[bytes] | None, into: Path) -> None:
@@ -306,7 +306,7 @@ def _is_gzip(path: Path) -> bool:
 
 @contextlib.contextmanager
 def _reading(path: Path) -> Iterator[None]:
-    """Turn whatever the libraries raise on a damaged archive into ArchiveError."""
+    """Turn what the libraries raise for a damaged archive into ArchiveError."""
     try:
         yield
     except ArchiveError as error:

@@ -2,7 +2,7 @@
 
 Reads the zip's central directory itself: importing `zipfile` costs as much as half an
 interpreter start, in every job. Bundles are written by `pipelines.bundle`, from the records of
-this module: stored or deflated files, no zip64, no encryption; whatever else turns up is refused.
+this module: stored or deflated files, no zip64, no encryption; anything else is refused.
 """
 
 from __future__ import annotations
@@ -56,15 +56,15 @@ class Job(Record):
         model_input: the processing input that holds model.tar.gz.
         outputs: the names of the processing outputs.
         image: what is known of the image that the job runs in: python, framework, version,
-            accelerator, architecture and serving, each None where no source says it; None where
-            the image is only known when the pipeline is started.
+            accelerator, architecture and serving, each None if unknown; None if the image is
+            only known when the pipeline is started.
     """
 
     step: str
     job: str
     script: str | None = None
     program: str | None = None
-    config: dict[str, Any] = {}  # noqa: RUF012 - nobody changes it
+    config: dict[str, Any] = {}  # noqa: RUF012 - never changed
     requirements: dict[str, Any] | None = None
     distribution: dict[str, Any] | None = None
     model_input: str | None = None
@@ -88,7 +88,7 @@ def job_json(job: Job) -> str:
 
 
 def parse_job(text: bytes) -> Job:
-    """Read job.json; raises JobError where it is not what `job_json` writes."""
+    """Read job.json; raises JobError if it is not what `job_json` writes."""
     try:
         data = json.loads(text)
     except ValueError as error:
@@ -99,7 +99,7 @@ def parse_job(text: bytes) -> Job:
         version = data.get("version")
         raise JobError(f"the bundle's job.json has version {version}, not {JOB_VERSION}")
     if data["job"] not in ("training", "processing"):
-        raise JobError(f"the bundle's job.json names the job `{data['job']}`")
+        raise JobError(f"the bundle's job.json has the unknown job `{data['job']}`")
     if bool(data["script"]) == bool(data["program"]):
         raise JobError("the bundle's job.json must name either a script or a program")
     known = {key: data[key] for key in Job._fields if key in data}
@@ -117,7 +117,7 @@ def read_files(bundle: Path) -> Iterator[BundleFile]:
 
 
 def write_files(files: Iterable[BundleFile], into: Path) -> None:
-    """Write files of a bundle below `into`, which exists; nothing is written elsewhere."""
+    """Write files of a bundle below the existing folder `into`; nothing is written elsewhere."""
     folders = set()
     for one in files:
         target = into / one.path
@@ -135,7 +135,7 @@ def _files(data: bytes) -> Iterator[BundleFile]:
     if at < 0:
         raise ValueError("it is not a zip file")
     _, _, _, _, count, size, offset, _ = _END.unpack_from(data, at)
-    start = at - size  # the directory ends where the end record begins, whatever was prepended
+    start = at - size  # the directory ends where the end record begins, even if data was prepended
     shift = start - offset
     for _ in range(count):
         entry = _ENTRY.unpack_from(data, start)
@@ -156,7 +156,7 @@ def _file(data: bytes, name: str, entry: Any, shift: int) -> BundleFile:
     if name.startswith("/") or "\\" in name or "\0" in name or {"", ".", ".."} & set(parts):
         raise ValueError(f"the path `{name}` leaves the bundle")
     if flags & 1 or method not in (_STORED, _DEFLATED) or size > _MAX_SIZE:
-        raise ValueError(f"`{name}` is encrypted, too large or packed in an unknown way")
+        raise ValueError(f"`{name}` is encrypted, too large, or compressed in an unsupported way")
     if mode & 0o170000 not in (0, 0o100000):
         raise ValueError(f"`{name}` is not a plain file")
     local = _LOCAL.unpack_from(data, offset)

@@ -1,8 +1,8 @@
 """An argument list → a finished process tree: output passed on, signals passed down.
 
-The child leads a process group of its own and dies with this process. When it has ended,
-whatever it left behind is killed, sessions of their own (torchrun's workers) included: on Linux
-this process is their subreaper.
+The child leads a process group of its own and dies with this process. When it has ended, all
+processes that it left behind are killed, including those in sessions of their own (torchrun's
+workers): on Linux this process is their subreaper.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Ended(Record):
     Args:
         code: its exit code, negative for the signal that ended it.
         tail: the last 64 KiB of its output and errors.
-        stopped: the signal this process was asked to stop with, or None.
+        stopped: the signal that asked this process to stop, or None.
     """
 
     code: int
@@ -59,9 +59,9 @@ class Ended(Record):
 
 
 def run(command: Command) -> Ended:
-    """Run a command to its end, writing what it writes to this process's stdout at once.
+    """Run a command to its end, copying its output to this process's stdout immediately.
 
-    A command that cannot be started ends with code 127 and says why in its output.
+    A command that cannot be started ends with code 127, and its output has the reason.
     """
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     with _Signals() as signals:
@@ -99,7 +99,7 @@ class _Signals:
         os.close(self._writer)
 
     def received(self) -> set[int]:
-        """Return the numbers of the signals that came since the last call."""
+        """Return the numbers of the signals received since the last call."""
         try:
             return set(os.read(self.reader, _CHUNK))
         except BlockingIOError:
@@ -107,7 +107,7 @@ class _Signals:
 
 
 class _Watch:
-    """The loop over one child's output, its end, and signals to hand down."""
+    """The loop over one child's output, its end, and signals to forward."""
 
     def __init__(self, pid: int, reader: int, signals: _Signals) -> None:
         self._pid = pid
@@ -150,7 +150,7 @@ class _Watch:
             _signal_group(self._pid, number)
 
     def _pass_on(self) -> bool:
-        """Copy what is there; returns whether more may come."""
+        """Copy the available output; return whether there may be more."""
         data = os.read(self._reader, _CHUNK)
         if not data:
             self._poll.unregister(self._reader)
@@ -161,14 +161,14 @@ class _Watch:
         return True
 
     def _drain(self) -> None:
-        """Copy what is left in the pipe; its writers are dead."""
+        """Copy what is left in the pipe after its writers have ended."""
         rest = select.poll()
         rest.register(self._reader, select.POLLIN)
         try:
             while rest.poll(_DRAIN_MILLISECONDS) and self._pass_on():
                 pass
         except KeyError:
-            return  # the end had been seen before
+            return  # its end was reached before
 
 
 def _write_all(data: bytes) -> None:
@@ -202,7 +202,7 @@ def _lead_group(pid: int) -> None:
     try:
         os.setpgid(pid, pid)
     except OSError:
-        return  # it has executed already, in the group it made itself
+        return  # it has already executed, in the group that it created itself
 
 
 def _become(
@@ -222,7 +222,7 @@ def _become(
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
         os.chdir(folder)
-        os.execvpe(argv[0], argv, environment)  # noqa: S606 - no shell is what is wanted
+        os.execvpe(argv[0], argv, environment)  # noqa: S606 - deliberately without a shell
     except OSError as error:
         os.write(2, f"cannot start {os.fsdecode(argv[0])}: {error}\n".encode())
     finally:
@@ -230,7 +230,7 @@ def _become(
 
 
 def _reap(pid: int) -> int | None:
-    """Collect ended children, adopted ones too; returns the code of `pid` once it has ended."""
+    """Reap ended children, including adopted ones; return the code of `pid` if it has ended."""
     code = None
     while True:
         try:
@@ -271,7 +271,7 @@ def _wait_for_one() -> bool:
 
 
 def descendants() -> Iterator[int]:
-    """Yield every process below this one, from /proc; nothing where there is none (macOS)."""
+    """Yield every process below this one, from /proc; nothing without one (macOS)."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").glob("[0-9]*") if sys.platform == "linux" else ():
         children.setdefault(_parent_of(entry), []).append(int(entry.name))
@@ -286,7 +286,7 @@ def _parent_of(process: Path) -> int:
     try:
         stat = (process / "stat").read_bytes()
     except OSError:
-        return 0  # it has ended meanwhile
+        return 0  # it has just ended
     return int(stat[stat.rindex(b")") + 2 :].split()[1])
 
 
@@ -294,14 +294,14 @@ def _signal_group(pid: int, number: int) -> None:
     try:
         os.killpg(pid, number)
     except (ProcessLookupError, PermissionError):
-        return  # nobody is left in it
+        return  # no process is left in it
 
 
 def _signal(pid: int, number: int) -> None:
     try:
         os.kill(pid, number)
     except (ProcessLookupError, PermissionError):
-        return  # it has ended, or it is another user's
+        return  # it has ended, or belongs to another user
 
 
 def _prctl(option: int, value: int) -> None:

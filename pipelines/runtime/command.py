@@ -16,7 +16,7 @@ PROGRAM_MODULE = "pipelines.runtime.program"
 
 
 def hyperparameter_arguments(hyperparameters: Mapping[str, str]) -> list[str]:
-    """Turn hyperparameters into `--key value`; `--key=value` where the value begins with `-`."""
+    """Return hyperparameters as `--key value`; `--key=value` if the value begins with `-`."""
     arguments = []
     for name, value in hyperparameters.items():
         if value.startswith("-"):
@@ -27,7 +27,7 @@ def hyperparameter_arguments(hyperparameters: Mapping[str, str]) -> list[str]:
 
 
 def processes_per_host(job: Job) -> int:
-    """Return what the step says, else the number of GPUs, else 1."""
+    """Return the step's own number, else the number of GPUs, else 1."""
     given = (job.distribution or {}).get("processes_per_host")
     return int(given) if given else max(count_gpus(), 1)
 
@@ -45,10 +45,10 @@ def single(python: Path, job: Job, started: list[str]) -> list[str]:
 
 
 def torchrun(python: Path, job: Job, container: Container, command: list[str]) -> list[str]:
-    """Put torchrun before a script and its arguments.
+    """Prefix a script and its arguments with torchrun.
 
-    One host is standalone. Several meet by static rendezvous: the images resolve their own
-    host name only when started as `train` (FACTS 11.9), so nothing may depend on it.
+    One host is standalone. Several use static rendezvous: the images resolve their own host
+    name only when started as `train` (FACTS 11.9), so nothing may depend on it.
     """
     hosts = container.hosts
     launcher = [str(python), "-m", "torch.distributed.run"]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 else:
     from .record import Record
 
-CODE = "code"  # the channel or input that brings the bundle: not the user's
+CODE = "code"  # the channel or input of the bundle, not one of the user's
 _RESERVED = ("sagemaker_", "_tuning_")  # the image toolkit's own hyperparameters (FACTS 3.3)
 _FIRST_PORT, _PORTS = 20000, 10000
 
@@ -28,8 +28,8 @@ class Hosts(Record):
     Args:
         current: the name of this host.
         names: all of them, sorted; the first one is the master.
-        instance_type: of this host, empty where the platform does not say.
-        interface: the network interface for collectives, None where the platform does not say.
+        instance_type: of this host; empty if the platform does not state it.
+        interface: the network interface for collectives; None if the platform does not state it.
         config: resourceconfig.json as it is.
     """
 
@@ -41,23 +41,23 @@ class Hosts(Record):
 
     @property
     def rank(self) -> int:
-        """The place of this host among all of them."""
+        """The position of this host among all of them."""
         return self.names.index(self.current)
 
     @property
     def master(self) -> str:
-        """The host that leads."""
+        """The first host, which coordinates the others."""
         return self.names[0]
 
 
 class Container(Record):
-    """What the platform says about this job.
+    """The platform's configuration of this job.
 
     Args:
         job_name: the name of the job, the same on all hosts.
         hosts: its hosts.
         hyperparameters: name → text; empty for a processing job.
-        channels: channel or processing input → folder; without the one that brings the code.
+        channels: channel or processing input → folder; without the one for the code.
         outputs: processing output → folder.
         input_data_config: inputdataconfig.json as it is.
         isolated: whether the job is known to have no network.
@@ -73,12 +73,12 @@ class Container(Record):
 
     @property
     def port(self) -> int:
-        """The master's port: from the job's name, so that two jobs of a machine do not collide."""
+        """The master's port, derived from the job's name: two jobs on a machine do not collide."""
         return _FIRST_PORT + zlib.crc32(self.job_name.encode()) % _PORTS
 
 
 def read_container(layout: Layout, environment: Mapping[str, str]) -> Container:
-    """Read the configuration files below the root; raises JobError on damaged ones."""
+    """Read the configuration files below the root; raises JobError for damaged ones."""
     hosts = _hosts(_read(layout.config_dir / "resourceconfig.json"))
     if layout.processing:
         return _processing(layout, hosts, environment)
@@ -118,7 +118,7 @@ def _processing(layout: Layout, hosts: Hosts, environment: Mapping[str, str]) ->
 
 
 def _local_paths(layout: Layout, entries: Any, key: str, member: str) -> dict[str, Path]:
-    """Map the names of inputs or outputs to the folders the request gives them."""
+    """Map the names of inputs or outputs to their folders in the request."""
     paths = {}
     for entry in entries or ():
         name, path = entry.get(key), _local_path(entry, member)
@@ -146,7 +146,7 @@ def _hosts(config: dict[str, Any]) -> Hosts:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Read one configuration file; a missing one is empty (the platform leaves some out)."""
+    """Read a configuration file; a missing one is empty (the platform omits some)."""
     try:
         data = json.loads(path.read_bytes())
     except FileNotFoundError:
@@ -154,5 +154,5 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise JobError(f"{os.fspath(path)} cannot be read: {error}") from None
     if not isinstance(data, dict):
-        raise JobError(f"{os.fspath(path)} does not hold a JSON object")
+        raise JobError(f"{os.fspath(path)} is not a JSON object")
     return data

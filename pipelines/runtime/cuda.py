@@ -13,9 +13,9 @@ _DRIVER = Path("/proc/driver/nvidia/version")
 def library_path(
     environment: Mapping[str, str], compat: Path = _COMPAT, driver: Path = _DRIVER
 ) -> dict[str, str]:
-    """Put the compatibility libraries first when the host's driver is older than they are.
+    """Put the compatibility libraries first if the host's driver is older than they are.
 
-    The image's start command does this, and jobs of ours do not start through it.
+    The image's start command does this too, but our jobs are not started through it.
     """
     ours, theirs = _newest(compat), _driver(driver)
     if ours is None or theirs is None or theirs >= ours:
@@ -33,7 +33,7 @@ def _driver(path: Path) -> tuple[int, ...] | None:
     try:
         found = re.search(r"\s(\d+(?:\.\d+)+)\s", path.read_text())
     except OSError:
-        return None  # no NVIDIA driver here
+        return None  # there is no NVIDIA driver
     return _version(found[1]) if found else None
 
 

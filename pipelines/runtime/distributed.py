@@ -27,11 +27,11 @@ def launch(launcher: str, job: Job, container: Container, single: child.Command)
         from .mpi import run  # noqa: PLC0415 - only MPI steps need it
 
         return run(job, container, single)
-    raise JobError(f"the launcher `{launcher}` is not known: use torchrun or mpi")
+    raise JobError(f"the launcher `{launcher}` is unknown: use torchrun or mpi")
 
 
 def wait_for_host(name: str, seconds: float = _DNS_SECONDS) -> None:
-    """Wait until a host's name resolves: on the platform DNS may lag behind (FACTS 3.4).
+    """Wait until a host's name resolves: on the platform DNS may take a while (FACTS 3.4).
 
     Raises:
         JobError: it does not resolve within the time given.
@@ -43,7 +43,7 @@ def wait_for_host(name: str, seconds: float = _DNS_SECONDS) -> None:
         except OSError as error:
             if time.monotonic() >= until:
                 raise JobError(
-                    f"the host {name} cannot be found after {seconds:g} s: {error}"
+                    f"the host {name} cannot be resolved after {seconds:g} s: {error}"
                 ) from None
             print(f"pipelines: waiting for the host {name} ({error})", file=sys.stderr, flush=True)
             time.sleep(_DNS_PAUSE)

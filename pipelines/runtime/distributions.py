@@ -1,7 +1,7 @@
 """Folders of `sys.path` → the distributions installed there.
 
-Reads the metadata itself: `importlib.metadata` came with Python 3.8, and the images of older
-frameworks run on 3.7.
+Reads the metadata itself: `importlib.metadata` is new in Python 3.8, and the images of older
+frameworks have 3.7.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Distribution(NamedTuple):
     """An installed distribution.
 
     Args:
-        name: its name in the one spelling that names are compared in.
+        name: its normalized name.
         version: its version, as its metadata has it.
         metadata: the file that this was read from.
     """
@@ -28,7 +28,7 @@ class Distribution(NamedTuple):
     metadata: Path
 
     def files(self) -> list[Path]:
-        """Return its files below the folder that it is installed in; none without a record."""
+        """Return its files below its installation folder; none without a record."""
         record = self.metadata.parent / "RECORD"
         if not record.is_file():
             return []
@@ -39,7 +39,7 @@ class Distribution(NamedTuple):
 
 
 def distributions(folders: Iterable[str]) -> Iterator[Distribution]:
-    """Yield the distributions installed in folders; the first one of a name is the one in use."""
+    """Yield the distributions installed in folders; the first one of each name is in use."""
     for folder in folders:
         for entry in _entries(folder):
             found = _read(entry)
@@ -48,7 +48,7 @@ def distributions(folders: Iterable[str]) -> Iterator[Distribution]:
 
 
 def version_of(name: str, folders: Iterable[str]) -> str | None:
-    """Return the installed version of a distribution, None where there is none."""
+    """Return the installed version of a distribution; None if it is not installed."""
     wanted = normal(name)
     for folder in folders:
         for entry in _entries(folder):
@@ -61,14 +61,14 @@ def version_of(name: str, folders: Iterable[str]) -> str | None:
 
 
 def normal(name: str) -> str:
-    """Return a distribution's name in the one spelling that names are compared in (PEP 503)."""
+    """Return the normalized name of a distribution (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _entries(folder: str) -> list[Path]:
     try:
         return sorted(path for path in Path(folder).iterdir() if path.suffix in _METADATA)
-    except OSError:  # a folder of sys.path that is not there, or a zip file
+    except OSError:  # a folder of sys.path that does not exist, or a zip file
         return []
 
 
@@ -77,7 +77,7 @@ def _read(entry: Path) -> Distribution | None:
     metadata = entry / _METADATA[entry.suffix] if entry.is_dir() else entry
     try:
         header = metadata.read_text("utf-8", "replace").partition("\n\n")[0]
-    except OSError:  # the rest of an installation that was interrupted
+    except OSError:  # left over from an interrupted installation
         return None
     fields = dict(re.findall(r"^(Name|Version):[ \t]*(\S+)", header, re.MULTILINE))
     if len(fields) < 2:

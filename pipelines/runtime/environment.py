@@ -1,4 +1,4 @@
-"""What the platform says → the `SM_*` variables of the user's code (FACTS 3.2)."""
+"""The platform's configuration → the `SM_*` variables of the user's code (FACTS 3.2)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ else:
     from .record import Record
 
 _DEVICES = Path("/dev")
-_INFO = 20  # of `logging`, whose import would cost every job its time
+_INFO = 20  # of `logging`, whose import would slow every job
 
 
 class Scratch(Record):
@@ -36,7 +36,7 @@ class Scratch(Record):
 
     @property
     def tool(self) -> Path:
-        """What of `pipelines` came along."""
+        """The part of `pipelines` that is in the bundle."""
         return self.folder / "tool"
 
     @property
@@ -46,20 +46,20 @@ class Scratch(Record):
 
 
 def variable(prefix: str, name: str) -> str:
-    """Return the variable of a name: upper case, whatever is not A-Z or 0-9 becomes `_`."""
+    """Return the variable for a name: upper case, with `_` for all but A-Z and 0-9."""
     return prefix + re.sub(r"[^A-Z0-9]", "_", name.upper())
 
 
 def build_environment(
     job: Job, layout: Layout, container: Container, model_dir: Path, code: Path
 ) -> dict[str, str]:
-    """Return every `SM_*` variable of the job, all of them text.
+    """Return every `SM_*` variable of the job, as text.
 
     Args:
         job: its static configuration.
-        layout: where the platform's folders lie.
-        container: what the platform says.
-        model_dir: where the job finds or leaves the model.
+        layout: where the platform's folders are.
+        container: the platform's configuration.
+        model_dir: where the job reads or writes the model.
         code: the folder with the user's code.
     """
     plain = {**_paths(layout, model_dir), **_cluster(container)}
@@ -92,8 +92,8 @@ def process_environment(
 ) -> dict[str, str]:
     """Return the whole environment of the child process.
 
-    PYTHONPATH begins with the folders that the code is imported from, before them the bundle's
-    own tool for a program.
+    PYTHONPATH begins with the folders that the code is imported from, preceded for a program by
+    the bundle's own tool.
     """
     first = [str(scratch.tool)] if program else []
     roots = [str(scratch.code / root) for root in IMPORT_ROOTS if (scratch.code / root).is_dir()]
@@ -107,7 +107,7 @@ def process_environment(
 
 
 def output_dirs(job: Job, layout: Layout, container: Container) -> dict[str, Path]:
-    """Map each processing output to its folder; the platform's word goes before the convention."""
+    """Map each processing output to its folder: the platform's, or else the conventional one."""
     return {**{name: layout.output(name) for name in job.outputs}, **container.outputs}
 
 
@@ -117,7 +117,7 @@ def count_gpus(devices: Path = _DEVICES) -> int:
 
 
 def _count_neurons(devices: Path = _DEVICES) -> int:
-    """Count Neuron cores; 0 without asking where there is no such device."""
+    """Count Neuron cores; 0 if there is no such device."""
     if not (devices / "neuron0").exists():
         return 0
     import subprocess  # noqa: PLC0415 - only where there is a Neuron device to ask about
@@ -126,7 +126,7 @@ def _count_neurons(devices: Path = _DEVICES) -> int:
         listed = subprocess.run(["neuron-ls", "-j"], stdout=subprocess.PIPE, check=True)  # noqa: S607 - a tool of the image
         return sum(int(device.get("nc_count", 0)) for device in json.loads(listed.stdout))
     except (OSError, ValueError, subprocess.CalledProcessError) as error:
-        print(f"pipelines: neuron-ls did not answer ({error}); taking 0 cores", file=sys.stderr)
+        print(f"pipelines: neuron-ls failed ({error}); assuming 0 cores", file=sys.stderr)
         return 0
 
 
@@ -169,7 +169,7 @@ def _text(value: Any) -> str:
 
 
 def _decode(text: str) -> Any:
-    """Return a hyperparameter as the JSON value its text spells, else the text itself."""
+    """Return a hyperparameter as a JSON value if its text is one, else the text itself."""
     try:
         value = json.loads(text)
         return text if isinstance(value, float) and not math.isfinite(value) else value

@@ -11,7 +11,7 @@ from .child import Ended
 from .errors import MARK
 
 LIMIT = 1024  # bytes
-_HEADER = "Traceback (most recent call last):"  # not always at the start: after a prompt, say
+_HEADER = "Traceback (most recent call last):"  # may follow other text, such as a prompt
 _GROUP = "  | "  # before each line of an exception group
 _RANK = re.compile(r"\[rank(\d+)\]: ?")
 _AGENT = re.compile(r"torch\.distributed\.elastic\.\S*(ChildFailedError|SignalException)")
@@ -32,7 +32,7 @@ class Raised(NamedTuple):
 
 
 class RankEnd(NamedTuple):
-    """How a rank ended: its exit code, negative for a signal; 1 where Python raised."""
+    """How a rank ended: its exit code, negative for a signal; 1 if Python raised."""
 
     rank: str
     code: int
@@ -60,7 +60,7 @@ def program_reason(ended: Ended, code_folder: Path) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Write the failure file: UTF-8, at most 1024 bytes, first what the job itself put there."""
+    """Write the failure file: UTF-8, at most 1024 bytes, the job's own text first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     written = path.read_text("utf-8", "replace").strip() if path.is_file() else ""
     text = f"{written}\n{text}" if written else text
@@ -70,8 +70,8 @@ def write(path: Path, text: str) -> None:
 def _cause(tail: str, end: RankEnd) -> Raised | None:
     """Find the traceback that ended the job: not torchrun's own, nor that of a lost peer.
 
-    A rank that has raised may be aborted on its way out, by a thread that outlives the
-    interpreter (gloo's do); what it had raised is why.
+    A rank that has raised may be aborted while it exits, by a thread that outlives the
+    interpreter (gloo's do); the cause is still what it raised.
     """
     found = [raised for raised in _tracebacks(tail) if not _AGENT.match(raised.message)]
     own = [raised for raised in found if not _LOST_PEER.search(raised.message)]
@@ -83,7 +83,7 @@ def _cause(tail: str, end: RankEnd) -> Raised | None:
 
 
 def _tracebacks(tail: str) -> list[Raised]:
-    """Split the output by rank, as PyTorch marks its lines, and find the tracebacks of each."""
+    """Split the output by rank, as PyTorch marks its lines, and find each rank's tracebacks."""
     by_rank: dict[str | None, list[str]] = {}
     for line in tail.split("\n"):
         mark = _RANK.match(line)
@@ -107,13 +107,13 @@ def _of_one_rank(rank: str | None, lines: list[str]) -> list[Raised]:
 
 
 def _message(lines: list[str]) -> str:
-    """Return the exception's own lines: up to the first empty one, and not too many."""
+    """Return the exception's own lines: up to the first empty one, and at most a few."""
     stop = next((i for i, line in enumerate(lines) if not line.strip()), len(lines))
     return "\n".join(lines[: min(stop, _MESSAGE_LINES)])
 
 
 def _root_cause(tail: str) -> RankEnd | None:
-    """Read from torchrun's report which rank has ended first, and how."""
+    """Read from torchrun's report which rank ended first, and how."""
     _, report, rest = tail.rpartition("Root Cause")
     found = _ROOT_CAUSE.search(rest) if report else None
     return RankEnd(found[1], int(found[2])) if found else None
@@ -138,7 +138,7 @@ def _last_lines(tail: str) -> str:
 
 
 def _fit(head: str, end: str) -> str:
-    """Join a head and as much of the end of a text as the limit leaves room for."""
+    """Join a head and as much of the end of a text as fits the limit."""
     room = LIMIT - len(head.encode("utf-8", "replace")) - len(_CUT.encode())
     kept = end.encode("utf-8", "replace")
     if len(kept) <= room:

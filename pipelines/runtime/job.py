@@ -1,8 +1,8 @@
 """A bundle.pyz and /opt/ml → the user's code, run to its end.
 
-Unpacks the bundle into a scratch folder, sees to requirements, builds the `SM_*` variables,
-starts the script, the program or the launcher, passes its output and exit code on, and leaves
-the failure file where the platform looks for it.
+Unpacks the bundle into a scratch folder, installs requirements, builds the `SM_*` variables,
+starts the script, the program or the launcher, passes its output and exit code on, and writes
+the failure file for the platform.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 
 def run(path: str, files: list[BundleFile] | None = None) -> int:
-    """Run the job of a bundle; returns the exit code.
+    """Run the job of a bundle; return the exit code.
 
     Args:
         path: the bundle.
-        files: its files, where they have been read already.
+        files: its files, if they have already been read.
     """
     signal.signal(signal.SIGTERM, _stop)
     layout = Layout.from_environment(os.environ, "training")
-    if not layout.config_dir.exists():  # before the bundle was read, and should it be damaged
+    if not layout.config_dir.exists():  # needed before the bundle is read, in case it is damaged
         layout = layout._replace(job="processing")
     try:
         files = files or list(bundle.read_files(Path(path)))
@@ -51,7 +51,7 @@ def _find_job(files: list[BundleFile]) -> Job:
     for one in files:
         if one.path == bundle.JOB:
             return bundle.parse_job(one.content)
-    raise JobError("the bundle holds no job.json: compile the pipeline again")
+    raise JobError("the bundle has no job.json: compile the pipeline again")
 
 
 def _in_scratch(job: Job, layout: Layout, files: list[BundleFile]) -> int:
@@ -68,7 +68,7 @@ def _in_scratch(job: Job, layout: Layout, files: list[BundleFile]) -> int:
 
 
 def _is_needed(job: Job) -> Callable[[BundleFile], bool]:
-    """Return which files are unpacked: this runtime itself is only for programs and mpirun."""
+    """Return which files are unpacked: this runtime only for programs and mpirun."""
     launcher = (job.distribution or {}).get("launcher")
     if job.program is not None or launcher == "mpi":
         return lambda _: True
@@ -77,7 +77,7 @@ def _is_needed(job: Job) -> Callable[[BundleFile], bool]:
 
 def _run(job: Job, layout: Layout, scratch: Scratch) -> int:
     if job.script is not None and not (scratch.code / job.script).is_file():
-        raise JobError(f"the bundle does not hold the script {job.script}")
+        raise JobError(f"the bundle does not contain the script {job.script}")
     container = read_container(layout, os.environ)
     python = _python(job, container, scratch)
     model_dir = _model_dir(job, layout, scratch)
@@ -101,7 +101,7 @@ def _run(job: Job, layout: Layout, scratch: Scratch) -> int:
             _replace_links(layout.model_dir)
         return 0
     if ended.tail and not ended.tail.endswith("\n"):
-        print(file=sys.stderr)  # what follows begins a line
+        print(file=sys.stderr)  # start a new line
     from .failure import program_reason, reason  # noqa: PLC0415 - only a failed job needs it
 
     why = reason if job.program is None else program_reason
@@ -109,17 +109,17 @@ def _run(job: Job, layout: Layout, scratch: Scratch) -> int:
 
 
 def _replace_links(folder: Path) -> None:
-    """Leave no link in the model, which becomes an archive."""
+    """Replace links in the model, which becomes an archive."""
     for parent, folders, files in os.walk(str(folder)):
         if any(os.path.islink(os.path.join(parent, name)) for name in folders + files):  # noqa: PTH114, PTH118 - as os.walk gives them
-            from .links import replace_links  # noqa: PLC0415 - only where there is a link
+            from .links import replace_links  # noqa: PLC0415 - only if there is a link
 
             replace_links(folder)
             return
 
 
 def _launch(job: Job, container: Container, single: child.Command) -> child.Ended:
-    """Run the command by itself, or through the launcher that the step names."""
+    """Run the command directly, or through the step's launcher."""
     launcher = (job.distribution or {}).get("launcher")
     if launcher is None:
         return child.run(single)
@@ -145,7 +145,7 @@ def _model_dir(job: Job, layout: Layout, scratch: Scratch) -> Path:
 
 
 def _drivers() -> dict[str, str]:
-    """Return LD_LIBRARY_PATH with CUDA's compatibility libraries where the driver needs them."""
+    """Return LD_LIBRARY_PATH with CUDA's compatibility libraries if the driver needs them."""
     if not Path("/usr/local/cuda/compat").is_dir():
         return {}
     from .cuda import library_path  # noqa: PLC0415 - only images with CUDA need it
@@ -154,10 +154,10 @@ def _drivers() -> dict[str, str]:
 
 
 def _make_outputs(layout: Layout, variables: dict[str, str]) -> None:
-    """Make the folders that a script may write to; the platform makes most, not all of them."""
+    """Create the folders that a script may write to; the platform creates most, but not all."""
     for name, path in variables.items():
         if name.startswith("SM_OUT_"):
-            os.makedirs(path, exist_ok=True)  # noqa: PTH103 - a variable's text is at hand
+            os.makedirs(path, exist_ok=True)  # noqa: PTH103 - the path is text
     if not layout.processing:
         layout.model_dir.mkdir(parents=True, exist_ok=True)
         layout.output_data_dir.mkdir(parents=True, exist_ok=True)
@@ -169,13 +169,13 @@ def _fail(layout: Layout, text: str, exit_code: int) -> int:
     print(f"pipelines: the job failed: {text.splitlines()[0]}", file=sys.stderr, flush=True)
     try:
         write(layout.failure, text)
-    except OSError as error:  # a full disk, say, which may be why it failed
+    except OSError as error:  # a full disk, for example, which may be why the job failed
         print(f"pipelines: {layout.failure} cannot be written: {error}", file=sys.stderr)
     return exit_code
 
 
 def _remove(folder: Path) -> None:
-    """Remove the scratch folder; shutil would cost every job its import."""
+    """Remove the scratch folder; importing shutil would slow every job."""
     for parent, folders, files in os.walk(folder, topdown=False):
         for name in files:
             Path(parent, name).unlink()

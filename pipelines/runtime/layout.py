@@ -1,7 +1,7 @@
 """The paths of a job's container, from its root folder (FACTS 3.4).
 
-The root is /opt/ml; the local SageMaker's path-rewriting mode names another folder in the
-variable PIPELINES_OPT_ML.
+The root is /opt/ml; the local SageMaker's path-rewriting mode sets another folder in the variable
+PIPELINES_OPT_ML.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ROOT_VARIABLE = "PIPELINES_OPT_ML"
 
 
 class Layout(Record):
-    """Where a training or a processing job finds and leaves its files.
+    """Where a training or a processing job reads and writes its files.
 
     Args:
         root: the folder that stands for /opt/ml.
@@ -33,7 +33,7 @@ class Layout(Record):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], job: str) -> Layout:
-        """Take the root from PIPELINES_OPT_ML, /opt/ml where it is not set."""
+        """Read the root from PIPELINES_OPT_ML; /opt/ml if it is not set."""
         return cls(Path(environment.get(ROOT_VARIABLE) or OPT_ML), job)
 
     @property
@@ -63,12 +63,12 @@ class Layout(Record):
 
     @property
     def output_data_dir(self) -> Path:
-        """Where training leaves what becomes output.tar.gz."""
+        """Where training writes what becomes output.tar.gz."""
         return self.output_dir if self.processing else self.output_dir / "data"
 
     @property
     def model_dir(self) -> Path:
-        """Where training leaves the model."""
+        """Where training writes the model."""
         return self.root / "model"
 
     @property
@@ -85,10 +85,10 @@ class Layout(Record):
         return self.output_dir / name
 
     def locate(self, path: str) -> Path:
-        """Return where a path of a configuration file lies below this root.
+        """Return the path below this root for a path of a configuration file.
 
-        A path below /opt/ml moves below the root; any other one (already rewritten, or a
-        place of the user's own) stays as it is.
+        A path below /opt/ml moves below the root; any other one (already rewritten, or the
+        user's own) stays as it is.
         """
         given, root = os.path.normpath(path), str(self.root)
         below = given + "/"

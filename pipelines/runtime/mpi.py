@@ -1,9 +1,9 @@
 """One command → the same command under mpirun, on one host or several.
 
 Every host writes its own command and environment into a folder whose name all hosts know;
-mpirun starts `rank.py` in every process, which takes them from there. So SM_CURRENT_HOST is
-right on every host (FACTS 3.3) and no value passes through mpirun's `-x`. The master starts
-mpirun when every other host has reported to its port, and tells them there how it ended.
+mpirun starts `rank.py` in every process, which reads them there. So SM_CURRENT_HOST is correct on
+every host (FACTS 3.3) and no value passes through mpirun's `-x`. The master starts mpirun when
+every other host has reported to its port, and sends them the exit code over that connection.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _MPIRUN = (
 
 
 def run(job: Job, container: Container, single: child.Command) -> child.Ended:
-    """Run `single` as every rank: processes per host times hosts of them.
+    """Run `single` as every rank; there are processes per host times hosts.
 
     Raises:
         JobError: there is no mpirun, or a host did not report in time.
@@ -55,7 +55,7 @@ def run(job: Job, container: Container, single: child.Command) -> child.Ended:
         with _followers(container) as followers:
             ended = child.run(child.Command(argv, single.environment, single.folder))
             for follower in followers:
-                with contextlib.suppress(OSError):  # it has ended before us
+                with contextlib.suppress(OSError):  # it has already ended
                     follower.sendall(str(ended.exit_code).encode())
         return ended
 
@@ -71,7 +71,7 @@ def mpirun_arguments(hosts: Hosts, processes: int, start: list[str]) -> list[str
 
 
 def meeting_port(container: Container) -> int:
-    """Return the port at which the hosts report; SM_MASTER_PORT stays free for the user."""
+    """Return the port that the hosts report to; SM_MASTER_PORT stays free for the user."""
     first = 20000
     return (container.port - first + 5000) % 10000 + first
 
@@ -86,7 +86,7 @@ def _need_mpirun(single: child.Command) -> None:
 
 @contextlib.contextmanager
 def _plan(container: Container, single: child.Command) -> Iterator[Path]:
-    """Leave what the ranks of this host need, and yield the script that starts a rank."""
+    """Write what the ranks of this host need; yield the script that starts a rank."""
     shared = _SHARED / f"pipelines-mpi-{os.getuid()}-{container.port}"
     shared.mkdir(mode=0o700, exist_ok=True)
     if shared.is_symlink() or shared.stat().st_uid != os.getuid():
@@ -98,11 +98,11 @@ def _plan(container: Container, single: child.Command) -> Iterator[Path]:
         (own / rank.PLAN).write_text(json.dumps(content), encoding="utf-8")
         source = single.folder.parent / "tool" / "pipelines" / "runtime" / "rank.py"
         shutil.copyfile(source, own / _STARTER)
-        (own / _STARTER).replace(shared / _STARTER)  # several hosts may be one machine
+        (own / _STARTER).replace(shared / _STARTER)  # several hosts may share a machine
         yield shared / _STARTER
     finally:
         shutil.rmtree(own)
-        with contextlib.suppress(OSError):  # another host of this machine is not done yet
+        with contextlib.suppress(OSError):  # another host on this machine still needs it
             (shared / _STARTER).unlink()
             shared.rmdir()
 
@@ -145,7 +145,7 @@ def _connect(host: str, port: int) -> socket.socket:
     while True:
         try:
             return socket.create_connection((host, port))
-        except OSError as error:  # its name or its port are not there yet
+        except OSError as error:  # its name or its port is not available yet
             if time.monotonic() >= until:
                 raise JobError(f"the master host {host} cannot be reached: {error}") from None
             time.sleep(_PAUSE)

@@ -15,7 +15,7 @@ from .layout import Layout
 def main() -> int:
     """Call `pipelines.programs.<program>.main.main(config, layout)`; its int is the exit code.
 
-    A JobError is written out without its frames: it tells the user what is wrong, not us.
+    A JobError is written without a traceback: its message is for the user.
     """
     job = parse_job(Path(sys.argv.pop(1)).read_bytes())
     module = importlib.import_module(f"pipelines.programs.{job.program}.main")

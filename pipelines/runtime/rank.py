@@ -1,6 +1,6 @@
 """One process of an MPI job → the user's command in the environment of its host.
 
-Copied out of the bundle and started by mpirun on every host: it stands alone.
+Copied from the bundle and started by mpirun on every host: it imports nothing of ours.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TORCH = {
 
 
 def main() -> None:
-    """Become the command; mpirun places ranks by slot, so the rank tells the host."""
+    """Execute the command; mpirun places ranks by slot, so the rank determines the host."""
     processes = int(sys.argv[1])
     rank = next(int(os.environ[name]) for name in _RANK if name in os.environ)
     plan = Path(__file__).parent / str(rank // processes) / PLAN
@@ -32,7 +32,7 @@ def main() -> None:
         if source in merged:
             merged.setdefault(name, merged[source])
     os.chdir(folder)
-    os.execvpe(argv[0], argv, merged)  # noqa: S606 - no shell is what is wanted
+    os.execvpe(argv[0], argv, merged)  # noqa: S606 - deliberately without a shell
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Frozen values without the start-up cost of `dataclasses` or `typing` (about 10 ms in every job).
 
-For the type checker a record is a NamedTuple: `if TYPE_CHECKING: from typing import NamedTuple
+To the type checker a record is a NamedTuple: `if TYPE_CHECKING: from typing import NamedTuple
 as Record`, else this class.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class Record:
-    """Base of a frozen value: its annotated names are its fields, their values defaults."""
+    """Base of a frozen value: its annotated names are its fields, their values the defaults."""
 
     _fields: tuple[str, ...] = ()
 

@@ -1,8 +1,8 @@
 """The requirements of a step → the interpreter that meets them.
 
-In a container the image's own Python gets what it lacks. Locally (PIPELINES_ENV_DIR) nothing
-of the user's is touched: a virtual environment is made once per set of lines, which sees the
-packages of the environment that the tool runs in.
+In a container missing packages are installed into the image's own Python. Locally
+(PIPELINES_ENV_DIR) the user's environment is not changed: a virtual environment, which also sees
+the packages of the environment that the tool runs in, is created once per set of lines.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class Requirements(NamedTuple):
 
     Args:
         lines: the lines of a requirements file.
-        wheels: the folder of the wheels in mode `wheels`, None in mode `index`.
-        index_url: the package index in mode `index`, None for pip's own default.
+        wheels: the folder of the wheels in mode `wheels`; None in mode `index`.
+        index_url: the package index in mode `index`; None for pip's default.
         isolated: whether the job is known to have no network.
     """
 
@@ -58,7 +58,7 @@ class Requirements(NamedTuple):
         """Read the entry of job.json; raises JobError where its mode is not known."""
         mode = requirements.get("mode")
         if mode not in ("index", "wheels"):
-            raise JobError(f"the requirements' mode `{mode}` is not known: use index or wheels")
+            raise JobError(f"the requirements' mode `{mode}` is unknown: use index or wheels")
         wheels = code / str(requirements.get("folder")) if mode == "wheels" else None
         lines = tuple(map(str, requirements.get("lines") or ()))
         return cls(lines, wheels, requirements.get("index_url"), isolated)
@@ -85,11 +85,11 @@ def _installed_version(name: str) -> str | None:
 
 
 def is_met(line: str, version_of: VersionOf = _installed_version) -> bool:
-    """Return whether a requirement is installed; False for what only pip can decide.
+    """Return whether a requirement is installed; False if only pip can decide.
 
     Args:
         line: a line of a requirements file.
-        version_of: the installed version of a distribution, None where there is none.
+        version_of: returns the installed version of a distribution, or None.
     """
     plain = re.sub(r"(^|\s)#.*$", "", line)
     plain = re.sub(r"\s+--hash=\S+", "", plain).replace("\\", " ").strip()
@@ -105,7 +105,7 @@ def is_met(line: str, version_of: VersionOf = _installed_version) -> bool:
 
 
 def _is_met_as_packaging_reads_it(line: str, version_of: VersionOf) -> bool:
-    """Decide on ranges and markers with `packaging`: most images have it, none has to."""
+    """Decide on ranges and markers with `packaging`, which most images have."""
     try:
         wanted = importlib.import_module("packaging.requirements").Requirement(line)
         if wanted.marker is not None and not wanted.marker.evaluate():
@@ -116,12 +116,12 @@ def _is_met_as_packaging_reads_it(line: str, version_of: VersionOf) -> bool:
         return installed is not None and bool(
             wanted.specifier.contains(installed, prereleases=True)
         )
-    except (ImportError, ValueError):  # not there, or not understood
+    except (ImportError, ValueError):  # not installed, or not a valid requirement
         return False
 
 
 def _same_version(installed: str, pinned: str) -> bool:
-    """Compare as PEP 440 does: a pin without a local part takes any."""
+    """Compare like PEP 440: a pin without a local part matches any."""
     if "+" not in pinned:
         installed = installed.partition("+")[0]
     return _release(installed) == _release(pinned)
@@ -141,7 +141,7 @@ def _environment(folder: Path, wanted: Requirements) -> Path:
     with (folder / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not complete.exists():
-            print("pipelines: making an environment for the step's requirements", flush=True)
+            print("pipelines: creating an environment for the step's requirements", flush=True)
             _make(home)
             _install(python, wanted, {})
             complete.touch()
@@ -149,8 +149,8 @@ def _environment(folder: Path, wanted: Requirements) -> Path:
 
 
 def _make(home: Path) -> None:
-    """Make a virtual environment that sees exactly what this interpreter sees."""
-    import venv  # noqa: PLC0415 - only where an environment has to be made
+    """Create a virtual environment that sees exactly what this interpreter sees."""
+    import venv  # noqa: PLC0415 - only if an environment is created
 
     venv.EnvBuilder(clear=True, symlinks=True).create(home)
     own = {Path(path).resolve() for path in sys.path}

@@ -1,4 +1,4 @@
-"""What a bundle's `__main__.py` is: the start of every job, read by any Python of an image."""
+"""The `__main__.py` of a bundle: the start of every job, readable by any Python of an image."""
 
 import sys
 

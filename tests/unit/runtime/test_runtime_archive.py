@@ -110,7 +110,7 @@ def test_a_zip_with_a_link_out_is_refused(into: Path, tmp_path: Path) -> None:
     [
         (Limits(members=2), "more than 2 members"),
         (Limits(file_bytes=9), "larger than 9 bytes"),
-        (Limits(total_bytes=29), "larger than 29 bytes together"),
+        (Limits(total_bytes=29), "larger than 29 bytes in total"),
     ],
 )
 def test_an_archive_over_a_limit_is_refused(

@@ -80,7 +80,7 @@ def test_a_job_is_read_as_it_was_written() -> None:
     ("changes", "text"),
     [
         ({"version": 2}, "version 2, not 1"),
-        ({"job": "cooking"}, "names the job `cooking`"),
+        ({"job": "cooking"}, "has the unknown job `cooking`"),
         ({"script": None}, "either a script or a program"),
         ({"program": "validate"}, "either a script or a program"),
     ],
@@ -103,10 +103,10 @@ def test_a_job_description_that_does_not_hold_is_refused(
 @pytest.mark.parametrize(
     ("job", "text"),
     [
-        ({**JOB, "script": "other.py"}, "the bundle does not hold the script other.py"),
+        ({**JOB, "script": "other.py"}, "the bundle does not contain the script other.py"),
         ({**JOB, "version": 2}, "the bundle's job.json has version 2, not 1"),
-        ({**JOB, "distribution": {"launcher": "horovod"}}, "the launcher `horovod` is not known"),
-        ({**JOB, "requirements": {"mode": "conda"}}, "the requirements' mode `conda` is not known"),
+        ({**JOB, "distribution": {"launcher": "horovod"}}, "the launcher `horovod` is unknown"),
+        ({**JOB, "requirements": {"mode": "conda"}}, "the requirements' mode `conda` is unknown"),
         ({**JOB, "job": "processing", "model_input": "model"}, "the folder of the model input"),
     ],
 )

@@ -58,7 +58,9 @@ def test_mpirun_starts_processes_times_hosts() -> None:
 
 def test_a_host_that_cannot_be_found_is_named() -> None:
     """DNS may lag behind, but not for ever."""
-    with pytest.raises(JobError, match=r"the host no-such-host\.invalid cannot be found after 0 s"):
+    with pytest.raises(
+        JobError, match=r"the host no-such-host\.invalid cannot be resolved after 0 s"
+    ):
         wait_for_host("no-such-host.invalid", seconds=0)
 
 
