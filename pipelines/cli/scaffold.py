@@ -18,7 +18,7 @@ from pipelines.errors import UsageError
 from pipelines.spec.model import PIPELINE_NAME
 
 PACKAGE = Path(pipelines.__file__).parent
-SCHEMA = Path(".pipelines", "pipeline.schema.json")
+SCHEMA = Path("pipeline.schema.json")
 _PLACEHOLDER = "my-project"
 _LONGEST = 63
 """Characters: CreateModelPackageGroup and CreateEndpoint take no longer name."""
@@ -60,8 +60,13 @@ def files(template: str, name: str) -> dict[Path, bytes]:
     for path in _NAMED:
         written = f'"{name}"' if path.suffix == ".yaml" and _NO_TEXT.fullmatch(name) else name
         found[path] = found[path].replace(_PLACEHOLDER.encode(), written.encode())
-    found[SCHEMA] = (PACKAGE / "spec" / "pipeline.schema.json").read_bytes()
+    found[SCHEMA] = schema()
     return found
+
+
+def schema() -> bytes:
+    """Read the JSON schema of the spec."""
+    return (PACKAGE / "spec" / SCHEMA.name).read_bytes()
 
 
 def _template(folder: Path) -> Iterator[tuple[Path, bytes]]:
@@ -96,7 +101,7 @@ def write(folder: Path, content: Mapping[Path, bytes]) -> None:
 
 def _refuse_to_overwrite(folder: Path, content: Mapping[Path, bytes]) -> None:
     if os.path.lexists(folder) and not folder.is_dir():
-        raise UsageError(f"{folder} is a file", "name a folder, an empty one or one to make")
+        raise UsageError(f"{folder} is a file", "name a new or empty folder")
     there = sorted({str(found) for path in content if (found := _in_the_way(folder, path))})
     if there:
         more = f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else ""

@@ -50,7 +50,7 @@ def test_a_project_has_all_its_parts(pipelines: Command, folder: Path) -> None:
         *("pipeline.yaml", "README.md", "requirements.txt", ".gitignore", "conftest.py"),
         *("steps/features.py", "steps/evaluate.py", "steps/suites/penguins.json"),
         *("training/train.py", "serving/inference.py", "data/penguins.csv"),
-        *("tests/test_jobs.py", "tests/test_inference.py", ".pipelines/pipeline.schema.json"),
+        *("tests/test_jobs.py", "tests/test_inference.py", "pipeline.schema.json"),
     } <= present(project)
     spec, readme = ((project / name).read_text() for name in ("pipeline.yaml", "README.md"))
     assert "my-project" not in spec + readme
@@ -114,9 +114,20 @@ def test_a_file_is_no_folder_for_a_project(pipelines: Command, folder: Path) -> 
     assert (answer.code, "taken is a file" in answer.err) == (2, True)
 
 
+def test_the_schema_is_no_part_of_what_may_be_removed(pipelines: Command, folder: Path) -> None:
+    """`.pipelines/` holds local state alone; `schema -o` writes the editor's file again."""
+    assert pipelines("init", ".", "--minimal", "--name", "mine").code == 0
+    assert ".pipelines/\n" in (folder / ".gitignore").read_text()
+    written = (folder / scaffold.SCHEMA).read_text()
+    (folder / scaffold.SCHEMA).unlink()
+    answer = pipelines("schema", "-o", str(scaffold.SCHEMA))
+    assert (answer.code, answer.out) == (0, f"wrote {scaffold.SCHEMA}\n")
+    assert (folder / scaffold.SCHEMA).read_text() == written
+    assert pipelines("schema").out == written
+
+
 def test_a_schema_of_an_earlier_init_is_replaced(pipelines: Command, folder: Path) -> None:
     """It is the tool's own file: whoever starts afresh gets the one of this version."""
-    (folder / ".pipelines").mkdir()
     (folder / scaffold.SCHEMA).write_text("{}")
     assert pipelines("init", ".", "--minimal", "--name", "again").code == 0
     assert json.loads((folder / scaffold.SCHEMA).read_text()) != {}
