@@ -106,7 +106,7 @@ def test_an_image_without_an_entrypoint_is_told_about_stubs(local: Local) -> Non
     """Only a container can run an image's own entrypoint: the reason names image and way out."""
     outcome = training.execute(local.call(local.training()))
     assert outcome.status is StepStatus.FAILED
-    assert "the image image:1 brings its own entrypoint" in str(outcome.reason)
+    assert "the image image:1 has its own entrypoint" in str(outcome.reason)
     assert "run --stub STEP=FILE" in str(outcome.reason)
     again = processing.execute(local.call(local.processing()))
     assert "run --stub STEP=FILE" in str(again.reason)

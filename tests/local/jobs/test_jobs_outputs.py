@@ -251,4 +251,4 @@ def test_a_program_outside_the_submitted_code_is_refused(local: Local, tmp_path:
     request = toolkit_request(local, tmp_path, {"train.py": SCRIPT})
     request["HyperParameters"]["sagemaker_program"] = '"../../../etc/passwd"'
     outcome = training.execute(local.call(request))
-    assert "holds no `../../../etc/passwd`" in str(outcome.reason)
+    assert "has no `../../../etc/passwd`" in str(outcome.reason)

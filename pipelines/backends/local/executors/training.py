@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Literal
 
 from pipelines.backends.local.executors.contract import StepOutcome
 from pipelines.backends.local.jobs.channels import stage_inputs, training_sources
-from pipelines.backends.local.jobs.checkpoints import Checkpoints
+from pipelines.backends.local.jobs.checkpoints import CheckpointSync
 from pipelines.backends.local.jobs.metrics import final_metrics, metric_patterns
 from pipelines.backends.local.jobs.opt_ml import write_training
 from pipelines.backends.local.jobs.outputs import store_model, store_output_data
 from pipelines.backends.local.jobs.pipes import feed_pipes
 from pipelines.backends.local.jobs.run import (
     ContainerCommand,
-    JobResult,
+    LocalJobResult,
     refusal_reason,
     run_job,
 )
@@ -105,7 +105,7 @@ def _run(call: StepCall, arn: str) -> _TrainingEnd:
         for host in job.hosts:
             write_training(job, host, request, plain_parameters(request))
         stage_inputs(store, job, sources, call.settings.home / "fs")
-        checkpoints = Checkpoints(store, job, request.get("CheckpointConfig"))
+        checkpoints = CheckpointSync(store, job, request.get("CheckpointConfig"))
         checkpoints.fetch()
         container = _container(store, job, request)
         started = time.time()
@@ -148,7 +148,7 @@ def _plans(request: JsonObject) -> list[HostPlan]:
     return [HostPlan(f"algo-{number}", *kind) for number, kind in enumerate(kinds, start=1)]
 
 
-def _ended(result: JobResult, started: float, metrics: list[JsonObject]) -> _TrainingEnd:
+def _ended(result: LocalJobResult, started: float, metrics: list[JsonObject]) -> _TrainingEnd:
     status = result.step_status
     match result.end.cause, status:
         case "limit", _:

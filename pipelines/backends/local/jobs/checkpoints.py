@@ -18,8 +18,8 @@ _EVERY = 2.0  # seconds between syncs while the job runs
 _State = tuple[int, int]  # size and modification time
 
 
-class Checkpoints:
-    """Checkpoints of one job; all hosts share one prefix, as in the service.
+class CheckpointSync:
+    """CheckpointSync of one job; all hosts share one prefix, as in the service.
 
     Args:
         store: the object store.

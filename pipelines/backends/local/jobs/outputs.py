@@ -94,7 +94,7 @@ def _store_archive(store: ObjectStore, job: LocalJob, folder: Path, uri: str) ->
 
 
 def make_self_contained(folder: Path, host: JobHost) -> None:
-    """Replace links by what they lead to; drop dead links, circles and specials.
+    """Replace links by their targets; remove dead links, cycles, pipes and sockets.
 
     An archive with a link in it cannot be extracted by SageMaker, and a link to /opt/ml means
     nothing outside the job. Files that the job has locked, or copied from a read-only place, are
@@ -112,7 +112,7 @@ def make_self_contained(folder: Path, host: JobHost) -> None:
 
 
 def _real(path: str, host: JobHost) -> str:
-    """Return where a path leads to; /opt/ml is the job's own."""
+    """Resolve a path; /opt/ml is the job's own."""
     link = Path(path)
     for _ in range(_MOST_LINKS):
         if not link.is_symlink():
@@ -124,7 +124,7 @@ def _real(path: str, host: JobHost) -> str:
 
 
 _MOST_LINKS = 40
-"""Links to links that are followed, as Linux does; a circle then leads to nothing."""
+"""How many links in a row are followed, as on Linux; a cycle is then a dead link."""
 
 
 def _unlock(path: Path) -> None:

@@ -57,7 +57,7 @@ class ContainerCommand:
 
 
 @frozen
-class JobResult:
+class LocalJobResult:
     """What became of a job.
 
     Args:
@@ -82,7 +82,7 @@ class JobResult:
 
 def run_job(
     call: StepCall, job: LocalJob, container: ContainerCommand, tick: Callable[[], None]
-) -> JobResult:
+) -> LocalJobResult:
     """Start the hosts, wait for them, and return the result."""
     commands = [
         HostCommand(
@@ -100,7 +100,7 @@ def run_job(
     end = run_hosts(job, commands, container.limits, stop=call.stop, tick=tick)
     fault = PLATFORM_FAULT if _platform_reason(end) and end.cause == "finished" else None
     reason = _reason(call, job, container, end)
-    return JobResult(end, reason, fault, [one.log for one in commands])
+    return LocalJobResult(end, reason, fault, [one.log for one in commands])
 
 
 def refusal_reason(problem: PipelinesError) -> str:

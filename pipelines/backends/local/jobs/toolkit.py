@@ -1,7 +1,7 @@
-"""What a training request starts: its own entrypoint, or the program the images' toolkit would.
+"""What a training request starts: its own entrypoint, or the program of the images' toolkit.
 
 A request without an entrypoint that carries `sagemaker_program` (SDK v2 estimators, tuning jobs;
-FACTS 3.3, 11.4) is started through the job runtime, in a bundle made here.
+FACTS 3.3, 11.4) is started by the job runtime, in a bundle written here.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _PROGRAM, _SOURCE = "sagemaker_program", "sagemaker_submit_directory"
 
 
 def training_words(store: ObjectStore, job: LocalJob, request: JsonObject) -> list[str]:
-    """Give the argument list of a training container.
+    """Return the argument list of a training container.
 
     Raises:
-        JobRefusedError: only the image knows what to start, or the program is not there.
+        JobRefusedError: only the image defines what to start, or the program is missing.
     """
     algorithm = request["AlgorithmSpecification"]
     entrypoint = algorithm.get("ContainerEntrypoint")
@@ -43,16 +43,16 @@ def training_words(store: ObjectStore, job: LocalJob, request: JsonObject) -> li
         return ["python3", str(_bundle(store, job, request))]
     image = algorithm.get("TrainingImage") or algorithm.get("AlgorithmName")
     raise JobRefusedError(
-        f"the image {image} brings its own entrypoint, which cannot run without a container",
-        "give the step an entrypoint of its own, or a stub: run --stub STEP=FILE",
+        f"the image {image} has its own entrypoint, which cannot run without a container",
+        "set a ContainerEntrypoint for the step, or use a stub: run --stub STEP=FILE",
     )
 
 
 def plain_parameters(request: JsonObject) -> dict[str, str]:
-    """Give the hyperparameters as the program gets them.
+    """Return the hyperparameters as the program receives them.
 
-    The SDK's estimators encode every value as JSON and the toolkit decodes it again; requests
-    that do not start through the toolkit are left as they are.
+    The SDK's estimators encode every value as JSON and the toolkit decodes it again; other
+    requests are left as they are.
     """
     given: dict[str, str] = request.get("HyperParameters") or {}
     started_by_request = request["AlgorithmSpecification"].get("ContainerEntrypoint")
@@ -73,15 +73,17 @@ def _text(value: Json) -> str:
 
 
 def _bundle(store: ObjectStore, job: LocalJob, request: JsonObject) -> Path:
-    """Write the bundle that the job runtime starts from."""
+    """Write the bundle that the job runtime starts."""
     parameters = {k: _decode(v) for k, v in (request.get("HyperParameters") or {}).items()}
     source = _source(store, job, str(parameters.get(_SOURCE, "")))
     program = str(parameters[_PROGRAM])
     script = source / program
     if not script.is_file() or not script.resolve().is_relative_to(source.resolve()):
-        raise JobRefusedError(f"the code of the step holds no `{program}` ({_PROGRAM})")
+        raise JobRefusedError(f"the code of the step has no `{program}` ({_PROGRAM})")
     if script.suffix != ".py":
-        raise JobRefusedError(f"`{program}` ({_PROGRAM}) is no Python file: not run locally")
+        raise JobRefusedError(
+            f"`{program}` ({_PROGRAM}) is not a Python file, which is not supported locally"
+        )
     described = BundledJob(
         step=job.name,
         job="training",
@@ -100,7 +102,7 @@ def _source(store: ObjectStore, job: LocalJob, uri: str) -> Path:
     if uri.startswith("s3://"):
         if not store.exists(uri):
             raise JobRefusedError(
-                f"nothing lies at {uri}, the code of the step ({_SOURCE})",
+                f"there is no object at {uri}, the code of the step ({_SOURCE})",
                 f"put it at {store.path_of(uri)}",
             )
         submitted = store.path_of(uri)
@@ -116,7 +118,9 @@ def _source(store: ObjectStore, job: LocalJob, uri: str) -> Path:
         else:
             unpack(submitted, folder)
     except (ArchiveError, FileNotFoundError) as problem:
-        raise JobRefusedError(f"the code of the step ({_SOURCE}) is refused: {problem}") from None
+        raise JobRefusedError(
+            f"the code of the step ({_SOURCE}) cannot be unpacked: {problem}"
+        ) from None
     return folder
 
 

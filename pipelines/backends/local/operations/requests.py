@@ -16,7 +16,7 @@ from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
 
-class Named(Protocol):
+class NamedResource(Protocol):
     """A resource with a name and a creation time."""
 
     @property
@@ -29,7 +29,7 @@ class Named(Protocol):
 
 
 Row = TypeVar("Row")
-NamedRow = TypeVar("NamedRow", bound=Named)
+NamedRow = TypeVar("NamedRow", bound=NamedResource)
 SortOrder: TypeAlias = Literal["Ascending", "Descending"]
 
 NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")

@@ -20,7 +20,7 @@ from pipelines.backends.local.api.s3.documents import (
 )
 from pipelines.backends.local.api.s3.etags import contains_etag
 from pipelines.backends.local.api.s3.objects import ObjectOperations, read_range
-from pipelines.backends.local.api.s3.payload import Payload, payload
+from pipelines.backends.local.api.s3.payload import S3Payload, payload
 from pipelines.backends.local.api.s3.storage import attributes_in
 from pipelines.backends.local.objects import S3Location
 from pipelines.frozen import frozen
@@ -95,7 +95,7 @@ class MultipartOperations:
                 with part.file.open("rb") as source:
                     shutil.copyfileobj(source, target, _PIECE)
         record = json.loads((folder / "upload.json").read_bytes())
-        body = Payload(b"", whole, "", {})
+        body = S3Payload(b"", whole, "", {})
         tag = self.objects.write(location, request.headers, body, record["attributes"])
         shutil.rmtree(folder, ignore_errors=True)
         content = [("Bucket", location.bucket), ("Key", location.key), ("ETag", tag)]
@@ -144,7 +144,7 @@ class MultipartOperations:
                 return folder
         raise S3Error("NoSuchUpload", "The specified upload does not exist")
 
-    def _keep(self, folder: Path, number: int, body: Payload) -> str:
+    def _keep(self, folder: Path, number: int, body: S3Payload) -> str:
         file = folder / f"{number:05}-{body.md5}"
         if body.path is None:
             file.write_bytes(body.data)

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from pipelines.backends.local.api.messages import FileSection, HttpRequest, HttpResponse
 from pipelines.backends.local.api.s3.documents import XML, S3Error, document, iso, read_document
 from pipelines.backends.local.api.s3.etags import check_read, check_write, etag
-from pipelines.backends.local.api.s3.payload import Payload, payload
+from pipelines.backends.local.api.s3.payload import S3Payload, payload
 from pipelines.backends.local.api.s3.storage import S3Storage, attributes_in, location_of
 from pipelines.backends.local.objects import (
     NoSuchObjectError,
@@ -70,7 +70,7 @@ class ObjectOperations:
         self,
         location: S3Location,
         headers: Mapping[str, str],
-        body: Payload,
+        body: S3Payload,
         attributes: Mapping[str, str] | None = None,
     ) -> str:
         """Write a payload if the conditions of the headers allow it; return its ETag.
@@ -103,7 +103,9 @@ class ObjectOperations:
             attributes = self.storage.attributes.of(info.uri, os.fstat(file.fileno()))
         if request.headers.get("x-amz-metadata-directive", "COPY") == "REPLACE":
             attributes = attributes_in(request.headers)
-        copied = self.write(location, request.headers, Payload(b"", info.path, "", {}), attributes)
+        copied = self.write(
+            location, request.headers, S3Payload(b"", info.path, "", {}), attributes
+        )
         content = [("LastModified", iso(info.modified)), ("ETag", copied)]
         return HttpResponse(200, XML, document("CopyObjectResult", content))
 

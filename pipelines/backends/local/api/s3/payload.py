@@ -25,7 +25,7 @@ _CHECKSUM = "x-amz-checksum-"
 
 
 @frozen
-class Payload:
+class S3Payload:
     """A decoded body.
 
     Args:
@@ -42,7 +42,7 @@ class Payload:
 
 
 @contextmanager
-def payload(request: HttpRequest) -> Iterator[Payload]:
+def payload(request: HttpRequest) -> Iterator[S3Payload]:
     """Decode and verify a body; a file that this creates is removed with the context.
 
     Raises:
@@ -51,13 +51,13 @@ def payload(request: HttpRequest) -> Iterator[Payload]:
     if not _is_framed(request.headers):
         with _opened(request) as source:
             md5, confirmed = _copy(iter(lambda: source.read(_PIECE), b""), None, request.headers)
-        yield Payload(request.body, request.spool, md5, confirmed)
+        yield S3Payload(request.body, request.spool, md5, confirmed)
         return
     made = None if request.spool is None else request.spool.with_name(request.spool.name + "-body")
     try:
         with _opened(request) as source:
             data, md5, confirmed = _unframed(source, made, request.headers)
-        yield Payload(data, made, md5, confirmed)
+        yield S3Payload(data, made, md5, confirmed)
     finally:
         if made is not None:
             made.unlink(missing_ok=True)

@@ -67,7 +67,7 @@ def one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 
-def load(code: str, program: str, model_dir: str) -> Handler:
+def load(code: str, program: str, model_dir: str) -> ServingHandler:
     """Import the serving module and load the model.
 
     Args:
@@ -87,10 +87,10 @@ def load(code: str, program: str, model_dir: str) -> Handler:
     module = importlib.util.module_from_spec(spec)
     sys.modules[file.stem] = module
     spec.loader.exec_module(module)
-    return Handler(module, program, model_dir)
+    return ServingHandler(module, program, model_dir)
 
 
-class Handler:
+class ServingHandler:
     """A loaded model and the functions around it."""
 
     def __init__(self, module: Any, program: str, model_dir: str) -> None:

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Mapping
 from typing import IO, NamedTuple
 
-from .handler import Handler, InvocationReply, InvocationRequest
+from .handler import InvocationReply, InvocationRequest, ServingHandler
 
 
 class HttpMessage(NamedTuple):
@@ -42,7 +42,7 @@ def write_message(line: str, headers: Mapping[str, str], body: bytes) -> bytes:
     return head.encode("latin-1", "replace") + body
 
 
-def serve(channel: socket.socket, model: Handler | str) -> None:
+def serve(channel: socket.socket, model: ServingHandler | str) -> None:
     """Serve one request after the other until the other side closes.
 
     Args:
@@ -56,7 +56,7 @@ def serve(channel: socket.socket, model: Handler | str) -> None:
             channel.sendall(write_message(f"HTTP/1.1 {reply.status} ", headers, reply.body))
 
 
-def _reply(request: HttpMessage, model: Handler | str) -> InvocationReply:
+def _reply(request: HttpMessage, model: ServingHandler | str) -> InvocationReply:
     """Serve a request; `/ping` is 200 only with a loaded model."""
     method, path, _ = request.line.split(" ")
     if isinstance(model, str):

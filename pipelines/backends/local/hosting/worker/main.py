@@ -8,7 +8,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from .handler import Handler, load, one_line
+from .handler import ServingHandler, load, one_line
 from .http import serve
 
 
@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> None:
         serve(channel, problem or _loaded(code, program, model_dir))
 
 
-def _loaded(code: str, program: str, model_dir: str) -> Handler | str:
+def _loaded(code: str, program: str, model_dir: str) -> ServingHandler | str:
     """Load the model; return the reason if that fails."""
     try:
         return load(code, program, model_dir)
