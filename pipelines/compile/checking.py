@@ -9,6 +9,7 @@ from pipelines.compile.canonical import canonical
 from pipelines.compile.emit import Emitted
 from pipelines.compile.origins import to_spec
 from pipelines.definition import check_definition
+from pipelines.definition.values import KnownValues
 from pipelines.diagnostics import Diagnostic, Finding
 from pipelines.document import Document
 from pipelines.json_types import JsonObject
@@ -32,11 +33,12 @@ def check(emitted: Iterable[Emitted], document: Document) -> Iterator[Diagnostic
 
 def _check_requests(emitted: Emitted) -> Iterator[tuple[list[Finding], JsonObject]]:
     """Check each request as arguments of its Type; yield findings and what they lead into."""
-    types = {one["Name"]: one["Type"] for one in emitted.definition["Parameters"]}
+    known = KnownValues.of(emitted.definition)
     owners: dict[str, str] = {}
     for step in emitted.requests:
         step_type = steptypes.require(step["Type"])
-        found = list(check_arguments(step_type, step["Arguments"], types, _AT))
+        found = list(check_arguments(step_type, step["Arguments"], known.types, _AT))
+        found += known.check(step_type, step["Arguments"], _AT, conditional=False)
         if step_type.keeps is not None:
             kept = canonical(step["Arguments"][step_type.keeps])
             owner = owners.setdefault(kept, step["Name"])

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from pipelines import kinds
 from pipelines.diagnostics import Finding, Path
 from pipelines.frozen import frozen
+from pipelines.grammar.functions import is_function
 from pipelines.grammar.names import snake_case
 from pipelines.json_types import Json, JsonObject
 from pipelines.spec.members import Member, declared, fields_of, is_model, type_below
@@ -188,7 +189,9 @@ def _entries(written: _Written, crumb: _Crumb) -> Iterator[str | int]:
         yield crumb.part
     elif isinstance(crumb.value, dict) and written.member and written.member.named_by:
         yield str(crumb.value.get(written.member.named_by))
-    elif isinstance(crumb.value, str) and isinstance(crumb.around, list):
+    elif isinstance(crumb.around, list) and (
+        isinstance(crumb.value, str) or is_function(crumb.value)
+    ):
         option = crumb.around[crumb.part - crumb.part % 2]  # of the pairs `--key value`
         yield str(option).removeprefix("--")
 

@@ -5,14 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from pipelines.grammar.functions import (
-    PARAMETERS,
-    Get,
-    Join,
-    function_of,
-    parse_target,
-    text_of,
-)
+from pipelines.grammar.functions import text_of, with_parameters
 from pipelines.json_types import Json, JsonObject
 
 
@@ -36,17 +29,8 @@ def known_text(value: Json, parameters: Mapping[str, str]) -> str | None:
         value: a text, a reference to a parameter, or several of them joined.
         parameters: the values of parameters.
     """
-    match function_of(value) or value:
-        case str():
-            return str(value)
-        case Get(target=target):
-            named = parse_target(target)
-            return parameters.get(named.name) if named.root == PARAMETERS else None
-        case Join(on=on, values=parts):
-            known = [known_text(part, parameters) for part in parts]
-            return None if None in known else on.join(part for part in known if part is not None)
-        case _:
-            return None
+    known = with_parameters(value, parameters)
+    return known if isinstance(known, str) else None
 
 
 def read(definition: str) -> JsonObject:

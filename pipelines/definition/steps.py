@@ -97,6 +97,11 @@ class Step:
         return any(branch.repeats for branch in self.within)
 
     @property
+    def conditional(self) -> bool:
+        """Whether it stands in the branch of a condition, which may keep it from running."""
+        return any(not branch.repeats for branch in self.within)
+
+    @property
     def arguments(self) -> JsonObject:
         """Its `Arguments`, an empty object where they are none."""
         arguments = self.whole.get("Arguments")

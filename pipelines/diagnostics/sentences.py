@@ -46,3 +46,12 @@ def on_one_line(sentence: str) -> str:
         for letter in sentence
     )
     return _LONG_QUOTATION.sub(r"`\1…`", printable)
+
+
+def shortened(text: str) -> str:
+    """Return a text that fits a message line."""
+    line = text.replace("\n", "\\n")
+    return line if len(line) <= _SHORT else f"{line[: _SHORT - 1]}…"
+
+
+_SHORT: Final = 60

@@ -2,36 +2,50 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TypeAlias
 
+from pipelines.definition.checks.parameters import LONGEST_VALUE
+from pipelines.definition.values import refuse
+from pipelines.diagnostics.sentences import shortened
 from pipelines.execution.errors import InvalidError
+from pipelines.grammar.numbers import read_number, read_whole
 from pipelines.json_types import Json, JsonObject
 
 Scalar: TypeAlias = str | int | float | bool
 
-_INTEGER = re.compile(r"[+-]?\d+")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _BOOLEANS = {"true": True, "false": False}
 
 
-def typed_parameters(document: JsonObject, given: Mapping[str, str]) -> dict[str, Scalar]:
+def typed_parameters(
+    document: JsonObject, given: Mapping[str, str], selected: Collection[str] = ()
+) -> dict[str, Scalar]:
     """Return the value of every parameter of a definition.
 
     Args:
         document: the definition.
         given: the values of StartPipelineExecution: strings, whatever the type.
+        selected: the names of the steps that are to run; empty for all.
 
     Raises:
-        InvalidError: a name the pipeline does not have, a value of the wrong
-            type or outside `EnumValues`, or a parameter without default that is not given.
+        InvalidError: a name the pipeline does not have, a value of the wrong type, outside
+            `EnumValues` or the service's limits, one that a step cannot run with, or a parameter
+            without default that is not given.
     """
     declared = {item["Name"]: item for item in document.get("Parameters") or []}
     for name in given:
         if name not in declared:
             raise InvalidError(f"the pipeline has no parameter `{name}`", _listing(declared))
-    return {name: _value(item, given.get(name), declared) for name, item in declared.items()}
+    values = {name: _value(item, given.get(name), declared) for name, item in declared.items()}
+    refusal = refuse(document, values, selected)
+    if refusal is not None:
+        refused = (
+            f"parameter `{n}` cannot be `{shortened(shown(values[n]))}`" for n in refusal.parameters
+        )
+        finding = refusal.finding
+        message = f"{', '.join(refused)}: {finding.message} (step `{refusal.step}`)"
+        raise InvalidError(message, finding.help)
+    return values
 
 
 def shown(value: Scalar) -> str:
@@ -46,6 +60,8 @@ def _value(item: JsonObject, given: str | None, declared: Mapping[str, JsonObjec
         raise InvalidError(
             f"parameter `{name}` has no default and is not given", _listing(declared)
         )
+    if given is not None:
+        _check_length(name, given)
     value = _typed(item, raw)
     allowed = item.get("EnumValues")
     if allowed and value not in allowed:
@@ -54,16 +70,30 @@ def _value(item: JsonObject, given: str | None, declared: Mapping[str, JsonObjec
     return value
 
 
+def _check_length(name: str, given: str) -> None:
+    """Refuse a text that StartPipelineExecution refuses (FACTS 1.2)."""
+    if not given:
+        raise InvalidError(
+            f"parameter `{name}` is empty, which the service refuses",
+            "write a word that stands for nothing, such as `none`",
+        )
+    if len(given) > LONGEST_VALUE:
+        raise InvalidError(
+            f"parameter `{name}` has {len(given)} characters, but may have {LONGEST_VALUE}",
+            "put a long text into a file, and name that",
+        )
+
+
 def _typed(item: JsonObject, raw: Json) -> Scalar:
     """Turn a string of the API, or a default of the definition, into a value of the type."""
     text = shown(raw) if isinstance(raw, bool) else str(raw)
     match _type_of(item):
         case "String" if isinstance(raw, str):
             return raw
-        case "Integer" if _INTEGER.fullmatch(text):
-            return int(text)
-        case "Float" if _NUMBER.fullmatch(text):
-            return float(text)
+        case "Integer" if (whole := read_whole(text)) is not None:
+            return whole
+        case "Float" if (number := read_number(text)) is not None:
+            return number
         case "Boolean" if text.lower() in _BOOLEANS:
             return _BOOLEANS[text.lower()]
         case "String" | "Integer" | "Float" | "Boolean":

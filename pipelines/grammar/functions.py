@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from pipelines.frozen import frozen
@@ -197,6 +197,45 @@ def property_file_of(target: Target) -> PropertyFile | None:
         except PathError:
             return None
     return PropertyFile(target.step, name) if name else None
+
+
+def with_parameters(value: Json, parameters: Mapping[str, Json]) -> Json:
+    """Return a value with the parameters in it replaced by their values.
+
+    A join of known parts becomes its text. What is not known stays a function, and so do the
+    parts of a join of which one is not known.
+    """
+    match function_of(value):
+        case Get(target=target):
+            named = parse_target(target)
+            known = named.root == PARAMETERS and named.name in parameters
+            return parameters[named.name] if known else value
+        case Join(on=on, values=parts):
+            found = [with_parameters(to_json(part), parameters) for part in parts]
+            return value if any(map(is_function, found)) else on.join(map(text_of, found))
+        case JsonGet():
+            return value
+        case None:
+            pass
+    if isinstance(value, dict):
+        return {key: with_parameters(item, parameters) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_parameters(item, parameters) for item in value]
+    return value
+
+
+def parameters_in(value: Json) -> Iterator[str]:
+    """Yield the names of the parameters that a value refers to."""
+    target = target_of(value)
+    if target is not None:
+        if target.root == PARAMETERS:
+            yield target.name
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from parameters_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from parameters_in(item)
 
 
 def join_path(*values: Value) -> Value:

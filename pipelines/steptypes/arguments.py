@@ -8,7 +8,7 @@ from typing import Final
 
 from pipelines.diagnostics import Finding, Path, Severity
 from pipelines.diagnostics.sentences import quoted
-from pipelines.grammar.functions import is_function
+from pipelines.grammar.functions import is_function, with_parameters
 from pipelines.json_types import Json
 from pipelines.steptypes.limits import check_limits
 from pipelines.steptypes.places import below
@@ -57,6 +57,35 @@ def check_arguments(
             help=limit.help,
             severity=Severity.WARNING if limit.quota else Severity.ERROR,
         )
+
+
+def check_with(
+    step_type: StepType,
+    arguments: Json,
+    parameters: Mapping[str, str],
+    values: Mapping[str, Json],
+    prefix: Path = (),
+) -> Iterator[Finding]:
+    """Yield what becomes wrong with a step's `Arguments` when parameters have these values.
+
+    Args:
+        step_type: the step's Type.
+        arguments: its `Arguments`, functions and all.
+        parameters: as for `check_arguments`, which finds what is wrong anyway.
+        values: the values of parameters, by name.
+        prefix: the path of the arguments in their document.
+    """
+    known = with_parameters(arguments, values)
+    if known == arguments:
+        return
+    found = list(check_arguments(step_type, known, parameters, prefix))
+    if not found:
+        return
+    before = check_arguments(step_type, arguments, parameters, prefix)
+    anyway = {(one.path, one.severity) for one in before}
+    for finding in found:
+        if not anyway & {(finding.path, finding.severity), (finding.path, Severity.ERROR)}:
+            yield finding
 
 
 def _missing_choices(

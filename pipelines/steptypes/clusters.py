@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from pipelines.json_types import JsonObject
-from pipelines.steptypes.limits import GENERAL_REFERENCE, Rule, ValueLimit, Violations
+from pipelines.steptypes.limits import (
+    GENERAL_REFERENCE,
+    Rule,
+    ValueLimit,
+    Violations,
+    number,
+    objects,
+)
 
 _LOCAL_STORAGE = frozenset({"p4d", "p4de", "p5", "g4dn", "g5"})
 _DAYS_5 = 432_000
+_LISTED = ("InstanceGroups", "InstancePreferences", "InstanceConfigs")
+"""What may stand in place of one number of instances."""
 
 
 def count_limit(*at: str) -> ValueLimit:
@@ -41,6 +50,26 @@ def volume_rule(*at: str) -> Rule:
     )
 
 
+def instances_rule(*at: str) -> Rule:
+    """Return the rule of training clusters, which stand at these places."""
+    return Rule(
+        at=at,
+        violations=_something_runs,
+        help="write at least 1",
+        source="CreateTrainingJob API",
+    )
+
+
+def arguments_rule(*at: str) -> Rule:
+    """Return the rule of containers that take arguments, which stand at these places."""
+    return Rule(
+        at=at,
+        violations=_arguments_are_texts,
+        help="leave the argument out, or write a word that stands for nothing, such as `none`",
+        source="the service refuses null and empty ContainerArguments",
+    )
+
+
 JOB_RUNTIME = ValueLimit(
     at=("StoppingCondition.MaxRuntimeInSeconds",),
     most=_DAYS_5,
@@ -57,3 +86,24 @@ def _local_storage_takes_no_key(resources: JsonObject) -> Violations:
         return
     if instance.removeprefix("ml.").split(".")[0] in _LOCAL_STORAGE:
         yield ("VolumeKmsKeyId",), f"`{instance}` has local storage, which takes no key"
+
+
+def _something_runs(resources: JsonObject) -> Violations:
+    """A cluster without instances runs nothing, though the API's shape takes 0 (FACTS 2.2)."""
+    if (
+        not any(resources.get(listed) for listed in _LISTED)
+        and number(resources.get("InstanceCount")) == 0
+    ):
+        yield ("InstanceCount",), "`InstanceCount` is 0: nothing would run"
+    for listed in _LISTED:
+        for index, entry in objects(resources.get(listed)):
+            if number(entry.get("InstanceCount")) == 0:
+                yield (listed, index, "InstanceCount"), "`InstanceCount` is 0: nothing would run"
+
+
+def _arguments_are_texts(container: JsonObject) -> Violations:
+    """The service refuses null and empty arguments (FACTS 12.5)."""
+    listed = container.get("ContainerArguments")
+    for index, argument in enumerate(listed if isinstance(listed, list) else ()):
+        if not argument and isinstance(argument, str):
+            yield ("ContainerArguments", index), "an argument of `ContainerArguments` is empty"

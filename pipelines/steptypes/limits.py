@@ -7,11 +7,13 @@ value that is a reference is not known yet and passes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeAlias
 
 from pipelines.diagnostics import Path
 from pipelines.frozen import frozen
+from pipelines.grammar.numbers import read_number
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.places import below
 
@@ -93,8 +95,18 @@ def _found(places: tuple[str, ...], arguments: Json) -> Iterator[tuple[Path, Jso
 
 
 def number(value: Json) -> float | None:
-    """Return a number that stands there as such; None for references and anything else."""
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """Return a number, also out of a text; None for references and anything else."""
+    match value:
+        case str():
+            return read_number(value)
+        case bool():
+            return None
+        case int():
+            return value
+        case float() if math.isfinite(value):
+            return value
+        case _:
+            return None
 
 
 def objects(value: Json) -> list[tuple[int, JsonObject]]:

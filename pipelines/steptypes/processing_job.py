@@ -6,7 +6,13 @@ from typing import Final
 
 from pipelines.grammar.functions import is_function
 from pipelines.json_types import JsonObject
-from pipelines.steptypes.clusters import JOB_RUNTIME, count_limit, volume_limit, volume_rule
+from pipelines.steptypes.clusters import (
+    JOB_RUNTIME,
+    arguments_rule,
+    count_limit,
+    volume_limit,
+    volume_rule,
+)
 from pipelines.steptypes.limits import Rule, Violations
 from pipelines.steptypes.steptype import Cluster, DataPlace
 
@@ -63,4 +69,5 @@ RULES: Final = (
         source="CreateProcessingJob API",
     ),
     volume_rule(_CLUSTER),
+    arguments_rule("AppSpecification"),
 )

@@ -7,7 +7,7 @@ from typing import Final
 
 from pipelines.diagnostics import Path
 from pipelines.json_types import Json, JsonObject
-from pipelines.steptypes.clusters import volume_rule
+from pipelines.steptypes.clusters import arguments_rule, instances_rule, volume_rule
 from pipelines.steptypes.limits import GUIDE, Rule, Violations, number, objects
 from pipelines.steptypes.places import value_at
 from pipelines.steptypes.steptype import Cluster, DataPlace
@@ -75,6 +75,8 @@ def rules(*jobs: str) -> tuple[Rule, ...]:
             source=f"{GUIDE}warm pools",
         ),
         volume_rule(*(_in(job, "ResourceConfig") for job in jobs)),
+        instances_rule(*(_in(job, "ResourceConfig") for job in jobs)),
+        arguments_rule(*(_in(job, "AlgorithmSpecification") for job in jobs)),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.steptypes import training_job
-from pipelines.steptypes.clusters import count_limit, volume_limit
+from pipelines.steptypes.clusters import count_limit, instances_rule, volume_limit
 from pipelines.steptypes.steptype import JOB_FAULTS, Cache, Resource, StepType
 
 _JOBS = ("TrainingJobDefinition", "TrainingJobDefinitions.*")
@@ -64,7 +64,10 @@ STEP_TYPE = StepType(
         count_limit(*(f"{job}.ResourceConfig.InstanceCount" for job in _JOBS)),
         volume_limit(*(f"{job}.ResourceConfig.VolumeSizeInGB" for job in _JOBS)),
     ),
-    rules=training_job.rules(*_JOBS),
+    rules=(
+        *training_job.rules(*_JOBS),
+        instances_rule(*(f"{job}.HyperParameterTuningResourceConfig" for job in _JOBS)),
+    ),
     listed_as="TuningJob",
     # Its training jobs' names begin with its own.
     resource=Resource(

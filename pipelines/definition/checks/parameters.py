@@ -1,7 +1,8 @@
-"""Checks the parameters of a definition."""
+"""Checks the parameters of a definition, one by one; `values.py` checks where they go."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -19,15 +20,26 @@ _KEYS: Final = Keys(
     ("Name", "Type"),
 )
 _LONGEST_DESCRIPTION: Final = 4096
+_LONGEST_DEFAULT: Final = 4096
+LONGEST_VALUE: Final = 1024
+"""Characters of a value that is given at the start (StartPipelineExecution)."""
+
 _NAME: Final = re.compile(r"[A-Za-z0-9\-_]{1,256}")
 _PORTABLE_NAME: Final = 64
 
 _IS_OF_TYPE: Final[dict[str, Callable[[Json], bool]]] = {
     "String": lambda value: isinstance(value, str),
     "Integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
-    "Float": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "Float": lambda value: (
+        isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    ),
     "Boolean": lambda value: isinstance(value, bool),
 }
+
+
+def is_of_type(value: Json, type_name: str) -> bool:
+    """Return whether a value is one of a parameter of that type."""
+    return type_name in _IS_OF_TYPE and _IS_OF_TYPE[type_name](value)
 
 
 def check(definition: Definition) -> Iterator[Finding]:
@@ -121,6 +133,7 @@ def _check_values(parameter: JsonObject, type_name: str, path: Path) -> Iterator
             (*path, "DefaultValue"),
             f"`DefaultValue` of `{parameter.get('Name')}` is no {type_name}",
         )
+    yield from _check_length(default, (*path, "DefaultValue"))
     if allowed is None:
         return
     if type_name != "String":
@@ -129,12 +142,35 @@ def _check_values(parameter: JsonObject, type_name: str, path: Path) -> Iterator
             (*path, "EnumValues"),
             f"`EnumValues` may stand on a String parameter only, not on {type_name}",
         )
-    elif not isinstance(allowed, list) or not all(isinstance(value, str) for value in allowed):
+        return
+    if not isinstance(allowed, list) or not all(isinstance(value, str) for value in allowed):
         yield error("SP503", (*path, "EnumValues"), "`EnumValues` has to be a list of strings")
-    elif isinstance(default, str) and default not in allowed:
+        return
+    for index, value in enumerate(allowed):
+        yield from _check_length(value, (*path, "EnumValues", index))
+    if isinstance(default, str) and default not in allowed:
         yield error(
             "SP503",
             (*path, "DefaultValue"),
             f"`{default}` is not among the `EnumValues`",
             suggestion(default, allowed),
+        )
+
+
+def _check_length(value: Json, path: Path) -> Iterator[Finding]:
+    """Yield on a text that cannot be given at the start, and on one that no definition holds."""
+    if not isinstance(value, str):
+        return
+    if len(value) > _LONGEST_DEFAULT:
+        yield error(
+            "SP503",
+            path,
+            f"the value has {len(value)} characters, but may have {_LONGEST_DEFAULT}",
+        )
+    elif len(value) > LONGEST_VALUE:
+        yield warning(
+            "SP503",
+            path,
+            f"the value has {len(value)} characters, but StartPipelineExecution takes no more"
+            f" than {LONGEST_VALUE}",
         )

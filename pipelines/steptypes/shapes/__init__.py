@@ -6,12 +6,14 @@
 from pipelines.steptypes.shapes.checking import check
 from pipelines.steptypes.shapes.model import PathProblem, Shape, ShapeProblem, Shapes, shapes_of
 from pipelines.steptypes.shapes.properties import member_at
+from pipelines.steptypes.shapes.reading import as_read
 
 __all__ = [
     "PathProblem",
     "Shape",
     "ShapeProblem",
     "Shapes",
+    "as_read",
     "check",
     "member_at",
     "shapes_of",

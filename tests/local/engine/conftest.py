@@ -24,6 +24,7 @@ from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.execution.events import Event
 from pipelines.execution.status import StepStatus
 from pipelines.json_types import Json, JsonObject
+from tests.local.engine.undemanding import undemanding
 
 Answer: TypeAlias = Callable[[StepCall], StepOutcome]
 REAL = frozenset({"Condition", "Fail", "RegisterModel", "Model"})
@@ -173,7 +174,8 @@ def settings(tmp_path: Path) -> LocalSettings:
 def bench(settings: LocalSettings) -> Iterator[Bench]:
     """A local SageMaker over fake jobs."""
     jobs, clock = FakeJobs(), FakeClock()
-    with LocalSageMaker(settings, EngineParts(executors=jobs.find, clock=clock)) as service:
+    parts = EngineParts(executors=jobs.find, step_types=undemanding, clock=clock)
+    with LocalSageMaker(settings, parts) as service:
         yield Bench(settings.home, service, jobs, clock)
 
 

@@ -24,6 +24,7 @@ from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.backends.local.state.local_state import LocalState
 from pipelines.execution.status import StepStatus
 from pipelines.json_types import Json, JsonObject
+from tests.local.engine.undemanding import undemanding
 
 
 def _training(name: str, *after: str) -> JsonObject:
@@ -94,7 +95,9 @@ def main(home: str, command: str, value: str) -> None:
     settings = LocalSettings(home=Path(home), interpreter=Path(sys.executable))
     killer = Killer(int(value) if command == "start" else 0)
     state = LocalState(settings.home, killer)
-    with LocalSageMaker(settings, EngineParts(executors=_find), state) as service:
+    with LocalSageMaker(
+        settings, EngineParts(executors=_find, step_types=undemanding), state
+    ) as service:
         if command == "resume":
             service.resume(value, RunOptions(max_parallel=2))
             return

@@ -17,6 +17,7 @@ from pipelines.json_types import Json, JsonObject
 from pipelines.plan.caching import Cause, misses
 from pipelines.steptypes import find
 from pipelines.steptypes.shapes import shapes_of
+from tests.local.engine.undemanding import undemanding
 
 if TYPE_CHECKING:
     from tests.local.engine.conftest import Bench, Run
@@ -162,7 +163,7 @@ def test_a_changed_default_of_a_parameter(bench: Bench, kind: str) -> None:
         return document(
             cached("direct", "Transform", {"DataProcessing": {"x": got}}),
             cached("joined", "Training", {"HyperParameters": {"p": text}}),
-            cached("outside", "Training", {"ResourceConfig": {"InstanceType": text}}),
+            cached("outside", "Training", {"Tags": [{"Key": "k", "Value": text}]}),
             parameters=[{"Name": "p", "Type": kind, "DefaultValue": default}],
         )
 
@@ -324,7 +325,7 @@ def new_bench(bench: Bench) -> Iterator[Callable[[], Bench]]:
     def make() -> Bench:
         old = bench.service
         home = bench.home / str(len(made))
-        parts = EngineParts(executors=bench.jobs.find, clock=bench.clock)
+        parts = EngineParts(executors=bench.jobs.find, step_types=undemanding, clock=bench.clock)
         made.append(LocalSageMaker(replace(old.settings, home=home), parts))
         return replace(bench, home=home, service=made[-1])
 

@@ -54,6 +54,10 @@ def test_given_strings_become_values_of_the_type(name: str, text: str, value: Sc
         ({}, "`bucket` has no default and is not given", "`bucket` (String, required)"),
         ({"bucket": "b", "epochs": "1.5"}, "of type Integer, `1.5` is not", "`epochs=42`"),
         ({"bucket": "b", "rate": "nan"}, "of type Float, `nan` is not", "`rate=0.5`"),
+        ({"bucket": "b", "rate": "1e400"}, "of type Float, `1e400` is not", "`rate=0.5`"),
+        ({"bucket": "b", "epochs": "\u0663"}, "of type Integer", "`epochs=42`"),
+        ({"bucket": ""}, "`bucket` is empty, which the service refuses", "such as `none`"),
+        ({"bucket": "b" * 1025}, "`bucket` has 1025 characters, but may have 1024", "a file"),
         ({"bucket": "b", "fast": "yes"}, "of type Boolean, `yes` is not", "`fast=true`"),
         ({"bucket": "b", "status": "yes"}, "`status` cannot be `yes`", "it can be `No`, `Yes`"),
     ],
@@ -83,3 +87,19 @@ def test_a_parameter_without_a_type_is_a_string() -> None:
 def test_values_are_shown_as_the_api_carries_them(value: Scalar, text: str) -> None:
     """What ListPipelineParametersForExecution returns can be given to a start again."""
     assert shown(value) == text
+
+
+def test_a_value_that_a_step_cannot_run_with_is_refused_with_the_step() -> None:
+    """The service's rule of the member that it goes into; a step that is not selected is none."""
+    item = {"Name": "s", "Type": "String", "DefaultValue": "a"}
+    joined = {"Std:Join": {"On": "", "Values": ["--", {"Get": "Parameters.s"}]}}
+    step = {"Name": "train", "Type": "Training", "Arguments": {"HyperParameters": {"s": joined}}}
+    document: JsonObject = {"Parameters": [item], "Steps": [step]}
+    assert typed_parameters(document, {"s": "b"}) == {"s": "b"}
+    with pytest.raises(InvalidError) as raised:
+        typed_parameters(document, {"s": "a\nb"})
+    assert raised.value.problem == (
+        "parameter `s` cannot be `a\\nb`: `s` holds a line break, which the service refuses"
+        " (step `train`)"
+    )
+    assert typed_parameters(document, {"s": "a\nb"}, ["other"]) == {"s": "a\nb"}

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 
 from pipelines.diagnostics import Severity
@@ -9,6 +11,7 @@ from pipelines.steptypes.shapes import (
     PathProblem,
     Shape,
     ShapeProblem,
+    as_read,
     check,
     member_at,
     shapes_of,
@@ -300,3 +303,44 @@ def test_what_is_not_a_property_path_is_said_to_be_none(path: str) -> None:
     found = member_at(shapes_of(_type("Processing")), path)
     assert isinstance(found, PathProblem)
     assert found.message == f"`{path}` is not a property path"
+
+
+@pytest.mark.parametrize(("kind", "bits"), [("integer", 32), ("long", 64)], ids=["integer", "long"])
+def test_a_whole_number_is_one_that_the_type_holds(
+    kind: Literal["integer", "long"], bits: int
+) -> None:
+    """Where the model says no bound, the number of bits does."""
+    shapes, shape = shapes_of(_type("Training")), Shape("Number", kind)
+    most = 2 ** (bits - 1)
+    for value, right in (
+        (most - 1, True),
+        (most, False),
+        (-most, True),
+        (-most - 1, False),
+        ("7", True),
+        (7.0, True),
+        ("7.0", False),
+        (7.5, False),
+        ("seven", False),
+        ("1_000", False),
+        (" 7", False),
+        (10**400, False),
+    ):
+        assert (not list(check(value, shape, shapes))) is right, value
+
+
+def test_a_request_is_read_without_nulls_and_with_numbers() -> None:
+    """`null` is a member that is not there, and `"2"` a number, as JSON is read by the service."""
+    shapes = shapes_of(_type("Training"))
+    assert shapes.request is not None
+    request = {
+        "ResourceConfig": {"InstanceCount": "2", "VolumeSizeInGB": 30.0, "VolumeKmsKeyId": None},
+        "HyperParameters": {"epochs": "2"},
+        "VpcConfig": None,
+        "Odd": {"kept": None},
+    }
+    assert as_read(request, shapes.request, shapes) == {
+        "ResourceConfig": {"InstanceCount": 2, "VolumeSizeInGB": 30},
+        "HyperParameters": {"epochs": "2"},
+        "Odd": {"kept": None},
+    }

@@ -1,22 +1,39 @@
-"""The service's check that a reference fits the member that it is assigned to (FACTS 11.3)."""
+"""The service's checks of a request, once every function in it has its value.
+
+The shapes, limits and rules are those that the definition was checked by; what a reference
+becomes is known here alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final, cast
 
 from pipelines.backends.local.engine.resolution import ResolutionError
-from pipelines.diagnostics import Path
-from pipelines.grammar.functions import is_function, target_of
+from pipelines.diagnostics import Finding, Path, Severity
+from pipelines.grammar.functions import (
+    Get,
+    JsonGet,
+    PropertyFile,
+    function_of,
+    is_function,
+    target_of,
+)
 from pipelines.grammar.paths import show_path
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes import StepType
+from pipelines.steptypes.arguments import check_arguments
 from pipelines.steptypes.places import below
+from pipelines.steptypes.shapes import as_read, shapes_of
+
+_MOST: Final = 3
+"""Problems that a step's reason names."""
 
 
-def refuse_untyped_references(
+def checked_request(
     step: JsonObject, arguments: JsonObject, step_type: StepType | None
-) -> None:
-    """Refuse values that are not strings in the members of a request that take only strings.
+) -> JsonObject:
+    """Return the arguments of a step as the service reads them.
 
     Args:
         step: the step's entry in the definition.
@@ -24,9 +41,74 @@ def refuse_untyped_references(
         step_type: what is known about its Type; nothing is refused for an unknown one.
 
     Raises:
+        ResolutionError: the service would refuse them, with the reason.
+    """
+    if step_type is None:
+        return arguments
+    _refuse_untyped_references(step, arguments, step_type)
+    stated = step.get("Arguments", {})
+    if step_type.request is not None:
+        _refuse_nulls(stated, arguments)
+    refused = [
+        finding
+        for finding in check_arguments(step_type, arguments, {})
+        if finding.severity is Severity.ERROR or _is_empty(finding, stated, arguments)
+    ]
+    if refused:
+        said = "; ".join(_with_source(one, stated) for one in refused[:_MOST])
+        more = f"; and {len(refused) - _MOST} more" if len(refused) > _MOST else ""
+        raise ResolutionError(f"{said}{more}", refused[0].help)
+    shapes = shapes_of(step_type)
+    read = arguments if shapes.request is None else as_read(arguments, shapes.request, shapes)
+    return cast("JsonObject", read)
+
+
+def _is_empty(finding: Finding, stated: Json, arguments: Json) -> bool:
+    """Return whether a function gave an empty text: at the desk that may be a placeholder."""
+    return _at(arguments, finding.path) == "" and is_function(_at(stated, finding.path))
+
+
+def _refuse_nulls(stated: Json, arguments: Json) -> None:
+    """Refuse what a function gave nothing for: the member would be taken as not given."""
+    if arguments is None and is_function(stated):
+        named = _named(stated)
+        raise ResolutionError(
+            "a function has the value null" if named is None else f"{named} is null"
+        )
+    if isinstance(arguments, dict | list) and not is_function(stated):
+        keys = arguments if isinstance(arguments, dict) else range(len(arguments))
+        for key in keys:
+            _refuse_nulls(_at(stated, (key,)), arguments[key])
+
+
+def _with_source(finding: Finding, stated: Json) -> str:
+    """Return what is wrong, and which function gave the value."""
+    named = _named(_at(stated, finding.path))
+    return finding.message if named is None else f"{finding.message} ({named})"
+
+
+def _named(function: Json) -> str | None:
+    """Return what a function reads; None for a join and what is no function."""
+    match function_of(function):
+        case Get(target=target):
+            return f"`{target}`"
+        case JsonGet(file=PropertyFile(name=name), path=path):
+            return f"`{path}` of `{name}`"
+        case JsonGet(path=path):
+            return f"`{path}`"
+        case _:
+            return None
+
+
+def _refuse_untyped_references(
+    step: JsonObject, arguments: JsonObject, step_type: StepType
+) -> None:
+    """Refuse values that are not strings in the members of a request that take only strings.
+
+    Raises:
         ResolutionError: with the service's message if the value came from a reference.
     """
-    for place in step_type.strings if step_type is not None else ():
+    for place in step_type.strings:
         for path, value in _entries(arguments, place):
             if isinstance(value, str):
                 continue

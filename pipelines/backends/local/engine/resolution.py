@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 
 from pipelines.backends.local.objects import ObjectStore
@@ -10,6 +11,7 @@ from pipelines.errors import PipelinesError
 from pipelines.frozen import frozen
 from pipelines.grammar.functions import (
     GET,
+    JOIN,
     Get,
     Join,
     JsonGet,
@@ -61,19 +63,24 @@ def resolve(value: Json, scope: ReferenceScope) -> Json:
             return on.join(text_of(resolve(one, scope)) for one in values)
         case JsonGet() as function:
             return _json_get(function, scope)
-        case {"Std:Join": _} if len(value) == 1:
-            raise ResolutionError("Std:Join takes a list of `Values`, and `On`")
-        case {"Std:JsonGet": _} if len(value) == 1:
-            raise ResolutionError(
-                "Std:JsonGet takes `PropertyFile` as a Get of Steps.<name>.PropertyFiles.<file>, "
-                "or `S3Uri`"
-            )
+        case {"Std:Join": _} | {"Std:JsonGet": _} if len(value) == 1:
+            raise _ill_formed(*value)
         case list():
             return [resolve(item, scope) for item in value]
         case dict():
             return {key: resolve(item, scope) for key, item in value.items()}
+        case float() if not math.isfinite(value):
+            raise ResolutionError(f"`{value}` is not a number that JSON has")
         case _:
             return value
+
+
+def _ill_formed(function: str) -> ResolutionError:
+    if function == JOIN:
+        return ResolutionError("Std:Join takes a list of `Values`, and `On`")
+    return ResolutionError(
+        "Std:JsonGet takes `PropertyFile` as a Get of Steps.<name>.PropertyFiles.<file>, or `S3Uri`"
+    )
 
 
 def _get(target: Target, scope: ReferenceScope) -> Json:
@@ -100,9 +107,10 @@ def _property(target: Target, scope: ReferenceScope) -> Json:
     if target.name not in scope.properties:
         raise ResolutionError(f"`{target.text}` has no value: step `{target.name}` did not succeed")
     try:
-        return follow(scope.properties[target.name], parse_path(target.path))
+        value = follow(scope.properties[target.name], parse_path(target.path))
     except PathError as error:
         raise ResolutionError(f"`{target.text}` has no value: {error}") from None
+    return _finite(value, f"`{target.text}`")
 
 
 def _json_get(function: JsonGet, scope: ReferenceScope) -> Json:
@@ -112,12 +120,33 @@ def _json_get(function: JsonGet, scope: ReferenceScope) -> Json:
         raise ResolutionError(f"Std:JsonGet reads {uri}, which does not exist")
     try:
         document = json.loads(scope.objects.get_bytes(uri))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ResolutionError(f"Std:JsonGet reads {uri}, which is not JSON") from None
     try:
-        return follow(document, parse_json_path(path))
+        value = follow(document, parse_json_path(path))
     except PathError as error:
         raise ResolutionError(f"Std:JsonGet finds no `{path}` in {uri}: {error}") from None
+    return _finite(value, f"`{path}` in {uri}")
+
+
+def _finite(value: Json, named: str) -> Json:
+    """Return a value that JSON has.
+
+    Python's `json` writes and reads NaN and Infinity, and reads `1e400` as the latter. Every
+    comparison with NaN is false: a condition over it would take a branch without any reason.
+
+    Raises:
+        ResolutionError: it is, or holds, another number.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ResolutionError(
+            f"{named} is {value}, which is not a number that JSON has",
+            "write a finite number, or leave the key out",
+        )
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            _finite(item, f"a part of {named}")
+    return value
 
 
 def _uri(file: PropertyFile, scope: ReferenceScope) -> str:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 import threading
+import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 from pipelines.backends.local.engine.cache import StepCache, cache_key, written_outputs
-from pipelines.backends.local.engine.checks import refuse_untyped_references
+from pipelines.backends.local.engine.checks import checked_request
 from pipelines.backends.local.engine.context import ExecutionContext
 from pipelines.backends.local.engine.folders import JOB_FILE, attempt_folder
 from pipelines.backends.local.engine.parts import Token
@@ -27,6 +30,10 @@ from pipelines.json_types import JsonObject
 
 _REASON_LENGTH = 1024
 _FAULT = "SageMaker.JOB_INTERNAL_ERROR"
+_BUG = "this is a bug in pipelines, please report it"
+_OWN_LOG = "pipelines.log"
+"""Beside the logs of the hosts: what went wrong in this process."""
+
 _JOB_WORD_LENGTH = 20
 _JOB_TOKEN_LENGTH = 10
 
@@ -46,12 +53,14 @@ class StepRunner:
     retried: Callable[[StepRetried], None]
 
     def run(self, node: ScheduledStep, record: StepRecord, stop: threading.Event) -> StepRecord:
-        """Run a step to its end; a mistake of the user's becomes the reason of a failed step."""
+        """Run a step to its end; whatever goes wrong becomes the reason of a failed step."""
         try:
             return self._run(node, record, stop)
         except PipelinesError as error:
-            outcome = StepOutcome(StepStatus.FAILED, {}, reason=_reason(error))
-            return self._end(record, outcome)
+            return self._end(record, StepOutcome(StepStatus.FAILED, {}, reason=_reason(error)))
+        except Exception as error:  # noqa: BLE001 - the outermost frame of a step's thread
+            record = replace(record, attempts=record.attempts + 1)
+            return self._end(record, _unexpected(error, self._logs(node, record.attempts)))
 
     def _run(self, node: ScheduledStep, record: StepRecord, stop: threading.Event) -> StepRecord:
         executor = self._executor(node)
@@ -108,17 +117,16 @@ class StepRunner:
         context = self.context
         job = job_name(context.execution.id, node.name, attempt, context.parts.token)
         arguments = self._resolved(node, job)
-        refuse_untyped_references(node.step, arguments, context.parts.step_types(node.type))
-        logs = attempt_folder(context.settings.home, context.execution.id, node.name, attempt)
+        request = checked_request(node.step, arguments, context.parts.step_types(node.type))
         return StepCall(
             name=node.name,
             job_name=job,
-            arguments=arguments,
+            arguments=request,
             step=node.step,
             execution=context.info,
             settings=context.settings,
             registry=context.registry,
-            logs=logs,
+            logs=self._logs(node, attempt),
             stop=stop,
         )
 
@@ -129,6 +137,10 @@ class StepRunner:
         scope = self.context.scope(self.properties, job)
         arguments: JsonObject = node.step.get("Arguments") or {}
         return {k: v if k in held else resolve(v, scope) for k, v in arguments.items()}
+
+    def _logs(self, node: ScheduledStep, attempt: int) -> Path:
+        context = self.context
+        return attempt_folder(context.settings.home, context.execution.id, node.name, attempt)
 
     def _cache_key(self, node: ScheduledStep, arguments: JsonObject) -> str | None:
         """Return the key; a stub's result is neither taken from the cache nor added to it."""
@@ -196,11 +208,20 @@ def _execute(executor: Executor, call: StepCall) -> StepOutcome:
         return executor(call)
     except PipelinesError as error:
         return StepOutcome(StepStatus.FAILED, {}, reason=_reason(error))
-    except OSError as error:  # a full disk, for example: the other steps end by themselves
-        reason = from_outside(error)
-        if reason is None:
-            raise
+    except Exception as error:  # noqa: BLE001 - whatever an executor raises ends its step alone
+        return _unexpected(error, call.logs)
+
+
+def _unexpected(error: Exception, logs: Path) -> StepOutcome:
+    """Return the end of a step that this machine, or a bug of ours, has ended."""
+    reason = from_outside(error) if isinstance(error, OSError) else None
+    if reason is not None:  # a full disk, for example: the other steps end by themselves
         return StepOutcome(StepStatus.FAILED, {}, reason=reason, fault=_FAULT)
+    with suppress(OSError):
+        logs.mkdir(parents=True, exist_ok=True)
+        text = f"{_BUG}:\n{''.join(traceback.format_exception(error))}"
+        (logs / _OWN_LOG).write_text(text, encoding="utf-8", errors="backslashreplace")
+    return StepOutcome(StepStatus.FAILED, {}, reason=f"{_BUG}: {type(error).__name__}: {error}")
 
 
 def _reason(error: PipelinesError) -> str:

@@ -11,7 +11,12 @@ from pipelines.backends.local.jobs.channels import processing_sources, stage_inp
 from pipelines.backends.local.jobs.opt_ml import write_processing
 from pipelines.backends.local.jobs.outputs import make_output_folders, store_outputs
 from pipelines.backends.local.jobs.run import ContainerCommand, refusal_reason, run_job
-from pipelines.backends.local.jobs.spec import HostPlan, JobLimits, JobRefusedError
+from pipelines.backends.local.jobs.spec import (
+    JobLimits,
+    JobRefusedError,
+    host_plans,
+    preferred,
+)
 from pipelines.backends.local.jobs.workspace import workspace
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.errors import PipelinesError
@@ -73,11 +78,7 @@ def _run(call: StepCall, arn: str) -> _ProcessingEnd:
     words = _words(request)
     sources = processing_sources(request)
     store = ObjectStore(call.settings.home / "s3")
-    cluster = request["ProcessingResources"]["ClusterConfig"]
-    plans = [
-        HostPlan(f"algo-{number + 1}", instance_type=cluster.get("InstanceType", "local"))
-        for number in range(int(cluster.get("InstanceCount", 1)))
-    ]
+    plans = host_plans([preferred(request["ProcessingResources"]["ClusterConfig"])])
     isolated = bool((request.get("NetworkConfig") or {}).get("EnableNetworkIsolation"))
     with workspace(call.settings, call.job_name, arn, plans, network_isolated=isolated) as job:
         for host in job.hosts:

@@ -21,10 +21,11 @@ from pipelines.backends.local.jobs.run import (
     run_job,
 )
 from pipelines.backends.local.jobs.spec import (
-    NO_GROUP,
     HostPlan,
     JobLimits,
     JobRefusedError,
+    host_plans,
+    preferred,
 )
 from pipelines.backends.local.jobs.toolkit import plain_parameters, training_words
 from pipelines.backends.local.jobs.workspace import workspace
@@ -137,15 +138,8 @@ def _container(store: ObjectStore, job: LocalJob, request: JsonObject) -> Contai
 
 
 def _plans(request: JsonObject) -> list[HostPlan]:
-    """Number the hosts over all instance groups."""
     resources = request["ResourceConfig"]
-    groups = resources.get("InstanceGroups") or [{"InstanceGroupName": NO_GROUP, **resources}]
-    kinds = [
-        (group["InstanceGroupName"], group.get("InstanceType", "local"))
-        for group in groups
-        for _ in range(int(group.get("InstanceCount", 1)))
-    ]
-    return [HostPlan(f"algo-{number}", *kind) for number, kind in enumerate(kinds, start=1)]
+    return host_plans(resources.get("InstanceGroups") or [preferred(resources)])
 
 
 def _ended(result: LocalJobResult, started: float, metrics: list[JsonObject]) -> _TrainingEnd:

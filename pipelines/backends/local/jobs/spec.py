@@ -8,7 +8,7 @@ from pipelines.errors import PipelinesError
 from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from pipelines.json_types import JsonObject
@@ -30,6 +30,38 @@ class HostPlan:
     name: str
     group: str = NO_GROUP
     instance_type: str = "local"
+
+
+MOST_HOSTS = 100
+"""Host processes of one job: beyond that a machine is busy with starting them."""
+
+
+def host_plans(groups: Sequence[JsonObject]) -> list[HostPlan]:
+    """Number the hosts over all instance groups of a request.
+
+    Args:
+        groups: `InstanceGroupName`, `InstanceType` and `InstanceCount` of each.
+
+    Raises:
+        JobRefusedError: one machine cannot stand for that many.
+    """
+    counts = [int(group.get("InstanceCount") or 1) for group in groups]
+    if sum(counts) > MOST_HOSTS:
+        raise JobRefusedError(
+            f"the job asks for {sum(counts)} instances; one machine stands for {MOST_HOSTS}",
+            "run it with fewer, or use a stub: run --stub STEP=FILE",
+        )
+    kinds = [
+        (group.get("InstanceGroupName", NO_GROUP), group.get("InstanceType", "local"))
+        for group, count in zip(groups, counts, strict=True)
+        for _ in range(count)
+    ]
+    return [HostPlan(f"algo-{number}", *kind) for number, kind in enumerate(kinds, start=1)]
+
+
+def preferred(resources: JsonObject) -> JsonObject:
+    """Return resources with the first of their instance preferences: this machine has capacity."""
+    return {**resources, **(resources.get("InstancePreferences") or [{}])[0]}
 
 
 @frozen

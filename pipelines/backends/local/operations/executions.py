@@ -203,6 +203,7 @@ class ExecutionOperations:
         """
         definition = read_schedule(record.definition)
         config = record.request.get("SelectiveExecutionConfig")
+        names: list[str] = []
         if config:
             source = self._source(record.pipeline, config)
             names = [item["StepName"] for item in config["SelectedSteps"]]
@@ -221,7 +222,7 @@ class ExecutionOperations:
             record = replace(
                 record, request={**record.request, "SelectiveExecutionConfig": completed}
             )
-        return replace(record, parameters=typed_parameters(definition.document, parameters))
+        return replace(record, parameters=typed_parameters(definition.document, parameters, names))
 
     def _source(self, pipeline: str, config: JsonObject) -> ExecutionRecord:
         arn = config.get("SourcePipelineExecutionArn")
