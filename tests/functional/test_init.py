@@ -132,20 +132,22 @@ def test_a_package_called_pipelines_is_the_users_own(user: User) -> None:
     (own / "__init__.py").write_text('"""Ours, of long ago."""\n')
     (own / "words.py").write_text('GREETING = "from our own package"\n')
     tool = str(user.environment / "bin" / "pipelines")
-    said = user.types(tool, "init", ".", "--name", "mine")
+    said = user.types(tool, "init", ".", "--name", "mine", "--minimal")
     assert "use the commands `pipelines` and `pytest`" in said
 
     script = user.folder / "steps" / "features.py"
     text = script.read_text()
-    imported = "import pandas as pd\n\nfrom pipelines.words import GREETING\n\nprint(GREETING)\n"
-    script.write_text(text.replace("import pandas as pd\n", imported))
+    first = "from pathlib import Path\n"
+    assert first in text
+    imported = f"{first}\nfrom pipelines.words import GREETING\n\nprint(GREETING)\n"
+    script.write_text(text.replace(first, imported))
     (user.folder / "tests" / "test_words.py").write_text(
         "from pipelines.words import GREETING\n\n\n"
         "def test_the_name_is_ours() -> None:\n"
         '    assert GREETING == "from our own package"\n'
     )
     user.types(tool, "validate")
-    assert "register: Succeeded" in user.types(tool, "run")
+    assert "train: Succeeded" in user.types(tool, "run")
     assert "from our own package" in user.types(tool, "logs", "--local", "latest", "features")
     # As the command `pytest` does it: this folder is not put on the path before all others.
-    assert "14 passed" in user.types(user.python, "-P", "-m", "pytest", "-q")
+    assert "2 passed" in user.types(user.python, "-P", "-m", "pytest", "-q")
