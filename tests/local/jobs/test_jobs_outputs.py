@@ -243,7 +243,9 @@ def test_a_malicious_source_archive_is_refused(local: Local, tmp_path: Path, nam
     request = toolkit_request(local, tmp_path, {"train.py": SCRIPT, name: b""})
     outcome = training.execute(local.call(request))
     assert outcome.status is StepStatus.FAILED
-    assert "the code of the step (sagemaker_submit_directory) is refused" in str(outcome.reason)
+    assert "the code of the step (sagemaker_submit_directory) cannot be unpacked" in str(
+        outcome.reason
+    )
 
 
 def test_a_program_outside_the_submitted_code_is_refused(local: Local, tmp_path: Path) -> None:
