@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
+from pipelines.definition import checks
 from pipelines.definition.findings import error
 from pipelines.definition.steps import take_apart
 from pipelines.diagnostics import Finding
@@ -25,5 +26,5 @@ def check_definition(definition: Json) -> list[Finding]:
 
 def _checks() -> list[str]:
     """Return the modules of `checks/`, each with a `check` of a definition taken apart."""
-    files = (Path(__file__).parent / "checks").glob("[!_]*.py")
-    return sorted(f"{__package__}.checks.{file.stem}" for file in files)
+    files = (file for folder in checks.__path__ for file in Path(folder).glob("[!_]*.py"))
+    return sorted(f"{checks.__name__}.{file.stem}" for file in files)

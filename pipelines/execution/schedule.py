@@ -69,7 +69,7 @@ def read_schedule(text: str) -> Schedule:
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
-        raise InvalidError(f"the pipeline definition is no JSON: {error}") from None
+        raise InvalidError(f"the pipeline definition is not valid JSON: {error}") from None
     if not isinstance(document, dict) or not isinstance(document.get("Steps"), list):
         raise InvalidError("the pipeline definition has no list `Steps`")
     parts = take_apart(document)
@@ -96,7 +96,7 @@ def _scheduled(definition: Definition) -> Iterator[Step]:
             raise InvalidError("every step of a pipeline definition needs `Name` and `Type`")
         if not _NAME.fullmatch(step.name):
             raise InvalidError(
-                f"`{step.whole['Name']}` is no name of a step",
+                f"`{step.whole['Name']}` is not a valid step name",
                 "write up to 64 letters, digits, hyphens and underscores",
             )
         if step.name in seen:
@@ -128,7 +128,7 @@ def _waits_for(
     for other in waits:
         if other not in known:
             raise InvalidError(
-                f"step `{step.name}` refers to `{other}`, which is no step of this pipeline",
+                f"step `{step.name}` refers to `{other}`, which this pipeline does not have",
                 f"its steps are {', '.join(f'`{name}`' for name in known)}",
             )
     return waits

@@ -15,11 +15,11 @@ from pipelines.frozen import frozen
 
 _DATE: Final = r"(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?"
 _TIME: Final = r"(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?"
-_ISO: Final = re.compile(rf"P(?=\d|T\d){_DATE}(?:T(?=\d){_TIME})?", re.ASCII)
-_LOOSE: Final = re.compile(rf"P?(?=\d|T\d){_DATE}(?:T?(?=\d){_TIME})?", re.ASCII | re.IGNORECASE)
-_SHORT: Final = re.compile(r"(\d+)\s*(m|min|h|d|w)", re.ASCII)
-_TIME_MARK: Final = re.compile(r"T\s*(?=\d)")
-_PIECE: Final = re.compile(r"\d+|[A-Z]+|\S", re.ASCII)
+_LOOSE: Final = rf"P?(?=\d|T\d){_DATE}(?:T?(?=\d){_TIME})?"
+_SHORT: Final = r"(\d+)\s*(m|min|h|d|w)"
+_TIME_MARK: Final = r"T\s*(?=\d)"
+_PIECE: Final = r"\d+|[A-Z]+|\S"
+# Patterns are compiled where they are used: most files hold no duration.
 
 _YEAR, _MONTH, _WEEK, _DAY, _HOUR, _MINUTE, _SECOND = range(7)
 _SECONDS: Final = (365 * 86400, 30 * 86400, 7 * 86400, 86400, 3600, 60, 1)
@@ -45,13 +45,15 @@ class Duration:
 
 def parse_iso(text: str) -> Duration | None:
     """Return what ISO 8601 reads in a text, as `P30D` or `PT12H`; None for any other text."""
-    match = _ISO.fullmatch(text)
-    return Duration(text, _duration(match.groups()).seconds) if match else None
+    match = re.fullmatch(_LOOSE, text, re.ASCII)
+    if match is None or _written(match.groups()) != text:
+        return None
+    return Duration(text, _duration(match.groups()).seconds)
 
 
 def parse_short(text: str) -> Duration | None:
     """Return what one number and one unit are: `90min`, `12 h`, `30d`, `2w`; `m` are minutes."""
-    match = _SHORT.fullmatch(text.strip())
+    match = re.fullmatch(_SHORT, text.strip(), re.ASCII)
     if match is None:
         return None
     amounts: list[str | None] = [None] * 7
@@ -61,7 +63,7 @@ def parse_short(text: str) -> Duration | None:
 
 def parse_loose(text: str) -> Duration | None:
     """Return what a duration in a definition is; `P` and `T` may be missing, case is ignored."""
-    match = _LOOSE.fullmatch(text)
+    match = re.fullmatch(_LOOSE, text, re.ASCII | re.IGNORECASE)
     if match is None:
         return None
     return parse_short(text.lower()) or _duration(match.groups())
@@ -73,7 +75,7 @@ def meant(text: str) -> str | None:
     `P7d` → `P7D`, `30 days` → `P30D`, `T12H` and `P12H` → `PT12H`.
     """
     asked = text.strip().upper()
-    pieces = iter(_PIECE.findall(_TIME_MARK.sub(" T ", asked.removeprefix("P"))))
+    pieces = iter(re.findall(_PIECE, re.sub(_TIME_MARK, " T ", asked.removeprefix("P")), re.ASCII))
     in_time = not asked.startswith("P")
     amounts: list[str | None] = [None] * 7
     for piece in pieces:
@@ -91,10 +93,12 @@ def meant(text: str) -> str | None:
 
 def _duration(amounts: Sequence[str | None]) -> Duration:
     """Build a duration of years, months, weeks, days, hours, minutes and seconds."""
-    written = [
-        f"{int(amount)}{unit}" if amount is not None else ""
-        for amount, unit in zip(amounts, "YMWDHMS", strict=True)
-    ]
-    date, time = "".join(written[:_HOUR]), "".join(written[_HOUR:])
     seconds = sum(int(amount or 0) * unit for amount, unit in zip(amounts, _SECONDS, strict=True))
-    return Duration(f"P{date}T{time}" if time else f"P{date}", seconds)
+    numbers = [amount and str(int(amount)) for amount in amounts]
+    return Duration(_written(numbers), seconds)
+
+
+def _written(amounts: Sequence[str | None]) -> str:
+    parts = [f"{n}{unit}" if n else "" for n, unit in zip(amounts, "YMWDHMS", strict=True)]
+    date, time = "".join(parts[:_HOUR]), "".join(parts[_HOUR:])
+    return f"P{date}T{time}" if time else f"P{date}"

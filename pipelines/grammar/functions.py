@@ -7,7 +7,6 @@ names; and how a value becomes a text.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
@@ -43,7 +42,6 @@ EXECUTION_VARIABLES: Final = (
 
 PROPERTY_FILES: Final = "PropertyFiles"
 
-_NAME: Final = re.compile(r"[^.\[]*")
 _WITH_PATH: Final = frozenset({STEPS, LOOP, ITERATION})
 
 
@@ -72,8 +70,7 @@ class Target:
 def parse_target(text: str) -> Target:
     """Return what the text of a `Get` names; every text names something, if nothing that exists."""
     root, _, rest = text.partition(".")
-    match = _NAME.match(rest) if root in _WITH_PATH else None
-    name = match[0] if match else rest
+    name = rest.partition(".")[0].partition("[")[0] if root in _WITH_PATH else rest
     return Target(text, root, name, rest[len(name) :])
 
 

@@ -8,11 +8,11 @@ from typing import Final, TypeAlias
 
 from pipelines.json_types import Json
 
+_MEMBER: Final = r"""[^.\[\]'"]+"""
 _PART: Final = re.compile(
-    r"""(?P<dot>\.)?(?P<member>[^.\[\]'"]+)|\[(?P<index>-?\d+)\]|\[(?P<quote>['"])(?P<key>.*?)(?P=quote)\]""",
+    rf"""(?P<dot>\.)?(?P<member>{_MEMBER})|\[(?P<index>-?\d+)\]|\[(?P<quote>['"])(?P<key>.*?)(?P=quote)\]""",
     re.DOTALL,
 )
-_MEMBER: Final = re.compile(r"""[^.\[\]'"]+""")
 
 
 class Key(str):
@@ -78,7 +78,7 @@ def show_path(path: ValuePath) -> str:
 def _shown(part: PathPart) -> str:
     if isinstance(part, int):
         return f"[{part}]"
-    if not isinstance(part, Key) and _MEMBER.fullmatch(part):
+    if not isinstance(part, Key) and re.fullmatch(_MEMBER, part):
         return f".{part}"
     quote = '"' if "'" in part else "'"
     return f"[{quote}{part}{quote}]"

@@ -23,6 +23,7 @@ from pipelines.spec.members import Member
 from pipelines.spec.references import Reference
 from pipelines.spec.steps import StepSpec
 from pipelines.spec.values import Condition, FixedText, no_entries
+from pipelines.steptypes.condition import ELSE_STEPS, IF_STEPS
 
 _TYPES = {
     "==": "Equals",
@@ -43,10 +44,10 @@ class ConditionStep(StepSpec):
         alias="if",
         description="An expression such as steps.evaluate.report.auc >= parameters.min_auc.",
     )
-    then: Annotated[list[FixedText], Member("IfSteps")] = Field(
+    then: Annotated[list[FixedText], Member(IF_STEPS.argument)] = Field(
         default_factory=no_entries, description="Steps that run when it holds."
     )
-    else_: Annotated[list[FixedText], Member("ElseSteps")] = Field(
+    else_: Annotated[list[FixedText], Member(ELSE_STEPS.argument)] = Field(
         alias="else", default_factory=no_entries, description="Steps that run when it does not."
     )
 
@@ -60,7 +61,7 @@ def emit(step: ConditionStep, context: EmitContext) -> tuple[EmittedStep, ...]:
     """One Condition step; the service ANDs the list of conditions (FACTS 1.5)."""
     top = step.if_.parts if isinstance(step.if_, Conjunction) else (step.if_,)
     arguments: JsonObject = {"Conditions": [_condition(part, context) for part in top]}
-    branches = {"IfSteps": tuple(step.then), "ElseSteps": tuple(step.else_)}
+    branches = {IF_STEPS.argument: tuple(step.then), ELSE_STEPS.argument: tuple(step.else_)}
     return (EmittedStep(context.name, "Condition", arguments, branches=branches),)
 
 

@@ -105,7 +105,7 @@ def _missing_choices(
 
 
 def _with_source(problem: ShapeProblem, step_type: StepType) -> ShapeProblem:
-    """Say where a limit comes from, unless the help already says more."""
+    """Add to a limit where it comes from, unless there is other help."""
     request = step_type.request or ""
     if problem.help or problem.kind not in {"length", "range"} or request in step_type.own_shapes:
         return problem

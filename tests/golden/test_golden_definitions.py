@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import botocore.session
@@ -25,6 +24,7 @@ from pipelines.compile.canonical import canonical
 from pipelines.compile.driver import compile_spec
 from pipelines.compile.model import CompileRequest
 from pipelines.definition import check_definition
+from pipelines.definition.steps import take_apart
 from pipelines.diagnostics import Severity
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes import find
@@ -43,13 +43,6 @@ GOLDENS = sorted(str(file.relative_to(FOLDER)) for file in FOLDER.glob("*/expect
 def _expected(golden: str) -> JsonObject:
     definition: JsonObject = json.loads((FOLDER / golden).read_text("utf-8"))
     return definition
-
-
-def _steps(steps: list[JsonObject]) -> Iterator[JsonObject]:
-    for step in steps:
-        yield step
-        for branch in ("IfSteps", "ElseSteps"):
-            yield from _steps(step["Arguments"].get(branch, []))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -103,7 +96,7 @@ def sagemaker_model() -> ServiceModel:
 @pytest.mark.parametrize("golden", GOLDENS)
 def test_arguments_conform_to_botocores_request(golden: str, sagemaker_model: ServiceModel) -> None:
     """Every step's Arguments, functions filled in, are a request that botocore would send."""
-    for step in _steps(_expected(golden)["Steps"]):
+    for step in (one.whole for one in take_apart(_expected(golden)).steps):
         step_type = find(step["Type"])
         assert step_type is not None
         if step_type.request is None or step_type.request in step_type.own_shapes:

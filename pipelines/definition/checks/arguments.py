@@ -33,7 +33,7 @@ def _check_step(definition: Definition, step: Step, step_type: StepType) -> Iter
 
 
 def _belonging_beside(finding: Finding, step_type: StepType, arguments: Path) -> Finding:
-    """Say of a key of the step that stands in its arguments where it belongs."""
+    """Add to an unknown argument that is a key of the step where it belongs."""
     key, own = finding.path[-1], {key.name for key in step_type.step_keys}
     if finding.at != "key" or finding.path[:-1] != arguments or key not in {*STEP_KEYS, *own}:
         return finding

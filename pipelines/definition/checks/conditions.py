@@ -83,7 +83,7 @@ def _check_type(condition: JsonObject, path: Path) -> Iterator[Finding]:
     if "Type" in condition:
         kind = condition["Type"]
         help_text = suggestion(str(kind).removeprefix("Condition"), _MEMBERS)
-        yield error("SP512", (*path, "Type"), f"`{kind}` is no type of a condition", help_text)
+        yield error("SP512", (*path, "Type"), f"`{kind}` is not a condition type", help_text)
         return
     known = dict.fromkeys(member for members in _MEMBERS.values() for member in members)
     keys = Keys("SP512", "a condition", ("Type", *known), ("Type",))

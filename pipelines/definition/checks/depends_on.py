@@ -61,4 +61,4 @@ def _check_entry(item: Json, path: Path) -> Iterator[Finding]:
     trigger = item.get("Trigger")
     if trigger is not None and trigger not in TRIGGERS:
         help_text = suggestion(str(trigger), TRIGGERS)
-        yield error("SP510", (*path, "Trigger"), f"`{trigger}` is no trigger", help_text)
+        yield error("SP510", (*path, "Trigger"), f"`{trigger}` is not a trigger", help_text)

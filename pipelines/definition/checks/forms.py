@@ -106,7 +106,7 @@ def _json_get(body: JsonObject, path: Path) -> Iterator[Finding]:
 
 
 def _json_path(value: Json, path: Path) -> Iterator[Finding]:
-    """Yield on what is no path; what only the local run cannot read is a warning."""
+    """Yield where it is not a path; what only the local run cannot read is a warning."""
     if not isinstance(value, str):
         yield error("SP514", path, "`Path` has to be a string")
     elif not value:

@@ -90,7 +90,7 @@ def _check_name(parameter: JsonObject, path: Path) -> Iterator[Finding]:
         yield error(
             "SP503",
             (*path, "Name"),
-            f"`{name}` is no name of a parameter",
+            f"`{name}` is not a valid parameter name",
             "use letters, digits, `-` and `_`",
         )
     elif len(name) > _PORTABLE_NAME:
@@ -120,7 +120,7 @@ def _check_type(parameter: JsonObject, path: Path) -> Iterator[Finding]:
     yield error(
         "SP503",
         (*path, "Type"),
-        f"`{type_name}` is no type of a parameter",
+        f"`{type_name}` is not a parameter type",
         suggestion(str(type_name), _IS_OF_TYPE),
     )
 
@@ -131,7 +131,7 @@ def _check_values(parameter: JsonObject, type_name: str, path: Path) -> Iterator
         yield error(
             "SP503",
             (*path, "DefaultValue"),
-            f"`DefaultValue` of `{parameter.get('Name')}` is no {type_name}",
+            f"`DefaultValue` of `{parameter.get('Name')}` is not of type {type_name}",
         )
     yield from _check_length(default, (*path, "DefaultValue"))
     if allowed is None:

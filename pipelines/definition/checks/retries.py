@@ -33,7 +33,7 @@ def check(definition: Definition) -> Iterator[Finding]:
 def _check_policies(step: Step, policies: Json) -> Iterator[Finding]:
     path, step_type = (*step.path, "RetryPolicies"), step.known
     if step_type is not None and not step_type.retry_types:
-        yield error_on_key("SP509", path, f"a `{step.type}` step takes no retry policy")
+        yield error_on_key("SP509", path, f"a `{step.type}` step cannot have a retry policy")
     if not isinstance(policies, list):
         yield error("SP509", path, "`RetryPolicies` has to be a list")
         return
@@ -79,7 +79,7 @@ def _check_exceptions(
     for name in listed:
         if name not in FAULTS:
             help_text = suggestion(str(name), FAULTS)
-            yield error("SP509", place, f"`{name}` is no exception type", help_text)
+            yield error("SP509", place, f"`{name}` is not an exception type", help_text)
         elif step_type is not None and step_type.retry_types and name not in step_type.retry_types:
             message = f"a `{step_type.name}` step cannot retry `{name}`"
             yield error("SP509", place, message, "it takes " + ", ".join(step_type.retry_types))

@@ -39,5 +39,5 @@ def check(definition: Definition) -> Iterator[Finding]:
             "SP507",
             (),
             f"the definition has {size} characters, but may have {MOST_CHARACTERS}",
-            "CreatePipeline takes no more, from S3 neither",
+            "CreatePipeline takes no more, nor from S3; split the pipeline",
         )

@@ -39,7 +39,7 @@ def _check_name(definition: Definition, step: Step) -> Iterator[Finding]:
     if name is None:
         return
     if not isinstance(name, str) or _NAME.fullmatch(name) is None:
-        message = f"`{name}` is no name of a step"
+        message = f"`{name}` is not a valid step name"
         yield error("SP506", path, message, "use 1 to 64 letters, digits, `-` and `_`")
     elif definition.named[name] is not step:
         help_text = "names are unique in the whole pipeline, branches included"
@@ -60,7 +60,7 @@ def _check_type(step: Step) -> Iterator[Finding]:
     yield error(
         "SP505",
         path,
-        f"`{given}` is no Type of a step",
+        f"`{given}` is not a step Type",
         f"did you mean `{close}`?" if close else "known are " + ", ".join(names()),
     )
 

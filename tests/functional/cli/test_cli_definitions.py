@@ -147,7 +147,7 @@ def test_a_definition_is_validated_like_a_spec(project: Path, pipelines: Command
     (project / "foreign.json").write_text(json.dumps(_misspelt()), "utf-8")
     answer = pipelines("validate", "-f", "foreign.json")
     assert answer.code == 3
-    assert "foreign.json:1:187: error[SP512]: `GreaterThn` is no type of a condition" in answer.out
+    assert "foreign.json:1:187: error[SP512]: `GreaterThn` is not a condition type" in answer.out
     report = json.loads(pipelines("validate", "-f", "foreign.json", "--format", "json").out)
     assert [found["code"] for found in report["diagnostics"]] == ["SP512"]
     assert not (project / ".pipelines").exists()

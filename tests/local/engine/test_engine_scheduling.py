@@ -246,11 +246,11 @@ def test_job_names_hold_execution_step_and_failures_within_63_characters(
     ("steps", "problem"),
     [
         ([{"Name": "a"}], "needs `Name` and `Type`"),
-        ([{"Name": "../a", "Type": "Fail"}], "`../a` is no name of a step"),
+        ([{"Name": "../a", "Type": "Fail"}], "`../a` is not a valid step name"),
         ([{"Name": "a", "Type": "Fail"}] * 2, "two steps are named `a`"),
         (
             [{"Name": "a", "Type": "Fail", "DependsOn": ["b"]}],
-            "step `a` refers to `b`, which is no step",
+            "step `a` refers to `b`, which this pipeline does not have",
         ),
         (
             [{"Name": "a", "Type": "Fail", "DependsOn": [{"Step": "a", "Trigger": "Done"}]}],
