@@ -106,7 +106,6 @@ def test_every_image_of_every_region_is_the_one_that_the_sdk_retrieves() -> None
     assert not wrong, f"{len(wrong)} of {len(rows)}, as {wrong[:3]}"
 
 
-@pytest.mark.slow
 def test_the_tables_are_what_the_generator_writes_from_the_installed_sdk() -> None:
     """A newer SDK configuration shows up here, and `tools/generate_images.py` takes it over."""
     python = _oracle()

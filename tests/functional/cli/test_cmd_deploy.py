@@ -212,7 +212,6 @@ def test_from_upsert_to_an_answer(project: Project) -> None:
     assert project.answer() == 42
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0.5, 0.8, 1.0, 1.2, 1.5])
 def test_an_approval_that_was_killed_is_finished_by_the_next_deploy(
     registered: Project, seconds: float
