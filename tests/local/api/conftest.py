@@ -51,7 +51,7 @@ class Served:
         )
 
     def package(self, group: str, approval: str = "Approved") -> str:
-        """Register a version with a model that tells how long a request is; give its ARN."""
+        """Register a version with a model that tells how long a request is; return its ARN."""
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
             entry = tarfile.TarInfo("code/inference.py")
@@ -98,7 +98,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 
 def refusal(operation: Callable[..., Any], **request: object) -> tuple[str, str, int]:
-    """Give code, message and HTTP status of the error that a call must raise."""
+    """Return code, message and HTTP status of the error that a call must raise."""
     with pytest.raises(ClientError) as caught:
         operation(**request)
     response = caught.value.response

@@ -17,7 +17,7 @@ TARGET = {"X-Amz-Target": "SageMaker.ListModels"}
 
 
 def post(served: Served, headers: dict[str, str], body: str = "{}") -> tuple[int, str]:
-    """Send a request as it stands; give status and body."""
+    """Send a request as it stands; return status and body."""
     place = urlsplit(served.url)
     connection = http.client.HTTPConnection(str(place.hostname), place.port)
     try:

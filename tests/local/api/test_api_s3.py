@@ -71,7 +71,7 @@ class Both:
     theirs: Any
 
     def agree(self, operation: str, **request: Any) -> Any:
-        """Make a call in both, which must say the same; give what they say."""
+        """Make a call in both, which must say the same; return what they say."""
         request = {"Bucket": "bucket", **request}
         ours, theirs = (said(one, operation, request) for one in (self.ours, self.theirs))
         assert ours == theirs, (operation, request)
@@ -80,7 +80,7 @@ class Both:
 
 @pytest.fixture
 def both(served: Served, moto: str) -> Both:
-    """Give the two, emptied."""
+    """Return the two, emptied."""
     clients = [client_of(served.url), client_of(moto)]
     for client in clients:
         for bucket in client.list_buckets()["Buckets"]:
@@ -92,7 +92,7 @@ def both(served: Served, moto: str) -> Both:
 
 
 def said(client: Any, operation: str, request: dict[str, Any]) -> Any:
-    """Make a call; give what an answer says, without times and identifiers, or its error."""
+    """Make a call; return what an answer says, without times and identifiers, or its error."""
     try:
         answer = getattr(client, operation)(**request)
     except ClientError as error:

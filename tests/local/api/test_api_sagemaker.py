@@ -25,7 +25,7 @@ LISTS = {
 
 
 def fill(served: Served) -> Any:
-    """Create one of each kind for each name, in that order; give the client."""
+    """Create one of each kind for each name, in that order; return the client."""
     client = served.client("sagemaker")
     for name in NAMES:
         client.create_model_package_group(ModelPackageGroupName=name)

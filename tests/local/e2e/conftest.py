@@ -12,13 +12,13 @@ from tests.local.e2e.tiny_project import Project
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """Give the example in a folder of its own; its jobs rewrite paths, as everywhere can."""
+    """Return the example in a folder of its own; its jobs rewrite paths, as everywhere can."""
     return Project(tmp_path / "project", {"PIPELINES_ISOLATION": "rewrite"}).make()
 
 
 @pytest.fixture(params=["namespaces", "rewrite"])
 def either(tmp_path: Path, request: pytest.FixtureRequest) -> Project:
-    """Give the example once in each way of isolation."""
+    """Return the example once in each way of isolation."""
     if request.param == "namespaces" and probe().which != "namespaces":
         pytest.skip(probe().why)
     return Project(tmp_path / "project", {"PIPELINES_ISOLATION": request.param}).make()

@@ -83,7 +83,7 @@ CASES = {
 
 @pytest.fixture
 def crafted(project: Project) -> Project:
-    """Give a project whose first step writes the model archive of the test."""
+    """Return a project whose first step writes the model archive of the test."""
     project.write("pipeline.yaml", SPEC)
     project.script(
         "evaluate", 'Path(os.environ["SM_OUT_REPORT"], "evaluation.json").write_text("{}")'

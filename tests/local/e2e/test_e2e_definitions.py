@@ -49,14 +49,14 @@ def _definition(pattern: str) -> Path:
 
 
 def _answer(project: Project, step: str, content: object) -> str:
-    """Write a stub; give the option that names it."""
+    """Write a stub; return the option that names it."""
     project.write(f"stubs/{step}.json", json.dumps(content))
     return f"--stub={step}={project.folder / 'stubs' / step}.json"
 
 
 @pytest.fixture
 def foreign(either: Project) -> Project:
-    """Give a folder with the scripts and the input of the SDK's pipeline, and no spec."""
+    """Return a folder with the scripts and the input of the SDK's pipeline, and no spec."""
     (either.folder / "pipeline.yaml").unlink()
     code = f".pipelines/{BUCKET}/from-idea-to-prod-pipeline/code"
     for path, body in (

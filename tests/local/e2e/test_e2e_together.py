@@ -9,7 +9,7 @@ from tests.local.e2e.tiny_project import HANG, JOBS, SECONDS, STEPS, Project, un
 
 
 def _run_together(project: Project, *commands: tuple[str, ...]) -> list[str]:
-    """Start commands at once; give what each printed."""
+    """Start commands at once; return what each printed."""
     with ExitStack() as stack:
         started = [stack.enter_context(project.started(*words)) for words in commands]
         outputs = [process.communicate(timeout=SECONDS) for process in started]

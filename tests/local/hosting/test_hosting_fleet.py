@@ -49,18 +49,18 @@ def transform_fn(gate, body, content_type, accept):
 
 
 def ask(fleet: Fleet, body: str = "{}", accept: str = "application/json") -> tuple[int, str]:
-    """Send JSON; give status and body."""
+    """Send JSON; return status and body."""
     answer = fleet.invoke(Invocation(body.encode(), "application/json", accept))
     return answer.status, answer.body.decode()
 
 
 def pid_of(fleet: Fleet) -> int:
-    """Give the process that answers."""
+    """Return the process that answers."""
     return int(json.loads(ask(fleet)[1])["pid"])
 
 
 def lives(pid: int) -> bool:
-    """Tell whether a process is there (a zombie is not)."""
+    """Return whether a process exists (a zombie does not)."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:

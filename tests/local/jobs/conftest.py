@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def ordinary_python() -> list[str]:
-    """Give the words that start a Python as an ordinary user, who may read this project."""
+    """Return the words that start a Python as an ordinary user, who may read this project."""
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
         pytest.skip("only root can become another user, with setpriv")
     python = shutil.which("python3", path="/usr/bin:/usr/local/bin")
@@ -43,7 +43,7 @@ def ordinary_python() -> list[str]:
 
 @pytest.fixture(params=["namespaces", "rewrite"])
 def isolation(request: pytest.FixtureRequest) -> Literal["namespaces", "rewrite"]:
-    """Give each way of isolation, where it is to be had."""
+    """Return each way of isolation, if it is available."""
     if request.param == "namespaces" and probe().which != "namespaces":
         pytest.skip(probe().why)
     return cast('Literal["namespaces", "rewrite"]', request.param)
@@ -79,7 +79,7 @@ class Local:
         return (call.logs / f"{host}.log").read_text()
 
     def clean(self) -> bool:
-        """Tell whether no job's folder is left."""
+        """Return whether no job's folder is left."""
         return {path.name for path in (self.home / "jobs").iterdir()} <= {".guard"}
 
     @staticmethod
@@ -142,7 +142,7 @@ class Local:
 
 @pytest.fixture
 def local(tmp_path: Path, isolation: Literal["namespaces", "rewrite"]) -> Local:
-    """Give a local SageMaker that isolates in the way under test."""
+    """Return a local SageMaker that isolates in the way under test."""
     home = tmp_path / ".pipelines"
     settings = LocalSettings(home, Path(sys.executable), isolation=isolation)
     return Local(home, settings, ObjectStore(home / "s3"))

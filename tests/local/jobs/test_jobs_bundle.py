@@ -40,7 +40,7 @@ def put_bundle(
     changed: Callable[[BundleFile], BundleFile] = lambda one: one,
     **job: object,
 ) -> str:
-    """Store such a bundle; give its URI."""
+    """Store such a bundle; return its URI."""
     local.store.put_bytes(URI, archive(script, changed, **job))
     return URI
 

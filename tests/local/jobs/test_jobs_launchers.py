@@ -30,7 +30,7 @@ def launch(*words):
 
 
 def say(script: str, *python: str, head: str = HEAD) -> str:
-    """Run a script that starts launchers; give what it printed."""
+    """Run a script that starts launchers; return what it printed."""
     words = [*(python or [sys.executable]), "-P", "-c", head + script]
     ran = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
     assert (ran.returncode, ran.stderr) == (0, "")

@@ -171,7 +171,7 @@ def test_a_job_that_ignores_sigterm_is_killed(local: Local) -> None:
 
 
 def run_with(local: Local, script: str, marker: str, limits: JobLimits) -> tuple[str, str, int]:
-    """Run a script on one host with given limits; give the cause and how the host ended."""
+    """Run a script on one host with given limits; return the cause and how the host ended."""
     call = local.call(local.processing("x"))
     with workspace(call.settings, call.job_name, "arn", [HostPlan("algo-1")]) as job:
         (job.hosts[0].ml / "output").mkdir()

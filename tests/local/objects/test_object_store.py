@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def store(tmp_path: Path) -> ObjectStore:
-    """Give an empty store."""
+    """Return an empty store."""
     return ObjectStore(tmp_path / "s3")
 
 
