@@ -52,8 +52,8 @@ def apply(
         return
     if not is_current():
         raise CallRefusedError(
-            "what is deployed has changed since this plan was made: somebody else was faster",
-            "run the command again: it shows what there is to do now",
+            "what is deployed has changed since this plan was made",
+            "run the command again to see the current plan",
             code="Changed",
         )
     for group in groups:
@@ -81,7 +81,7 @@ def _require_unchanged(account: Account, asset: Upload) -> None:
     remove(account, bucket, [split(uri)[1] for uri, _ in asset.objects])
     raise UsageError(
         f"the files of data {asset.name} were changed while they were uploaded",
-        "run the command again: it uploads them as they are then",
+        "run the command again to upload their current content",
     )
 
 

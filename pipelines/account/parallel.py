@@ -1,4 +1,4 @@
-"""CallPool that do not wait for each other, side by side."""
+"""Calls that do not wait for each other, side by side."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WORKERS = 16
 
 
 class CallPool:
-    """CallPool that were begun; their results are asked for later."""
+    """Calls that were begun; their results are asked for later."""
 
     def __init__(self, pool: ThreadPoolExecutor) -> None:
         self._pool = pool

@@ -122,7 +122,7 @@ def check_bucket(account: Account, bucket: str) -> None:
     region = answer.get("BucketRegion", account.region)
     if region != account.region:
         raise CallRefusedError(
-            f"the bucket {bucket} lies in {region}, the pipeline in {account.region}",
+            f"the bucket {bucket} is in {region}, the pipeline in {account.region}",
             "SageMaker needs both in one region: change `aws.bucket` or `aws.region`",
             code="PermanentRedirect",
             operation="head_bucket",
@@ -140,14 +140,15 @@ def check_role(account: Account, role: str) -> None:
     _, partition, _, _, owner, *_ = [*role.split(":"), "", "", "", "", ""]
     if partition != account.partition:
         raise CallRefusedError(
-            f"the role {role} is of the partition {partition}, "
-            f"the region {account.region} of {account.partition}",
+            f"the role {role} belongs to the partition {partition}, "
+            f"the region {account.region} to {account.partition}",
             "change `aws.role` or `aws.region`",
             code="OtherPartition",
         )
     if owner != account.account_id():
         raise CallRefusedError(
-            f"the role {role} is of account {owner}, the credentials of {account.account_id()}",
+            f"the role {role} belongs to account {owner},"
+            f" the credentials to {account.account_id()}",
             "log in to the other account (AWS_PROFILE names a profile), or change `aws.role`",
             code="OtherAccount",
         )

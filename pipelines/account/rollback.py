@@ -45,15 +45,15 @@ def plan_rollback(account: Account, pipeline: str, number: int, definitions: str
         raise no_pipeline(account, pipeline)
     if not account.is_local and live.tags.get(MARK) != pipeline:
         raise UsageError(
-            f"the pipeline {pipeline} was made by somebody else, not from this spec",
+            f"the pipeline {pipeline} was not created from this spec",
             "`pipelines upsert --take-over` replaces it",
         )
     definition = definition_of(account, pipeline, number)
     gone = next(_gone(account, definition), None)
     if gone is not None:
         raise UsageError(
-            f"version {number} names what is not there any more: {gone}",
-            "check that commit out and `pipelines upsert` it",
+            f"version {number} needs {gone}, which no longer exists",
+            "check out its commit and run `pipelines upsert`",
         )
     before, after = live.document, json.loads(definition)
     changes = diff(before, after)

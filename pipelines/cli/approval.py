@@ -82,14 +82,14 @@ def set_approval(target: Target, decision: ApprovalDecision) -> None:
     affected = deployments(target.compiled, package["ModelPackageGroupName"])
     deployers = () if target.is_local or not affected else _deployers(target)
     if known == decision.status:
-        click.echo(f"{named} is {known} already")
+        click.echo(f"{named} is already {known}")
     else:
         confirm(target, f"set {named} from {known} to {decision.status}", decision.yes)
         _write(target, package, decision)
         click.echo(f"{named} is {decision.status}")
     if not affected:
         group = package["ModelPackageGroupName"]
-        click.echo(f"no deployment step of {target.file} takes its versions from {group}")
+        click.echo(f"no deployment step of {target.file} deploys the group {group}")
     elif target.is_local:
         reconciled = reconcile_deployments(target, affected, Options())
         if decision.status == "Approved":
@@ -134,8 +134,8 @@ def _deployers(target: Target) -> tuple[JsonObject, ...]:
         described = describe(target.account, name)
         if described is None:
             raise UsageError(
-                f"the pipeline {name} is not there: nothing would deploy what is approved",
-                f"put it into the account: python -m pipelines upsert{target.flags}",
+                f"the pipeline {name} does not exist: nothing would deploy what is approved",
+                f"create it: python -m pipelines upsert{target.flags}",
             )
         found.append(described)
     return tuple(found)
@@ -145,7 +145,7 @@ def _start(target: Target, deployer: JsonObject) -> None:
     """Start a pipeline that deploys, where no rule does."""
     name = deployer["PipelineName"]
     if has_rule(target.account, deployer["PipelineArn"]):
-        click.echo(f"a rule starts {name}")
+        click.echo(f"an EventBridge rule starts {name}")
         return
     started = target.account.call("sagemaker", "start_pipeline_execution", PipelineName=name)
     execution = started["PipelineExecutionArn"].rpartition("/")[2]

@@ -44,7 +44,7 @@ def is_definition(path: Path, env: str | None) -> bool:
     value = _json(path.read_bytes())
     found = isinstance(value, str) or (isinstance(value, dict) and not _MARKS.isdisjoint(value))
     if found and env is not None:
-        raise UsageError(f"{path} is a definition, which has no environments", "leave out --env")
+        raise UsageError(f"{path} is a definition, which has no environments", "remove --env")
     return found
 
 

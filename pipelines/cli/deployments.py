@@ -83,7 +83,7 @@ def require_success(
             again = f"deploy{target.flags} --retry {deployment.group}/{number}"
             raise ExecutionFailedError(
                 f"version {number} failed on {deployment.endpoint}: {reason}",
-                "mend it and register a new version, or try this one again:"
+                "fix it and register a new version, or retry this one:"
                 f" python -m pipelines {again}",
             )
 
@@ -93,7 +93,7 @@ def show_how_to_invoke(target: Target, reconciled: Sequence[Reconciled]) -> None
     for one in reconciled:
         if one.outcome.live is not None:
             asked = f"{target.flags} {one.deployment.endpoint} --file REQUEST.json"
-            click.echo(f"ask it: python -m pipelines invoke{asked}")
+            click.echo(f"invoke it: python -m pipelines invoke{asked}")
 
 
 def _report(text: str) -> None:

@@ -60,13 +60,13 @@ def judge(arn: str, status: ExecutionStatus, flags: str) -> None:
 
 
 def _report_trouble(error: CallRefusedError) -> None:
-    click.echo(f"{error.problem}; the execution goes on, and so does looking at it", err=True)
+    click.echo(f"{error.problem}; the execution continues, and is still followed", err=True)
 
 
 def _leave(arn: str, flags: str) -> NoReturn:
     execution = identifier(arn)
     click.echo(
-        f"execution {execution} goes on: follow it with "
+        f"execution {execution} continues: follow it with "
         f"`pipelines status --follow{flags} {execution}`, "
         f"stop it with `pipelines stop{flags} {execution}`",
         err=True,
@@ -77,7 +77,7 @@ def _leave(arn: str, flags: str) -> NoReturn:
 def _lost(error: CallRefusedError, arn: str, flags: str) -> CallRefusedError:
     execution = identifier(arn)
     again = f"`pipelines status --follow{flags} {execution}`"
-    remedy = f"execution {execution} goes on: follow it again with {again}"
+    remedy = f"execution {execution} continues: follow it again with {again}"
     if error.remedy:
         remedy = f"{error.remedy}; {remedy}"
     return CallRefusedError(error.problem, remedy, code=error.code, operation=error.operation)

@@ -31,10 +31,8 @@ file_option = click.option(
     help="The spec file; its folder is the project.",
 )
 env_option = click.option("--env", help="Overlay of `environments:` to compile with.")
-local_option = click.option(
-    "--local", is_flag=True, help="Look at the local SageMaker instead of AWS."
-)
-yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+local_option = click.option("--local", is_flag=True, help="Use the local SageMaker instead of AWS.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
 
 def spec_options(command: CommandT) -> CommandT:
@@ -122,6 +120,6 @@ def parameters(given: tuple[str, ...]) -> dict[str, str]:
     for item in given:
         name, equals, value = item.partition("=")
         if not equals or not name:
-            raise UsageError(f"`-p {item}` is no NAME=VALUE", "write -p epochs=3")
+            raise UsageError(f"`-p {item}` is not NAME=VALUE", "write -p epochs=3")
         pairs[name] = value
     return pairs

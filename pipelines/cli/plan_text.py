@@ -38,7 +38,7 @@ def plan_text(plan: Plan, where: str) -> str:
 def _lines(plan: Plan, where: str) -> Iterator[str]:
     yield f"{click.style(plan.pipeline, bold=True)} in {where}"
     if plan.is_empty:
-        yield "nothing to do: everything is as the spec says"
+        yield "nothing to do: everything matches the spec"
     else:
         words = _Words(plan.files)
         for upload in plan.uploads:
@@ -46,7 +46,7 @@ def _lines(plan: Plan, where: str) -> Iterator[str]:
         for resource in plan.resources:
             yield from words.resource(resource)
         if plan.misses:
-            yield "steps that run again instead of being taken from the cache:"
+            yield "steps that miss their cache and run again:"
             yield from (words.miss(miss) for miss in plan.misses)
         yield _summary(plan)
     for warning in plan.warnings:
@@ -90,7 +90,7 @@ class _Words:
                 resource.action, _COLOURS[resource.action], f"model package group {resource.name}"
             )
         else:
-            made = " (made by somebody else)" if resource.foreign else ""
+            made = " (not created from this spec)" if resource.foreign else ""
             yield _head(
                 resource.action, _COLOURS[resource.action], f"pipeline {resource.name}{made}"
             )
@@ -148,12 +148,12 @@ class _Words:
             case Cause.NOT_CACHED_BEFORE:
                 return "it was not cached before"
             case Cause.UPSTREAM:
-                return f"{reason.name} runs again and gives it something new"
+                return f"{reason.name} runs again and changes its input"
             case Cause.PARAMETER:
                 values = _before_after(reason.before, reason.after)
                 return f"the default of parameter {reason.name} changed: {values}"
             case Cause.EXECUTION:
-                return f"it depends on execution.{reason.name}, which no two executions share"
+                return f"it depends on execution.{reason.name}, which differs in every execution"
             case Cause.CHANGED:
                 files = self._files_of(reason.after)
                 return f"{short(reason.path)} changed" + (f": {_listed(files)}" if files else "")
@@ -182,13 +182,13 @@ def _step_change(change: Change) -> str:
 
 
 def _branch(holder: Sequence[str]) -> str:
-    return f"{holder[0]}.{nested_word(holder[1]) or holder[1]}" if holder else "the top"
+    return f"{holder[0]}.{nested_word(holder[1]) or holder[1]}" if holder else "the top level"
 
 
 def _before_after(before: Json, after: Json) -> str:
     one, other = value_text(before), value_text(after)
     if one == other:
-        return "changes beyond what is shown here"
+        return "differs beyond what is shown here"
     return f"{one} → {other}"
 
 

@@ -121,8 +121,8 @@ def _of_definition(sagemaker: LocalSageMaker, definition: Path, file: Path) -> S
 
 def _fixed() -> UsageError:
     return UsageError(
-        "`--resume` goes on with the definition and the parameters of the execution",
-        "leave out -p, --env and --from-definition, or start a new execution without --resume",
+        "`--resume` keeps the definition and the parameters of the execution",
+        "remove -p, --env and --from-definition, or start a new execution without --resume",
     )
 
 
@@ -148,9 +148,9 @@ def _stopping(sagemaker: LocalSageMaker, arn: str) -> Iterator[None]:
 
     def stop(number: int, _frame: object) -> None:
         signal.signal(signal.SIGINT, _end_at_once)
-        said = f"stopping ({signal.Signals(number).name}); its jobs are being ended"
+        said = f"stopping ({signal.Signals(number).name}); its jobs are being stopped"
         # Not click.echo: only a write to this object comes to stand above a live table.
-        sys.stderr.write(f"{said}; Ctrl-C does not wait for them\n")
+        sys.stderr.write(f"{said}; Ctrl-C again leaves at once\n")
         sagemaker.request_stop(execution)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -165,7 +165,7 @@ def _end_at_once(_number: int, _frame: object) -> NoReturn:
     """Leave without waiting: the kernel tells the jobs, and the state allows it at any point."""
     if sys.stdout.isatty():
         os.write(sys.stdout.fileno(), _SHOW_CURSOR)
-    os.write(sys.stderr.fileno(), b"interrupted; go on with `pipelines run --resume`\n")
+    os.write(sys.stderr.fileno(), b"interrupted; resume it with `pipelines run --resume`\n")
     os._exit(128 + signal.SIGINT)
 
 
@@ -175,7 +175,7 @@ def _ended_badly(
     execution = identifier(arn)
     remedy = f"see `pipelines status --local {execution}`"
     if sagemaker.can_resume(arn):
-        remedy += "; go on with `pipelines run --resume`"
+        remedy += "; resume it with `pipelines run --resume`"
         if status is ExecutionStatus.FAILED:
             remedy += ", or after a change start a new one with `pipelines run`"
     return ExecutionFailedError(f"execution {execution} ended as {status}", remedy)

@@ -106,7 +106,7 @@ def _refuse_to_overwrite(folder: Path, content: Mapping[Path, bytes]) -> None:
     if there:
         more = f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else ""
         raise UsageError(
-            f"{folder} has already: {', '.join(there[:_SHOWN])}{more}; nothing was written",
+            f"{folder} already contains {', '.join(there[:_SHOWN])}{more}; nothing was written",
             "name another folder, or move these away",
         )
 

@@ -142,7 +142,7 @@ def open_target(file: Path, env: str | None, local: bool) -> Iterator[Target]:  
         return
     if spec.aws is None:
         raise UsageError(
-            f"{file} has no `aws:`: it is not said which account the pipeline goes to",
+            f"{file} has no `aws:`: no target account is given",
             "add `aws:` with region, role and bucket, or add --local for the local SageMaker",
         )
     yield Target(Gateway.open(spec.aws, os.environ), file, env, spec)
@@ -220,8 +220,8 @@ def confirm(target: Target, effect: str, yes: bool) -> None:  # noqa: FBT001 - t
     if yes:
         return
     if not sys.stdin.isatty():
-        raise UsageError("nobody is there to be asked", "add --yes to go on without a question")
-    if not click.confirm("Go on?", err=True):
+        raise UsageError("there is no terminal to ask for confirmation", "add --yes to confirm")
+    if not click.confirm("Continue?", err=True):
         raise UsageError("nothing was changed")
 
 

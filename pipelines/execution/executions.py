@@ -201,4 +201,4 @@ def _unknown(caller: Caller, pipelines: tuple[str, ...], execution: str) -> Usag
     begin = "python -m pipelines run" if caller.is_local else "pipelines start"
     if known:
         return UsageError(f"there is no execution `{execution}`", f"the latest: {known}")
-    return UsageError("nothing was run here yet", f"run the pipeline: {begin}")
+    return UsageError("there are no executions yet", f"run the pipeline: {begin}")

@@ -103,18 +103,19 @@ class _Planner:
         """Yield what a person should know and a plan does not change."""
         if self.intent.deploy is not None and self.deployed.has_rule is False:
             yield (
-                f"no rule starts {self.intent.deploy} when a model is approved:"
-                " until EventBridge has one, only `pipelines approve` starts it"
+                f"no EventBridge rule starts {self.intent.deploy} when a model is approved:"
+                " until there is one, only `pipelines approve` starts it"
             )
         if self.deployed.leftover is not None:
             yield (
-                f"{self.deployed.leftover} is still there, and approvals may start it, though the "
-                "spec deploys nothing any more: delete it with aws sagemaker delete-pipeline "
-                f"--pipeline-name {self.deployed.leftover}"
+                f"the pipeline {self.deployed.leftover} still exists and approvals may start it, "
+                "although the spec no longer deploys anything: delete it with "
+                f"aws sagemaker delete-pipeline --pipeline-name {self.deployed.leftover}"
             )
         for name in self._left_running():
             yield (
-                f"the endpoint {name} is named no more: where it is there, it runs on until "
+                f"the endpoint {name} is no longer in the spec; "
+                "if it exists it keeps running until you delete it: "
                 f"aws sagemaker delete-endpoint --endpoint-name {name}"
             )
 

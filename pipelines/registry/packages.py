@@ -68,7 +68,7 @@ def version(caller: Caller, name: str) -> JsonObject:
     group, _, number = name.rpartition("/")
     if not group or not (number.isdigit() or number == _LATEST):
         raise UsageError(
-            f"`{name}` is no version of a model", "write GROUP/NUMBER or GROUP/latest: flights/3"
+            f"`{name}` is not a model version", "write GROUP/NUMBER or GROUP/latest: flights/3"
         )
     for summary in _summaries(caller, group):
         if number in {_LATEST, str(summary["ModelPackageVersion"])}:

@@ -21,7 +21,7 @@ def check(account: Account, aws: Aws) -> Iterator[Check]:
     if region != account.region:
         yield missing(
             "bucket",
-            f"{aws.bucket} lies in {region}, the pipeline in {account.region}",
+            f"{aws.bucket} is in {region}, the pipeline in {account.region}",
             "SageMaker needs both in one region: change `aws.bucket` or `aws.region`",
         )
         return

@@ -26,12 +26,12 @@ def check(account: Account, needs: Needs) -> Iterator[Check]:
 def _one(account: Account, uri: str) -> Check:
     found = _ECR.fullmatch(uri)
     if found is None:
-        return Check(_SUBJECT, "unknown", f"{uri} is not in ECR: it cannot be looked up")
+        return Check(_SUBJECT, "unknown", f"{uri} is not in ECR and cannot be checked")
     if found["region"] != account.region:
         return missing(
             _SUBJECT,
-            f"{uri} lies in another region than {account.region}",
-            "SageMaker pulls images of its own region: copy it there",
+            f"{uri} is in another region than {account.region}",
+            "SageMaker pulls images from its own region: copy the image there",
         )
     wanted = (
         {"imageDigest": found["digest"]}

@@ -34,8 +34,8 @@ def check(account: Account, needs: Needs) -> Iterator[Check]:
         elif allowed < count:
             yield missing(
                 _SUBJECT,
-                f"{name}: {allowed:.0f}, a step asks for {count}",
-                f"ask for more in Service Quotas, SageMaker, `{name}`, in {account.region}",
+                f"{name}: {allowed:.0f}, a step needs {count}",
+                f"request an increase in Service Quotas, SageMaker, `{name}`, in {account.region}",
             )
         else:
             yield ok(_SUBJECT, f"{name}: {allowed:.0f}")

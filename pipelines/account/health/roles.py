@@ -74,7 +74,7 @@ def _check_role(
         yield missing(
             subject,
             f"{arn} belongs to account {owner}, your credentials to {account.account_id()}",
-            "name a role of this account in `aws:`, or log into the other one",
+            "name a role of this account in `aws:`, or log in to the other account",
         )
         return
     try:
@@ -101,7 +101,7 @@ def _no_role(subject: str, arn: str, error: CallRefusedError) -> Check:
         return missing(
             subject,
             f"there is no role {arn}",
-            f"make it, trusted by SageMaker: aws iam create-role --role-name "
+            f"create it, trusted by SageMaker: aws iam create-role --role-name "
             f"{arn.rpartition('/')[2]} --assume-role-policy-document '{_TRUST}'",
         )
     return unknown(subject, error)

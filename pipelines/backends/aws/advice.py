@@ -19,8 +19,8 @@ _SECRETS = (
         r"\1=…",
     ),
 )
-_WITHOUT = "or look at the local SageMaker with --local"
-_DOCTOR = "`pipelines doctor` checks all that is needed"
+_WITHOUT = "or use the local SageMaker with --local"
+_DOCTOR = "`pipelines doctor` checks everything that is needed"
 
 
 @frozen
@@ -106,7 +106,7 @@ def _invalid_credentials(reply: ErrorReply, attempt: Attempt) -> tuple[str, str]
 
 def _not_retrieved(reply: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     return (
-        f"the AWS credentials could not be had ({reply.code})",
+        f"the AWS credentials could not be retrieved ({reply.code})",
         f"log in: {_login(attempt)}; {_WITHOUT}",
     )
 
@@ -114,7 +114,7 @@ def _not_retrieved(reply: ErrorReply, attempt: Attempt) -> tuple[str, str]:
 def _no_profile(_said: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     return (
         f"there is no AWS profile `{attempt.profile}`",
-        f"`aws configure list-profiles` names those there are; {_WITHOUT}",
+        f"`aws configure list-profiles` lists the profiles; {_WITHOUT}",
     )
 
 
@@ -125,30 +125,30 @@ def _login(attempt: Attempt) -> str:
 def _throttled(_said: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     return (
         f"AWS kept throttling {_what(attempt)}",
-        "others use the account as well: try again in a minute; what was done stays done",
+        "others use the account too: try again in a minute; what is done is kept",
     )
 
 
 def _failing(reply: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     return (
         f"AWS failed in {_what(attempt)}, several times ({reply.status} {_words(reply)})",
-        "that is AWS's own trouble: try again later; what was done stays done",
+        "this is a failure of AWS: try again later; what is done is kept",
     )
 
 
 def _unreachable(reply: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     return (
         f"AWS was not reached for {_what(attempt)} in {attempt.region}: {reply.message}",
-        "check the network, the proxy and the spelling of the region; what was done stays done",
+        "check the network, the proxy and the spelling of the region; what is done is kept",
     )
 
 
 def _unreadable(_said: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     return (
-        f"what came back for {_what(attempt)} was no answer of AWS's",
+        f"the response to {_what(attempt)} did not come from AWS",
         (
-            "a proxy may have answered instead, or AWS is in trouble: check the network, "
-            "try again later; what was done stays done"
+            "a proxy may have responded instead, or AWS is failing: check the network, "
+            "try again later; what is done is kept"
         ),
     )
 
@@ -156,7 +156,7 @@ def _unreadable(_said: ErrorReply, attempt: Attempt) -> tuple[str, str]:
 def _elsewhere(_said: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     bucket = attempt.request.get("Bucket", "")
     return (
-        f"the bucket {bucket} lies in another region than {attempt.region}",
+        f"the bucket {bucket} is in another region than {attempt.region}",
         (
             "SageMaker needs both in one region: name a bucket there in `aws.bucket`, "
             "or change `aws.region`"
@@ -168,7 +168,7 @@ def _no_bucket(_said: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     bucket = attempt.request.get("Bucket", "")
     return (
         f"there is no bucket {bucket}",
-        f"make it: aws s3 mb s3://{bucket} --region {attempt.region}; or change `aws.bucket`",
+        f"create it: aws s3 mb s3://{bucket} --region {attempt.region}; or change `aws.bucket`",
     )
 
 
@@ -184,25 +184,25 @@ def _role(reply: ErrorReply, attempt: Attempt) -> tuple[str, str]:
 
 def _contended(reply: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     return (
-        f"somebody else is changing the same thing: {_what(attempt)}: {reply.message}",
-        "run the command again: it reads anew what is there",
+        f"somebody else is changing the same resource: {_what(attempt)}: {reply.message}",
+        "run the command again: it reads the current state first",
     )
 
 
 def _limited(reply: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     return (
-        f"a limit of the account stands against {_what(attempt)}: {reply.message}",
-        "ask for more in Service Quotas, or remove what is no longer used",
+        f"a limit of the account prevents {_what(attempt)}: {reply.message}",
+        "request an increase in Service Quotas, or remove what is no longer used",
     )
 
 
 def _our_request(reply: ErrorReply, attempt: Attempt) -> tuple[str, None]:
-    return f"{_what(attempt)} cannot be asked for: {reply.message}", None
+    return f"the request {_what(attempt)} is not valid: {reply.message}", None
 
 
 def _model(reply: ErrorReply, _attempt: Attempt) -> tuple[str, None]:
     """The container's own answer: nobody else has refused anything."""
-    return f"the model did not answer: {reply.message}", None
+    return f"the model returned an error: {reply.message}", None
 
 
 _OF_HEAD = {

@@ -85,7 +85,7 @@ class Gateway:
             region = aws.region if aws else asked or session.get_config_variable("region")
         if not region:
             raise CallRefusedError(
-                "no AWS region is known",
+                "no AWS region is configured",
                 "write `aws: {region: …}` into the spec, or set AWS_REGION",
                 code="NoRegion",
             )

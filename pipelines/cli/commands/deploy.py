@@ -18,8 +18,8 @@ from pipelines.programs.deploy.reconcile import Options
 @spec_options
 @local_option
 @yes_option
-@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
-@click.option("--retry", metavar="GROUP/N", help="Try a version again that failed here.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be done.")
+@click.option("--retry", metavar="GROUP/N", help="Retry a version that failed here.")
 def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
     file: Path,
     env: str | None,
@@ -52,5 +52,5 @@ def _version(given: str | None) -> tuple[str | None, int | None]:
         return None, None
     group, _, number = given.rpartition("/")
     if not group or not number.isdigit():
-        raise UsageError(f"`{given}` is no version of a model", "write GROUP/NUMBER: flights/3")
+        raise UsageError(f"`{given}` is not a model version", "write GROUP/NUMBER: flights/3")
     return group, int(number)

@@ -58,7 +58,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
         for line in _lines(target, found, groups):
             click.echo(line)
         if not found.to_delete:
-            click.echo("nothing to delete: nothing of it is there")
+            click.echo("nothing to delete")
             return
         _ask(target, len(found.to_delete), yes)
         destroy(
@@ -79,13 +79,13 @@ def _lines(target: Target, found: FoundResources, groups: tuple[str, ...]) -> It
     for resource in found.to_delete:
         yield f"  delete {_named(resource)}"
     for resource in found.foreign:
-        yield f"  keep {_named(resource)}: it was not made by this tool for this pipeline"
+        yield f"  keep {_named(resource)}: it was not created by this tool for this pipeline"
     if not any(resource.kind == "s3-prefix" for resource in found.to_delete):
         return
     for group in groups:
         kept = Resource("model-package-group", group) not in found.to_delete
         if kept and has_versions(target.account, group):
-            yield f"  the versions of {group} stay in the registry, their archives do not"
+            yield f"  the versions of {group} stay in the registry, but their archives are deleted"
 
 
 def _refuse_running(target: Target, named: SpecResources) -> None:
@@ -102,7 +102,7 @@ def _refuse_foreign(found: FoundResources) -> None:
     for resource in found.foreign:
         if resource.kind == "pipeline":
             raise UsageError(
-                f"the pipeline {resource.name} was not made by this tool for this spec",
+                f"the pipeline {resource.name} was not created by this tool for this spec",
                 f"delete it by hand if it is yours: aws sagemaker delete-pipeline "
                 f"--pipeline-name {resource.name}",
             )

@@ -75,7 +75,9 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     media_type = content_type or _TYPES.get(Path(body.name).suffix, "application/json")
     request = InvokeRequest(body.read(), media_type, accept)
     if not request.body:
-        raise UsageError("the request has no body", "name a file with one: --file REQUEST.json")
+        raise UsageError(
+            "the request has no body", "name a file that is not empty: --file REQUEST.json"
+        )
     with open_target(spec, env, local) as target:
         began = time.monotonic()
         try:

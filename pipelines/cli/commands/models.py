@@ -48,7 +48,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     `models show GROUP/N` leads from a version back to its execution, commit, data and metrics.
     """
     if version is not None and group != _SHOW:
-        raise UsageError(f"`{version}` is one argument too many", "write `models show GROUP/N`")
+        raise UsageError(f"unexpected argument `{version}`", "write `models show GROUP/N`")
     with open_scope(file, env, local) as scope:
         caller = scope.caller
         if version is not None:
@@ -113,7 +113,7 @@ def _lines(lineage: Lineage) -> Iterator[tuple[str, str]]:
 
 def _execution(execution: JsonObject | None) -> str:
     if execution is None:
-        return "not known, or not there any more"
+        return "unknown, or no longer there"
     arn = str(execution["PipelineExecutionArn"])
     return f"{identifier(arn)} of {pipeline_of(arn)} ({execution['PipelineExecutionStatus']})"
 

@@ -27,7 +27,7 @@ _SHOWN = 20
     default=24,
     show_default=True,
     metavar="HOURS",
-    help="Leave younger objects alone: an upsert may be under way.",
+    help="Keep younger objects: an upsert may be under way.",
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be removed.")
 @yes_option
@@ -44,7 +44,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
         before = datetime.now(UTC) - timedelta(hours=older_than)
         found = unused(target.account, _scope(target), before)
         if not found:
-            click.echo("nothing to remove: everything is in use, or too young")
+            click.echo("nothing to remove: everything is in use, or too recent")
             return
         click.echo(_shown(found))
         if dry_run:

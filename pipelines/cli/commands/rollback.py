@@ -24,10 +24,10 @@ def COMMAND(file: Path, env: str | None, local: bool, yes: bool, version: int) -
         definitions = f"s3://{target.aws.bucket}/{target.pipeline}/definitions"
         plan = plan_rollback(target.account, target.pipeline, version, definitions)
         if plan.is_empty:
-            click.echo(f"{target.pipeline}: version {version} is what is deployed: nothing to do")
+            click.echo(f"{target.pipeline}: version {version} is already deployed: nothing to do")
             return
         click.echo(plan_text(plan, target.description))
-        confirm(target, f"put version {version} of {target.pipeline} back", yes)
+        confirm(target, f"roll {target.pipeline} back to version {version}", yes)
         apply(target.account, plan, lambda: is_current(target.account, plan), lambda _: None)
     click.echo(f"{target.pipeline}: version {version} is deployed again, as a new version")
     click.echo(f"the next `pipelines upsert` deploys {file} again", err=True)

@@ -16,7 +16,7 @@ def _with_files(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -
     for item in given:
         step, _equals, file = item.partition("=")
         if not step or not file:
-            raise UsageError(f"`--stub {item}` is no STEP=FILE", "write --stub notify=answer.json")
+            raise UsageError(f"`--stub {item}` is not STEP=FILE", "write --stub notify=answer.json")
     return given
 
 
@@ -34,17 +34,19 @@ def _with_files(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -
     is_flag=False,
     flag_value="latest",
     metavar="[EXECUTION]",
-    help="Go on with an execution that crashed or failed; without an id, the latest one.",
+    help="Resume an execution that crashed or failed; without an id, the latest one.",
 )
-@click.option("--max-parallel", type=click.IntRange(min=1), help="Steps at the same time.")
+@click.option(
+    "--max-parallel", type=click.IntRange(min=1), help="How many steps run at the same time."
+)
 @click.option(
     "--stub",
     "stubs",
     multiple=True,
     callback=_with_files,
-    help="STEP=FILE: a JSON file that answers for a step.",
+    help="STEP=FILE: a JSON file that stands for the result of a step.",
 )
-@click.option("--no-cache", is_flag=True, help="Run every step, whatever its cache says.")
+@click.option("--no-cache", is_flag=True, help="Run every step, even where its result is cached.")
 @click.option(
     "--isolation",
     type=click.Choice(["auto", "namespaces", "rewrite"]),

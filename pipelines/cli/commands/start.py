@@ -34,13 +34,13 @@ class _StartArguments:
 @local_option
 @click.option("-p", "--parameter", "given", multiple=True, help="NAME=VALUE of a parameter.")
 @click.option(
-    "--select", "selected", multiple=True, metavar="STEP", help="Run this step alone; repeatable."
+    "--select", "selected", multiple=True, metavar="STEP", help="Run only this step; repeatable."
 )
 @click.option(
     "--from",
     "source",
     metavar="EXECUTION",
-    help="Where selected steps take the others' results from; else the latest that has ended.",
+    help="The execution whose results selected steps use; by default the latest that has ended.",
 )
 @click.option("--wait", is_flag=True, help="Show the execution until it ends.")
 def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
@@ -59,7 +59,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     is_here = local and served_url(file) is None
     if is_here and not wait:
         raise UsageError(
-            "nothing would execute it: no `pipelines serve` runs for this project",
+            "nothing would execute it: `pipelines serve` is not running for this project",
             "add --wait to execute it here, or start `pipelines serve` first",
         )
     with open_target(file, env, local) as target:
@@ -95,7 +95,7 @@ def _commit(target: Target) -> str | None:
         return commit
     click.echo(
         "what is deployed is not what this checkout compiles to: "
-        "`pipelines upsert` deploys it; the registry is told no commit",
+        "`pipelines upsert` deploys it; no commit is recorded in the registry",
         err=True,
     )
     return None
@@ -106,7 +106,10 @@ def _execute_here(target: Target, arn: str) -> None:
     try:
         status = watch(target.account, arn)
     except KeyboardInterrupt:
-        click.echo("stopping; its jobs are being ended; Ctrl-C does not wait for them", err=True)
+        click.echo(
+            "stopping; its jobs are being stopped; Ctrl-C again leaves at once",
+            err=True,
+        )
         stop(target.account, arn)
         status = watch(target.account, arn)
     judge(arn, status, target.flags)

@@ -21,7 +21,7 @@ from pipelines.json_types import JsonObject
 @spec_options
 @local_option
 @format_option("text", "json")
-@click.option("--follow", is_flag=True, help="Show it until it ends; without an id, the latest.")
+@click.option("--follow", is_flag=True, help="Follow it until it ends; without an id, the latest.")
 @click.option(
     "--last", type=click.IntRange(min=1), default=20, show_default=True, help="How many to list."
 )
@@ -86,7 +86,7 @@ def _status(execution: JsonObject, scope: Scope) -> str:
 def _one(described: JsonObject, steps: list[JsonObject], scope: Scope) -> str:
     title = f"{identifier(described)}: {_status(described, scope)}"
     if scope.is_interrupted(described["PipelineExecutionArn"]):
-        title += f": go on with `pipelines run --resume {identifier(described)}`"
+        title += f": resume it with `pipelines run --resume {identifier(described)}`"
     reason = str(described.get("FailureReason", "")).partition("\n")[0]
     head = f"{title}\n{reason}\n" if reason else f"{title}\n"
     table = [(step["StepName"], step["StepStatus"], _seconds(step), _note(step)) for step in steps]

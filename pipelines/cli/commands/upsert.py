@@ -22,7 +22,9 @@ from pipelines.plan.model import Plan
 @local_option
 @yes_option
 @click.option(
-    "--take-over", is_flag=True, help="Replace a pipeline of this name that somebody else made."
+    "--take-over",
+    is_flag=True,
+    help="Replace a pipeline of this name that was not created from this spec.",
 )
 def COMMAND(file: Path, env: str | None, local: bool, yes: bool, take_over: bool) -> None:  # noqa: N802, FBT001 - found by this name; click's flags
     """Create or update the pipeline, by the plan that is shown."""
@@ -44,12 +46,12 @@ def _ask_for_foreign(plan: Plan) -> None:
     """Ask before a pipeline is replaced that was not made from this spec.
 
     Raises:
-        UsageError: the answer was no, or nobody is there to be asked.
+        UsageError: the answer was no, or there is no terminal to ask for confirmation.
     """
     foreign = [pipeline.name for pipeline in plan.pipelines if pipeline.foreign]
     if not foreign:
         return
-    problem = f"the pipeline {foreign[0]} was made by somebody else, not from this spec"
+    problem = f"the pipeline {foreign[0]} was not created from this spec"
     if not sys.stdin.isatty():
         raise UsageError(problem, "give yours another name, or add --take-over to replace it")
     click.echo(problem, err=True)

@@ -63,7 +63,7 @@ def test_a_rule_that_is_there_is_left_to_it(deployed: Account, pipelines: Comman
     events.put_targets(Rule="approvals", Targets=[{"Id": "deploy", "Arn": pipeline}])
     deployed.proxy.seen.clear()
     answer = pipelines("approve", f"{GROUP}/1", "--yes")
-    assert "a rule starts churn-deploy" in answer.out
+    assert "an EventBridge rule starts churn-deploy" in answer.out
     assert deployed.proxy.changes() == ["UpdateModelPackage"]
 
 
@@ -92,5 +92,5 @@ def test_nothing_is_approved_that_nothing_would_deploy(
     )
     answer = pipelines("approve", f"{GROUP}/1", "--yes")
     assert answer.code == 2
-    assert "the pipeline churn-deploy is not there" in answer.err
+    assert "the pipeline churn-deploy does not exist" in answer.err
     assert approval(account) == "PendingManualApproval"

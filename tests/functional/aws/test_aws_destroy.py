@@ -174,7 +174,7 @@ def test_a_pipeline_of_somebody_else_is_left_alone(
     mend(account, [Frame("Succeeded")])
     answer = pipelines("destroy", "--yes")
     assert answer.code == 2
-    assert "was not made by this tool" in answer.err
+    assert "was not created by this tool" in answer.err
     assert pipelines_left(account) == {PIPELINE}
 
 
@@ -190,7 +190,7 @@ def test_a_pipeline_of_another_spec_is_left_alone(
     account.client("sagemaker").add_tags(ResourceArn=arn, Tags=[tag])
     answer = pipelines("destroy", "--yes")
     assert answer.code == 2
-    assert f"pipeline {PIPELINE}-deploy was not made by this tool for this spec" in answer.err
+    assert f"pipeline {PIPELINE}-deploy was not created by this tool for this spec" in answer.err
     assert pipelines_left(account) == {PIPELINE, f"{PIPELINE}-deploy", "others"}
 
 
@@ -224,7 +224,7 @@ def test_an_endpoint_of_somebody_else_is_left_alone(
     serve(account, "churn", "handmade")
     answer = pipelines("destroy", "--yes")
     assert answer.code == 0, answer.err
-    assert "keep endpoint churn: it was not made by this tool" in answer.out
+    assert "keep endpoint churn: it was not created by this tool" in answer.out
     assert serving_left(account) == ["churn", "handmade", "handmade"]
 
 
@@ -282,7 +282,9 @@ def test_models_go_when_that_is_asked_for(
     mend(account, [Frame("Succeeded")])
     register(account, {MARK: PIPELINE})
     asked = pipelines("destroy", "--with-data")
-    assert f"the versions of {GROUP} stay in the registry, their archives do not" in asked.out
+    assert (
+        f"the versions of {GROUP} stay in the registry, but their archives are deleted" in asked.out
+    )
     asked = pipelines("destroy", "--with-data", "--with-models")
     assert "stay in the registry" not in asked.out
     for operation in ("DeleteModelPackage", "DeleteModelPackageGroup"):  # moto has neither
@@ -302,7 +304,7 @@ def test_models_of_somebody_else_are_left_alone(
     register(account, {})
     answer = pipelines("destroy", "--yes", "--with-models")
     assert answer.code == 0, answer.err
-    assert f"keep model package group {GROUP}: it was not made by this tool" in answer.out
+    assert f"keep model package group {GROUP}: it was not created by this tool" in answer.out
     listed = account.client("sagemaker").list_model_packages(ModelPackageGroupName=GROUP)
     assert len(listed["ModelPackageSummaryList"]) == 1
 

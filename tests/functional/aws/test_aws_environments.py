@@ -87,4 +87,4 @@ def test_another_account_through_a_profile_that_assumes_a_role(
     assert f"account {OTHER}" in answer.out
     answer = pipelines("plan")
     assert answer.code == 4
-    assert f"of account 123456789012, the credentials of {OTHER}" in answer.err
+    assert f"account 123456789012, the credentials to {OTHER}" in answer.err

@@ -111,12 +111,12 @@ def test_throttling_that_lasts_ends_the_call(account: Account, gateway: Gateway)
     assert len(account.proxy.seen) == 5
 
 
-def test_an_outage_is_called_aws_own_trouble(account: Account, gateway: Gateway) -> None:
+def test_an_outage_is_called_a_failure_of_aws(account: Account, gateway: Gateway) -> None:
     """A 500 that lasts."""
     account.proxy.faults.append(Fault("*", refusal("InternalFailure", "oh", status=500), -1))
     error = describe(gateway)
     assert "AWS failed in sagemaker:DescribePipeline on churn" in error.problem
-    assert "AWS's own trouble" in (error.remedy or "")
+    assert "a failure of AWS" in (error.remedy or "")
 
 
 def test_resets_that_last_name_the_network(account: Account, gateway: Gateway) -> None:

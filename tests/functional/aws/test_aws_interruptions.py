@@ -85,7 +85,7 @@ def test_the_page_of_a_proxy_is_no_answer(
     account.proxy.faults.append(Fault("GetCallerIdentity", page, -1))
     answer = pipelines(*UPSERT)
     assert answer.code == 4, answer.err
-    assert "was no answer of AWS's" in answer.err
+    assert "did not come from AWS" in answer.err
     assert account.proxy.changes() == []
 
 
@@ -146,4 +146,4 @@ def test_two_first_upserts_at_once(account: Account, project: Path, pipelines: C
     account.proxy.on_call = overtake
     answer = pipelines(*UPSERT)
     assert answer.code == 4
-    assert "somebody else is changing the same thing" in answer.err
+    assert "somebody else is changing the same resource" in answer.err

@@ -146,7 +146,7 @@ def test_a_version_whose_execution_is_gone_is_shown_all_the_same(
     account.proxy.faults.append(Fault("DescribePipelineExecution", missing, -1))
     answer = pipelines("models", "show", f"{GROUP}/1")
     assert answer.code == 0, answer.err
-    assert "not known, or not there any more" in answer.out
+    assert "unknown, or no longer there" in answer.out
     assert "abc123-dirty" in answer.out
 
 

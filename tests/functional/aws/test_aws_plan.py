@@ -85,10 +85,10 @@ def test_files_and_members_that_changed_are_named(
         "  ~ features.inputs.customers: a.csv, c.csv (new)",
         "  ~ features.code: steps/features.py",
         "  ~ train.instance_type: ml.m5.xlarge → ml.m5.2xlarge",
-        "steps that run again instead of being taken from the cache:",
+        "steps that miss their cache and run again:",
         "  features: inputs.customers changed: a.csv, c.csv (new); code changed: steps/features.py",
-        "  train: features runs again and gives it something new",
-        "  register-package: train runs again and gives it something new",
+        "  train: features runs again and changes its input",
+        "  register-package: train runs again and changes its input",
         "4 to upload, 1 to update",
     ]
 
@@ -165,7 +165,7 @@ def test_a_pipeline_of_somebody_else_is_named_as_such(
     )
     answer = pipelines("plan")
     assert answer.code == 0, answer.err
-    assert "pipeline churn (made by somebody else)" in answer.out
+    assert "pipeline churn (not created from this spec)" in answer.out
     assert planned(pipelines)["pipelines"][0]["foreign"] is True
 
 
@@ -203,13 +203,13 @@ def test_a_deployment_is_a_second_pipeline_that_wants_a_rule(
     answer = pipelines(*UPSERT)
     assert answer.code == 0, answer.err
     assert "create    pipeline churn-deploy" in answer.out
-    assert "warning: no rule starts churn-deploy when a model is approved" in answer.out
+    assert "warning: no EventBridge rule starts churn-deploy when a model is approved" in answer.out
     assert account.proxy.changes()[-2:] == ["CreatePipeline", "CreatePipeline"]
     account.proxy.seen.clear()
     answer = pipelines("upsert")
     assert answer.code == 0, answer.err
     assert account.proxy.changes() == []
-    assert "no rule starts churn-deploy" in answer.out
+    assert "no EventBridge rule starts churn-deploy" in answer.out
     events = account.client("events")
     arn = account.pipeline("churn-deploy")["PipelineArn"]
     events.put_rule(Name="approved", EventPattern='{"source": ["aws.sagemaker"]}')
@@ -227,7 +227,7 @@ def test_a_deploy_pipeline_that_the_spec_has_no_more_is_warned_of(
     assert pipelines(*UPSERT).code == 0
     spec.write_text(without, "utf-8")
     warning, of_endpoint = planned(pipelines)["warnings"]
-    assert "churn-deploy is still there" in warning
+    assert "churn-deploy still exists" in warning
     assert "delete-pipeline --pipeline-name churn-deploy" in warning
     assert "delete-endpoint --endpoint-name churn" in of_endpoint
     arn = account.pipeline("churn-deploy")["PipelineArn"]

@@ -30,7 +30,7 @@ def test_a_pipeline_of_somebody_else_is_asked_about(
     )
     answer = pipelines(*UPSERT)
     assert answer.code == 2
-    assert "somebody else" in answer.err
+    assert "was not created from this spec" in answer.err
     assert "--take-over" in answer.err
     assert account.proxy.changes() == []
     answer = pipelines(*UPSERT, "--take-over")
@@ -57,7 +57,7 @@ def test_at_a_terminal_the_plan_is_asked_about(
     )
     answer = pipelines("upsert", typed="n\n")
     assert answer.code == 2
-    assert "made by somebody else" in answer.err
+    assert "was not created from this spec" in answer.err
     assert account.proxy.changes() == []
     answer = pipelines("upsert", typed="y\ny\n")
     assert answer.code == 0, answer.err
@@ -123,7 +123,7 @@ def test_a_bucket_in_another_region(account: Account, project: Path, pipelines: 
     edit(project / "pipeline.yaml", "bucket: team-bucket", "bucket: far-bucket")
     answer = pipelines(*UPSERT)
     assert answer.code == 4
-    assert "far-bucket lies in" in answer.err
+    assert "far-bucket is in" in answer.err
     assert "eu-west-1" in answer.err
     assert account.proxy.changes() == []
 
@@ -203,7 +203,7 @@ def test_expired_credentials_in_the_middle(
 def test_what_may_not_be_asked_of_eventbridge_is_not_fatal(
     account: Account, project: Path, pipelines: Command
 ) -> None:
-    """Whether a rule starts the deploy pipeline is then unknown."""
+    """Whether an EventBridge rule starts the deploy pipeline is then unknown."""
     del project
     account.proxy.faults.append(
         Fault("ListRuleNamesByTarget", refusal("AccessDeniedException", "no"), -1)

@@ -193,7 +193,7 @@ def test_bad_weather_does_not_end_the_following(
     account.proxy.faults.append(Fault(operation, bad, 6, skip=1))
     answer = pipelines("start", "--wait")
     assert answer.code == 0, answer.err
-    assert answer.err.count("the execution goes on") == 1
+    assert answer.err.count("the execution continues") == 1
     assert answer.out.endswith("Succeeded in 2m 30s\n")
 
 

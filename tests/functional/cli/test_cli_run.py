@@ -105,7 +105,7 @@ def test_a_failing_step_shows_its_last_lines(pipelines: Command) -> None:
         ("cuont=1", "no parameter `cuont`", "`count` (Integer, default 3)"),
         ("count=many", "`count` is of type Integer, `many` is not", "count=42"),
         ("mode=ugly", "`mode` cannot be `ugly`", "`good`, `bad`"),
-        ("count", "`-p count` is no NAME=VALUE", "-p epochs=3"),
+        ("count", "`-p count` is not NAME=VALUE", "-p epochs=3"),
     ],
 )
 def test_a_wrong_parameter_is_a_usage_error(
@@ -125,7 +125,7 @@ def test_a_stub_without_a_step_or_a_file_is_a_usage_error(given: str, pipelines:
     """It is called by its own option, not by that of parameters, which reads pairs as well."""
     answer = pipelines("run", "--stub", given)
     assert (answer.code, answer.out) == (2, "")
-    assert f"`--stub {given}` is no STEP=FILE" in answer.err
+    assert f"`--stub {given}` is not STEP=FILE" in answer.err
 
 
 def test_a_wrong_spec_runs_nothing(project: Path, pipelines: Command) -> None:

@@ -139,7 +139,7 @@ def test_approving_puts_a_version_live_and_rejecting_takes_the_one_below(
     assert project.answer() == 10
     assert "tiny: tiny/1 is live" in project.good("reject", "--local", "tiny/2", "--reason", "no")
     assert project.answer() == 42
-    assert "tiny/2 is Rejected already" in project.good("reject", "--local", "tiny/2")
+    assert "tiny/2 is already Rejected" in project.good("reject", "--local", "tiny/2")
     assert project.good("deploy", "--local", "--dry-run") == "tiny: tiny/1 is live\n"
 
 
@@ -165,7 +165,7 @@ def test_a_model_that_does_not_load_leaves_the_old_one_answering(project: Projec
     assert project.answer() == 42
     again = project.run("approve", "--local", "tiny/2")
     assert again.code == 5
-    assert "tiny/2 is Approved already" in again.out
+    assert "tiny/2 is already Approved" in again.out
     assert project.good("deploy", "--local").splitlines()[0] == "tiny: tiny/1 is live"
     assert project.run("deploy", "--local", "--retry", "tiny/2").code == 5
 

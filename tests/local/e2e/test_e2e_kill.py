@@ -136,7 +136,7 @@ def test_a_killed_run_takes_its_jobs_along_in_either_way_of_isolation(either: Pr
     (execution,) = either.seen()
     assert "Executing, interrupted" in either.run("status", "--local").out
     title = either.run("status", "--local", "latest").out.splitlines()[0]
-    assert title.endswith(f": go on with `pipelines run --resume {execution.id}`")
+    assert title.endswith(f": resume it with `pipelines run --resume {execution.id}`")
     _go_on(either)
     assert either.calls() == JOBS + Counter({"train": 2})
     assert len(_result(either).versions) == 1

@@ -28,10 +28,10 @@ def test_a_signal_stops_the_run_and_its_jobs(either: Project, number: signal.Sig
         os.killpg(process.pid, number)
         out, err = process.communicate(timeout=SECONDS)
     assert process.returncode == FAILED, err
-    assert f"stopping ({number.name}); its jobs are being ended" in err
+    assert f"stopping ({number.name}); its jobs are being stopped" in err
     assert "  train: Stopped in " in out
     assert "failed" not in out
-    assert "go on with `pipelines run --resume`" in err
+    assert "resume it with `pipelines run --resume`" in err
     assert "Traceback" not in out + err
     assert either.leftovers() == []
     (execution,) = either.seen()
@@ -57,7 +57,7 @@ def test_on_a_terminal_the_word_of_the_stop_stands_above_the_live_table(project:
         until(lambda: project.calls()["train"] == 2)
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait(SECONDS) == FAILED
-        after = shown.result(SECONDS).partition(b"does not wait for them")[2]
+        after = shown.result(SECONDS).partition(b"leaves at once")[2]
     assert after.index(b"prepare") < after.index(ERASE_LINE)
 
 
@@ -84,7 +84,7 @@ def test_a_job_that_ignores_sigterm_is_ended_by_a_second_ctrl_c(project: Project
             assert said
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=5)
-    assert "interrupted; go on with `pipelines run --resume`" in err
+    assert "interrupted; resume it with `pipelines run --resume`" in err
     assert "Traceback" not in out + err
     assert process.returncode == 130
     project.wait_for_no_process()

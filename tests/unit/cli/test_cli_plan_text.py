@@ -47,7 +47,7 @@ CHANGES = [
     (Change(Kind.REMOVED, "x", (), {"Type": "Fail"}, None), "- step x (Fail)"),
     (
         Change(Kind.MOVED, "x", (), [], ["gate", "ElseSteps"]),
-        "~ step x: moves from the top to gate.else",
+        "~ step x: moves from the top level to gate.else",
     ),
     (
         Change(Kind.ORDERED, None, ("Steps",), ["a", "b"], ["b", "a"]),
@@ -63,7 +63,7 @@ CHANGES = [
     ),
     (
         Change(Kind.CHANGED, "x", ("Arguments", "A"), "y" * 99 + "1", "y" * 99 + "2"),
-        "~ x.a: changes beyond what is shown here",
+        "~ x.a: differs beyond what is shown here",
     ),
     (
         Change(Kind.ADDED, "x", ("Arguments", "Tags", Key("k")), None, {"Key": "k", "Value": "v"}),
@@ -81,14 +81,14 @@ def test_each_sort_of_change_is_one_line(change: Change, line: str) -> None:
 REASONS = [
     (Reason(Cause.NEW), "the step is new"),
     (Reason(Cause.NOT_CACHED_BEFORE), "it was not cached before"),
-    (Reason(Cause.UPSTREAM, name="x"), "x runs again and gives it something new"),
+    (Reason(Cause.UPSTREAM, name="x"), "x runs again and changes its input"),
     (
         Reason(Cause.PARAMETER, (), "epochs", 4, 5),
         "the default of parameter epochs changed: 4 → 5",
     ),
     (
         Reason(Cause.EXECUTION, name="StartDateTime"),
-        "it depends on execution.StartDateTime, which no two executions share",
+        "it depends on execution.StartDateTime, which differs in every execution",
     ),
     (
         Reason(Cause.CHANGED, ("Arguments", "InputDataConfig", Key("code")), "", "s3", CODE),
