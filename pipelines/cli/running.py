@@ -80,9 +80,9 @@ def run(asked: RunRequest) -> None:
         with (
             following(sys.stdout) as observer,
             _stopping(sagemaker, arn),
-            on_demand(sagemaker) as url,
+            on_demand(sagemaker) as api,
         ):
-            options = RunOptions(observer, asked.max_parallel, inputs.stubs, asked.cache, url)
+            options = RunOptions(observer, asked.max_parallel, inputs.stubs, asked.cache, api)
             go = sagemaker.run if asked.resume is None else sagemaker.resume
             status = go(arn, options)
         if status is not ExecutionStatus.SUCCEEDED:

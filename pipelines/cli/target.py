@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -27,10 +27,16 @@ from pipelines.spec.names import pipelines_of
 
 if TYPE_CHECKING:
     from pipelines.account.account import Account
+    from pipelines.backends.local.executors.contract import LocalApi
     from pipelines.backends.local.sagemaker import LocalSageMaker
     from pipelines.compile.model import Compiled
     from pipelines.spec.model import Aws, PipelineSpec
 
+_CALLERS: Mapping[str, Literal["auto", "user", "signature"]] = {
+    "auto": "auto",
+    "user": "user",
+    "signature": "signature",
+}
 _NEEDED = ((), ("spec",), ("pipeline",), ("aws",))
 """The parts of a spec that locate the pipeline: where one is wrong, no command can go on."""
 
@@ -135,8 +141,9 @@ def open_target(file: Path, env: str | None, local: bool) -> Iterator[Target]:  
 
     spec = _spec(file, env)
     if local:
-        with _local_url(file) as url:
-            target = Target(Gateway.local(url), file, env, spec)
+        with _local_api(file) as api:
+            key = api.credentials.access_key, api.credentials.secret_key
+            target = Target(Gateway.local(api.url, key), file, env, spec)
             target.account.call("s3", "create_bucket", Bucket=target.aws.bucket)
             yield target
         return
@@ -185,19 +192,37 @@ def open_sagemaker(
 ) -> LocalSageMaker:
     """Open the local SageMaker of the project that a spec file belongs to.
 
+    `PIPELINES_CALLERS` sets how its API recognises callers, where that must be chosen.
+
     Raises:
         UsageError: there is no such project, or its `.pipelines` cannot be used.
     """
     from pipelines.backends.local.executors.contract import LocalSettings  # noqa: PLC0415 - only here
     from pipelines.backends.local.sagemaker import LocalSageMaker  # noqa: PLC0415 - only for --local
 
+    _conceal_secrets(os.environ)
+    callers = _CALLERS.get(os.environ.get("PIPELINES_CALLERS") or "auto")
+    if callers is None:
+        raise UsageError(
+            "PIPELINES_CALLERS is not valid", f"set it to one of {', '.join(_CALLERS)}"
+        )
     if not file.resolve().parent.is_dir():
         raise UsageError(f"there is no folder {file.parent}", "name the spec file with `-f FILE`")
-    return LocalSageMaker(LocalSettings(_home(file), Path(sys.executable), isolation))
+    return LocalSageMaker(
+        LocalSettings(_home(file), Path(sys.executable), isolation, callers=callers)
+    )
 
 
-def served_url(file: Path) -> str | None:
-    """Return the URL of the `serve` that runs for a project; None where none does."""
+def _conceal_secrets(environ: Mapping[str, str]) -> None:
+    """Keep jobs, which run as the same user, from reading AWS keys out of this process."""
+    if any(name in environ for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")):
+        from pipelines.backends.local.jobs.launcher.processes import conceal_process  # noqa: PLC0415 - seldom
+
+        conceal_process()
+
+
+def served_api(file: Path) -> LocalApi | None:
+    """Return where the `serve` is that runs for a project; None where none does."""
     from pipelines.backends.local.api import presence  # noqa: PLC0415 - only for --local
 
     return presence.find(_home(file))
@@ -231,15 +256,15 @@ def _home(file: Path) -> Path:
 
 
 @contextmanager
-def _local_url(file: Path) -> Iterator[str]:
+def _local_api(file: Path) -> Iterator[LocalApi]:
     from pipelines.backends.local.api import running  # noqa: PLC0415 - only for --local
 
-    served = served_url(file)
+    served = served_api(file)
     if served is not None:
         yield served
         return
-    with open_sagemaker(file) as sagemaker, running(sagemaker, execute=True) as url:
-        yield url
+    with open_sagemaker(file) as sagemaker, running(sagemaker, execute=True) as api:
+        yield api
 
 
 def _spec(file: Path, env: str | None) -> PipelineSpec:

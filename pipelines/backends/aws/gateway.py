@@ -96,13 +96,18 @@ class Gateway:
         )
 
     @classmethod
-    def local(cls, url: str) -> Self:
-        """Open the local SageMaker behind its HTTP API; no credential or profile is looked at."""
+    def local(cls, url: str, key: tuple[str, str] = (_LOCAL_NAME, _LOCAL_NAME)) -> Self:
+        """Open the local SageMaker behind its HTTP API; no credential or profile is looked at.
+
+        Args:
+            url: where it is.
+            key: the access key and the secret key that its callers sign with.
+        """
         session = _session()
         session.session_var_map["profile"] = (None, None, None, None)
         for files in ("config_file", "credentials_file"):
             session.set_config_variable(files, os.devnull)
-        session.set_credentials(_LOCAL_NAME, _LOCAL_NAME)
+        session.set_credentials(*key)
         options = {"config": _config(1), "endpoint_url": url}
         return cls(session, GatewaySettings(_LOCAL_REGION, is_local=True), options)
 

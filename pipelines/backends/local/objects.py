@@ -24,10 +24,17 @@ if TYPE_CHECKING:
 
 _URI = re.compile(r"s3://(?P<bucket>[A-Za-z0-9][A-Za-z0-9._-]{0,254})(?:/(?P<key>.*))?", re.DOTALL)
 _SCRATCH = ".incoming"  # not a valid bucket name
+_LONGEST_KEY = 1024  # bytes, as in S3
+_MOST_PARTS = 256  # folders: the standard library walks, makes and removes them by recursion
+_TRIES = 5
 
 
 class ObjectUriError(UsageError):
     """A URI is not a valid location in the store."""
+
+
+class KeyTooLongError(ObjectUriError):
+    """A key is longer than S3 accepts, or deeper than this store does."""
 
 
 class NoSuchObjectError(UsageError):
@@ -66,7 +73,7 @@ def parse_uri(uri: str) -> S3Location:
     """Read an S3 URI, dropping empty parts of the key but keeping a slash at its end.
 
     Raises:
-        ObjectUriError: it is not an S3 URI, or its key would leave the store.
+        ObjectUriError: it is not an S3 URI, or its key would leave the store, or is too long.
     """
     match = _URI.fullmatch(uri)
     if match is None:
@@ -75,6 +82,11 @@ def parse_uri(uri: str) -> S3Location:
     parts = [part for part in key.split("/") if part]
     if ".." in parts or "." in parts or "\0" in key:
         raise ObjectUriError(f"`{uri}` leaves its bucket", "write the key without `.` and `..`")
+    if len(key.encode("utf-8", "surrogatepass")) > _LONGEST_KEY or len(parts) > _MOST_PARTS:
+        raise KeyTooLongError(
+            f"`{uri[:80]}…` is too long",
+            f"a key has at most {_LONGEST_KEY} bytes and {_MOST_PARTS} parts",
+        )
     end = "/" if parts and key.endswith("/") else ""
     return S3Location(match["bucket"], "/".join(parts) + end)
 
@@ -137,9 +149,12 @@ class ObjectStore:
         path = self.path_of(uri)
         path.unlink(missing_ok=True)
         for folder in path.parents:
-            if folder == self.root or any(folder.iterdir()):
+            if folder == self.root:
                 return
-            folder.rmdir()
+            try:
+                folder.rmdir()
+            except OSError:  # it holds other objects
+                return
 
     def list(self, prefix_uri: str) -> Iterator[ObjectInfo]:
         """List every object whose key begins with the prefix, in S3's order (bytes of the key)."""
@@ -229,8 +244,7 @@ class ObjectStore:
             with os.fdopen(descriptor, "wb") as file:
                 yield file
             Path(name).chmod(0o644)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            Path(name).replace(target)
+            _place(Path(name), target)
         except (FileExistsError, NotADirectoryError, IsADirectoryError) as clash:
             raise ObjectUriError(
                 f"`{uri}` cannot be stored: a part of its key would be both an object and a folder",
@@ -238,6 +252,19 @@ class ObjectStore:
             ) from clash
         finally:
             Path(name).unlink(missing_ok=True)
+
+
+def _place(file: Path, target: Path) -> None:
+    """Move a file to its place, whose folders another process may be removing: they are empty."""
+    for remaining in reversed(range(_TRIES)):
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(target)
+        except FileNotFoundError:
+            if not remaining:
+                raise
+        else:
+            return
 
 
 def _overlaps(folder: str, prefix: str) -> bool:

@@ -16,6 +16,7 @@ from pipelines.backends.local.engine.engine import check_stubs
 from pipelines.backends.local.errors import ServiceError
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.state.home import open_home
 from pipelines.bundle.assets import CodeAsset, DataAsset, digest_files
 from pipelines.compile.output import written_data, written_objects
 from pipelines.errors import UsageError
@@ -136,7 +137,7 @@ def _deployed(sagemaker: LocalSageMaker, name: str) -> str | None:
 
 @contextmanager
 def _locked(home: Path) -> Iterator[None]:
-    home.mkdir(parents=True, exist_ok=True)
+    open_home(home)
     with (home / _LOCK).open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 import click
 
 from pipelines.backends.local.api import presence, running
+from pipelines.backends.local.executors.contract import ApiCredentials, LocalApi
 from pipelines.backends.local.local_caller import LocalCaller
 from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.cli.options import file_option
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from pipelines.backends.local.api.app import ServedRequest
 
 _PORT = 8585
-_CREDENTIALS = "AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local"
 
 
 @click.command("serve")
@@ -53,17 +53,18 @@ def COMMAND(  # noqa: N802 - found by this name
         home = sagemaker.settings.home
         presence.require_none(home)
         with (
-            running(sagemaker, port=port, execute=True, observer=_log) as url,
-            presence.announce(home, url),
+            running(sagemaker, port=port, execute=True, observer=_log) as api,
+            presence.announce(home, api),
         ):
             sagemaker.start_endpoints()
-            _greet(sagemaker, url)
+            _greet(sagemaker, api)
             stopped.wait()
             click.echo("stopping", err=True)
 
 
-def _greet(sagemaker: LocalSageMaker, url: str) -> None:
+def _greet(sagemaker: LocalSageMaker, api: LocalApi) -> None:
     """Print where everything is, and the two lines that a person wants to copy."""
+    url, key, region = api.url, api.credentials, sagemaker.settings.region
     endpoints = _endpoints(sagemaker)
     click.echo(f"serving the local SageMaker at {url} until Ctrl-C\n")
     if endpoints:
@@ -71,12 +72,16 @@ def _greet(sagemaker: LocalSageMaker, url: str) -> None:
         click.echo(columns(("endpoint", "state", "invocations"), rows) + "\n")
     else:
         click.echo("no endpoints yet: approve a version of a group that a deployment step names\n")
-    region = sagemaker.settings.region
-    click.echo(f"  export AWS_ENDPOINT_URL={url} {_CREDENTIALS} AWS_REGION={region}")
+    credentials = f"AWS_ACCESS_KEY_ID={key.access_key} AWS_SECRET_ACCESS_KEY={key.secret_key}"
+    click.echo(f"  export AWS_ENDPOINT_URL={url} {credentials} AWS_REGION={region}")
     name = endpoints[0][0] if endpoints else "ENDPOINT"
     json = "'Content-Type: application/json'"
     address = shlex.quote(_invocations(url, name))
-    click.echo(f"  curl -H {json} --data-binary @serving/sample_request.json {address}\n")
+    signed = ""
+    if key != ApiCredentials():
+        scope = f"aws:amz:{region}:sagemaker"
+        signed = f" --aws-sigv4 {scope} --user {key.access_key}:{key.secret_key}"
+    click.echo(f"  curl{signed} -H {json} --data-binary @serving/sample_request.json {address}\n")
     sys.stdout.flush()
 
 

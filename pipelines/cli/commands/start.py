@@ -10,7 +10,7 @@ import click
 from pipelines.cli.commit import commit_of
 from pipelines.cli.follow import judge, show, watch
 from pipelines.cli.options import local_option, parameters, request, spec_options
-from pipelines.cli.target import Target, open_target, served_url
+from pipelines.cli.target import Target, open_target, served_api
 from pipelines.compile.driver import compile_spec
 from pipelines.errors import UsageError
 from pipelines.execution.executions import StartRequest, find, start, stop
@@ -56,7 +56,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     asked = _StartArguments(given, selected, source, wait)
     if source is not None and not selected:
         raise UsageError("--from goes with --select", "name the steps to run: --select STEP")
-    is_here = local and served_url(file) is None
+    is_here = local and served_api(file) is None
     if is_here and not wait:
         raise UsageError(
             "nothing would execute it: `pipelines serve` is not running for this project",

@@ -93,8 +93,8 @@ def _service_models_are_parsed_once() -> Iterator[None]:
 def served(tmp_path: Path) -> Iterator[Served]:
     """Serve an empty local SageMaker."""
     settings = LocalSettings(tmp_path / ".pipelines", Path(sys.executable))
-    with LocalSageMaker(settings) as sagemaker, running(sagemaker) as url:
-        yield Served(sagemaker, url)
+    with LocalSageMaker(settings) as sagemaker, running(sagemaker) as api:
+        yield Served(sagemaker, api.url)
 
 
 def refusal(operation: Callable[..., Any], **request: object) -> tuple[str, str, int]:

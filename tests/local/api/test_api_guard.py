@@ -45,7 +45,10 @@ def test_a_host_header_of_elsewhere_is_refused(served: Served, host: str) -> Non
     named = host if ":" in host else f"{host}:{port}"
     status, said = post(served, {**TARGET, "Host": named})
     assert status == 403
-    assert said == f"the local SageMaker serves 127.0.0.1:{port}, not the host `{named}`"
+    assert json.loads(said) == {
+        "__type": "AccessDenied",
+        "message": f"the local SageMaker serves 127.0.0.1:{port}, not the host `{named}`",
+    }
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ from tests.local.api.conftest import Served, refusal
 def waiting(tmp_path: Path) -> Iterator[Served]:
     """Listen for the first call."""
     settings = LocalSettings(tmp_path / ".pipelines", Path(sys.executable))
-    with LocalSageMaker(settings) as sagemaker, on_demand(sagemaker) as url:
-        yield Served(sagemaker, url)
+    with LocalSageMaker(settings) as sagemaker, on_demand(sagemaker) as api:
+        yield Served(sagemaker, api.url)
 
 
 def test_the_first_call_starts_it(waiting: Served) -> None:

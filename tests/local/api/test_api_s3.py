@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import boto3
 import pytest
@@ -229,3 +230,35 @@ def test_what_is_not_had_is_refused_by_name(served: Served) -> None:
     with pytest.raises(ClientError, match="NotImplemented"):
         client.put_bucket_policy(Bucket="bucket", Policy="{}")
     assert client.get_object(Bucket="bucket", Key="k")["Body"].read() == b"x"
+
+
+SANDBOX = "sandbox; default-src 'none'; img-src 'self' data:; style-src 'self' 'unsafe-inline'"
+
+
+def test_a_browser_runs_nothing_that_an_object_holds(served: Served) -> None:
+    """Whatever it is said to be: pages with values of the data are objects, too."""
+    s3 = served.client("s3")
+    s3.create_bucket(Bucket="bucket")
+    page = b"<img src=x onerror=alert(1)>"
+    s3.put_object(Bucket="bucket", Key="page.html", Body=page, ContentType="text/html")
+    for response in (
+        s3.get_object(Bucket="bucket", Key="page.html", ResponseContentType="image/svg+xml"),
+        s3.list_buckets(),
+        served.client("sagemaker").list_models(),
+    ):
+        headers = response["ResponseMetadata"]["HTTPHeaders"]
+        assert headers["content-security-policy"] == SANDBOX
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_request_sets_the_six_headers_that_s3_lets_it_set(served: Served) -> None:
+    """No others: a link could otherwise set a cookie, or replace the policy."""
+    s3 = served.client("s3")
+    s3.create_bucket(Bucket="bucket")
+    s3.put_object(Bucket="bucket", Key="k", Body=b"x")
+    names = ["cache-control", "content-disposition", "content-encoding", "content-language"]
+    names += ["content-type", "expires", "set-cookie", "content-security-policy", "location"]
+    query = "&".join(f"response-{name}=of-the-request" for name in names)
+    with urlopen(f"{served.url}/bucket/k?{query}") as response:  # noqa: S310 - of this machine
+        found = [name for name in names if response.headers[name] == "of-the-request"]
+    assert found == names[:6]

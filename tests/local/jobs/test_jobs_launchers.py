@@ -244,3 +244,39 @@ signal.setitimer(signal.ITIMER_REAL, 0.2)
 def test_ctrl_c_at_the_very_end_shows_no_traceback() -> None:
     """The tool is done, and waits for nothing but what launchers are forked off."""
     assert say(IMPATIENT) == ""
+
+
+SECRETS = """
+os.environ["AWS_SECRET_ACCESS_KEY"] = os.environ["GITHUB_TOKEN"] = "a secret"
+reader = '''
+import os, pathlib
+process = os.getpid()
+while process != TOOL:
+    place = pathlib.Path("/proc", str(process))
+    print((place / "environ").read_bytes().count(b"a secret"))
+    process = int((place / "status").read_text().split("PPid:")[1].split()[0])
+'''.replace("TOOL", str(os.getpid()))
+words = [sys.executable, "-c", reader]
+client.start_host(job, HostCommand(host, words, {}, folder / "log")).result()
+print((folder / "log").read_text().split())
+"""
+
+
+def test_a_job_reads_no_secret_from_its_parents() -> None:
+    """The launcher and the fork server are started without the tool's environment."""
+    assert say(SECRETS) == "['0', '0', '0']\n"
+
+
+CONCEALED = """
+from pipelines.backends.local.jobs.launcher.processes import conceal_process
+conceal_process()
+print((Path("/proc/self/mounts").read_text() and "read"))
+print(launch("cat", f"/proc/{os.getpid()}/environ").result())
+print((folder / "log").read_text().split(": ")[-1].strip())
+"""
+
+
+def test_a_process_with_keys_conceals_its_environment() -> None:
+    """From other processes of the same user; it does its own work as before."""
+    said = say(CONCEALED, *ordinary_python()).splitlines()
+    assert said == ["read", "('exit', '1')", "Permission denied"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import subprocess
 import sys
 from pathlib import Path, PurePosixPath
@@ -107,3 +108,14 @@ def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
 def test_a_folder_without_a_lock_is_run_by_nobody(tmp_path: Path) -> None:
     """An execution that was started and never run."""
     assert not is_running(tmp_path)
+
+
+@pytest.mark.parametrize("mode", [None, 0o755, 0o777])
+def test_the_folder_is_its_owners_alone(tmp_path: Path, mode: int | None) -> None:
+    """Also one that an earlier version created for everybody."""
+    home = tmp_path / ".pipelines"
+    if mode is not None:
+        home.mkdir()
+        home.chmod(mode)
+    Database(home).close()
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700

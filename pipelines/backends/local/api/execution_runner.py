@@ -6,6 +6,7 @@ import logging
 import threading
 
 from pipelines.backends.local.engine.context import RunOptions
+from pipelines.backends.local.executors.contract import LocalApi
 from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.errors import PipelinesError
 from pipelines.json_types import Json, JsonObject
@@ -20,12 +21,12 @@ class ExecutionRunner:
 
     Args:
         sagemaker: where the executions are recorded.
-        url: the API that their jobs call.
+        api: what their jobs call.
     """
 
-    def __init__(self, sagemaker: LocalSageMaker, url: str) -> None:
+    def __init__(self, sagemaker: LocalSageMaker, api: LocalApi) -> None:
         self._sagemaker = sagemaker
-        self._options = RunOptions(endpoint_url=url)
+        self._options = RunOptions(api=api)
         self._threads: dict[str, threading.Thread] = {}
         self._lock = threading.Lock()
         self._closed = False

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable
 
-from pipelines.backends.local.api.messages import HttpRequest, HttpResponse
+from pipelines.backends.local.api.messages import HttpRequest, HttpResponse, Refusal
 from pipelines.backends.local.api.shapes import (
     SerializationError,
     parse_request,
@@ -21,6 +22,8 @@ from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
 _HEADERS = {"Content-Type": "application/x-amz-json-1.1"}
+_UNREADABLE = "SerializationException"
+_MAY_HAVE_SURROGATES = re.compile(rb"\\u[dD][89a-fA-F]")
 _log = logging.getLogger("pipelines.api")
 
 
@@ -87,10 +90,9 @@ def refused(code: str, message: str, operation: str, status: int = 400) -> HttpR
     return HttpResponse(status, headers, json.dumps(content).encode(), operation)
 
 
-def internal_error(request: HttpRequest) -> HttpResponse:
-    """Report a bug of ours; the log has the traceback."""
-    message = "this is a bug in pipelines: the log of the local SageMaker has the traceback"
-    return refused("InternalFailure", message, operation_name(request), 500)
+def refuse(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    """Write a refusal as the service does."""
+    return refused(refusal.code, refusal.message, operation_name(request), refusal.status)
 
 
 def one_line(error: PipelinesError) -> str:
@@ -104,9 +106,18 @@ def _unknown(service: str, name: str) -> str:
 
 def _read(body: bytes) -> Json:
     try:
-        return json.loads(body or b"{}")
+        value = json.loads(body or b"{}", parse_constant=_refuse_constant)
+        if _MAY_HAVE_SURROGATES.search(body):
+            json.dumps(value, ensure_ascii=False).encode()
+    except RecursionError:
+        raise RefusedCallError(_UNREADABLE, "the request is nested too deeply") from None
     except ValueError:
-        raise RefusedCallError("SerializationException", "the request is not valid JSON") from None
+        raise RefusedCallError(_UNREADABLE, "the request is not valid JSON") from None
+    return value
+
+
+def _refuse_constant(name: str) -> Json:
+    raise ValueError(name)
 
 
 def _validated(shape: Json, value: Json) -> JsonObject:
@@ -115,7 +126,7 @@ def _validated(shape: Json, value: Json) -> JsonObject:
     try:
         given: JsonObject = parse_request(shape, value)
     except SerializationError as error:
-        raise RefusedCallError("SerializationException", str(error)) from None
+        raise RefusedCallError(_UNREADABLE, str(error)) from None
     message = violations(shape, given)
     if message is not None:
         raise RefusedCallError("ValidationException", message)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
 from typing import BinaryIO
 
 from pipelines.frozen import frozen
+
+_WHOLE = re.compile(r"[0-9]{1,18}")
 
 
 @frozen
@@ -55,3 +58,23 @@ class HttpResponse:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | FileSection = b""
     operation: str = "-"
+
+
+@frozen
+class Refusal:
+    """Why a request is refused, in any protocol.
+
+    Args:
+        code: the error code that boto3's `ClientError` has.
+        message: a sentence.
+        status: the status code.
+    """
+
+    code: str
+    message: str
+    status: int = 400
+
+
+def whole_number(text: str) -> int | None:
+    """Read a number of a request; None if it is not one, or has more than 18 digits."""
+    return int(text) if _WHOLE.fullmatch(text) else None

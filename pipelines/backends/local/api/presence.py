@@ -14,28 +14,31 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from pipelines.backends.local.executors.contract import ApiCredentials, LocalApi
 from pipelines.backends.local.state import locks
+from pipelines.backends.local.state.home import open_home
 from pipelines.errors import UsageError
 
 _FILE = "serve.json"
 
 
 @contextmanager
-def announce(home: Path, url: str) -> Iterator[None]:
+def announce(home: Path, api: LocalApi) -> Iterator[None]:
     """Announce that this process serves a project, while the context lasts.
 
     Args:
         home: the `.pipelines` folder; created if missing.
-        url: where it serves.
+        api: where it serves.
 
     Raises:
         UsageError: another process serves it.
     """
-    home.mkdir(parents=True, exist_ok=True)
+    open_home(home)
     with (home / _FILE).open("a+", encoding="utf-8") as file:
         if not locks.take(file):
-            raise _already_served(find(home) or "an unknown address")
-        _write(file, {"url": url, "pid": os.getpid()})
+            served = find(home)
+            raise _already_served(served.url if served else "an unknown address")
+        _write(file, api)
         try:
             yield
         finally:
@@ -48,13 +51,13 @@ def require_none(home: Path) -> None:
     Raises:
         UsageError: one is; the message has its address.
     """
-    url = find(home)
-    if url is not None:
-        raise _already_served(url)
+    served = find(home)
+    if served is not None:
+        raise _already_served(served.url)
 
 
-def find(home: Path) -> str | None:
-    """Return the URL of the running `serve` of a project; None when none is running."""
+def find(home: Path) -> LocalApi | None:
+    """Return where the running `serve` of a project is; None when none is running."""
     try:
         file = (home / _FILE).open(encoding="utf-8")
     except FileNotFoundError:
@@ -64,9 +67,9 @@ def find(home: Path) -> str | None:
             if not locks.is_held(file):
                 return None
             file.seek(0)
-            url = _url_in(file.read())
-            if url is not None:
-                return url
+            served = _read(file.read())
+            if served is not None:
+                return served
             time.sleep(locks.PAUSE_SECONDS)  # it has the lock and is about to write the file
     return None
 
@@ -78,14 +81,16 @@ def _already_served(url: str) -> UsageError:
     )
 
 
-def _write(file: IO[str], content: dict[str, object]) -> None:
+def _write(file: IO[str], api: LocalApi) -> None:
+    key = [api.credentials.access_key, api.credentials.secret_key]
     file.truncate(0)
-    file.write(json.dumps(content))
+    file.write(json.dumps({"url": api.url, "pid": os.getpid(), "key": key}))
     file.flush()
 
 
-def _url_in(text: str) -> str | None:
+def _read(text: str) -> LocalApi | None:
     try:
-        return str(json.loads(text)["url"])
+        content = json.loads(text)
     except ValueError:
         return None
+    return LocalApi(content["url"], ApiCredentials(*content["key"]))

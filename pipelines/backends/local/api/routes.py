@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pipelines.backends.local.api import json_rpc, s3, sagemaker_runtime, sts
 from pipelines.backends.local.api.execution_runner import ExecutionRunner
 from pipelines.backends.local.api.json_rpc import JsonService
-from pipelines.backends.local.api.messages import HttpRequest, HttpResponse
+from pipelines.backends.local.api.messages import HttpRequest, HttpResponse, Refusal
 from pipelines.backends.local.api.sagemaker_runtime import RuntimeService
 from pipelines.backends.local.api.sts import StsService
 from pipelines.backends.local.operations.context import Operation
@@ -31,17 +31,19 @@ class Route:
 
     Args:
         respond: processes it.
-        internal_error: responds if `respond` raised, in the service's own protocol.
+        refuse: writes a refusal in the service's own protocol.
         longest: the longest body in bytes.
         is_slow: whether processing may take seconds.
         takes_files: whether a large body may be a file, `HttpRequest.spool`, instead of bytes.
+        needs_length: whether a body must have its length in advance.
     """
 
     respond: Callable[[HttpRequest], HttpResponse]
-    internal_error: Callable[[HttpRequest], HttpResponse]
+    refuse: Callable[[HttpRequest, Refusal], HttpResponse]
     longest: int = _SMALL
     is_slow: bool = False
     takes_files: bool = False
+    needs_length: bool = False
 
 
 class Routes:
@@ -61,7 +63,7 @@ class Routes:
         }
         self._runtime = RuntimeService(sagemaker.invoke_endpoint)
         self._sts = StsService(settings.account)
-        self._s3 = Route(store.respond, s3.internal_error, s3.LONGEST, takes_files=True)
+        self._s3 = Route(store.respond, s3.refuse, s3.LONGEST, takes_files=True, needs_length=True)
 
     def find(self, request: HttpRequest) -> Route:
         """Find the service of a request by its method, path and headers."""
@@ -70,13 +72,13 @@ class Routes:
         if target is not None:
             return self._by_target(target)
         if _is_form(request):
-            return Route(self._sts.respond, sts.internal_error)
+            return Route(self._sts.respond, sts.refuse)
         if signed is not None and signed not in _KNOWN:
-            return Route(_no_service(signed), json_rpc.internal_error)
+            return Route(_no_service(signed), json_rpc.refuse)
         if signed != "s3" and sagemaker_runtime.PATH.fullmatch(request.path):
             return Route(
                 self._runtime.respond,
-                sagemaker_runtime.internal_error,
+                sagemaker_runtime.refuse,
                 sagemaker_runtime.LONGEST,
                 is_slow=True,
             )
@@ -86,7 +88,7 @@ class Routes:
         prefix = target.partition(".")[0]
         service = self._targets.get(prefix)
         respond = _no_service(prefix) if service is None else service.respond
-        return Route(respond, json_rpc.internal_error)
+        return Route(respond, json_rpc.refuse)
 
 
 def _operations(*services: object) -> Callable[[str], Operation | None]:

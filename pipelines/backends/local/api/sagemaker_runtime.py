@@ -9,7 +9,7 @@ from functools import cache
 from urllib.parse import unquote
 
 from pipelines.backends.local.api.json_rpc import one_line
-from pipelines.backends.local.api.messages import HttpRequest, HttpResponse
+from pipelines.backends.local.api.messages import HttpRequest, HttpResponse, Refusal
 from pipelines.backends.local.api.shapes import service_model, violations
 from pipelines.backends.local.errors import ServiceError
 from pipelines.errors import PipelinesError
@@ -29,7 +29,6 @@ _STATUS = {
     "ModelNotReadyException": 429,
     "ThrottlingException": 429,
     "ServiceUnavailable": 503,
-    "InternalFailure": 500,
     "MethodNotAllowed": 405,
 }
 
@@ -63,10 +62,9 @@ class RuntimeService:
         return _response(response)
 
 
-def internal_error(_request: HttpRequest) -> HttpResponse:
-    """Report a bug of ours; the log has the traceback."""
-    message = "this is a bug in pipelines: the log of the local SageMaker has the traceback"
-    return _refused("InternalFailure", message, {})
+def refuse(_request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    """Write a refusal as the service does."""
+    return _refused(refusal.code, refusal.message, {}, refusal.status)
 
 
 def _response(response: JsonObject) -> HttpResponse:
@@ -80,11 +78,13 @@ def _response(response: JsonObject) -> HttpResponse:
     return HttpResponse(200, headers, response["Body"], _OPERATION)
 
 
-def _refused(code: str, message: str, members: Mapping[str, str | int]) -> HttpResponse:
+def _refused(
+    code: str, message: str, members: Mapping[str, str | int], status: int = 400
+) -> HttpResponse:
     content = {"Message": message, **members}
     headers = {"Content-Type": "application/json", "x-amzn-ErrorType": code}
     body = json.dumps(content).encode()
-    return HttpResponse(_STATUS.get(code, 400), headers, body, _OPERATION)
+    return HttpResponse(_STATUS.get(code, status), headers, body, _OPERATION)
 
 
 def _unknown(path: str) -> str:

@@ -11,9 +11,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pipelines.backends.local.api.admission import Admission, choose_admission
+from pipelines.backends.local.executors.contract import LocalApi
 from pipelines.errors import UsageError
+from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
     from pipelines.backends.local.api.app import RequestObserver
@@ -37,7 +41,7 @@ def running(
     port: int = 0,
     execute: bool = False,
     observer: RequestObserver = lambda _served: None,
-) -> Iterator[str]:
+) -> Iterator[LocalApi]:
     """Serve the API while the context lasts.
 
     Args:
@@ -47,37 +51,54 @@ def running(
         observer: called after every request, in the server's thread.
 
     Yields:
-        The URL, `http://127.0.0.1:<port>`.
+        Where it is, `http://127.0.0.1:<port>`, and what its callers sign with.
 
     Raises:
-        UsageError: the port is in use, or boto3 or uvicorn is not installed.
+        UsageError: the port is in use, or boto3 or uvicorn is not installed, or callers cannot be
+            recognised as the settings require.
     """
     _require_packages()
+    admission = choose_admission(sagemaker.settings.callers)
     with _listening(port) as listener:
-        server = _ApiServer(sagemaker, listener, execute, observer)
+        server = _ApiServer(sagemaker, _Door(listener, admission), execute, observer)
         thread = threading.Thread(target=server.run, name="api", daemon=True)
         thread.start()
         try:
-            yield server.url
+            yield server.api
         finally:
             server.stop()
             thread.join()
 
 
 @contextmanager
-def on_demand(sagemaker: LocalSageMaker) -> Iterator[str]:
+def on_demand(sagemaker: LocalSageMaker) -> Iterator[LocalApi]:
     """Listen while the context lasts; the server is imported when the first connection arrives.
 
     Yields:
-        The URL, for `AWS_ENDPOINT_URL` of jobs.
+        What jobs call.
     """
+    admission = choose_admission(sagemaker.settings.callers)
     with _listening(0) as listener:
-        server = _OnDemandServer(sagemaker, listener)
+        door = _Door(listener, admission)
+        server = _OnDemandServer(sagemaker, door)
         server.start()
         try:
-            yield _url(listener)
+            yield door.api
         finally:
             server.stop()
+
+
+@frozen
+class _Door:
+    """A listening socket, and who is admitted there."""
+
+    listener: socket.socket
+    admission: Admission
+
+    @property
+    def api(self) -> LocalApi:
+        """What callers need."""
+        return LocalApi(_url(self.listener), self.admission.credentials)
 
 
 class _ApiServer:
@@ -86,7 +107,7 @@ class _ApiServer:
     def __init__(
         self,
         sagemaker: LocalSageMaker,
-        listener: socket.socket,
+        door: _Door,
         execute: bool,  # noqa: FBT001 - as `running` got it
         observer: RequestObserver,
     ) -> None:
@@ -94,16 +115,22 @@ class _ApiServer:
 
         from pipelines.backends.local.api.app import ApiApplication  # noqa: PLC0415 - as above
         from pipelines.backends.local.api.execution_runner import ExecutionRunner  # noqa: PLC0415 - as above
+        from pipelines.backends.local.api.guard import Guard  # noqa: PLC0415 - as above
+        from pipelines.backends.local.api.protocol import BoundedProtocol  # noqa: PLC0415 - as above
         from pipelines.backends.local.api.routes import Routes  # noqa: PLC0415 - as above
+        from pipelines.backends.local.api.signatures import Signatures  # noqa: PLC0415 - as above
 
-        self.url = _url(listener)
-        self._listener = listener
-        self._runner = ExecutionRunner(sagemaker, self.url) if execute else None
+        self.api = door.api
+        self._listener = door.listener
+        self._runner = ExecutionRunner(sagemaker, self.api) if execute else None
         spool = sagemaker.settings.home / "spool"
-        port = listener.getsockname()[1]
-        self._app = ApiApplication(Routes(sagemaker, self._runner).find, port, spool, observer)
+        is_signed = door.admission.lookup is None
+        signatures = Signatures(door.admission.credentials) if is_signed else None
+        guard = Guard(door.listener.getsockname()[1], signatures)
+        self._app = ApiApplication(Routes(sagemaker, self._runner).find, guard, spool, observer)
         config = uvicorn.Config(
             self._app,
+            http=partial(BoundedProtocol, admission=door.admission.refusal),  # type: ignore[arg-type]  # called only
             loop="auto",
             ws="none",
             lifespan="off",
@@ -111,6 +138,7 @@ class _ApiServer:
             log_level="critical",
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
@@ -136,10 +164,11 @@ class _ApiServer:
 class _OnDemandServer(threading.Thread):
     """Waits for the first connection, and becomes the server's thread."""
 
-    def __init__(self, sagemaker: LocalSageMaker, listener: socket.socket) -> None:
+    def __init__(self, sagemaker: LocalSageMaker, door: _Door) -> None:
         super().__init__(name="api on demand", daemon=True)
         self._sagemaker = sagemaker
-        self._listener = listener
+        self._door = door
+        self._listener = door.listener
         self._reader, self._writer = os.pipe()
         self._lock = threading.Lock()
         self._server: _ApiServer | None = None
@@ -151,9 +180,7 @@ class _OnDemandServer(threading.Thread):
             return
         try:
             _require_packages()
-            server = _ApiServer(
-                self._sagemaker, self._listener, execute=False, observer=_unobserved
-            )
+            server = _ApiServer(self._sagemaker, self._door, execute=False, observer=_unobserved)
         except UsageError as error:
             self._respond_not_installed(error)
             return

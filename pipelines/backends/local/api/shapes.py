@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -32,6 +33,9 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "double": (int, float),
     "boolean": (bool,),
 }
+_BITS = {"integer": 32, "long": 64}
+_MOST_REPORTED = 10
+_MOST_SHOWN = 1024
 _CLASSES = {
     r"\p{L}": r"\w",
     r"\p{M}": "\u0300-\u036f",
@@ -115,7 +119,15 @@ def serialize(shape: Json, value: Json, unknown: list[str], at: str = "") -> Jso
 
 
 def _is_of(kind: str, value: Json) -> bool:
-    return isinstance(value, _KINDS[kind]) and (kind == "boolean" or not isinstance(value, bool))
+    if not isinstance(value, _KINDS[kind]) or isinstance(value, bool) != (kind == "boolean"):
+        return False
+    match value:
+        case float():
+            return math.isfinite(value)
+        case int() if kind in _BITS:
+            return -(1 << _BITS[kind] - 1) <= value < 1 << _BITS[kind] - 1
+        case _:
+            return True
 
 
 def _members(shape: Json, value: JsonObject, at: str) -> JsonObject:
@@ -183,7 +195,7 @@ def violations(shape: Json, value: Json) -> str | None:
     if not found:
         return None
     noun = "error" if len(found) == 1 else "errors"
-    return f"{len(found)} validation {noun} detected: {'; '.join(found)}"
+    return f"{len(found)} validation {noun} detected: {'; '.join(found[:_MOST_REPORTED])}"
 
 
 def _found(shape: Json, value: Json, at: str) -> Iterator[str]:
@@ -205,8 +217,8 @@ def _found(shape: Json, value: Json, at: str) -> Iterator[str]:
 def _of_scalar(shape: Json, value: Json, at: str) -> Iterator[str]:
     match shape.type_name:
         case "string":
-            yield from _of_length(shape, value, at)
-            yield from _of_text(shape, value, at)
+            wrong = list(_of_length(shape, value, at))
+            yield from wrong or _of_text(shape, value, at)
         case "blob":
             yield from _of_length(shape, value, at)
         case "integer" | "long" | "float" | "double":
@@ -251,7 +263,7 @@ def _of_range(shape: Json, value: float, at: str) -> Iterator[str]:
 
 
 def _violation(value: Json, at: str, constraint: str) -> str:
-    shown = "null" if value is None else f"'{value}'"
+    shown = "null" if value is None else f"'{str(value)[:_MOST_SHOWN]}'"
     return f"Value {shown} at '{at}' failed to satisfy constraint: {constraint}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
-from pipelines.backends.local.api.messages import HttpRequest, HttpResponse
+from pipelines.backends.local.api.messages import HttpRequest, HttpResponse, Refusal
 from pipelines.frozen import frozen
 
 _NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
@@ -41,9 +41,9 @@ class StsService:
         )
 
 
-def internal_error(_request: HttpRequest) -> HttpResponse:
-    """Report a bug of ours; the log has the traceback."""
-    return _refused("InternalFailure", "this is a bug in pipelines", 500, "-")
+def refuse(_request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    """Write a refusal as the service does."""
+    return _refused(refusal.code, refusal.message, refusal.status, "-")
 
 
 def _refused(code: str, message: str, status: int, action: str) -> HttpResponse:

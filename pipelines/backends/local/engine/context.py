@@ -10,7 +10,12 @@ from pathlib import Path
 from pipelines.backends.local.engine.folders import execution_folder
 from pipelines.backends.local.engine.parts import EngineParts
 from pipelines.backends.local.engine.resolution import ReferenceScope, resolve
-from pipelines.backends.local.executors.contract import ExecutionInfo, LocalSettings, ModelRegistry
+from pipelines.backends.local.executors.contract import (
+    ExecutionInfo,
+    LocalApi,
+    LocalSettings,
+    ModelRegistry,
+)
 from pipelines.backends.local.executors.stub import Stub
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.state.executions import ExecutionRecord, ExecutionStore
@@ -30,14 +35,14 @@ class RunOptions:
             pipeline's `ParallelismConfiguration`, else the number of processors.
         stubs: step name → JSON file that stands in for its executor.
         cache: False runs every step, whatever its CacheConfig says.
-        endpoint_url: the API that the jobs call; None uses that of the settings.
+        api: the API that the jobs call; None uses that of the settings.
     """
 
     observer: Observer = unobserved
     max_parallel: int | None = None
     stubs: Mapping[str, Path] = field(default_factory=dict)
     cache: bool = True
-    endpoint_url: str | None = None
+    api: LocalApi | None = None
 
 
 @frozen

@@ -141,8 +141,8 @@ class Engine:
     ) -> ExecutionStatus:
         definition = self._selected(record, read_schedule(record.definition))
         settings = self._settings
-        if options.endpoint_url is not None:
-            settings = replace(settings, endpoint_url=options.endpoint_url)
+        if options.api is not None:
+            settings = replace(settings, api=options.api)
         context = ExecutionContext(
             execution=record,
             definition=definition,

@@ -20,6 +20,22 @@ from pipelines.json_types import JsonObject
 
 
 @frozen
+class ApiCredentials:
+    """What callers of the local API sign their requests with; nobody verifies the default."""
+
+    access_key: str = "local"
+    secret_key: str = "local"  # noqa: S105 - as good as none
+
+
+@frozen
+class LocalApi:
+    """The local SageMaker over HTTP: where it is, and what its callers sign with."""
+
+    url: str
+    credentials: ApiCredentials = ApiCredentials()
+
+
+@frozen
 class LocalSettings:
     """How this machine stands in for SageMaker.
 
@@ -31,9 +47,11 @@ class LocalSettings:
         interpreter: the Python that stands for `python3` in every image.
         region: the region of generated ARNs.
         account: the account id of generated ARNs, 12 digits.
-        endpoint_url: the local HTTP API for jobs (AWS_ENDPOINT_URL), which `run` and `serve` set
-            per execution (`RunOptions`); without one jobs get a closed loopback port, so that
-            nothing reaches AWS by accident.
+        api: the local HTTP API for jobs, which `run` and `serve` set per execution
+            (`RunOptions`); without one jobs get a closed loopback port, so that nothing reaches
+            AWS by accident.
+        callers: how the API recognises its owner's programs: by the `user` of a connection, by
+            the `signature` of a request, or `auto`: by the user where the system knows it.
     """
 
     home: Path
@@ -41,7 +59,8 @@ class LocalSettings:
     isolation: Literal["auto", "namespaces", "rewrite"] = "auto"
     region: str = "us-east-1"
     account: str = "000000000000"
-    endpoint_url: str | None = None
+    api: LocalApi | None = None
+    callers: Literal["auto", "user", "signature"] = "auto"
 
     def arn(self, resource: str) -> str:
         """Return the ARN of a SageMaker resource such as `model-package/flights/3`."""

@@ -6,6 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from pipelines.backends.local.executors.contract import LocalApi
 from pipelines.backends.local.jobs.installed import without_project
 from pipelines.backends.local.jobs.opt_ml import rewrite
 
@@ -82,13 +83,14 @@ def host_environment(
 
 def _no_aws_access(host: JobHost, settings: LocalSettings) -> dict[str, str]:
     empty = str(host.root / "no-aws-config")
+    api = settings.api or LocalApi(CLOSED_PORT)
     return {
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_ACCESS_KEY_ID": api.credentials.access_key,
+        "AWS_SECRET_ACCESS_KEY": api.credentials.secret_key,
         "AWS_CONFIG_FILE": empty,
         "AWS_SHARED_CREDENTIALS_FILE": empty,
         "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_ENDPOINT_URL": settings.endpoint_url or CLOSED_PORT,
+        "AWS_ENDPOINT_URL": api.url,
     }
 
 

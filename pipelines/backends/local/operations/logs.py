@@ -26,7 +26,7 @@ _EVENTS = RequestMembers(
     ("startTime", "endTime", "nextToken", "limit", "startFromHead", "unmask"),
 )
 _EXECUTION = re.compile(r"pipelines-([a-z0-9]+)-")
-_TOKEN = re.compile(r"([fb])/(\d+)")
+_TOKEN = re.compile(r"([fb])/([0-9]{1,18})")
 _MOST = 10_000
 _PAGE_BYTES = 1 << 20
 

@@ -149,7 +149,10 @@ class PipelineOperations:
         text: str | None = request.get("PipelineDefinition")
         if location is not None:
             uri = f"s3://{location['Bucket']}/{location['ObjectKey']}"
-            text = self.objects.get_bytes(uri).decode("utf-8")
+            try:
+                text = self.objects.get_bytes(uri).decode("utf-8")
+            except UnicodeDecodeError:
+                raise invalid(f"the object {uri} is not UTF-8 text") from None
         if text is not None:
             with validated():
                 read_schedule(text)

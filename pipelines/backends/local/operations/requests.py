@@ -176,15 +176,17 @@ def _read_token(token: str, example: Sequence[str | float]) -> tuple[str | float
     """Read the key in a token, which must be of the same form as a row's."""
     try:
         key = json.loads(base64.urlsafe_b64decode(token))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         key = None
     if not isinstance(key, list) or (example and _form(key) != _form(example)):
         raise invalid(f"`{token}` is not a NextToken of this operation in this order")
     return tuple(key)
 
 
-def _form(key: Sequence[str | float]) -> list[bool]:
-    return [isinstance(part, str) for part in key]
+def _form(key: Sequence[Json]) -> list[str]:
+    """Return which parts of a key are texts, numbers, or neither and comparable with nothing."""
+    kinds = {str: "text", int: "number", float: "number"}
+    return [kinds.get(type(part), "neither") for part in key]
 
 
 def within(created: float, request: JsonObject, after: str, before: str) -> bool:

@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Literal, Self
 
+from pipelines.backends.local.state.home import open_home
 from pipelines.backends.local.state.schema import VERSION, upgrade_script
 from pipelines.errors import UsageError
 from pipelines.json_types import Json
@@ -83,7 +84,7 @@ class Database:
         # The journal mode cannot be changed while another process reads the file, and SQLite's
         # busy timeout does not cover that change: a lock file serialises opening.
         try:
-            home.mkdir(parents=True, exist_ok=True)
+            open_home(home)
             with (home / "state.lock").open("a") as guard, _explained(self._file):
                 fcntl.flock(guard, fcntl.LOCK_EX)
                 self._connection = self._open()

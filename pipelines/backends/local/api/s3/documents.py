@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
@@ -13,11 +14,12 @@ from pipelines.backends.local.api.messages import HttpResponse
 XmlChild: TypeAlias = tuple[str, "str | Sequence[XmlChild]"]
 
 XML: Final[Mapping[str, str]] = {"Content-Type": "application/xml"}
+_ENCODING = re.compile(r"""<\?xml[^>]*\sencoding\s*=\s*["']([^"']*)""")
+_UTF_8 = frozenset({"utf-8", "us-ascii", "ascii"})
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 _STATUS = {
     "BucketAlreadyOwnedByYou": 409,
     "BucketNotEmpty": 409,
-    "InternalError": 500,
     "InvalidRange": 416,
     "MethodNotAllowed": 405,
     "NoSuchBucket": 404,
@@ -40,16 +42,18 @@ def document(root: str, children: str | Sequence[XmlChild], *, plain: bool = Fal
     namespace = "" if plain else f' xmlns="{_NAMESPACE}"'
     content = _content(children)
     head = '<?xml version="1.0" encoding="UTF-8"?>\n'
-    return f"{head}<{root}{namespace}>{content}</{root}>".encode()
+    return f"{head}<{root}{namespace}>{content}</{root}>".encode("utf-8", "backslashreplace")
 
 
 def read_document(body: bytes) -> ET.Element | None:
-    """Read a document; None if it is not valid, or has a DTD."""
-    if b"<!DOCTYPE" in body:
-        return None
+    """Read a document; None if it is not valid UTF-8 or XML, or has a DTD."""
     try:
-        root = ET.fromstring(body)  # noqa: S314 - no DTD: nothing can expand
-    except ET.ParseError:
+        text = body.decode("utf-8-sig")
+        named = _ENCODING.match(text)
+        if "<!DOCTYPE" in text or (named and named[1].lower() not in _UTF_8):
+            return None
+        root = ET.fromstring(text)  # noqa: S314 - no DTD: nothing can expand
+    except (UnicodeDecodeError, ET.ParseError):
         return None
     for element in root.iter():
         element.tag = str(element.tag).rpartition("}")[2]
@@ -74,19 +78,20 @@ class S3Error(Exception):
     Args:
         code: such as `NoSuchKey`.
         message: what is wrong.
+        status: the status of codes that do not have one of their own.
     """
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(message)
         self.code = code
+        self.status = _STATUS.get(code, status)
 
 
 def error_response(error: S3Error, path: str, operation: str) -> HttpResponse:
     """Return an error as S3 writes it; a 304 has no body."""
-    status = _STATUS.get(error.code, 400)
-    if status == _STATUS["NotModified"]:
-        return HttpResponse(status, operation=operation)
+    if error.code == "NotModified":
+        return HttpResponse(error.status, operation=operation)
     body = document(
         "Error", [("Code", error.code), ("Message", str(error)), ("Resource", path)], plain=True
     )
-    return HttpResponse(status, XML, body, operation)
+    return HttpResponse(error.status, XML, body, operation)

@@ -91,5 +91,5 @@ def _require(holds: bool) -> None:  # noqa: FBT001 - the condition itself
 def _seconds(text: str | None) -> float | None:
     try:
         return None if text is None else parsedate_to_datetime(text).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import os
 from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
-from pipelines.backends.local.api.messages import HttpRequest, HttpResponse
+from pipelines.backends.local.api.messages import HttpRequest, HttpResponse, whole_number
 from pipelines.backends.local.api.s3.documents import XML, S3Error, XmlChild, document, iso
 from pipelines.backends.local.api.s3.etags import etag
 from pipelines.backends.local.api.s3.storage import S3Storage
@@ -59,16 +60,16 @@ class ListingRequest:
             S3Error: InvalidArgument.
         """
         query = request.query
-        most = query.get("max-keys") or str(_MOST)
+        most = whole_number(query.get("max-keys") or str(_MOST))
         encoding = query.get("encoding-type", "")
-        if not most.isdigit() or encoding not in {"", "url"}:
+        if most is None or encoding not in {"", "url"}:
             raise S3Error("InvalidArgument", "max-keys must be a number and encoding-type `url`")
         prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
-        return cls(location.bucket, prefix, delimiter, min(int(most), _MOST), encoding)
+        return cls(location.bucket, prefix, delimiter, min(most, _MOST), encoding)
 
     def write(self, text: str) -> str:
         """Write a key or a prefix."""
-        return quote(text, safe="/") if self.encoding else text
+        return quote(os.fsencode(text), safe="/") if self.encoding else text
 
 
 @frozen
@@ -195,6 +196,6 @@ def _token(last: PageStart) -> str:
 def _read_token(token: str) -> PageStart:
     try:
         key, is_prefix = json.loads(base64.urlsafe_b64decode(token))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, TypeError, RecursionError):
         raise S3Error("InvalidArgument", "The continuation token provided is incorrect") from None
     return PageStart(str(key), bool(is_prefix))

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from pipelines.backends.local.api.messages import HttpRequest, HttpResponse
+from pipelines.backends.local.api.messages import HttpRequest, HttpResponse, whole_number
 from pipelines.backends.local.api.s3.documents import (
     XML,
     S3Error,
@@ -157,10 +157,10 @@ class MultipartOperations:
 
 
 def _number(request: HttpRequest) -> int:
-    text = request.query.get("partNumber", "")
-    if not text.isdigit() or not 1 <= int(text) <= _MOST_PARTS:
+    number = whole_number(request.query.get("partNumber", ""))
+    if number is None or not 1 <= number <= _MOST_PARTS:
         raise S3Error("InvalidArgument", f"Part number must be an integer from 1 to {_MOST_PARTS}")
-    return int(text)
+    return number
 
 
 def _parts(folder: Path) -> dict[int, UploadPart]:
@@ -192,7 +192,7 @@ def _listed_parts(listed: Element | None, uploaded: dict[int, UploadPart]) -> li
 
 def _part(item: Element, uploaded: dict[int, UploadPart]) -> UploadPart:
     number = item.findtext("PartNumber") or ""
-    part = uploaded.get(int(number)) if number.isdigit() else None
+    part = uploaded.get(whole_number(number) or 0)
     if part is None or not contains_etag(item.findtext("ETag") or "", part.tag):
         raise S3Error("InvalidPart", f"part {number} was not uploaded, or has another ETag")
     return part

@@ -8,7 +8,12 @@ from collections.abc import Mapping
 from email.utils import formatdate
 from typing import BinaryIO
 
-from pipelines.backends.local.api.messages import FileSection, HttpRequest, HttpResponse
+from pipelines.backends.local.api.messages import (
+    FileSection,
+    HttpRequest,
+    HttpResponse,
+    whole_number,
+)
 from pipelines.backends.local.api.s3.documents import XML, S3Error, document, iso, read_document
 from pipelines.backends.local.api.s3.etags import check_read, check_write, etag
 from pipelines.backends.local.api.s3.payload import S3Payload, payload
@@ -21,8 +26,16 @@ from pipelines.backends.local.objects import (
 )
 from pipelines.frozen import frozen
 
-_RANGE = re.compile(r"bytes=(?P<first>\d*)-(?P<last>\d*)")
-_OVERRIDE = "response-"
+_RANGE = re.compile(r"bytes=(?P<first>[0-9]*)-(?P<last>[0-9]*)")
+_LAST_BYTE = (1 << 63) - 1
+_OVERRIDES = {
+    f"response-{name}": name
+    for name in (
+        *("cache-control", "content-disposition", "content-encoding"),
+        *("content-language", "content-type", "expires"),
+    )
+}
+_NOT_IN_HEADERS = re.compile(r"[^\t\x20-\x7e\xa0-\xff]")
 _MOST_DELETED = 1000
 
 
@@ -34,6 +47,7 @@ class ObjectOperations:
 
     def get(self, location: S3Location, request: HttpRequest) -> HttpResponse:
         """Return an object or a range of it; HEAD returns the same headers."""
+        overrides = _overrides(request)
         file, info, tag = self.opened(location)
         try:
             status = os.fstat(file.fileno())
@@ -42,11 +56,6 @@ class ObjectOperations:
         except S3Error:
             file.close()
             raise
-        overrides = {
-            name.removeprefix(_OVERRIDE): value
-            for name, value in request.query.items()
-            if name.startswith(_OVERRIDE)
-        }
         headers = {
             **self.storage.attributes.of(info.uri, status),
             **overrides,
@@ -194,15 +203,37 @@ def read_range(header: str | None, size: int) -> tuple[int, int, bool]:
     match = _RANGE.fullmatch((header or "").strip())
     if match is None or match["first"] == match["last"] == "":
         return 0, size, False
+    first, last = _byte(match["first"]), _byte(match["last"])
     if match["first"] == "":
-        length = min(int(match["last"]), size)
+        length = min(last, size)
         start = size - length
     else:
-        start = int(match["first"])
-        last = min(int(match["last"]), size - 1) if match["last"] else size - 1
-        length = last - start + 1
-        if match["last"] and int(match["last"]) < start:
+        start = first
+        end = min(last, size - 1) if match["last"] else size - 1
+        length = end - start + 1
+        if match["last"] and last < start:
             return 0, size, False
     if length <= 0:
         raise S3Error("InvalidRange", "The requested range is not satisfiable")
     return start, length, True
+
+
+def _byte(text: str) -> int:
+    """Read a position; one with too many digits lies behind every object."""
+    number = whole_number(text.lstrip("0") or "0")
+    return _LAST_BYTE if number is None else number
+
+
+def _overrides(request: HttpRequest) -> dict[str, str]:
+    """Read the headers that a request sets for its response, S3's six.
+
+    Raises:
+        S3Error: InvalidArgument, for a value that no header can have.
+    """
+    found = {
+        header: request.query[name] for name, header in _OVERRIDES.items() if name in request.query
+    }
+    for header, value in found.items():
+        if _NOT_IN_HEADERS.search(value):
+            raise S3Error("InvalidArgument", f"response-{header} has characters that no header has")
+    return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from pipelines.frozen import frozen
 
 _PIECE = 1 << 20
 _LINE = 8192
+_SIZE = re.compile(rb"[0-9a-fA-F]{1,16}")
 _CHECKSUM = "x-amz-checksum-"
 
 
@@ -94,10 +96,9 @@ def _unframed(
 def _chunks(source: BinaryIO, trailers: dict[str, str]) -> Iterator[bytes]:
     while True:
         head = source.readline(_LINE).partition(b";")[0].strip()
-        try:
-            size = int(head, 16)
-        except ValueError:
-            raise S3Error("IncompleteBody", "a chunk of the body has no size") from None
+        if not _SIZE.fullmatch(head):
+            raise S3Error("IncompleteBody", "a chunk of the body has no size")
+        size = int(head, 16)
         if size == 0:
             break
         left = size

@@ -6,14 +6,19 @@ import errno
 from collections.abc import Callable
 from typing import TypeAlias
 
-from pipelines.backends.local.api.messages import HttpRequest, HttpResponse
+from pipelines.backends.local.api.messages import HttpRequest, HttpResponse, Refusal
 from pipelines.backends.local.api.s3.buckets import BucketOperations
 from pipelines.backends.local.api.s3.documents import S3Error, error_response
 from pipelines.backends.local.api.s3.listing import ListingOperations
 from pipelines.backends.local.api.s3.multipart import MultipartOperations
 from pipelines.backends.local.api.s3.objects import ObjectOperations
 from pipelines.backends.local.api.s3.storage import ObjectAttributes, S3Storage, location_of
-from pipelines.backends.local.objects import ObjectStore, ObjectUriError, S3Location
+from pipelines.backends.local.objects import (
+    KeyTooLongError,
+    ObjectStore,
+    ObjectUriError,
+    S3Location,
+)
 
 LONGEST = 6 << 30
 """Bytes: a part has at most 5 GB, and the framing of chunks is added to it."""
@@ -80,7 +85,11 @@ class S3Service:
         except S3Error as error:
             return error_response(error, request.path, shown)
         except ObjectUriError as error:
-            refusal = S3Error("InvalidArgument", f"{error.problem}; {error.remedy}")
+            code = "KeyTooLongError" if isinstance(error, KeyTooLongError) else "InvalidArgument"
+            refusal = S3Error(code, f"{error.problem}; {error.remedy}")
+            return error_response(refusal, request.path, shown)
+        except FileNotFoundError:
+            refusal = S3Error("NoSuchKey", "The specified key was deleted meanwhile.")
             return error_response(refusal, request.path, shown)
         except OSError as error:
             if error.errno != errno.ENAMETOOLONG:
@@ -117,7 +126,7 @@ def _not_implemented(_location: S3Location, request: HttpRequest) -> HttpRespons
     raise S3Error("NotImplemented", f"the local S3 does not support {refusal}")
 
 
-def internal_error(request: HttpRequest) -> HttpResponse:
-    """Report a bug of ours; the log has the traceback."""
-    message = "this is a bug in pipelines: the log of the local SageMaker has the traceback"
-    return error_response(S3Error("InternalError", message), request.path, "s3.-")
+def refuse(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    """Write a refusal as the service does."""
+    code = "InternalError" if refusal.code == "InternalFailure" else refusal.code
+    return error_response(S3Error(code, refusal.message, refusal.status), request.path, "s3.-")

@@ -32,7 +32,7 @@ _DEFAULT = {"content-type": "binary/octet-stream"}
 def location_of(path: str) -> S3Location:
     """Read a path as it was sent: `/<bucket>/<key>`, percent-encoded; a `+` is a plus."""
     bucket, _, key = path.removeprefix("/").partition("/")
-    return S3Location(unquote(bucket), unquote(key))
+    return S3Location(unquote(bucket), unquote(key, errors="surrogateescape"))
 
 
 def attributes_in(headers: Mapping[str, str]) -> dict[str, str]:

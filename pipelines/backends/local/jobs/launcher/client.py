@@ -36,6 +36,9 @@ del sys.path[0]  # what else lies there must not precede the standard library
 from pipelines.backends.local.jobs.launcher.forkserver import serve
 serve(int(sys.argv[1]))
 """
+_NEEDED = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+"""All that a fork server gets of the tool's environment: a job can read its parent's in /proc."""
+
 _STARTING = threading.Lock()
 
 
@@ -193,7 +196,7 @@ class _ForkServer:
 
     def _start(self) -> None:
         self._socket, theirs = socket.socketpair()
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+        environment = {name: os.environ[name] for name in _NEEDED if name in os.environ}
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-c", _BOOT, str(theirs.fileno())],

@@ -20,13 +20,22 @@ WATCHED = (
     signal.SIGALRM,
 )
 """The signals that a launcher waits for; blocked from its start."""
-_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER = 1, 4, 36
 
 
 def die_with_parent(number: signal.Signals) -> None:
     """Ask for a signal when the parent exits; only Linux supports that."""
     if LINUX:
         call("prctl", _PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+
+
+def conceal_process() -> None:
+    """Keep other processes of this user from reading this one's environment and memory.
+
+    Only Linux supports that; root's processes can still read them.
+    """
+    if LINUX:
+        call("prctl", _PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def become_subreaper(parent: int) -> None:
