@@ -13,6 +13,8 @@ from collections.abc import Iterator
 
 from pipelines import programs
 from pipelines.compile.model import Compiled
+from pipelines.definition.named import known_beginning
+from pipelines.definition.needs import images_of, sources_of
 from pipelines.definition.steps import Step, take_apart
 from pipelines.frozen import frozen
 from pipelines.json_types import Json
@@ -77,17 +79,18 @@ class _Derivation:
                 resources = tuple(self._of_job(step, known, resource))
                 if resources or resource == "any":
                     yield Permission(role, step.name, action, resources)
-            yield from self._of_program(step, known, role)
+            yield from self._of_program(step, role)
 
     def _of_job(self, step: Step, known: StepType, resource: JobResource) -> Iterator[str]:
         """Yield the ARNs of what a job uses."""
-        reads = list(_inputs(step, known))
+        reads = list(_inputs(step))
         writes = [uri for uri in _locations(step.arguments) if uri not in reads]
         match resource:
             case "any":
                 return
             case "images":
-                yield from (self._repository(one) for one in _repositories(step.arguments))
+                found = map(_REPOSITORY.match, images_of(step))
+                yield from (self._repository(one) for one in found if one is not None)
             case "logs":
                 group = known.resource.log_group if known.resource else None
                 if group is not None:
@@ -100,9 +103,9 @@ class _Derivation:
                 buckets = {uri.removeprefix("s3://").partition("/")[0] for uri in reads + writes}
                 yield from (f"arn:{self._partition}:s3:::{bucket}" for bucket in sorted(buckets))
 
-    def _of_program(self, step: Step, known: StepType, role: str) -> Iterator[Permission]:
+    def _of_program(self, step: Step, role: str) -> Iterator[Permission]:
         """Yield what the built-in program of a step calls."""
-        for uri in _inputs(step, known):
+        for uri in _inputs(step):
             program = self._programs.get(uri)
             if program is None:
                 continue
@@ -131,46 +134,19 @@ class _Derivation:
         return f"arn:{self._partition}:ecr:{region}:{account}:repository/{name}"
 
 
-def _inputs(step: Step, known: StepType) -> Iterator[str]:
+def _inputs(step: Step) -> Iterator[str]:
     """Yield what is known of the URIs that a step reads."""
-    for place in known.inputs:
-        for _, entry in place.entries(step.arguments):
-            for _, uri in below(entry, place.uri):
-                if literal(uri).startswith("s3://"):
-                    yield literal(uri)
+    known = (known_beginning(source) for _, source in sources_of(step))
+    return (uri for uri in known if uri.startswith("s3://"))
 
 
 def _locations(value: Json, key: str = "") -> Iterator[str]:
     """Yield what is known of every URI in a member that is named as S3's are."""
-    if key.startswith("S3") and literal(value).startswith("s3://"):
-        yield literal(value)
+    if key.startswith("S3") and known_beginning(value).startswith("s3://"):
+        yield known_beginning(value)
     elif isinstance(value, dict):
         for name, inner in value.items():
             yield from _locations(inner, name)
     elif isinstance(value, list):
         for inner in value:
             yield from _locations(inner)
-
-
-def _repositories(value: Json) -> Iterator[re.Match[str]]:
-    if isinstance(value, str) and (found := _REPOSITORY.match(value)):
-        yield found
-    elif isinstance(value, (dict, list)):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _repositories(inner)
-
-
-def literal(value: Json) -> str:
-    """Return the beginning of a text that is known before the pipeline runs."""
-    match value:
-        case str():
-            return value
-        case {"Std:Join": {"On": str(on), "Values": [*parts]}}:
-            known: list[str] = []
-            for part in parts:
-                if not isinstance(part, str):
-                    return on.join([*known, ""])
-                known.append(part)
-            return on.join(known)
-        case _:
-            return ""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 
-from pipelines.grammar.functions import text_of, with_parameters
+from pipelines.grammar.functions import Join, function_of, text_of, with_parameters
 from pipelines.json_types import Json, JsonObject
 
 
@@ -31,6 +32,18 @@ def known_text(value: Json, parameters: Mapping[str, str]) -> str | None:
     """
     known = with_parameters(value, parameters)
     return known if isinstance(known, str) else None
+
+
+def known_beginning(value: Json) -> str:
+    """Return the beginning of a text that is known before the pipeline runs; empty for no text."""
+    match function_of(value) or value:
+        case str():
+            return str(value)
+        case Join(on=on, values=parts):
+            known = tuple(takewhile(lambda part: isinstance(part, str), parts))
+            return on.join(map(str, known if len(known) == len(parts) else (*known, "")))
+        case _:
+            return ""
 
 
 def read(definition: str) -> JsonObject:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
-from pipelines.definition.steps import take_apart
+from pipelines.definition.steps import Step, take_apart
 from pipelines.frozen import frozen
 from pipelines.grammar.functions import Join
 from pipelines.json_types import Json, JsonObject
@@ -59,7 +59,7 @@ def needs_of(definition: JsonObject) -> Needs:
     images: dict[str, None] = {}
     instances: dict[tuple[str, str], int] = {}
     for step in take_apart(definition).steps:
-        images.update(dict.fromkeys(_images(step.apart.get("Arguments"))))
+        images.update(dict.fromkeys(images_of(step)))
         for cluster in step.known.clusters if step.known is not None else ():
             for key, count in _instances(cluster, step.arguments):
                 instances[key] = max(instances.get(key, 0), count)
@@ -81,14 +81,24 @@ def assets_in(definition: JsonObject) -> tuple[NamedAsset, ...]:
 def sources_in(definition: JsonObject) -> Iterator[tuple[str, Json]]:
     """Yield name and place of all that steps read: a URI, or a function that gives one."""
     for step in take_apart(definition).steps:
-        for data in step.known.inputs if step.known is not None else ():
-            for name, entry in data.entries(step.arguments):
-                system = value_at(entry, data.file_system) if data.file_system else None
-                if isinstance(system, dict):
-                    places = (str(system.get("FileSystemId")), str(system.get("DirectoryPath")))
-                    yield name, Join(":", places)
-                else:
-                    yield name, value_at(entry, data.uri)
+        yield from sources_of(step)
+
+
+def sources_of(step: Step) -> Iterator[tuple[str, Json]]:
+    """Yield name and place of all that a step reads."""
+    for data in step.known.inputs if step.known is not None else ():
+        for name, entry in data.entries(step.arguments):
+            system = value_at(entry, data.file_system) if data.file_system else None
+            if isinstance(system, dict):
+                places = (str(system.get("FileSystemId")), str(system.get("DirectoryPath")))
+                yield name, Join(":", places)
+            else:
+                yield name, value_at(entry, data.uri)
+
+
+def images_of(step: Step) -> Iterator[str]:
+    """Yield the URIs of the images that a step runs in."""
+    return _images(step.apart.get("Arguments"))
 
 
 def uris_in(value: Json) -> Iterator[str]:

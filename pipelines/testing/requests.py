@@ -15,7 +15,7 @@ from pipelines.runtime.container import CODE
 from pipelines.steptypes import require
 from pipelines.steptypes.places import value_at
 from pipelines.steptypes.steptype import DataPlace
-from pipelines.testing.references import LOCAL, References
+from pipelines.testing.known_values import LOCAL, References
 
 ScriptOption: TypeAlias = Literal["hyperparameters", "arguments"]
 

@@ -23,8 +23,8 @@ from pipelines.spec.model import Aws
 from pipelines.testing.data import Data
 from pipelines.testing.errors import JobSetupError
 from pipelines.testing.hosts import JobSetup, ModelArchive
+from pipelines.testing.known_values import References, parameter_values
 from pipelines.testing.options import StepOptions, distribution, texts, words
-from pipelines.testing.references import References, parameter_values
 from pipelines.testing.requests import StepRequest, request_of
 from pipelines.testing.running import TIMEOUT, Job
 

@@ -9,8 +9,7 @@ import pytest
 from pipelines import programs
 from pipelines.compile.driver import compile_spec
 from pipelines.compile.model import CompileRequest
-from pipelines.compile.permissions import literal, permissions
-from pipelines.json_types import Json
+from pipelines.compile.permissions import permissions
 from pipelines.spec.model import Aws
 
 SPEC = """\
@@ -95,18 +94,3 @@ def test_the_role_of_a_program_may_do_what_the_program_declares(needed: Needed) 
     endpoint = "arn:aws:sagemaker:eu-central-1:123456789012:endpoint/*"
     assert needed[DEPLOYER, "deploy", "sagemaker:DeleteEndpoint"] == (endpoint,)
     assert not any("Endpoint" in action for role, _, action in needed if role == JOBS)
-
-
-@pytest.mark.parametrize(
-    ("value", "known"),
-    [
-        ("s3://b/k", "s3://b/k"),
-        ({"Get": "Parameters.x"}, ""),
-        ({"Std:Join": {"On": "/", "Values": ["s3://b", "k", {"Get": "Execution.x"}]}}, "s3://b/k/"),
-        ({"Std:Join": {"On": "/", "Values": ["s3://b", "k"]}}, "s3://b/k"),
-        (7, ""),
-    ],
-)
-def test_the_beginning_of_a_joined_text_is_known(value: Json, known: str) -> None:
-    """What stands before the first reference."""
-    assert literal(value) == known

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from pipelines.definition.named import known_beginning
 from pipelines.definition.needs import NamedAsset, assets_in, needs_of, sources_in, uris_in
 from pipelines.grammar.functions import Join
 from pipelines.json_types import Json, JsonObject
@@ -68,3 +71,18 @@ def test_uris_are_found_in_any_text() -> None:
     """Also in a text that is JSON, or an argument that holds several."""
     value = {"a": ["--x s3://b/one,two s3://b/three"], "b": '{"u": "s3://b/four"}', "c": 1}
     assert [*uris_in(value)] == ["s3://b/one,two", "s3://b/three", "s3://b/four"]
+
+
+@pytest.mark.parametrize(
+    ("value", "known"),
+    [
+        ("s3://b/k", "s3://b/k"),
+        ({"Get": "Parameters.x"}, ""),
+        ({"Std:Join": {"On": "/", "Values": ["s3://b", "k", {"Get": "Execution.x"}]}}, "s3://b/k/"),
+        ({"Std:Join": {"On": "/", "Values": ["s3://b", "k"]}}, "s3://b/k"),
+        (7, ""),
+    ],
+)
+def test_the_beginning_of_a_joined_text_is_known(value: Json, known: str) -> None:
+    """What stands before the first reference."""
+    assert known_beginning(value) == known
