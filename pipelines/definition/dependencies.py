@@ -55,7 +55,7 @@ def in_arguments(step: Step) -> Iterator[Dependency]:
 def dependencies(step: Step) -> Iterator[Dependency]:
     """Yield every step that a step names, in whichever way."""
     yield from declared(step)
-    for get in step.gets():
+    for get in step.gets:
         if get.target.root == STEPS:
             yield Dependency(get.target.name, get.path)
     yield from in_arguments(step)

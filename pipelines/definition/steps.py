@@ -68,18 +68,19 @@ class Step:
         whole: the step itself.
         path: where it stands in the definition.
         within: the branches around it, outermost first.
+        known: what is known of its Type; None for an unknown one.
+        apart: the step without the steps inside it: the lists that hold them are empty.
+        gets: every `Get` of the step, those of the steps inside it apart.
     """
 
     name: str
     type: str
     whole: JsonObject
     path: Path
-    within: tuple[Branch, ...] = ()
-
-    @property
-    def known(self) -> StepType | None:
-        """What is known of its Type; None for an unknown one."""
-        return find(self.type)
+    within: tuple[Branch, ...]
+    known: StepType | None
+    apart: JsonObject
+    gets: tuple[PlacedGet, ...]
 
     @property
     def holds(self) -> tuple[NestedSteps, ...]:
@@ -107,19 +108,6 @@ class Step:
         arguments = self.whole.get("Arguments")
         return arguments if isinstance(arguments, dict) else {}
 
-    @property
-    def apart(self) -> JsonObject:
-        """The step without the steps inside it: the lists that hold them are empty."""
-        lists = (one.argument for one in self.holds)
-        empty: JsonObject = {
-            name: [] for name in lists if isinstance(self.arguments.get(name), list)
-        }
-        return {**self.whole, "Arguments": {**self.arguments, **empty}} if empty else self.whole
-
-    def gets(self) -> Iterator[PlacedGet]:
-        """Yield every `Get` of the step, those of the steps inside it apart."""
-        return gets_in(self.apart, self.path)
-
 
 @frozen
 class Definition:
@@ -144,7 +132,7 @@ class Definition:
         for key in CONFIGS:
             yield from ((get, None) for get in gets_in(self.whole.get(key), (key,)))
         for step in self.steps:
-            yield from ((get, step) for get in step.gets())
+            yield from ((get, step) for get in step.gets)
 
     def inside(self, owner: Step) -> tuple[Step, ...]:
         """Return the steps inside a step, at any depth."""
@@ -189,16 +177,34 @@ def _walk(
         if not isinstance(whole, dict):
             yield place, whole
             continue
-        name, type_name = whole.get("Name"), whole.get("Type")
-        step = Step(
-            name if isinstance(name, str) else "",
-            type_name if isinstance(type_name, str) else "",
-            whole,
-            place,
-            within,
-        )
+        step = _step(whole, place, within)
         yield step
         for nested in step.holds:
             inner = step.arguments.get(nested.argument)
             inside = (*within, Branch(step.name, nested))
             yield from _walk(inner, (*place, "Arguments", nested.argument), inside)
+
+
+def _step(whole: JsonObject, path: Path, within: tuple[Branch, ...]) -> Step:
+    name, type_name = whole.get("Name"), whole.get("Type")
+    known = find(type_name) if isinstance(type_name, str) else None
+    apart = _apart(whole, known.holds if known is not None else ())
+    return Step(
+        name=name if isinstance(name, str) else "",
+        type=type_name if isinstance(type_name, str) else "",
+        whole=whole,
+        path=path,
+        within=within,
+        known=known,
+        apart=apart,
+        gets=tuple(gets_in(apart, path)),
+    )
+
+
+def _apart(whole: JsonObject, holds: tuple[NestedSteps, ...]) -> JsonObject:
+    arguments = whole.get("Arguments")
+    if not holds or not isinstance(arguments, dict):
+        return whole
+    lists = (one.argument for one in holds)
+    empty: JsonObject = {name: [] for name in lists if isinstance(arguments.get(name), list)}
+    return {**whole, "Arguments": {**arguments, **empty}}
