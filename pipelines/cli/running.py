@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Literal, NoReturn
 
@@ -22,8 +23,9 @@ from pipelines.backends.local.submit import (
 )
 from pipelines.cli.commit import recorded
 from pipelines.cli.definitions import load_definition
-from pipelines.cli.options import parameters, report, request
+from pipelines.cli.options import flags_to, parameters, report, request
 from pipelines.cli.progress import following
+from pipelines.cli.project import folder_of, require_project
 from pipelines.cli.target import local_scope, open_sagemaker
 from pipelines.compile.driver import compile_spec
 from pipelines.errors import ExecutionFailedError, UsageError
@@ -75,18 +77,20 @@ def run(asked: RunRequest) -> None:
     inputs = RunInputs(parameters(asked.given), answers)
     if asked.resume is not None and (asked.given or asked.definition or asked.env):
         raise _fixed()
+    if asked.definition is None:
+        require_project(asked.file)
     with open_sagemaker(asked.file, asked.isolation) as sagemaker:
         arn = _started(sagemaker, asked, inputs)
         with (
             following(sys.stdout) as observer,
-            _stopping(sagemaker, arn),
+            _stopping(sagemaker, arn, _resume(asked.file, arn)),
             on_demand(sagemaker) as api,
         ):
             options = RunOptions(observer, asked.max_parallel, inputs.stubs, asked.cache, api)
             go = sagemaker.run if asked.resume is None else sagemaker.resume
             status = go(arn, options)
         if status is not ExecutionStatus.SUCCEEDED:
-            raise _ended_badly(sagemaker, arn, status)
+            raise _ended_badly(sagemaker, asked.file, arn, status)
 
 
 def _started(sagemaker: LocalSageMaker, asked: RunRequest, inputs: RunInputs) -> str:
@@ -96,7 +100,7 @@ def _started(sagemaker: LocalSageMaker, asked: RunRequest, inputs: RunInputs) ->
     if asked.definition is not None:
         return submit(sagemaker, _of_definition(sagemaker, asked.definition, asked.file), inputs)
     submission = _of_spec(sagemaker, asked.file, asked.env)
-    commit = recorded(submission.definition, asked.file.resolve().parent)
+    commit = recorded(submission.definition, folder_of(asked.file))
     return submit(sagemaker, submission, RunInputs({**commit, **inputs.parameters}, inputs.stubs))
 
 
@@ -110,7 +114,7 @@ def _of_spec(sagemaker: LocalSageMaker, file: Path, env: str | None) -> Submissi
     stage(sagemaker.objects, compiled.code, compiled.data)
     aws = graph.spec.aws or Aws()
     tags = desired(compiled.pipeline, aws.tags)
-    return Submission(compiled.pipeline, compiled.definition, aws.role, tags)
+    return Submission(compiled.pipeline, compiled.definition, aws.role, tags, env)
 
 
 def _of_definition(sagemaker: LocalSageMaker, definition: Path, file: Path) -> Submission:
@@ -127,11 +131,11 @@ def _fixed() -> UsageError:
 
 
 def _resumable(sagemaker: LocalSageMaker, asked: RunRequest) -> str:
-    from pipelines.execution.executions import executions, find  # noqa: PLC0415 - a run needs it seldom
+    from pipelines.execution.executions import executions  # noqa: PLC0415 - a run needs it seldom
 
     scope = local_scope(sagemaker, asked.file)
     if asked.resume is not None and asked.resume != LATEST:
-        return str(find(scope.caller, scope.pipelines, asked.resume)["PipelineExecutionArn"])
+        return str(scope.find(asked.resume)["PipelineExecutionArn"])
     for summary in executions(scope.caller, scope.pipelines, sys.maxsize):
         arn = str(summary["PipelineExecutionArn"])
         if sagemaker.can_resume(arn):
@@ -142,12 +146,12 @@ def _resumable(sagemaker: LocalSageMaker, asked: RunRequest) -> str:
 
 
 @contextmanager
-def _stopping(sagemaker: LocalSageMaker, arn: str) -> Iterator[None]:
+def _stopping(sagemaker: LocalSageMaker, arn: str, resume: str) -> Iterator[None]:
     """Stop the execution in an orderly way on Ctrl-C or SIGTERM; a second Ctrl-C ends at once."""
     execution = identifier(arn)
 
     def stop(number: int, _frame: object) -> None:
-        signal.signal(signal.SIGINT, _end_at_once)
+        signal.signal(signal.SIGINT, partial(_end_at_once, resume))
         said = f"stopping ({signal.Signals(number).name}); its jobs are being stopped"
         # Not click.echo: only a write to this object comes to stand above a live table.
         sys.stderr.write(f"{said}; Ctrl-C again leaves at once\n")
@@ -161,21 +165,27 @@ def _stopping(sagemaker: LocalSageMaker, arn: str) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _end_at_once(_number: int, _frame: object) -> NoReturn:
+def _end_at_once(resume: str, _number: int, _frame: object) -> NoReturn:
     """Leave without waiting: the kernel tells the jobs, and the state allows it at any point."""
     if sys.stdout.isatty():
         os.write(sys.stdout.fileno(), _SHOW_CURSOR)
-    os.write(sys.stderr.fileno(), b"interrupted; resume it with `pipelines run --resume`\n")
+    os.write(sys.stderr.fileno(), f"interrupted; resume it with `{resume}`\n".encode())
     os._exit(128 + signal.SIGINT)
 
 
 def _ended_badly(
-    sagemaker: LocalSageMaker, arn: str, status: ExecutionStatus
+    sagemaker: LocalSageMaker, file: Path, arn: str, status: ExecutionStatus
 ) -> ExecutionFailedError:
     execution = identifier(arn)
-    remedy = f"see `pipelines status --local {execution}`"
+    remedy = f"see `pipelines status{flags_to(file, None, local=True)} {execution}`"
     if sagemaker.can_resume(arn):
-        remedy += "; resume it with `pipelines run --resume`"
+        remedy += f"; resume it with `{_resume(file, arn)}`"
         if status is ExecutionStatus.FAILED:
-            remedy += ", or after a change start a new one with `pipelines run`"
+            begin = f"pipelines run{flags_to(file, None, local=False)}"
+            remedy += f", or after a change start a new one with `{begin}`"
     return ExecutionFailedError(f"execution {execution} ended as {status}", remedy)
+
+
+def _resume(file: Path, arn: str) -> str:
+    """Write the command that resumes an execution."""
+    return f"pipelines run{flags_to(file, None, local=False)} --resume {identifier(arn)}"

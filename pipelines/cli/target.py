@@ -2,8 +2,8 @@
 
 - `open_target` for commands that change something: the account, or the local SageMaker through
   its HTTP API, that of a running `serve` where there is one.
-- `open_scope` for commands that only look: locally in this process, with no server, no boto3 and
-  no spec file, since executions of a foreign definition have none.
+- `open_scope` for commands that only look: locally in this process, with no server and no boto3.
+  They mean the pipelines of the spec; without one all: foreign definitions have no spec.
 - `open_sagemaker` for `run` and `serve`, which are the local SageMaker.
 """
 
@@ -20,9 +20,13 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from pipelines.cli.options import flags_to, report, request
+from pipelines.cli.project import home_of, pipelines_named, require_folder, require_project
 from pipelines.errors import SpecError, UsageError
 from pipelines.execution.caller import Caller
+from pipelines.execution.executions import find
+from pipelines.execution.identifiers import LATEST
 from pipelines.frozen import frozen
+from pipelines.json_types import JsonObject
 from pipelines.spec.names import pipelines_of
 
 if TYPE_CHECKING:
@@ -111,18 +115,29 @@ class Scope:
         caller: carries out calls there.
         pipelines: the pipelines whose executions are meant.
         flags: the options with which another command looks here too, with a space before them.
+        others: further pipelines there; an execution of one is found by its id only.
         is_interrupted: whether the execution with this ARN has lost the process that ran it.
     """
 
     caller: Caller
     pipelines: tuple[str, ...]
     flags: str
+    others: tuple[str, ...] = ()
     is_interrupted: Callable[[str], bool] = lambda _arn: False
 
     @property
     def is_local(self) -> bool:
         """Whether it is the local SageMaker."""
         return self.caller.is_local
+
+    def find(self, execution: str) -> JsonObject:
+        """Describe an execution: `latest` of these pipelines, or any by its id or ARN.
+
+        Raises:
+            UsageError: there is none.
+        """
+        others = () if execution == LATEST else self.others
+        return find(self.caller, (*self.pipelines, *others), execution)
 
 
 @contextmanager
@@ -160,7 +175,7 @@ def open_scope(file: Path, env: str | None, local: bool) -> Iterator[Scope]:  # 
     """Open what a command looks at.
 
     Args:
-        file: the spec file; for the local SageMaker only its folder counts.
+        file: the spec file; for the local SageMaker only its folder and the pipeline's name count.
         env: the overlay of `environments:`.
         local: whether `--local` was given.
 
@@ -170,21 +185,29 @@ def open_scope(file: Path, env: str | None, local: bool) -> Iterator[Scope]:  # 
         CallRefusedError: the account cannot be opened.
     """
     if local:
+        require_project(file)
         with open_sagemaker(file) as sagemaker:
-            yield local_scope(sagemaker, file)
+            yield local_scope(sagemaker, file, env)
     else:
         with open_target(file, env, local) as target:
             yield Scope(target.account, pipelines_of(target.pipeline), target.flags)
 
 
-def local_scope(sagemaker: LocalSageMaker, file: Path) -> Scope:
-    """Look at everything that is in a local SageMaker."""
+def local_scope(sagemaker: LocalSageMaker, file: Path, env: str | None = None) -> Scope:
+    """Look at the pipelines of a spec in a local SageMaker, at all where there is no such spec.
+
+    Raises:
+        UsageError: the spec has no environment of that name.
+    """
     from pipelines.backends.local.local_caller import LocalCaller  # noqa: PLC0415 - only for --local
 
     caller = LocalCaller(sagemaker)
     listed = caller.pages("sagemaker", "list_pipelines", "PipelineSummaries")
-    names = tuple(pipeline["PipelineName"] for pipeline in listed)
-    return Scope(caller, names, flags_to(file, None, local=True), sagemaker.is_interrupted)
+    there = tuple(pipeline["PipelineName"] for pipeline in listed)
+    named = pipelines_named(file, env)
+    others = tuple(name for name in there if name not in named) if named else ()
+    flags = flags_to(file, env, local=True)
+    return Scope(caller, named or there, flags, others, sagemaker.is_interrupted)
 
 
 def open_sagemaker(
@@ -206,10 +229,9 @@ def open_sagemaker(
         raise UsageError(
             "PIPELINES_CALLERS is not valid", f"set it to one of {', '.join(_CALLERS)}"
         )
-    if not file.resolve().parent.is_dir():
-        raise UsageError(f"there is no folder {file.parent}", "name the spec file with `-f FILE`")
+    require_folder(file)
     return LocalSageMaker(
-        LocalSettings(_home(file), Path(sys.executable), isolation, callers=callers)
+        LocalSettings(home_of(file), Path(sys.executable), isolation, callers=callers)
     )
 
 
@@ -225,7 +247,7 @@ def served_api(file: Path) -> LocalApi | None:
     """Return where the `serve` is that runs for a project; None where none does."""
     from pipelines.backends.local.api import presence  # noqa: PLC0415 - only for --local
 
-    return presence.find(_home(file))
+    return presence.find(home_of(file))
 
 
 def confirm(target: Target, effect: str, yes: bool) -> None:  # noqa: FBT001 - the flag as it was given
@@ -248,11 +270,6 @@ def confirm(target: Target, effect: str, yes: bool) -> None:  # noqa: FBT001 - t
         raise UsageError("there is no terminal to ask for confirmation", "add --yes to confirm")
     if not click.confirm("Continue?", err=True):
         raise UsageError("nothing was changed")
-
-
-def _home(file: Path) -> Path:
-    """Return where the local SageMaker of a project keeps its state."""
-    return file.resolve().parent / ".pipelines"
 
 
 @contextmanager

@@ -33,6 +33,7 @@ class StartRequest:
         source: ARN of the execution whose results the selected steps take; None for the latest
             that has ended.
         commit: what the code was at, for pipelines that record it; None where it is not known.
+        env: the environment of the spec that is meant; the execution is described by it.
     """
 
     pipeline: str
@@ -40,6 +41,12 @@ class StartRequest:
     selected: tuple[str, ...] = ()
     source: str | None = None
     commit: str | None = None
+    env: str | None = None
+
+
+def described(env: str | None) -> JsonObject:
+    """Return the members that describe an execution by the environment of its spec."""
+    return {} if env is None else {"PipelineExecutionDescription": f"environment {env}"}
 
 
 def start(caller: Caller, request: StartRequest) -> str:
@@ -58,6 +65,7 @@ def start(caller: Caller, request: StartRequest) -> str:
         "PipelineName": request.pipeline,
         "ClientRequestToken": uuid.uuid4().hex,
         "PipelineParameters": [{"Name": n, "Value": v} for n, v in parameters.items()],
+        **described(request.env),
     }
     if request.selected:
         selection: JsonObject = {"SelectedSteps": [{"StepName": s} for s in request.selected]}

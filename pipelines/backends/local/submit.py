@@ -20,6 +20,7 @@ from pipelines.backends.local.state.home import open_home
 from pipelines.bundle.assets import CodeAsset, DataAsset, digest_files
 from pipelines.compile.output import written_data, written_objects
 from pipelines.errors import UsageError
+from pipelines.execution.executions import described
 from pipelines.frozen import frozen
 from pipelines.spec.model import Aws
 
@@ -35,12 +36,14 @@ class Submission:
         definition: its definition JSON.
         role: the role that it runs with; None keeps the pipeline's.
         tags: its tags, set when it is created.
+        env: the environment that it was compiled with; its executions are described by it.
     """
 
     pipeline: str
     definition: str
     role: str | None
     tags: Mapping[str, str] = field(default_factory=dict)
+    env: str | None = None
 
 
 @frozen
@@ -120,7 +123,9 @@ def submit(sagemaker: LocalSageMaker, submission: Submission, inputs: RunInputs)
             role = {} if submission.role is None else {"RoleArn": submission.role}
             sagemaker.update_pipeline(**name, **definition, **role)
         parameters = [{"Name": n, "Value": v} for n, v in inputs.parameters.items()]
-        started = sagemaker.start_pipeline_execution(**name, PipelineParameters=parameters)
+        started = sagemaker.start_pipeline_execution(
+            **name, **described(submission.env), PipelineParameters=parameters
+        )
     arn: str = started["PipelineExecutionArn"]
     return arn
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 
@@ -18,7 +19,7 @@ _MODULE = "python -m "
 @click.option("--name", help="Name of the pipeline.  [default: the folder's]")
 def COMMAND(folder: Path, minimal: bool, name: str | None) -> None:  # noqa: FBT001, N802 - click's flag; found by this name
     """Write a new project into FOLDER: a pipeline that runs, its scripts, data and tests."""
-    called = folder.resolve().name if name is None else name
+    called = Path(os.path.realpath(folder)).name if name is None else name
     scaffold.check_name(called)
     content = scaffold.files("minimal" if minimal else "full", called)
     own_package = scaffold.has_own_package(folder)
@@ -32,7 +33,11 @@ def COMMAND(folder: Path, minimal: bool, name: str | None) -> None:  # noqa: FBT
 
 def _next(folder: Path, *, own_package: bool) -> str:
     """Print what to do next."""
-    lines = [] if folder.resolve() == Path.cwd() else [f"cd {shlex.quote(str(folder))}"]
+    lines = (
+        []
+        if os.path.realpath(folder) == os.path.realpath(".")
+        else [f"cd {shlex.quote(str(folder))}"]
+    )
     lines.append("python -m pip install -r requirements.txt")
     commands = ("pipelines validate", "pipelines run", "pytest")
     lines += [command if own_package else _MODULE + command for command in commands]

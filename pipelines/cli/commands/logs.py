@@ -11,7 +11,7 @@ from pipelines.cli.options import local_option, spec_options
 from pipelines.cli.target import Scope, open_scope
 from pipelines.diagnostics.nearest import nearest
 from pipelines.errors import UsageError
-from pipelines.execution.executions import find, steps
+from pipelines.execution.executions import steps
 from pipelines.execution.identifiers import identifier
 from pipelines.execution.logs import LogStream, lines, streams
 from pipelines.execution.status import OPEN
@@ -37,7 +37,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
 ) -> None:
     """Print the log of a step, every host and every attempt of it."""
     with open_scope(file, env, local) as scope:
-        described = find(scope.caller, scope.pipelines, execution)
+        described = scope.find(execution)
         printer = _Printer(scope)
         while True:
             is_open = _is_open(scope, described)

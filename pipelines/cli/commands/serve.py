@@ -20,6 +20,7 @@ from pipelines.backends.local.executors.contract import ApiCredentials, LocalApi
 from pipelines.backends.local.local_caller import LocalCaller
 from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.cli.options import file_option
+from pipelines.cli.project import require_project
 from pipelines.cli.tables import columns
 from pipelines.cli.target import open_sagemaker
 
@@ -49,6 +50,7 @@ def COMMAND(  # noqa: N802 - found by this name
     file: Path, port: int, isolation: Literal["auto", "namespaces", "rewrite"]
 ) -> None:
     """Serve the local SageMaker and its endpoints to any boto3 or AWS CLI, until Ctrl-C."""
+    require_project(file)
     with open_sagemaker(file, isolation) as sagemaker, _until_stopped() as stopped:
         home = sagemaker.settings.home
         presence.require_none(home)

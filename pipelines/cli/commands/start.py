@@ -10,6 +10,7 @@ import click
 from pipelines.cli.commit import commit_of
 from pipelines.cli.follow import judge, show, watch
 from pipelines.cli.options import local_option, parameters, request, spec_options
+from pipelines.cli.project import folder_of
 from pipelines.cli.target import Target, open_target, served_api
 from pipelines.compile.driver import compile_spec
 from pipelines.errors import UsageError
@@ -78,13 +79,18 @@ def _request(target: Target, asked: _StartArguments) -> StartRequest:
         found = find(target.account, pipelines_of(target.pipeline), source)
         source = found["PipelineExecutionArn"]
     return StartRequest(
-        target.pipeline, parameters(asked.given), asked.selected, source, _commit(target)
+        target.pipeline,
+        parameters(asked.given),
+        asked.selected,
+        source,
+        _commit(target),
+        target.env,
     )
 
 
 def _commit(target: Target) -> str | None:
     """Return the commit, where what is deployed is what this checkout compiles to."""
-    commit = commit_of(target.file.resolve().parent)
+    commit = commit_of(folder_of(target.file))
     if commit is None:
         return None
     deployed = target.account.call("sagemaker", "describe_pipeline", PipelineName=target.pipeline)[

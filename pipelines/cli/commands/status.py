@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from pipelines.cli.options import format_option, local_option, spec_options
 from pipelines.cli.progress.words import duration
 from pipelines.cli.tables import columns
 from pipelines.cli.target import Scope, open_scope
-from pipelines.execution.executions import executions, find, steps
+from pipelines.execution.executions import executions, steps
 from pipelines.execution.identifiers import LATEST, identifier
 from pipelines.json_types import JsonObject
+
+_DESCRIPTION = "PipelineExecutionDescription"
 
 
 @click.command("status")
@@ -44,7 +47,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
             rows = executions(scope.caller, scope.pipelines, last)
             shown = _executions(rows, scope)
         else:
-            described = find(scope.caller, scope.pipelines, execution)
+            described = scope.find(execution)
             rows = steps(scope.caller, described["PipelineExecutionArn"])
             shown = _one(described, rows, scope)
     if output_format == "json":
@@ -56,24 +59,34 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
 def _follow(scope: Scope, execution: str) -> None:
     from pipelines.cli.follow import show  # noqa: PLC0415 - the views are for this alone
 
-    described = find(scope.caller, scope.pipelines, execution)
+    described = scope.find(execution)
     show(scope.caller, described["PipelineExecutionArn"], scope.flags)
 
 
 def _executions(rows: list[JsonObject], scope: Scope) -> str:
     if not rows:
         begin = "python -m pipelines run" if scope.is_local else "pipelines start"
-        return f"no executions yet: {begin}"
+        return "\n".join((f"no executions yet: {begin}", *_elsewhere(scope)))
+    described = any(_DESCRIPTION in row for row in rows)
     table = [
         (
             identifier(row),
             row["PipelineName"],
             _status(row, scope),
             row["StartTime"].astimezone().strftime("%Y-%m-%d %H:%M:%S"),
+            *((row.get(_DESCRIPTION, ""),) if described else ()),
         )
         for row in rows
     ]
-    return columns(("execution", "pipeline", "status", "started"), table)
+    header = ("execution", "pipeline", "status", "started", *(("",) if described else ()))
+    return "\n".join((columns(header, table), *_elsewhere(scope)))
+
+
+def _elsewhere(scope: Scope) -> Iterator[str]:
+    """Name the pipelines of other specs, and of foreign definitions, that were run here too."""
+    for name in scope.others:
+        for latest in executions(scope.caller, (name,), 1):
+            yield f"not listed: the pipeline {name}, its latest execution is {identifier(latest)}"
 
 
 def _status(execution: JsonObject, scope: Scope) -> str:
@@ -88,6 +101,7 @@ def _one(described: JsonObject, steps: list[JsonObject], scope: Scope) -> str:
     if scope.is_interrupted(described["PipelineExecutionArn"]):
         title += f": resume it with `pipelines run --resume {identifier(described)}`"
     reason = str(described.get("FailureReason", "")).partition("\n")[0]
+    title += f"\n{described[_DESCRIPTION]}" if _DESCRIPTION in described else ""
     head = f"{title}\n{reason}\n" if reason else f"{title}\n"
     table = [(step["StepName"], step["StepStatus"], _seconds(step), _note(step)) for step in steps]
     return f"{head}\n{columns(('step', 'status', 'time', ''), table)}"

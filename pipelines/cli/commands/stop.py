@@ -9,7 +9,7 @@ import click
 from pipelines.cli.options import local_option, spec_options
 from pipelines.cli.target import Scope, open_scope
 from pipelines.errors import UsageError
-from pipelines.execution.executions import executions, find, stop
+from pipelines.execution.executions import executions, stop
 from pipelines.execution.identifiers import identifier
 from pipelines.execution.status import OPEN
 
@@ -29,7 +29,7 @@ def COMMAND(file: Path, env: str | None, local: bool, execution: str | None) -> 
 
 
 def _running(scope: Scope, execution: str) -> str:
-    described = find(scope.caller, scope.pipelines, execution)
+    described = scope.find(execution)
     status = described["PipelineExecutionStatus"]
     if status not in OPEN:
         raise UsageError(f"execution {identifier(described)} has ended as {status}")

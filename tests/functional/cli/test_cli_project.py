@@ -1,0 +1,123 @@
+"""Which project and which pipeline a command means that looks at the local SageMaker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.functional.cli.conftest import Command
+
+SPEC = """\
+spec: 1
+pipeline: first
+steps:
+  no:
+    kind: fail
+    message: nothing to do
+environments:
+  staging:
+    pipeline: first-staging
+  prod: {}
+"""
+
+
+@pytest.fixture
+def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a folder with two specs, and stand in it."""
+    (tmp_path / "pipeline.yaml").write_text(SPEC)
+    (tmp_path / "other.yaml").write_text(SPEC.replace("first", "second"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _run(pipelines: Command, *words: str) -> str:
+    answer = pipelines("run", *words)
+    assert answer.code == 5, answer.err
+    return answer.out.split("execution ")[1].split()[0]
+
+
+@pytest.mark.usefixtures("two")
+def test_the_spec_file_decides_what_latest_means(pipelines: Command) -> None:
+    """`latest` is the latest of that spec's pipeline, though another one ran later."""
+    first = _run(pipelines)
+    second = _run(pipelines, "-f", "other.yaml")
+    assert pipelines("status", "--local", "latest").out.startswith(f"{first}: Failed")
+    shown = pipelines("status", "--local", "-f", "other.yaml", "latest").out
+    assert shown.startswith(f"{second}: Failed")
+
+
+@pytest.mark.usefixtures("two")
+def test_another_pipeline_of_the_folder_is_named_and_found_by_its_id(pipelines: Command) -> None:
+    """`status` lists the spec's executions and names the others, which an id leads to."""
+    first = _run(pipelines)
+    second = _run(pipelines, "-f", "other.yaml")
+    listed = pipelines("status", "--local").out.splitlines()
+    assert [line.split()[0] for line in listed] == ["execution", first, "not"]
+    assert listed[-1] == f"not listed: the pipeline second, its latest execution is {second}"
+    assert pipelines("status", "--local", second).out.startswith(f"{second}: Failed")
+
+
+@pytest.mark.usefixtures("two")
+def test_stop_and_resume_leave_the_other_pipeline_alone(pipelines: Command) -> None:
+    """Where only the other spec's pipeline ran there is nothing to stop and nothing to resume."""
+    _run(pipelines, "-f", "other.yaml")
+    assert "nothing is running" in pipelines("stop", "--local").err
+    assert "there is nothing to resume" in pipelines("run", "--resume").err
+
+
+def test_without_a_readable_spec_all_pipelines_are_meant(two: Path, pipelines: Command) -> None:
+    """A spec that broke after its run does not hide the run."""
+    first = _run(pipelines)
+    (two / "pipeline.yaml").write_text("steps: [")
+    assert pipelines("status", "--local", "latest").out.startswith(f"{first}: Failed")
+
+
+@pytest.mark.usefixtures("two")
+def test_a_hint_leads_to_the_same_spec_and_execution(pipelines: Command) -> None:
+    """What a failed run advises works as it stands: it carries `-f`."""
+    answer = pipelines("run", "-f", "other.yaml")
+    execution = answer.out.split("execution ")[1].split()[0]
+    assert f"`pipelines status -f other.yaml --local {execution}`" in answer.err
+
+
+@pytest.mark.usefixtures("two")
+def test_status_says_which_environment_ran(pipelines: Command) -> None:
+    """Two environments share one registry: the list and the one execution name theirs."""
+    bare = _run(pipelines)
+    prod = _run(pipelines, "--env", "prod")
+    staging = _run(pipelines, "--env", "staging")
+    listed = {line.split()[0]: line for line in pipelines("status", "--local").out.splitlines()}
+    assert listed[prod].endswith("  environment prod")
+    assert "environment" not in listed[bare]
+    assert "\nenvironment prod\n" in pipelines("status", "--local", prod).out
+    shown = pipelines("status", "--local", "--env", "staging", "latest").out
+    assert shown.startswith(f"{staging}: Failed\nenvironment staging\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("status", "--local"),
+        ("status", "--local", "latest"),
+        ("models", "--local"),
+        ("models", "--local", "show", "g/1"),
+        ("logs", "--local", "latest", "train"),
+        ("stop", "--local"),
+        ("run",),
+        ("run", "--resume"),
+        ("serve", "--port", "0"),
+        ("status", "--local", "-f", "none.yaml"),
+    ],
+)
+def test_outside_a_project_commands_say_so(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pipelines: Command
+) -> None:
+    """No empty SageMaker is started there, and no `.pipelines` is left."""
+    monkeypatch.chdir(tmp_path)
+    answer = pipelines(*words)
+    assert answer.code == 2
+    assert "is not a project" in answer.err
+    assert list(tmp_path.iterdir()) == []
