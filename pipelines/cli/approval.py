@@ -81,8 +81,13 @@ def set_approval(target: Target, decision: ApprovalDecision) -> None:
         raise UsageError(f"{named} is {package['ModelPackageStatus']}, not Completed")
     affected = deployments(target.compiled, package["ModelPackageGroupName"])
     deployers = () if target.is_local or not affected else _deployers(target)
-    if known == decision.status:
+    is_explained = decision.reason in {None, "", package.get("ApprovalDescription")}
+    if known == decision.status and is_explained:
         click.echo(f"{named} is already {known}")
+    elif known == decision.status:
+        confirm(target, f"write the reason why {named} is {known}", decision.yes)
+        _write(target, package, decision)
+        click.echo(f"{named} is already {known}; its reason was written")
     else:
         confirm(target, f"set {named} from {known} to {decision.status}", decision.yes)
         _write(target, package, decision)

@@ -32,6 +32,13 @@ class _Commands(click.Group):
         command: click.Command = import_module(f"{_COMMANDS}.{cmd_name}").COMMAND
         return command
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse a word with bytes that are not UTF-8: no name and no text here may hold them."""
+        for word in args:
+            if not word.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in word):
+                raise UsageError(f"the argument {word!a} is not valid UTF-8")
+        return super().parse_args(ctx, args)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -108,6 +109,19 @@ def _rendered(
     stream = sys.stderr if err else sys.stdout
     report = formats.Report(formats.in_order(diagnostics), sources, stream.isatty())
     return formats.render(output_format, report)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Refuse what cannot be written where the user asked for it: /proc, say, or no such folder.
+
+    Raises:
+        UsageError: the file or the folder cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def parameters(given: tuple[str, ...]) -> dict[str, str]:

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pipelines.cli.main import cli
-from pipelines.errors import PipelinesError
+from pipelines.errors import PipelinesError, from_outside
 from tests.fuzz.budget import sources
 
 _FOREVER: Final = ("serve",)
@@ -72,6 +72,8 @@ def _line(name: str, command: click.Command, source: random.Random) -> list[str]
 def _is_ours(result: Result) -> bool:
     """Return whether a command ended as `main` lets commands end."""
     error = result.exception
+    if isinstance(error, OSError):
+        return from_outside(error) is not None
     return error is None or isinstance(error, SystemExit | PipelinesError | click.ClickException)
 
 

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.options import report, request, spec_options
+from pipelines.cli.options import report, request, spec_options, writing
 from pipelines.compile.driver import compile_spec
 from pipelines.compile.output import write
-from pipelines.errors import UsageError
 
 
 @click.command("compile")
@@ -31,8 +30,6 @@ def COMMAND(file: Path, env: str | None, output: Path | None) -> None:  # noqa: 
     if output in (None, Path("-")):
         click.echo(compiled.definition, nl=False)
         return
-    try:
+    with writing(output):
         for path in write(compiled, output, file.parent):
             click.echo(f"wrote {path}")
-    except FileNotFoundError as error:  # /proc, say: what else may go wrong is said by itself
-        raise UsageError(f"nothing can be written below {output}: {error.strerror}") from error

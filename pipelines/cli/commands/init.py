@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from pipelines.cli import scaffold
+from pipelines.cli.options import writing
 
 _MODULE = "python -m "
 
@@ -26,7 +27,8 @@ def COMMAND(folder: Path, minimal: bool, name: str | None) -> None:  # noqa: FBT
     if own_package:
         readme = Path("README.md")
         content[readme] = _without_module(content[readme])
-    scaffold.write(folder, content)
+    with writing(folder):
+        scaffold.write(folder, content)
     click.echo(f"wrote {len(content)} files into {folder}")
     click.echo(_next(folder, own_package=own_package))
 

@@ -16,6 +16,7 @@ from pipelines.diagnostics.sentences import counted
 from pipelines.spec.names import pipelines_of
 
 _SHOWN = 20
+_LONGEST = 24 * 365 * 100  # hours; datetime ends with the year 1
 
 
 @click.command("prune")
@@ -23,7 +24,7 @@ _SHOWN = 20
 @local_option
 @click.option(
     "--older-than",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, _LONGEST),
     default=24,
     show_default=True,
     metavar="HOURS",

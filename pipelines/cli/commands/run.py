@@ -22,6 +22,12 @@ def _with_files(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -
 
 @click.command("run")
 @spec_options
+@click.option(
+    "--local",
+    is_flag=True,
+    expose_value=False,
+    help="Accepted for the habit: `run` is always local; `start` runs it on AWS.",
+)
 @click.option("-p", "--parameter", "given", multiple=True, help="NAME=VALUE of a parameter.")
 @click.option(
     "--from-definition",

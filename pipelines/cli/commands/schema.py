@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from pipelines.cli import scaffold
+from pipelines.cli.options import writing
 
 
 @click.command("schema")
@@ -26,5 +27,6 @@ def COMMAND(output: Path | None) -> None:  # noqa: N802 - found by this name
     if output is None:
         click.echo(text, nl=False)
         return
-    output.write_text(text, encoding="utf-8")
+    with writing(output):
+        output.write_text(text, encoding="utf-8")
     click.echo(f"wrote {output}")

@@ -55,6 +55,14 @@ def test_an_approval_starts_the_pipeline_that_deploys(
     assert f"{GROUP}/1 is Rejected" in rejected.out
 
 
+def test_a_reason_that_comes_late_is_kept(deployed: Account, pipelines: Command) -> None:
+    """An approved version takes a reason still; the same reason again changes nothing."""
+    assert pipelines("approve", f"{GROUP}/1", "--yes").code == 0
+    for _ in range(2):
+        assert pipelines("approve", f"{GROUP}/1", "--yes", "--reason", "audited").code == 0
+    assert deployed.proxy.changes().count("UpdateModelPackage") == 2
+
+
 def test_a_rule_that_is_there_is_left_to_it(deployed: Account, pipelines: Command) -> None:
     """With the rule that starts the deployer on approval, the registry is all that changes."""
     pipeline = deployed.pipeline("churn-deploy")["PipelineArn"]

@@ -121,3 +121,32 @@ def test_outside_a_project_commands_say_so(
     assert answer.code == 2
     assert "is not a project" in answer.err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("two")
+def test_run_accepts_local(pipelines: Command) -> None:
+    """`run` is always local, and may be told so."""
+    assert "nothing to do" in pipelines("run", "--local").out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("init", "/proc/x"), "/proc/x cannot be written: No such file or directory"),
+        (("schema", "-o", "none/x.json"), "none/x.json cannot be written: No such file"),
+        (("compile", "-o", "/proc/x"), "/proc/x cannot be written: No such file or directory"),
+        (("prune", "--local", "--older-than", "20000000"), "20000000 is not in the range"),
+        (("stop", "--local", "\udcff"), "the argument '\\udcff' is not valid UTF-8"),
+        (("status", "--local", "-f", "loop.yaml"), "no executions yet"),
+        (("run", "-f", "loop.yaml"), "Too many levels of symbolic links"),
+        (("validate", "-f", "loop.yaml"), "Too many levels of symbolic links"),
+    ],
+)
+def test_what_cannot_be_written_or_read_is_named(
+    words: tuple[str, ...], said: str, two: Path, pipelines: Command
+) -> None:
+    """Odd places and numbers end in a sentence."""
+    (two / "loop.yaml").symlink_to("loop.yaml")
+    answer = pipelines(*words)
+    assert said in answer.err + answer.out
+    assert "Traceback" not in answer.err

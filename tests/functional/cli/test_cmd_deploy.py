@@ -140,6 +140,9 @@ def test_approving_puts_a_version_live_and_rejecting_takes_the_one_below(
     assert "tiny: tiny/1 is live" in project.good("reject", "--local", "tiny/2", "--reason", "no")
     assert project.answer() == 42
     assert "tiny/2 is already Rejected" in project.good("reject", "--local", "tiny/2")
+    late = project.good("reject", "--local", "tiny/2", "--reason", "too slow")
+    assert "tiny/2 is already Rejected; its reason was written" in late
+    assert "too slow" in project.good("models", "--local", "show", "tiny/2")
     assert project.good("deploy", "--local", "--dry-run") == "tiny: tiny/1 is live\n"
 
 

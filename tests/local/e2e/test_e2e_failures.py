@@ -78,7 +78,7 @@ def check_failed(project: Project, ended: Ended, step: str) -> None:
     assert ended.code == FAILED, ended.text
     assert "Traceback" not in ended.err
     assert f"  {step}: Failed in " in ended.out
-    assert "resume it with `pipelines run --resume`" in ended.err
+    assert "resume it with `pipelines run --resume " in ended.err
     (execution,) = project.seen()
     assert execution.status == "Failed"
     assert execution.steps[step] == "Failed"

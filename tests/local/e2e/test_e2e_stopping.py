@@ -31,7 +31,7 @@ def test_a_signal_stops_the_run_and_its_jobs(either: Project, number: signal.Sig
     assert f"stopping ({number.name}); its jobs are being stopped" in err
     assert "  train: Stopped in " in out
     assert "failed" not in out
-    assert "resume it with `pipelines run --resume`" in err
+    assert "resume it with `pipelines run --resume " in err
     assert "Traceback" not in out + err
     assert either.leftovers() == []
     (execution,) = either.seen()
@@ -84,7 +84,7 @@ def test_a_job_that_ignores_sigterm_is_ended_by_a_second_ctrl_c(project: Project
             assert said
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=5)
-    assert "interrupted; resume it with `pipelines run --resume`" in err
+    assert "interrupted; resume it with `pipelines run --resume " in err
     assert "Traceback" not in out + err
     assert process.returncode == 130
     project.wait_for_no_process()

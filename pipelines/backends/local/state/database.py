@@ -14,8 +14,9 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import wraps
 from pathlib import Path, PurePath
-from typing import Literal, Self
+from typing import Literal, Self, TypeVar
 
 from pipelines.backends.local.state.home import open_home
 from pipelines.backends.local.state.schema import VERSION, upgrade_script
@@ -44,6 +45,8 @@ _KNOWN: Mapping[int, tuple[str, str]] = {
     sqlite3.SQLITE_BUSY: ("another process has locked it", "wait for that process, or end it"),
 }
 _PRIMARY = 0xFF
+_GARBLED = "Could not decode to UTF-8"  # has no code of its own
+RecordT = TypeVar("RecordT")
 
 
 class StateError(UsageError):
@@ -59,6 +62,22 @@ def _moment(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def from_row(read: Callable[[sqlite3.Row], RecordT]) -> Callable[[sqlite3.Row], RecordT]:
+    """Make a reader of rows raise a StateError where a row is not what was written."""
+
+    @wraps(read)
+    def checked(row: sqlite3.Row) -> RecordT:
+        try:
+            return read(row)
+        except (KeyError, TypeError, ValueError) as error:
+            problem, remedy = _DAMAGED
+            raise StateError(
+                f"a row of .pipelines/state.db: {problem} ({error})", remedy
+            ) from error
+
+    return checked
 
 
 def _ignore() -> None:
@@ -191,9 +210,12 @@ def _explained(file: Path) -> Iterator[None]:
     """Turn SQLite's error about a file into a StateError; errors of our statements stay as is."""
     try:
         yield
-    except sqlite3.DatabaseError as error:
+    except UnicodeEncodeError as error:
+        raise StateError(f"{error.object!a} is not valid Unicode, so it names nothing") from error
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
-        if code not in _KNOWN:
+        is_garbled = isinstance(error, UnicodeDecodeError) or str(error).startswith(_GARBLED)
+        if code not in _KNOWN and not is_garbled:
             raise
-        problem, remedy = _KNOWN[code]
+        problem, remedy = _DAMAGED if is_garbled else _KNOWN[code]
         raise StateError(f"the state {file}: {problem} ({error})", remedy) from error

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import field
 
-from pipelines.backends.local.state.database import Database, dumps
+from pipelines.backends.local.state.database import Database, dumps, from_row
 from pipelines.backends.local.state.resources import TagStore
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
@@ -153,6 +153,7 @@ def _variant_content(variant: VariantRecord) -> JsonObject:
     }
 
 
+@from_row
 def _endpoint(row: sqlite3.Row) -> EndpointRecord:
     content = json.loads(row["record"])
     return EndpointRecord(

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import field, fields
 
-from pipelines.backends.local.state.database import Database, dumps
+from pipelines.backends.local.state.database import Database, dumps, from_row
 from pipelines.execution.status import ExecutionStatus, StepStatus
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
@@ -227,6 +227,7 @@ def _values(
     ]
 
 
+@from_row
 def _step(row: sqlite3.Row) -> StepRecord:
     values = _decoded(row, _STEP_COLUMNS, _STEP_JSON)
     values["status"] = StepStatus(values["status"])
@@ -234,6 +235,7 @@ def _step(row: sqlite3.Row) -> StepRecord:
     return StepRecord(**values)
 
 
+@from_row
 def _execution(row: sqlite3.Row) -> ExecutionRecord:
     values = _decoded(row, _EXECUTION_COLUMNS, _EXECUTION_JSON)
     values["status"] = ExecutionStatus(values["status"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 
-from pipelines.backends.local.state.database import Database, dumps
+from pipelines.backends.local.state.database import Database, dumps, from_row
 from pipelines.backends.local.state.resources import TagStore
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
@@ -117,10 +117,12 @@ def _add_version(connection: sqlite3.Connection, name: str, definition: str, now
     )
 
 
+@from_row
 def _pipeline(row: sqlite3.Row) -> PipelineRecord:
     content = json.loads(row["record"])
     return PipelineRecord(row["name"], row["arn"], content, row["created"], row["modified"])
 
 
+@from_row
 def _version(row: sqlite3.Row) -> VersionRecord:
     return VersionRecord(row["version"], row["definition"], row["created"])

@@ -7,7 +7,7 @@ import sqlite3
 from typing import Literal, TypeAlias
 
 from pipelines.backends.local.errors import invalid
-from pipelines.backends.local.state.database import Database, dumps
+from pipelines.backends.local.state.database import Database, dumps, from_row
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 
@@ -220,10 +220,12 @@ class PackageStore:
             self._tags.remove_all(arn)
 
 
+@from_row
 def _named(row: sqlite3.Row) -> NamedRecord:
     return NamedRecord(row["name"], row["arn"], json.loads(row["record"]), row["created"])
 
 
+@from_row
 def _package(row: sqlite3.Row) -> PackageRecord:
     return PackageRecord(
         row["arn"],
