@@ -66,7 +66,7 @@ def _reconcile(target: Target, deployment: Deployment, options: Options) -> Reco
 def require_success(
     target: Target, reconciled: Sequence[Reconciled], version: int | None = None
 ) -> None:
-    """End the command where a version failed that was to go live.
+    """End the command where a version failed that was to go live, or nothing serves for that.
 
     Args:
         target: where.
@@ -79,7 +79,7 @@ def require_success(
     for one in reconciled:
         deployment, outcome = one.deployment, one.outcome
         earlier = [known for known in outcome.known if known[0] == version]
-        for number, reason in (*outcome.failures, *earlier):
+        for number, reason in (*outcome.failed, *earlier):
             again = f"deploy{target.flags} --retry {deployment.group}/{number}"
             raise ExecutionFailedError(
                 f"version {number} failed on {deployment.endpoint}: {reason}",

@@ -42,8 +42,8 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
             confirm(target, f"make {names} match the registry", yes)
         options = Options(dry_run=dry_run, retry=number)
         reconciled = reconcile_deployments(target, affected, options)
-        require_success(target, reconciled, number)
         if not dry_run:
+            require_success(target, reconciled, number)
             show_how_to_invoke(target, reconciled)
 
 

@@ -9,7 +9,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pipelines.programs.deploy import modes
-from pipelines.programs.deploy.model import IN_SERVICE, Endpoint, State, Target, Version
+from pipelines.programs.deploy.model import (
+    FAILED,
+    IN_SERVICE,
+    KILLED,
+    Endpoint,
+    State,
+    Target,
+    Version,
+)
 
 NOTHING, WAIT, REFUSE, CREATE, UPDATE, DELETE, TEST, RECORD = (
     "nothing",
@@ -87,7 +95,7 @@ def _due(target: Target, state: State) -> Due | None:
 
 
 def _broken(target: Target, state: State, endpoint: Endpoint) -> Decision:
-    if endpoint.config in state.failed():
+    if state.last(endpoint.config) in {FAILED, KILLED}:
         return Decision(DELETE, f"delete {target.endpoint}, which is {endpoint.status}")
     reason = endpoint.failure or f"the endpoint is {endpoint.status}"
     return Decision(RECORD, reason, endpoint.config, endpoint.package or "")

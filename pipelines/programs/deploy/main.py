@@ -2,7 +2,8 @@
 
 Config: see `target.target_of`. Group, endpoint and execution come by environment. The sample lies
 in the bundle's code folder, which is the working directory. With only pending versions the job
-succeeds and reports what it waits for; it fails where a version failed that was to go live.
+succeeds and reports what it waits for; it fails where a version failed that was to go live, also
+when it is resumed, and where nothing serves because every approved version failed before.
 """
 
 from __future__ import annotations
@@ -55,8 +56,8 @@ def _report(outcome: Outcome, layout: Layout) -> int:
     """Print the messages; the first one becomes the job's ExitMessage."""
     for text in outcome.messages:
         print(text, flush=True)
-    if outcome.failures:
-        failed = "; ".join(f"version {number}: {reason}" for number, reason in outcome.failures)
+    if outcome.failed:
+        failed = "; ".join(f"version {number}: {reason}" for number, reason in outcome.failed)
         raise JobError(f"{failed}; {outcome.messages[0]}")
     layout.failure.parent.mkdir(parents=True, exist_ok=True)
     layout.failure.write_text(outcome.messages[0], encoding="utf-8")

@@ -8,6 +8,10 @@ from typing import Any, NamedTuple
 
 IN_SERVICE = "InService"
 SUCCEEDED, FAILED, RETRY, FOUND = "succeeded", "failed", "retry", "found"
+KILLED, REPEATED = "killed", "repeated"
+MOST_KILLED = 3
+"""Times in a row that a config may be killed until that is taken for its own fault."""
+
 _NAME_LENGTH = 63
 _HASH_LENGTH = 12
 
@@ -120,8 +124,9 @@ class Attempt(NamedTuple):
     Args:
         config: the endpoint config's name.
         package: the package's ARN.
-        outcome: `succeeded`, `failed`, `retry`, which forgets a failure, or `found`: it was live
-            before anything was deployed from here.
+        outcome: `succeeded`, `failed`, `killed`, where the machine ended it, `repeated`, which
+            says that what was killed is tried once more, `retry`, which forgets a failure, or
+            `found`: it was live before anything was deployed from here.
         reason: why it failed.
         started: when, ISO 8601 in UTC.
         execution: the ARN of the pipeline execution, or empty.
@@ -153,14 +158,40 @@ class State(NamedTuple):
     configs: frozenset[str]
 
     def failed(self) -> frozenset[str]:
-        """Return the configs whose last attempt failed."""
-        last = {attempt.config: attempt.outcome for attempt in self.attempts}
-        return frozenset(config for config, outcome in last.items() if outcome == FAILED)
+        """Return the configs whose last attempt failed, or that were killed too often."""
+        return frozenset(
+            config
+            for config, outcome in self._last().items()
+            if outcome == FAILED or self.kills(config) >= MOST_KILLED
+        )
+
+    def last(self, config: str) -> str:
+        """Return the outcome of the last attempt of a config, empty where there is none."""
+        return self._last().get(config, "")
+
+    def kills(self, config: str) -> int:
+        """Return how often a config was killed since anything else came of it."""
+        count = 0
+        for attempt in self.attempts:
+            if attempt.config == config:
+                kept = attempt.outcome in {KILLED, REPEATED}
+                count = count + (attempt.outcome == KILLED) if kept else 0
+        return count
+
+    def _last(self) -> dict[str, str]:
+        return {attempt.config: attempt.outcome for attempt in self.attempts}
 
     def reason(self, config: str) -> str:
         """Return why a config failed."""
         reasons = [one.reason for one in self.attempts if one.config == config and one.reason]
-        return reasons[-1] if reasons else "no reason was given"
+        reason = reasons[-1] if reasons else "no reason was given"
+        kills = self.kills(config)
+        return f"{reason}, {kills} times in a row" if kills > 1 else reason
+
+    def failed_in(self, config: str, execution: str) -> bool:
+        """Return whether it was that execution whose attempt at a config failed last."""
+        tried = [one.execution for one in self.attempts if one.config == config]
+        return bool(execution) and tried[-1:] == [execution] and config in self.failed()
 
     def working(self) -> list[Attempt]:
         """Return what worked and still exists, the latest first, each config once."""
@@ -183,9 +214,11 @@ class Outcome(NamedTuple):
     Args:
         live: the version that the endpoint serves now, None where it serves none.
         messages: what to tell the user, in order, sentences without a full stop.
-        failures: (version, reason) of what failed this time.
+        failures: (version, reason) of what failed this time, or earlier in the same execution,
+            and is newer than what is live.
         changed: whether anything was changed, or would be in a dry run.
         known: (version, reason) of approved versions whose last attempt here failed.
+        serves: whether the endpoint is in service, with whatever it serves.
     """
 
     live: int | None
@@ -193,6 +226,16 @@ class Outcome(NamedTuple):
     failures: tuple[tuple[int, str], ...] = ()
     changed: bool = False
     known: tuple[tuple[int, str], ...] = ()
+    serves: bool = True
+
+    @property
+    def failed(self) -> tuple[tuple[int, str], ...]:
+        """(version, reason) of what keeps the reconciliation from being a success.
+
+        That is what failed now, and, where nothing serves, what failed before: the version that
+        should be live is not, whoever tried it.
+        """
+        return self.failures or (() if self.serves else self.known)
 
 
 def package_version(arn: str) -> int:

@@ -8,7 +8,7 @@ that comes meanwhile is not lost.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
@@ -26,9 +26,14 @@ from pipelines.programs.deploy.decide import (
     decide,
     newer,
 )
+from pipelines.programs.deploy.killed import is_killed
 from pipelines.programs.deploy.model import (
     FAILED,
     FOUND,
+    IN_SERVICE,
+    KILLED,
+    MOST_KILLED,
+    REPEATED,
     RETRY,
     SUCCEEDED,
     Attempt,
@@ -38,6 +43,7 @@ from pipelines.programs.deploy.model import (
     Outcome,
     State,
     Target,
+    Version,
 )
 from pipelines.programs.deploy.observe import Clients, find_endpoint, observe
 
@@ -102,13 +108,30 @@ class _Reconciliation:
         live = state.number(state.endpoint.package) if state.endpoint else None
         messages = dict.fromkeys((decision.message, *newer(self._target, state)))
         changed = self._changed or decision.action not in {NOTHING, WAIT}
-        failed = state.failed()
-        known = tuple(
+        known = [(one.number, state.reason(config)) for one, config in self._known(state)]
+        earlier = [
             (one.number, state.reason(config))
-            for one in state.versions
-            if one.is_deployable and (config := self._target.config_name(one.arn)) in failed
+            for one, config in self._known(state)
+            if (live is None or one.number > live)
+            and state.failed_in(config, self._options.execution)
+        ]
+        serves = state.endpoint is not None and state.endpoint.status == IN_SERVICE
+        return Outcome(
+            live,
+            tuple(messages),
+            tuple(self._failures or earlier),
+            changed,
+            tuple(known),
+            serves,
         )
-        return Outcome(live, tuple(messages), tuple(self._failures), changed, known)
+
+    def _known(self, state: State) -> Iterator[tuple[Version, str]]:
+        """Yield the approved versions whose last attempt here failed, each with its config."""
+        failed = state.failed()
+        for one in state.versions:
+            config = self._target.config_name(one.arn)
+            if one.is_deployable and config in failed:
+                yield one, config
 
     def forget(self, version: int) -> None:
         """Forget that a version has failed here.
@@ -133,9 +156,9 @@ class _Reconciliation:
             self._options.report(decision.message)
             self._changed = True
         if decision.action == RECORD:
-            self._failed(decision, decision.message)
+            self._failed(state, decision, decision.message)
         elif decision.action == TEST:
-            self._test(decision)
+            self._test(state, decision)
         elif decision.action in (CREATE, UPDATE, DELETE):
             self._change(state, decision)
         self._wait()
@@ -147,7 +170,7 @@ class _Reconciliation:
         if decision.action == UPDATE and endpoint is not None:
             self._remember(state, endpoint)
         try:
-            self._begin(decision, endpoint)
+            self._begin(state, decision)
         except ClientError:
             # Another reconciliation may have been faster: the second refusal in a row is real.
             if self._refused == (decision, endpoint):
@@ -164,34 +187,46 @@ class _Reconciliation:
             found = Decision(NOTHING, "", endpoint.config, endpoint.package or "")
             self._record(found, FOUND, endpoint.mode)
 
-    def _begin(self, decision: Decision, endpoint: Endpoint | None) -> None:
+    def _begin(self, state: State, decision: Decision) -> None:
         clients, target, config = self._clients, self._target, decision.config
         if decision.action == DELETE:
             carry_out.delete(clients, target)
             return
+        if state.last(config) == KILLED:
+            self._record(decision, REPEATED, target.mode)
         if config == target.config_name(decision.package):
             carry_out.make_config(clients, target, decision.package)
-        if endpoint is None:
+        if state.endpoint is None:
             carry_out.create(clients, target, config)
         else:
-            carry_out.update(clients, target, config, endpoint)
+            carry_out.update(clients, target, config, state.endpoint)
 
     def _record_if_rolled_back(self, decision: Decision) -> None:
         """Record a failure where the service has rolled the update back: it is due once more."""
         state = observe(self._clients, self._target)
         again = decide(self._target, state)
         if state.endpoint and (again.action, again.config) == (UPDATE, decision.config):
-            self._failed(decision, state.endpoint.failure or "the service rolled the update back")
+            reason = state.endpoint.failure or "the service rolled the update back"
+            self._failed(state, decision, reason)
 
-    def _test(self, decision: Decision) -> None:
+    def _test(self, state: State, decision: Decision) -> None:
         reason = carry_out.send_sample(self._clients, self._target)
         if reason:
-            self._failed(decision, reason)
+            self._failed(state, decision, reason)
         else:
             self._record(decision, SUCCEEDED, self._target.mode)
 
-    def _failed(self, decision: Decision, reason: str) -> None:
-        self._record(decision, FAILED, self._target.mode, reason)
+    def _failed(self, state: State, decision: Decision, reason: str) -> None:
+        """Record a failure, or that the machine ended the attempt: then it is made once more."""
+        kills = state.kills(decision.config) + 1
+        if is_killed(reason):
+            self._record(decision, KILLED, self._target.mode, reason)
+            if kills < MOST_KILLED:
+                self._options.report(f"killed: {reason}; it is tried again")
+                return
+            reason = f"{reason}, {kills} times in a row"
+        else:
+            self._record(decision, FAILED, self._target.mode, reason)
         number = decision.package.rpartition("/")[2]
         if number.isdigit():
             self._failures.append((int(number), reason))

@@ -152,6 +152,49 @@ def test_an_approved_registration_deploys_in_the_same_execution(project: Project
     assert project.answer() == 8
 
 
+BROKEN = SERVE.replace("return int(", "raise ValueError('no such model') or int(")
+KILLED = SERVE.replace(
+    "    return int(",
+    """    import os
+    once = Path(ONCE)
+    if not once.exists():
+        once.touch()
+        os.kill(os.getpid(), 9)
+    return int(""",
+)
+
+
+def test_nothing_succeeds_while_the_only_version_failed_and_nothing_serves(
+    project: Project,
+) -> None:
+    """Not the run, not its resumption, not `deploy`; the reason and the way out are named."""
+    (project.folder / "serving" / "inference.py").write_text(BROKEN)
+    for words in (
+        ("run", "-p", "approval_status=Approved"),
+        ("run", "--resume"),
+        ("deploy", "--local"),
+    ):
+        done = project.run(*words)
+        assert done.code == 5, done.out + done.err
+        assert "no such model" in done.out + done.err
+    assert "--retry tiny/1" in done.err
+    (project.folder / "serving" / "inference.py").write_text(SERVE)
+    assert "tiny/2 is live" in project.good("run", "-p", "approval_status=Approved")
+    assert project.answer() == 42
+
+
+def test_a_server_that_the_machine_kills_does_not_condemn_its_version(
+    project: Project, tmp_path: Path
+) -> None:
+    """The out-of-memory killer came once: the same version is tried again, and is live."""
+    serving = KILLED.replace("ONCE", repr(str(tmp_path / "killed-once")))
+    (project.folder / "serving" / "inference.py").write_text(serving)
+    said = project.good("run", "-p", "approval_status=Approved")
+    assert "tiny/1 is live" in said
+    assert "killed by SIGKILL" in project.good("logs", "--local", "latest", "deploy")
+    assert project.answer() == 42
+
+
 def test_a_model_that_does_not_load_leaves_the_old_one_answering(project: Project) -> None:
     """The command fails with the reason; the endpoint goes on; a retry is for when it is mended."""
     project.register(21, "-p", "approval_status=Approved")

@@ -18,6 +18,9 @@ GROUP = "g"
 ARN = "arn:aws:sagemaker:us-east-1:111122223333:model-package/g/"
 
 
+KILLED = "the model server was killed by SIGKILL (out of memory?) while it loaded the model"
+
+
 class KilledError(BaseException):
     """The process was killed before this call was answered."""
 
@@ -53,8 +56,11 @@ class Account:
     Attributes:
         versions: approval status by version number.
         broken: versions whose model does not load.
+        killed: how often the machine still kills the process of a version that loads.
+        kill_reason: what the endpoint says then.
         mute: versions that load and then refuse every request, as every one does whose
             environment says so.
+        refusal: what they say.
         calls: names of the calls that change something, in order.
         actions: the IAM actions that all calls together needed.
         kill_at: the changing call before which, or after which, the process is killed.
@@ -62,7 +68,10 @@ class Account:
 
     versions: dict[int, str] = field(default_factory=dict)
     broken: set[int] = field(default_factory=set)
+    killed: dict[int, int] = field(default_factory=dict)
+    kill_reason: str = KILLED
     mute: set[int] = field(default_factory=set)
+    refusal: str = "no such feature"
     delay: int = 1
     calls: list[str] = field(default_factory=list)
     actions: set[str] = field(default_factory=set)
@@ -126,12 +135,21 @@ class Account:
             return
         self.looks = 0
         wanted = self.endpoint.pop("wanted")
-        if self.version_of(wanted) not in self.broken:
+        reason = self._failure(self.version_of(wanted))
+        if reason is None:
             self.endpoint = {"EndpointStatus": "InService", "EndpointConfigName": wanted}
-        elif self.endpoint["EndpointStatus"] == "Creating":
-            self.endpoint.update(EndpointStatus="Failed", FailureReason="does not load")
         else:
-            self.endpoint.update(EndpointStatus="InService", FailureReason="does not load")
+            creating = self.endpoint["EndpointStatus"] == "Creating"
+            status = "Failed" if creating else "InService"
+            self.endpoint.update(EndpointStatus=status, FailureReason=reason)
+
+    def _failure(self, version: int) -> str | None:
+        if version in self.broken:
+            return "does not load"
+        if self.killed.get(version, 0) > 0:
+            self.killed[version] -= 1
+            return self.kill_reason
+        return None
 
     def outcomes(self) -> list[tuple[int, str]]:
         """Read the history: version and outcome, in order."""
@@ -266,7 +284,7 @@ class Runtime:
     def invoke_endpoint(self, **_request: Any) -> dict[str, Any]:
         """Answer, or refuse."""
         if self.account.live() in self.account.mute or "MUTE" in self.account.environment():
-            raise refusal("InvokeEndpoint", "no such feature", "ModelError")
+            raise refusal("InvokeEndpoint", self.account.refusal, "ModelError")
         return {"Body": io.BytesIO(b"{}")}
 
 

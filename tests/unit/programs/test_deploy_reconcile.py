@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipelines.programs.deploy.model import DeployError, Outcome, Target
 from pipelines.programs.deploy.reconcile import Options, reconcile
-from tests.unit.programs.deploy_account import Account, KilledError, target
+from tests.unit.programs.deploy_account import KILLED, Account, KilledError, target
 
 A, P, R = "Approved", "PendingManualApproval", "Rejected"
 QUICK = Options(pause=0)
@@ -90,6 +90,84 @@ def test_a_version_that_does_not_load_leaves_the_old_one_and_is_not_tried_again(
     account.broken = set()
     assert deploy(account, options=QUICK._replace(retry=2)).live == 2
     assert account.outcomes() == [(1, "succeeded"), (2, "failed"), (2, "retry"), (2, "succeeded")]
+
+
+@pytest.mark.parametrize("before", [{}, {1: A}])
+@pytest.mark.parametrize("kills", [1, 2])
+def test_a_version_that_the_machine_kills_is_tried_again(
+    before: dict[int, str], kills: int
+) -> None:
+    """At once, whether the endpoint is created or updated; it has not failed."""
+    account = Account(dict(before))
+    deploy(account)
+    account.versions[2], account.killed = A, {2: kills}
+    outcome = deploy(account)
+    assert (outcome.live, outcome.failures, outcome.failed) == (2, (), ())
+    tries = [(2, "killed"), (2, "repeated")] * kills
+    assert [one for one in account.outcomes() if one[0] == 2] == [*tries, (2, "succeeded")]
+    account.calls = []
+    assert deploy(account).failures == ()
+    assert account.calls == []
+
+
+@pytest.mark.parametrize("before", [{}, {1: A}])
+def test_a_version_that_is_killed_three_times_in_a_row_has_failed(before: dict[int, str]) -> None:
+    """Something of it asks for more than the machine has; `retry` forgets that as well."""
+    account = Account(dict(before))
+    deploy(account)
+    account.versions[2], account.killed = A, {2: 3}
+    outcome = deploy(account)
+    assert outcome.live == (1 if before else None)
+    assert outcome.failures == ((2, f"{KILLED}, 3 times in a row"),)
+    account.calls = []
+    known = ((2, f"{KILLED}, 3 times in a row"),)
+    assert deploy(account).known == known
+    assert account.calls == []
+    assert deploy(account, options=QUICK._replace(retry=2)).live == 2
+
+
+def test_a_server_that_is_killed_by_the_sample_request_is_asked_again() -> None:
+    """Three times, as one that is killed while it loads."""
+    account = Account({1: A}, mute={1}, refusal=KILLED)
+    outcome = deploy(account)
+    assert [one for _, one in account.outcomes()] == ["killed"] * 3
+    assert outcome.failures == ((1, f"the sample request was refused: {KILLED}, 3 times in a row"),)
+
+
+def test_no_capacity_is_not_a_failure_of_the_version() -> None:
+    """The service says so in FailureReason."""
+    reason = "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity"
+    account = Account({1: A}, killed={1: 1}, kill_reason=f"{reason} error.")
+    assert deploy(account).live == 1
+
+
+def test_nothing_is_a_success_while_the_wanted_version_failed_and_nothing_serves() -> None:
+    """Whoever tried it, and however long ago; with an older version live it is one."""
+    account = Account({1: A}, broken={1})
+    assert deploy(account).failed == ((1, "does not load"),)
+    assert deploy(account).failed == ((1, "does not load"),)
+    account.versions[1] = R
+    assert deploy(account).failed == ()
+    account.versions[2] = A
+    assert deploy(account).failed == ()
+    account.versions[3], account.broken = A, {3}
+    assert deploy(account).failed == ((3, "does not load"),)
+    again = deploy(account)
+    assert (again.live, again.failed) == (2, ())
+
+
+def test_an_execution_that_is_resumed_does_not_get_over_its_failure() -> None:
+    """What it failed to put live is not live because an older version is."""
+    account = Account({1: A})
+    deploy(account)
+    account.versions[2], account.broken = A, {2}
+    mine = QUICK._replace(execution="arn:mine")
+    for _ in range(2):
+        outcome = deploy(account, options=mine)
+        assert (outcome.live, outcome.failed) == (1, ((2, "does not load"),))
+    assert deploy(account, options=QUICK._replace(execution="arn:other")).failed == ()
+    account.versions[3] = A
+    assert deploy(account, options=mine).failed == (), "a newer one is live: nothing is missing"
 
 
 def test_a_version_that_loads_but_does_not_answer_is_taken_back() -> None:
@@ -266,17 +344,25 @@ def test_any_order_and_repetition_of_events_ends_the_same(
 
 @pytest.mark.parametrize("broken", [set(), {2}, {3}, {2, 3}])
 @pytest.mark.parametrize("mute", [set(), {3}])
+@pytest.mark.parametrize("killed", [{}, {3: 1}, {2: 2, 3: 9}])
+@pytest.mark.parametrize("first", [{}, {1: A}])
 @pytest.mark.parametrize("after", [False, True])
 def test_killed_at_any_call_the_next_one_finishes(
-    broken: set[int], mute: set[int], *, after: bool
+    broken: set[int],
+    mute: set[int],
+    killed: dict[int, int],
+    first: dict[int, str],
+    *,
+    after: bool,
 ) -> None:
     """Before or after each call that changes something, the end is that of an undisturbed run."""
 
     def begin() -> Account:
-        account = Account({1: A}, delay=2)
+        account = Account(dict(first), delay=2)
         deploy(account)
         account.versions = {1: R, 2: A, 3: A}
         account.broken, account.mute, account.calls = broken, mute, []
+        account.killed = dict(killed)
         return account
 
     undisturbed = begin()
