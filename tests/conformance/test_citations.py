@@ -23,8 +23,13 @@ def _cited(pattern: re.Pattern[str]) -> Iterator[tuple[str, str]]:
 
 def _facts() -> set[str]:
     text = (ROOT / "docs" / "facts.md").read_text(encoding="utf-8")
-    last = text.partition("\n## 11. ")[2]
-    points = {f"11.{number}" for number in re.findall(r"^(\d+)\. ", last, re.MULTILINE)}
+    points = {
+        f"{section}.{number}"
+        for section, body in re.findall(
+            r"^## (\d+)\. (.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL
+        )
+        for number in re.findall(r"^(\d+)\. ", body, re.MULTILINE)
+    }
     return points | set(re.findall(r"^##+ (\d+(?:\.\d+)?)\.? ", text, re.MULTILINE))
 
 
