@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from pipelines.definition.steps import Step, take_apart
 from pipelines.frozen import frozen
-from pipelines.grammar.functions import Join
+from pipelines.grammar.functions import Join, to_json
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.places import below, value_at
 from pipelines.steptypes.steptype import Cluster
@@ -90,8 +90,8 @@ def sources_of(step: Step) -> Iterator[tuple[str, Json]]:
         for name, entry in data.entries(step.arguments):
             system = value_at(entry, data.file_system) if data.file_system else None
             if isinstance(system, dict):
-                places = (str(system.get("FileSystemId")), str(system.get("DirectoryPath")))
-                yield name, Join(":", places)
+                places = (system.get("FileSystemId", ""), system.get("DirectoryPath", ""))
+                yield name, to_json(Join(":", places))
             else:
                 yield name, value_at(entry, data.uri)
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.definition.named import known_beginning
+from pipelines.definition.named import known_beginning, known_text
 from pipelines.definition.needs import NamedAsset, assets_in, needs_of, sources_in, uris_in
-from pipelines.grammar.functions import Join
 from pipelines.json_types import Json, JsonObject
 from tests.unit.definition.samples import condition_step, get
 from tests.unit.definition.test_definition_sdk_types import JOB, TRAINING
@@ -64,7 +63,8 @@ def test_what_steps_read_has_the_name_of_its_input() -> None:
     sources = dict(sources_in(DEFINITION))
     assert sources["train"] == f"{DATA}part.csv"
     assert sources["rows"] == get("Parameters.rows")
-    assert sources["disk"] == Join(":", ("fs-1", "/d"))
+    assert known_text(sources["disk"], {}) == "fs-1:/d"
+    assert known_text(sources["rows"], {"rows": "s3://b/rows"}) == "s3://b/rows"
 
 
 def test_uris_are_found_in_any_text() -> None:
