@@ -21,7 +21,7 @@ from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.plan.deployments import deployments
 from pipelines.programs.deploy.reconcile import Options
-from pipelines.registry.packages import version
+from pipelines.registry.packages import set_approval, version
 
 
 @frozen
@@ -59,13 +59,13 @@ def command(name: str, status: str, summary: str) -> click.Command:
         version: str,
     ) -> None:
         with open_target(file, env, local) as target:
-            set_approval(target, ApprovalDecision(version, status, reason, yes))
+            carry_out(target, ApprovalDecision(version, status, reason, yes))
 
     return made
 
 
-def set_approval(target: Target, decision: ApprovalDecision) -> None:
-    """Write a decision into the registry and let the endpoints follow.
+def carry_out(target: Target, decision: ApprovalDecision) -> None:
+    """Carry out a decision: write it into the registry and let the endpoints follow.
 
     Locally they follow here and now. In an account the pipeline `<name>-deploy` makes them follow,
     with the role that may: a rule starts it, else it is started here.
@@ -90,7 +90,7 @@ def set_approval(target: Target, decision: ApprovalDecision) -> None:
         click.echo(f"{named} is already {known}; its reason was written")
     else:
         confirm(target, f"set {named} from {known} to {decision.status}", decision.yes)
-        _write(target, package, decision)
+        set_approval(target.account, package, decision.status, decision.reason)
         click.echo(f"{named} is {decision.status}")
     if not affected:
         group = package["ModelPackageGroupName"]
@@ -113,17 +113,6 @@ def _report_what_stays(reconciled: Iterable[Reconciled], package: JsonObject) ->
         if live is not None and live > number:
             stays = f"{group}/{number} is older than {group}/{live}, which stays live"
             click.echo(f"{one.deployment.endpoint}: {stays}")
-
-
-def _write(target: Target, package: JsonObject, decision: ApprovalDecision) -> None:
-    why = {"ApprovalDescription": decision.reason} if decision.reason else {}
-    target.account.call(
-        "sagemaker",
-        "update_model_package",
-        ModelPackageArn=package["ModelPackageArn"],
-        ModelApprovalStatus=decision.status,
-        **why,
-    )
 
 
 def _deployers(target: Target) -> tuple[JsonObject, ...]:

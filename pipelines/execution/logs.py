@@ -16,7 +16,10 @@ from pipelines.steptypes import find_listed
 _MADE = re.compile(r"(?P<stem>pipelines-[a-z0-9]+-.+)-[A-Za-z0-9]+-\d+")
 """The names that the service gives jobs (FACTS 11.7)."""
 
-_TAIL = 20
+_FAILED_HOST = re.compile(r"AlgorithmError: (algo-\d+): ")
+
+TAIL_LINES = 20
+"""How many lines of a failed step's log are shown."""
 
 
 @frozen
@@ -69,27 +72,35 @@ def lines(caller: Caller, stream: LogStream, token: str | None = None) -> Iterat
 def tail(caller: Caller, step: JsonObject) -> tuple[str, ...]:
     """Read the last lines of a failed step; where that is refused, one line says so.
 
-    Of several hosts the one that the reason names counts, else the one that wrote last.
+    Of several hosts `failed_host` counts, else the one that wrote last.
     """
     try:
         found = streams(caller, step)
         if not found:
             return ()
-        named = re.match(r"AlgorithmError: (algo-\d+): ", str(step.get("FailureReason", "")))
-        host = f"/{named[1]}-" if named else None
-        chosen = [s for s in found if host is not None and host in f"{s.name}-"]
+        host = failed_host(step.get("FailureReason"))
+        chosen = [s for s in found if host is not None and f"/{host}-" in f"{s.name}-"]
         last = (chosen or sorted(found, key=lambda stream: stream.written))[-1]
         answer = caller.call(
             "logs",
             "get_log_events",
             logGroupName=last.group,
             logStreamName=last.name,
-            limit=_TAIL,
+            limit=TAIL_LINES,
             startFromHead=False,
         )
     except CallRefusedError as error:
         return (f"(its log cannot be read: {error.problem})",)
     return tuple(str(event["message"]) for event in answer["events"])
+
+
+def failed_host(reason: str | None) -> str | None:
+    """Return the host that a reason names (`AlgorithmError: algo-2: …`); None where it names none.
+
+    The other hosts were ended because of it, and wrote about that.
+    """
+    named = _FAILED_HOST.match(reason or "")
+    return named[1] if named else None
 
 
 def _job(step: JsonObject) -> tuple[str, str] | None:

@@ -76,6 +76,18 @@ def version(caller: Caller, name: str) -> JsonObject:
     raise UsageError(f"the group {group} has no version {number}", see(caller, f"models {group}"))
 
 
+def set_approval(caller: Caller, package: JsonObject, status: str, reason: str | None) -> None:
+    """Set the approval status of a version: `Approved` or `Rejected`, and why."""
+    why = {"ApprovalDescription": reason} if reason else {}
+    caller.call(
+        "sagemaker",
+        "update_model_package",
+        ModelPackageArn=package["ModelPackageArn"],
+        ModelApprovalStatus=status,
+        **why,
+    )
+
+
 def metrics(caller: Caller, package: JsonObject) -> dict[str, float]:
     """Read the numbers on the top level of a version's quality report; none where it has none."""
     quality = (package.get("ModelMetrics") or {}).get("ModelQuality", {}).get("Statistics", {})

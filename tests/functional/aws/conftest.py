@@ -1,4 +1,4 @@
-"""An account: moto's server behind a proxy that records every call and makes bad weather."""
+"""An account: moto's server behind a proxy that records every call and injects faults."""
 
 from __future__ import annotations
 

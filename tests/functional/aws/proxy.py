@@ -1,4 +1,4 @@
-"""A proxy between boto3 and moto's server: it records every call, and makes the weather bad.
+"""A proxy between boto3 and moto's server: it records calls and injects faults.
 
 `mends` make moto answer as the service does where it is known not to (see `mends.py`).
 """
@@ -47,7 +47,7 @@ def any_call(_seen: Seen) -> bool:
 
 @dataclass
 class Fault:
-    """Bad weather for calls of one operation.
+    """A fault that calls of one operation meet.
 
     Args:
         operation: such as PutObject; `*` for every one.

@@ -1,4 +1,4 @@
-"""The gateway against moto's server behind a proxy that makes bad weather."""
+"""The gateway against moto's server behind a proxy that injects faults."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_an_upload_names_the_owner_and_the_key(account: Account, tmp_path: Path)
     ],
     ids=["throttled", "500", "503", "reset"],
 )
-def test_bad_weather_that_passes_is_waited_for(
+def test_a_transient_fault_is_waited_for(
     account: Account, gateway: Gateway, pauses: list[float], fault: Fault
 ) -> None:
     """Four failures, then the answer: pauses are random and bounded."""

@@ -183,7 +183,7 @@ def test_a_rare_status_ends_the_following(
     ids=["throttled", "failing", "reset"],
 )
 @pytest.mark.usefixtures("no_pauses")
-def test_bad_weather_does_not_end_the_following(
+def test_a_transient_fault_does_not_end_the_following(
     bad: Answer | None, operation: str, account: Account, project: Path, pipelines: Command
 ) -> None:
     """More refusals than the gateway retries: it is told once, and the end is seen."""

@@ -83,6 +83,30 @@ def test_only_three_packages_are_needed_to_check_and_compile(command: str) -> No
     assert done.stdout
 
 
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("command", ["status", "models"])
+def test_looking_at_the_local_sagemaker_reads_no_spec(command: str) -> None:
+    """No server, no AWS library, and not even the models of a spec: only the state is opened."""
+    modules = ("botocore", "pydantic", "uvicorn", "pipelines.compile", "pipelines.backends.aws")
+    code = f"""
+import sys
+sys.argv = ["pipelines", {command!r}, "--local"]
+from pipelines.cli.main import main
+try:
+    main()
+finally:
+    print(*[name for name in {modules!r} if name in sys.modules], file=sys.stderr)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "\n")
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pipelines.execution.logs import TAIL_LINES, failed_host
+
 JOB_FILE = "job"
 """Beside the logs of an attempt: the name of its job."""
 
-_LINES = 20
 _BYTES = 16_384
 
 
@@ -24,15 +25,15 @@ def attempt_folder(home: Path, execution: str, step: str, attempt: int) -> Path:
 def log_tail(folder: Path, reason: str | None) -> tuple[str, ...]:
     """Read the last lines of an attempt's logs, for the message that it failed.
 
-    Of several hosts the one that the reason names (`AlgorithmError: algo-2: …`) is read: the
-    others were ended because of it, and wrote about that. Otherwise the one that wrote last is.
+    Of several hosts `failed_host` is read, otherwise the one that wrote last.
     """
     files = sorted(folder.glob("*.log"), key=lambda file: file.stat().st_mtime_ns)
     if not files:
         return ()
-    named = [file for file in files if (reason or "").startswith(f"AlgorithmError: {file.stem}: ")]
+    host = failed_host(reason)
+    named = [file for file in files if file.stem == host]
     with (named or files)[-1].open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - _BYTES))
         text = file.read().decode("utf-8", errors="replace")
-    return tuple(text.splitlines()[-_LINES:])
+    return tuple(text.splitlines()[-TAIL_LINES:])
