@@ -75,23 +75,11 @@ def carry_out(target: Target, decision: ApprovalDecision) -> None:
         ExecutionFailedError: the version failed on an endpoint.
     """
     package = version(target.account, decision.name)
-    named = f"{package['ModelPackageGroupName']}/{package['ModelPackageVersion']}"
-    known = package["ModelApprovalStatus"]
     if decision.status == "Approved" and package["ModelPackageStatus"] != "Completed":
-        raise UsageError(f"{named} is {package['ModelPackageStatus']}, not Completed")
+        raise UsageError(f"{_named(package)} is {package['ModelPackageStatus']}, not Completed")
     affected = deployments(target.compiled, package["ModelPackageGroupName"])
     deployers = () if target.is_local or not affected else _deployers(target)
-    is_explained = decision.reason in {None, "", package.get("ApprovalDescription")}
-    if known == decision.status and is_explained:
-        click.echo(f"{named} is already {known}")
-    elif known == decision.status:
-        confirm(target, f"write the reason why {named} is {known}", decision.yes)
-        _write(target, package, decision)
-        click.echo(f"{named} is already {known}; its reason was written")
-    else:
-        confirm(target, f"set {named} from {known} to {decision.status}", decision.yes)
-        set_approval(target.account, package, decision.status, decision.reason)
-        click.echo(f"{named} is {decision.status}")
+    _write(target, package, decision)
     if not affected:
         group = package["ModelPackageGroupName"]
         click.echo(f"no deployment step of {target.file} deploys the group {group}")
@@ -103,6 +91,26 @@ def carry_out(target: Target, decision: ApprovalDecision) -> None:
         show_how_to_invoke(target, reconciled)
     for deployer in deployers:
         _start(target, deployer)
+
+
+def _write(target: Target, package: JsonObject, decision: ApprovalDecision) -> None:
+    """Write a decision, unless it is written already, with its reason."""
+    named, known = _named(package), package["ModelApprovalStatus"]
+    if known != decision.status:
+        effect, done = f"set {named} from {known} to {decision.status}", "is"
+    elif decision.reason not in {None, "", package.get("ApprovalDescription")}:
+        effect, done = f"write the reason why {named} is {known}", "is already"
+    else:
+        click.echo(f"{named} is already {known}")
+        return
+    confirm(target, effect, decision.yes)
+    set_approval(target.account, package, decision.status, decision.reason)
+    reason = "; its reason was written" if known == decision.status else ""
+    click.echo(f"{named} {done} {decision.status}{reason}")
+
+
+def _named(package: JsonObject) -> str:
+    return f"{package['ModelPackageGroupName']}/{package['ModelPackageVersion']}"
 
 
 def _report_what_stays(reconciled: Iterable[Reconciled], package: JsonObject) -> None:
