@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pipelines.bundle.project import Project
 from pipelines.compile.emit import emit_sound
 from pipelines.compile.origins import to_spec
+from pipelines.compile.placing import placed
 from pipelines.compile.reading import ReadSpec
 from pipelines.compile.supplies import Supplies, find_code
 from pipelines.definition import check_definition
@@ -58,7 +59,7 @@ def of_sound_steps(
     emitted = emit_sound(graph, supplies, broken)
     definition = emitted.definition
     found = [f for f in check_definition(definition) if f.code.startswith(_OF_ARGUMENTS)]
-    yield from map(document.locate, to_spec(found, definition, emitted.origins, document.data))
+    yield from placed(document, to_spec(found, definition, emitted.origins, document.data))
 
 
 def _stands(value: Json, path: Path) -> bool:

@@ -8,6 +8,7 @@ from pipelines import steptypes
 from pipelines.compile.canonical import canonical
 from pipelines.compile.emit import Emitted
 from pipelines.compile.origins import to_spec
+from pipelines.compile.placing import placed
 from pipelines.definition import check_definition
 from pipelines.definition.values import KnownValues
 from pipelines.diagnostics import Diagnostic, Finding
@@ -28,7 +29,7 @@ def check(emitted: Iterable[Emitted], document: Document) -> Iterator[Diagnostic
     for one in emitted:
         whole = check_definition(one.definition)
         for found, definition in ((whole, one.definition), *_check_requests(one)):
-            yield from map(document.locate, to_spec(found, definition, one.origins, document.data))
+            yield from placed(document, to_spec(found, definition, one.origins, document.data))
 
 
 def _check_requests(emitted: Emitted) -> Iterator[tuple[list[Finding], JsonObject]]:

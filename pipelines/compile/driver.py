@@ -21,7 +21,14 @@ from pipelines.compile.canonical import canonical
 from pipelines.compile.checking import check
 from pipelines.compile.emit import Emitted, emit_all
 from pipelines.compile.model import CheckedSpec, Compiled, CompileRequest, CompileResult
-from pipelines.compile.reading import ReadSpec, build_graph, of_environments, read_spec
+from pipelines.compile.placing import placed
+from pipelines.compile.reading import (
+    ReadSpec,
+    beside_unset,
+    build_graph,
+    of_environments,
+    read_spec,
+)
 from pipelines.compile.supplies import Supplies, look_up, with_data
 from pipelines.diagnostics import Diagnostic
 from pipelines.frozen import frozen
@@ -83,8 +90,8 @@ def _prepare(request: CompileRequest) -> _Prepared:
         return _Prepared(spec, None, checked)
     looked_up = look_up(built.graph, request.project)
     partial = of_partial_steps(spec, request.project)
-    found = (*built.findings, *looked_up.findings, *partial)
-    checked = checked.and_also(map(document.locate, found))
+    found = beside_unset(spec, (*built.findings, *looked_up.findings, *partial))
+    checked = checked.and_also(placed(document, found))
     graph, supplies = built.graph, looked_up.supplies
     if checked.failed:
         checked = checked.and_also(of_sound_steps(graph, supplies, checked.diagnostics, document))

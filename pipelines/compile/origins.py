@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from pydantic import BaseModel
 
 from pipelines import kinds
+from pipelines.compile.placing import taken_from_defaults
 from pipelines.diagnostics import Finding, Path
 from pipelines.frozen import frozen
 from pipelines.grammar.functions import is_function
@@ -21,7 +22,7 @@ from pipelines.grammar.names import snake_case
 from pipelines.json_types import Json, JsonObject
 from pipelines.spec.members import Member, declared, fields_of, is_model, type_below
 from pipelines.spec.model import Aws
-from pipelines.spec.steps import StepSpec
+from pipelines.spec.steps import JobStep, StepSpec
 
 _MEMBER = re.compile(r"`([A-Z][A-Za-z0-9]+)`")
 
@@ -120,8 +121,11 @@ _Place: TypeAlias = tuple[int, int]
 
 def _step_path(step: str, model: type[StepSpec] | None, crumbs: list[_Crumb], spec: Json) -> Path:
     """Return the keys of a step that explain most of a path: its last part, then the deepest."""
-    start = _Written(_child(_child(spec, "steps"), step), model, None, ("steps", step))
-    return max(_places(start, crumbs, 0), key=lambda found: found[0])[1]
+    written = _child(_child(spec, "steps"), step)
+    own = _Written(written, model, None, ("steps", step))
+    defaults = _Written(taken_from_defaults(spec, written), JobStep, None, ("defaults",))
+    places = (*_places(own, crumbs, 0), *_places(defaults, crumbs, 0))
+    return max(places, key=lambda found: found[0])[1]
 
 
 @frozen

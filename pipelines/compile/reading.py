@@ -5,21 +5,21 @@ Whoever reads a spec begins here, also for less than compiling it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from pipelines import kinds
 from pipelines.compile.model import CompileRequest
-from pipelines.diagnostics import Diagnostic
+from pipelines.compile.placing import placed
+from pipelines.diagnostics import Diagnostic, Finding
 from pipelines.document import Document, MergeRules, Parsed, choose, read
 from pipelines.document.overlay import ENVIRONMENTS, Pattern
 from pipelines.frozen import frozen
 from pipelines.graph.build import Built, build
 from pipelines.json_types import Json, JsonObject
+from pipelines.spec.environ import UNSET, beside
 from pipelines.spec.load import Loaded, load
 from pipelines.spec.model import DataSource, PipelineSpec
 from pipelines.spec.steps import StepSpec
-
-_UNSET_VARIABLE = "SP129"
 
 
 @frozen
@@ -87,9 +87,14 @@ def of_environments(spec: ReadSpec, environ: Mapping[str, str]) -> Iterator[Diag
     for name in _mapping(spec.document.data.get(ENVIRONMENTS)):
         overlaid = _loaded(_overlaid(spec.document, name), environ)
         built = build_graph(overlaid)
-        yield from (d for d in overlaid.diagnostics if d.code != _UNSET_VARIABLE)
+        yield from (d for d in overlaid.diagnostics if d.code != UNSET)
         if overlaid.document is not None and built is not None:
-            yield from map(overlaid.document.locate, built.findings)
+            yield from placed(overlaid.document, beside_unset(overlaid, built.findings))
+
+
+def beside_unset(spec: ReadSpec, found: Iterable[Finding]) -> Iterator[Finding]:
+    """Leave out what is found of values whose environment variable is not set."""
+    return beside(spec.loaded.findings if spec.loaded else (), found)
 
 
 def _loaded(parsed: Parsed, environ: Mapping[str, str]) -> ReadSpec:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -153,7 +153,7 @@ def _images(graph: Graph, found: list[Finding]) -> Iterator[tuple[tuple[str, Pat
                 case None:
                     found.extend(_no_image(graph, node, path))
                 case Template() as name:
-                    found.extend(_data_as_image(name, (*node.path, *path)))
+                    found.extend(_data_as_image(name, (*node.path, *path), graph.spec.data))
                     try:
                         yield at, resolver(graph, {}).value(name)
                     except UnresolvedError:
@@ -174,9 +174,9 @@ def _no_image(graph: Graph, node: Node, path: Path) -> Iterator[Finding]:
         yield Finding("SP120", message, node.path, "key", help_text)
 
 
-def _data_as_image(name: Template, path: Path) -> Iterator[Finding]:
+def _data_as_image(name: Template, path: Path, known: Container[str]) -> Iterator[Finding]:
     for reference in name.references:
-        if reference.root == "data":
+        if reference.root == "data" and reference.name in known:
             help_text = "write the name of an image, its URI, or a reference to a parameter"
             yield Finding(
                 "SP203",

@@ -38,18 +38,27 @@ def build(
     branches = _branches(spec)
     nodes = {name: _node(spec, name, branches) for name in spec.steps}
     graph = Graph(spec, nodes, _order(nodes), frozenset(declared), unread)
-    found = list(_unresolved_data(graph))
-    found.extend(finding for node in nodes.values() for finding in _unresolved(graph, node))
-    found.extend(_kind_checks(nodes.values()))
-    for check in _checks():
-        found.extend(import_module(check).check(graph))
-    return Built(graph, tuple(found))
+    unresolved = list(_unresolved_data(graph))
+    unresolved.extend(finding for node in nodes.values() for finding in _unresolved(graph, node))
+    return Built(graph, (*unresolved, *_beside(unresolved, _checked(graph))))
 
 
 def resolver(graph: Graph, data: Mapping[str, Value]) -> Resolver:
     """Make the resolver of a graph's references; `data` holds the URI of every data entry."""
     steps = {n.name: StepOutputs(n.kind, n.outputs) for n in graph.nodes.values()}
-    return Resolver(frozenset(graph.spec.parameters), data, steps, graph.unread)
+    return Resolver(graph.spec.parameters, data, steps, graph.unread)
+
+
+def _checked(graph: Graph) -> Iterator[Finding]:
+    yield from _kind_checks(graph.nodes.values())
+    for check in _checks():
+        yield from import_module(check).check(graph)
+
+
+def _beside(unresolved: Iterable[Finding], found: Iterable[Finding]) -> Iterator[Finding]:
+    """Leave out what is found of references that refer to nothing: each is one mistake."""
+    places = {(finding.path, finding.within) for finding in unresolved}
+    return (finding for finding in found if (finding.path, finding.within) not in places)
 
 
 def _checks() -> tuple[str, ...]:
@@ -89,9 +98,8 @@ def _edges(
     spec: PipelineSpec, name: str, uses: Iterable[Use], branch: Branch | None
 ) -> Iterator[Edge]:
     for use in uses:
-        parts = use.reference.parts
-        if use.reference.root == "steps" and len(parts) > 1 and parts[1] in spec.steps:
-            yield Edge(str(parts[1]), use.path, use.within)
+        if use.reference.root == "steps" and use.reference.name in spec.steps:
+            yield Edge(use.reference.name, use.path, use.within)
     for source in spec.steps[name].after:
         if source in spec.steps:
             yield Edge(source, ("steps", name, "after", source))

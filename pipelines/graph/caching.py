@@ -45,7 +45,7 @@ def _fixed(graph: Graph, source: Input) -> bool:
         return all(r.root == "steps" and _passed_on(graph, r) for r in inner)
     match reference.root:
         case "data":
-            entry = graph.spec.data.get(str(reference.parts[1]))
+            entry = graph.spec.data.get(reference.name)
             return entry is not None and (entry.path is not None or entry.immutable)
         case "steps":
             return _passed_on(graph, reference)
@@ -67,12 +67,12 @@ def source_of(graph: Graph, reference: Reference) -> Input | None:
     output = _output(graph, reference)
     if output is None or output.gates is None:
         return None
-    source = _at(graph.nodes[str(reference.parts[1])].step, output.gates[:-1])
+    source = _at(graph.nodes[reference.name].step, output.gates[:-1])
     return source if isinstance(source, Input) else None
 
 
 def _output(graph: Graph, reference: Reference) -> Output | None:
-    node = graph.nodes.get(str(reference.parts[1])) if len(reference.parts) > 2 else None
+    node = graph.nodes.get(reference.name) if len(reference.parts) > 2 else None
     return node.outputs.get(str(reference.parts[2])) if node else None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NoReturn
 
 from pipelines.diagnostics import Path
@@ -53,7 +53,7 @@ class Resolver:
         unread: what of the document could not be read, but may well be meant.
     """
 
-    parameters: frozenset[str]
+    parameters: Collection[str]
     data: Mapping[str, Value]
     steps: Mapping[str, StepOutputs]
     unread: frozenset[Path] = frozenset()
@@ -93,6 +93,9 @@ class Resolver:
                 return Get(f"Execution.{EXECUTION[name]}")
             case "steps":
                 return self._step(reference)
+            case "env":  # `pipelines.spec.environ` replaces those that name a variable
+                problem = f"`{reference}` does not name one environment variable"
+                raise UnresolvedError("SP203", problem, "write `env.NAME`")
             case root:
                 close = nearest(root, ROOTS)
                 raise UnresolvedError(
@@ -103,15 +106,16 @@ class Resolver:
                     else f"a reference begins with {_any_of(ROOTS)}",
                 )
 
-    def _named(self, reference: Reference, names: Iterable[str], what: str) -> str:
-        known = tuple(names)
+    def _named(self, reference: Reference, known: Collection[str], what: str) -> str:
         if len(reference.parts) != 2:
             raise UnresolvedError(
                 "SP203",
-                f"`{reference}` is not a {what}",
-                f"write `{reference.root}.NAME` with one of {_any_of(known)}",
+                f"`{reference}` does not name one {what}",
+                f"write `{reference.root}.NAME` with one of {_any_of(known)}"
+                if known
+                else f"there is no {what} yet",
             )
-        name = str(reference.parts[1])
+        name = reference.name
         if name not in known:
             named = self._with_unread(known, reference.root)
             _unknown(f"there is no {what} `{name}`", name, named, what)
@@ -122,16 +126,17 @@ class Resolver:
         return tuple(dict.fromkeys((*known, *unread)))
 
     def _step(self, reference: Reference) -> Value:
-        name = str(reference.parts[1]) if len(reference.parts) > 1 else ""
+        name = reference.name
         step = self.steps.get(name)
         if step is None and name:
             named = self._with_unread(self.steps, "steps")
             _unknown(f"there is no step `{name}`", name, named, "step")
         if step is None or len(reference.parts) < 3:
             known = _any_of(f"steps.{name}.{output}" for output in step.outputs) if step else ""
+            names = "names a step, not one of its outputs" if step else "names no step"
             raise UnresolvedError(
                 "SP205",
-                f"`{reference}` names a step, not one of its outputs",
+                f"`{reference}` {names}",
                 f"one of {known}" if known else "write `steps.NAME.OUTPUT`",
             )
         output_name, path = str(reference.parts[2]), reference.parts[3:]
@@ -174,7 +179,7 @@ def _below(reference: Reference, output: Output, path: tuple[str | int, ...]) ->
 
 
 def _property(reference: Reference, kind: Kind) -> Value:
-    step, path = str(reference.parts[1]), reference.below(3)
+    step, path = reference.name, reference.below(3)
     member = member_at(shapes_of(require(kind.type)), path)
     if isinstance(member, PathProblem):
         raise UnresolvedError("SP205", f"step `{step}`: {member.message}", member.help or "")

@@ -30,7 +30,7 @@ def standing_alone(graph: Graph) -> Iterator[Graph]:
         nodes = (node for node in graph.nodes.values() if node.kind.stands_alone == suffix)
         steps = {node.name: _alone(graph, node) for node in nodes}
         uses = (use.reference for step in steps.values() for use in uses_in(step, ()))
-        used = {str(one.parts[1]) for one in uses if one.root == "parameters"}
+        used = {one.name for one in uses if one.root == "parameters"}
         spec = graph.spec.model_copy(
             update={
                 "pipeline": names.standing_alone(graph.spec.pipeline, suffix),
@@ -43,7 +43,7 @@ def standing_alone(graph: Graph) -> Iterator[Graph]:
 
 def repeated(graph: Graph, reference: Reference) -> str | Template | None:
     """Return the text of the key that an output repeats; None where it repeats none."""
-    node = graph.nodes.get(str(reference.parts[1])) if len(reference.parts) == 3 else None
+    node = graph.nodes.get(reference.name) if len(reference.parts) == 3 else None
     output = node.outputs.get(str(reference.parts[2])) if node else None
     if node is None or output is None or output.repeats is None:
         return None

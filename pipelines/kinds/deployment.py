@@ -110,7 +110,8 @@ def checks(step: DeploymentStep) -> Iterator[Finding]:
         for one in text.references if isinstance(text, Template) else ():
             if one.root == "execution":
                 message = f"`{one}` differs in every execution, but `{key}` must stay the same"
-                yield Finding("SP215", message, (key,), help="write it out, or use a parameter")
+                advice = "write it out, or use a parameter"
+                yield Finding("SP215", message, (key,), help=advice, within=(one.start, one.end))
 
 
 def outputs(name: str, _step: DeploymentStep) -> Mapping[str, Output]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -93,6 +93,8 @@ class ModelCard(SpecModel):
 class RegistrationStep(StepSpec):
     """A new version of a model in a model package group."""
 
+    takes: ClassVar[tuple[str, ...]] = ("cache", "retry")
+
     kind: Literal["registration"]
     group: Annotated[Text, Member("ModelPackageGroupName")] = Field(
         description="The model package group."
@@ -168,7 +170,7 @@ def checks(step: RegistrationStep) -> Iterator[Finding]:
 def emit(step: RegistrationStep, context: EmitContext) -> tuple[EmittedStep, ...]:
     """The packaging step and RegisterModel."""
     package = f"{context.name}-package"
-    defaults = context.spec.defaults.model_dump(exclude_none=True, include={"cache", "retry"})
+    defaults = context.spec.defaults.model_dump(exclude_none=True, include=set(step.takes))
     job_step = JobStep.model_validate({"kind": "processing", **defaults})
     job = ProcessingJob(
         name=package,

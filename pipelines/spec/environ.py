@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from pipelines.diagnostics import Finding, Path
 from pipelines.json_types import Json
+
+UNSET = "SP129"
+"""The code of a variable that is not set."""
 
 _ENV = re.compile(r"(?<!\$)\$\{\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*\}")
 
@@ -15,6 +18,16 @@ def substitute(data: Json, environ: Mapping[str, str]) -> tuple[Json, list[Findi
     """Replace every `${env.NAME}`; a variable that is not set is a finding."""
     found: list[Finding] = []
     return _substitute(data, environ, (), found), found
+
+
+def beside(missing: Iterable[Finding], found: Iterable[Finding]) -> Iterator[Finding]:
+    """Leave out what is found at or below the values that a variable is `missing` from."""
+    unset = {finding.path for finding in missing if finding.code == UNSET}
+    return (
+        finding
+        for finding in found
+        if not any(finding.path[:depth] in unset for depth in range(len(finding.path) + 1))
+    )
 
 
 def _substitute(data: Json, environ: Mapping[str, str], path: Path, found: list[Finding]) -> Json:
@@ -36,7 +49,7 @@ def _value(
     if name not in environ:
         found.append(
             Finding(
-                "SP129",
+                UNSET,
                 f"the environment variable `{name}` is not set",
                 path,
                 help=f"set {name}, or make it a parameter",

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
-from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from pipelines.diagnostics import Finding, Path
 from pipelines.diagnostics.nearest import nearest
@@ -19,8 +18,7 @@ from pipelines.json_types import Json, JsonObject
 from pipelines.spec import environ as environment
 from pipelines.spec.commit import COMMIT
 from pipelines.spec.mistakes import findings, meant_keys
-from pipelines.spec.model import PIPELINE_NAME, STEP_NAME, Defaults, PipelineSpec
-from pipelines.spec.references import Template
+from pipelines.spec.model import PIPELINE_NAME, STEP_NAME, PipelineSpec
 from pipelines.spec.steps import JobStep, StepSpec
 from pipelines.spec.values import describe
 
@@ -80,17 +78,15 @@ def load(document: Document, models: StepModels, environ: Mapping[str, str]) -> 
         top["spec"] = SPEC_VERSION
     if not found and not missing:
         found.extend(_names(top))
+    found.extend(_environments(document.data))
     misspelt = {(section,) for section in meant_keys(top, PipelineSpec)}
     steps = top.pop("steps", None)
     parsed, unread = _read_top(top, found)
     unread |= misspelt
     if steps is not None or ("steps",) not in misspelt:
         found.extend(_without_steps(steps))
-    step_specs, partial = _read_steps(
-        _mapping(steps), models, parsed.defaults if parsed else Defaults(), found
-    )
-    unset = {finding.path for finding in missing}
-    reported = (*missing, *(finding for finding in found if finding.path not in unset))
+    step_specs, partial = _read_steps(_mapping(steps), models, _defaults(top, parsed), found)
+    reported = (*missing, *environment.beside(missing, found))
     if parsed is None:
         return Loaded(None, reported)
     unread |= {("steps", name) for name in _mapping(steps) if name not in step_specs}
@@ -108,9 +104,16 @@ def _version(data: JsonObject) -> Iterator[Finding]:
         )
 
 
+def _environments(data: JsonObject) -> Iterator[Finding]:
+    given = data.get("environments")
+    if not isinstance(given, dict | None):
+        message = f"`environments` must be a mapping, got {describe(given)}"
+        yield Finding("SP121", message, ("environments",))
+
+
 def _names(data: JsonObject) -> Iterator[Finding]:
     pipeline = data.get("pipeline")
-    if isinstance(pipeline, str) and not PIPELINE_NAME.fullmatch(pipeline):
+    if isinstance(pipeline, str) and "${" not in pipeline and not PIPELINE_NAME.fullmatch(pipeline):
         yield Finding(
             "SP127",
             f"`{pipeline}` is not a valid pipeline name",
@@ -180,7 +183,7 @@ def _without_steps(steps: Json) -> Iterator[Finding]:
 
 
 def _read_steps(
-    steps: JsonObject, models: StepModels, defaults: Defaults, found: list[Finding]
+    steps: JsonObject, models: StepModels, defaults: JsonObject, found: list[Finding]
 ) -> tuple[dict[str, StepSpec], dict[str, StepSpec]]:
     """Read the steps: those that could be, and what is left of the others."""
     read: dict[str, StepSpec] = {}
@@ -194,7 +197,7 @@ def _read_steps(
 
 
 def _read_step(
-    name: str, step: Json, models: StepModels, defaults: Defaults, found: list[Finding]
+    name: str, step: Json, models: StepModels, defaults: JsonObject, found: list[Finding]
 ) -> StepSpec | None:
     path: Path = ("steps", name)
     if not isinstance(step, dict):
@@ -212,7 +215,7 @@ def _read_step(
     if model is None:
         found.append(_unknown_kind(kind, models.names, (*path, "kind")))
         return None
-    whole = {**_defaults_for(model, defaults), **step}
+    whole = {**defaults, **step} if issubclass(model, JobStep) else step
     try:
         return model.model_validate(whole)
     except ValidationError as error:
@@ -261,22 +264,8 @@ def _unknown_kind(kind: Json, names: tuple[str, ...], path: Path) -> Finding:
     return Finding("SP128", f"unknown kind {shown}", path, help=advice)
 
 
-def _defaults_for(model: type[BaseModel], defaults: Defaults) -> JsonObject:
-    """Return what `defaults:` gives to a step of this model, as it would be written in the step."""
-    if not issubclass(model, JobStep):
-        return {}
-    named = (name for name in Defaults.model_fields if name in defaults.model_fields_set)
-    given = {name: getattr(defaults, name) for name in named}
-    return {key: _as_written(value) for key, value in given.items() if value is not None}
-
-
-def _as_written(value: Any) -> Json:
-    match value:
-        case Template():
-            return str(value)
-        case BaseModel():
-            return value.model_dump(exclude_unset=True, by_alias=True)
-        case list():
-            return [_as_written(item) for item in value]
-        case _:
-            return value
+def _defaults(top: JsonObject, read: PipelineSpec | None) -> JsonObject:
+    """Return what of `defaults:` could be read, as it is written there."""
+    keys = read.defaults.model_fields_set if read else set()
+    written = _mapping(top.get("defaults"))
+    return {key: written[key] for key in JobStep.takes if key in keys and written[key] is not None}

@@ -56,6 +56,11 @@ class Reference:
         """The first name: one of `ROOTS` when the reference is right."""
         return str(self.parts[0])
 
+    @property
+    def name(self) -> str:
+        """The second name, such as that of a step or a parameter; "" for a bare root."""
+        return str(self.parts[1]) if len(self.parts) > 1 else ""
+
     def below(self, count: int) -> str:
         """Return the text behind the first `count` names, such as `a.b[0]`."""
         ends = [0, *(end for _, end in paths.parts_of(self.text))]

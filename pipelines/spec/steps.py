@@ -107,6 +107,8 @@ class StepSpec(SpecModel):
 
     expressions: ClassVar[tuple[str, ...]] = ()
     """Keys whose text is a condition, not text with `${}` in it."""
+    takes: ClassVar[tuple[str, ...]] = ()
+    """Keys of `defaults:` that hold for it where it does not say otherwise."""
 
     kind: FixedText = Field(description="What the step does.")
     description: FixedText | None = Field(None, description="Shown in the console.")
@@ -132,6 +134,17 @@ class StepSpec(SpecModel):
 
 class JobStep(StepSpec):
     """The keys of every step that runs a job."""
+
+    takes: ClassVar[tuple[str, ...]] = (
+        "image",
+        "instance_type",
+        "instance_count",
+        "volume_size_in_gb",
+        "max_runtime_in_seconds",
+        "enable_network_isolation",
+        "cache",
+        "retry",
+    )
 
     image: Annotated[
         Text | None, Member("AppSpecification.ImageUri", "AlgorithmSpecification.TrainingImage")

@@ -15,8 +15,8 @@ def check(graph: Graph) -> Iterator[Finding]:
     systems = {n for n, d in graph.spec.data.items() if d.efs is not None or d.fsx is not None}
     for node in graph.nodes.values():
         for use in node.uses:
-            root, name = (*use.reference.parts, None)[:2]
-            if root == "data" and name in systems and not _is_channel(node, use):
+            of_data = use.reference.root == "data"
+            if of_data and use.reference.name in systems and not _is_channel(node, use):
                 yield Finding(
                     "SP213",
                     f"`{use.reference}` is a file system, which has no URI",

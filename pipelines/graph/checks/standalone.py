@@ -25,8 +25,7 @@ def check(graph: Graph) -> Iterator[Finding]:
             yield Finding("SP127", message, ("pipeline",), help=f"`{node.name}` is in it too")
         for use in node.uses:
             yield from _without_default(graph, use, name)
-            parts = use.reference.parts
-            of_step = use.reference.root == "steps" and parts[1:] and parts[1] in graph.nodes
+            of_step = use.reference.root == "steps" and use.reference.name in graph.nodes
             if not of_step or _known(repeated(graph, use.reference)):
                 continue
             yield Finding(
@@ -41,9 +40,7 @@ def check(graph: Graph) -> Iterator[Finding]:
 def _without_default(graph: Graph, use: Use, pipeline: str) -> Iterator[Finding]:
     taken = repeated(graph, use.reference) if use.reference.root == "steps" else None
     for one in taken.references if isinstance(taken, Template) else (use.reference,):
-        parameter = (
-            graph.spec.parameters.get(str(one.parts[1])) if one.root == "parameters" else None
-        )
+        parameter = graph.spec.parameters.get(one.name) if one.root == "parameters" else None
         if parameter is not None and parameter.default is None:
             message = f"`{one}` has no default, and `{pipeline}` gets no value for it"
             advice = "give the parameter a default, or write the text out"

@@ -56,4 +56,4 @@ def _data_source(source: Input, context: EmitContext) -> DataSource | None:
     reference = source.from_.only if isinstance(source.from_, Template) else None
     if reference is None or reference.root != "data" or len(reference.parts) != 2:
         return None
-    return context.spec.data.get(str(reference.parts[1]))
+    return context.spec.data.get(reference.name)
