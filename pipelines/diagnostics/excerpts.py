@@ -30,9 +30,10 @@ def excerpt(line: str, column: int, end_column: int) -> Excerpt:
         column: where the stretch begins, counted from 1.
         end_column: where it ends, exclusive; never less than one caret is drawn.
     """
-    cells = [_shown(char) for char in line]
-    start = min(max(column - 1, 0), len(cells))
-    end = min(max(end_column - 1, start), len(cells))
+    offset = max(0, column - 1 - 2 * _WIDEST)  # what is farther away is never shown
+    cells = [_shown(char) for char in line[offset : column - 1 + 2 * _WIDEST]]
+    start = min(max(column - 1 - offset, 0), len(cells))
+    end = min(max(end_column - 1 - offset, start), len(cells))
     first, last = _window(cells, start, end)
     lead = _ELLIPSIS if first > 0 else ""
     trail = _ELLIPSIS if last < len(cells) else ""

@@ -15,7 +15,10 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     neighbours swapped) is allowed for every three letters; a word that only lacks its end, or has
     too long a one, is nearer than any other. Equally near candidates: the first one wins.
     """
-    asked, candidates = _letters(word), tuple(candidates)
+    candidates = tuple(candidates)
+    if len(word) > _LONGEST or len(candidates) > _MOST:
+        return None
+    asked = _letters(word)
     return _with_another_end(asked, candidates) or _mistyped(asked, candidates)
 
 
@@ -41,6 +44,12 @@ def _begin_alike(one: str, other: str) -> bool:
     shorter, longer = sorted((one, other), key=len)
     return len(shorter) >= _TELLING and longer.startswith(shorter)
 
+
+_LONGEST = 200
+"""The number of letters up to which a word can be a known one misspelt."""
+
+_MOST = 300
+"""The number of candidates up to which all of them are compared."""
 
 _TELLING = 4
 """The number of letters from which on the beginning of a word shows which one is meant."""

@@ -25,6 +25,14 @@ def quoted(words: Iterable[str], conjunction: str = "or") -> str:
     return f"{', '.join(marked[:-1])} {conjunction} {marked[-1]}"
 
 
+def listed(words: Iterable[str], mark: str = "`") -> str:
+    """List words with commas; of a long list only the beginning."""
+    known = tuple(words)
+    left_off = len(known) - _MOST_LISTED
+    shown = ", ".join(f"{mark}{word}{mark}" for word in known[:_MOST_LISTED])
+    return f"{shown} and {left_off} more" if left_off > 0 else shown
+
+
 def suggestion(word: str, candidates: Iterable[str]) -> str | None:
     """Say which of the candidates was probably meant, or which there are; None without any."""
     known = list(candidates)

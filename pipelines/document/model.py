@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.diagnostics.model import Diagnostic, Finding, Path, Span
 from pipelines.diagnostics.sentences import on_one_line
 from pipelines.document.extents import Extent
-from pipelines.document.offsets import part_of
+from pipelines.document.offsets import Char, decoded, part_of
 from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Document:
     source: str
     text: str
     spans: Mapping[Path, Place]
+    _decoded: dict[Place, list[Char] | None] = field(default_factory=dict, init=False)
 
     def span(self, extent: Extent) -> Span:
         """Return an extent of this document as a span of its file."""
@@ -104,9 +106,11 @@ class Document:
         value = self._at(path)
         if not isinstance(value, str):
             return place.value
-        lines = self.text.split("\n")[place.value.line - 1 : place.value.end_line]
-        lines[-1] = lines[-1][: place.value.end_column - 1]
-        part = part_of(lines, place.value.column - 1, place.style, value, within)
+        if place not in self._decoded:
+            lines = self.text.split("\n")[place.value.line - 1 : place.value.end_line]
+            lines[-1] = lines[-1][: place.value.end_column - 1]
+            self._decoded[place] = decoded(lines, place.value.column - 1, place.style, value)
+        part = part_of(self._decoded[place], within)
         if part is None:
             return place.value
         (first, column), (last, end_column) = part

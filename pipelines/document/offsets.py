@@ -24,7 +24,7 @@ _LETTERS = {
 }  # fmt: skip
 
 
-class _Char(NamedTuple):
+class Char(NamedTuple):
     """One character of a value: what it is, and where it is written."""
 
     char: str
@@ -33,19 +33,29 @@ class _Char(NamedTuple):
     end: int
 
 
-def part_of(
-    lines: list[str], column: int, style: str, value: str, within: tuple[int, int]
-) -> tuple[Point, Point] | None:
-    """Return where the characters `within` (start, end) of a scalar's value are written.
+def decoded(lines: list[str], column: int, style: str, value: str) -> list[Char] | None:
+    """Return the characters of a scalar's value with their places; None where they differ.
 
     Args:
         lines: the lines of the text that the scalar stands on, the last one cut at its end.
         column: where the scalar begins in the first of them, counted from 0.
         style: `plain`, or the indicator `'`, `"`, `|` or `>`.
         value: what the scalar was read as.
-        within: character offsets into the value, the end exclusive.
     """
-    chars = _decoded(lines, column, style, value)
+    if style in ("plain", "'", '"'):
+        chars = _flow(lines, column, style)
+        return chars if chars is not None and _text(chars) == value else None
+    if style not in ("|", ">"):
+        return None
+    for indent in _indents(lines[0][column:], lines[1:]):
+        chars = _block(lines[1:], indent, style)
+        if _text(chars).rstrip("\n") == value.rstrip("\n"):
+            return chars
+    return None
+
+
+def part_of(chars: list[Char] | None, within: tuple[int, int]) -> tuple[Point, Point] | None:
+    """Return where the characters `within` (start, end) of a decoded scalar are written."""
     if not chars:
         return None
     start = min(max(within[0], 0), len(chars) - 1)
@@ -60,27 +70,14 @@ def double_quoted(lines: list[str], column: int) -> str | None:
     return None if chars is None else "".join(char.char for char in chars)
 
 
-def _decoded(lines: list[str], column: int, style: str, value: str) -> list[_Char] | None:
-    if style in ("plain", "'", '"'):
-        chars = _flow(lines, column, style)
-        return chars if chars is not None and _text(chars) == value else None
-    if style not in ("|", ">"):
-        return None
-    for indent in _indents(lines[0][column:], lines[1:]):
-        chars = _block(lines[1:], indent, style)
-        if _text(chars).rstrip("\n") == value.rstrip("\n"):
-            return chars
-    return None
-
-
-def _text(chars: list[_Char]) -> str:
+def _text(chars: list[Char]) -> str:
     return "".join(char.char for char in chars)
 
 
-def _flow(lines: list[str], column: int, style: str) -> list[_Char] | None:
+def _flow(lines: list[str], column: int, style: str) -> list[Char] | None:
     """Decode a plain or quoted scalar, its lines folded."""
     quote = 0 if style == "plain" else 1
-    chars: list[_Char] = []
+    chars: list[Char] = []
     breaks = 0
     for number, line in enumerate(lines):
         start = column + quote if number == 0 else len(line) - len(line.lstrip(" \t"))
@@ -99,14 +96,14 @@ def _flow(lines: list[str], column: int, style: str) -> list[_Char] | None:
     return chars
 
 
-def _folded(chars: list[_Char], breaks: int, number: int) -> list[_Char]:
+def _folded(chars: list[Char], breaks: int, number: int) -> list[Char]:
     r"""Return what stands for a line break: a space, or one `\\n` for each empty line."""
     line, column = (chars[-1].line, chars[-1].end) if chars else (number, 0)
-    return [_Char(char, line, column, column) for char in ("\n" * breaks or " ")]
+    return [Char(char, line, column, column) for char in ("\n" * breaks or " ")]
 
 
-def _line(line: str, number: int, part: tuple[int, int], style: str) -> list[_Char] | None:
-    chars: list[_Char] = []
+def _line(line: str, number: int, part: tuple[int, int], style: str) -> list[Char] | None:
+    chars: list[Char] = []
     at, end = part
     while at < end:
         char, width = line[at], 1
@@ -118,7 +115,7 @@ def _line(line: str, number: int, part: tuple[int, int], style: str) -> list[_Ch
             if match is None or unescaped is None:
                 return None
             char, width = unescaped, len(match.group())
-        chars.append(_Char(char, number, at, at + width))
+        chars.append(Char(char, number, at, at + width))
         at += width
     return chars
 
@@ -142,9 +139,9 @@ def _indents(header: str, lines: list[str]) -> list[int]:
     return list(range(leading, -1, -1)) if explicit else [leading]
 
 
-def _block(lines: list[str], indent: int, style: str) -> list[_Char]:
+def _block(lines: list[str], indent: int, style: str) -> list[Char]:
     """Decode the lines of a literal or folded scalar; the line breaks at its end are left off."""
-    chars: list[_Char] = []
+    chars: list[Char] = []
     breaks = 0
     deep = False
     for number, line in enumerate(lines, start=1):
@@ -154,10 +151,10 @@ def _block(lines: list[str], indent: int, style: str) -> list[_Char]:
             if style == ">" and chars and not (deep or was_deep):
                 chars += _folded(chars, breaks - 1, number)
             else:
-                chars += [_Char("\n", number - 1, 0, 0)] * breaks
+                chars += [Char("\n", number - 1, 0, 0)] * breaks
             breaks = 0
             chars += [
-                _Char(char, number, at, at + 1) for at, char in enumerate(content, start=indent)
+                Char(char, number, at, at + 1) for at, char in enumerate(content, start=indent)
             ]
         breaks += 1
     return chars

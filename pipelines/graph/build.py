@@ -38,8 +38,7 @@ def build(
     branches = _branches(spec)
     nodes = {name: _node(spec, name, branches) for name in spec.steps}
     graph = Graph(spec, nodes, _order(nodes), frozenset(declared), unread)
-    unresolved = list(_unresolved_data(graph))
-    unresolved.extend(finding for node in nodes.values() for finding in _unresolved(graph, node))
+    unresolved = [*_unresolved_data(graph), *_unresolved(graph)]
     return Built(graph, (*unresolved, *_beside(unresolved, _checked(graph))))
 
 
@@ -142,10 +141,11 @@ def _unresolved_data(graph: Graph) -> Iterator[Finding]:
                 yield from _unresolved_use(graph, use, resolve)
 
 
-def _unresolved(graph: Graph, node: Node) -> Iterator[Finding]:
+def _unresolved(graph: Graph) -> Iterator[Finding]:
     resolve = resolver(graph, dict.fromkeys(graph.spec.data, "s3://"))
-    for use in node.uses:
-        yield from _unresolved_use(graph, use, resolve)
+    for node in graph.nodes.values():
+        for use in node.uses:
+            yield from _unresolved_use(graph, use, resolve)
 
 
 def _unresolved_use(graph: Graph, use: Use, resolve: Resolver) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from pipelines.diagnostics import Path
 from pipelines.diagnostics.nearest import nearest
+from pipelines.diagnostics.sentences import listed
 from pipelines.frozen import frozen
 from pipelines.grammar.functions import Get, JsonGet, PropertyFile, Value, concatenate
 from pipelines.json_types import Json
@@ -195,4 +196,4 @@ def _unknown(problem: str, name: str, known: tuple[str, ...], what: str) -> NoRe
 
 
 def _any_of(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names) or "none (there is none yet)"
+    return listed(names) or "none (there is none yet)"

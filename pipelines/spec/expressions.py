@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from typing import Literal, TypeAlias, assert_never, cast
 
 from pipelines.frozen import frozen
@@ -72,6 +73,7 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
+_DEEPEST = 30
 _WORDS = frozenset({"and", "or", "not", "in"})
 _COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 
@@ -139,6 +141,7 @@ class _Parser:
         self._text = text
         self._tokens = list(_tokens(text))
         self._next = 0
+        self._depth = 0
 
     def parse(self) -> Expression:
         if not self._tokens:
@@ -162,14 +165,26 @@ class _Parser:
         return parts[0] if len(parts) == 1 else Conjunction(tuple(parts))
 
     def _negation(self) -> Expression:
+        token = self._peek()
         if self._take("not"):
-            return Negation(self._negation())
+            return Negation(self._inside(token, self._negation))
         if self._take("("):
-            inner = self._disjunction()
+            inner = self._inside(token, self._disjunction)
             if not self._take(")"):
                 raise self._unexpected("a `)`")
             return inner
         return self._comparison()
+
+    def _inside(self, token: _Token | None, parse: Callable[[], Expression]) -> Expression:
+        """Read what a `not` or a `(` holds."""
+        if token is not None and self._depth == _DEEPEST:
+            problem = f"the condition is nested more than {_DEEPEST} levels deep"
+            advice = "remove parentheses and `not`s that change nothing"
+            raise ReferenceSyntaxError(problem, token.start, token.end, advice)
+        self._depth += 1
+        inner = parse()
+        self._depth -= 1
+        return inner
 
     def _comparison(self) -> Expression:
         left = self._operand()
@@ -245,7 +260,8 @@ def _named(token: _Token) -> Operand:
 def _tokens(text: str) -> list[_Token]:
     tokens: list[_Token] = []
     position = 0
-    while position < len(text.rstrip()):
+    end = len(text.rstrip())
+    while position < end:
         match = _TOKEN.match(text, position)
         if match is None:
             rest = text[position:].lstrip()

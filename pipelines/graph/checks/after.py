@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pipelines.diagnostics import Finding
 from pipelines.diagnostics.nearest import nearest
+from pipelines.diagnostics.sentences import listed
 from pipelines.graph.model import Graph
 
 
@@ -17,7 +18,7 @@ def check(graph: Graph) -> Iterator[Finding]:
             if source not in graph.declared:
                 known = sorted(graph.declared)
                 close = nearest(source, known)
-                advice = f"did you mean `{close}`?" if close else f"steps: {', '.join(known)}"
+                advice = f"did you mean `{close}`?" if close else f"steps: {listed(known, '')}"
                 yield Finding("SP204", f"there is no step `{source}`", path, "key", advice)
             elif source in graph.nodes and graph.nodes[source].type.terminal:
                 message = f"`{source}` fails the execution: nothing can run after it"

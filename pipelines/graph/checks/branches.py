@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pipelines.diagnostics import Finding
 from pipelines.diagnostics.nearest import nearest
+from pipelines.diagnostics.sentences import listed
 from pipelines.graph.model import Branch, Edge, Graph, Node
 
 _KEYS = (("then", "then"), ("else", "else_"))
@@ -32,7 +33,7 @@ def _member(
     if member not in graph.declared:
         known = sorted(graph.declared)
         close = nearest(member, known)
-        advice = f"did you mean `{close}`?" if close else f"steps: {', '.join(known)}"
+        advice = f"did you mean `{close}`?" if close else f"steps: {listed(known, '')}"
         yield Finding("SP204", f"there is no step `{member}`", path, help=advice)
         return
     if taken is not None:
