@@ -62,6 +62,14 @@ class StepEnded:
 
 
 @frozen
+class StepNoted:
+    """Something about a running step that its result does not show."""
+
+    step: str
+    text: str
+
+
+@frozen
 class StepSkipped:
     """A step will not run: a branch not taken, or a step before it that did not end as needed."""
 
@@ -80,7 +88,13 @@ class ExecutionEnded:
 
 
 Event: TypeAlias = (
-    ExecutionStarted | StepStarted | StepRetried | StepEnded | StepSkipped | ExecutionEnded
+    ExecutionStarted
+    | StepStarted
+    | StepRetried
+    | StepNoted
+    | StepEnded
+    | StepSkipped
+    | ExecutionEnded
 )
 Observer: TypeAlias = Callable[[Event], None]
 

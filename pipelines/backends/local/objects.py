@@ -162,6 +162,10 @@ class ObjectStore:
         for key in sorted(self._keys(location), key=os.fsencode):
             yield self._describe(location.bucket, key)
 
+    def holds(self, prefix_uri: str) -> bool:
+        """Return whether any object's key begins with the prefix."""
+        return next(self._keys(parse_uri(prefix_uri)), None) is not None
+
     def layout(self, prefix_uri: str) -> Sequence[tuple[ObjectInfo, PurePosixPath]]:
         """Return where SageMaker puts each object of a prefix, relative to the input's folder.
 

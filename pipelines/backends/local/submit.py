@@ -22,6 +22,8 @@ from pipelines.compile.output import written_data, written_objects
 from pipelines.errors import UsageError
 from pipelines.execution.executions import described
 from pipelines.frozen import frozen
+from pipelines.runtime.bundle import read_files
+from pipelines.runtime.errors import JobError
 from pipelines.spec.model import Aws
 
 _LOCK = "submit.lock"
@@ -62,15 +64,34 @@ class RunInputs:
 def stage(objects: ObjectStore, code: tuple[CodeAsset, ...], data: tuple[DataAsset, ...]) -> None:
     """Put the assets of a bundle where the definition names them; what exists is left alone.
 
-    Assets are addressed by content, so an object that exists is the right one.
+    Assets are addressed by content, so an object that exists is the right one, unless somebody
+    or a full disk has damaged it: a bundle is read, of data the sizes are compared.
     """
     for bundle in code:
-        if not objects.exists(bundle.uri):
+        if not _is_whole(objects, bundle):
             objects.put_bytes(bundle.uri, bundle.archive())
     for folder in data:
         for name, path in folder.files:
-            if not objects.exists(folder.uri + name):
+            if not _is_as_long(objects, folder.uri + name, path):
                 objects.put_file(folder.uri + name, path)
+
+
+def _is_whole(objects: ObjectStore, bundle: CodeAsset) -> bool:
+    if not objects.exists(bundle.uri):
+        return False
+    try:
+        return tuple(read_files(objects.path_of(bundle.uri))) == bundle.members
+    except JobError:
+        return False
+
+
+def _is_kept(objects: ObjectStore, uri: str, path: Path) -> bool:
+    """Return whether an object is there, of the same length as the file that it was, if any."""
+    return _is_as_long(objects, uri, path) if path.is_file() else objects.exists(uri)
+
+
+def _is_as_long(objects: ObjectStore, uri: str, path: Path) -> bool:
+    return objects.exists(uri) and objects.info(uri).size == path.stat().st_size
 
 
 def stage_written(objects: ObjectStore, definition: Path, project: Path) -> None:
@@ -85,10 +106,10 @@ def stage_written(objects: ObjectStore, definition: Path, project: Path) -> None
         UsageError: local data is not what the definition was compiled from.
     """
     for uri, file in written_objects(definition):
-        if not objects.exists(uri):
+        if not objects.exists(uri) or objects.get_bytes(uri) != file.read_bytes():
             objects.put_file(uri, file)
     for asset in written_data(definition, project):
-        if all(objects.exists(asset.uri + name) for name, _ in asset.files):
+        if all(_is_kept(objects, asset.uri + name, path) for name, path in asset.files):
             continue
         is_there = all(path.is_file() for _, path in asset.files)
         if not is_there or digest_files(asset.files) != asset.digest:

@@ -21,6 +21,7 @@ from pipelines.execution.events import (
     ExecutionStarted,
     Observer,
     StepEnded,
+    StepNoted,
     StepRetried,
     StepSkipped,
     StepStarted,
@@ -43,6 +44,7 @@ class _Row:
     began: float | None = None
     seconds: float | None = None
     note: str = ""
+    remark: str = ""
 
 
 class _Table:
@@ -62,10 +64,13 @@ class _Table:
                 self._rows[step] = _Row("", "", type_name, time.monotonic())
             case StepRetried(step=step, fault=fault):
                 self._rows[step] = replace(self._rows[step], note=f"{fault}, trying again")
+            case StepNoted(step=step, text=text):
+                self._rows[step] = replace(self._rows[step], note=text, remark=text)
             case StepEnded(step=step, status=status, seconds=seconds):
                 mark, style = _MARKS[status]
                 row = self._rows.get(step, _Row())
-                self._rows[step] = _Row(mark, style, row.type, None, seconds, note(event))
+                said = note(event) or row.remark
+                self._rows[step] = _Row(mark, style, row.type, None, seconds, said)
             case StepSkipped(step=step, because=because):
                 self._rows[step] = _Row("-", "dim", note=because)
             case ExecutionEnded():

@@ -11,6 +11,7 @@ from pipelines.execution.events import (
     ExecutionEnded,
     ExecutionStarted,
     StepEnded,
+    StepNoted,
     StepRetried,
     StepSkipped,
     StepStarted,
@@ -51,14 +52,22 @@ def _line(event: Event) -> str | None:
         case ExecutionStarted(execution=execution, pipeline=pipeline, done=done):
             resumed = f", {len(done)} steps are done" if done else ""
             return f"{pipeline}: execution {execution}{resumed}"
-        case StepStarted(step=step, type=type_name):
-            return f"  {step}: started ({type_name})"
-        case StepRetried(step=step, fault=fault, wait=wait):
-            return f"  {step}: {fault}, trying again in {duration(wait)}"
-        case StepEnded(step=step, status=status, seconds=seconds):
-            said = f": {note(event)}" if note(event) else ""
-            return f"  {step}: {status} in {duration(seconds)}{said}"
-        case StepSkipped(step=step, because=because):
-            return f"  {step}: not run, {because}"
         case ExecutionEnded(status=status, seconds=seconds):
             return f"{status} in {duration(seconds)}"
+        case _:
+            return f"  {event.step}: {_of_step(event)}"
+
+
+def _of_step(event: StepStarted | StepRetried | StepNoted | StepEnded | StepSkipped) -> str:
+    match event:
+        case StepStarted(type=type_name):
+            return f"started ({type_name})"
+        case StepRetried(fault=fault, wait=wait):
+            return f"{fault}, trying again in {duration(wait)}"
+        case StepNoted(text=text):
+            return text
+        case StepEnded(status=status, seconds=seconds):
+            said = f": {note(event)}" if note(event) else ""
+            return f"{status} in {duration(seconds)}{said}"
+        case StepSkipped(because=because):
+            return f"not run, {because}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -74,6 +74,39 @@ def test_edited_data_runs_everything_that_depends_on_it(ran: Project) -> None:
     """Local data is addressed by content."""
     ran.write("data/rows.txt", "5 3 1 4 2 7")
     assert _again(ran) == {"aside"}
+
+
+def _flip(content: bytes) -> bytes:
+    """Change one bit in the middle."""
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+@pytest.mark.parametrize("harm", [lambda _: b"", lambda old: old[: len(old) // 2], _flip])
+def test_damaged_code_and_data_are_written_again(
+    ran: Project, harm: Callable[[bytes], bytes]
+) -> None:
+    """A full disk or a hand left them so; the names are still those of the right content."""
+    store = ran.folder / ".pipelines" / "s3"
+    data = [file for file in store.rglob("rows.txt") if "runs" not in file.parts]
+    files = [*store.rglob("bundle.pyz"), *(data if harm is not _flip else ())]
+    whole = {file: file.read_bytes() for file in files}
+    assert len(data) == 1
+    for file, content in whole.items():
+        file.write_bytes(harm(content))
+    assert _again(ran, "--no-cache") == set()
+    assert {file: file.read_bytes() for file in whole} == whole
+
+
+def test_an_emptied_result_is_made_again_and_the_reader_with_it(ran: Project) -> None:
+    """It is said that the service would have reused it; what did not read it is a hit."""
+    (file,) = (ran.folder / ".pipelines" / "s3").rglob("prepare/train/rows.txt")
+    file.write_bytes(b"")
+    ended = ran.run("run")
+    assert ended.code == 0, ended.text
+    assert ran.cached() == {"aside"}
+    assert "prepare: not from the cache (the service would reuse it without looking)" in ended.out
+    assert "prepare/train/rows.txt has changed" in ended.out
 
 
 def test_edited_serving_code_repackages_and_trains_nothing(ran: Project) -> None:

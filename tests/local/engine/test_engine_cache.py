@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import pytest
 
 from pipelines.backends.local.engine.context import RunOptions
 from pipelines.backends.local.executors.contract import StepCall, StepOutcome
-from pipelines.execution.events import StepEnded
+from pipelines.execution.events import StepEnded, StepNoted
 from pipelines.execution.status import StepStatus
 from pipelines.json_types import Json, JsonObject
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 Write = Callable[..., JsonObject]
 CACHE = {"Enabled": True, "ExpireAfter": "P30D"}
 DAY = 86_400.0
+NOT_REUSED = "not from the cache (the service would reuse it without looking)"
 
 KEYS = {
     "Processing": ("AppSpecification", "Environment", "ProcessingInputs"),
@@ -173,11 +175,12 @@ def test_results_of_another_pipeline_or_step_are_not_taken(bench: Bench) -> None
     assert "CacheHitResult" not in bench.seen(arn).steps["a"]
 
 
-def test_a_result_whose_outputs_are_gone_is_not_taken(bench: Bench) -> None:
-    """People clean the object store by hand; an output that was never written is not missed."""
+def _writing(bench: Bench, files: dict[str, str]) -> Answer:
+    """Answer with outputs `train` and `empty`, of which only the first gets files."""
 
-    def writing(call: StepCall) -> StepOutcome:
-        bench.put("s3://bucket/out/train/part.csv", "1,2")
+    def write(call: StepCall) -> StepOutcome:
+        for name, text in files.items():
+            bench.put(f"s3://bucket/out/train/{name}", text)
         outputs = [
             {"OutputName": name, "S3Output": {"S3Uri": f"s3://bucket/out/{name}"}}
             for name in ("train", "empty")
@@ -185,14 +188,91 @@ def test_a_result_whose_outputs_are_gone_is_not_taken(bench: Bench) -> None:
         properties = {**call.arguments, "ProcessingOutputConfig": {"Outputs": outputs}}
         return StepOutcome(StepStatus.SUCCEEDED, properties)
 
-    bench.jobs.answers["a"] = writing
+    return write
+
+
+def _delete(bench: Bench) -> None:
+    bench.service.objects.delete("s3://bucket/out/train/part.csv")
+
+
+def _empty(bench: Bench) -> None:
+    bench.service.objects.path_of("s3://bucket/out/train/part.csv").write_text("")
+
+
+def _edit(bench: Bench) -> None:
+    file = bench.service.objects.path_of("s3://bucket/out/train/part.csv")
+    file.write_text(file.read_text()[::-1])
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (_delete, "s3://bucket/out/train/part.csv is missing"),
+        (_empty, "s3://bucket/out/train/part.csv has changed"),
+        (_edit, "s3://bucket/out/train/part.csv has changed"),
+    ],
+)
+def test_a_result_of_which_a_file_is_not_as_it_was_is_not_taken(
+    bench: Bench, harm: Callable[[Bench], None], said: str
+) -> None:
+    """People clean and edit the object store by hand; the service reuses without looking."""
+    bench.jobs.answers["a"] = _writing(bench, {"part.csv": "1,2", "other.csv": "3,4"})
+    step = _cached("Processing", {})
+    first = bench.run(step)
+    assert "CacheHitResult" in bench.run(step).steps["a"]
+    harm(bench)
+    bench.events.clear()
+    assert "CacheHitResult" not in bench.run(step).steps["a"]
+    assert [event.text for event in bench.events if isinstance(event, StepNoted)] == [
+        f"{NOT_REUSED}: {said} of the result of {first.id}"
+    ]
+    assert "CacheHitResult" in bench.run(step).steps["a"]
+
+
+def test_what_stands_beside_the_files_of_a_result_changes_nothing(bench: Bench) -> None:
+    """A neighbour is no output, and what was never written is not missed."""
+    bench.jobs.answers["a"] = _writing(bench, {"part.csv": "1,2"})
     step = _cached("Processing", {})
     bench.run(step)
+    bench.put("s3://bucket/out/train_raw/part.csv", "a neighbour")
+    bench.put("s3://bucket/out/train/more.csv", "a file more")
     assert "CacheHitResult" in bench.run(step).steps["a"]
-    bench.service.objects.delete("s3://bucket/out/train/part.csv")
-    bench.put("s3://bucket/out/train_raw/part.csv", "a neighbour is no output")
+    _delete(bench)
     assert "CacheHitResult" not in bench.run(step).steps["a"]
+
+
+def test_an_older_result_that_is_whole_is_taken_when_a_newer_one_is_not(bench: Bench) -> None:
+    """Its key is the same, so its files are as good."""
+    outputs = iter(("s3://bucket/1", "s3://bucket/2"))
+
+    def write(_: StepCall) -> StepOutcome:
+        uri = next(outputs)
+        bench.put(f"{uri}/part.csv", "1,2")
+        output = {"OutputName": "train", "S3Output": {"S3Uri": uri}}
+        return StepOutcome(StepStatus.SUCCEEDED, {"ProcessingOutputConfig": {"Outputs": [output]}})
+
+    bench.jobs.answers["a"] = write
+    step = _cached("Processing", {})
+    first = bench.run(step)
+    bench.run(step, options=RunOptions(cache=False))
+    bench.service.objects.delete("s3://bucket/2/part.csv")
+    run = bench.run(step)
+    assert run.steps["a"]["CacheHitResult"] == {"SourcePipelineExecutionArn": first.arn}
+
+
+def test_a_result_that_an_earlier_version_recorded_is_taken_if_there_are_files(
+    bench: Bench,
+) -> None:
+    """It recorded the outputs' URIs, without their files."""
+    bench.jobs.answers["a"] = _writing(bench, {"part.csv": "1,2"})
+    step = _cached("Processing", {})
+    bench.run(step)
+    with sqlite3.connect(bench.home / "state.db") as database:
+        database.execute("UPDATE steps SET outputs = ?", ('["s3://bucket/out/train"]',))
+    database.close()
     assert "CacheHitResult" in bench.run(step).steps["a"]
+    _delete(bench)
+    assert "CacheHitResult" not in bench.run(step).steps["a"]
 
 
 def test_types_that_the_service_does_not_cache_run_every_time(bench: Bench) -> None:

@@ -8,6 +8,8 @@ from pipelines.steptypes import StepType, find
 
 
 def undemanding(type_name: str) -> StepType | None:
-    """Find a Type, without what it asks of a request."""
+    """Find a Type, without what it asks of a request and of the objects that it reads."""
     found = find(type_name)
-    return None if found is None else replace(found, request=None, one_of=(), limits=(), rules=())
+    if found is None:
+        return None
+    return replace(found, request=None, one_of=(), limits=(), rules=(), inputs=())

@@ -13,6 +13,7 @@ from pipelines.execution.events import (
     ExecutionEnded,
     ExecutionStarted,
     StepEnded,
+    StepNoted,
     StepRetried,
     StepSkipped,
     StepStarted,
@@ -22,6 +23,7 @@ from pipelines.execution.status import ExecutionStatus, StepStatus
 EVENTS: tuple[Event, ...] = (
     ExecutionStarted("abc123def456", "arn", "flights", ("check", "train", "reject"), ("check",)),
     StepStarted("train", "Training"),
+    StepNoted("train", "not from the cache"),
     StepRetried("train", 1, "SageMaker.JOB_INTERNAL_ERROR", 2.0),
     StepEnded("train", StepStatus.FAILED, 65.0, None, "no data\nsecond line", ("epoch 1", "oops")),
     StepSkipped("reject", "`train` ended as Failed"),
@@ -46,6 +48,7 @@ def test_lines_say_what_happened_in_order() -> None:
     assert stream.getvalue().splitlines() == [
         "flights: execution abc123def456, 1 steps are done",
         "  train: started (Training)",
+        "  train: not from the cache",
         "  train: SageMaker.JOB_INTERNAL_ERROR, trying again in 2.0s",
         "  train: Failed in 1m 05s: no data",
         "    | epoch 1",

@@ -22,6 +22,7 @@ from pipelines.execution.events import (
     ExecutionStarted,
     Observer,
     StepEnded,
+    StepNoted,
     StepRetried,
     StepSkipped,
     StepStarted,
@@ -55,7 +56,7 @@ class StepFinished:
     future: Future[StepRecord]
 
 
-SchedulerMessage: TypeAlias = StopRequest | StepFinished | StepRetried
+SchedulerMessage: TypeAlias = StopRequest | StepFinished | StepRetried | StepNoted
 SchedulerInbox: TypeAlias = "queue.SimpleQueue[SchedulerMessage]"
 """`SimpleQueue.put` may be called from a signal handler."""
 
@@ -89,7 +90,7 @@ class Scheduler:
         self._earlier: dict[str, StepRecord] = {}
         self._properties: dict[str, JsonObject] = {}
         self._stopping = False
-        self._runner = StepRunner(context, self._properties, inbox.put)
+        self._runner = StepRunner(context, self._properties, self._ended, inbox.put)
 
     def run(self) -> ExecutionStatus:
         """Run every step that may run; return how the execution ended.
@@ -200,7 +201,7 @@ class Scheduler:
         match message:
             case StopRequest():
                 self._stop()
-            case StepRetried():
+            case StepRetried() | StepNoted():
                 self._observer(message)
             case StepFinished(step, future):
                 self._end(step, future)

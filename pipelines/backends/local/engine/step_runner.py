@@ -11,10 +11,11 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from pipelines.backends.local.engine.cache import StepCache, cache_key, written_outputs
+from pipelines.backends.local.engine.cache import StepCache, cache_key
 from pipelines.backends.local.engine.checks import checked_request
 from pipelines.backends.local.engine.context import ExecutionContext
 from pipelines.backends.local.engine.folders import JOB_FILE, attempt_folder
+from pipelines.backends.local.engine.outputs import refuse_empty_inputs, written_files
 from pipelines.backends.local.engine.parts import Token
 from pipelines.backends.local.engine.resolution import ResolutionError, resolve
 from pipelines.backends.local.engine.retry import StepRetries
@@ -22,7 +23,7 @@ from pipelines.backends.local.executors.contract import Executor, StepCall, Step
 from pipelines.backends.local.state.database import dumps
 from pipelines.backends.local.state.executions import StepRecord
 from pipelines.errors import PipelinesError, from_outside
-from pipelines.execution.events import StepRetried
+from pipelines.execution.events import StepNoted, StepRetried
 from pipelines.execution.schedule import ScheduledStep
 from pipelines.execution.status import StepStatus
 from pipelines.frozen import frozen
@@ -31,6 +32,7 @@ from pipelines.json_types import JsonObject
 _REASON_LENGTH = 1024
 _FAULT = "SageMaker.JOB_INTERNAL_ERROR"
 _BUG = "this is a bug in pipelines, please report it"
+_NOT_REUSED = "not from the cache (the service would reuse it without looking)"
 _OWN_LOG = "pipelines.log"
 """Beside the logs of the hosts: what went wrong in this process."""
 
@@ -50,7 +52,8 @@ class StepRunner:
 
     context: ExecutionContext
     properties: Mapping[str, JsonObject]
-    retried: Callable[[StepRetried], None]
+    ended: Mapping[str, StepRecord]
+    report: Callable[[StepRetried | StepNoted], None]
 
     def run(self, node: ScheduledStep, record: StepRecord, stop: threading.Event) -> StepRecord:
         """Run a step to its end; whatever goes wrong becomes the reason of a failed step."""
@@ -67,7 +70,11 @@ class StepRunner:
         call = self._call(node, record.attempts + 1, stop)
         record = replace(record, cache_key=self._cache_key(node, call.arguments))
         hit = self._cached(node, record)
-        return self._attempts(node, record, call, executor) if hit is None else hit
+        if hit is not None:
+            return hit
+        if node.name not in self.context.stubs:
+            self._refuse_empty_inputs(node, call.arguments)
+        return self._attempts(node, record, call, executor)
 
     def _attempts(
         self, node: ScheduledStep, record: StepRecord, call: StepCall, executor: Executor
@@ -88,10 +95,14 @@ class StepRunner:
             wait = retries.wait_after(fault, clock.now()) if fault is not None else None
             if fault is None or wait is None:
                 return self._end(record, outcome)
-            self.retried(StepRetried(node.name, attempt, fault, wait))
+            self.report(StepRetried(node.name, attempt, fault, wait))
             if clock.wait(call.stop, wait):
                 return self._end(record, outcome)
             call = self._call(node, attempt + 1, call.stop)
+
+    def _refuse_empty_inputs(self, node: ScheduledStep, request: JsonObject) -> None:
+        find = self.context.parts.step_types
+        refuse_empty_inputs(request, find(node.type), self.ended, self.context.objects, find)
 
     def _running_job(self, node: ScheduledStep, call: StepCall) -> dict[str, JsonObject]:
         """Return the entry in ListPipelineExecutionSteps by which the running job is found."""
@@ -154,32 +165,34 @@ class StepRunner:
             return None
         now = context.parts.clock.now()
         cache = StepCache(context.store, context.objects, context.execution.pipeline)
-        hit = cache.find(node.step, record.cache_key, now)
-        if hit is None:
+        found = cache.find(node.step, record.cache_key, now)
+        if found.damaged is not None:
+            self.report(StepNoted(node.name, f"{_NOT_REUSED}: {found.damaged}"))
+        if found.result is None:
             return None
-        source, arn = hit
         return replace(
             record,
             status=StepStatus.SUCCEEDED,
             ended=now,
-            properties=source.properties,
-            metadata=source.metadata,
-            cached_from=arn,
+            properties=found.result.properties,
+            metadata=found.result.metadata,
+            outputs=found.result.outputs,
+            cached_from=found.arn,
         )
 
     def _end(self, record: StepRecord, outcome: StepOutcome) -> StepRecord:
         """Record an outcome; properties as they will be read back after a crash."""
         properties = json.loads(dumps(outcome.properties))
         succeeded = outcome.status is StepStatus.SUCCEEDED
-        step_type = self.context.parts.step_types(record.type) if record.cache_key else None
-        outputs = written_outputs(properties, self.context.objects, step_type)
+        step_type = self.context.parts.step_types(record.type)
+        outputs = written_files(properties, self.context.objects, step_type) if succeeded else {}
         return replace(
             record,
             status=outcome.status,
             ended=self.context.parts.clock.now(),
             properties=properties,
             metadata=json.loads(dumps(dict(outcome.metadata))),
-            outputs=outputs if succeeded else (),
+            outputs=outputs,
             reason=_end_reason(outcome),
         )
 

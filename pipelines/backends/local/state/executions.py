@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field, fields
+from typing import TypeAlias
 
 from pipelines.backends.local.state.database import Database, dumps, from_row
 from pipelines.execution.status import ExecutionStatus, StepStatus
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
+
+WrittenFiles: TypeAlias = Mapping[str, Mapping[str, Sequence[float]]]
 
 
 @frozen
@@ -58,7 +61,9 @@ class StepRecord:
         attempts: how often its executor was called.
         properties: the Describe response.
         metadata: its entry in ListPipelineExecutionSteps.
-        outputs: the S3 URIs of its properties that held an object when it succeeded.
+        outputs: the S3 URIs of its properties that held an object when it succeeded, each with
+            the files there, below it: size and time of modification. An early version recorded
+            the URIs alone.
         reason: why it failed.
         cache_key: the hash of its key attributes; None if it is not cached.
         cached_from: the ARN of the execution whose result it reuses from the cache.
@@ -74,7 +79,7 @@ class StepRecord:
     attempts: int = 0
     properties: JsonObject = field(default_factory=dict)
     metadata: Mapping[str, JsonObject] = field(default_factory=dict)
-    outputs: tuple[str, ...] = ()
+    outputs: WrittenFiles = field(default_factory=dict)
     reason: str | None = None
     cache_key: str | None = None
     cached_from: str | None = None
@@ -231,7 +236,8 @@ def _values(
 def _step(row: sqlite3.Row) -> StepRecord:
     values = _decoded(row, _STEP_COLUMNS, _STEP_JSON)
     values["status"] = StepStatus(values["status"])
-    values["outputs"] = tuple(values["outputs"])
+    if isinstance(values["outputs"], list):
+        values["outputs"] = {uri: {} for uri in values["outputs"]}
     return StepRecord(**values)
 
 
