@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -21,18 +21,22 @@ from pipelines.backends.local.submit import (
     stage_written,
     submit,
 )
+from pipelines.bundle.assets import CodeAsset
 from pipelines.cli.commit import recorded
 from pipelines.cli.definitions import load_definition
 from pipelines.cli.options import flags_to, parameters, report, request
 from pipelines.cli.progress import following
-from pipelines.cli.project import folder_of, require_project
+from pipelines.cli.project import folder_of, pipelines_named, require_project
 from pipelines.cli.target import local_scope, open_sagemaker
 from pipelines.compile.driver import compile_spec
 from pipelines.errors import ExecutionFailedError, UsageError
-from pipelines.execution.identifiers import LATEST, identifier
+from pipelines.execution.executions import environment_of
+from pipelines.execution.identifiers import LATEST, identifier, pipeline_of
 from pipelines.execution.status import ExecutionStatus
+from pipelines.extras import how_to_install, missing
 from pipelines.frozen import frozen
 from pipelines.plan.tags import desired
+from pipelines.programs import declaration
 from pipelines.spec.model import Aws
 
 _SHOW_CURSOR = b"\x1b[?25h"  # the live table hides it
@@ -96,25 +100,46 @@ def run(asked: RunRequest) -> None:
 def _started(sagemaker: LocalSageMaker, asked: RunRequest, inputs: RunInputs) -> str:
     """Start an execution, or find the one to go on with; give its ARN."""
     if asked.resume is not None:
-        return _resumable(sagemaker, asked)
+        arn = _resumable(sagemaker, asked)
+        _warn_of_edits(sagemaker, arn, asked.file)
+        return arn
     if asked.definition is not None:
         return submit(sagemaker, _of_definition(sagemaker, asked.definition, asked.file), inputs)
-    submission = _of_spec(sagemaker, asked.file, asked.env)
+    submission = _of_spec(sagemaker, asked.file, asked.env, inputs.stubs)
     commit = recorded(submission.definition, folder_of(asked.file))
     return submit(sagemaker, submission, RunInputs({**commit, **inputs.parameters}, inputs.stubs))
 
 
-def _of_spec(sagemaker: LocalSageMaker, file: Path, env: str | None) -> Submission:
+def _of_spec(
+    sagemaker: LocalSageMaker, file: Path, env: str | None, stubs: Container[str]
+) -> Submission:
     result = compile_spec(request(file, env))
     report(result.checked, file, err=True, account=False)
     compiled, graph = result.compiled, result.checked.graph
     if compiled is None or graph is None:
         message = "a spec without errors was not compiled"
         raise AssertionError(message)
+    _require_extras(asset for asset in compiled.code if asset.step not in stubs)
     stage(sagemaker.objects, compiled.code, compiled.data)
     aws = graph.spec.aws or Aws()
     tags = desired(compiled.pipeline, aws.tags)
     return Submission(compiled.pipeline, compiled.definition, aws.role, tags, env)
+
+
+def _require_extras(code: Iterable[CodeAsset]) -> None:
+    """Refuse to start what would fail minutes later because a package is not installed here.
+
+    Raises:
+        UsageError: a step's program needs packages that are not installed.
+    """
+    for asset in code:
+        program = asset.job.program
+        extra = None if program is None else declaration(program).extra
+        if extra is not None and (lacking := missing(extra)):
+            raise UsageError(
+                f"the step `{asset.step}` needs {', '.join(lacking)}, not installed here",
+                how_to_install(extra),
+            )
 
 
 def _of_definition(sagemaker: LocalSageMaker, definition: Path, file: Path) -> Submission:
@@ -143,6 +168,30 @@ def _resumable(sagemaker: LocalSageMaker, asked: RunRequest) -> str:
     raise UsageError(
         "there is nothing to resume", "every execution here has succeeded or is running"
     )
+
+
+def _warn_of_edits(sagemaker: LocalSageMaker, arn: str, file: Path) -> None:
+    """Warn that an execution goes on with the code and the spec that it was started with."""
+    execution = {"PipelineExecutionArn": arn}
+    env = environment_of(sagemaker.describe_pipeline_execution(**execution))
+    ran = sagemaker.describe_pipeline_definition_for_execution(**execution)["PipelineDefinition"]
+    if pipeline_of(arn) not in pipelines_named(file, None) and env is None:
+        return
+    if _compiled_now(file, env, pipeline_of(arn)) != ran:
+        begin = f"pipelines run{flags_to(file, env, local=False)}"
+        sys.stderr.write(
+            f"the spec or its code was changed since: {identifier(arn)} goes on with what it was"
+            f" started with; `{begin}` starts a new execution with the changes\n"
+        )
+
+
+def _compiled_now(file: Path, env: str | None, pipeline: str) -> str | None:
+    """Compile what the spec is now; None where it cannot be."""
+    try:
+        compiled = compile_spec(request(file, env)).compiled
+    except UsageError:
+        return None
+    return None if compiled is None else compiled.definitions.get(pipeline)
 
 
 @contextmanager

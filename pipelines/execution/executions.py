@@ -20,6 +20,7 @@ from pipelines.json_types import JsonObject
 from pipelines.spec.commit import COMMIT
 
 _NAMED = 5
+_DESCRIPTION, _ENVIRONMENT = "PipelineExecutionDescription", "environment "
 
 
 @frozen
@@ -46,7 +47,13 @@ class StartRequest:
 
 def described(env: str | None) -> JsonObject:
     """Return the members that describe an execution by the environment of its spec."""
-    return {} if env is None else {"PipelineExecutionDescription": f"environment {env}"}
+    return {} if env is None else {_DESCRIPTION: f"{_ENVIRONMENT}{env}"}
+
+
+def environment_of(execution: JsonObject) -> str | None:
+    """Read the environment out of an execution that was `described` by one."""
+    text = str(execution.get(_DESCRIPTION, ""))
+    return text.removeprefix(_ENVIRONMENT) if text.startswith(_ENVIRONMENT) else None
 
 
 def start(caller: Caller, request: StartRequest) -> str:

@@ -26,10 +26,12 @@ class Declaration(Record):
             that it is called on: the noun of a SageMaker ARN, `role` for `aws.role`, `bucket` for
             `aws.bucket`, a prefix of the pipeline in that bucket, or nothing where an action takes
             no resource.
+        extra: the extra of the tool without which the program cannot run locally.
     """
 
     python: tuple[int, int]
     actions: Mapping[str, tuple[str, ...]] = {}
+    extra: str | None = None
 
 
 def names() -> tuple[str, ...]:

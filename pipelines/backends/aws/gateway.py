@@ -17,6 +17,7 @@ from pipelines.backends.aws.attempt import Attempt
 from pipelines.backends.aws.errors import translate
 from pipelines.errors import UsageError
 from pipelines.execution.caller import CallRefusedError
+from pipelines.extras import DISTRIBUTION, how_to_install
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.spec.model import Aws
@@ -265,7 +266,7 @@ def _session() -> Any:
     except ImportError as error:
         raise UsageError(
             "talking to SageMaker needs boto3",
-            "pip install 'sagemaker-pipelines-as-code[aws]'",
+            how_to_install("aws"),
         ) from error
     return botocore.session.Session()
 
@@ -279,7 +280,7 @@ def _config(attempts: int) -> Any:
         read_timeout=60 if attempts > 1 else 300,  # here a cold start may have to be waited for
         retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=32,
-        user_agent_extra="sagemaker-pipelines-as-code",
+        user_agent_extra=DISTRIBUTION,
         request_checksum_calculation="when_required",
         s3={"addressing_style": "path"} if attempts == 1 else None,
     )

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
 from pipelines.backends.local.jobs import isolation
+from pipelines.extras import how_to_install, missing
 from pipelines.frozen import frozen
 
-_EXTRAS = (
-    ("aws", ("boto3",), "talking to an account"),
-    ("serve", ("boto3", "httptools", "uvicorn", "uvloop"), "the local SageMaker's API"),
-    ("validation", ("great-expectations", "pandas", "pyarrow"), "validation steps"),
-)
-_DISTRIBUTION = "sagemaker-pipelines-as-code"
+_USES = {
+    "aws": "calls to an account",
+    "serve": "the local SageMaker's API",
+    "validation": "validation steps",
+}
 
 
 @frozen
@@ -35,11 +35,10 @@ def machine_facts() -> Iterator[MachineFact]:
     yield MachineFact(
         "torch", torch or "not installed", None if torch else "training steps may need it"
     )
-    for extra, packages, use in _EXTRAS:
-        missing = [package for package in packages if _version(package) is None]
-        if missing:
-            remedy = f"for {use}: pip install '{_DISTRIBUTION}[{extra}]'"
-            yield MachineFact(f"extra {extra}", f"without {', '.join(missing)}", remedy)
+    for extra, use in _USES.items():
+        if lacking := missing(extra):
+            remedy = f"for {use}: {how_to_install(extra)}"
+            yield MachineFact(f"extra {extra}", f"without {', '.join(lacking)}", remedy)
         else:
             yield MachineFact(f"extra {extra}", "installed")
 

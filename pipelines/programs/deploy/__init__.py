@@ -36,4 +36,5 @@ DECLARATION = Declaration(
         "s3:ListBucket": ("bucket",),
         "s3:PutObject": ("deployments/",),
     },
+    extra="serve",  # it calls the local SageMaker by its API
 )

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.backends.local.api.admission import Admission, choose_admission
 from pipelines.backends.local.executors.contract import LocalApi
 from pipelines.errors import UsageError
+from pipelines.extras import how_to_install
 from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
@@ -255,7 +256,7 @@ def _require_packages() -> None:
     except ImportError as error:
         raise UsageError(
             f"the local API needs {error.name}, which is not installed",
-            "pip install 'sagemaker-pipelines-as-code[serve]'",
+            how_to_install("serve"),
         ) from error
 
 
