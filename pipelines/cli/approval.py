@@ -15,6 +15,7 @@ from pipelines.cli.deployments import (
     show_how_to_invoke,
 )
 from pipelines.cli.options import local_option, spec_options, yes_option
+from pipelines.cli.printing import echo
 from pipelines.cli.target import Target, confirm, open_target
 from pipelines.errors import UsageError
 from pipelines.frozen import frozen
@@ -82,7 +83,7 @@ def carry_out(target: Target, decision: ApprovalDecision) -> None:
     _write(target, package, decision)
     if not affected:
         group = package["ModelPackageGroupName"]
-        click.echo(f"no deployment step of {target.file} deploys the group {group}")
+        echo(f"no deployment step of {target.file} deploys the group {group}")
     elif target.is_local:
         reconciled = reconcile_deployments(target, affected, Options())
         if decision.status == "Approved":
@@ -101,12 +102,12 @@ def _write(target: Target, package: JsonObject, decision: ApprovalDecision) -> N
     elif decision.reason not in {None, "", package.get("ApprovalDescription")}:
         effect, done = f"write the reason why {named} is {known}", "is already"
     else:
-        click.echo(f"{named} is already {known}")
+        echo(f"{named} is already {known}")
         return
     confirm(target, effect, decision.yes)
     set_approval(target.account, package, decision.status, decision.reason)
     reason = "; its reason was written" if known == decision.status else ""
-    click.echo(f"{named} {done} {decision.status}{reason}")
+    echo(f"{named} {done} {decision.status}{reason}")
 
 
 def _named(package: JsonObject) -> str:
@@ -120,7 +121,7 @@ def _report_what_stays(reconciled: Iterable[Reconciled], package: JsonObject) ->
         live = one.outcome.live
         if live is not None and live > number:
             stays = f"{group}/{number} is older than {group}/{live}, which stays live"
-            click.echo(f"{one.deployment.endpoint}: {stays}")
+            echo(f"{one.deployment.endpoint}: {stays}")
 
 
 def _deployers(target: Target) -> tuple[JsonObject, ...]:
@@ -147,8 +148,8 @@ def _start(target: Target, deployer: JsonObject) -> None:
     """Start a pipeline that deploys, where no rule does."""
     name = deployer["PipelineName"]
     if has_rule(target.account, deployer["PipelineArn"]):
-        click.echo(f"an EventBridge rule starts {name}")
+        echo(f"an EventBridge rule starts {name}")
         return
     started = target.account.call("sagemaker", "start_pipeline_execution", PipelineName=name)
     execution = started["PipelineExecutionArn"].rpartition("/")[2]
-    click.echo(f"started {name}: {execution}; see `pipelines status{target.flags} {execution}`")
+    echo(f"started {name}: {execution}; see `pipelines status{target.flags} {execution}`")

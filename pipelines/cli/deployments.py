@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import click
-
+from pipelines.cli.printing import echo
 from pipelines.cli.target import Target
 from pipelines.errors import ExecutionFailedError, UsageError
 from pipelines.frozen import frozen
@@ -59,7 +58,7 @@ def _reconcile(target: Target, deployment: Deployment, options: Options) -> Reco
         here = options._replace(pause=pause, report=_report)
         outcome = reconcile(Clients(*clients), deployment, here)
     for text in outcome.messages:
-        click.echo(f"{deployment.endpoint}: {text}")
+        echo(f"{deployment.endpoint}: {text}")
     return Reconciled(deployment, outcome)
 
 
@@ -93,8 +92,8 @@ def show_how_to_invoke(target: Target, reconciled: Sequence[Reconciled]) -> None
     for one in reconciled:
         if one.outcome.live is not None:
             asked = f"{target.flags} {one.deployment.endpoint} --file REQUEST.json"
-            click.echo(f"invoke it: python -m pipelines invoke{asked}")
+            echo(f"invoke it: python -m pipelines invoke{asked}")
 
 
 def _report(text: str) -> None:
-    click.echo(text, err=True)
+    echo(text, err=True)

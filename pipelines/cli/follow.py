@@ -6,8 +6,7 @@ import sys
 import threading
 from typing import NoReturn
 
-import click
-
+from pipelines.cli.printing import echo
 from pipelines.cli.progress import following
 from pipelines.errors import ExecutionFailedError
 from pipelines.execution.caller import Caller, CallRefusedError
@@ -60,12 +59,12 @@ def judge(arn: str, status: ExecutionStatus, flags: str) -> None:
 
 
 def _report_trouble(error: CallRefusedError) -> None:
-    click.echo(f"{error.problem}; the execution continues, and is still followed", err=True)
+    echo(f"{error.problem}; the execution continues, and is still followed", err=True)
 
 
 def _leave(arn: str, flags: str) -> NoReturn:
     execution = identifier(arn)
-    click.echo(
+    echo(
         f"execution {execution} continues: follow it with "
         f"`pipelines status --follow{flags} {execution}`, "
         f"stop it with `pipelines stop{flags} {execution}`",

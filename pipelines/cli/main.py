@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import os
 import sys
+import traceback
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
+from pipelines.cli.printing import echo, style
 from pipelines.errors import PipelinesError, UsageError, from_outside
 
 _COMMANDS = "pipelines.cli.commands"
@@ -63,10 +65,12 @@ def main() -> NoReturn:
     try:
         cli.main(standalone_mode=False, prog_name="pipelines")
     except click.ClickException as error:
-        error.show()
+        shown = _Shown()
+        error.show(shown)
+        echo(shown.getvalue().rstrip("\n"), err=True)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        echo("interrupted", err=True)
         sys.exit(_INTERRUPTED)
     except PipelinesError as error:
         _show(error)
@@ -85,9 +89,16 @@ def main() -> NoReturn:
     sys.exit(0)
 
 
+class _Shown(io.StringIO):
+    """What click writes about an error; it removes nothing from what it takes for a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 def _give_up() -> NoReturn:
-    sys.excepthook(*sys.exc_info())
-    click.echo("\nThis is a bug in pipelines, not in your files: please report it.", err=True)
+    echo(traceback.format_exc().rstrip("\n"), err=True)
+    echo("\nThis is a bug in pipelines, not in your files: please report it.", err=True)
     sys.exit(_OUR_BUG)
 
 
@@ -110,6 +121,6 @@ def _make_streams_safe() -> None:
 
 def _show(error: PipelinesError) -> None:
     if error.problem:
-        click.echo(f"{click.style('error', fg='red', bold=True)}: {error.problem}", err=True)
+        echo(f"{style('error', fg='red', bold=True)}: {error.problem}", err=True)
     if error.remedy:
-        click.echo(f"  = help: {error.remedy}", err=True)
+        echo(f"  = help: {error.remedy}", err=True)

@@ -93,7 +93,7 @@ def report(
     found = [one for one in checked.diagnostics if account or one.code != _NO_ACCOUNT]
     if found or output_format not in {"text", "github"}:
         text = _rendered(found, {str(file): checked.text}, output_format, err)
-        click.echo(text, err=err, nl=False)
+        click.echo(text, err=err, nl=False)  # its values are escaped where it is written
     if checked.failed:
         raise SpecError("")
 

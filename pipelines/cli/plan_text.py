@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import click
-
+from pipelines.cli.printing import style
 from pipelines.diagnostics.sentences import counted
 from pipelines.json_types import Json
 from pipelines.plan.caching import Cause, Miss, Reason
@@ -36,7 +35,7 @@ def plan_text(plan: Plan, where: str) -> str:
 
 
 def _lines(plan: Plan, where: str) -> Iterator[str]:
-    yield f"{click.style(plan.pipeline, bold=True)} in {where}"
+    yield f"{style(plan.pipeline, bold=True)} in {where}"
     if plan.is_empty:
         yield "nothing to do: everything matches the spec"
     else:
@@ -50,11 +49,11 @@ def _lines(plan: Plan, where: str) -> Iterator[str]:
             yield from (words.miss(miss) for miss in plan.misses)
         yield _summary(plan)
     for warning in plan.warnings:
-        yield f"{click.style('warning', fg='yellow', bold=True)}: {warning}"
+        yield f"{style('warning', fg='yellow', bold=True)}: {warning}"
 
 
 def _head(verb: str, colour: str | None, text: str) -> str:
-    return f"{click.style(verb.ljust(9), fg=colour)} {text}"
+    return f"{style(verb.ljust(9), fg=colour)} {text}"
 
 
 def _summary(plan: Plan) -> str:
@@ -110,7 +109,7 @@ class _Words:
 
     def _line(self, change: Change, where: str) -> str:
         sign, colour = _SIGNS[change.kind]
-        return f"  {click.style(sign, fg=colour)} {self._change(change, where)}"
+        return f"  {style(sign, fg=colour)} {self._change(change, where)}"
 
     def _change(self, change: Change, where: str) -> str:
         if change.step is None:
@@ -194,9 +193,9 @@ def _before_after(before: Json, after: Json) -> str:
 
 def _tag_lines(tags: TagChange) -> Iterator[str]:
     for key, value in sorted(tags.add.items()):
-        yield f"  {click.style('~', fg='yellow')} tag {key}: {value}"
+        yield f"  {style('~', fg='yellow')} tag {key}: {value}"
     for key in tags.remove:
-        yield f"  {click.style('-', fg='red')} tag {key}"
+        yield f"  {style('-', fg='red')} tag {key}"
 
 
 def _listed(files: Sequence[FileChange]) -> str:

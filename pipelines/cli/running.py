@@ -25,6 +25,7 @@ from pipelines.bundle.assets import CodeAsset
 from pipelines.cli.commit import recorded
 from pipelines.cli.definitions import load_definition
 from pipelines.cli.options import flags_to, parameters, report, request
+from pipelines.cli.printing import escape_log_records
 from pipelines.cli.progress import following
 from pipelines.cli.project import folder_of, pipelines_named, require_project
 from pipelines.cli.target import local_scope, open_sagemaker
@@ -83,6 +84,7 @@ def run(asked: RunRequest) -> None:
         raise _fixed()
     if asked.definition is None:
         require_project(asked.file)
+    escape_log_records()
     with open_sagemaker(asked.file, asked.isolation) as sagemaker:
         arn = _started(sagemaker, asked, inputs)
         with (

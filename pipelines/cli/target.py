@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from pipelines.cli.options import flags_to, report, request
+from pipelines.cli.printing import echo
 from pipelines.cli.project import home_of, pipelines_named, require_folder, require_project
 from pipelines.errors import SpecError, UsageError
 from pipelines.execution.caller import Caller
@@ -263,7 +264,7 @@ def confirm(target: Target, effect: str, yes: bool) -> None:  # noqa: FBT001 - t
     """
     if target.is_local:
         return
-    click.echo(f"{effect} in {target.description}", err=True)
+    echo(f"{effect} in {target.description}", err=True)
     if yes:
         return
     if not sys.stdin.isatty():

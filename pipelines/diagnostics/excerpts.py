@@ -42,11 +42,21 @@ def excerpt(line: str, column: int, end_column: int) -> Excerpt:
     return Excerpt(f"{lead}{''.join(cells[first:last])}{trail}", " " * indent + "^" * carets)
 
 
-def visible(text: str) -> str:
-    """Return text with its control characters written as escapes: a terminal obeys none of them."""
+def visible(text: str, kept: str = "\n") -> str:
+    """Return text with its control characters written as escapes: a terminal obeys none of them.
+
+    Args:
+        text: any text.
+        kept: control characters that stay as they are.
+    """
     if text.isprintable():
         return text
-    return "".join(char if char.isprintable() or char == "\n" else _escaped(char) for char in text)
+    return "".join(
+        char
+        if char.isprintable() or char in kept or unicodedata.category(char) == "Zs"
+        else _escaped(char)
+        for char in text
+    )
 
 
 def _escaped(char: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from pipelines.cli.options import report, request, spec_options, writing
+from pipelines.cli.printing import echo, echo_data
 from pipelines.compile.driver import compile_spec
 from pipelines.compile.output import write
 
@@ -28,8 +29,8 @@ def COMMAND(file: Path, env: str | None, output: Path | None) -> None:  # noqa: 
     if compiled is None:
         return
     if output in (None, Path("-")):
-        click.echo(compiled.definition, nl=False)
+        echo_data(compiled.definition)
         return
     with writing(output):
         for path in write(compiled, output, file.parent):
-            click.echo(f"wrote {path}")
+            echo(f"wrote {path}")

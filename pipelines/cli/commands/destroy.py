@@ -16,6 +16,7 @@ from pipelines.account.destroy import (
     running,
 )
 from pipelines.cli.options import local_option, spec_options, yes_option
+from pipelines.cli.printing import echo
 from pipelines.cli.target import Target, confirm, open_target
 from pipelines.diagnostics.sentences import counted
 from pipelines.errors import UsageError
@@ -56,15 +57,15 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
         found = find(target.account, named)
         _refuse_foreign(found)
         for line in _lines(target, found, groups):
-            click.echo(line)
+            echo(line)
         if not found.to_delete:
-            click.echo("nothing to delete")
+            echo("nothing to delete")
             return
         _ask(target, len(found.to_delete), yes)
         destroy(
             target.account,
             found.to_delete,
-            lambda resource: click.echo(f"deleted {_named(resource)}"),
+            lambda resource: echo(f"deleted {_named(resource)}"),
         )
 
 

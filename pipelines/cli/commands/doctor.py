@@ -11,6 +11,7 @@ import click
 from pipelines.account.health import Check, examine
 from pipelines.backends.local.health import MachineFact, machine_facts
 from pipelines.cli.options import format_option, local_option, spec_options
+from pipelines.cli.printing import echo, echo_data
 from pipelines.cli.tables import columns
 from pipelines.cli.target import open_target
 from pipelines.compile.permissions import permissions
@@ -29,7 +30,7 @@ def COMMAND(file: Path, env: str | None, local: bool, output_format: str) -> Non
         _show_here(here)
     checks = [] if local else _account(file, env, is_shown=output_format == "text")
     if output_format == "json":
-        click.echo(json.dumps(_as_json(here, checks), indent=2))
+        echo_data(json.dumps(_as_json(here, checks), indent=2) + "\n")
     wrong = [check for check in checks if check.verdict == "missing"]
     if wrong:
         things = "one thing is" if len(wrong) == 1 else f"{len(wrong)} things are"
@@ -41,22 +42,22 @@ def _account(file: Path, env: str | None, *, is_shown: bool) -> list[Check]:
     with open_target(file, env, local=False) as target:
         needs = needs_of(json.loads(target.compiled.definition))
         if is_shown:
-            click.echo("\nthe account")
+            echo("\nthe account")
         needed = permissions(target.compiled, target.aws)
         for check in examine(target.account, target.aws, needs, needed):
             checks.append(check)
             if is_shown:
-                click.echo(f"  {check.verdict:<8} {check.subject}: {check.text}")
+                echo(f"  {check.verdict:<8} {check.subject}: {check.text}")
                 if check.remedy:
-                    click.echo(f"           = help: {check.remedy}")
+                    echo(f"           = help: {check.remedy}")
     return checks
 
 
 def _show_here(found: Iterable[MachineFact]) -> None:
-    click.echo("this machine")
+    echo("this machine")
     rows = [(fact.subject, fact.text, fact.remedy or "") for fact in found]
     for line in columns(("", "", ""), rows).splitlines()[1:]:
-        click.echo(f"  {line}")
+        echo(f"  {line}")
 
 
 def _as_json(here: Iterable[MachineFact], checks: Iterable[Check]) -> object:

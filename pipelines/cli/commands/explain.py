@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from pipelines.cli.printing import echo
 from pipelines.diagnostics.codes import all_codes, explain
 
 
@@ -13,7 +14,7 @@ def COMMAND(code: str | None) -> None:  # noqa: N802 - found by this name
     """Explain a diagnostic, such as SP102; without a code, list them all."""
     if code is None:
         for known in all_codes():
-            click.echo(f"{known}  {explain(known).title}")
+            echo(f"{known}  {explain(known).title}")
         return
     explanation = explain(code.upper())
-    click.echo(f"{explanation.code}: {explanation.title}\n\n{explanation.text}")
+    echo(f"{explanation.code}: {explanation.title}\n\n{explanation.text}")

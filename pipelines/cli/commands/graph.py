@@ -8,6 +8,7 @@ import click
 
 from pipelines.cli import definitions, drawing
 from pipelines.cli.options import format_option, report, request, spec_options
+from pipelines.cli.printing import echo
 from pipelines.compile.driver import validate
 from pipelines.definition import outline
 
@@ -20,7 +21,7 @@ def COMMAND(file: Path, env: str | None, output_format: str) -> None:  # noqa: N
     drawn = _drawing(file, env)
     if drawn is not None:
         draw = drawing.mermaid if output_format == "mermaid" else drawing.tree
-        click.echo(draw(drawn))
+        echo(draw(drawn))
 
 
 def _drawing(file: Path, env: str | None) -> drawing.Drawing | None:

@@ -10,6 +10,7 @@ import click
 
 from pipelines.cli import scaffold
 from pipelines.cli.options import writing
+from pipelines.cli.printing import echo
 
 _MODULE = "python -m "
 
@@ -29,8 +30,8 @@ def COMMAND(folder: Path, minimal: bool, name: str | None) -> None:  # noqa: FBT
         content[readme] = _without_module(content[readme])
     with writing(folder):
         scaffold.write(folder, content)
-    click.echo(f"wrote {len(content)} files into {folder}")
-    click.echo(_next(folder, own_package=own_package))
+    echo(f"wrote {len(content)} files into {folder}")
+    echo(_next(folder, own_package=own_package))
 
 
 def _next(folder: Path, *, own_package: bool) -> str:

@@ -11,6 +11,7 @@ import click
 
 from pipelines.account.account import Account
 from pipelines.cli.options import env_option, local_option
+from pipelines.cli.printing import echo
 from pipelines.cli.target import open_target
 from pipelines.diagnostics.nearest import nearest
 from pipelines.errors import UsageError
@@ -86,12 +87,23 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
             _require_endpoint(target.account, endpoint, error)
             raise
         took = time.monotonic() - began
-    sys.stdout.buffer.write(answer.body)
-    if answer.is_text and not answer.body.endswith(b"\n"):
-        click.echo()
-    sys.stdout.flush()
+    _show(answer)
     cold = f", {float(answer.cold_start):.1f} s of it a cold start" if answer.cold_start else ""
-    click.echo(f"{answer.variant} answered in {took:.2f} s{cold}", err=True)
+    echo(f"{answer.variant} answered in {took:.2f} s{cold}", err=True)
+
+
+def _show(answer: InvokeResponse) -> None:
+    """Print a body: as it is for programs, what a person can read on a terminal."""
+    if not sys.stdout.isatty():
+        sys.stdout.buffer.write(answer.body)
+        if answer.is_text and not answer.body.endswith(b"\n"):
+            echo()
+    elif answer.is_text:
+        echo(answer.body.decode("utf-8", "replace").removesuffix("\n"))
+    else:
+        what = f"{len(answer.body)} bytes of {answer.content_type}"
+        echo(f"{what} are not shown on a terminal: redirect the output to a file", err=True)
+    sys.stdout.flush()
 
 
 def _require_endpoint(account: Account, endpoint: str, error: CallRefusedError) -> None:

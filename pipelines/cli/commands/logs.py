@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from pipelines.cli.options import local_option, spec_options
+from pipelines.cli.printing import echo, log_line
 from pipelines.cli.target import Scope, open_scope
 from pipelines.diagnostics.nearest import nearest
 from pipelines.errors import UsageError
@@ -25,6 +27,7 @@ _LOCAL_SECONDS = 0.2
 @spec_options
 @local_option
 @click.option("--follow", is_flag=True, help="Go on until the step has ended.")
+@click.option("--raw", is_flag=True, help="Print colours and control characters as they are.")
 @click.argument("execution")
 @click.argument("step")
 def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
@@ -32,13 +35,14 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     env: str | None,
     local: bool,  # noqa: FBT001 - click's flag
     follow: bool,  # noqa: FBT001 - click's flag
+    raw: bool,  # noqa: FBT001 - click's flag
     execution: str,
     step: str,
 ) -> None:
     """Print the log of a step, every host and every attempt of it."""
     with open_scope(file, env, local) as scope:
         described = scope.find(execution)
-        printer = _Printer(scope)
+        printer = _Printer(scope, echo_raw if raw else _print_line)
         while True:
             is_open = _is_open(scope, described)
             known = steps(scope.caller, described["PipelineExecutionArn"])
@@ -55,8 +59,9 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
 class _Printer:
     """Prints what is new of the streams of a step; a header where there are several."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, write: Callable[[str], None]) -> None:
         self._scope = scope
+        self._print = write
         self._tokens: dict[str, str | None] = {}
         self._current: str | None = None
 
@@ -72,10 +77,14 @@ class _Printer:
         for stream in found:
             for line, token in lines(self._scope.caller, stream, self._tokens[stream.name]):
                 if self._current != stream.name and len(self._tokens) > 1:
-                    click.echo(f"==> {stream.name} <==")
+                    echo(f"==> {stream.name} <==")
                 self._current = stream.name
-                click.echo(line)
+                self._print(line)
                 self._tokens[stream.name] = token
+
+
+def _print_line(line: str) -> None:
+    echo(log_line(line))
 
 
 def _is_open(scope: Scope, described: JsonObject) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from pipelines.cli.options import format_option, local_option, spec_options
+from pipelines.cli.printing import echo, echo_data
 from pipelines.cli.tables import columns
 from pipelines.cli.target import open_scope
 from pipelines.errors import UsageError
@@ -57,7 +58,10 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
             names = [group] if group is not None else groups(caller, scope.pipelines)
             packages = [p for name in names for p in versions(caller, name, last)]
             shown = _all(packages, [metrics(caller, p) for p in packages], output_format)
-    click.echo(shown)
+    if output_format == "json":
+        echo_data(f"{shown}\n")
+    else:
+        echo(shown)
 
 
 def _all(packages: list[JsonObject], figures: list[dict[str, float]], output_format: str) -> str:

@@ -11,6 +11,7 @@ from pipelines.account.planning import make_plan
 from pipelines.cli.options import format_option, local_option, spec_options
 from pipelines.cli.plan_json import plan_json
 from pipelines.cli.plan_text import plan_text
+from pipelines.cli.printing import echo, echo_data
 from pipelines.cli.target import open_target
 from pipelines.errors import ChangesPendingError
 
@@ -30,8 +31,9 @@ def COMMAND(file: Path, env: str | None, local: bool, check: bool, output_format
                 "region": target.account.region,
                 "local": target.is_local,
             }
-            click.echo(json.dumps(plan_json(plan, where), indent=2, ensure_ascii=False))
+            shown = json.dumps(plan_json(plan, where), indent=2, ensure_ascii=False)
+            echo_data(f"{shown}\n")
         else:
-            click.echo(plan_text(plan, target.description))
+            echo(plan_text(plan, target.description))
         if check and not plan.is_empty:
             raise ChangesPendingError("")

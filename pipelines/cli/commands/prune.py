@@ -10,6 +10,7 @@ import click
 from pipelines.account.objects import remove
 from pipelines.account.prune import PruneScope, Unused, unused
 from pipelines.cli.options import local_option, spec_options, yes_option
+from pipelines.cli.printing import echo
 from pipelines.cli.target import Target, confirm, open_target
 from pipelines.definition.named import groups_of
 from pipelines.diagnostics.sentences import counted
@@ -45,14 +46,14 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
         before = datetime.now(UTC) - timedelta(hours=older_than)
         found = unused(target.account, _scope(target), before)
         if not found:
-            click.echo("nothing to remove: everything is in use, or too recent")
+            echo("nothing to remove: everything is in use, or too recent")
             return
-        click.echo(_shown(found))
+        echo(_shown(found))
         if dry_run:
             return
         confirm(target, f"delete {counted(len(found), 'object')} from {target.aws.bucket}", yes)
         remove(target.account, target.aws.bucket, [entry.key for entry in found])
-        click.echo(f"removed {counted(len(found), 'object')}")
+        echo(f"removed {counted(len(found), 'object')}")
 
 
 def _scope(target: Target) -> PruneScope:

@@ -10,6 +10,7 @@ from pipelines.account.apply import apply, is_current
 from pipelines.account.rollback import plan_rollback
 from pipelines.cli.options import local_option, spec_options, yes_option
 from pipelines.cli.plan_text import plan_text
+from pipelines.cli.printing import echo
 from pipelines.cli.target import confirm, open_target
 
 
@@ -24,10 +25,10 @@ def COMMAND(file: Path, env: str | None, local: bool, yes: bool, version: int) -
         definitions = f"s3://{target.aws.bucket}/{target.pipeline}/definitions"
         plan = plan_rollback(target.account, target.pipeline, version, definitions)
         if plan.is_empty:
-            click.echo(f"{target.pipeline}: version {version} is already deployed: nothing to do")
+            echo(f"{target.pipeline}: version {version} is already deployed: nothing to do")
             return
-        click.echo(plan_text(plan, target.description))
+        echo(plan_text(plan, target.description))
         confirm(target, f"roll {target.pipeline} back to version {version}", yes)
         apply(target.account, plan, lambda: is_current(target.account, plan), lambda _: None)
-    click.echo(f"{target.pipeline}: version {version} is deployed again, as a new version")
-    click.echo(f"the next `pipelines upsert` deploys {file} again", err=True)
+    echo(f"{target.pipeline}: version {version} is deployed again, as a new version")
+    echo(f"the next `pipelines upsert` deploys {file} again", err=True)

@@ -8,6 +8,7 @@ import click
 
 from pipelines.cli import scaffold
 from pipelines.cli.options import writing
+from pipelines.cli.printing import echo, echo_data
 
 
 @click.command("schema")
@@ -25,8 +26,8 @@ def COMMAND(output: Path | None) -> None:  # noqa: N802 - found by this name
     """
     text = scaffold.schema().decode()
     if output is None:
-        click.echo(text, nl=False)
+        echo_data(text)
         return
     with writing(output):
         output.write_text(text, encoding="utf-8")
-    click.echo(f"wrote {output}")
+    echo(f"wrote {output}")

@@ -20,6 +20,7 @@ from pipelines.backends.local.executors.contract import ApiCredentials, LocalApi
 from pipelines.backends.local.local_caller import LocalCaller
 from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.cli.options import file_option
+from pipelines.cli.printing import echo, escape_log_records
 from pipelines.cli.project import require_project
 from pipelines.cli.tables import columns
 from pipelines.cli.target import open_sagemaker
@@ -51,6 +52,7 @@ def COMMAND(  # noqa: N802 - found by this name
 ) -> None:
     """Serve the local SageMaker and its endpoints to any boto3 or AWS CLI, until Ctrl-C."""
     require_project(file)
+    escape_log_records()
     with open_sagemaker(file, isolation) as sagemaker, _until_stopped() as stopped:
         home = sagemaker.settings.home
         presence.require_none(home)
@@ -61,21 +63,21 @@ def COMMAND(  # noqa: N802 - found by this name
             sagemaker.start_endpoints()
             _greet(sagemaker, api)
             stopped.wait()
-            click.echo("stopping", err=True)
+            echo("stopping", err=True)
 
 
 def _greet(sagemaker: LocalSageMaker, api: LocalApi) -> None:
     """Print where everything is, and the two lines that a person wants to copy."""
     url, key, region = api.url, api.credentials, sagemaker.settings.region
     endpoints = _endpoints(sagemaker)
-    click.echo(f"serving the local SageMaker at {url} until Ctrl-C\n")
+    echo(f"serving the local SageMaker at {url} until Ctrl-C\n")
     if endpoints:
         rows = [(name, state, _invocations(url, name)) for name, state in endpoints]
-        click.echo(columns(("endpoint", "state", "invocations"), rows) + "\n")
+        echo(columns(("endpoint", "state", "invocations"), rows) + "\n")
     else:
-        click.echo("no endpoints yet: approve a version of a group that a deployment step names\n")
+        echo("no endpoints yet: approve a version of a group that a deployment step names\n")
     credentials = f"AWS_ACCESS_KEY_ID={key.access_key} AWS_SECRET_ACCESS_KEY={key.secret_key}"
-    click.echo(f"  export AWS_ENDPOINT_URL={url} {credentials} AWS_REGION={region}")
+    echo(f"  export AWS_ENDPOINT_URL={url} {credentials} AWS_REGION={region}")
     name = endpoints[0][0] if endpoints else "ENDPOINT"
     json = "'Content-Type: application/json'"
     address = shlex.quote(_invocations(url, name))
@@ -83,7 +85,7 @@ def _greet(sagemaker: LocalSageMaker, api: LocalApi) -> None:
     if key != ApiCredentials():
         scope = f"aws:amz:{region}:sagemaker"
         signed = f" --aws-sigv4 {scope} --user {key.access_key}:{key.secret_key}"
-    click.echo(f"  curl{signed} -H {json} --data-binary @serving/sample_request.json {address}\n")
+    echo(f"  curl{signed} -H {json} --data-binary @serving/sample_request.json {address}\n")
     sys.stdout.flush()
 
 
@@ -102,7 +104,7 @@ def _log(served: ServedRequest) -> None:
     """Write one line per request; nobody may be left to read it."""
     now = datetime.now().astimezone().strftime("%H:%M:%S")
     with suppress(OSError, ValueError):
-        click.echo(f"{now}  {served.status}  {served.milliseconds:7.1f} ms  {served.operation}")
+        echo(f"{now}  {served.status}  {served.milliseconds:7.1f} ms  {served.operation}")
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import click
 from pipelines.cli.commit import commit_of
 from pipelines.cli.follow import judge, show, watch
 from pipelines.cli.options import local_option, parameters, request, spec_options
+from pipelines.cli.printing import echo
 from pipelines.cli.project import folder_of
 from pipelines.cli.target import Target, open_target, served_api
 from pipelines.compile.driver import compile_spec
@@ -99,7 +100,7 @@ def _commit(target: Target) -> str | None:
     compiled = compile_spec(request(target.file, target.env)).compiled
     if compiled is not None and json.loads(compiled.definition) == json.loads(deployed):
         return commit
-    click.echo(
+    echo(
         "what is deployed is not what this checkout compiles to: "
         "`pipelines upsert` deploys it; no commit is recorded in the registry",
         err=True,
@@ -112,7 +113,7 @@ def _execute_here(target: Target, arn: str) -> None:
     try:
         status = watch(target.account, arn)
     except KeyboardInterrupt:
-        click.echo(
+        echo(
             "stopping; its jobs are being stopped; Ctrl-C again leaves at once",
             err=True,
         )
@@ -123,5 +124,5 @@ def _execute_here(target: Target, arn: str) -> None:
 
 def _show_how_to_follow(target: Target, arn: str) -> None:
     execution = identifier(arn)
-    click.echo(f"{target.pipeline}: execution {execution}")
-    click.echo(f"follow it: pipelines status --follow{target.flags} {execution}", err=True)
+    echo(f"{target.pipeline}: execution {execution}")
+    echo(f"follow it: pipelines status --follow{target.flags} {execution}", err=True)

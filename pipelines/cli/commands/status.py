@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from pipelines.cli.options import format_option, local_option, spec_options
+from pipelines.cli.printing import echo, echo_data
 from pipelines.cli.progress.words import duration
 from pipelines.cli.tables import columns
 from pipelines.cli.target import Scope, open_scope
@@ -51,9 +52,9 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
             rows = steps(scope.caller, described["PipelineExecutionArn"])
             shown = _one(described, rows, scope)
     if output_format == "json":
-        click.echo(json.dumps(rows, indent=2, default=str))
+        echo_data(json.dumps(rows, indent=2, default=str) + "\n")
     else:
-        click.echo(shown)
+        echo(shown)
 
 
 def _follow(scope: Scope, execution: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from pipelines.cli.options import local_option, spec_options
+from pipelines.cli.printing import echo
 from pipelines.cli.target import Scope, open_scope
 from pipelines.errors import UsageError
 from pipelines.execution.executions import executions, stop
@@ -25,7 +26,7 @@ def COMMAND(file: Path, env: str | None, local: bool, execution: str | None) -> 
     with open_scope(file, env, local) as scope:
         arn = _only_running(scope) if execution is None else _running(scope, execution)
         stop(scope.caller, arn)
-    click.echo(f"execution {identifier(arn)} is being stopped")
+    echo(f"execution {identifier(arn)} is being stopped")
 
 
 def _running(scope: Scope, execution: str) -> str:

@@ -11,6 +11,7 @@ from pipelines.account.apply import apply, is_current
 from pipelines.account.planning import make_plan
 from pipelines.cli.options import local_option, spec_options, yes_option
 from pipelines.cli.plan_text import plan_text
+from pipelines.cli.printing import echo
 from pipelines.cli.target import confirm, open_target
 from pipelines.cli.uploads import uploading
 from pipelines.errors import UsageError
@@ -30,7 +31,7 @@ def COMMAND(file: Path, env: str | None, local: bool, yes: bool, take_over: bool
     """Create or update the pipeline, by the plan that is shown."""
     with open_target(file, env, local) as target:
         plan = make_plan(target.account, target.spec, target.compiled)
-        click.echo(plan_text(plan, target.description))
+        echo(plan_text(plan, target.description))
         if plan.is_empty:
             return
         if not take_over and not local:
@@ -39,7 +40,7 @@ def COMMAND(file: Path, env: str | None, local: bool, yes: bool, take_over: bool
         count = sum(len(upload.objects) for upload in plan.uploads)
         with uploading(sys.stderr, count) as done:
             apply(target.account, plan, lambda: is_current(target.account, plan), done)
-        click.echo(f"{plan.pipeline} is deployed")
+        echo(f"{plan.pipeline} is deployed")
 
 
 def _ask_for_foreign(plan: Plan) -> None:
@@ -54,6 +55,6 @@ def _ask_for_foreign(plan: Plan) -> None:
     problem = f"the pipeline {foreign[0]} was not created from this spec"
     if not sys.stdin.isatty():
         raise UsageError(problem, "give yours another name, or add --take-over to replace it")
-    click.echo(problem, err=True)
+    echo(problem, err=True)
     if not click.confirm("Replace it?", err=True):
         raise UsageError("nothing was changed", "give your pipeline another name")

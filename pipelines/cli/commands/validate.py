@@ -8,6 +8,7 @@ import click
 
 from pipelines.cli import definitions
 from pipelines.cli.options import format_option, report, request, spec_options
+from pipelines.cli.printing import echo
 from pipelines.compile.driver import validate
 from pipelines.definition import outline
 
@@ -19,7 +20,7 @@ def COMMAND(file: Path, env: str | None, output_format: str) -> None:  # noqa: N
     """Find every mistake of a spec, each with its place and what to write instead."""
     steps = _steps(file, env, output_format)
     if output_format == "text":
-        click.echo(f"{file}: ok ({steps} steps)")
+        echo(f"{file}: ok ({steps} steps)")
 
 
 def _steps(file: Path, env: str | None, output_format: str) -> int:

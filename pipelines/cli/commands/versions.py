@@ -9,6 +9,7 @@ import click
 
 from pipelines.account.versions import Version, versions
 from pipelines.cli.options import format_option, local_option, spec_options
+from pipelines.cli.printing import echo, echo_data
 from pipelines.cli.tables import columns
 from pipelines.cli.target import open_target
 from pipelines.execution.identifiers import identifier
@@ -41,9 +42,9 @@ def COMMAND(  # noqa: N802 - found by this name
             }
             for version in found
         ]
-        click.echo(json.dumps(rows, indent=2, default=str))
+        echo_data(json.dumps(rows, indent=2, default=str) + "\n")
     else:
-        click.echo(_table(found))
+        echo(_table(found))
 
 
 def _table(found: list[Version]) -> str:

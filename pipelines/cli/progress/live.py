@@ -14,6 +14,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.cli.printing import escaped, log_line
 from pipelines.cli.progress.words import duration, note
 from pipelines.execution.events import (
     Event,
@@ -57,7 +58,7 @@ class _Table:
     def take(self, event: Event) -> None:
         match event:
             case ExecutionStarted(execution=execution, pipeline=pipeline, steps=steps, done=done):
-                self._title = f"{pipeline}  {execution}"
+                self._title = escaped(f"{pipeline}  {execution}")
                 earlier = _Row("✔", "dim green", note="done before")
                 self._rows = {s: earlier if s in done else _Row() for s in steps}
             case StepStarted(step=step, type=type_name):
@@ -77,7 +78,7 @@ class _Table:
                 pass
 
     def __rich__(self) -> Table:
-        table = Table(title=self._title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+        table = Table(title=Text(self._title), title_justify="left", box=None, padding=(0, 2, 0, 0))
         for name in ("", "step", "type", "time", ""):
             table.add_column(name, justify="right" if name == "time" else "left")
         for step, row in self._rows.items():
@@ -85,10 +86,10 @@ class _Table:
             seconds = time.monotonic() - row.began if row.began is not None else row.seconds
             table.add_row(
                 Spinner("dots", style="cyan") if running else Text(row.mark, row.style),
-                Text(step, "bold" if running else row.style if row.mark == "✘" else ""),
-                Text(row.type, "dim"),
+                Text(escaped(step), "bold" if running else row.style if row.mark == "✘" else ""),
+                Text(escaped(row.type), "dim"),
                 Text("" if seconds is None else duration(seconds)),
-                Text(row.note, row.style if row.mark == "✘" else "dim"),
+                Text(escaped(row.note), row.style if row.mark == "✘" else "dim"),
             )
         return table
 
@@ -111,8 +112,8 @@ def live(stream: TextIO) -> Iterator[Observer]:
     with Live(table, console=console, refresh_per_second=8):
         yield observer
     for event in failed:
-        console.print(Text(f"\n{event.step}: {event.reason or 'failed'}", "red"))
+        console.print(Text(escaped(f"\n{event.step}: {event.reason or 'failed'}"), "red"))
         for line in event.log_tail:
-            console.print(Text(f"  | {line}", "dim"), soft_wrap=True)
+            console.print(Text(f"  | {log_line(line)}", "dim"), soft_wrap=True)
     for end in ended:
         console.print(f"{end.status} in {duration(end.seconds)}", highlight=False)

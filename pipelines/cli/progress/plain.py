@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TextIO
 
+from pipelines.cli.printing import escaped, log_line
 from pipelines.cli.progress.words import duration, note
 from pipelines.execution.events import (
     Event,
@@ -41,9 +42,9 @@ class Lines:
     def _show(self, event: Event) -> None:
         line = _line(event)
         if line is not None:
-            self._stream.write(f"{line}\n")
+            self._stream.write(f"{escaped(line)}\n")
         if isinstance(event, StepEnded) and event.status is StepStatus.FAILED:
-            self._stream.writelines(f"    | {text}\n" for text in event.log_tail)
+            self._stream.writelines(f"    | {log_line(text)}\n" for text in event.log_tail)
         self._stream.flush()
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipelines.diagnostics.excerpts import visible
+
 if TYPE_CHECKING:
     from pipelines.diagnostics.formats import Report
     from pipelines.diagnostics.model import Diagnostic
@@ -32,7 +34,7 @@ def _command(found: Diagnostic) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return visible(text).replace("%", "%25").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

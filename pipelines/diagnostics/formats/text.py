@@ -39,7 +39,7 @@ def _block(found: Diagnostic, lines: dict[str, list[str]], report: Report) -> It
         yield f"{title}: {message}"
         yield from _help(found, "", report)
         return
-    yield f"{span.source}:{span.line}:{span.column}: {title}: {message}"
+    yield f"{visible(span.source)}:{span.line}:{span.column}: {title}: {message}"
     width = len(str(span.line))
     source = lines.get(span.source, [])
     if span.line <= len(source):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from pipelines.cli.plan_text import plan_text
+from pipelines.cli.printing import escaped
 from pipelines.grammar.paths import Key
 from pipelines.plan.caching import Cause, Miss, Reason
 from pipelines.plan.diff import Change
@@ -29,8 +31,7 @@ def written(*changes: Change, **more: Any) -> list[str]:
 
 def plain(line: str) -> str:
     """Take the colours out of a line."""
-    parts = line.split("\x1b[")
-    return parts[0] + "".join(part.partition("m")[2] for part in parts[1:])
+    return click.unstyle(escaped(line))
 
 
 EPOCHS = ("Parameters", Key("epochs"))

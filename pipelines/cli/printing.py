@@ -1,0 +1,67 @@
+"""Everything that commands print: a terminal obeys no control character of somebody's data.
+
+Reasons, names, logs and messages may hold escape sequences that move the cursor, rewrite what
+stands above, or set the window's title. They are shown as escapes; our own styles are marked, so
+that data cannot imitate them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import Any
+
+import click
+
+from pipelines.diagnostics.excerpts import visible
+
+_MARK = os.urandom(8).hex()
+_STYLE = re.compile(rf"(\x1b\[[0-9;]*m){_MARK}")
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_KEPT = "\n\t"
+
+
+def echo(text: str = "", *, err: bool = False) -> None:
+    """Print a text and a line break."""
+    click.echo(escaped(text), err=err)
+
+
+def style(text: str, **style: Any) -> str:
+    """Style a text for `echo`, by the arguments of `click.style`."""
+    marked = _COLOURS.sub(rf"\g<0>{_MARK}", click.style("\0", **style))
+    return marked.replace("\0", text)
+
+
+def escaped(text: str) -> str:
+    """Write control characters as escapes, except line breaks, tabs and the marks of `style`."""
+    pieces = _STYLE.split(text)
+    pieces[::2] = [visible(piece, kept=_KEPT) for piece in pieces[::2]]
+    return "".join(pieces)
+
+
+def echo_data(text: str) -> None:
+    """Print a text for programs: exactly, where no person reads it on a terminal."""
+    click.echo(escaped(text) if sys.stdout.isatty() else text, nl=False)
+
+
+def echo_raw(text: str) -> None:
+    """Print a text as it is, for those who ask for that, and a line break."""
+    click.echo(text, color=True)
+
+
+def log_line(line: str) -> str:
+    """Write a line of a log: without colours and the carriage returns of progress bars."""
+    return escaped(_COLOURS.sub("", line).rstrip("\r").rpartition("\r")[2])
+
+
+def escape_log_records() -> None:
+    """Let what Python's logging prints, such as tracebacks of the local API, be escaped too."""
+    import logging  # noqa: PLC0415 - most commands log nothing
+
+    class EscapingFormatter(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return escaped(super().format(record))
+
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(EscapingFormatter())
