@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from pipelines.cli.options import local_option, spec_options
-from pipelines.cli.printing import echo, log_line
+from pipelines.cli.printing import echo, echo_raw, log_line
 from pipelines.cli.target import Scope, open_scope
 from pipelines.diagnostics.nearest import nearest
 from pipelines.errors import UsageError
