@@ -13,7 +13,7 @@ from pipelines.definition.checks.parameters import is_of_type
 from pipelines.definition.steps import UNTYPED, take_apart
 from pipelines.diagnostics import Finding, Path, Severity
 from pipelines.frozen import frozen
-from pipelines.grammar.functions import parameters_in
+from pipelines.grammar.functions import is_function, parameters_in
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.arguments import check_with
 from pipelines.steptypes.steptype import StepType
@@ -71,7 +71,7 @@ class KnownValues:
                 names = _going_to(arguments, finding.path[len(prefix) :], values)
                 said = ", ".join(self._described(name, values[name]) for name in names)
                 severity = Severity.WARNING if conditional else finding.severity
-                message = f"{said} does not fit: {finding.message}"
+                message = f"{said} does not fit: {finding.message}" if said else finding.message
                 yield replace(finding, message=message, severity=severity)
 
     def _choices(self, used: Collection[str]) -> Iterator[dict[str, Json]]:
@@ -127,14 +127,15 @@ def refuse(
 
 
 def _going_to(arguments: JsonObject, path: Path, values: Mapping[str, Json]) -> tuple[str, ...]:
-    """Return which parameters go into what stands at a path; all where none does."""
+    """Return which parameters go into what stands at a path; all where it has a plain value."""
     stated: Json = arguments
     for part in path:
         try:
             stated = stated[part]
         except (KeyError, IndexError, TypeError):
             break
-    return _used(stated, values) or _used(arguments, values)
+    used = _used(stated, values)
+    return used if used or is_function(stated) else _used(arguments, values)
 
 
 def _used(value: Json, known: Collection[str]) -> tuple[str, ...]:

@@ -43,8 +43,8 @@ def typed_parameters(
             f"parameter `{n}` cannot be `{shortened(shown(values[n]))}`" for n in refusal.parameters
         )
         finding = refusal.finding
-        message = f"{', '.join(refused)}: {finding.message} (step `{refusal.step}`)"
-        raise InvalidError(message, finding.help)
+        message = ": ".join(filter(None, (", ".join(refused), finding.message)))
+        raise InvalidError(f"{message} (step `{refusal.step}`)", finding.help)
     return values
 
 

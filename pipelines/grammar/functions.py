@@ -199,8 +199,8 @@ def property_file_of(target: Target) -> PropertyFile | None:
 def with_parameters(value: Json, parameters: Mapping[str, Json]) -> Json:
     """Return a value with the parameters in it replaced by their values.
 
-    A join of known parts becomes its text. What is not known stays a function, and so do the
-    parts of a join of which one is not known.
+    A join of known parts becomes its text. What is not known stays a function, and so does a
+    join with a part that is not known or that no join takes.
     """
     match function_of(value):
         case Get(target=target):
@@ -209,7 +209,8 @@ def with_parameters(value: Json, parameters: Mapping[str, Json]) -> Json:
             return parameters[named.name] if known else value
         case Join(on=on, values=parts):
             found = [with_parameters(to_json(part), parameters) for part in parts]
-            return value if any(map(is_function, found)) else on.join(map(text_of, found))
+            unknown = any(isinstance(part, dict | list) for part in found)
+            return value if unknown else on.join(map(text_of, found))
         case JsonGet():
             return value
         case None:

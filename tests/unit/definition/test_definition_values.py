@@ -106,6 +106,23 @@ def test_a_known_value_is_checked_where_it_goes(
     assert [finding.message for finding in found] == ([] if message is None else [message])
 
 
+@pytest.mark.parametrize("used", [False, True], ids=["none is used", "one is used elsewhere"])
+def test_a_join_without_parameters_is_wrong_by_itself(*, used: bool) -> None:
+    """Its text is known from the definition alone: no parameter is blamed for it."""
+    join: JsonObject = {"Std:Join": {"On": "/", "Values": ["a", "b"]}}
+    members: JsonObject = {"StoppingCondition": {"MaxRuntimeInSeconds": _got("n")}} if used else {}
+    step = _training(OutputDataConfig={"S3OutputPath": join}, **members)
+    (found,) = _found(_parameter("n", "Integer", 60), step)
+    assert (found.code, found.message) == ("SP414", "`a/b` is not a valid `S3OutputPath`")
+
+
+def test_a_join_of_what_no_join_takes_has_no_text() -> None:
+    """The part is reported where it stands, and nothing is said about a text made of it."""
+    join: JsonObject = {"Std:Join": {"On": "/", "Values": [{"a": 1}, _got("n")]}}
+    step = _training(OutputDataConfig={"S3OutputPath": join})
+    assert [one.code for one in _found(_parameter("n", "String", "x"), step)] == ["SP514"]
+
+
 def test_a_text_that_is_no_number_is_wrong_where_a_number_is_wanted() -> None:
     """That a String goes there is a warning; that it is `two` is an error."""
     step = _training(StoppingCondition={"MaxRuntimeInSeconds": _got("s")})

@@ -103,3 +103,16 @@ def test_a_value_that_a_step_cannot_run_with_is_refused_with_the_step() -> None:
         " (step `train`)"
     )
     assert typed_parameters(document, {"s": "a\nb"}, ["other"]) == {"s": "a\nb"}
+
+
+def test_a_step_that_is_wrong_by_itself_blames_no_parameter() -> None:
+    """A join of literals has its text before any value is given."""
+    join = {"Std:Join": {"On": "/", "Values": ["a", "b"]}}
+    arguments = {"OutputDataConfig": {"S3OutputPath": join}, "RoleArn": {"Get": "Parameters.role"}}
+    document: JsonObject = {
+        "Parameters": [{"Name": "role", "Type": "String"}],
+        "Steps": [{"Name": "train", "Type": "Training", "Arguments": arguments}],
+    }
+    with pytest.raises(InvalidError) as caught:
+        typed_parameters(document, {"role": "arn:aws:iam::111122223333:role/jobs"})
+    assert caught.value.problem == "`a/b` is not a valid `S3OutputPath` (step `train`)"
