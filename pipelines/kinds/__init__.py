@@ -6,6 +6,7 @@ compile nothing depends on kinds any more. What they share stands in `base`.
 
 from __future__ import annotations
 
+import functools
 from importlib import import_module
 from pathlib import Path
 
@@ -16,7 +17,12 @@ from pipelines.spec.steps import StepSpec
 
 def names() -> tuple[str, ...]:
     """All kinds, sorted: the modules of this package."""
-    files = (file for folder in __path__ for file in Path(folder).glob("[!_]*.py"))
+    return _names_in(tuple(__path__))
+
+
+@functools.cache
+def _names_in(folders: tuple[str, ...]) -> tuple[str, ...]:
+    files = (file for folder in folders for file in Path(folder).glob("[!_]*.py"))
     return tuple(sorted(file.stem for file in files))
 
 

@@ -6,7 +6,6 @@ with this module, the job before it reads any data. Problems are in the words of
 
 from __future__ import annotations
 
-import difflib
 import functools
 import json
 from dataclasses import dataclass
@@ -143,6 +142,8 @@ def _document(content: bytes, file: str) -> Any:
 
 def nearest(word: str, choices: Iterable[str]) -> str:
     """Return `; did you mean …?` with the nearest choice, or a full stop."""
+    import difflib  # noqa: PLC0415 - only on a mistake: every `validate` reads suites
+
     found = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.6)
     return f"; did you mean `{found[0]}`?" if found else "."
 
