@@ -164,7 +164,7 @@ class _Collector:
             return False
         if wanted == "folder":
             self._missing.append(f"{file.path.rstrip('/')}/")
-        exists = f"is not a {wanted}" if found else "does not exist"
+        exists = f"is not a {wanted} but a {found}" if found else "does not exist"
         message = f"the {file.what} `{file.path}` {exists}"
         self._find("SP301", message, file.at, "paths are relative to the spec file's folder")
         return False

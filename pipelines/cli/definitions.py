@@ -80,7 +80,7 @@ def load_definition(path: Path) -> LoadedDefinition:
 
 def _of_definition(found: Diagnostic) -> Diagnostic:
     """Explain how a definition begins where the parser explains it of a spec."""
-    return replace(found, help=_FORM) if found.code == "SP115" else found
+    return replace(found, help=_FORM) if found.code in {"SP105", "SP115"} else found
 
 
 def _parsed(path: Path) -> Parsed:

@@ -80,6 +80,8 @@ _COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 
 _INSTEAD = {
     "${": "write references without `${}`",
+    "=>": "write `>=`",
+    "=<": "write `<=`",
     "=": "compare with `==`",
     "&&": "write `and`",
     "||": "write `or`",

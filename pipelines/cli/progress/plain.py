@@ -51,7 +51,8 @@ class Lines:
 def _line(event: Event) -> str | None:
     match event:
         case ExecutionStarted(execution=execution, pipeline=pipeline, done=done):
-            resumed = f", {len(done)} steps are done" if done else ""
+            counted = "1 step is" if len(done) == 1 else f"{len(done)} steps are"
+            resumed = f", {counted} done" if done else ""
             return f"{pipeline}: execution {execution}{resumed}"
         case ExecutionEnded(status=status, seconds=seconds):
             return f"{status} in {duration(seconds)}"

@@ -194,17 +194,21 @@ def test_a_definition_is_taken_out_of_what_the_aws_cli_prints(
     assert pipelines("run", "--from-definition", "p.json", "-p", "Limit=2").code == 5
 
 
-@pytest.mark.parametrize("text", ["[1]", "7", '"no definition"'])
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("[1]", "SP115"), ("7", "SP115"), ('"no definition"', "SP115"), ("", "SP105")],
+)
 def test_what_is_no_definition_is_told_how_one_begins(
-    project: Path, pipelines: Command, text: str
+    project: Path, pipelines: Command, text: str, code: str
 ) -> None:
     """Nobody who runs a definition is sent to the spec language."""
     (project / "p.json").write_text(text, "utf-8")
     answer = pipelines("run", "--from-definition", "p.json")
     assert answer.code == 3
-    assert "SP115" in answer.err
+    assert code in answer.err
     assert 'a definition begins with {"Version": "2020-12-01"' in answer.err
     assert "pipeline: NAME" not in answer.err
+    assert "pipelines init" not in answer.err
 
 
 def test_a_definition_has_no_environments(project: Path, pipelines: Command) -> None:

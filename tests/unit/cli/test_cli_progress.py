@@ -46,7 +46,7 @@ def test_lines_say_what_happened_in_order() -> None:
         for event in EVENTS:
             observer(event)
     assert stream.getvalue().splitlines() == [
-        "flights: execution abc123def456, 1 steps are done",
+        "flights: execution abc123def456, 1 step is done",
         "  train: started (Training)",
         "  train: not from the cache",
         "  train: SageMaker.JOB_INTERNAL_ERROR, trying again in 2.0s",
