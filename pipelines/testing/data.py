@@ -35,7 +35,7 @@ def put(data: Data, folder: Path, project: Path) -> None:
     """Lay data out in a folder, which is made; what was given is copied, never linked.
 
     Raises:
-        JobSetupError: a path does not exist.
+        JobSetupError: a path does not exist, or a file name leads out of the folder.
         TypeError: there is no rule for this type of content.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -43,13 +43,22 @@ def put(data: Data, folder: Path, project: Path) -> None:
         _copy(_existing(project / data), folder)
     elif isinstance(data, Mapping):
         for name, content in data.items():
-            target = folder / name
+            target = _inside(folder, name)
             target.parent.mkdir(parents=True, exist_ok=True)
             _write(content, target, project)
     elif isinstance(data, Frame):
         _write(data, folder / _FRAME_NAME, project)
     else:
         raise TypeError(f"a channel is a path, a frame or a mapping, not {type(data).__name__}")
+
+
+def _inside(folder: Path, name: str) -> Path:
+    target = Path(name)
+    if target.is_absolute() or ".." in target.parts or not target.parts:
+        raise JobSetupError(
+            f"`{name}` is not the name of a file in the input: write it relative, without `..`"
+        )
+    return folder / target
 
 
 def _existing(path: Path) -> Path:

@@ -68,3 +68,20 @@ def test_variables_are_set_in_this_process_and_put_back(tmp_path: Path, project:
         assert os.environ["SM_HP_LR"] == "0.1"
         assert job.outputs["out-put"].is_dir()
     assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize("name", ["../rows.csv", "a/../../rows.csv", "", "."])
+def test_a_file_name_cannot_lead_out_of_the_input(tmp_path: Path, name: str) -> None:
+    """A name that is really a path would overwrite a file of the project."""
+    with pytest.raises(JobSetupError, match="is not the name of a file in the input"):
+        put({name: "a,b"}, tmp_path / "channel", tmp_path)
+    assert not list(tmp_path.rglob("rows.csv"))
+
+
+def test_an_absolute_file_name_is_refused_and_its_file_stays(tmp_path: Path) -> None:
+    """What stands on the machine is never written by a test's input."""
+    precious = tmp_path / "rows.csv"
+    precious.write_text("precious", "utf-8")
+    with pytest.raises(JobSetupError, match="write it relative"):
+        put({str(precious): "a,b"}, tmp_path / "channel", tmp_path)
+    assert precious.read_text("utf-8") == "precious"
