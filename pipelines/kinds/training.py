@@ -11,6 +11,7 @@ from pydantic import Field
 from pipelines.bundle.need import CodeNeed
 from pipelines.diagnostics import Finding, Severity
 from pipelines.grammar.functions import Get
+from pipelines.grammar.patterns import compiled
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.channels import channels
 from pipelines.kinds.base.contract import EmitContext, EmittedStep, ImageNeed, Kind, Needs, Output
@@ -154,7 +155,7 @@ def _metric_checks(step: TrainingStep) -> Iterator[Finding]:
     for name, expression in step.metric_definitions.items():
         path = ("metric_definitions", name)
         try:
-            groups = re.compile(expression).groups
+            groups = compiled(expression).groups
         except re.error as error:
             # The service reads Java's expressions, which may hold what Python's may not.
             message = f"`{expression}` is not a valid regular expression: {error.msg}"

@@ -181,6 +181,7 @@ class StepType:
             the members of which the structure there needs one.
         strings: places of maps and lists that take only strings, although a reference to a number
             passes the shapes (FACTS 11.3).
+        metrics: places of regular expressions that find metrics in logs.
         limits: numbers that the service bounds beyond the shapes.
         rules: conditions between members of one structure.
         cache: how it is cached; None where `CacheConfig` may not stand on it.
@@ -215,6 +216,7 @@ class StepType:
     own_shapes: Mapping[str, JsonObject] = field(default_factory=dict)
     one_of: tuple[tuple[str, tuple[str, ...]], ...] = ()
     strings: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
     limits: tuple[ValueLimit, ...] = ()
     rules: tuple[Rule, ...] = ()
     cache: Cache | None = None

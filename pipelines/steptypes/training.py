@@ -61,6 +61,7 @@ STEP_TYPE = StepType(
         ("InputDataConfig.*.DataSource", ("S3DataSource", "FileSystemDataSource", "DatasetSource")),
     ),
     strings=("HyperParameters", "Environment", "AlgorithmSpecification.ContainerArguments"),
+    metrics=("AlgorithmSpecification.MetricDefinitions.*.Regex",),
     limits=(
         count_limit("ResourceConfig.InstanceCount"),
         volume_limit("ResourceConfig.VolumeSizeInGB"),

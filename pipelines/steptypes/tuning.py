@@ -60,6 +60,7 @@ STEP_TYPE = StepType(
     strings=tuple(
         f"{job}.{member}" for job in _JOBS for member in ("StaticHyperParameters", "Environment")
     ),
+    metrics=tuple(f"{job}.AlgorithmSpecification.MetricDefinitions.*.Regex" for job in _JOBS),
     limits=(
         count_limit(*(f"{job}.ResourceConfig.InstanceCount" for job in _JOBS)),
         volume_limit(*(f"{job}.ResourceConfig.VolumeSizeInGB" for job in _JOBS)),

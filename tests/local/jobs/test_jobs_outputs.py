@@ -120,27 +120,6 @@ def test_checkpoints_come_and_go(local: Local) -> None:
     assert [info.uri for info in local.store.list("s3://bucket/ckpt")] == ["s3://bucket/ckpt/new"]
 
 
-def test_final_metrics_are_the_last_values_in_the_log(local: Local) -> None:
-    """FinalMetricDataList: group 1 of the last match; what is no number is passed over."""
-    request = local.training("printf", "auc=0.5\\nauc=0.7 loss=1e-3\\nauc=nope\\n")
-    request["AlgorithmSpecification"]["MetricDefinitions"] = [
-        {"Name": "auc", "Regex": "auc=(\\S+)"},
-        {"Name": "loss", "Regex": "loss=(\\S+)"},
-        {"Name": "never", "Regex": "never=(\\S+)"},
-    ]
-    found = training.execute(local.call(request)).properties["FinalMetricDataList"]
-    assert {one["MetricName"]: one["Value"] for one in found} == {"auc": 0.7, "loss": 0.001}
-
-
-def test_a_metric_may_name_its_group_as_the_service_does(local: Local) -> None:
-    """The service reads Java's expressions: `(?<value>…)` is Python's `(?P<value>…)`."""
-    request = local.training("sh", "-c", "echo auc=0.7")
-    regex = "(?<=a)uc=(?<value>[0-9.]+)"
-    request["AlgorithmSpecification"]["MetricDefinitions"] = [{"Name": "auc", "Regex": regex}]
-    (found,) = training.execute(local.call(request)).properties["FinalMetricDataList"]
-    assert (found["MetricName"], found["Value"]) == ("auc", 0.7)
-
-
 def test_instances_that_the_service_chooses_are_one_host(local: Local) -> None:
     """`InstancePreferences` stand for type and count."""
     request = local.processing("sh", "-c", "exit 0")

@@ -39,6 +39,7 @@ def test_every_declared_place_leads_to_a_member(name: str) -> None:
         *(place for limit in step_type.limits for place in limit.at),
         *(place for rule in step_type.rules for place in rule.at),
         *step_type.strings,
+        *step_type.metrics,
         *step_type.step_names,
         *((step_type.keeps,) if step_type.keeps else ()),
     ]

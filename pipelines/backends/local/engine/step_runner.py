@@ -91,6 +91,8 @@ class StepRunner:
             call.logs.mkdir(parents=True, exist_ok=True)
             (call.logs / JOB_FILE).write_text(call.job_name, encoding="utf-8")
             outcome = _execute(executor, call)
+            for text in outcome.notes:
+                self.report(StepNoted(node.name, text))
             fault = outcome.fault if outcome.status is StepStatus.FAILED else None
             wait = retries.wait_after(fault, clock.now()) if fault is not None else None
             if fault is None or wait is None:

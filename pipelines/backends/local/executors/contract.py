@@ -140,6 +140,7 @@ class StepOutcome:
     reason: str | None = None
     metadata: Mapping[str, JsonObject] = field(default_factory=dict)
     fault: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Executor(Protocol):

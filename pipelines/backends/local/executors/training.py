@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from pipelines.backends.local.executors.contract import StepOutcome
 from pipelines.backends.local.jobs.channels import stage_inputs, training_sources
 from pipelines.backends.local.jobs.checkpoints import CheckpointSync
-from pipelines.backends.local.jobs.metrics import final_metrics, metric_patterns
+from pipelines.backends.local.jobs.metrics import FoundMetrics, final_metrics, metric_patterns
 from pipelines.backends.local.jobs.opt_ml import write_training
 from pipelines.backends.local.jobs.outputs import store_model, store_output_data
 from pipelines.backends.local.jobs.pipes import feed_pipes
@@ -78,7 +78,7 @@ class _TrainingEnd:
     reason: str | None = None
     fault: str | None = None
     started: float | None = None
-    metrics: list[JsonObject] = field(default_factory=list)
+    found: FoundMetrics = field(default_factory=lambda: FoundMetrics([]))
 
 
 def execute(call: StepCall) -> StepOutcome:
@@ -91,7 +91,8 @@ def execute(call: StepCall) -> StepOutcome:
         ended = _TrainingEnd(StepStatus.FAILED, reason=refusal_reason(problem))
     properties = _describe(call, arn, ended, created)
     metadata = {"TrainingJob": {"Arn": arn}}
-    return StepOutcome(ended.status, properties, ended.reason, metadata, ended.fault)
+    notes = ended.found.notes
+    return StepOutcome(ended.status, properties, ended.reason, metadata, ended.fault, notes)
 
 
 def _run(call: StepCall, arn: str) -> _TrainingEnd:
@@ -116,7 +117,7 @@ def _run(call: StepCall, arn: str) -> _TrainingEnd:
         store_output_data(store, job, request)
         if result.reason is None or result.end.cause == "limit":
             store_model(store, job, request)
-    return _ended(result, started, final_metrics(patterns, result.logs, time.time()))
+    return _ended(result, started, final_metrics(patterns, result.logs, call.stop))
 
 
 def _refuse_serverless(request: JsonObject) -> None:
@@ -142,7 +143,7 @@ def _plans(request: JsonObject) -> list[HostPlan]:
     return host_plans(resources.get("InstanceGroups") or [preferred(resources)])
 
 
-def _ended(result: LocalJobResult, started: float, metrics: list[JsonObject]) -> _TrainingEnd:
+def _ended(result: LocalJobResult, started: float, found: FoundMetrics) -> _TrainingEnd:
     status = result.step_status
     match result.end.cause, status:
         case "limit", _:
@@ -153,7 +154,7 @@ def _ended(result: LocalJobResult, started: float, metrics: list[JsonObject]) ->
             now = ("Completed", "Completed")
         case _:
             now = ("Failed", "Failed")
-    return _TrainingEnd(status, *now, result.reason, result.fault, started, metrics)
+    return _TrainingEnd(status, *now, result.reason, result.fault, started, found)
 
 
 def _describe(call: StepCall, arn: str, ended: _TrainingEnd, created: float) -> JsonObject:
@@ -170,7 +171,7 @@ def _describe(call: StepCall, arn: str, ended: _TrainingEnd, created: float) -> 
             {"Status": ended.secondary, "StartTime": ended.started or created, "EndTime": now}
         ],
         "ModelArtifacts": {"S3ModelArtifacts": model_uri(call.arguments, call.job_name)},
-        "FinalMetricDataList": ended.metrics,
+        "FinalMetricDataList": ended.found.values,
         "CreationTime": created,
         "LastModifiedTime": now,
         "TrainingEndTime": now,

@@ -1,0 +1,78 @@
+"""Expressions that take exponential time are told from those that only look so."""
+
+from __future__ import annotations
+
+import multiprocessing
+import re
+
+import pytest
+
+from pipelines.grammar.patterns import compiled, exponential
+
+SLOW = (
+    r"(a+)+b",
+    r"(a*)*b",
+    r"(.*?)*y",
+    r"(\w+\s?)+=",
+    r"(.*,)+x",
+    r"([^,]*,?)*;",
+    r"(a|aa)+b",
+    r"((ab)+)+c",
+    r"(ab|ab)+c",
+    r"^(([a-z])+.)+[A-Z]([a-z])+$",
+    r"(?:\s*\d*)*x",
+    r"(x+x+)+y",
+    r"loss: (?<value>(\d+)+)end",
+    r"(a{1,30})+b",
+    r"((a+)+)?b",
+    r"(\d+|\d+\.\d+)+x",
+)
+QUICK = (
+    r"auc=([0-9.]+)",
+    r"validation auc=([0-9.]+)",
+    r".*loss=(\d+)",
+    r"(\d+\.)+x",
+    r"(foo|far)+x",
+    r"([^=]+=)+x",
+    r"(a?b)+c",
+    r"(?:,\s*\w+)+;",
+    r"(?:ab)+c",
+    r"(a{1,3}){2}b",
+    r"(a+)+",
+    r"(a*+)*b",
+    r"(?>a+)+b",
+    r"\[(\d+)/(\d+)\] loss ([0-9.e+-]+)$",
+    r"step (\d+).*?loss: (-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s",
+    r"(a+)+(b",
+    r"",
+)
+
+
+@pytest.mark.parametrize("expression", SLOW)
+def test_an_expression_that_explodes_is_found_with_a_text_that_shows_it(expression: str) -> None:
+    """The text, with something behind it that does not match, is not searched in time."""
+    text = exponential(expression)
+    assert text is not None
+    search = multiprocessing.get_context("fork").Process(
+        target=compiled(expression).search, args=(f"{text * 2}\0loss: {text * 2}\0",)
+    )
+    search.start()
+    search.join(0.3)
+    still_searching = search.is_alive()
+    search.kill()
+    search.join()
+    assert still_searching
+
+
+@pytest.mark.parametrize("expression", QUICK)
+def test_an_expression_that_repeats_in_one_way_only_is_no_danger(expression: str) -> None:
+    """Neither one that nothing follows, that gives nothing back, or that is not valid."""
+    assert exponential(expression) is None
+
+
+def test_what_is_no_expression_is_an_error_of_the_expression() -> None:
+    """Whatever Python's own reader raises."""
+    for wrong in ("(", "a{99999999999}", "(" * 5000):
+        with pytest.raises(re.error):
+            compiled(wrong)
+        assert exponential(wrong) is None
