@@ -20,7 +20,8 @@ def COMMAND(file: Path, env: str | None, output_format: str) -> None:  # noqa: N
     """Find every mistake of a spec, each with its place and what to write instead."""
     steps = _steps(file, env, output_format)
     if output_format == "text":
-        echo(f"{file}: ok ({steps} steps)")
+        counted = "1 step" if steps == 1 else f"{steps} steps"
+        echo(f"{file}: ok ({counted})")
 
 
 def _steps(file: Path, env: str | None, output_format: str) -> int:

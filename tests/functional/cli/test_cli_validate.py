@@ -29,6 +29,13 @@ def test_a_right_spec_ends_with_0(project: Path, pipelines: Command) -> None:
     assert not (project / ".pipelines").exists()
 
 
+def test_one_step_is_counted_as_one(project: Path, pipelines: Command) -> None:
+    """The count reads as English."""
+    text = "spec: 1\npipeline: one\nsteps:\n  stop: {kind: fail, message: no}\n"
+    (project / "pipeline.yaml").write_text(text, "utf-8")
+    assert pipelines("validate").out.endswith("pipeline.yaml: ok (1 step)\n")
+
+
 def test_a_wrong_spec_ends_with_3_and_names_place_and_cure(
     project: Path, processes: Processes
 ) -> None:
