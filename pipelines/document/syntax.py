@@ -116,6 +116,17 @@ def _tab(failure: _Failure) -> Problem | None:
     return failure.problem(message, match.start(1), "write spaces instead", len(match[1]))
 
 
+def _tab_among_spaces(failure: _Failure) -> Problem | None:
+    """Find a tab in the indentation of the line, or of the one above, that nothing else explains."""
+    first = failure.at - failure.column(failure.at)
+    for start in (first, failure.text.rfind("\n", 0, max(first - 1, 0)) + 1):
+        match = re.compile(r" *(\t+)").match(failure.text, start)
+        if match is not None:
+            message = "a tab is used for indentation"
+            return failure.problem(message, match.start(1), "write spaces instead", len(match[1]))
+    return None
+
+
 def _unclosed_quote(failure: _Failure) -> Problem | None:
     if any(end in failure.says for end in ("end of stream", "document indicator", "separator")):
         if "scalar" not in failure.says:
@@ -339,4 +350,5 @@ _RULES: tuple[Callable[[_Failure], Problem | None], ...] = (
     _stray_bracket,
     _dash,
     _indentation,
+    _tab_among_spaces,
 )
