@@ -65,7 +65,7 @@ class SpecResources:
 
 
 @frozen
-class Resource:
+class AccountResource:
     """Something that is there: its kind and its name."""
 
     kind: str
@@ -81,8 +81,8 @@ class FoundResources:
         foreign: what bears a name of the spec's and was made by somebody else.
     """
 
-    to_delete: tuple[Resource, ...]
-    foreign: tuple[Resource, ...]
+    to_delete: tuple[AccountResource, ...]
+    foreign: tuple[AccountResource, ...]
 
 
 def find(account: Account, named: SpecResources) -> FoundResources:
@@ -101,7 +101,7 @@ def running(account: Account, pipelines: Iterable[str]) -> list[str]:
 
 
 def destroy(
-    account: Account, to_delete: Iterable[Resource], done: Callable[[Resource], None]
+    account: Account, to_delete: Iterable[AccountResource], done: Callable[[AccountResource], None]
 ) -> None:
     """Delete; what is gone already is no error.
 
@@ -125,7 +125,7 @@ def destroy(
         done(resource)
 
 
-def _delete(account: Account, resource: Resource) -> None:
+def _delete(account: Account, resource: AccountResource) -> None:
     operation, member = _REQUESTS[resource.kind]
     request: JsonObject = {member: resource.name}
     if resource.kind == "pipeline":
@@ -141,7 +141,7 @@ class _Search:
     def __init__(self, account: Account, named: SpecResources) -> None:
         self._account = account
         self._spec_resources = named
-        self._foreign: list[Resource] = []
+        self._foreign: list[AccountResource] = []
 
     def found(self) -> FoundResources:
         named = self._spec_resources
@@ -159,25 +159,27 @@ class _Search:
             *(resource for name in named.groups for resource in self._group(name)),
         ]
         if named.data is not None and below(self._account, named.data):
-            to_delete.append(Resource(_DATA, named.data))
+            to_delete.append(AccountResource(_DATA, named.data))
         return FoundResources(tuple(dict.fromkeys(to_delete)), tuple(self._foreign))
 
-    def _pipeline(self, name: str, live: JsonObject | None) -> Iterator[Resource]:
-        if live is not None and self._is_ours(Resource("pipeline", name), live["PipelineArn"]):
-            yield Resource("pipeline", name)
+    def _pipeline(self, name: str, live: JsonObject | None) -> Iterator[AccountResource]:
+        if live is not None and self._is_ours(
+            AccountResource("pipeline", name), live["PipelineArn"]
+        ):
+            yield AccountResource("pipeline", name)
 
-    def _group(self, name: str) -> Iterator[Resource]:
+    def _group(self, name: str) -> Iterator[AccountResource]:
         group = describe_group(self._account, name)
-        resource = Resource("model-package-group", name)
+        resource = AccountResource("model-package-group", name)
         if group is None or not self._is_ours(resource, group["ModelPackageGroupArn"]):
             return
         operation, member = "list_model_packages", "ModelPackageSummaryList"
         request = {"ModelPackageGroupName": name}
         for package in self._account.pages("sagemaker", operation, member, **request):
-            yield Resource("model-package", package["ModelPackageArn"])
+            yield AccountResource("model-package", package["ModelPackageArn"])
         yield resource
 
-    def _is_ours(self, resource: Resource, arn: str) -> bool:
+    def _is_ours(self, resource: AccountResource, arn: str) -> bool:
         """Return whether the tag shows that it was made from the spec; remember what was not."""
         if (
             self._account.is_local
@@ -187,7 +189,7 @@ class _Search:
         self._foreign.append(resource)
         return False
 
-    def _endpoint(self, name: str) -> Iterator[Resource]:
+    def _endpoint(self, name: str) -> Iterator[AccountResource]:
         """Yield an endpoint with everything that was made for it.
 
         Configurations and models are found by the endpoint, and by the names that deployments give
@@ -198,20 +200,20 @@ class _Search:
         if endpoint is not None:
             config = str(endpoint["EndpointConfigName"])
             if self._account.is_local or _made_for(name).fullmatch(config):
-                yield Resource("endpoint", name)
+                yield AccountResource("endpoint", name)
                 configs[config] = None
             else:
-                self._foreign.append(Resource("endpoint", name))
+                self._foreign.append(AccountResource("endpoint", name))
         models = dict.fromkeys(self._named("model", name))
         for config in configs:
             described = self._described("describe_endpoint_config", EndpointConfigName=config)
             if described is not None:
-                yield Resource("endpoint-config", config)
+                yield AccountResource("endpoint-config", config)
                 variants = described.get("ProductionVariants") or ()
                 models.update(dict.fromkeys(v["ModelName"] for v in variants if "ModelName" in v))
         for model in models:
             if self._described("describe_model", ModelName=model) is not None:
-                yield Resource("model", model)
+                yield AccountResource("model", model)
 
     def _named(self, kind: str, endpoint: str) -> Iterator[str]:
         """Yield what bears the endpoint's name and a hash after it.

@@ -15,7 +15,7 @@ from pipelines.account.pipelines import describe, has_rule, tags_of
 from pipelines.compile.model import Compiled
 from pipelines.execution.caller import CallRefusedError
 from pipelines.json_types import JsonObject
-from pipelines.plan.deployed import Deployed, LiveGroup, LivePipeline, State
+from pipelines.plan.deployed import Deployed, DeployedState, LiveGroup, LivePipeline
 from pipelines.plan.model import Intent
 from pipelines.plan.tags import MARK
 from pipelines.registry.packages import describe_group
@@ -43,7 +43,9 @@ def read(account: Account, compiled: Compiled, intent: Intent) -> Deployed:
     return Deployed(state, present, files, rule.result(), leftover.result())
 
 
-def read_state(account: Account, pipelines: tuple[str, ...], groups: tuple[str, ...]) -> State:
+def read_state(
+    account: Account, pipelines: tuple[str, ...], groups: tuple[str, ...]
+) -> DeployedState:
     """Read the pipelines and groups alone: what a plan changes.
 
     Raises:
@@ -62,8 +64,8 @@ class _Reading:
         self._pipelines = pipelines
         self._groups = groups
 
-    def result(self) -> State:
-        return State(
+    def result(self) -> DeployedState:
+        return DeployedState(
             {name: future.result() for name, future in self._pipelines.items()},
             {name: future.result() for name, future in self._groups.items()},
         )

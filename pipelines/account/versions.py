@@ -14,7 +14,7 @@ _SESSION = re.compile(r"assumed-role/(?P<role>[^/]+)/(?P<session>.+)$")
 
 
 @frozen
-class Version:
+class PipelineVersion:
     """A version of a pipeline.
 
     Args:
@@ -30,7 +30,7 @@ class Version:
     last_execution: str | None
 
 
-def versions(caller: Caller, pipeline: str, most: int) -> list[Version]:
+def versions(caller: Caller, pipeline: str, most: int) -> list[PipelineVersion]:
     """List the versions of a pipeline, the newest first.
 
     Raises:
@@ -88,11 +88,11 @@ def name_of(user: JsonObject | None) -> str:
     return arn.rpartition(":")[2] or str(context.get("UserProfileName") or "")
 
 
-def _version(caller: Caller, pipeline: str, summary: JsonObject) -> Version:
+def _version(caller: Caller, pipeline: str, summary: JsonObject) -> PipelineVersion:
     number = int(summary["PipelineVersionId"])
     described = caller.call(
         "sagemaker", "describe_pipeline", PipelineName=pipeline, PipelineVersionId=number
     )
     who = name_of(described.get("LastModifiedBy") or described.get("CreatedBy"))
     last = summary.get("LastExecutionPipelineExecutionArn")
-    return Version(number, summary["CreationTime"], who, last)
+    return PipelineVersion(number, summary["CreationTime"], who, last)

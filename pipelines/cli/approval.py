@@ -16,7 +16,7 @@ from pipelines.cli.deployments import (
 )
 from pipelines.cli.options import local_option, spec_options, yes_option
 from pipelines.cli.printing import echo
-from pipelines.cli.target import Target, confirm, open_target
+from pipelines.cli.target import CommandTarget, confirm, open_target
 from pipelines.errors import UsageError
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
@@ -65,7 +65,7 @@ def command(name: str, status: str, summary: str) -> click.Command:
     return made
 
 
-def carry_out(target: Target, decision: ApprovalDecision) -> None:
+def carry_out(target: CommandTarget, decision: ApprovalDecision) -> None:
     """Carry out a decision: write it into the registry and let the endpoints follow.
 
     Locally they follow here and now. In an account the pipeline `<name>-deploy` makes them follow,
@@ -94,7 +94,7 @@ def carry_out(target: Target, decision: ApprovalDecision) -> None:
         _start(target, deployer)
 
 
-def _write(target: Target, package: JsonObject, decision: ApprovalDecision) -> None:
+def _write(target: CommandTarget, package: JsonObject, decision: ApprovalDecision) -> None:
     """Write a decision, unless it is written already, with its reason."""
     named, known = _named(package), package["ModelApprovalStatus"]
     if known != decision.status:
@@ -124,7 +124,7 @@ def _report_what_stays(reconciled: Iterable[Reconciled], package: JsonObject) ->
             echo(f"{one.deployment.endpoint}: {stays}")
 
 
-def _deployers(target: Target) -> tuple[JsonObject, ...]:
+def _deployers(target: CommandTarget) -> tuple[JsonObject, ...]:
     """Describe the pipelines that make the endpoints follow.
 
     Raises:
@@ -144,7 +144,7 @@ def _deployers(target: Target) -> tuple[JsonObject, ...]:
     return tuple(found)
 
 
-def _start(target: Target, deployer: JsonObject) -> None:
+def _start(target: CommandTarget, deployer: JsonObject) -> None:
     """Start a pipeline that deploys, where no rule does."""
     name = deployer["PipelineName"]
     if has_rule(target.account, deployer["PipelineArn"]):

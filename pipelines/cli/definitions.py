@@ -11,12 +11,12 @@ from typing import Final
 from pipelines.cli.options import report
 from pipelines.definition import check_definition
 from pipelines.diagnostics import CheckedText, Diagnostic
-from pipelines.document import Document, Limits, Parsed, parse
+from pipelines.document import Document, DocumentLimits, Parsed, parse
 from pipelines.errors import SpecError, UsageError
 from pipelines.frozen import frozen
 from pipelines.json_types import Json
 
-_LIMITS: Final = Limits(size=2 << 20, depth=256)
+_LIMITS: Final = DocumentLimits(size=2 << 20, depth=256)
 """The service takes 1 MiB of definition, and indentation comes on top; a Condition inside another
 takes three levels, and one has been seen with 31 of them."""
 _ANSWER: Final = "PipelineDefinition"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from pipelines.cli.printing import echo
-from pipelines.cli.target import Target
+from pipelines.cli.target import CommandTarget
 from pipelines.errors import ExecutionFailedError, UsageError
 from pipelines.frozen import frozen
-from pipelines.programs.deploy.model import DeployError, NotFailedError, Outcome
-from pipelines.programs.deploy.model import Target as Deployment
+from pipelines.programs.deploy.model import DeployError, DeploymentOutcome, NotFailedError
+from pipelines.programs.deploy.model import DeploymentTarget as Deployment
 from pipelines.programs.deploy.observe import Clients
 from pipelines.programs.deploy.reconcile import Options, reconcile
 
@@ -22,11 +22,11 @@ class Reconciled:
     """A deployment, and what came of it."""
 
     deployment: Deployment
-    outcome: Outcome
+    outcome: DeploymentOutcome
 
 
 def reconcile_deployments(
-    target: Target, affected: Iterable[Deployment], options: Options
+    target: CommandTarget, affected: Iterable[Deployment], options: Options
 ) -> list[Reconciled]:
     """Reconcile deployments with the rights of whoever asks, and say what came of them.
 
@@ -52,7 +52,7 @@ def reconcile_deployments(
     return reconciled
 
 
-def _reconcile(target: Target, deployment: Deployment, options: Options) -> Reconciled:
+def _reconcile(target: CommandTarget, deployment: Deployment, options: Options) -> Reconciled:
     pause = _LOCAL_PAUSE if target.is_local else _PAUSE
     with target.account.clients(*_SERVICES) as clients:
         here = options._replace(pause=pause, report=_report)
@@ -63,7 +63,7 @@ def _reconcile(target: Target, deployment: Deployment, options: Options) -> Reco
 
 
 def require_success(
-    target: Target, reconciled: Sequence[Reconciled], version: int | None = None
+    target: CommandTarget, reconciled: Sequence[Reconciled], version: int | None = None
 ) -> None:
     """End the command where a version failed that was to go live, or nothing serves for that.
 
@@ -87,7 +87,7 @@ def require_success(
             )
 
 
-def show_how_to_invoke(target: Target, reconciled: Sequence[Reconciled]) -> None:
+def show_how_to_invoke(target: CommandTarget, reconciled: Sequence[Reconciled]) -> None:
     """Print how to invoke an endpoint that is in service."""
     for one in reconciled:
         if one.outcome.live is not None:

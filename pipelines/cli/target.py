@@ -46,7 +46,7 @@ _NEEDED = ((), ("spec",), ("pipeline",), ("aws",))
 """The parts of a spec that locate the pipeline: where one is wrong, no command can go on."""
 
 
-class Target:
+class CommandTarget:
     """The account and the pipeline of a spec.
 
     Args:
@@ -142,7 +142,7 @@ class Scope:
 
 
 @contextmanager
-def open_target(file: Path, env: str | None, local: bool) -> Iterator[Target]:  # noqa: FBT001 - the flag as it was given
+def open_target(file: Path, env: str | None, local: bool) -> Iterator[CommandTarget]:  # noqa: FBT001 - the flag as it was given
     """Open what a command works on.
 
     A local target is the running `serve` of the project, else an API that lives as long as this
@@ -159,7 +159,7 @@ def open_target(file: Path, env: str | None, local: bool) -> Iterator[Target]:  
     if local:
         with _local_api(file) as api:
             key = api.credentials.access_key, api.credentials.secret_key
-            target = Target(Gateway.local(api.url, key), file, env, spec)
+            target = CommandTarget(Gateway.local(api.url, key), file, env, spec)
             target.account.call("s3", "create_bucket", Bucket=target.aws.bucket)
             yield target
         return
@@ -168,7 +168,7 @@ def open_target(file: Path, env: str | None, local: bool) -> Iterator[Target]:  
             f"{file} has no `aws:`: no target account is given",
             "add `aws:` with region, role and bucket, or add --local for the local SageMaker",
         )
-    yield Target(Gateway.open(spec.aws, os.environ), file, env, spec)
+    yield CommandTarget(Gateway.open(spec.aws, os.environ), file, env, spec)
 
 
 @contextmanager
@@ -251,7 +251,7 @@ def served_api(file: Path) -> LocalApi | None:
     return presence.find(home_of(file))
 
 
-def confirm(target: Target, effect: str, yes: bool) -> None:  # noqa: FBT001 - the flag as it was given
+def confirm(target: CommandTarget, effect: str, yes: bool) -> None:  # noqa: FBT001 - the flag as it was given
     """Print what will happen where, and ask; the local SageMaker asks nothing.
 
     Args:

@@ -14,7 +14,7 @@ from pipelines.grammar.functions import (
     Get,
     Join,
     JsonGet,
-    Target,
+    ReferenceTarget,
     function_of,
     parse_target,
     to_json,
@@ -72,7 +72,7 @@ class Coercion:
     def _needs_join(self, target: str, shape: Shape) -> bool:
         return shape.type == "string" and self._type_of(parse_target(target)) not in _TEXT
 
-    def _type_of(self, target: Target) -> str:
+    def _type_of(self, target: ReferenceTarget) -> str:
         if target.root == PARAMETERS:
             return self.parameters.get(target.name, "String")
         step_type = find(self.step_types.get(target.step or "", ""))

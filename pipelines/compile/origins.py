@@ -20,7 +20,7 @@ from pipelines.frozen import frozen
 from pipelines.grammar.functions import is_function
 from pipelines.grammar.names import snake_case
 from pipelines.json_types import Json, JsonObject
-from pipelines.spec.members import Member, declared, fields_of, is_model, type_below
+from pipelines.spec.members import RequestMember, declared, fields_of, is_model, type_below
 from pipelines.spec.model import Aws
 from pipelines.spec.steps import JobStep, StepSpec
 
@@ -141,10 +141,10 @@ class _Written:
 
     value: Json
     type: Any
-    member: Member | None
+    member: RequestMember | None
     path: Path
 
-    def inner(self, key: str | int, member: Member | None = None) -> _Written | None:
+    def inner(self, key: str | int, member: RequestMember | None = None) -> _Written | None:
         """Return what is written below; None where nothing is."""
         value = _child(self.value, key)
         if value is None:
@@ -173,7 +173,7 @@ def _inner(written: _Written, crumbs: list[_Crumb]) -> Iterator[_Written]:
             yield inner
 
 
-def _stands_for(key: str, member: Member | None, crumbs: list[_Crumb]) -> bool:
+def _stands_for(key: str, member: RequestMember | None, crumbs: list[_Crumb]) -> bool:
     """Return whether a key becomes the member that the crumbs lead to."""
     crumb = crumbs[-1]
     if member is None:

@@ -18,7 +18,7 @@ from pipelines.graph.model import Graph, Node
 from pipelines.graph.resolve import UnresolvedError
 from pipelines.images import Image, ImageProblem, check_instance, resolve
 from pipelines.json_types import JsonObject
-from pipelines.kinds.base.contract import ImageNeed, Needs
+from pipelines.kinds.base.contract import ImageNeed, StepNeeds
 from pipelines.spec.model import Aws, DataSource
 from pipelines.spec.references import Template
 
@@ -114,7 +114,7 @@ class _Job:
     """A step whose first image is known: the one that its code runs in."""
 
     node: Node
-    needs: Needs
+    needs: StepNeeds
     path: Path
     image: Image
 

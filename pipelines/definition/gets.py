@@ -7,7 +7,7 @@ from typing import Final
 
 from pipelines.diagnostics import Path
 from pipelines.frozen import frozen
-from pipelines.grammar.functions import GET, JSON_GET, Target, target_of
+from pipelines.grammar.functions import GET, JSON_GET, ReferenceTarget, target_of
 from pipelines.json_types import Json
 
 _OF_A_FILE: Final = (JSON_GET, "PropertyFile")
@@ -23,7 +23,7 @@ class PlacedGet:
         of_file: whether it names the property file of a `Std:JsonGet`.
     """
 
-    target: Target
+    target: ReferenceTarget
     path: Path
     of_file: bool
 

@@ -40,7 +40,7 @@ class NamedAsset:
 
 
 @frozen
-class Needs:
+class DefinitionNeeds:
     """What a definition asks of an account.
 
     Args:
@@ -54,7 +54,7 @@ class Needs:
     instances: Mapping[tuple[str, str], int]
 
 
-def needs_of(definition: JsonObject) -> Needs:
+def needs_of(definition: JsonObject) -> DefinitionNeeds:
     """Return what a definition, ours or anybody's, asks for."""
     images: dict[str, None] = {}
     instances: dict[tuple[str, str], int] = {}
@@ -63,7 +63,7 @@ def needs_of(definition: JsonObject) -> Needs:
         for cluster in step.known.clusters if step.known is not None else ():
             for key, count in _instances(cluster, step.arguments):
                 instances[key] = max(instances.get(key, 0), count)
-    return Needs(assets_in(definition), tuple(images), instances)
+    return DefinitionNeeds(assets_in(definition), tuple(images), instances)
 
 
 def assets_in(definition: JsonObject) -> tuple[NamedAsset, ...]:

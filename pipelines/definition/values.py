@@ -89,7 +89,7 @@ class KnownValues:
 
 
 @frozen
-class Refusal:
+class ValueRefusal:
     """Values of parameters that a step cannot run with.
 
     Args:
@@ -105,7 +105,7 @@ class Refusal:
 
 def refuse(
     definition: JsonObject, values: Mapping[str, Json], selected: Collection[str]
-) -> Refusal | None:
+) -> ValueRefusal | None:
     """Return the first step that cannot run with these values of parameters, and why.
 
     Steps in the branches of a condition are left out: it may keep them from running.
@@ -122,7 +122,7 @@ def refuse(
             continue
         for finding in check_with(known, arguments, parts.parameters, values):
             if finding.severity is Severity.ERROR:
-                return Refusal(step.name, _going_to(arguments, finding.path, values), finding)
+                return ValueRefusal(step.name, _going_to(arguments, finding.path, values), finding)
     return None
 
 

@@ -4,17 +4,17 @@ The first stage of the flow; everything after it speaks of values by path, and `
 turns a path back into a line at the very end.
 """
 
-from pipelines.document.model import Document, Limits, Parsed, Place
+from pipelines.document.model import Document, DocumentLimits, Parsed, TextPosition
 from pipelines.document.overlay import MergeRules, choose, overlay
 from pipelines.document.parser import parse
 from pipelines.document.reading import read
 
 __all__ = [
     "Document",
-    "Limits",
+    "DocumentLimits",
     "MergeRules",
     "Parsed",
-    "Place",
+    "TextPosition",
     "choose",
     "overlay",
     "parse",

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pipelines.diagnostics.model import Diagnostic, Path, Severity, Span
 from pipelines.document.composer import StoppedError
-from pipelines.document.model import Limits, Place
+from pipelines.document.model import DocumentLimits, TextPosition
 from pipelines.document.nodes import AliasNode, MappingNode, Node, ScalarNode
 
 if TYPE_CHECKING:
     from pipelines.document.extents import Extent
     from pipelines.json_types import Json
 
-Spans: TypeAlias = dict[Path, Place]
+Spans: TypeAlias = dict[Path, TextPosition]
 
 
 class Builder:
@@ -24,7 +24,7 @@ class Builder:
         limits: what may come out of aliases at most.
     """
 
-    def __init__(self, source: str, limits: Limits) -> None:
+    def __init__(self, source: str, limits: DocumentLimits) -> None:
         self.spans: Spans = {}
         self.findings: list[Diagnostic] = []
         self._source = source
@@ -51,9 +51,9 @@ class Builder:
         if repeated:
             self._count(path, value)
         if isinstance(node, ScalarNode):
-            self.spans[path] = Place(key, value, style or node.style)
+            self.spans[path] = TextPosition(key, value, style or node.style)
             return node.value
-        self.spans[path] = Place(key, value, style)
+        self.spans[path] = TextPosition(key, value, style)
         if isinstance(node, MappingNode):
             return {
                 name: self.build(

@@ -13,7 +13,14 @@ from yaml import events as yaml_events
 from pipelines.diagnostics.model import Diagnostic, Path, Severity, Span
 from pipelines.document import extents, keys
 from pipelines.document.extents import Extent, Mark
-from pipelines.document.nodes import AliasNode, Frame, MappingNode, Node, ScalarNode, SequenceNode
+from pipelines.document.nodes import (
+    AliasNode,
+    MappingNode,
+    Node,
+    NodeFrame,
+    ScalarNode,
+    SequenceNode,
+)
 from pipelines.document.problem import Before, too_deep
 from pipelines.document.scalars import resolve, too_long
 from pipelines.document.surrogates import restored
@@ -21,7 +28,7 @@ from pipelines.document.surrogates import restored
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipelines.document.model import Limits
+    from pipelines.document.model import DocumentLimits
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -40,14 +47,14 @@ class Composer:
         pairs: whether the events come from a text with hidden surrogates.
     """
 
-    def __init__(self, text: str, source: str, limits: Limits, *, pairs: bool) -> None:
+    def __init__(self, text: str, source: str, limits: DocumentLimits, *, pairs: bool) -> None:
         self.findings: list[Diagnostic] = []
         self._last: ScalarNode | None = None
         self._text = text
         self._source = source
         self._limits = limits
         self._pairs = pairs
-        self._stack: list[Frame] = []
+        self._stack: list[NodeFrame] = []
         self._anchors: dict[str, Node | None] = {}
         self._roots: list[Node] = []
         self._merged = 0
@@ -184,7 +191,7 @@ class Composer:
             self._report(*too_deep(self._limits.depth, extent))
             raise StoppedError
         make = MappingNode if isinstance(event, yaml_events.MappingStartEvent) else SequenceNode
-        self._stack.append(Frame(make(extent, bool(event.flow_style)), anchor=event.anchor))
+        self._stack.append(NodeFrame(make(extent, bool(event.flow_style)), anchor=event.anchor))
         if event.anchor is not None:
             self._anchors[event.anchor] = None
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
-    from pipelines.document.nodes import Collection, Frame
+    from pipelines.document.nodes import Collection, NodeFrame
 
     Report: TypeAlias = Callable[[str, str, Extent, str | None], None]
     """Takes a code, the message, the place and what to do about it."""
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MERGE = "<<"
 
 
-def scalar_key(report: Report, frame: Frame, node: ScalarNode, text: str) -> None:
+def scalar_key(report: Report, frame: NodeFrame, node: ScalarNode, text: str) -> None:
     """Take a scalar as the key whose value comes next."""
     frame.key, frame.name = node.extent, text
     if not isinstance(node.value, str):
@@ -48,7 +48,7 @@ def scalar_key(report: Report, frame: Frame, node: ScalarNode, text: str) -> Non
     frame.merging = merges
 
 
-def alias_key(report: Report, frame: Frame, node: AliasNode) -> None:
+def alias_key(report: Report, frame: NodeFrame, node: AliasNode) -> None:
     """Take an alias as a key: it has to stand for a string."""
     target = node.target
     if isinstance(target, ScalarNode) and isinstance(target.value, str):
@@ -60,12 +60,12 @@ def alias_key(report: Report, frame: Frame, node: AliasNode) -> None:
     _refuse(report, frame, node.extent)
 
 
-def collection_key(report: Report, frame: Frame, node: Collection) -> None:
+def collection_key(report: Report, frame: NodeFrame, node: Collection) -> None:
     """Refuse a mapping or list as a key, and name the trap that it mostly is."""
     _refuse(report, frame, node.extent)
 
 
-def _refuse(report: Report, frame: Frame, extent: Extent) -> None:
+def _refuse(report: Report, frame: NodeFrame, extent: Extent) -> None:
     report(
         "SP109",
         "a key must be a string, not a mapping or a list",
@@ -75,7 +75,7 @@ def _refuse(report: Report, frame: Frame, extent: Extent) -> None:
     frame.key, frame.name = extent, None
 
 
-def take_value(report: Report, frame: Frame, node: Node) -> None:
+def take_value(report: Report, frame: NodeFrame, node: Node) -> None:
     """Pair the pending key with its value."""
     mapping, extent, name = frame.node, frame.key, frame.name
     if not isinstance(mapping, MappingNode) or extent is None:
@@ -87,7 +87,7 @@ def take_value(report: Report, frame: Frame, node: Node) -> None:
     frame.key, frame.name, frame.merging = None, None, False
 
 
-def _merge(report: Report, frame: Frame, node: Node) -> None:
+def _merge(report: Report, frame: NodeFrame, node: Node) -> None:
     """Note the mappings that a merge key names; the earlier ones win."""
     parts = node.items if isinstance(node, SequenceNode) else [node]
     for part in parts:

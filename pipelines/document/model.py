@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipelines.json_types import Json, JsonObject
 
 
-class Place(NamedTuple):
+class TextPosition(NamedTuple):
     """Where one value stands.
 
     Args:
@@ -33,7 +33,7 @@ class Place(NamedTuple):
 
 
 @frozen
-class Limits:
+class DocumentLimits:
     """What a text may be at most.
 
     Args:
@@ -61,8 +61,8 @@ class Document:
     data: JsonObject
     source: str
     text: str
-    spans: Mapping[Path, Place]
-    _decoded: dict[Place, list[Char] | None] = field(default_factory=dict, init=False)
+    spans: Mapping[Path, TextPosition]
+    _decoded: dict[TextPosition, list[Char] | None] = field(default_factory=dict, init=False)
 
     def span(self, extent: Extent) -> Span:
         """Return an extent of this document as a span of its file."""
@@ -102,7 +102,7 @@ class Document:
             value = value[step]  # every path of `spans` leads to one
         return value
 
-    def _part(self, place: Place, path: Path, within: tuple[int, int]) -> Extent:
+    def _part(self, place: TextPosition, path: Path, within: tuple[int, int]) -> Extent:
         value = self._at(path)
         if not isinstance(value, str):
             return place.value

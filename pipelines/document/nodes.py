@@ -56,7 +56,7 @@ class MappingNode:
 
 
 @dataclass(slots=True)
-class Frame:
+class NodeFrame:
     """A collection that is being read; of a mapping also the key whose value comes next."""
 
     node: Collection

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pipelines.diagnostics.model import Finding, Path, Severity
 from pipelines.diagnostics.sentences import suggestion
-from pipelines.document.model import Document, Parsed, Place
+from pipelines.document.model import Document, Parsed, TextPosition
 from pipelines.errors import UsageError
 from pipelines.frozen import frozen
 
@@ -80,7 +80,7 @@ class _Merge:
     """One merge; `spans` and `findings` fill while it goes on."""
 
     def __init__(self, document: Document, written: Path, rules: MergeRules) -> None:
-        self.spans: dict[Path, Place] = {}
+        self.spans: dict[Path, TextPosition] = {}
         self.findings: list[Diagnostic] = []
         self._document = document
         self._written = written

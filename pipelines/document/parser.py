@@ -12,7 +12,7 @@ from pipelines.document import characters
 from pipelines.document.builder import Builder
 from pipelines.document.composer import Composer, StoppedError
 from pipelines.document.extents import START, character
-from pipelines.document.model import Document, Limits, Parsed
+from pipelines.document.model import Document, DocumentLimits, Parsed
 from pipelines.document.nodes import MappingNode, Node, ScalarNode
 from pipelines.document.problem import Problem, too_deep
 from pipelines.document.surrogates import hidden
@@ -20,12 +20,12 @@ from pipelines.document.surrogates import hidden
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LIMITS = Limits()
+LIMITS = DocumentLimits()
 _MOST_TRAPS = 50
 _FASTEST: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def parse(text: str | bytes, source: str, limits: Limits = LIMITS) -> Parsed:
+def parse(text: str | bytes, source: str, limits: DocumentLimits = LIMITS) -> Parsed:
     """Read a text as one document with the place of every value.
 
     Args:
@@ -50,7 +50,7 @@ def parse(text: str | bytes, source: str, limits: Limits = LIMITS) -> Parsed:
     return _parsed(text, source, limits)
 
 
-def _parsed(text: str, source: str, limits: Limits) -> Parsed:
+def _parsed(text: str, source: str, limits: DocumentLimits) -> Parsed:
     readable = hidden(text)
     composer = Composer(text, source, limits, pairs=readable is not text)
     try:
@@ -62,7 +62,7 @@ def _parsed(text: str, source: str, limits: Limits) -> Parsed:
     return _built(root, Document({}, source, text, {}), composer.findings, limits)
 
 
-def _mistakes(text: str, source: str, limits: Limits) -> list[Diagnostic]:
+def _mistakes(text: str, source: str, limits: DocumentLimits) -> list[Diagnostic]:
     """Read a text that is no YAML as far as it goes, past every reference that needs quotes."""
     from pipelines.document import flow_style, syntax  # noqa: PLC0415 - mostly not needed
 
@@ -95,7 +95,7 @@ def _error_of(composer: Composer, readable: str) -> yaml.MarkedYAMLError | None:
 
 
 def _built(
-    root: Node | None, empty: Document, findings: list[Diagnostic], limits: Limits
+    root: Node | None, empty: Document, findings: list[Diagnostic], limits: DocumentLimits
 ) -> Parsed:
     """Turn the tree into a document, where it is one."""
     if root is None or (isinstance(root, ScalarNode) and root.value is None):
@@ -122,7 +122,7 @@ def _events(text: str) -> Iterator[yaml.events.Event]:
     return events
 
 
-def _too_large(limits: Limits) -> Problem:
+def _too_large(limits: DocumentLimits) -> Problem:
     return Problem(
         "SP108",
         f"the file has more than {limits.size} bytes",
@@ -131,7 +131,7 @@ def _too_large(limits: Limits) -> Problem:
     )
 
 
-def _too_deep(error: yaml.MarkedYAMLError, text: str, limits: Limits) -> Problem | None:
+def _too_deep(error: yaml.MarkedYAMLError, text: str, limits: DocumentLimits) -> Problem | None:
     """Return the problem if libyaml itself gave up: it looks 1024 characters ahead."""
     if error.problem_mark is None or "nesting depth" not in str(error.problem):
         return None

@@ -10,10 +10,10 @@ from pipelines.document.model import Parsed
 from pipelines.document.parser import LIMITS, parse
 
 if TYPE_CHECKING:
-    from pipelines.document.model import Limits
+    from pipelines.document.model import DocumentLimits
 
 
-def read(path: Path, source: str, limits: Limits = LIMITS) -> Parsed:
+def read(path: Path, source: str, limits: DocumentLimits = LIMITS) -> Parsed:
     """Read a file as a document; one that cannot be read is a finding without a place.
 
     Args:

@@ -117,7 +117,7 @@ def _tab(failure: _Failure) -> Problem | None:
 
 
 def _tab_among_spaces(failure: _Failure) -> Problem | None:
-    """Find a tab in the indentation of the line, or of the one above, that nothing else explains."""
+    """Find a tab in the indentation of a line, or of the one above, where no other rule holds."""
     first = failure.at - failure.column(failure.at)
     for start in (first, failure.text.rfind("\n", 0, max(first - 1, 0)) + 1):
         match = re.compile(r" *(\t+)").match(failure.text, start)

@@ -46,7 +46,7 @@ _WITH_PATH: Final = frozenset({STEPS, LOOP, ITERATION})
 
 
 @frozen
-class Target:
+class ReferenceTarget:
     """What a `Get` names, as `Steps.train.ModelArtifacts.S3ModelArtifacts`.
 
     Args:
@@ -67,14 +67,14 @@ class Target:
         return self.name if self.root == STEPS and self.name else None
 
 
-def parse_target(text: str) -> Target:
+def parse_target(text: str) -> ReferenceTarget:
     """Return what the text of a `Get` names; every text names something, if nothing that exists."""
     root, _, rest = text.partition(".")
     name = rest.partition(".")[0].partition("[")[0] if root in _WITH_PATH else rest
-    return Target(text, root, name, rest[len(name) :])
+    return ReferenceTarget(text, root, name, rest[len(name) :])
 
 
-def target_of(value: Json) -> Target | None:
+def target_of(value: Json) -> ReferenceTarget | None:
     """Return what a `Get` names, None for any other value."""
     if isinstance(value, dict) and len(value) == 1 and isinstance(value.get(GET), str):
         return parse_target(value[GET])
@@ -179,7 +179,7 @@ def _file_of(body: JsonObject) -> PropertyFile | Value | None:
     return property_file_of(target) if target else None
 
 
-def property_file_of(target: Target) -> PropertyFile | None:
+def property_file_of(target: ReferenceTarget) -> PropertyFile | None:
     """Return the property file that a `Get` names, behind a dot or in brackets."""
     if target.step is None:
         return None

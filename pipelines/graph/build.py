@@ -11,7 +11,7 @@ from pipelines.diagnostics import Finding
 from pipelines.diagnostics import Path as DocumentPath
 from pipelines.frozen import frozen
 from pipelines.grammar.functions import Value
-from pipelines.graph.model import Branch, Edge, Graph, Node
+from pipelines.graph.model import Edge, Graph, Node, SpecBranch
 from pipelines.graph.resolve import Resolver, StepOutputs, UnresolvedError
 from pipelines.graph.uses import Use, uses_in
 from pipelines.spec.model import PipelineSpec
@@ -65,16 +65,16 @@ def _checks() -> tuple[str, ...]:
     return tuple(sorted(f"{__package__}.checks.{file.stem}" for file in files))
 
 
-def _branches(spec: PipelineSpec) -> dict[str, Branch]:
-    branches: dict[str, Branch] = {}
+def _branches(spec: PipelineSpec) -> dict[str, SpecBranch]:
+    branches: dict[str, SpecBranch] = {}
     for name, step in spec.steps.items():
         for side, key in (("then", "then"), ("else", "else_")):
             for member in getattr(step, key, ()):
-                branches.setdefault(member, Branch(name, "then" if side == "then" else "else"))
+                branches.setdefault(member, SpecBranch(name, "then" if side == "then" else "else"))
     return branches
 
 
-def _node(spec: PipelineSpec, name: str, branches: Mapping[str, Branch]) -> Node:
+def _node(spec: PipelineSpec, name: str, branches: Mapping[str, SpecBranch]) -> Node:
     step = spec.steps[name]
     kind = kinds.find(step.kind)
     if kind is None:
@@ -94,7 +94,7 @@ def _node(spec: PipelineSpec, name: str, branches: Mapping[str, Branch]) -> Node
 
 
 def _edges(
-    spec: PipelineSpec, name: str, uses: Iterable[Use], branch: Branch | None
+    spec: PipelineSpec, name: str, uses: Iterable[Use], branch: SpecBranch | None
 ) -> Iterator[Edge]:
     for use in uses:
         if use.reference.root == "steps" and use.reference.name in spec.steps:

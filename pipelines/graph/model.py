@@ -15,7 +15,7 @@ from pipelines.steptypes import StepType, require
 
 
 @frozen
-class Branch:
+class SpecBranch:
     """The side of a condition that a step stands in."""
 
     condition: str
@@ -50,7 +50,7 @@ class Node:
     step: Any
     uses: tuple[Use, ...]
     edges: tuple[Edge, ...]
-    branch: Branch | None
+    branch: SpecBranch | None
     outputs: Mapping[str, Output]
 
     @property

@@ -19,7 +19,7 @@ from pipelines.spec.expressions import (
     Negation,
     Operand,
 )
-from pipelines.spec.members import Member
+from pipelines.spec.members import RequestMember
 from pipelines.spec.references import Reference
 from pipelines.spec.steps import StepSpec
 from pipelines.spec.values import Condition, FixedText, no_entries
@@ -40,14 +40,14 @@ class ConditionStep(StepSpec):
     expressions: ClassVar[tuple[str, ...]] = ("if",)
 
     kind: Literal["condition"]
-    if_: Annotated[Condition, Member("Conditions")] = Field(
+    if_: Annotated[Condition, RequestMember("Conditions")] = Field(
         alias="if",
         description="An expression such as steps.evaluate.report.auc >= parameters.min_auc.",
     )
-    then: Annotated[list[FixedText], Member(IF_STEPS.argument)] = Field(
+    then: Annotated[list[FixedText], RequestMember(IF_STEPS.argument)] = Field(
         default_factory=no_entries, description="Steps that run when it holds."
     )
-    else_: Annotated[list[FixedText], Member(ELSE_STEPS.argument)] = Field(
+    else_: Annotated[list[FixedText], RequestMember(ELSE_STEPS.argument)] = Field(
         alias="else", default_factory=no_entries, description="Steps that run when it does not."
     )
 

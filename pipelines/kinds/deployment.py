@@ -17,12 +17,19 @@ from pipelines.bundle.need import CodeNeed, ProjectFile
 from pipelines.diagnostics import Finding
 from pipelines.grammar.functions import Get, Value
 from pipelines.json_types import JsonObject
-from pipelines.kinds.base.contract import EmitContext, EmittedStep, ImageNeed, Kind, Needs, Output
+from pipelines.kinds.base.contract import (
+    EmitContext,
+    EmittedStep,
+    ImageNeed,
+    Kind,
+    Output,
+    StepNeeds,
+)
 from pipelines.kinds.base.jobs import ProcessingJob, processing
 from pipelines.kinds.modes import Settings, all_modes
 from pipelines.programs.deploy.variables import ENDPOINT, EXECUTION, GROUP
 from pipelines.spec.base import ShortFormModel
-from pipelines.spec.members import Member
+from pipelines.spec.members import RequestMember
 from pipelines.spec.names import DEPLOY
 from pipelines.spec.references import Template
 from pipelines.spec.steps import JobStep, StepSpec
@@ -53,10 +60,12 @@ class DeploymentStep(StepSpec):
     one_of: ClassVar[tuple[str, ...]] = tuple(_MODES)
 
     kind: Literal["deployment"]
-    group: Annotated[Text, Member("ModelPackageGroupName")] = Field(
+    group: Annotated[Text, RequestMember("ModelPackageGroupName")] = Field(
         description="The model package group, such as ${steps.register.group}."
     )
-    endpoint: Annotated[Text, Member("EndpointName")] = Field(description="The endpoint's name.")
+    endpoint: Annotated[Text, RequestMember("EndpointName")] = Field(
+        description="The endpoint's name."
+    )
     sample: Sample | None = Field(
         None,
         description="A request that a new version has to answer; else the update is rolled back.",
@@ -65,15 +74,15 @@ class DeploymentStep(StepSpec):
         default_factory=dict,
         description="Variables of the model server, over those of the registration.",
     )
-    image: Annotated[Text, Member("AppSpecification.ImageUri")] = Field(
+    image: Annotated[Text, RequestMember("AppSpecification.ImageUri")] = Field(
         "sklearn-1.9-cpu", description="The image of the job that deploys; it needs boto3."
     )
-    instance_type: Annotated[Text, Member("ClusterConfig.InstanceType")] = Field(
+    instance_type: Annotated[Text, RequestMember("ClusterConfig.InstanceType")] = Field(
         "ml.t3.medium", description="The instance of the job that deploys."
     )
-    max_runtime_in_seconds: Annotated[int, Member("StoppingCondition.MaxRuntimeInSeconds")] = Field(
-        14_400, description="How long the job may wait for the endpoint."
-    )
+    max_runtime_in_seconds: Annotated[
+        int, RequestMember("StoppingCondition.MaxRuntimeInSeconds")
+    ] = Field(14_400, description="How long the job may wait for the endpoint.")
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -119,7 +128,7 @@ def outputs(name: str, _step: DeploymentStep) -> Mapping[str, Output]:
     return {"endpoint": Output(Get(f"Steps.{name}.Environment['{ENDPOINT}']"))}
 
 
-def needs(_name: str, step: DeploymentStep) -> Needs:
+def needs(_name: str, step: DeploymentStep) -> StepNeeds:
     """The image of the job, and the deploy program's bundle with the sample in it."""
     sample, settings = step.sample, step.settings
     config: JsonObject = {
@@ -137,7 +146,7 @@ def needs(_name: str, step: DeploymentStep) -> Needs:
         requirements=("boto3",),
         account=True,
     )
-    return Needs({IMAGE: ImageNeed(step.image, step.instance_type, "processing")}, code)
+    return StepNeeds({IMAGE: ImageNeed(step.image, step.instance_type, "processing")}, code)
 
 
 def emit(step: DeploymentStep, context: EmitContext) -> tuple[EmittedStep, ...]:

@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from pipelines.bundle.need import CodeNeed
-from pipelines.kinds.base.contract import EmitContext, EmittedStep, Kind, Needs, Output
+from pipelines.kinds.base.contract import EmitContext, EmittedStep, Kind, Output, StepNeeds
 from pipelines.kinds.base.jobs import (
     ProcessingJob,
-    PropertyFile,
+    PropertyFileOutput,
     job_needs,
     processing,
     processing_output,
@@ -19,7 +19,7 @@ from pipelines.kinds.base.jobs import (
     requirements_file,
     script,
 )
-from pipelines.spec.members import Member
+from pipelines.spec.members import RequestMember
 from pipelines.spec.steps import Input, JobStep
 from pipelines.spec.values import AnyScalar, FixedText
 
@@ -32,20 +32,22 @@ class EvaluationStep(JobStep):
 
     kind: Literal["evaluation"]
     script: FixedText = Field(description="The script, a file of the project.")
-    model: Annotated[Input, Member("ProcessingInputs", named_by="InputName", entry="model")] = (
-        Field(description="The model archive, such as ${steps.train.model}.")
+    model: Annotated[
+        Input, RequestMember("ProcessingInputs", named_by="InputName", entry="model")
+    ] = Field(description="The model archive, such as ${steps.train.model}.")
+    inputs: Annotated[dict[str, Input], RequestMember("ProcessingInputs", named_by="InputName")] = (
+        Field(
+            default_factory=dict, description="By name; the script finds each in SM_CHANNEL_<NAME>."
+        )
     )
-    inputs: Annotated[dict[str, Input], Member("ProcessingInputs", named_by="InputName")] = Field(
-        default_factory=dict, description="By name; the script finds each in SM_CHANNEL_<NAME>."
-    )
-    report: Annotated[FixedText, Member("PropertyFiles.FilePath")] = Field(
+    report: Annotated[FixedText, RequestMember("PropertyFiles.FilePath")] = Field(
         "evaluation.json",
         description="The JSON file that the script writes below SM_OUT_REPORT; "
         "`${steps.NAME.report.auc}` reads a value out of it.",
     )
-    arguments: Annotated[dict[str, AnyScalar], Member("AppSpecification.ContainerArguments")] = (
-        Field(default_factory=dict, description="Given to the script as --key value.")
-    )
+    arguments: Annotated[
+        dict[str, AnyScalar], RequestMember("AppSpecification.ContainerArguments")
+    ] = Field(default_factory=dict, description="Given to the script as --key value.")
 
 
 def outputs(name: str, step: EvaluationStep) -> Mapping[str, Output]:
@@ -56,7 +58,7 @@ def outputs(name: str, step: EvaluationStep) -> Mapping[str, Output]:
     }
 
 
-def needs(_name: str, step: EvaluationStep) -> Needs:
+def needs(_name: str, step: EvaluationStep) -> StepNeeds:
     """The image and the script's bundle, which unpacks the model."""
     code = CodeNeed(
         "processing",
@@ -76,7 +78,7 @@ def emit(step: EvaluationStep, context: EmitContext) -> tuple[EmittedStep, ...]:
         image=context.images[("image",)],
         inputs={MODEL: step.model, **step.inputs},
         outputs=OUTPUTS,
-        property_files=(PropertyFile("report", "report", step.report),),
+        property_files=(PropertyFileOutput("report", "report", step.report),),
         arguments=step.arguments,
     )
     return (processing(step, job, context),)

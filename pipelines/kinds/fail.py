@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from pipelines.kinds.base.contract import EmitContext, EmittedStep, Kind
-from pipelines.spec.members import Member
+from pipelines.spec.members import RequestMember
 from pipelines.spec.steps import StepSpec
 from pipelines.spec.values import Text
 
@@ -16,7 +16,7 @@ class FailStep(StepSpec):
     """A step that fails the execution."""
 
     kind: Literal["fail"]
-    message: Annotated[Text, Member("ErrorMessage")] = Field(
+    message: Annotated[Text, RequestMember("ErrorMessage")] = Field(
         description="Why; references are filled in."
     )
 

@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from pipelines.bundle.need import CodeNeed
-from pipelines.kinds.base.contract import EmitContext, EmittedStep, Kind, Needs, Output
+from pipelines.kinds.base.contract import EmitContext, EmittedStep, Kind, Output, StepNeeds
 from pipelines.kinds.base.jobs import (
     ProcessingJob,
-    PropertyFile,
+    PropertyFileOutput,
     job_needs,
     processing,
     processing_output,
@@ -19,7 +19,7 @@ from pipelines.kinds.base.jobs import (
     requirements_file,
     script,
 )
-from pipelines.spec.members import Member
+from pipelines.spec.members import RequestMember
 from pipelines.spec.steps import Input, JobStep
 from pipelines.spec.values import AnyScalar, FixedText, no_entries
 
@@ -29,22 +29,24 @@ class ProcessingStep(JobStep):
 
     kind: Literal["processing"]
     script: FixedText = Field(description="The script, a file of the project.")
-    inputs: Annotated[dict[str, Input], Member("ProcessingInputs", named_by="InputName")] = Field(
-        default_factory=dict, description="By name; the script finds each in SM_CHANNEL_<NAME>."
+    inputs: Annotated[dict[str, Input], RequestMember("ProcessingInputs", named_by="InputName")] = (
+        Field(
+            default_factory=dict, description="By name; the script finds each in SM_CHANNEL_<NAME>."
+        )
     )
-    outputs: Annotated[list[FixedText], Member("ProcessingOutputConfig")] = Field(
+    outputs: Annotated[list[FixedText], RequestMember("ProcessingOutputConfig")] = Field(
         default_factory=no_entries, description="Names; the script writes each below SM_OUT_<NAME>."
     )
     reports: Annotated[
-        dict[str, FixedText], Member("ProcessingOutputConfig.Outputs", named_by="OutputName")
+        dict[str, FixedText], RequestMember("ProcessingOutputConfig.Outputs", named_by="OutputName")
     ] = Field(
         default_factory=dict,
         description="JSON files by output name, such as `quality: quality.json`: "
         "`${steps.NAME.quality.rows}` reads a value out of one.",
     )
-    arguments: Annotated[dict[str, AnyScalar], Member("AppSpecification.ContainerArguments")] = (
-        Field(default_factory=dict, description="Given to the script as --key value.")
-    )
+    arguments: Annotated[
+        dict[str, AnyScalar], RequestMember("AppSpecification.ContainerArguments")
+    ] = Field(default_factory=dict, description="Given to the script as --key value.")
 
 
 def outputs(name: str, step: ProcessingStep) -> Mapping[str, Output]:
@@ -54,7 +56,7 @@ def outputs(name: str, step: ProcessingStep) -> Mapping[str, Output]:
     return {**plain, **reports}
 
 
-def needs(_name: str, step: ProcessingStep) -> Needs:
+def needs(_name: str, step: ProcessingStep) -> StepNeeds:
     """The image and the script's bundle."""
     code = CodeNeed(
         "processing",
@@ -73,7 +75,7 @@ def emit(step: ProcessingStep, context: EmitContext) -> tuple[EmittedStep, ...]:
         image=context.images[("image",)],
         inputs=step.inputs,
         outputs=(*step.outputs, *step.reports),
-        property_files=tuple(PropertyFile(r, r, path) for r, path in step.reports.items()),
+        property_files=tuple(PropertyFileOutput(r, r, path) for r, path in step.reports.items()),
         arguments=step.arguments,
     )
     return (processing(step, job, context),)

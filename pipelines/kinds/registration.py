@@ -17,11 +17,18 @@ from pipelines.diagnostics import Finding
 from pipelines.diagnostics.nearest import nearest
 from pipelines.grammar.functions import Get, Join
 from pipelines.json_types import JsonObject
-from pipelines.kinds.base.contract import EmitContext, EmittedStep, ImageNeed, Kind, Needs, Output
+from pipelines.kinds.base.contract import (
+    EmitContext,
+    EmittedStep,
+    ImageNeed,
+    Kind,
+    Output,
+    StepNeeds,
+)
 from pipelines.kinds.base.jobs import ProcessingJob, processing, processing_output, text
 from pipelines.spec.base import ShortFormModel, SpecModel
 from pipelines.spec.commit import COMMIT, UNKNOWN
-from pipelines.spec.members import Member, members_of
+from pipelines.spec.members import RequestMember, members_of
 from pipelines.spec.steps import Input, JobStep, Requirements, StepSpec
 from pipelines.spec.values import AnyScalar, FixedText, Text, no_entries
 
@@ -35,20 +42,20 @@ class Serving(SpecModel):
 
     source: FixedText = Field(description="Folder of the serving code.")
     entry: FixedText = Field("inference.py", description="The module in it that has model_fn.")
-    image: Annotated[Text, Member("Containers.Image", "AppSpecification.ImageUri")] = Field(
+    image: Annotated[Text, RequestMember("Containers.Image", "AppSpecification.ImageUri")] = Field(
         description="The serving image, such as sklearn-1.9-cpu."
     )
     requirements: Requirements | None = Field(
         None, description="Packages to add to the model archive, installed while packaging."
     )
-    content_types: Annotated[list[FixedText], Member("SupportedContentTypes")] = Field(
+    content_types: Annotated[list[FixedText], RequestMember("SupportedContentTypes")] = Field(
         default=["application/json"], description="MIME types of requests."
     )
-    response_types: Annotated[list[FixedText], Member("SupportedResponseMIMETypes")] = Field(
+    response_types: Annotated[list[FixedText], RequestMember("SupportedResponseMIMETypes")] = Field(
         default=["application/json"], description="MIME types of answers."
     )
     instance_types: Annotated[
-        list[FixedText], Member("SupportedRealtimeInferenceInstanceTypes")
+        list[FixedText], RequestMember("SupportedRealtimeInferenceInstanceTypes")
     ] = Field(
         default_factory=no_entries,
         description="Instance types recommended for real-time endpoints.",
@@ -82,11 +89,11 @@ class DriftBaselines(SpecModel):
 class ModelCard(SpecModel):
     """The card that documents the model."""
 
-    content: Annotated[FixedText, Member("ModelCardContent")] = Field(
+    content: Annotated[FixedText, RequestMember("ModelCardContent")] = Field(
         description="JSON text as the model card schema has it."
     )
     status: Annotated[
-        Literal["Draft", "PendingReview", "Approved", "Archived"], Member("ModelCardStatus")
+        Literal["Draft", "PendingReview", "Approved", "Archived"], RequestMember("ModelCardStatus")
     ] = Field("Draft", description="Draft, PendingReview, Approved or Archived.")
 
 
@@ -96,31 +103,31 @@ class RegistrationStep(StepSpec):
     takes: ClassVar[tuple[str, ...]] = ("cache", "retry")
 
     kind: Literal["registration"]
-    group: Annotated[Text, Member("ModelPackageGroupName")] = Field(
+    group: Annotated[Text, RequestMember("ModelPackageGroupName")] = Field(
         description="The model package group."
     )
-    model: Annotated[Input, Member("ProcessingInputs", named_by="InputName", entry="model")] = (
-        Field(description="The model archive, such as ${steps.train.model}.")
+    model: Annotated[
+        Input, RequestMember("ProcessingInputs", named_by="InputName", entry="model")
+    ] = Field(description="The model archive, such as ${steps.train.model}.")
+    serving: Annotated[Serving, RequestMember("InferenceSpecification", "AppSpecification")] = (
+        Field(description="The code and image that serve it.")
     )
-    serving: Annotated[Serving, Member("InferenceSpecification", "AppSpecification")] = Field(
-        description="The code and image that serve it."
-    )
-    metrics: Annotated[ModelMetrics | None, Member("ModelMetrics")] = Field(
+    metrics: Annotated[ModelMetrics | None, RequestMember("ModelMetrics")] = Field(
         None, description="A report, such as ${steps.evaluate.report}, or several by sort."
     )
-    drift_baselines: Annotated[DriftBaselines | None, Member("DriftCheckBaselines")] = Field(
+    drift_baselines: Annotated[DriftBaselines | None, RequestMember("DriftCheckBaselines")] = Field(
         None, description="Baselines for drift checks."
     )
     model_card: ModelCard | None = Field(None, description="The model card.")
-    approval_status: Annotated[Text, Member("ModelApprovalStatus")] = Field(
+    approval_status: Annotated[Text, RequestMember("ModelApprovalStatus")] = Field(
         "PendingManualApproval",
         description="Approved, Rejected or PendingManualApproval.",
     )
-    metadata: Annotated[dict[str, AnyScalar], Member("CustomerMetadataProperties")] = Field(
+    metadata: Annotated[dict[str, AnyScalar], RequestMember("CustomerMetadataProperties")] = Field(
         default_factory=dict, description="Texts to keep with the version."
     )
-    model_description: Annotated[FixedText | None, Member("ModelPackageDescription")] = Field(
-        None, description="What this model is."
+    model_description: Annotated[FixedText | None, RequestMember("ModelPackageDescription")] = (
+        Field(None, description="What this model is.")
     )
 
 
@@ -133,7 +140,7 @@ def outputs(name: str, _step: RegistrationStep) -> Mapping[str, Output]:
     }
 
 
-def needs(_name: str, step: RegistrationStep) -> Needs:
+def needs(_name: str, step: RegistrationStep) -> StepNeeds:
     """The serving image, and the packaging program's bundle with the serving code in it."""
     serving = step.serving
     entry = PurePosixPath(serving.source, serving.entry).as_posix()
@@ -149,7 +156,7 @@ def needs(_name: str, step: RegistrationStep) -> Needs:
         model_input=MODEL,
         outputs=(MODEL,),
     )
-    return Needs({IMAGE: ImageNeed(serving.image, None, "inference")}, code)
+    return StepNeeds({IMAGE: ImageNeed(serving.image, None, "inference")}, code)
 
 
 def _requirements(given: Requirements | None) -> RequirementsFile | None:

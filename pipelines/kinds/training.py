@@ -14,7 +14,14 @@ from pipelines.grammar.functions import Get
 from pipelines.grammar.patterns import compiled
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.channels import channels
-from pipelines.kinds.base.contract import EmitContext, EmittedStep, ImageNeed, Kind, Needs, Output
+from pipelines.kinds.base.contract import (
+    EmitContext,
+    EmittedStep,
+    ImageNeed,
+    Kind,
+    Output,
+    StepNeeds,
+)
 from pipelines.kinds.base.jobs import (
     BUNDLE,
     CODE,
@@ -28,7 +35,7 @@ from pipelines.kinds.base.jobs import (
     vpc,
 )
 from pipelines.spec.base import ShortFormModel, SpecModel
-from pipelines.spec.members import Member, members_of
+from pipelines.spec.members import RequestMember, members_of
 from pipelines.spec.steps import Input, JobStep
 from pipelines.spec.values import AnyScalar, FixedText, Integer, Text, no_entries
 
@@ -66,15 +73,17 @@ class TrainingStep(JobStep):
 
     kind: Literal["training"]
     script: FixedText = Field(description="The script, a file of the project.")
-    inputs: Annotated[dict[str, Input], Member("InputDataConfig", named_by="ChannelName")] = Field(
+    inputs: Annotated[
+        dict[str, Input], RequestMember("InputDataConfig", named_by="ChannelName")
+    ] = Field(
         default_factory=dict, description="Channels; the script finds each in SM_CHANNEL_<NAME>."
     )
-    hyperparameters: Annotated[dict[str, AnyScalar], Member("HyperParameters")] = Field(
+    hyperparameters: Annotated[dict[str, AnyScalar], RequestMember("HyperParameters")] = Field(
         default_factory=dict, description="Given to the script as --key value."
     )
     metric_definitions: Annotated[
         dict[str, FixedText],
-        Member("MetricDefinitions", named_by="Name", value="Regex"),
+        RequestMember("MetricDefinitions", named_by="Name", value="Regex"),
     ] = Field(
         default_factory=dict,
         description="Regular expressions by metric name; group 1 is the value in the log.",
@@ -82,10 +91,10 @@ class TrainingStep(JobStep):
     distribution: Distribution | None = Field(
         None, description="torchrun or mpi, for several processes or hosts."
     )
-    instance_groups: Annotated[list[InstanceGroup], Member("ResourceConfig.InstanceGroups")] = (
-        Field(
-            default_factory=no_entries, description="Instead of instance_type and instance_count."
-        )
+    instance_groups: Annotated[
+        list[InstanceGroup], RequestMember("ResourceConfig.InstanceGroups")
+    ] = Field(
+        default_factory=no_entries, description="Instead of instance_type and instance_count."
     )
     enable_managed_spot_training: bool = Field(
         False,  # noqa: FBT003 - pydantic's default stands first
@@ -94,7 +103,7 @@ class TrainingStep(JobStep):
     max_wait_time_in_seconds: Integer | None = Field(
         None, description="With spot: at most this long, waiting included."
     )
-    checkpoints: Annotated[Checkpoints | None, Member("CheckpointConfig")] = Field(
+    checkpoints: Annotated[Checkpoints | None, RequestMember("CheckpointConfig")] = Field(
         None, description="Keep checkpoints in S3."
     )
     keep_alive_period_in_seconds: Integer | None = Field(
@@ -117,7 +126,7 @@ def outputs(name: str, step: TrainingStep) -> Mapping[str, Output]:
     }
 
 
-def needs(_name: str, step: TrainingStep) -> Needs:
+def needs(_name: str, step: TrainingStep) -> StepNeeds:
     """The image and the script's bundle with its launcher."""
     distribution = step.distribution.model_dump() if step.distribution else None
     code = CodeNeed(
@@ -128,7 +137,7 @@ def needs(_name: str, step: TrainingStep) -> Needs:
         distribution=distribution,
     )
     instance_type = None if step.instance_groups else step.instance_type
-    return Needs({("image",): ImageNeed(step.image, instance_type, "training")}, code)
+    return StepNeeds({("image",): ImageNeed(step.image, instance_type, "training")}, code)
 
 
 def checks(step: TrainingStep) -> Iterator[Finding]:

@@ -11,10 +11,10 @@ from pipelines.bundle.need import CodeNeed, ProjectFile
 from pipelines.diagnostics import Finding
 from pipelines.diagnostics.nearest import nearest
 from pipelines.grammar.functions import Get
-from pipelines.kinds.base.contract import EmitContext, EmittedStep, Kind, Needs, Output
+from pipelines.kinds.base.contract import EmitContext, EmittedStep, Kind, Output, StepNeeds
 from pipelines.kinds.base.jobs import (
     ProcessingJob,
-    PropertyFile,
+    PropertyFileOutput,
     job_needs,
     processing,
     processing_output,
@@ -22,7 +22,7 @@ from pipelines.kinds.base.jobs import (
     requirements_file,
     script,
 )
-from pipelines.spec.members import Member
+from pipelines.spec.members import RequestMember
 from pipelines.spec.steps import Input, JobStep
 from pipelines.spec.values import FixedText
 
@@ -36,8 +36,8 @@ class ValidationStep(JobStep):
     """Suites over tables; a broken critical expectation fails the step."""
 
     kind: Literal["validation"]
-    inputs: Annotated[dict[str, Input], Member("ProcessingInputs", named_by="InputName")] = Field(
-        description="Tables by name: CSV or Parquet; several files are one table."
+    inputs: Annotated[dict[str, Input], RequestMember("ProcessingInputs", named_by="InputName")] = (
+        Field(description="Tables by name: CSV or Parquet; several files are one table.")
     )
     suites: dict[str, FixedText] = Field(
         description="For each table its suite: a JSON file as Great Expectations saves it."
@@ -62,7 +62,7 @@ def outputs(name: str, step: ValidationStep) -> Mapping[str, Output]:
     }
 
 
-def needs(_name: str, step: ValidationStep) -> Needs:
+def needs(_name: str, step: ValidationStep) -> StepNeeds:
     """The image and a bundle of program and suites."""
     suites = tuple(
         ProjectFile(path, ("suites", table), "suite") for table, path in step.suites.items()
@@ -106,7 +106,7 @@ def emit(step: ValidationStep, context: EmitContext) -> tuple[EmittedStep, ...]:
         image=context.images[("image",)],
         inputs=step.inputs,
         outputs=OUTPUTS,
-        property_files=(PropertyFile("report", "report", REPORT),),
+        property_files=(PropertyFileOutput("report", "report", REPORT),),
     )
     return (processing(step, job, context),)
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from pipelines.definition.gets import gets_in
 from pipelines.frozen import frozen
-from pipelines.grammar.functions import GET, PARAMETERS, Target
+from pipelines.grammar.functions import GET, PARAMETERS, ReferenceTarget
 from pipelines.grammar.paths import ValuePath
 from pipelines.json_types import Json, JsonObject
 from pipelines.plan.diff import Change, ChangeKind, diff, same
@@ -143,7 +143,7 @@ class _Prediction:
             self.last.value(change.before), self.next.value(change.after)
         )
 
-    def _behind(self, target: Target, was: Json, now: Json) -> Reason:
+    def _behind(self, target: ReferenceTarget, was: Json, now: Json) -> Reason:
         if target.step is not None:
             return Reason(Cause.UPSTREAM, name=target.step)
         if target.root == PARAMETERS:

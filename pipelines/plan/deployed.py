@@ -55,7 +55,7 @@ class LiveGroup:
 
 
 @frozen
-class State:
+class DeployedState:
     """What a plan changes: pipelines and groups by name, None where there is none of that name."""
 
     pipelines: Mapping[str, LivePipeline | None] = field(default_factory=dict)
@@ -76,14 +76,14 @@ class Deployed:
         leftover: the deploy pipeline that was made for this spec and that it has no more.
     """
 
-    state: State
+    state: DeployedState
     present: frozenset[str] = frozenset()
     files: Mapping[str, tuple[FileChange, ...]] = field(default_factory=dict)
     has_rule: bool | None = None
     leftover: str | None = None
 
 
-def fingerprint(state: State) -> str:
+def fingerprint(state: DeployedState) -> str:
     """Hash a state: two readings have the same fingerprint when nothing changed between them."""
     pipelines = {
         name: live

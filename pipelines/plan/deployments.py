@@ -10,7 +10,7 @@ from pipelines.bundle.assets import CodeAsset
 from pipelines.compile.model import Compiled
 from pipelines.definition.named import defaults_of, known_text, objects_of, read
 from pipelines.json_types import JsonObject
-from pipelines.programs.deploy.model import Target as Deployment
+from pipelines.programs.deploy.model import DeploymentTarget as Deployment
 from pipelines.programs.deploy.target import target_of
 from pipelines.programs.deploy.variables import ENDPOINT
 from pipelines.runtime.bundle import CODE

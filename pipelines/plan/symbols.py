@@ -18,7 +18,7 @@ from pipelines.grammar.functions import (
     Get,
     Join,
     JsonGet,
-    Target,
+    ReferenceTarget,
     function_of,
     parse_target,
     text_of,
@@ -88,7 +88,7 @@ class ExecutionValues:
             case _:
                 return value
 
-    def _get(self, target: Target) -> Json:
+    def _get(self, target: ReferenceTarget) -> Json:
         if target.step is not None:
             return self._property(target)
         match target.root:
@@ -108,7 +108,7 @@ class ExecutionValues:
             return self.value(given)
         return self._own(name) if name == "TrialName" else _token("constant", name)
 
-    def _property(self, target: Target) -> Json:
+    def _property(self, target: ReferenceTarget) -> Json:
         """Return what a property of a step will be: most of Describe echoes the request."""
         step, path, reference = target.name, target.path, {GET: target.text}
         if self._last is not None and self._outcome(step) is CacheOutcome.HIT:

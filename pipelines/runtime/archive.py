@@ -34,7 +34,7 @@ class ArchiveError(Exception):
     """The archive is damaged, or a member may not be unpacked; nothing was written."""
 
 
-class Limits(NamedTuple):
+class ArchiveLimits(NamedTuple):
     """What an archive may contain: members, and unpacked bytes, per file and in total."""
 
     members: int = 100_000
@@ -52,7 +52,7 @@ class _Entry(NamedTuple):
     executable: bool
 
 
-def unpack(path: Path, into: Path, limits: Limits | None = None) -> None:
+def unpack(path: Path, into: Path, limits: ArchiveLimits | None = None) -> None:
     """Unpack an archive into an existing folder.
 
     Two passes: the first checks every member and reads it to its end, the second writes.
@@ -72,7 +72,7 @@ def unpack(path: Path, into: Path, limits: Limits | None = None) -> None:
             raise ArchiveError(f"{path.name} is not a file")
         opened = _Zip if zipfile.is_zipfile(path) and not _is_gzip(path) else _Tar
         with contextlib.closing(opened(path)) as archive:
-            entries = list(_bounded(archive.entries(), limits or Limits()))
+            entries = list(_bounded(archive.entries(), limits or ArchiveLimits()))
         _check_tree(entries)
         with contextlib.closing(opened(path)) as archive:
             for entry, content in archive.contents():
@@ -214,7 +214,7 @@ def _path(name: str) -> str:
     return "/".join(parts)
 
 
-def _bounded(entries: Iterable[_Entry], limits: Limits) -> Iterator[_Entry]:
+def _bounded(entries: Iterable[_Entry], limits: ArchiveLimits) -> Iterator[_Entry]:
     total = 0
     for number, entry in enumerate(entries, 1):
         total += entry.size

@@ -14,7 +14,7 @@ from typing import Iterable, Iterator, NamedTuple
 _METADATA = {".dist-info": "METADATA", ".egg-info": "PKG-INFO"}
 
 
-class Distribution(NamedTuple):
+class InstalledDistribution(NamedTuple):
     """An installed distribution.
 
     Args:
@@ -38,7 +38,7 @@ class Distribution(NamedTuple):
         return [root / path for path in paths if not path.is_absolute() and ".." not in path.parts]
 
 
-def distributions(folders: Iterable[str]) -> Iterator[Distribution]:
+def distributions(folders: Iterable[str]) -> Iterator[InstalledDistribution]:
     """Yield the distributions installed in folders; the first one of each name is in use."""
     for folder in folders:
         for entry in _entries(folder):
@@ -72,7 +72,7 @@ def _entries(folder: str) -> list[Path]:
         return []
 
 
-def _read(entry: Path) -> Distribution | None:
+def _read(entry: Path) -> InstalledDistribution | None:
     """Read `NAME-VERSION.dist-info` or `.egg-info`, which is a folder or a file."""
     metadata = entry / _METADATA[entry.suffix] if entry.is_dir() else entry
     try:
@@ -82,4 +82,4 @@ def _read(entry: Path) -> Distribution | None:
     fields = dict(re.findall(r"^(Name|Version):[ \t]*(\S+)", header, re.MULTILINE))
     if len(fields) < 2:
         return None
-    return Distribution(normal(fields["Name"]), fields["Version"], metadata)
+    return InstalledDistribution(normal(fields["Name"]), fields["Version"], metadata)

@@ -131,9 +131,11 @@ def _launch(job: Job, container: Container, single: child.Command) -> child.Ende
 def _python(job: Job, container: Container, scratch: Scratch) -> Path:
     if not job.requirements:
         return Path(sys.executable)
-    from .requirements import Requirements, interpreter  # noqa: PLC0415 - only where there are some
+    from .requirements import RequirementSet, interpreter  # noqa: PLC0415 - only where there are some
 
-    return interpreter(Requirements.of(job.requirements, scratch.code, isolated=container.isolated))
+    return interpreter(
+        RequirementSet.of(job.requirements, scratch.code, isolated=container.isolated)
+    )
 
 
 def _model_dir(job: Job, layout: Layout, scratch: Scratch) -> Path:

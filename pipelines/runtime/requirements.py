@@ -38,7 +38,7 @@ _TAIL_LINES = 8
 VersionOf = Callable[[str], Optional[str]]
 
 
-class Requirements(NamedTuple):
+class RequirementSet(NamedTuple):
     """What a step requires.
 
     Args:
@@ -54,7 +54,7 @@ class Requirements(NamedTuple):
     isolated: bool
 
     @classmethod
-    def of(cls, requirements: dict[str, Any], code: Path, *, isolated: bool) -> Requirements:
+    def of(cls, requirements: dict[str, Any], code: Path, *, isolated: bool) -> RequirementSet:
         """Read the entry of job.json; raises JobError where its mode is not known."""
         mode = requirements.get("mode")
         if mode not in ("index", "wheels"):
@@ -64,7 +64,7 @@ class Requirements(NamedTuple):
         return cls(lines, wheels, requirements.get("index_url"), isolated)
 
 
-def interpreter(wanted: Requirements) -> Path:
+def interpreter(wanted: RequirementSet) -> Path:
     """Return a Python that meets the requirements, installing what is not there.
 
     Raises:
@@ -131,7 +131,7 @@ def _release(version: str) -> str:
     return re.sub(r"(\.0+)+$", "", version.lower().lstrip("v"))
 
 
-def _environment(folder: Path, wanted: Requirements) -> Path:
+def _environment(folder: Path, wanted: RequirementSet) -> Path:
     """Return the Python of the environment for these lines, making it under a lock if need be."""
     key = [wanted.lines, wanted.index_url, wanted.wheels is not None, sys.version, sys.prefix]
     name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]
@@ -167,7 +167,7 @@ def _site_folders() -> list[str]:
     return [*site.getsitepackages(), site.getusersitepackages()]
 
 
-def _install(python: Path, wanted: Requirements, variables: dict[str, str]) -> None:
+def _install(python: Path, wanted: RequirementSet, variables: dict[str, str]) -> None:
     names = ", ".join(line.split(" --hash")[0] for line in wanted.lines)
     if wanted.wheels is None and wanted.isolated:
         raise JobError(

@@ -17,7 +17,7 @@ from pipelines.grammar.names import camel_case
 from pipelines.json_types import Json, JsonObject
 
 
-class Member:
+class RequestMember:
     """A marker in the annotation of a field: the member of the request that it becomes.
 
     Args:
@@ -50,9 +50,9 @@ class Member:
         return names if self.value is None else (*names, self.value)
 
 
-def declared(field: FieldInfo) -> Member | None:
+def declared(field: FieldInfo) -> RequestMember | None:
     """Return what a field declares."""
-    return next((one for one in field.metadata if isinstance(one, Member)), None)
+    return next((one for one in field.metadata if isinstance(one, RequestMember)), None)
 
 
 def fields_of(model: type[BaseModel]) -> dict[str, FieldInfo]:

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from pipelines.json_types import JsonObject
 from pipelines.spec.base import ShortFormModel, SpecModel
-from pipelines.spec.members import Member
+from pipelines.spec.members import RequestMember
 from pipelines.spec.steps import Retry, StepSpec
 from pipelines.spec.values import (
     AnyScalar,
@@ -36,7 +36,7 @@ class Aws(SpecModel):
     """The account that the pipeline goes to."""
 
     region: FixedText = Field("us-east-1", description="AWS region, such as eu-central-1.")
-    role: Annotated[FixedText, Member("RoleArn")] = Field(
+    role: Annotated[FixedText, RequestMember("RoleArn")] = Field(
         "arn:aws:iam::000000000000:role/placeholder",
         description="ARN of the role that jobs run with and models are registered with.",
     )
@@ -47,13 +47,13 @@ class Aws(SpecModel):
         "pipelines-000000000000",
         description="S3 bucket for code, data and the outputs of runs.",
     )
-    kms_key: Annotated[FixedText | None, Member("KmsKeyId", "VolumeKmsKeyId")] = Field(
+    kms_key: Annotated[FixedText | None, RequestMember("KmsKeyId", "VolumeKmsKeyId")] = Field(
         None, description="KMS key id or ARN for volumes and outputs."
     )
-    vpc: Annotated[Vpc | None, Member("VpcConfig")] = Field(
+    vpc: Annotated[Vpc | None, RequestMember("VpcConfig")] = Field(
         None, description="Network for jobs and models."
     )
-    tags: Annotated[dict[str, FixedText], Member("Tags")] = Field(
+    tags: Annotated[dict[str, FixedText], RequestMember("Tags")] = Field(
         default_factory=dict, description="Tags of the pipeline and of what its steps create."
     )
     pip_index_url: FixedText | None = Field(

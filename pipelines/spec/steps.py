@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from pipelines.json_types import JsonObject
 from pipelines.spec.base import ShortFormModel, SpecModel
-from pipelines.spec.members import Member
+from pipelines.spec.members import RequestMember
 from pipelines.spec.values import (
     AnyScalar,
     Duration,
@@ -48,18 +48,18 @@ class Retry(SpecModel, defer_build=False):
 class Input(ShortFormModel, defer_build=False):
     """One input of a job."""
 
-    from_: Annotated[Text, Member("S3Input.S3Uri", "S3DataSource.S3Uri")] = Field(
+    from_: Annotated[Text, RequestMember("S3Input.S3Uri", "S3DataSource.S3Uri")] = Field(
         alias="from", description="A `${data…}` or `${steps…}` reference, or an s3:// prefix."
     )
     mode: Annotated[
-        Literal["File", "FastFile", "Pipe"], Member("S3Input.S3InputMode", "InputMode")
+        Literal["File", "FastFile", "Pipe"], RequestMember("S3Input.S3InputMode", "InputMode")
     ] = Field("File", description="File copies first, FastFile streams, Pipe is a FIFO.")
     distribution: Annotated[
-        Literal["FullyReplicated", "ShardedByS3Key"], Member("S3DataDistributionType")
+        Literal["FullyReplicated", "ShardedByS3Key"], RequestMember("S3DataDistributionType")
     ] = Field("FullyReplicated", description="Every host gets all objects, or a share of them.")
     content_type: FixedText | None = Field(None, description="MIME type (training only).")
     compression_type: Annotated[
-        Literal["None", "Gzip"], Member("S3Input.S3CompressionType", "CompressionType")
+        Literal["None", "Gzip"], RequestMember("S3Input.S3CompressionType", "CompressionType")
     ] = Field("None", description="Gzip is for mode Pipe only.")
     immutable: bool = Field(
         False,  # noqa: FBT003 - pydantic's default stands first
@@ -113,7 +113,7 @@ class StepSpec(SpecModel):
     kind: FixedText = Field(description="What the step does.")
     description: FixedText | None = Field(None, description="Shown in the console.")
     display_name: FixedText | None = Field(None, description="Shown instead of the step's name.")
-    after: Annotated[dict[str, Trigger], Member("DependsOn")] = Field(
+    after: Annotated[dict[str, Trigger], RequestMember("DependsOn")] = Field(
         default_factory=dict,
         description="Steps to wait for, with what has to have happened: "
         "completed, failed, stopped or any.",
@@ -147,20 +147,21 @@ class JobStep(StepSpec):
     )
 
     image: Annotated[
-        Text | None, Member("AppSpecification.ImageUri", "AlgorithmSpecification.TrainingImage")
+        Text | None,
+        RequestMember("AppSpecification.ImageUri", "AlgorithmSpecification.TrainingImage"),
     ] = Field(None, description="A name such as sklearn-1.9-cpu, or an image URI of your own.")
     instance_type: Annotated[
-        Text, Member("ClusterConfig.InstanceType", "ResourceConfig.InstanceType")
+        Text, RequestMember("ClusterConfig.InstanceType", "ResourceConfig.InstanceType")
     ] = Field("ml.m5.xlarge", description="Such as ml.m5.xlarge.")
     instance_count: Annotated[
-        Integer, Member("ClusterConfig.InstanceCount", "ResourceConfig.InstanceCount")
+        Integer, RequestMember("ClusterConfig.InstanceCount", "ResourceConfig.InstanceCount")
     ] = Field(1, description="How many instances.")
     volume_size_in_gb: Annotated[
-        Integer, Member("ClusterConfig.VolumeSizeInGB", "ResourceConfig.VolumeSizeInGB")
+        Integer, RequestMember("ClusterConfig.VolumeSizeInGB", "ResourceConfig.VolumeSizeInGB")
     ] = Field(30, description="Storage of each instance, in GB.")
-    max_runtime_in_seconds: Annotated[Integer, Member("StoppingCondition.MaxRuntimeInSeconds")] = (
-        Field(86_400, description="The job is stopped after this many seconds.")
-    )
+    max_runtime_in_seconds: Annotated[
+        Integer, RequestMember("StoppingCondition.MaxRuntimeInSeconds")
+    ] = Field(86_400, description="The job is stopped after this many seconds.")
     environment: dict[str, AnyScalar] = Field(
         default_factory=dict, description="Environment variables of the job; never a secret."
     )
@@ -173,9 +174,9 @@ class JobStep(StepSpec):
         False,  # noqa: FBT003 - pydantic's default stands first
         description="The job has no network.",
     )
-    cache: Annotated[Duration, Member("CacheConfig")] = Field(
+    cache: Annotated[Duration, RequestMember("CacheConfig")] = Field(
         None, description="Reuse an earlier run of the same step for this long, such as 30d."
     )
-    retry: Annotated[list[Retry], Member("RetryPolicies")] = Field(
+    retry: Annotated[list[Retry], RequestMember("RetryPolicies")] = Field(
         default_factory=no_entries, description="When to try again."
     )

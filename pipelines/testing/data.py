@@ -13,7 +13,7 @@ from pipelines.testing.errors import JobSetupError
 
 
 @runtime_checkable
-class Frame(Protocol):
+class TabularFrame(Protocol):
     """What this module uses of a pandas DataFrame; others with the same methods do as well."""
 
     def to_csv(self, path: Path, *, index: bool) -> object:
@@ -23,8 +23,8 @@ class Frame(Protocol):
         """Write a Parquet file."""
 
 
-Content: TypeAlias = "Path | Frame | bytes | str | list[object] | dict[str, object]"
-Data: TypeAlias = "Path | str | Frame | Mapping[str, Content]"
+Content: TypeAlias = "Path | TabularFrame | bytes | str | list[object] | dict[str, object]"
+Data: TypeAlias = "Path | str | TabularFrame | Mapping[str, Content]"
 """A folder or file (relative paths begin at the project), a frame (becomes data.parquet), or
 file name → content, where the name's ending says how a frame is written."""
 
@@ -46,7 +46,7 @@ def put(data: Data, folder: Path, project: Path) -> None:
             target = _inside(folder, name)
             target.parent.mkdir(parents=True, exist_ok=True)
             _write(content, target, project)
-    elif isinstance(data, Frame):
+    elif isinstance(data, TabularFrame):
         _write(data, folder / _FRAME_NAME, project)
     else:
         raise TypeError(f"a channel is a path, a frame or a mapping, not {type(data).__name__}")
@@ -86,13 +86,13 @@ def _write(content: Content, target: Path, project: Path) -> None:
         target.write_bytes(content)
     elif isinstance(content, str):
         target.write_text(content, encoding="utf-8")
-    elif isinstance(content, Frame):
+    elif isinstance(content, TabularFrame):
         _write_frame(content, target)
     else:
         target.write_text(json.dumps(content), encoding="utf-8")
 
 
-def _write_frame(frame: Frame, target: Path) -> None:
+def _write_frame(frame: TabularFrame, target: Path) -> None:
     if target.suffix == ".csv":
         frame.to_csv(target, index=False)
     elif target.suffix == ".parquet":

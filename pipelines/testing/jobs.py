@@ -26,7 +26,7 @@ from pipelines.testing.options import (
     texts,
     words,
 )
-from pipelines.testing.running import TIMEOUT, Job
+from pipelines.testing.running import TIMEOUT, JobUnderTest
 
 _MODEL = "model"
 """The input that brings `model=`."""
@@ -49,7 +49,9 @@ class Jobs:
     imports: Callable[[], AbstractContextManager[None]] = nullcontext
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
-    def training(self, script: str | os.PathLike[str], **options: Unpack[TrainingOptions]) -> Job:
+    def training(
+        self, script: str | os.PathLike[str], **options: Unpack[TrainingOptions]
+    ) -> JobUnderTest:
         """Describe a training job; `script` is relative to the project."""
         check_options(options, TrainingOptions.__optional_keys__)
         setup = JobSetup(
@@ -64,7 +66,7 @@ class Jobs:
 
     def processing(
         self, script: str | os.PathLike[str], **options: Unpack[ProcessingOptions]
-    ) -> Job:
+    ) -> JobUnderTest:
         """Describe a processing job; `script` is relative to the project."""
         check_options(options, ProcessingOptions.__optional_keys__)
         arguments = texts(options.get("arguments", {}), "arguments")
@@ -80,7 +82,7 @@ class Jobs:
         )
         return self._job(script, setup, options)
 
-    def step(self, name: str, **options: Unpack[StepOptions]) -> Job:
+    def step(self, name: str, **options: Unpack[StepOptions]) -> JobUnderTest:
         """Describe the job of a step of `pipeline.yaml`.
 
         Script, requirements, arguments, outputs and all else are taken from there; what other
@@ -101,7 +103,9 @@ class Jobs:
 
             return step_job(self.spec, name, options, self.folder / self._name())
 
-    def _job(self, script: str | os.PathLike[str], setup: JobSetup, options: ScriptOptions) -> Job:
+    def _job(
+        self, script: str | os.PathLike[str], setup: JobSetup, options: ScriptOptions
+    ) -> JobUnderTest:
         need = CodeNeed(
             setup.job,
             script=ProjectFile(project_path(script, self.project), ("script",), "script"),
@@ -113,7 +117,7 @@ class Jobs:
         )
         code = CodeRequest("test", need, "s3://test", None, {})
         timeout = options.get("timeout", TIMEOUT)
-        return Job(code, setup, Project(self.project), self.folder / setup.name, timeout)
+        return JobUnderTest(code, setup, Project(self.project), self.folder / setup.name, timeout)
 
     def _name(self) -> str:
         """Return a name that no job running at the same time has: ports come from it."""

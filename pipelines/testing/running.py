@@ -26,7 +26,7 @@ _GRACE = 5.0  # seconds from SIGTERM to SIGKILL; on the platform nearly 120
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class JobUnderTest:
     """A job that can be run.
 
     Args:
@@ -73,7 +73,7 @@ class Job:
 
 @contextmanager
 def _running(
-    job: Job, bundle: Path, layouts: Mapping[str, Layout]
+    job: JobUnderTest, bundle: Path, layouts: Mapping[str, Layout]
 ) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
     """Start every host; whatever still runs in the end is killed."""
     processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -133,11 +133,13 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
             process.send_signal(number)
 
 
-def _log(job: Job, host: str) -> Path:
+def _log(job: JobUnderTest, host: str) -> Path:
     return job.folder / f"{host}.log"
 
 
-def _result(job: Job, layouts: Mapping[str, Layout], codes: Mapping[str, int]) -> JobResult:
+def _result(
+    job: JobUnderTest, layouts: Mapping[str, Layout], codes: Mapping[str, int]
+) -> JobResult:
     first = next((host for host, code in codes.items() if code), None)
     failure = layouts[first].failure if first is not None else None
     outputs = {
@@ -156,7 +158,7 @@ def _result(job: Job, layouts: Mapping[str, Layout], codes: Mapping[str, int]) -
     )
 
 
-def _merged(job: Job, name: str, folders: list[Path]) -> Path:
+def _merged(job: JobUnderTest, name: str, folders: list[Path]) -> Path:
     """Return the one folder, or the folders of several hosts as one."""
     if len(folders) == 1:
         return folders[0]

@@ -27,10 +27,10 @@ from pipelines.testing.hosts import JobSetup, ModelArchive
 from pipelines.testing.known_values import References, parameter_values
 from pipelines.testing.options import StepOptions, distribution, texts, words
 from pipelines.testing.requests import StepRequest, request_of
-from pipelines.testing.running import TIMEOUT, Job
+from pipelines.testing.running import TIMEOUT, JobUnderTest
 
 
-def step_job(file: Path, name: str, given: StepOptions, folder: Path) -> Job:
+def step_job(file: Path, name: str, given: StepOptions, folder: Path) -> JobUnderTest:
     """Describe the job of a step.
 
     Args:
@@ -53,7 +53,7 @@ def step_job(file: Path, name: str, given: StepOptions, folder: Path) -> Job:
     missing = "".join(f"\n  {line}" for line in _missing(request, need, given))
     if missing:
         raise JobSetupError(f"step `{name}` needs what only the test can give:{missing}")
-    return Job(
+    return JobUnderTest(
         CodeRequest(
             name, _need(need, given), "s3://test", (graph.spec.aws or Aws()).pip_index_url, {}
         ),

@@ -12,7 +12,7 @@ from pipelines.account.account import Account
 from pipelines.account.health import bucket, images, quotas, roles
 from pipelines.account.health.check import Check, missing, ok
 from pipelines.compile.permissions import Permission
-from pipelines.definition.needs import Needs
+from pipelines.definition.needs import DefinitionNeeds
 from pipelines.execution.caller import CallRefusedError
 from pipelines.spec.model import Aws
 
@@ -20,7 +20,7 @@ __all__ = ["Check", "examine"]
 
 
 def examine(
-    account: Account, aws: Aws, needs: Needs, permissions: Iterable[Permission]
+    account: Account, aws: Aws, needs: DefinitionNeeds, permissions: Iterable[Permission]
 ) -> Iterator[Check]:
     """Check an account, one thing after the other.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pipelines.account.account import Account
 from pipelines.account.health.check import Check, missing, ok, unknown
-from pipelines.definition.needs import Needs
+from pipelines.definition.needs import DefinitionNeeds
 from pipelines.execution.caller import CallRefusedError
 
 _SUBJECT = "images"
@@ -17,7 +17,7 @@ _ECR = re.compile(
 )
 
 
-def check(account: Account, needs: Needs) -> Iterator[Check]:
+def check(account: Account, needs: DefinitionNeeds) -> Iterator[Check]:
     """Check each image in its registry."""
     for uri in needs.images:
         yield _one(account, uri)

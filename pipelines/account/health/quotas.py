@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from pipelines.account.account import Account
 from pipelines.account.health.check import Check, missing, ok, unknown
-from pipelines.definition.needs import Needs
+from pipelines.definition.needs import DefinitionNeeds
 from pipelines.execution.caller import CallRefusedError
 
 _SUBJECT = "quotas"
 
 
-def check(account: Account, needs: Needs) -> Iterator[Check]:
+def check(account: Account, needs: DefinitionNeeds) -> Iterator[Check]:
     """Check the instances that each step asks for, one step at a time."""
     if not needs.instances:
         return

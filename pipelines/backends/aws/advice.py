@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from pipelines.backends.aws.attempt import Attempt
+from pipelines.backends.aws.attempt import CallAttempt
 from pipelines.frozen import frozen
 
 _ACTION = re.compile(r"perform: ([A-Za-z0-9-]+:[A-Za-z0-9*]+)")
@@ -39,7 +39,7 @@ def redact(text: str) -> str:
     return text
 
 
-def advise(reply: ErrorReply, attempt: Attempt) -> tuple[str, str | None]:
+def advise(reply: ErrorReply, attempt: CallAttempt) -> tuple[str, str | None]:
     """Return the problem and the remedy."""
     if attempt.operation.startswith("head_"):
         reply = ErrorReply(
@@ -55,7 +55,7 @@ def advise(reply: ErrorReply, attempt: Attempt) -> tuple[str, str | None]:
     return f"{attempt.who} refused {_what(attempt)}: {_words(reply)}", None
 
 
-def _what(attempt: Attempt) -> str:
+def _what(attempt: CallAttempt) -> str:
     return f"{attempt.action} on {attempt.resource}" if attempt.resource else attempt.action
 
 
@@ -64,7 +64,7 @@ def _words(reply: ErrorReply) -> str:
     return f"{reply.code}: {message}" if message else reply.code or "no reason given"
 
 
-def _denied(reply: ErrorReply, attempt: Attempt) -> tuple[str, str]:
+def _denied(reply: ErrorReply, attempt: CallAttempt) -> tuple[str, str]:
     action, resource = _ACTION.search(reply.message), _RESOURCE.search(reply.message)
     what = action[1] if action else attempt.action
     where = resource[1] if resource else attempt.resource
@@ -80,7 +80,7 @@ def _denied(reply: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     return problem, f"allow {what} on {where or '*'} to {'it' if who else 'your role'}; {_DOCTOR}"
 
 
-def _no_credentials(_said: ErrorReply, attempt: Attempt) -> tuple[str, str]:
+def _no_credentials(_said: ErrorReply, attempt: CallAttempt) -> tuple[str, str]:
     return (
         "there are no AWS credentials",
         (
@@ -90,11 +90,11 @@ def _no_credentials(_said: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     )
 
 
-def _expired(_said: ErrorReply, attempt: Attempt) -> tuple[str, str]:
+def _expired(_said: ErrorReply, attempt: CallAttempt) -> tuple[str, str]:
     return "the AWS credentials have expired", f"log in again: {_login(attempt)}; {_WITHOUT}"
 
 
-def _invalid_credentials(reply: ErrorReply, attempt: Attempt) -> tuple[str, str]:
+def _invalid_credentials(reply: ErrorReply, attempt: CallAttempt) -> tuple[str, str]:
     return (
         f"AWS does not accept the credentials ({reply.code})",
         (
@@ -104,46 +104,46 @@ def _invalid_credentials(reply: ErrorReply, attempt: Attempt) -> tuple[str, str]
     )
 
 
-def _not_retrieved(reply: ErrorReply, attempt: Attempt) -> tuple[str, str]:
+def _not_retrieved(reply: ErrorReply, attempt: CallAttempt) -> tuple[str, str]:
     return (
         f"the AWS credentials could not be retrieved ({reply.code})",
         f"log in: {_login(attempt)}; {_WITHOUT}",
     )
 
 
-def _no_profile(_said: ErrorReply, attempt: Attempt) -> tuple[str, str]:
+def _no_profile(_said: ErrorReply, attempt: CallAttempt) -> tuple[str, str]:
     return (
         f"there is no AWS profile `{attempt.profile}`",
         f"`aws configure list-profiles` lists the profiles; {_WITHOUT}",
     )
 
 
-def _login(attempt: Attempt) -> str:
+def _login(attempt: CallAttempt) -> str:
     return "aws sso login" + (f" --profile {attempt.profile}" if attempt.profile else "")
 
 
-def _throttled(_said: ErrorReply, attempt: Attempt) -> tuple[str, str]:
+def _throttled(_said: ErrorReply, attempt: CallAttempt) -> tuple[str, str]:
     return (
         f"AWS kept throttling {_what(attempt)}",
         "others use the account too: try again in a minute; what is done is kept",
     )
 
 
-def _failing(reply: ErrorReply, attempt: Attempt) -> tuple[str, str]:
+def _failing(reply: ErrorReply, attempt: CallAttempt) -> tuple[str, str]:
     return (
         f"AWS failed in {_what(attempt)}, several times ({reply.status} {_words(reply)})",
         "this is a failure of AWS: try again later; what is done is kept",
     )
 
 
-def _unreachable(reply: ErrorReply, attempt: Attempt) -> tuple[str, str]:
+def _unreachable(reply: ErrorReply, attempt: CallAttempt) -> tuple[str, str]:
     return (
         f"AWS was not reached for {_what(attempt)} in {attempt.region}: {reply.message}",
         "check the network, the proxy and the spelling of the region; what is done is kept",
     )
 
 
-def _unreadable(_said: ErrorReply, attempt: Attempt) -> tuple[str, str]:
+def _unreadable(_said: ErrorReply, attempt: CallAttempt) -> tuple[str, str]:
     return (
         f"the response to {_what(attempt)} did not come from AWS",
         (
@@ -153,7 +153,7 @@ def _unreadable(_said: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     )
 
 
-def _elsewhere(_said: ErrorReply, attempt: Attempt) -> tuple[str, str]:
+def _elsewhere(_said: ErrorReply, attempt: CallAttempt) -> tuple[str, str]:
     bucket = attempt.request.get("Bucket", "")
     return (
         f"the bucket {bucket} is in another region than {attempt.region}",
@@ -164,7 +164,7 @@ def _elsewhere(_said: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     )
 
 
-def _no_bucket(_said: ErrorReply, attempt: Attempt) -> tuple[str, str]:
+def _no_bucket(_said: ErrorReply, attempt: CallAttempt) -> tuple[str, str]:
     bucket = attempt.request.get("Bucket", "")
     return (
         f"there is no bucket {bucket}",
@@ -172,7 +172,7 @@ def _no_bucket(_said: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     )
 
 
-def _role(reply: ErrorReply, attempt: Attempt) -> tuple[str, str]:
+def _role(reply: ErrorReply, attempt: CallAttempt) -> tuple[str, str]:
     return (
         f"SageMaker may not assume the role in {_what(attempt)}: {reply.message}",
         (
@@ -182,25 +182,25 @@ def _role(reply: ErrorReply, attempt: Attempt) -> tuple[str, str]:
     )
 
 
-def _contended(reply: ErrorReply, attempt: Attempt) -> tuple[str, str]:
+def _contended(reply: ErrorReply, attempt: CallAttempt) -> tuple[str, str]:
     return (
         f"somebody else is changing the same resource: {_what(attempt)}: {reply.message}",
         "run the command again: it reads the current state first",
     )
 
 
-def _limited(reply: ErrorReply, attempt: Attempt) -> tuple[str, str]:
+def _limited(reply: ErrorReply, attempt: CallAttempt) -> tuple[str, str]:
     return (
         f"a limit of the account prevents {_what(attempt)}: {reply.message}",
         "request an increase in Service Quotas, or remove what is no longer used",
     )
 
 
-def _our_request(reply: ErrorReply, attempt: Attempt) -> tuple[str, None]:
+def _our_request(reply: ErrorReply, attempt: CallAttempt) -> tuple[str, None]:
     return f"the request {_what(attempt)} is not valid: {reply.message}", None
 
 
-def _model(reply: ErrorReply, _attempt: Attempt) -> tuple[str, None]:
+def _model(reply: ErrorReply, _attempt: CallAttempt) -> tuple[str, None]:
     """The container's own answer: nobody else has refused anything."""
     return f"the model returned an error: {reply.message}", None
 
@@ -212,7 +212,7 @@ _OF_HEAD = {
 }
 """What a bare status stands for: the response to HEAD has no body that could say it."""
 
-_Answer = Callable[[ErrorReply, Attempt], tuple[str, str | None]]
+_Answer = Callable[[ErrorReply, CallAttempt], tuple[str, str | None]]
 
 _ANSWERS: tuple[tuple[frozenset[str], _Answer], ...] = (
     (

@@ -20,7 +20,7 @@ _PREFIXES = {"sagemaker-runtime": "sagemaker", "service-quotas": "servicequotas"
 
 
 @frozen
-class Attempt:
+class CallAttempt:
     """A call.
 
     Args:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from pipelines.backends.aws.attempt import Attempt
+from pipelines.backends.aws.attempt import CallAttempt
 from pipelines.backends.aws.errors import translate
 from pipelines.errors import UsageError
 from pipelines.execution.caller import CallRefusedError
@@ -79,7 +79,7 @@ class Gateway:
         session = _session()
         profile = environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE")
         asked = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
-        attempt = Attempt("botocore", "open", {}, asked or "", profile)
+        attempt = CallAttempt("botocore", "open", {}, asked or "", profile)
         with translate(attempt):
             if profile:
                 session.set_config_variable("profile", profile)
@@ -254,9 +254,9 @@ class Gateway:
                 )
             return self._clients[service]
 
-    def _attempt(self, service: str, operation: str, request: JsonObject) -> Attempt:
+    def _attempt(self, service: str, operation: str, request: JsonObject) -> CallAttempt:
         who = "the local SageMaker" if self.is_local else "AWS"
-        return Attempt(service, operation, request, self.region, self.settings.profile, who)
+        return CallAttempt(service, operation, request, self.region, self.settings.profile, who)
 
 
 def _session() -> Any:

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from pipelines.account.destroy import (
+    AccountResource,
     FoundResources,
-    Resource,
     SpecResources,
     destroy,
     find,
@@ -17,7 +17,7 @@ from pipelines.account.destroy import (
 )
 from pipelines.cli.options import local_option, spec_options, yes_option
 from pipelines.cli.printing import echo
-from pipelines.cli.target import Target, confirm, open_target
+from pipelines.cli.target import CommandTarget, confirm, open_target
 from pipelines.diagnostics.sentences import counted
 from pipelines.errors import UsageError
 from pipelines.plan.deployments import names_made
@@ -69,13 +69,15 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
         )
 
 
-def _spec_resources(target: Target, groups: tuple[str, ...], *, with_data: bool) -> SpecResources:
+def _spec_resources(
+    target: CommandTarget, groups: tuple[str, ...], *, with_data: bool
+) -> SpecResources:
     name, deploy = pipelines_of(target.pipeline)
     data = f"s3://{target.aws.bucket}/{target.pipeline}/" if with_data else None
     return SpecResources(name, deploy, names_made(target.spec, "endpoint"), groups, data)
 
 
-def _lines(target: Target, found: FoundResources, groups: tuple[str, ...]) -> Iterator[str]:
+def _lines(target: CommandTarget, found: FoundResources, groups: tuple[str, ...]) -> Iterator[str]:
     """Yield what is deleted, what stays because it is foreign, and what loses its archives."""
     for resource in found.to_delete:
         yield f"  delete {_named(resource)}"
@@ -84,12 +86,12 @@ def _lines(target: Target, found: FoundResources, groups: tuple[str, ...]) -> It
     if not any(resource.kind == "s3-prefix" for resource in found.to_delete):
         return
     for group in groups:
-        kept = Resource("model-package-group", group) not in found.to_delete
+        kept = AccountResource("model-package-group", group) not in found.to_delete
         if kept and has_versions(target.account, group):
             yield f"  the versions of {group} stay in the registry, but their archives are deleted"
 
 
-def _refuse_running(target: Target, named: SpecResources) -> None:
+def _refuse_running(target: CommandTarget, named: SpecResources) -> None:
     found = running(target.account, (named.pipeline, named.deploy))
     if found:
         raise UsageError(
@@ -109,12 +111,12 @@ def _refuse_foreign(found: FoundResources) -> None:
             )
 
 
-def _ask(target: Target, count: int, yes: bool) -> None:  # noqa: FBT001 - the flag as it was given
+def _ask(target: CommandTarget, count: int, yes: bool) -> None:  # noqa: FBT001 - the flag as it was given
     """Ask, the local SageMaker too: what it has registered nobody else has."""
     if target.is_local and not yes:
         raise UsageError("this cannot be undone", "add --yes to delete it")
     confirm(target, f"delete {counted(count, 'resource')}", yes)
 
 
-def _named(resource: Resource) -> str:
+def _named(resource: AccountResource) -> str:
     return f"{_WORDS[resource.kind]} {resource.name.rpartition(':model-package/')[2]}"

@@ -11,7 +11,7 @@ from pipelines.account.objects import remove
 from pipelines.account.prune import PruneScope, Unused, unused
 from pipelines.cli.options import local_option, spec_options, yes_option
 from pipelines.cli.printing import echo
-from pipelines.cli.target import Target, confirm, open_target
+from pipelines.cli.target import CommandTarget, confirm, open_target
 from pipelines.definition.named import groups_of
 from pipelines.diagnostics.sentences import counted
 from pipelines.spec.names import pipelines_of
@@ -56,7 +56,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
         echo(f"removed {counted(len(found), 'object')}")
 
 
-def _scope(target: Target) -> PruneScope:
+def _scope(target: CommandTarget) -> PruneScope:
     compiled = target.compiled
     groups = groups_of(*compiled.definitions.values())
     pipelines = pipelines_of(

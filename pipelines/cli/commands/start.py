@@ -12,7 +12,7 @@ from pipelines.cli.follow import judge, show, watch
 from pipelines.cli.options import local_option, parameters, request, spec_options
 from pipelines.cli.printing import echo
 from pipelines.cli.project import folder_of
-from pipelines.cli.target import Target, open_target, served_api
+from pipelines.cli.target import CommandTarget, open_target, served_api
 from pipelines.compile.driver import compile_spec
 from pipelines.errors import UsageError
 from pipelines.execution.executions import StartRequest, find, start, stop
@@ -74,7 +74,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
             _show_how_to_follow(target, arn)
 
 
-def _request(target: Target, asked: _StartArguments) -> StartRequest:
+def _request(target: CommandTarget, asked: _StartArguments) -> StartRequest:
     source = asked.source
     if source is not None:
         found = find(target.account, pipelines_of(target.pipeline), source)
@@ -89,7 +89,7 @@ def _request(target: Target, asked: _StartArguments) -> StartRequest:
     )
 
 
-def _commit(target: Target) -> str | None:
+def _commit(target: CommandTarget) -> str | None:
     """Return the commit, where what is deployed is what this checkout compiles to."""
     commit = commit_of(folder_of(target.file))
     if commit is None:
@@ -108,7 +108,7 @@ def _commit(target: Target) -> str | None:
     return None
 
 
-def _execute_here(target: Target, arn: str) -> None:
+def _execute_here(target: CommandTarget, arn: str) -> None:
     """Follow an execution that this process executes: Ctrl-C stops it, a second one leaves."""
     try:
         status = watch(target.account, arn)
@@ -122,7 +122,7 @@ def _execute_here(target: Target, arn: str) -> None:
     judge(arn, status, target.flags)
 
 
-def _show_how_to_follow(target: Target, arn: str) -> None:
+def _show_how_to_follow(target: CommandTarget, arn: str) -> None:
     execution = identifier(arn)
     echo(f"{target.pipeline}: execution {execution}")
     echo(f"follow it: pipelines status --follow{target.flags} {execution}", err=True)

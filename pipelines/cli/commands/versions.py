@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.account.versions import Version, versions
+from pipelines.account.versions import PipelineVersion, versions
 from pipelines.cli.options import format_option, local_option, spec_options
 from pipelines.cli.printing import echo, echo_data
 from pipelines.cli.tables import columns
@@ -47,7 +47,7 @@ def COMMAND(  # noqa: N802 - found by this name
         echo(_table(found))
 
 
-def _table(found: list[Version]) -> str:
+def _table(found: list[PipelineVersion]) -> str:
     rows = [
         (
             str(version.number),

@@ -7,19 +7,19 @@ from collections.abc import Iterator
 from pipelines.diagnostics import Finding
 from pipelines.diagnostics.nearest import nearest
 from pipelines.diagnostics.sentences import listed
-from pipelines.graph.model import Branch, Edge, Graph, Node
+from pipelines.graph.model import Edge, Graph, Node, SpecBranch
 
 _KEYS = (("then", "then"), ("else", "else_"))
 
 
 def check(graph: Graph) -> Iterator[Finding]:
     """Find members that are not there or stand twice, nested conditions, and crossing edges."""
-    taken: dict[str, Branch] = {}
+    taken: dict[str, SpecBranch] = {}
     for node in graph.nodes.values():
         for side, key in _KEYS:
             for index, member in enumerate(getattr(node.step, key, ())):
                 path = (*node.path, side, index)
-                here = Branch(node.name, "then" if side == "then" else "else")
+                here = SpecBranch(node.name, "then" if side == "then" else "else")
                 yield from _member(graph, member, path, taken.get(member))
                 taken.setdefault(member, here)
     for node in graph.nodes.values():
@@ -28,7 +28,7 @@ def check(graph: Graph) -> Iterator[Finding]:
 
 
 def _member(
-    graph: Graph, member: str, path: tuple[str | int, ...], taken: Branch | None
+    graph: Graph, member: str, path: tuple[str | int, ...], taken: SpecBranch | None
 ) -> Iterator[Finding]:
     if member not in graph.declared:
         known = sorted(graph.declared)

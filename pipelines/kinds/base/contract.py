@@ -53,7 +53,7 @@ class ImageNeed:
 
 
 @frozen
-class Needs:
+class StepNeeds:
     """What a step asks of the image table and the project.
 
     Args:
@@ -119,8 +119,8 @@ def _no_outputs(_name: str, _step: StepSpec) -> Mapping[str, Output]:
     return {}
 
 
-def _no_needs(_name: str, _step: StepSpec) -> Needs:
-    return Needs()
+def _no_needs(_name: str, _step: StepSpec) -> StepNeeds:
+    return StepNeeds()
 
 
 def _no_checks(_step: StepSpec) -> Iterator[Finding]:
@@ -149,7 +149,7 @@ class Kind:
     summary: str
     emit: Callable[[Json, EmitContext], tuple[EmittedStep, ...]]
     outputs: Callable[[str, Json], Mapping[str, Output]] = _no_outputs
-    needs: Callable[[str, Json], Needs] = _no_needs
+    needs: Callable[[str, Json], StepNeeds] = _no_needs
     checks: Callable[[Json], Iterator[Finding]] = _no_checks
     stands_alone: str | None = None
     makes: Mapping[str, str] = field(default_factory=dict)

@@ -14,8 +14,8 @@ from pipelines.kinds.base.contract import (
     EmittedStep,
     ImageNeed,
     ImageScope,
-    Needs,
     Output,
+    StepNeeds,
 )
 from pipelines.spec.members import members_of
 from pipelines.spec.references import Template
@@ -29,7 +29,7 @@ BUNDLE = "bundle.pyz"
 
 
 @frozen
-class PropertyFile:
+class PropertyFileOutput:
     """A JSON file of a processing output whose values other steps may read."""
 
     name: str
@@ -56,7 +56,7 @@ class ProcessingJob:
     image: Value
     inputs: Mapping[str, Input]
     outputs: tuple[str, ...]
-    property_files: tuple[PropertyFile, ...] = ()
+    property_files: tuple[PropertyFileOutput, ...] = ()
     arguments: Mapping[str, Json] = field(default_factory=dict)
     role: str | None = None
     environment: Mapping[str, Value] = field(default_factory=dict)
@@ -151,9 +151,9 @@ def step_keys(step: JobStep, context: EmitContext) -> JsonObject:
     return keys
 
 
-def job_needs(step: JobStep, scope: ImageScope, code: CodeNeed) -> Needs:
+def job_needs(step: JobStep, scope: ImageScope, code: CodeNeed) -> StepNeeds:
     """What every job step needs: its image and its bundle."""
-    return Needs({("image",): ImageNeed(step.image, step.instance_type, scope)}, code)
+    return StepNeeds({("image",): ImageNeed(step.image, step.instance_type, scope)}, code)
 
 
 def script(path: str, *at: str) -> ProjectFile:

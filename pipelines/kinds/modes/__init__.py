@@ -15,9 +15,9 @@ from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.programs.deploy.modes import names
 from pipelines.spec.base import SpecModel
-from pipelines.spec.members import Member
+from pipelines.spec.members import RequestMember
 
-__all__ = ["Mode", "Settings", "all_modes", "find"]
+__all__ = ["ModeBlock", "Settings", "all_modes", "find"]
 
 
 @frozen
@@ -36,7 +36,7 @@ class Settings:
 
 
 @frozen
-class Mode:
+class ModeBlock:
     """A mode on the side of the spec.
 
     Args:
@@ -47,17 +47,17 @@ class Mode:
     """
 
     model: type[SpecModel]
-    member: Member
+    member: RequestMember
     summary: str
     settings: Callable[[Any], Settings]
 
 
-def find(name: str) -> Mode:
+def find(name: str) -> ModeBlock:
     """Return a mode by its key."""
-    mode: Mode = import_module(f"{__name__}.{name}").MODE
+    mode: ModeBlock = import_module(f"{__name__}.{name}").MODE
     return mode
 
 
-def all_modes() -> dict[str, Mode]:
+def all_modes() -> dict[str, ModeBlock]:
     """Return every mode by its key."""
     return {name: find(name) for name in names()}

@@ -7,9 +7,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from pipelines.json_types import JsonObject
-from pipelines.kinds.modes import Mode, Settings
+from pipelines.kinds.modes import ModeBlock, Settings
 from pipelines.spec.base import SpecModel
-from pipelines.spec.members import Member, members_of
+from pipelines.spec.members import RequestMember, members_of
 from pipelines.spec.values import FixedText, mistake, no_entries
 
 _LEAST_LINEAR_PERCENT = 10
@@ -21,7 +21,7 @@ class Rollout(SpecModel):
     type: Literal["all_at_once", "canary", "linear"] = Field(
         "all_at_once", description="all_at_once, canary or linear."
     )
-    percent: Annotated[int, Member("CanarySize.Value", "LinearStepSize.Value")] = Field(
+    percent: Annotated[int, RequestMember("CanarySize.Value", "LinearStepSize.Value")] = Field(
         10, ge=1, le=50, description="Share of the first step (canary) or of each (linear, >= 10)."
     )
     wait_interval_in_seconds: int = Field(
@@ -45,7 +45,7 @@ class Realtime(SpecModel):
 
     instance_type: FixedText = Field(description="Such as ml.m5.large.")
     initial_instance_count: int = Field(1, ge=1, description="How many instances.")
-    volume_size_in_gb: Annotated[int | None, Member("VolumeSizeInGB")] = Field(
+    volume_size_in_gb: Annotated[int | None, RequestMember("VolumeSizeInGB")] = Field(
         None, ge=1, le=512, description="Storage of each."
     )
     model_data_download_timeout_in_seconds: int | None = Field(
@@ -55,7 +55,7 @@ class Realtime(SpecModel):
         None, ge=60, le=3600, description="How long a container may take to answer /ping."
     )
     rollout: Annotated[
-        Rollout | None, Member("BlueGreenUpdatePolicy", "AutoRollbackConfiguration")
+        Rollout | None, RequestMember("BlueGreenUpdatePolicy", "AutoRollbackConfiguration")
     ] = Field(None, description="How an update moves requests.")
 
 
@@ -83,6 +83,9 @@ def _deployment_config(rollout: Rollout | None) -> JsonObject | None:
     return config
 
 
-MODE = Mode(
-    Realtime, Member("ProductionVariants", "DeploymentConfig"), "Serve with instances.", _settings
+MODE = ModeBlock(
+    Realtime,
+    RequestMember("ProductionVariants", "DeploymentConfig"),
+    "Serve with instances.",
+    _settings,
 )

@@ -11,7 +11,12 @@ import time
 from typing import Any
 
 from pipelines.programs.deploy import modes
-from pipelines.programs.deploy.model import Attempt, Endpoint, Sample, Target
+from pipelines.programs.deploy.model import (
+    DeploymentAttempt,
+    DeploymentTarget,
+    Endpoint,
+    SampleRequest,
+)
 from pipelines.programs.deploy.observe import Clients, exists, split
 
 VARIANT = "AllTraffic"
@@ -19,7 +24,7 @@ _TRIES = 3
 _TRANSIENT = (429, 500, 502, 503, 504)
 
 
-def make_config(clients: Clients, target: Target, package: str) -> None:
+def make_config(clients: Clients, target: DeploymentTarget, package: str) -> None:
     """Create model and endpoint config of a package where they do not exist."""
     model, config = target.model_name(package), target.config_name(package)
     tags = _tags(target)
@@ -43,14 +48,14 @@ def make_config(clients: Clients, target: Target, package: str) -> None:
         )
 
 
-def create(clients: Clients, target: Target, config: str) -> None:
+def create(clients: Clients, target: DeploymentTarget, config: str) -> None:
     """Begin to create the endpoint."""
     clients.sagemaker.create_endpoint(
         EndpointName=target.endpoint, EndpointConfigName=config, **_tags(target)
     )
 
 
-def update(clients: Clients, target: Target, config: str, endpoint: Endpoint) -> None:
+def update(clients: Clients, target: DeploymentTarget, config: str, endpoint: Endpoint) -> None:
     """Begin to update the endpoint to a config, with the rollout where its mode takes one."""
     request: dict[str, Any] = {"EndpointName": target.endpoint, "EndpointConfigName": config}
     if target.deployment and modes.find(endpoint.mode).takes_rollout:
@@ -58,12 +63,12 @@ def update(clients: Clients, target: Target, config: str, endpoint: Endpoint) ->
     clients.sagemaker.update_endpoint(**request)
 
 
-def delete(clients: Clients, target: Target) -> None:
+def delete(clients: Clients, target: DeploymentTarget) -> None:
     """Delete the endpoint."""
     clients.sagemaker.delete_endpoint(EndpointName=target.endpoint)
 
 
-def send_sample(clients: Clients, target: Target) -> str:
+def send_sample(clients: Clients, target: DeploymentTarget) -> str:
     """Send the sample request; return why it was not answered, empty where it was."""
     if target.sample is None:
         return ""
@@ -76,7 +81,7 @@ def send_sample(clients: Clients, target: Target) -> str:
     return reason
 
 
-def _send(clients: Clients, endpoint: str, sample: Sample) -> tuple[str, bool]:
+def _send(clients: Clients, endpoint: str, sample: SampleRequest) -> tuple[str, bool]:
     """Send a request once; return why it was not answered, and whether another try may help."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - not at import
 
@@ -97,7 +102,7 @@ def _send(clients: Clients, endpoint: str, sample: Sample) -> tuple[str, bool]:
     return "", False
 
 
-def write_attempt(clients: Clients, target: Target, attempt: Attempt) -> None:
+def write_attempt(clients: Clients, target: DeploymentTarget, attempt: DeploymentAttempt) -> None:
     """Add to the history; the key sorts by time."""
     bucket, prefix = split(target.history)
     number = attempt.package.rpartition("/")[2]
@@ -112,6 +117,6 @@ def write_attempt(clients: Clients, target: Target, attempt: Attempt) -> None:
     clients.s3.put_object(Bucket=bucket, Key=key, Body=text.encode())
 
 
-def _tags(target: Target) -> dict[str, list[dict[str, str]]]:
+def _tags(target: DeploymentTarget) -> dict[str, list[dict[str, str]]]:
     tags = [{"Key": key, "Value": value} for key, value in sorted(target.tags.items())]
     return {"Tags": tags} if tags else {}

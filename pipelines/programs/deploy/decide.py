@@ -13,10 +13,10 @@ from pipelines.programs.deploy.model import (
     FAILED,
     IN_SERVICE,
     KILLED,
+    DeploymentTarget,
     Endpoint,
-    State,
-    Target,
-    Version,
+    EndpointState,
+    ModelVersion,
 )
 
 NOTHING, WAIT, REFUSE, CREATE, UPDATE, DELETE, TEST, RECORD = (
@@ -49,7 +49,7 @@ class Decision(NamedTuple):
     package: str = ""
 
 
-def decide(target: Target, state: State) -> Decision:
+def decide(target: DeploymentTarget, state: EndpointState) -> Decision:
     """Return the next action."""
     endpoint = state.endpoint
     if endpoint is not None and endpoint.is_changing:
@@ -75,12 +75,12 @@ class Due(NamedTuple):
         mode: the mode of that config.
     """
 
-    version: Version
+    version: ModelVersion
     config: str
     mode: str
 
 
-def _due(target: Target, state: State) -> Due | None:
+def _due(target: DeploymentTarget, state: EndpointState) -> Due | None:
     failed = state.failed()
     for version in state.versions:
         if not version.is_deployable:
@@ -94,21 +94,23 @@ def _due(target: Target, state: State) -> Due | None:
     return None
 
 
-def _broken(target: Target, state: State, endpoint: Endpoint) -> Decision:
+def _broken(target: DeploymentTarget, state: EndpointState, endpoint: Endpoint) -> Decision:
     if state.last(endpoint.config) in {FAILED, KILLED}:
         return Decision(DELETE, f"delete {target.endpoint}, which is {endpoint.status}")
     reason = endpoint.failure or f"the endpoint is {endpoint.status}"
     return Decision(RECORD, reason, endpoint.config, endpoint.package or "")
 
 
-def _absent(target: Target, state: State, due: Due | None) -> Decision:
+def _absent(target: DeploymentTarget, state: EndpointState, due: Due | None) -> Decision:
     if due is None:
         return Decision(NOTHING, _nothing_due(target, state))
     message = f"create {target.endpoint} with {target.group}/{due.version.number}"
     return Decision(CREATE, message, due.config, due.version.arn)
 
 
-def _serving(target: Target, state: State, endpoint: Endpoint, due: Due | None) -> Decision:
+def _serving(
+    target: DeploymentTarget, state: EndpointState, endpoint: Endpoint, due: Due | None
+) -> Decision:
     if due is None:
         if endpoint.config not in state.failed():
             return Decision(NOTHING, _stays(target, state, endpoint))
@@ -126,11 +128,13 @@ def _serving(target: Target, state: State, endpoint: Endpoint, due: Due | None) 
     return Decision(NOTHING, f"{named} is live", config, package)
 
 
-def _test(target: Target, named: str) -> str:
+def _test(target: DeploymentTarget, named: str) -> str:
     return f"test {named} with the sample request" if target.sample else f"{named} is in service"
 
 
-def _update(target: Target, state: State, endpoint: Endpoint, due: Due) -> Decision:
+def _update(
+    target: DeploymentTarget, state: EndpointState, endpoint: Endpoint, due: Due
+) -> Decision:
     number, package = due.version.number, due.version.arn
     if not modes.find(endpoint.mode).can_become(due.mode):
         return _other_mode(target, endpoint, due)
@@ -144,7 +148,7 @@ def _update(target: Target, state: State, endpoint: Endpoint, due: Due) -> Decis
     return Decision(UPDATE, message, due.config, package)
 
 
-def _other_mode(target: Target, endpoint: Endpoint, due: Due) -> Decision:
+def _other_mode(target: DeploymentTarget, endpoint: Endpoint, due: Due) -> Decision:
     """Return what to do where no update leads from one mode to the other (FACTS 5.2)."""
     noun = modes.find(due.mode).noun
     if due.config != target.config_name(due.version.arn):
@@ -154,7 +158,7 @@ def _other_mode(target: Target, endpoint: Endpoint, due: Due) -> Decision:
     return Decision(REFUSE, f"{message}: name another `endpoint:`, or delete this one first")
 
 
-def _back(target: Target, state: State, endpoint: Endpoint) -> Decision:
+def _back(target: DeploymentTarget, state: EndpointState, endpoint: Endpoint) -> Decision:
     """Replace what failed by what worked last; delete it where nothing did."""
     for attempt in state.working():
         if modes.find(endpoint.mode).can_become(attempt.mode):
@@ -165,7 +169,7 @@ def _back(target: Target, state: State, endpoint: Endpoint) -> Decision:
     return Decision(DELETE, f"delete {target.endpoint}, which never worked")
 
 
-def _nothing_due(target: Target, state: State) -> str:
+def _nothing_due(target: DeploymentTarget, state: EndpointState) -> str:
     """Return why there is nothing to deploy."""
     return (
         _failure(target, state)
@@ -174,7 +178,7 @@ def _nothing_due(target: Target, state: State) -> str:
     )
 
 
-def _stays(target: Target, state: State, endpoint: Endpoint) -> str:
+def _stays(target: DeploymentTarget, state: EndpointState, endpoint: Endpoint) -> str:
     """Return that what is live stays, though it is approved no more."""
     number = state.number(endpoint.package)
     live = f"{target.group}/{number}" if number is not None else f"the config {endpoint.config}"
@@ -182,14 +186,14 @@ def _stays(target: Target, state: State, endpoint: Endpoint) -> str:
     return f"{live} stays live, since no version can replace it: {missing}"
 
 
-def _pending(target: Target, state: State) -> str:
+def _pending(target: DeploymentTarget, state: EndpointState) -> str:
     for version in state.versions:
         if version.approval == "PendingManualApproval":
             return f"waiting for approval of {target.group}/{version.number}"
     return ""
 
 
-def _failure(target: Target, state: State) -> str:
+def _failure(target: DeploymentTarget, state: EndpointState) -> str:
     for version in state.versions:
         config = target.config_name(version.arn)
         if version.is_deployable and config in state.failed():
@@ -201,7 +205,7 @@ def _failure(target: Target, state: State) -> str:
     return ""
 
 
-def newer(target: Target, state: State) -> tuple[str, ...]:
+def newer(target: DeploymentTarget, state: EndpointState) -> tuple[str, ...]:
     """Return messages on versions above the live one: those that failed, and one that waits."""
     live = state.number(state.endpoint.package) if state.endpoint else None
     if live is None:

@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.programs.deploy.model import DeployError, Outcome
+from pipelines.programs.deploy.model import DeployError, DeploymentOutcome
 from pipelines.programs.deploy.observe import Clients
 from pipelines.programs.deploy.reconcile import Options, reconcile
 from pipelines.programs.deploy.target import target_of
@@ -52,7 +52,7 @@ def main(config: dict[str, Any], layout: Layout) -> int:
     return _report(outcome, layout)
 
 
-def _report(outcome: Outcome, layout: Layout) -> int:
+def _report(outcome: DeploymentOutcome, layout: Layout) -> int:
     """Print the messages; the first one becomes the job's ExitMessage."""
     for text in outcome.messages:
         print(text, flush=True)

@@ -24,14 +24,14 @@ class NotFailedError(DeployError):
     """A retry is asked for of a version that did not fail here."""
 
 
-class Sample(NamedTuple):
+class SampleRequest(NamedTuple):
     """A request that a new version must answer, and its media type."""
 
     body: bytes
     content_type: str
 
 
-class Target(NamedTuple):
+class DeploymentTarget(NamedTuple):
     """What is to be deployed where.
 
     Args:
@@ -60,7 +60,7 @@ class Target(NamedTuple):
     model: dict[str, Any]
     deployment: dict[str, Any]
     tags: dict[str, str]
-    sample: Sample | None = None
+    sample: SampleRequest | None = None
 
     def model_name(self, package: str) -> str:
         """Name the model of a package by what it is made of."""
@@ -76,7 +76,7 @@ class Target(NamedTuple):
         return f"{prefix}-{hashlib.sha256(text).hexdigest()[:_HASH_LENGTH]}"
 
 
-class Version(NamedTuple):
+class ModelVersion(NamedTuple):
     """A version of the group."""
 
     number: int
@@ -118,7 +118,7 @@ class Endpoint(NamedTuple):
         return self.status == "Failed"
 
 
-class Attempt(NamedTuple):
+class DeploymentAttempt(NamedTuple):
     """One entry of the history: what was deployed, and its outcome.
 
     Args:
@@ -142,7 +142,7 @@ class Attempt(NamedTuple):
     mode: str = ""
 
 
-class State(NamedTuple):
+class EndpointState(NamedTuple):
     """Everything that a decision rests on.
 
     Args:
@@ -152,9 +152,9 @@ class State(NamedTuple):
         configs: the names of those endpoint configs of the history that still exist.
     """
 
-    versions: tuple[Version, ...]
+    versions: tuple[ModelVersion, ...]
     endpoint: Endpoint | None
-    attempts: tuple[Attempt, ...]
+    attempts: tuple[DeploymentAttempt, ...]
     configs: frozenset[str]
 
     def failed(self) -> frozenset[str]:
@@ -193,7 +193,7 @@ class State(NamedTuple):
         tried = [one.execution for one in self.attempts if one.config == config]
         return bool(execution) and tried[-1:] == [execution] and config in self.failed()
 
-    def working(self) -> list[Attempt]:
+    def working(self) -> list[DeploymentAttempt]:
         """Return what worked and still exists, the latest first, each config once."""
         last = {attempt.config: attempt for attempt in self.attempts}
         good = [
@@ -208,7 +208,7 @@ class State(NamedTuple):
         return next((one.number for one in self.versions if one.arn == package), None)
 
 
-class Outcome(NamedTuple):
+class DeploymentOutcome(NamedTuple):
     """The outcome of a reconciliation.
 
     Args:

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from pipelines.programs.deploy import modes
 from pipelines.programs.deploy.model import (
-    Attempt,
+    DeploymentAttempt,
+    DeploymentTarget,
     Endpoint,
-    State,
-    Target,
-    Version,
+    EndpointState,
+    ModelVersion,
     package_version,
 )
 
@@ -25,10 +25,10 @@ class Clients(NamedTuple):
     s3: Any
 
 
-def observe(clients: Clients, target: Target) -> State:
+def observe(clients: Clients, target: DeploymentTarget) -> EndpointState:
     """Read everything that a decision rests on."""
     attempts = read_attempts(clients, target.history)
-    return State(
+    return EndpointState(
         _versions(clients, target.group),
         find_endpoint(clients, target.endpoint),
         attempts,
@@ -61,7 +61,7 @@ def exists(clients: Clients, operation: str, member: str, key: str, name: str) -
     return any(one[key] == name for one in found)
 
 
-def read_attempts(clients: Clients, history: str) -> tuple[Attempt, ...]:
+def read_attempts(clients: Clients, history: str) -> tuple[DeploymentAttempt, ...]:
     """Read the history, oldest first."""
     bucket, prefix = split(history)
     keys = []
@@ -82,12 +82,12 @@ def split(uri: str) -> tuple[str, str]:
     return bucket, key
 
 
-def _attempt(clients: Clients, bucket: str, key: str) -> Attempt:
+def _attempt(clients: Clients, bucket: str, key: str) -> DeploymentAttempt:
     written = json.loads(clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-    return Attempt(**{name: written.get(name, "") for name in Attempt._fields})
+    return DeploymentAttempt(**{name: written.get(name, "") for name in DeploymentAttempt._fields})
 
 
-def _versions(clients: Clients, group: str) -> tuple[Version, ...]:
+def _versions(clients: Clients, group: str) -> tuple[ModelVersion, ...]:
     key = "ModelPackageGroupName"
     listed = "ModelPackageGroupSummaryList"
     if not exists(clients, "list_model_package_groups", listed, key, group):
@@ -100,7 +100,7 @@ def _versions(clients: Clients, group: str) -> tuple[Version, ...]:
         SortOrder="Descending",
     )
     versions = [
-        Version(
+        ModelVersion(
             package_version(one["ModelPackageArn"]),
             one["ModelPackageArn"],
             one.get("ModelApprovalStatus", ""),
@@ -111,7 +111,7 @@ def _versions(clients: Clients, group: str) -> tuple[Version, ...]:
     return tuple(sorted(versions, key=lambda one: one.number, reverse=True))
 
 
-def _configs(clients: Clients, target: Target, tried: set[str]) -> frozenset[str]:
+def _configs(clients: Clients, target: DeploymentTarget, tried: set[str]) -> frozenset[str]:
     """Return the configs of the history that still exist."""
     listed, key = "list_endpoint_configs", "EndpointConfigName"
     prefix = target.config_name("").rpartition("-")[0]

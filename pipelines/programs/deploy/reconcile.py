@@ -36,14 +36,14 @@ from pipelines.programs.deploy.model import (
     REPEATED,
     RETRY,
     SUCCEEDED,
-    Attempt,
     DeployError,
+    DeploymentAttempt,
+    DeploymentOutcome,
+    DeploymentTarget,
     Endpoint,
+    EndpointState,
+    ModelVersion,
     NotFailedError,
-    Outcome,
-    State,
-    Target,
-    Version,
 )
 from pipelines.programs.deploy.observe import Clients, find_endpoint, observe
 
@@ -73,7 +73,11 @@ class Options(NamedTuple):
     report: Callable[[str], None] = _silent
 
 
-def reconcile(clients: Clients, target: Target, options: Options = Options()) -> Outcome:  # noqa: B008 - a value
+def reconcile(
+    clients: Clients,
+    target: DeploymentTarget,
+    options: Options = Options(),  # noqa: B008 - a value
+) -> DeploymentOutcome:
     """Make the endpoint match the group.
 
     Raises:
@@ -95,7 +99,7 @@ def reconcile(clients: Clients, target: Target, options: Options = Options()) ->
 
 
 class _Reconciliation:
-    def __init__(self, clients: Clients, target: Target, options: Options) -> None:
+    def __init__(self, clients: Clients, target: DeploymentTarget, options: Options) -> None:
         self._clients = clients
         self._target = target
         self._options = options
@@ -103,7 +107,7 @@ class _Reconciliation:
         self._changed = False
         self._refused: tuple[Decision, Any] | None = None
 
-    def outcome(self, state: State, decision: Decision) -> Outcome:
+    def outcome(self, state: EndpointState, decision: Decision) -> DeploymentOutcome:
         """Return the outcome; the decision is the last one."""
         live = state.number(state.endpoint.package) if state.endpoint else None
         messages = dict.fromkeys((decision.message, *newer(self._target, state)))
@@ -116,7 +120,7 @@ class _Reconciliation:
             and state.failed_in(config, self._options.execution)
         ]
         serves = state.endpoint is not None and state.endpoint.status == IN_SERVICE
-        return Outcome(
+        return DeploymentOutcome(
             live,
             tuple(messages),
             tuple(self._failures or earlier),
@@ -125,7 +129,7 @@ class _Reconciliation:
             serves,
         )
 
-    def _known(self, state: State) -> Iterator[tuple[Version, str]]:
+    def _known(self, state: EndpointState) -> Iterator[tuple[ModelVersion, str]]:
         """Yield the approved versions whose last attempt here failed, each with its config."""
         failed = state.failed()
         for one in state.versions:
@@ -150,7 +154,7 @@ class _Reconciliation:
         if not self._options.dry_run:
             self._record(Decision(NOTHING, "", config, package), RETRY, target.mode)
 
-    def carry_out(self, state: State, decision: Decision) -> None:
+    def carry_out(self, state: EndpointState, decision: Decision) -> None:
         """Carry out one decision and wait for its end."""
         if decision.action != WAIT:
             self._options.report(decision.message)
@@ -163,7 +167,7 @@ class _Reconciliation:
             self._change(state, decision)
         self._wait()
 
-    def _change(self, state: State, decision: Decision) -> None:
+    def _change(self, state: EndpointState, decision: Decision) -> None:
         from botocore.exceptions import ClientError  # noqa: PLC0415 - not at import
 
         endpoint = state.endpoint
@@ -181,13 +185,13 @@ class _Reconciliation:
             self._wait()
             self._record_if_rolled_back(decision)
 
-    def _remember(self, state: State, endpoint: Endpoint) -> None:
+    def _remember(self, state: EndpointState, endpoint: Endpoint) -> None:
         """Record what is live and was put there by others, to be able to go back to it."""
         if endpoint.config not in {attempt.config for attempt in state.attempts}:
             found = Decision(NOTHING, "", endpoint.config, endpoint.package or "")
             self._record(found, FOUND, endpoint.mode)
 
-    def _begin(self, state: State, decision: Decision) -> None:
+    def _begin(self, state: EndpointState, decision: Decision) -> None:
         clients, target, config = self._clients, self._target, decision.config
         if decision.action == DELETE:
             carry_out.delete(clients, target)
@@ -209,14 +213,14 @@ class _Reconciliation:
             reason = state.endpoint.failure or "the service rolled the update back"
             self._failed(state, decision, reason)
 
-    def _test(self, state: State, decision: Decision) -> None:
+    def _test(self, state: EndpointState, decision: Decision) -> None:
         reason = carry_out.send_sample(self._clients, self._target)
         if reason:
             self._failed(state, decision, reason)
         else:
             self._record(decision, SUCCEEDED, self._target.mode)
 
-    def _failed(self, state: State, decision: Decision, reason: str) -> None:
+    def _failed(self, state: EndpointState, decision: Decision, reason: str) -> None:
         """Record a failure, or that the machine ended the attempt: then it is made once more."""
         kills = state.kills(decision.config) + 1
         if is_killed(reason):
@@ -235,7 +239,9 @@ class _Reconciliation:
     def _record(self, about: Decision, outcome: str, mode: str, reason: str = "") -> None:
         started = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
         who = self._options.execution
-        attempt = Attempt(about.config, about.package, outcome, reason, started, who, mode)
+        attempt = DeploymentAttempt(
+            about.config, about.package, outcome, reason, started, who, mode
+        )
         carry_out.write_attempt(self._clients, self._target, attempt)
 
     def _wait(self) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipelines.programs.deploy import modes
-from pipelines.programs.deploy.model import Sample, Target
+from pipelines.programs.deploy.model import DeploymentTarget, SampleRequest
 from pipelines.programs.deploy.variables import ENDPOINT, GROUP
 
 
 def target_of(
     config: Mapping[str, Any], variables: Mapping[str, str], read: Callable[[str], bytes]
-) -> Target:
+) -> DeploymentTarget:
     """Make the target of a deployment.
 
     Args:
@@ -24,7 +24,7 @@ def target_of(
     aws: dict[str, Any] = config["aws"]
     endpoint = variables[ENDPOINT]
     mode = modes.find(config["mode"])
-    return Target(
+    return DeploymentTarget(
         group=variables[GROUP].rpartition("/")[2],
         endpoint=endpoint,
         history=f"s3://{aws['bucket']}/{config['pipeline']}/deployments/{endpoint}",
@@ -40,8 +40,8 @@ def target_of(
     )
 
 
-def _sample(given: Mapping[str, str] | None, read: Callable[[str], bytes]) -> Sample | None:
-    return Sample(read(given["path"]), given["content_type"]) if given else None
+def _sample(given: Mapping[str, str] | None, read: Callable[[str], bytes]) -> SampleRequest | None:
+    return SampleRequest(read(given["path"]), given["content_type"]) if given else None
 
 
 def _network(aws: Mapping[str, Any]) -> dict[str, Any]:

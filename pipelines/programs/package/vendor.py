@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.runtime.distributions import Distribution, distributions, normal
+from pipelines.runtime.distributions import InstalledDistribution, distributions, normal
 from pipelines.runtime.errors import JobError
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _requirements_file(lines: Sequence[str]) -> Iterator[Path]:
         yield file
 
 
-def _remove(distribution: Distribution) -> None:
+def _remove(distribution: InstalledDistribution) -> None:
     """Remove the files of a distribution."""
     for file in distribution.files():
         if file.is_file() or file.is_symlink():

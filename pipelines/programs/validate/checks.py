@@ -20,7 +20,7 @@ from great_expectations.expectations.expectation_configuration import Expectatio
 from great_expectations.expectations.metadata_types import FailureSeverity
 
 from pipelines.programs.validate.comparisons import comparable, kind_of
-from pipelines.programs.validate.outcome import SAMPLES, Outcome
+from pipelines.programs.validate.outcome import SAMPLES, ExpectationOutcome
 from pipelines.runtime.errors import JobError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ _ABOUT_COLUMNS = (
 class Evaluated:
     """A suite that was evaluated: our outcomes, and Great Expectations' own answer for its docs."""
 
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[ExpectationOutcome, ...]
     answer: ExpectationSuiteValidationResult
 
 
@@ -131,7 +131,7 @@ def _answer(batch: Any, member: Any) -> Any:
 _FORMAT = {"result_format": "BASIC", "partial_unexpected_count": SAMPLES}
 
 
-def _statistics(outcomes: tuple[Outcome, ...]) -> dict[str, Any]:
+def _statistics(outcomes: tuple[ExpectationOutcome, ...]) -> dict[str, Any]:
     met = sum(outcome.success for outcome in outcomes)
     return {
         "evaluated_expectations": len(outcomes),
@@ -163,10 +163,12 @@ def _sees_all(expectation: Expectation) -> bool:
     return not expectation.columns and expectation.type not in _NEED_NO_COLUMN
 
 
-def _outcome(expectation: Expectation, answer: Any, source: Source, frame: pd.DataFrame) -> Outcome:
+def _outcome(
+    expectation: Expectation, answer: Any, source: Source, frame: pd.DataFrame
+) -> ExpectationOutcome:
     absent = [name for name in expectation.columns if name not in source.columns]
     if absent and expectation.type not in _ABOUT_COLUMNS:
-        return Outcome(expectation, success=False, reason=source.missing(absent[0]))
+        return ExpectationOutcome(expectation, success=False, reason=source.missing(absent[0]))
     reason = _raised(answer)
     if reason is not None:
         kinds = [
@@ -175,12 +177,12 @@ def _outcome(expectation: Expectation, answer: Any, source: Source, frame: pd.Da
             if name in frame
         ]
         holds = f" ({', '.join(kinds)})" if kinds else ""
-        return Outcome(
+        return ExpectationOutcome(
             expectation, success=False, reason=f"could not be evaluated: {reason}{holds}"
         )
     result = answer.result
     samples = [value for value in result.get("partial_unexpected_list") or [] if value is not None]
-    return Outcome(
+    return ExpectationOutcome(
         expectation,
         success=bool(answer.success),
         observed=result.get("observed_value"),

@@ -16,7 +16,7 @@ from pipelines.programs.validate.keep import upload
 from pipelines.programs.validate.outcome import TableOutcome
 from pipelines.programs.validate.page import write_index
 from pipelines.programs.validate.report import build_report, describe, failure_text
-from pipelines.programs.validate.suites import Severity, Suite, load_suite
+from pipelines.programs.validate.suites import ExpectationSeverity, Suite, load_suite
 from pipelines.programs.validate.tables import Source, find_source, read_table
 from pipelines.runtime.environment import variable
 from pipelines.runtime.errors import JobError
@@ -38,7 +38,7 @@ def main(config: dict[str, object], layout: Layout) -> int:
         JobError: an expectation as grave as `fail_on` is not met, or a suite or a table
             cannot be used.
     """
-    fail_on = Severity.parse(config.get("fail_on") or "critical", "fail_on")
+    fail_on = ExpectationSeverity.parse(config.get("fail_on") or "critical", "fail_on")
     suites = _suites(config)
     report, docs = _output("report", layout), _output("docs", layout)
     tables = _check(suites, layout, docs)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from pipelines.programs.validate.suites import COLUMN_KEYS, COLUMN_LIST_KEY
 
 if TYPE_CHECKING:
-    from pipelines.programs.validate.suites import Expectation, Severity
+    from pipelines.programs.validate.suites import Expectation, ExpectationSeverity
 
 SAMPLES = 20  # values that do not meet an expectation, kept per expectation
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ExpectationOutcome:
     """How one expectation ended.
 
     Args:
@@ -54,14 +54,14 @@ class TableOutcome:
     suite: str
     rows: int
     files: int
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[ExpectationOutcome, ...]
     error: str | None = None
 
-    def fails(self, fail_on: Severity) -> bool:
+    def fails(self, fail_on: ExpectationSeverity) -> bool:
         """Return whether this table fails the step."""
         return self.error is not None or bool(self.broken(fail_on))
 
-    def broken(self, fail_on: Severity) -> list[Outcome]:
+    def broken(self, fail_on: ExpectationSeverity) -> list[ExpectationOutcome]:
         """Return what fails the step: not met, and at least as grave as `fail_on`."""
         return [
             outcome

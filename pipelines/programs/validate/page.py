@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pipelines.programs.validate.outcome import Outcome, TableOutcome
+    from pipelines.programs.validate.outcome import ExpectationOutcome, TableOutcome
 
 POLICY = (
     "<meta http-equiv='Content-Security-Policy' "
@@ -67,7 +67,7 @@ def _counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
-def _row(outcome: Outcome) -> str:
+def _row(outcome: ExpectationOutcome) -> str:
     mark, style = ("yes", "ok") if outcome.success else ("no", "bad")
     text = in_words(outcome.expectation) if outcome.success else describe(outcome)
     severity = outcome.expectation.severity.name.lower()

@@ -10,8 +10,8 @@ from pipelines.programs.validate.outcome import in_words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipelines.programs.validate.outcome import Outcome, TableOutcome
-    from pipelines.programs.validate.suites import Severity
+    from pipelines.programs.validate.outcome import ExpectationOutcome, TableOutcome
+    from pipelines.programs.validate.suites import ExpectationSeverity
 
 _TEXT_BYTES = 960  # the platform keeps 1 KB (FACTS 11.5), the runtime may put words before it
 _LINE_BYTES = 420
@@ -19,7 +19,7 @@ _LAST_BYTES = 320
 _SHOWN_SAMPLES = 5
 
 
-def build_report(tables: Sequence[TableOutcome], fail_on: Severity) -> dict[str, object]:
+def build_report(tables: Sequence[TableOutcome], fail_on: ExpectationSeverity) -> dict[str, object]:
     """Build the report.
 
     Shape: `{success, fail_on, statistics: {tables, rows, expectations, successful, failed,
@@ -58,7 +58,7 @@ def build_report(tables: Sequence[TableOutcome], fail_on: Severity) -> dict[str,
     }
 
 
-def failure_text(tables: Sequence[TableOutcome], fail_on: Severity, kept: str) -> str:
+def failure_text(tables: Sequence[TableOutcome], fail_on: ExpectationSeverity, kept: str) -> str:
     """Return why the step fails: tables that cannot be read, then the gravest expectations.
 
     Args:
@@ -85,7 +85,7 @@ def failure_text(tables: Sequence[TableOutcome], fail_on: Severity, kept: str) -
     return cut("\n".join([lines[0], last]), _TEXT_BYTES)
 
 
-def describe(outcome: Outcome) -> str:
+def describe(outcome: ExpectationOutcome) -> str:
     """Describe an expectation that was not met, with its counts and samples, in one line."""
     expectation = outcome.expectation
     parts = [f"{in_words(expectation)} [{expectation.severity.name.lower()}]"]
@@ -113,7 +113,7 @@ def cut(text: str, size: int) -> str:
     return data[: size - 3].decode(errors="ignore") + "…"
 
 
-def _entry(outcome: Outcome) -> dict[str, object]:
+def _entry(outcome: ExpectationOutcome) -> dict[str, object]:
     expectation = outcome.expectation
     return {
         "number": expectation.number,

@@ -23,7 +23,7 @@ COLUMN_KEYS = ("column", "column_A", "column_B")
 COLUMN_LIST_KEY = "column_list"
 
 
-class Severity(IntEnum):
+class ExpectationSeverity(IntEnum):
     """Great Expectations' three severities, the gravest highest."""
 
     INFO = 1
@@ -31,7 +31,7 @@ class Severity(IntEnum):
     CRITICAL = 3
 
     @classmethod
-    def parse(cls, word: object, where: str) -> Severity:
+    def parse(cls, word: object, where: str) -> ExpectationSeverity:
         """Return the severity of that name; raise JobError naming the nearest one."""
         names = [severity.name.lower() for severity in cls]
         if isinstance(word, str) and word.lower() in names:
@@ -54,7 +54,7 @@ class Expectation:
     number: int
     type: str
     kwargs: Mapping[str, object]
-    severity: Severity
+    severity: ExpectationSeverity
     meta: Mapping[str, object]
 
     @property
@@ -166,7 +166,7 @@ def _expectation(entry: object, number: int) -> Expectation:
         raise JobError(f"{where}: `kwargs` and `meta` have to be objects.")
     _check_arguments(kind, kwargs, where)
     word = entry.get("severity") or meta.get("severity") or "critical"
-    return Expectation(number, kind, kwargs, Severity.parse(word, where), meta)
+    return Expectation(number, kind, kwargs, ExpectationSeverity.parse(word, where), meta)
 
 
 def _check_arguments(kind: str, kwargs: Mapping[str, object], where: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.document import Limits, parse
+from pipelines.document import DocumentLimits, parse
 from pipelines.json_types import Json
 
 _DEFINITIONS = Path(__file__).parents[4] / "shared" / "definitions"
@@ -65,6 +65,6 @@ def test_a_definition_of_a_megabyte_passes_with_its_own_limit() -> None:
     text = json.dumps(data, indent=8)
     assert len(text) > 1 << 20
     assert parse(text, "d.json").document is None
-    document = parse(text, "d.json", Limits(size=8 << 20)).document
+    document = parse(text, "d.json", DocumentLimits(size=8 << 20)).document
     assert document is not None
     assert document.data == data

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.document import Limits, parse
+from pipelines.document import DocumentLimits, parse
 
 
-def _codes(text: str | bytes, limits: Limits | None = None) -> list[str]:
-    return [found.code for found in parse(text, "p.yaml", limits or Limits()).findings]
+def _codes(text: str | bytes, limits: DocumentLimits | None = None) -> list[str]:
+    return [found.code for found in parse(text, "p.yaml", limits or DocumentLimits()).findings]
 
 
 def test_an_alias_bomb_is_refused() -> None:
@@ -22,7 +22,7 @@ def test_a_bomb_of_merge_keys_is_refused() -> None:
     """A chain of merges in which each adds a key grows with the square of its length."""
     lines = ["a0: &a0 {k0: 1}"]
     lines += [f"a{n}: &a{n} {{<<: *a{n - 1}, k{n}: 1}}" for n in range(1, 100)]
-    assert _codes("\n".join(lines), Limits(alias_nodes=1000)) == ["SP107"]
+    assert _codes("\n".join(lines), DocumentLimits(alias_nodes=1000)) == ["SP107"]
 
 
 def test_repeated_merges_of_the_same_mapping_cost_nothing() -> None:
@@ -47,9 +47,9 @@ def test_deep_nesting_is_refused(opening: str) -> None:
 def test_a_large_file_is_refused_and_the_limit_is_a_parameter() -> None:
     """Bytes count, not characters."""
     text = "a: " + "é" * 100
-    assert _codes(text, Limits(size=202)) == ["SP108"]
-    assert _codes(text.encode(), Limits(size=202)) == ["SP108"]
-    assert _codes(text, Limits(size=203)) == []
+    assert _codes(text, DocumentLimits(size=202)) == ["SP108"]
+    assert _codes(text.encode(), DocumentLimits(size=202)) == ["SP108"]
+    assert _codes(text, DocumentLimits(size=203)) == []
 
 
 def test_a_number_of_thousands_of_digits_is_refused() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.document import Limits, read
+from pipelines.document import DocumentLimits, read
 
 
 def test_a_file_is_read_with_its_given_name(tmp_path: Path) -> None:
@@ -53,7 +53,9 @@ def test_no_more_than_the_limit_is_read(tmp_path: Path) -> None:
     """A file of any size costs no more than the limit; a character cut in two is no matter."""
     path = tmp_path / "p.yaml"
     path.write_bytes(b"a: " + "é".encode() * 1000)
-    assert [found.code for found in read(path, "p.yaml", Limits(size=100)).findings] == ["SP108"]
+    assert [found.code for found in read(path, "p.yaml", DocumentLimits(size=100)).findings] == [
+        "SP108"
+    ]
 
 
 def test_a_file_the_system_refuses_is_a_finding(tmp_path: Path) -> None:

@@ -8,7 +8,14 @@ import pytest
 from pydantic import BaseModel
 
 from pipelines import kinds, steptypes
-from pipelines.spec.members import Member, declared, fields_of, is_model, members_of, type_below
+from pipelines.spec.members import (
+    RequestMember,
+    declared,
+    fields_of,
+    is_model,
+    members_of,
+    type_below,
+)
 from pipelines.spec.model import Aws
 from pipelines.spec.steps import Retry
 from pipelines.steptypes.shapes import Shape, Shapes, shapes_of
@@ -27,7 +34,7 @@ SHAPELESS = {
 SHAPES = [shapes_of(found) for name in steptypes.names() if (found := steptypes.find(name))]
 
 
-def _declarations(model: type[BaseModel]) -> Iterator[tuple[str, Member]]:
+def _declarations(model: type[BaseModel]) -> Iterator[tuple[str, RequestMember]]:
     """Yield the declarations of a model and of the models inside of it, by key."""
     for key, field in fields_of(model).items():
         if member := declared(field):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pipelines.bundle.assets import CodeAsset, DataAsset
 from pipelines.compile.model import Compiled
 from pipelines.plan import tags
-from pipelines.plan.deployed import Deployed, LiveGroup, LivePipeline, State, fingerprint
+from pipelines.plan.deployed import Deployed, DeployedState, LiveGroup, LivePipeline, fingerprint
 from pipelines.plan.files import FileChange, FileChangeKind, compare, of_bundle, replaced
 from pipelines.plan.model import Action, Intent, Plan
 from pipelines.plan.planner import plan
@@ -22,7 +22,7 @@ from pipelines.programs.deploy.variables import ENDPOINT
 from pipelines.runtime.bundle import BundleFile
 
 ROLE = "arn:aws:iam::111122223333:role/jobs"
-NOTHING = Deployed(State())
+NOTHING = Deployed(DeployedState())
 
 
 def code(step: str, content: str) -> CodeAsset:
@@ -60,7 +60,7 @@ def applied(done: Plan, before: Deployed) -> Deployed:
             tags=_tagged(old.tags, one.tags.add, one.tags.remove),
         )
     uploaded = {uri for upload in done.uploads for uri, _ in upload.objects}
-    return Deployed(State(pipelines, groups), before.present | uploaded)
+    return Deployed(DeployedState(pipelines, groups), before.present | uploaded)
 
 
 def _tagged(
@@ -92,7 +92,7 @@ LIVE = st.builds(
     tags=TAGS,
 )
 STATES = st.builds(
-    State,
+    DeployedState,
     st.dictionaries(st.sampled_from(["churn", "churn-deploy"]), st.none() | LIVE),
     st.dictionaries(st.just("g"), st.builds(LiveGroup, st.just("arn"), TAGS)),
 )
@@ -100,7 +100,7 @@ STATES = st.builds(
 
 @given(BUNDLES, INTENTS, STATES)
 def test_after_a_plan_was_carried_out_there_is_nothing_to_do(
-    compiled: Compiled, intent: Intent, state: State
+    compiled: Compiled, intent: Intent, state: DeployedState
 ) -> None:
     """Whatever was there before."""
     before = Deployed(state)
@@ -123,7 +123,9 @@ def test_from_one_spec_to_another_and_on(
 
 
 @given(BUNDLES, INTENTS, STATES)
-def test_a_plan_is_the_same_each_time(compiled: Compiled, intent: Intent, state: State) -> None:
+def test_a_plan_is_the_same_each_time(
+    compiled: Compiled, intent: Intent, state: DeployedState
+) -> None:
     """No order of a set and no time gets into it."""
     assert repr(plan(compiled, intent, Deployed(state))) == repr(
         plan(compiled, intent, Deployed(state))
@@ -144,7 +146,7 @@ def test_only_what_is_missing_is_uploaded() -> None:
     """Of a data folder, the files that are not there yet."""
     made = compiled_pipeline()
     there = frozenset({made.data[0].uri + "x", made.code[0].uri})
-    (upload,) = plan(made, INTENT, Deployed(State(), there)).uploads
+    (upload,) = plan(made, INTENT, Deployed(DeployedState(), there)).uploads
     assert (upload.kind, upload.name) == ("data", "raw")
     assert upload.objects == ((made.data[0].uri + "y", Path("y")),)
 
@@ -173,7 +175,7 @@ def test_a_description_alone_is_no_reason_to_update() -> None:
 
 def test_a_group_of_somebody_else_is_used_as_it_is() -> None:
     """Several pipelines may register in one group: its tags are its maker's."""
-    state = State(groups={"g": LiveGroup("arn", {"owner": "them"})})
+    state = DeployedState(groups={"g": LiveGroup("arn", {"owner": "them"})})
     (group,) = plan(
         compiled_pipeline(), replace(INTENT, tags={"team": "ml"}), Deployed(state)
     ).groups
@@ -183,7 +185,7 @@ def test_a_group_of_somebody_else_is_used_as_it_is() -> None:
 def test_a_pipeline_without_our_mark_is_somebody_elses() -> None:
     """Also one that another spec of ours made."""
     for there in ({}, {tags.MARK: "another"}):
-        state = State({"churn": LivePipeline("arn", "{}", ROLE, tags=there)})
+        state = DeployedState({"churn": LivePipeline("arn", "{}", ROLE, tags=there)})
         assert plan(compiled_pipeline(), INTENT, Deployed(state)).pipelines[-1].foreign
 
 
@@ -191,9 +193,13 @@ def test_a_pipeline_without_our_mark_is_somebody_elses() -> None:
 def test_a_missing_rule_is_warned_of(has_rule: bool | None, count: int) -> None:  # noqa: FBT001 - the case
     """Only where there is a deploy pipeline, and it is known."""
     intent = replace(INTENT, deploy="churn-deploy")
-    made = plan(compiled_pipeline(deploy=True), intent, Deployed(State(), has_rule=has_rule))
+    made = plan(
+        compiled_pipeline(deploy=True), intent, Deployed(DeployedState(), has_rule=has_rule)
+    )
     assert len(made.warnings) == count
-    assert plan(compiled_pipeline(), INTENT, Deployed(State(), has_rule=False)).warnings == ()
+    assert (
+        plan(compiled_pipeline(), INTENT, Deployed(DeployedState(), has_rule=False)).warnings == ()
+    )
 
 
 def test_an_endpoint_that_is_renamed_is_warned_of() -> None:
@@ -205,10 +211,10 @@ def test_an_endpoint_that_is_renamed_is_warned_of() -> None:
     made = replace(compiled_pipeline(), definitions={"churn": serving("new")})
     for mark, count in (("churn", 1), ("another", 0)):
         live = LivePipeline("arn", serving("old"), ROLE, tags=tags.desired(mark, {}))
-        warnings = plan(made, INTENT, Deployed(State({"churn": live}))).warnings
+        warnings = plan(made, INTENT, Deployed(DeployedState({"churn": live}))).warnings
         assert [text.split(" is ")[0] for text in warnings] == ["the endpoint old"] * count
     live = LivePipeline("arn", serving("new"), ROLE, tags=tags.desired("churn", {}))
-    assert plan(made, INTENT, Deployed(State({"churn": live}))).warnings == ()
+    assert plan(made, INTENT, Deployed(DeployedState({"churn": live}))).warnings == ()
 
 
 def test_others_tags_stay_and_ours_that_left_go() -> None:
@@ -231,8 +237,8 @@ def test_each_part_of_the_state_is_in_the_fingerprint() -> None:
         replace(live, modified="later"),
         replace(live, tags={"a": "b"}),
     ]
-    states = [State({"churn": one}) for one in (live, None, *others)]
-    states += [State({"churn": live}, {"g": one}) for one in (None, LiveGroup("a"))]
+    states = [DeployedState({"churn": one}) for one in (live, None, *others)]
+    states += [DeployedState({"churn": live}, {"g": one}) for one in (None, LiveGroup("a"))]
     assert len({fingerprint(state) for state in states}) == len(states)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from pipelines.programs.deploy.model import Sample, Target
+from pipelines.programs.deploy.model import DeploymentTarget, SampleRequest
 from pipelines.programs.deploy.observe import Clients
 from tests.unit.programs.allowed import Allowed
 
@@ -25,9 +25,9 @@ class KilledError(BaseException):
     """The process was killed before this call was answered."""
 
 
-def target(**changes: Any) -> Target:
+def target(**changes: Any) -> DeploymentTarget:
     """Make a serverless target."""
-    plain = Target(
+    plain = DeploymentTarget(
         group=GROUP,
         endpoint="e",
         history="s3://b/p/deployments/e",
@@ -39,7 +39,7 @@ def target(**changes: Any) -> Target:
         model={},
         deployment={},
         tags={},
-        sample=Sample(b"{}", "application/json"),
+        sample=SampleRequest(b"{}", "application/json"),
     )
     return plain._replace(**changes)
 

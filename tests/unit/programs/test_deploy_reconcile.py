@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.programs.deploy.model import DeployError, Outcome, Target
+from pipelines.programs.deploy.model import DeployError, DeploymentOutcome, DeploymentTarget
 from pipelines.programs.deploy.reconcile import Options, reconcile
 from tests.unit.programs.deploy_account import KILLED, Account, KilledError, target
 
@@ -21,7 +21,9 @@ REALTIME = target(
 )
 
 
-def deploy(account: Account, what: Target | None = None, options: Options = QUICK) -> Outcome:
+def deploy(
+    account: Account, what: DeploymentTarget | None = None, options: Options = QUICK
+) -> DeploymentOutcome:
     """Reconcile."""
     return reconcile(account.clients, what or target(), options)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.runtime.archive import ArchiveError, Limits, pack, unpack
+from pipelines.runtime.archive import ArchiveError, ArchiveLimits, pack, unpack
 
 Member = tuple[tarfile.TarInfo, bytes]
 
@@ -108,13 +108,13 @@ def test_a_zip_with_a_link_out_is_refused(into: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("limits", "text"),
     [
-        (Limits(members=2), "more than 2 members"),
-        (Limits(file_bytes=9), "larger than 9 bytes"),
-        (Limits(total_bytes=29), "larger than 29 bytes in total"),
+        (ArchiveLimits(members=2), "more than 2 members"),
+        (ArchiveLimits(file_bytes=9), "larger than 9 bytes"),
+        (ArchiveLimits(total_bytes=29), "larger than 29 bytes in total"),
     ],
 )
 def test_an_archive_over_a_limit_is_refused(
-    into: Path, tmp_path: Path, limits: Limits, text: str
+    into: Path, tmp_path: Path, limits: ArchiveLimits, text: str
 ) -> None:
     """Members, the size of one, and the size of all are bounded."""
     path = write_tar(tmp_path / "a.tar.gz", [member(name, b"x" * 10) for name in "abc"])

@@ -13,7 +13,7 @@ import pytest
 
 import pipelines
 from pipelines.runtime.errors import JobError
-from pipelines.runtime.requirements import ENV_DIR_VARIABLE, Requirements, interpreter, is_met
+from pipelines.runtime.requirements import ENV_DIR_VARIABLE, RequirementSet, interpreter, is_met
 from pipelines.testing.jobs import Jobs
 
 NAME = "pipelines-test-wheel"
@@ -152,7 +152,7 @@ def test_a_wheel_with_another_hash_is_refused_with_the_words_of_pip(
 def test_index_requirements_under_network_isolation_fail_at_once(tmp_path: Path) -> None:
     """No pip is started that could only time out."""
     entry = {"mode": "index", "lines": ["no-such-package==1.0"], "index_url": None}
-    wanted = Requirements.of(entry, tmp_path, isolated=True)
+    wanted = RequirementSet.of(entry, tmp_path, isolated=True)
     with pytest.raises(JobError, match=r"no-such-package==1\.0.*network isolation.*mode `wheels`"):
         interpreter(wanted)
 

@@ -21,7 +21,12 @@ from pipelines.backends.local.api.bodies import (
     discard,
 )
 from pipelines.backends.local.api.guard import Guard
-from pipelines.backends.local.api.messages import FileSection, HttpRequest, HttpResponse, Refusal
+from pipelines.backends.local.api.messages import (
+    FileSection,
+    HttpRefusal,
+    HttpRequest,
+    HttpResponse,
+)
 from pipelines.backends.local.api.routes import Route
 from pipelines.errors import from_outside
 from pipelines.frozen import frozen
@@ -45,7 +50,7 @@ _ALWAYS = (
 )
 """A browser that opens an object runs no script of it: whatever it holds, it is somebody's data."""
 
-_BUG = Refusal(
+_BUG = HttpRefusal(
     "InternalFailure",
     "this is a bug in pipelines: the log of the local SageMaker has the traceback",
     500,
@@ -184,10 +189,10 @@ def _call(route: Route, request: HttpRequest) -> HttpResponse:
         return route.refuse(request, _BUG)
 
 
-def _storage_refusal(error: OSError) -> Refusal:
+def _storage_refusal(error: OSError) -> HttpRefusal:
     """Refuse a request because of the disk, a permission or a limit of this machine."""
     message = from_outside(error) or str(error)
-    return Refusal("ServiceUnavailable", message, _INSUFFICIENT_STORAGE)
+    return HttpRefusal("ServiceUnavailable", message, _INSUFFICIENT_STORAGE)
 
 
 def _with_headers(response: HttpResponse, headers: Mapping[str, str]) -> HttpResponse:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from pipelines.backends.local.api.messages import HttpRequest, Refusal, whole_number
+from pipelines.backends.local.api.messages import HttpRefusal, HttpRequest, whole_number
 from pipelines.backends.local.api.routes import Route
 from pipelines.frozen import frozen
 
@@ -37,7 +37,7 @@ _LINGER_BYTES = 64 << 20
 class RefusedRequestError(Exception):
     """A request that is refused before a service has seen it."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: HttpRefusal) -> None:
         super().__init__(refusal.message)
         self.refusal = refusal
 
@@ -113,7 +113,7 @@ class _Bounds:
         """Refuse a longer one."""
         if length > self.longest:
             message = f"the body has more than {self.longest} bytes"
-            raise RefusedRequestError(Refusal("EntityTooLarge", message, 413))
+            raise RefusedRequestError(HttpRefusal("EntityTooLarge", message, 413))
 
 
 def _bounds(request: HttpRequest, route: Route) -> _Bounds:
@@ -126,7 +126,7 @@ def _bounds(request: HttpRequest, route: Route) -> _Bounds:
         longest = min(longest, _MOST_FRAMING * _length(content) + _SLACK)
     elif route.needs_length and "transfer-encoding" in headers:
         message = "a body without a length is not accepted: send Content-Length"
-        raise RefusedRequestError(Refusal("MissingContentLength", message, 411))
+        raise RefusedRequestError(HttpRefusal("MissingContentLength", message, 411))
     bounds = _Bounds(longest, announced, route.takes_files)
     bounds.check(announced)
     return bounds
@@ -135,7 +135,7 @@ def _bounds(request: HttpRequest, route: Route) -> _Bounds:
 def _length(text: str) -> int:
     length = whole_number(text)
     if length is None:
-        raise RefusedRequestError(Refusal("InvalidArgument", f"`{text[:20]}` is not a length"))
+        raise RefusedRequestError(HttpRefusal("InvalidArgument", f"`{text[:20]}` is not a length"))
     return length
 
 
@@ -147,7 +147,7 @@ async def _arriving(receive: Receive) -> AsyncIterator[bytes]:
                 piece, last = await _piece(receive)
         except TimeoutError:
             message = f"nothing of the body arrived for {PATIENCE_SECONDS:g} seconds"
-            raise RefusedRequestError(Refusal("RequestTimeout", message, 408)) from None
+            raise RefusedRequestError(HttpRefusal("RequestTimeout", message, 408)) from None
         yield piece
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from pipelines.backends.local.api.messages import HttpRequest, Refusal
+from pipelines.backends.local.api.messages import HttpRefusal, HttpRequest
 from pipelines.backends.local.api.routes import Route
 from pipelines.backends.local.api.signatures import Signatures, is_signed_in_advance
 from pipelines.frozen import frozen
@@ -31,17 +31,17 @@ class Guard:
     port: int
     signatures: Signatures | None
 
-    def early_refusal(self, request: HttpRequest, route: Route) -> Refusal | None:
+    def early_refusal(self, request: HttpRequest, route: Route) -> HttpRefusal | None:
         """Return why a request is refused before its body is read; None when it is not."""
         if "," in request.headers.get("host", ""):
-            return Refusal("InvalidRequest", "the request has more than one Host header")
+            return HttpRefusal("InvalidRequest", "the request has more than one Host header")
         reason = self._foreign(request.headers)
         if reason is not None:
-            return Refusal("AccessDenied", reason, 403)
+            return HttpRefusal("AccessDenied", reason, 403)
         in_advance = route.takes_files or is_signed_in_advance(request)
         return self.signatures.refusal(request) if self.signatures and in_advance else None
 
-    def late_refusal(self, request: HttpRequest, route: Route) -> Refusal | None:
+    def late_refusal(self, request: HttpRequest, route: Route) -> HttpRefusal | None:
         """Return why a request is refused whose signature covers its body."""
         in_advance = route.takes_files or is_signed_in_advance(request)
         return self.signatures.refusal(request) if self.signatures and not in_advance else None

@@ -7,7 +7,7 @@ import logging
 import re
 from collections.abc import Callable
 
-from pipelines.backends.local.api.messages import HttpRequest, HttpResponse, Refusal
+from pipelines.backends.local.api.messages import HttpRefusal, HttpRequest, HttpResponse
 from pipelines.backends.local.api.shapes import (
     SerializationError,
     parse_request,
@@ -90,7 +90,7 @@ def refused(code: str, message: str, operation: str, status: int = 400) -> HttpR
     return HttpResponse(status, headers, json.dumps(content).encode(), operation)
 
 
-def refuse(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+def refuse(request: HttpRequest, refusal: HttpRefusal) -> HttpResponse:
     """Write a refusal as the service does."""
     return refused(refusal.code, refusal.message, operation_name(request), refusal.status)
 

@@ -61,7 +61,7 @@ class HttpResponse:
 
 
 @frozen
-class Refusal:
+class HttpRefusal:
     """Why a request is refused, in any protocol.
 
     Args:

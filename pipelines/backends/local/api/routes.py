@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pipelines.backends.local.api import json_rpc, s3, sagemaker_runtime, sts
 from pipelines.backends.local.api.execution_runner import ExecutionRunner
 from pipelines.backends.local.api.json_rpc import JsonService
-from pipelines.backends.local.api.messages import HttpRequest, HttpResponse, Refusal
+from pipelines.backends.local.api.messages import HttpRefusal, HttpRequest, HttpResponse
 from pipelines.backends.local.api.sagemaker_runtime import RuntimeService
 from pipelines.backends.local.api.sts import StsService
 from pipelines.backends.local.operations.context import Operation
@@ -39,7 +39,7 @@ class Route:
     """
 
     respond: Callable[[HttpRequest], HttpResponse]
-    refuse: Callable[[HttpRequest, Refusal], HttpResponse]
+    refuse: Callable[[HttpRequest, HttpRefusal], HttpResponse]
     longest: int = _SMALL
     is_slow: bool = False
     takes_files: bool = False

@@ -9,7 +9,7 @@ from functools import cache
 from urllib.parse import unquote
 
 from pipelines.backends.local.api.json_rpc import one_line
-from pipelines.backends.local.api.messages import HttpRequest, HttpResponse, Refusal
+from pipelines.backends.local.api.messages import HttpRefusal, HttpRequest, HttpResponse
 from pipelines.backends.local.api.shapes import service_model, violations
 from pipelines.backends.local.errors import ServiceError
 from pipelines.errors import PipelinesError
@@ -62,7 +62,7 @@ class RuntimeService:
         return _response(response)
 
 
-def refuse(_request: HttpRequest, refusal: Refusal) -> HttpResponse:
+def refuse(_request: HttpRequest, refusal: HttpRefusal) -> HttpResponse:
     """Write a refusal as the service does."""
     return _refused(refusal.code, refusal.message, {}, refusal.status)
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import quote
 
-from pipelines.backends.local.api.messages import HttpRequest, Refusal, whole_number
+from pipelines.backends.local.api.messages import HttpRefusal, HttpRequest, whole_number
 from pipelines.backends.local.executors.contract import ApiCredentials
 from pipelines.frozen import frozen
 
@@ -31,13 +31,13 @@ _TIME = "%Y%m%dT%H%M%SZ"
 _SKEW = timedelta(minutes=15)
 _SCOPE_PARTS = 4
 
-NOT_SIGNED: Final = Refusal(
+NOT_SIGNED: Final = HttpRefusal(
     "AccessDenied",
     "the request is not signed with the key of this local SageMaker: export AWS_ACCESS_KEY_ID and"
     " AWS_SECRET_ACCESS_KEY as `pipelines serve` prints them",
     403,
 )
-_SKEWED: Final = Refusal(
+_SKEWED: Final = HttpRefusal(
     "RequestTimeTooSkewed", "the request was signed too long ago, or its URL has expired", 403
 )
 
@@ -76,7 +76,7 @@ class Signatures:
     credentials: ApiCredentials
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def refusal(self, request: HttpRequest) -> Refusal | None:
+    def refusal(self, request: HttpRequest) -> HttpRefusal | None:
         """Return why a request is refused; None when its signature is right."""
         signed = _from_query(request) if _IN_QUERY in request.query else _from_header(request)
         if signed is None or signed.key != self.credentials.access_key:

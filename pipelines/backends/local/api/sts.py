@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
-from pipelines.backends.local.api.messages import HttpRequest, HttpResponse, Refusal
+from pipelines.backends.local.api.messages import HttpRefusal, HttpRequest, HttpResponse
 from pipelines.frozen import frozen
 
 _NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
@@ -41,7 +41,7 @@ class StsService:
         )
 
 
-def refuse(_request: HttpRequest, refusal: Refusal) -> HttpResponse:
+def refuse(_request: HttpRequest, refusal: HttpRefusal) -> HttpResponse:
     """Write a refusal as the service does."""
     return _refused(refusal.code, refusal.message, refusal.status, "-")
 

@@ -16,7 +16,7 @@ from pipelines.grammar.functions import (
     Join,
     JsonGet,
     PropertyFile,
-    Target,
+    ReferenceTarget,
     function_of,
     parse_target,
     text_of,
@@ -83,7 +83,7 @@ def _ill_formed(function: str) -> ResolutionError:
     )
 
 
-def _get(target: Target, scope: ReferenceScope) -> Json:
+def _get(target: ReferenceTarget, scope: ReferenceScope) -> Json:
     if target.step is not None:
         return _property(target, scope)
     known: Mapping[str, Json] = {}
@@ -103,7 +103,7 @@ def _get(target: Target, scope: ReferenceScope) -> Json:
     return known[target.name]
 
 
-def _property(target: Target, scope: ReferenceScope) -> Json:
+def _property(target: ReferenceTarget, scope: ReferenceScope) -> Json:
     if target.name not in scope.properties:
         raise ResolutionError(f"`{target.text}` has no value: step `{target.name}` did not succeed")
     try:

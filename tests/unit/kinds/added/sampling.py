@@ -12,10 +12,17 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from pipelines.bundle.need import CodeNeed
-from pipelines.kinds.base.contract import EmitContext, EmittedStep, ImageNeed, Kind, Needs, Output
+from pipelines.kinds.base.contract import (
+    EmitContext,
+    EmittedStep,
+    ImageNeed,
+    Kind,
+    Output,
+    StepNeeds,
+)
 from pipelines.kinds.base.jobs import ProcessingJob, processing, processing_output, script
 from pipelines.spec.base import SpecModel
-from pipelines.spec.members import Member, members_of
+from pipelines.spec.members import RequestMember, members_of
 from pipelines.spec.steps import Input, JobStep, StepSpec
 from pipelines.spec.values import FixedText, Integer, Text
 
@@ -23,9 +30,13 @@ from pipelines.spec.values import FixedText, Integer, Text
 class Machine(SpecModel):
     """What it runs on."""
 
-    size: Annotated[Text, Member("InstanceType")] = Field("ml.m5.large", description="Its type.")
-    disk: Annotated[Integer, Member("VolumeSizeInGB")] = Field(10, description="Storage in GB.")
-    how_many: Annotated[Integer, Member("InstanceCount")] = Field(1, description="How many.")
+    size: Annotated[Text, RequestMember("InstanceType")] = Field(
+        "ml.m5.large", description="Its type."
+    )
+    disk: Annotated[Integer, RequestMember("VolumeSizeInGB")] = Field(
+        10, description="Storage in GB."
+    )
+    how_many: Annotated[Integer, RequestMember("InstanceCount")] = Field(1, description="How many.")
 
 
 class SamplingStep(StepSpec):
@@ -33,13 +44,13 @@ class SamplingStep(StepSpec):
 
     kind: Literal["sampling"]
     program: FixedText = Field(description="The script that samples.")
-    tables: Annotated[dict[str, Input], Member("ProcessingInputs", named_by="InputName")] = Field(
-        description="The tables by name."
+    tables: Annotated[dict[str, Input], RequestMember("ProcessingInputs", named_by="InputName")] = (
+        Field(description="The tables by name.")
     )
-    machine: Annotated[Machine, Member("ProcessingResources.ClusterConfig")] = Field(
+    machine: Annotated[Machine, RequestMember("ProcessingResources.ClusterConfig")] = Field(
         default_factory=Machine, description="What it runs on."
     )
-    patience: Annotated[Integer, Member("StoppingCondition.MaxRuntimeInSeconds")] = Field(
+    patience: Annotated[Integer, RequestMember("StoppingCondition.MaxRuntimeInSeconds")] = Field(
         60, description="Seconds after which it is stopped."
     )
 
@@ -49,10 +60,10 @@ def outputs(name: str, _step: SamplingStep) -> Mapping[str, Output]:
     return {"sample": Output(processing_output(name, "sample"))}
 
 
-def needs(_name: str, step: SamplingStep) -> Needs:
+def needs(_name: str, step: SamplingStep) -> StepNeeds:
     """An image that nobody has to name, and the script's bundle."""
     code = CodeNeed("processing", script=script(step.program, "program"), outputs=("sample",))
-    return Needs({("machine",): ImageNeed("sklearn-1.9-cpu", None, "processing")}, code)
+    return StepNeeds({("machine",): ImageNeed("sklearn-1.9-cpu", None, "processing")}, code)
 
 
 def emit(step: SamplingStep, context: EmitContext) -> tuple[EmittedStep, ...]:

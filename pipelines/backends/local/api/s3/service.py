@@ -6,7 +6,7 @@ import errno
 from collections.abc import Callable
 from typing import TypeAlias
 
-from pipelines.backends.local.api.messages import HttpRequest, HttpResponse, Refusal
+from pipelines.backends.local.api.messages import HttpRefusal, HttpRequest, HttpResponse
 from pipelines.backends.local.api.s3.buckets import BucketOperations
 from pipelines.backends.local.api.s3.documents import S3Error, error_response
 from pipelines.backends.local.api.s3.listing import ListingOperations
@@ -126,7 +126,7 @@ def _not_implemented(_location: S3Location, request: HttpRequest) -> HttpRespons
     raise S3Error("NotImplemented", f"the local S3 does not support {refusal}")
 
 
-def refuse(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+def refuse(request: HttpRequest, refusal: HttpRefusal) -> HttpResponse:
     """Write a refusal as the service does."""
     code = "InternalError" if refusal.code == "InternalFailure" else refusal.code
     return error_response(S3Error(code, refusal.message, refusal.status), request.path, "s3.-")
