@@ -87,10 +87,10 @@ def test_without_packaging_ranges_are_for_pip(monkeypatch: pytest.MonkeyPatch) -
 DECIDE = """\
 import json, pathlib, sys
 from pipelines.runtime.errors import JobError
-from pipelines.runtime.requirements import Requirements, interpreter
+from pipelines.runtime.requirements import RequirementSet, interpreter
 entry = json.loads(sys.argv[1])
 try:
-    print("PYTHON", interpreter(Requirements.of(entry, pathlib.Path.cwd(), isolated=False)))
+    print("PYTHON", interpreter(RequirementSet.of(entry, pathlib.Path.cwd(), isolated=False)))
 except JobError as error:
     print("FAILED", error)
 """
