@@ -7,20 +7,54 @@ A *diagnostic* says that the user's file is wrong (`pipelines.diagnostics`); a
 from __future__ import annotations
 
 import errno
+import os
+from contextlib import suppress
+from pathlib import Path
 from typing import ClassVar
 
+_FREE = "free at"
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 _OUTSIDE = {
-    *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO),
+    *(*_FULL, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO),
     *(errno.EMFILE, errno.ENFILE, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR),
     *(errno.EAGAIN, errno.ENOMEM),
 }
 
 
-def from_outside(error: OSError) -> str | None:
-    """Word what a disk, a permission or a limit may say at any time; None for our own bug."""
+def from_outside(error: OSError, place: Path | None = None) -> str | None:
+    """Word what a disk, a permission or a limit may say at any time; None for our own bug.
+
+    Args:
+        error: what was raised.
+        place: where something was written, for an error that does not say it.
+    """
     if error.errno not in _OUTSIDE:
         return None
-    return f"{error.filename or 'output'}: {error.strerror}"
+    named = error.filename if isinstance(error.filename, str | bytes) else place
+    where = Path(os.fsdecode(named or "output"))
+    return f"{where}: {located(error, where).strerror}"
+
+
+def located(error: OSError, place: Path) -> OSError:
+    """Return an error that says where it was, and of a full disk what is free now.
+
+    Whoever writes calls it at once: the files that did not fit are removed before anybody reads of
+    it.
+    """
+    said = str(error.strerror)
+    if error.errno in _FULL and _FREE not in said:
+        said = f"{said} ({free_space(place)})"
+    return OSError(error.errno, said, error.filename or str(place))
+
+
+def free_space(path: Path) -> str:
+    """Return what is free on the disk of a file or folder, which need not exist."""
+    for folder in (path, *path.absolute().parents):
+        with suppress(OSError):
+            found = os.statvfs(folder)
+            free, whole = (n * found.f_frsize / 2**20 for n in (found.f_bavail, found.f_blocks))
+            return f"{free:,.1f} of {whole:,.1f} MB {_FREE} {folder}"
+    return "what is free there is not known"
 
 
 class PipelinesError(Exception):

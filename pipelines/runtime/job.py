@@ -43,8 +43,22 @@ def run(path: str, files: list[BundleFile] | None = None) -> int:
     except JobError as error:
         return _fail(layout, str(error), error.exit_code)
     except Exception as error:  # noqa: BLE001 - the outermost frame: a job never ends without a reason
+        return _fail(layout, _unexpected(error, layout), 1)
+
+
+def _unexpected(error: Exception, layout: Layout) -> str:
+    """Return the reason that the machine has given, or that it is a bug."""
+    from .disk import outside  # noqa: PLC0415 - only a failed job needs it
+
+    refused = outside(error, _folders(layout)) if isinstance(error, OSError) else ""
+    if not refused:
         sys.excepthook(type(error), error, error.__traceback__)
-        return _fail(layout, f"the job runtime failed, this is a bug: {error!r}", 1)
+    return refused or f"the job runtime failed, this is a bug: {error!r}"
+
+
+def _folders(layout: Layout) -> list[str]:
+    """Return the folders that the job and its user write to."""
+    return [str(layout.root), os.environ.get("TMPDIR") or "/tmp"]  # noqa: S108 - it is only looked at
 
 
 def _find_job(files: list[BundleFile]) -> Job:
@@ -102,10 +116,12 @@ def _run(job: Job, layout: Layout, scratch: Scratch) -> int:
         return 0
     if ended.tail and not ended.tail.endswith("\n"):
         print(file=sys.stderr)  # start a new line
+    from .disk import with_free_space  # noqa: PLC0415 - as above
     from .failure import program_reason, reason  # noqa: PLC0415 - only a failed job needs it
 
     why = reason if job.program is None else program_reason
-    return _fail(layout, why(ended, scratch.code), ended.exit_code)
+    text = with_free_space(why(ended, scratch.code), _folders(layout))
+    return _fail(layout, text, ended.exit_code)
 
 
 def _replace_links(folder: Path) -> None:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
-from pipelines.errors import UsageError
+from pipelines.errors import UsageError, located
 from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
@@ -254,6 +254,8 @@ class ObjectStore:
                 f"`{uri}` cannot be stored: a part of its key would be both an object and a folder",
                 "give one of them another name",
             ) from clash
+        except OSError as error:
+            raise located(error, target) from error
         finally:
             Path(name).unlink(missing_ok=True)
 

@@ -63,7 +63,8 @@ class StepRunner:
             return self._end(record, StepOutcome(StepStatus.FAILED, {}, reason=_reason(error)))
         except Exception as error:  # noqa: BLE001 - the outermost frame of a step's thread
             record = replace(record, attempts=record.attempts + 1)
-            return self._end(record, _unexpected(error, self._logs(node, record.attempts)))
+            logs = self._logs(node, record.attempts)
+            return self._end(record, _unexpected(error, logs, self.context.settings.home))
 
     def _run(self, node: ScheduledStep, record: StepRecord, stop: threading.Event) -> StepRecord:
         executor = self._executor(node)
@@ -224,12 +225,12 @@ def _execute(executor: Executor, call: StepCall) -> StepOutcome:
     except PipelinesError as error:
         return StepOutcome(StepStatus.FAILED, {}, reason=_reason(error))
     except Exception as error:  # noqa: BLE001 - whatever an executor raises ends its step alone
-        return _unexpected(error, call.logs)
+        return _unexpected(error, call.logs, call.settings.home)
 
 
-def _unexpected(error: Exception, logs: Path) -> StepOutcome:
+def _unexpected(error: Exception, logs: Path, home: Path) -> StepOutcome:
     """Return the end of a step that this machine, or a bug of ours, has ended."""
-    reason = from_outside(error) if isinstance(error, OSError) else None
+    reason = from_outside(error, home) if isinstance(error, OSError) else None
     if reason is not None:  # a full disk, for example: the other steps end by themselves
         return StepOutcome(StepStatus.FAILED, {}, reason=reason, fault=_FAULT)
     with suppress(OSError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from typing import TYPE_CHECKING, assert_never
 
@@ -13,8 +14,15 @@ from pipelines.backends.local.jobs.environment import (
 )
 from pipelines.backends.local.jobs.isolation import choose
 from pipelines.backends.local.jobs.opt_ml import NAMED
-from pipelines.backends.local.jobs.spec import HostCommand, HostEnd, JobEnd, JobLimits, LocalJob
+from pipelines.backends.local.jobs.spec import (
+    HostCommand,
+    HostEnd,
+    JobEnd,
+    JobLimits,
+    LocalJob,
+)
 from pipelines.backends.local.jobs.supervise import run_hosts
+from pipelines.errors import free_space
 from pipelines.execution.status import StepStatus
 from pipelines.frozen import frozen
 
@@ -27,6 +35,7 @@ if TYPE_CHECKING:
 
 PLATFORM_FAULT = "SageMaker.JOB_INTERNAL_ERROR"
 REASON_LENGTH = 1024
+_FULL = 65_536  # bytes that are left on a disk that is full
 _LOG_TAIL = 65_536  # bytes at the end of a log that are searched for /opt/ml
 _EXIT_CODES = {
     126: "the program cannot be executed",
@@ -135,8 +144,11 @@ def _reason(call: StepCall, job: LocalJob, container: ContainerCommand, end: Job
     if platform:
         return platform
     host = next(one for one in job.hosts if one.name == failure.host)
-    hint = _path_hint(job, call.settings, call.logs / f"{host.name}.log")
-    return _algorithm_error(job, failure, _failure_text(host.ml / container.failure), hint)
+    text = _failure_text(host.ml / container.failure)
+    hint = _path_hint(job, call.settings, call.logs / f"{host.name}.log") + _disk_hint(
+        call.settings, text
+    )
+    return _algorithm_error(job, failure, text, hint)
 
 
 def _platform_reason(end: JobEnd) -> str | None:
@@ -163,6 +175,13 @@ def _algorithm_error(job: LocalJob, end: HostEnd, text: str, hint: str) -> str:
     tail = f"{hint}, {_how(end)}" if text or end.kind != "exec" else _how(end)
     shown = text or ("" if end.kind == "exec" else "the job wrote no failure text, see its log")
     return f"{head}{shown[: REASON_LENGTH - len(head) - len(tail)]}{tail}"
+
+
+def _disk_hint(settings: LocalSettings, text: str) -> str:
+    """Explain a job that could not even write why it failed; else nothing."""
+    if text or shutil.disk_usage(settings.home).free > _FULL:
+        return ""
+    return f" (the disk is full: {free_space(settings.home)})"
 
 
 def _path_hint(job: LocalJob, settings: LocalSettings, log: Path) -> str:

@@ -20,7 +20,7 @@ from typing import Literal, Self, TypeVar
 
 from pipelines.backends.local.state.home import open_home
 from pipelines.backends.local.state.schema import VERSION, upgrade_script
-from pipelines.errors import UsageError
+from pipelines.errors import UsageError, free_space
 from pipelines.json_types import Json
 
 _BUSY_SECONDS = 60.0
@@ -44,6 +44,7 @@ _KNOWN: Mapping[int, tuple[str, str]] = {
     sqlite3.SQLITE_IOERR: ("it cannot be read or written", "check the disk"),
     sqlite3.SQLITE_BUSY: ("another process has locked it", "wait for that process, or end it"),
 }
+_OF_DISKS = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 _PRIMARY = 0xFF
 _GARBLED = "Could not decode to UTF-8"  # has no code of its own
 RecordT = TypeVar("RecordT")
@@ -218,4 +219,5 @@ def _explained(file: Path) -> Iterator[None]:
         if code not in _KNOWN and not is_garbled:
             raise
         problem, remedy = _DAMAGED if is_garbled else _KNOWN[code]
-        raise StateError(f"the state {file}: {problem} ({error})", remedy) from error
+        said = f"{error}; {free_space(file)}" if code in _OF_DISKS else str(error)
+        raise StateError(f"the state {file}: {problem} ({said})", remedy) from error
