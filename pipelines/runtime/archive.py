@@ -11,19 +11,22 @@ import gzip
 import lzma
 import os
 import posixpath
+import re
 import shutil
 import stat
 import tarfile
 import zipfile
 import zlib
 from pathlib import Path
-from typing import IO, Iterable, Iterator, NamedTuple
+from typing import IO, Iterable, Iterator, Mapping, NamedTuple
 
 _FILE, _FOLDER, _LINK, _HARD_LINK = "file", "folder", "symlink", "hard link"
 _CHUNK = 1 << 20
 _LEVEL = 6
 _PATH_MAX = 4096
 _GIB = 1 << 30
+_NUMBER = re.compile(r"[1-9][0-9]{0,5}\Z")
+LIMIT_VARIABLE = "PIPELINES_ARCHIVE_GIB"
 _DAMAGE = (
     tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError,
     UnicodeError, NotImplementedError, RuntimeError, ValueError,
@@ -38,8 +41,22 @@ class ArchiveLimits(NamedTuple):
     """What an archive may contain: members, and unpacked bytes, per file and in total."""
 
     members: int = 100_000
-    file_bytes: int = 64 * _GIB
-    total_bytes: int = 256 * _GIB
+    file_bytes: int = 8 * _GIB
+    total_bytes: int = 32 * _GIB
+
+
+def limits_from(environ: Mapping[str, str]) -> ArchiveLimits:
+    """Return the limits; `PIPELINES_ARCHIVE_GIB` is that of one file, a quarter of the total.
+
+    Raises:
+        ArchiveError: it is not a number of GiB.
+    """
+    text = environ.get(LIMIT_VARIABLE)
+    if not text:
+        return ArchiveLimits()
+    if not _NUMBER.match(text):
+        raise ArchiveError(f"{LIMIT_VARIABLE} is `{text}`, which is not a number of GiB")
+    return ArchiveLimits(file_bytes=int(text) * _GIB, total_bytes=4 * int(text) * _GIB)
 
 
 class _Entry(NamedTuple):
@@ -62,7 +79,7 @@ def unpack(path: Path, into: Path, limits: ArchiveLimits | None = None) -> None:
     Args:
         path: a tar, with any compression that Python supports, or a zip.
         into: an existing, empty folder.
-        limits: what the archive may contain.
+        limits: what the archive may contain; by default what the environment allows.
 
     Raises:
         ArchiveError: the archive is damaged, or a member is refused. Nothing was written.
@@ -72,7 +89,7 @@ def unpack(path: Path, into: Path, limits: ArchiveLimits | None = None) -> None:
             raise ArchiveError(f"{path.name} is not a file")
         opened = _Zip if zipfile.is_zipfile(path) and not _is_gzip(path) else _Tar
         with contextlib.closing(opened(path)) as archive:
-            entries = list(_bounded(archive.entries(), limits or ArchiveLimits()))
+            entries = list(_bounded(archive.entries(), limits or limits_from(os.environ)))
         _check_tree(entries)
         with contextlib.closing(opened(path)) as archive:
             for entry, content in archive.contents():
@@ -221,9 +238,11 @@ def _bounded(entries: Iterable[_Entry], limits: ArchiveLimits) -> Iterator[_Entr
         if number > limits.members:
             raise ArchiveError(f"it contains more than {limits.members:,} members")
         if entry.size > limits.file_bytes:
-            raise ArchiveError(f"`{entry.path}` is larger than {limits.file_bytes:,} bytes")
+            text = f"`{entry.path}` is larger than {limits.file_bytes:,} bytes"
+            raise ArchiveError(f"{text}; to allow more, set {LIMIT_VARIABLE}")
         if total > limits.total_bytes:
-            raise ArchiveError(f"its files are larger than {limits.total_bytes:,} bytes in total")
+            text = f"its files are larger than {limits.total_bytes:,} bytes in total"
+            raise ArchiveError(f"{text}; to allow more, set {LIMIT_VARIABLE}")
         yield entry
 
 

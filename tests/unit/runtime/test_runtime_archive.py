@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.runtime.archive import ArchiveError, ArchiveLimits, pack, unpack
+from pipelines.runtime.archive import ArchiveError, ArchiveLimits, limits_from, pack, unpack
 
 Member = tuple[tarfile.TarInfo, bytes]
 
@@ -121,6 +121,30 @@ def test_an_archive_over_a_limit_is_refused(
     with pytest.raises(ArchiveError, match=text):
         unpack(path, into, limits)
     assert not list(into.iterdir())
+
+
+def test_a_file_has_8_gib_unless_the_environment_allows_more() -> None:
+    """A small archive can unpack to a full disk; models of that size are rare."""
+    gib = 1 << 30
+    assert limits_from({}) == ArchiveLimits(100_000, 8 * gib, 32 * gib)
+    assert limits_from({"PIPELINES_ARCHIVE_GIB": "100"}) == ArchiveLimits(
+        100_000, 100 * gib, 400 * gib
+    )
+    for text in ("0", "-1", "1.5", "8GiB", "9" * 5000, "\u00b2"):
+        with pytest.raises(ArchiveError, match="is not a number of GiB"):
+            limits_from({"PIPELINES_ARCHIVE_GIB": text})
+
+
+def test_the_environment_limits_an_archive(
+    into: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is refused names the variable that allows it."""
+    path = write_tar(tmp_path / "a.tar.gz", [member("a", b"x")])
+    monkeypatch.setenv("PIPELINES_ARCHIVE_GIB", "none")
+    with pytest.raises(ArchiveError, match="PIPELINES_ARCHIVE_GIB is `none`"):
+        unpack(path, into)
+    with pytest.raises(ArchiveError, match="to allow more, set PIPELINES_ARCHIVE_GIB"):
+        unpack(path, into, ArchiveLimits(file_bytes=0))
 
 
 DAMAGE: dict[str, Callable[[bytes], bytes]] = {
