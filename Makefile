@@ -7,6 +7,8 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 # Whether set-up installs the tested versions. `make setup CONSTRAINED=` takes the newest instead.
 CONSTRAINED ?= yes
+# How many cases of each `make fuzz` tries; `make test` tries a few.
+CASES ?= 100000
 VENV := .venv
 BIN := $(VENV)/bin
 ORACLE := .venv-oracle
@@ -14,7 +16,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check
 CONSTRAINTS := $(if $(CONSTRAINED),--constraint constraints.txt)
 ORACLE_CONSTRAINTS := $(if $(CONSTRAINED),--constraint constraints-oracle.txt)
 
-.PHONY: help setup oracle constraints data demo format check quick test everything generate clean
+.PHONY: help setup oracle constraints data demo format check quick test fuzz everything generate clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -72,6 +74,9 @@ quick: check ## the checks, and the unit and golden tests that are not slow: und
 
 test: check data oracle ## all checks and all tests: what the build server runs
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -rs --cov --cov-report=term:skip-covered --durations=10
+
+fuzz: setup ## damaged specs, definitions, command lines and HTTP requests, for about an hour
+	PIPELINES_FUZZ_CASES=$(CASES) $(BIN)/python -m pytest -n 2 -q --timeout=0 tests/fuzz
 
 everything: data oracle ## `make test` and what is too long for every push; it needs a package index
 	$(BIN)/python tools/everything.py
