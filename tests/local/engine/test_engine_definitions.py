@@ -23,6 +23,7 @@ from pipelines.execution.status import StepStatus
 from pipelines.grammar.paths import parse_path
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes import find
+from pipelines.steptypes.places import value_at
 
 if TYPE_CHECKING:
     from pipelines.backends.local.executors.contract import LocalSettings
@@ -127,6 +128,7 @@ def test_a_real_definition_is_resolved_and_scheduled_to_its_end(
 
     def answer(call: StepCall) -> StepOutcome:
         outcome = answers[call.name] = _answer(call)
+        _write_outputs(service, document, call, outcome.properties)
         if call.step["Type"] == "Processing":
             _write_reports(service, document, call, outcome.properties)
         return outcome
@@ -155,6 +157,33 @@ def test_a_real_definition_is_resolved_and_scheduled_to_its_end(
         for inner in _flat(step["Arguments"].get("ElseSteps"))
     }
     assert answers.keys() == {step["Name"] for step in _flat(document["Steps"])} - skipped
+
+
+def _write_outputs(
+    service: LocalSageMaker, document: JsonObject, call: StepCall, properties: JsonObject
+) -> None:
+    """Write into each output what later steps read of it, as a job that succeeds does."""
+    names = {"written", *_joined_texts(document)}
+    step_type = find(str(call.step["Type"]))
+    for place in step_type.outputs if step_type is not None else ():
+        for _, entry in place.entries(properties):
+            uri = value_at(entry, place.uri)
+            if isinstance(uri, str) and uri.startswith("s3://"):
+                for name in names:
+                    service.objects.put_bytes(f"{uri.rstrip('/')}/{name}", b"by the test")
+
+
+def _joined_texts(value: Json) -> Iterator[str]:
+    """Yield the names of files that a definition joins to addresses."""
+    if isinstance(value, dict):
+        for text in value.get("Std:Join", {}).get("Values", []):
+            if isinstance(text, str) and "." in (name := text.strip("/")) and ":" not in name:
+                yield name
+        for item in value.values():
+            yield from _joined_texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _joined_texts(item)
 
 
 def _write_reports(
