@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tarfile
 from pathlib import Path
 
@@ -114,7 +115,9 @@ def test_a_pipeline_of_images_and_functions_runs_over_stubs(project: Project) ->
     definition = str(_definition(BUILT_IN))
     ended = project.run("run", "--from-definition", definition, *stubs)
     assert ended.code == 0, ended.text
-    assert set(project.statuses().values()) == {"Succeeded"}
+    execution = re.search(r"execution (\w+)", ended.out)
+    assert execution is not None, ended.text
+    assert set(project.statuses(execution[1]).values()) == {"Succeeded"}
     ended = project.run("run", "--from-definition", definition, *stubs[:-1])
     assert ended.code == FAILED
     assert "--stub LambdaStep=FILE" in ended.out

@@ -163,7 +163,7 @@ def _write_outputs(
     service: LocalSageMaker, document: JsonObject, call: StepCall, properties: JsonObject
 ) -> None:
     """Write into each output what later steps read of it, as a job that succeeds does."""
-    names = {"written", *_joined_texts(document)}
+    names = {"written", *_named_files(document)}
     step_type = find(str(call.step["Type"]))
     for place in step_type.outputs if step_type is not None else ():
         for _, entry in place.entries(properties):
@@ -173,17 +173,15 @@ def _write_outputs(
                     service.objects.put_bytes(f"{uri.rstrip('/')}/{name}", b"by the test")
 
 
-def _joined_texts(value: Json) -> Iterator[str]:
-    """Yield the names of files that a definition joins to addresses."""
+def _named_files(value: Json) -> Iterator[str]:
+    """Yield the names of the files that a definition reads, joined to addresses or written out."""
     if isinstance(value, dict):
-        for text in value.get("Std:Join", {}).get("Values", []):
-            if isinstance(text, str) and "." in (name := text.strip("/")) and ":" not in name:
-                yield name
-        for item in value.values():
-            yield from _joined_texts(item)
-    elif isinstance(value, list):
+        value = list(value.values())
+    if isinstance(value, list):
         for item in value:
-            yield from _joined_texts(item)
+            yield from _named_files(item)
+    elif isinstance(value, str) and (found := re.search(r"[\w-]+\.\w+$", value)) is not None:
+        yield found[0]
 
 
 def _write_reports(
