@@ -39,11 +39,11 @@ def _install_requirements(code: Path) -> str | None:
     if not file.is_file():
         return None
     from .runtime.errors import JobError  # noqa: PLC0415 - loaded by container.py
-    from .runtime.requirements import Requirements, interpreter  # noqa: PLC0415 - as above
+    from .runtime.requirements import RequirementSet, interpreter  # noqa: PLC0415 - as above
 
     lines = tuple(file.read_text(encoding="utf-8").splitlines())
     try:
-        python = interpreter(Requirements(lines, None, None, isolated=False))
+        python = interpreter(RequirementSet(lines, None, None, isolated=False))
     except JobError as error:
         traceback.print_exc()
         return one_line(error)
