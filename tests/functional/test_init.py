@@ -120,8 +120,13 @@ def test_two_spec_files_are_two_pipelines_of_one_project(user: User) -> None:
         project.types(project.python, "-m", "pipelines", "validate", "-f", file)
         ran = project.types(project.python, "-m", "pipelines", "run", "-f", file)
         assert "train: Succeeded" in ran
-    listed = project.types(project.python, "-m", "pipelines", "status", "--local")
-    assert {line.split()[1] for line in listed.splitlines()[1:]} == {"small", "churn"}
+    for file, name, other in (
+        ("pipeline.yaml", "small", "churn"),
+        ("churn.yaml", "churn", "small"),
+    ):
+        listed = project.types(project.python, "-m", "pipelines", "status", "--local", "-f", file)
+        assert listed.splitlines()[1].split()[1] == name
+        assert f"not listed: the pipeline {other}" in listed
     project.types(project.python, "-m", "pytest")
 
 
