@@ -81,7 +81,13 @@ def record(url: str) -> list[RawRequest]:
         made.meta.events.register("before-send", keep)
         return made
 
-    for call in (*_pipelines(client), *_models(client), *_objects(client("s3")), *_rest(client)):
+    for call in (
+        *_pipelines(client),
+        *_models(client),
+        *_endpoints(client),
+        *_objects(client("s3")),
+        *_rest(client),
+    ):
         with suppress(ClientError):
             call()
     return recorded
@@ -132,9 +138,6 @@ def _models(client: Callable[[str], Any]) -> Iterator[Call]:
         "SupportedContentTypes": ["text/csv"],
         "SupportedResponseMIMETypes": ["text/csv"],
     }
-    variant = {"VariantName": "A", "ModelName": "m", "InitialInstanceCount": 1}
-    variants = [{**variant, "InstanceType": "ml.m5.large"}]
-    weights = [{"VariantName": "A", "DesiredWeight": 0.5}]
     tags = [{"Key": "k", "Value": "v"}]
     yield lambda: sm.create_model_package_group(**group, Tags=tags)
     yield lambda: sm.create_model_package(
@@ -155,6 +158,20 @@ def _models(client: Callable[[str], Any]) -> Iterator[Call]:
     yield lambda: sm.create_model(ModelName="m", PrimaryContainer=container, ExecutionRoleArn=ROLE)
     yield lambda: sm.describe_model(ModelName="m")
     yield lambda: sm.list_models(SortBy="Name", MaxResults=2)
+    yield lambda: sm.add_tags(ResourceArn=f"{arn}model/m", Tags=tags)
+    yield lambda: sm.list_tags(ResourceArn=f"{arn}model/m")
+    yield lambda: sm.delete_tags(ResourceArn=f"{arn}model/m", TagKeys=["k"])
+    yield lambda: sm.delete_model(ModelName="other")
+    yield lambda: sm.delete_model_package(ModelPackageName="other")
+    yield lambda: sm.delete_model_package_group(ModelPackageGroupName="other")
+
+
+def _endpoints(client: Callable[[str], Any]) -> Iterator[Call]:
+    sm = client("sagemaker")
+    variant = {"VariantName": "A", "ModelName": "m", "InitialInstanceCount": 1}
+    variants = [{**variant, "InstanceType": "ml.m5.large"}]
+    weights = [{"VariantName": "A", "DesiredWeight": 0.5}]
+    tags = [{"Key": "k", "Value": "v"}]
     yield lambda: sm.create_endpoint_config(EndpointConfigName="c", ProductionVariants=variants)
     yield lambda: sm.describe_endpoint_config(EndpointConfigName="c")
     yield sm.list_endpoint_configs
@@ -165,17 +182,8 @@ def _models(client: Callable[[str], Any]) -> Iterator[Call]:
     yield lambda: sm.update_endpoint_weights_and_capacities(
         EndpointName="e", DesiredWeightsAndCapacities=weights
     )
-    yield lambda: sm.add_tags(ResourceArn=f"{arn}model/m", Tags=tags)
-    yield lambda: sm.list_tags(ResourceArn=f"{arn}model/m")
-    yield lambda: sm.delete_tags(ResourceArn=f"{arn}model/m", TagKeys=["k"])
-    for kind, member in (
-        ("endpoint", "EndpointName"),
-        ("endpoint_config", "EndpointConfigName"),
-        ("model", "ModelName"),
-        ("model_package", "ModelPackageName"),
-        ("model_package_group", "ModelPackageGroupName"),
-    ):
-        yield lambda kind=kind, member=member: getattr(sm, f"delete_{kind}")(**{member: "other"})  # type: ignore[misc]  # bound now
+    yield lambda: sm.delete_endpoint(EndpointName="other")
+    yield lambda: sm.delete_endpoint_config(EndpointConfigName="other")
 
 
 def _objects(s3: Any) -> Iterator[Call]:

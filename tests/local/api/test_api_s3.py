@@ -149,6 +149,8 @@ def test_keys_are_listed_as_in_moto(both: Both, operation: str) -> None:
             both.agree(operation, Prefix=prefix, **delimiter)
     both.agree(operation, Prefix="", MaxKeys=2)
     both.agree(operation, Prefix="", MaxKeys=0)
+    whole = both.agree(operation, Prefix="")["Contents"]
+    assert {one["Key"] for one in whole} == set(KEYS)
 
 
 @pytest.mark.parametrize("request_", [{}, {"Delimiter": "/"}, {"Prefix": "a"}])
