@@ -73,6 +73,10 @@ def load_definition(path: Path) -> LoadedDefinition:
     """
     if not path.is_file():
         raise UsageError(f"there is no file {path}", "compile one: pipelines compile -o build/")
+    if path.suffix.lower() in {".yaml", ".yml"}:
+        raise UsageError(
+            f"{path} is a spec, not a definition", f"run it: python -m pipelines run -f {path}"
+        )
     document = read_definition(path, "text", err=True)
     name = re.sub(r"[^A-Za-z0-9]+", "-", path.stem).strip("-") or "definition"
     return LoadedDefinition(name, json.dumps(document.data))

@@ -7,10 +7,12 @@ from typing import TypeAlias
 
 from pipelines.definition.checks.parameters import LONGEST_VALUE
 from pipelines.definition.values import refuse
+from pipelines.diagnostics.nearest import nearest
 from pipelines.diagnostics.sentences import shortened
 from pipelines.execution.errors import InvalidError
 from pipelines.grammar.numbers import read_number, read_whole
 from pipelines.json_types import Json, JsonObject
+from pipelines.spec.commit import COMMIT
 
 Scalar: TypeAlias = str | int | float | bool
 
@@ -35,7 +37,10 @@ def typed_parameters(
     declared = {item["Name"]: item for item in document.get("Parameters") or []}
     for name in given:
         if name not in declared:
-            raise InvalidError(f"the pipeline has no parameter `{name}`", _listing(declared))
+            close = nearest(name, (known for known in declared if known != COMMIT))
+            meant = f"did you mean `{close}`? " if close else ""
+            problem = f"the pipeline has no parameter `{name}`"
+            raise InvalidError(problem, f"{meant}{_listing(declared)}")
     values = {name: _value(item, given.get(name), declared) for name, item in declared.items()}
     refusal = refuse(document, values, selected)
     if refusal is not None:
@@ -117,11 +122,12 @@ def _type_of(item: JsonObject) -> str:
 
 
 def _listing(declared: Mapping[str, JsonObject]) -> str:
-    if not declared:
+    own = {name: item for name, item in declared.items() if name != COMMIT}
+    if not own:
         return "it has no parameters"
     described = (
         f"`{name}` ({_type_of(item)}"
         + (f", default {shown(item['DefaultValue'])})" if "DefaultValue" in item else ", required)")
-        for name, item in declared.items()
+        for name, item in own.items()
     )
     return f"its parameters are {', '.join(described)}"

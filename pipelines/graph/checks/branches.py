@@ -60,7 +60,8 @@ def _crossing(graph: Graph, node: Node, edge: Edge) -> Iterator[Finding]:
     message = f"`{node.name}` needs `{edge.source}`, which only runs in {where}"
     if node.branch is None:
         key = dict(_KEYS)[branch.side]
-        members = [*getattr(graph.nodes[branch.condition].step, key), node.name]
+        written = getattr(graph.nodes[branch.condition].step, key)
+        members = [*(member for member in written if member in graph.declared), node.name]
         advice = f"write `{branch.side}: [{', '.join(members)}]` in step `{branch.condition}`"
     else:
         own = f"`{node.branch.side}` of `{node.branch.condition}`"

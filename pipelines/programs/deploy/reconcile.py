@@ -147,10 +147,15 @@ class _Reconciliation:
         state = observe(self._clients, target)
         package = next((one.arn for one in state.versions if one.number == version), None)
         if package is None:
-            raise DeployError(f"there is no version {target.group}/{version}")
+            newest = max((one.number for one in state.versions), default=None)
+            known = f"the newest is {target.group}/{newest}" if newest else "the group is empty"
+            raise DeployError(f"there is no version {target.group}/{version}: {known}")
         config = target.config_name(package)
         if config not in state.failed():
-            raise NotFailedError(f"{target.group}/{version} has not failed on {target.endpoint}")
+            raise NotFailedError(
+                f"{target.group}/{version} has not failed on {target.endpoint}: "
+                "there is nothing to retry"
+            )
         if not self._options.dry_run:
             self._record(Decision(NOTHING, "", config, package), RETRY, target.mode)
 

@@ -147,6 +147,9 @@ def test_what_is_no_definition_is_refused_with_its_place(project: Project) -> No
     missing = project.run("run", "--from-definition", "no.json")
     assert missing.code == 2
     assert "there is no file no.json" in missing.err
+    spec = project.run("run", "--from-definition", "pipeline.yaml")
+    assert spec.code == 2
+    assert "pipeline.yaml is a spec, not a definition" in spec.err
     project.write("bad.json", '{"Version": "2020-12-01", "Steps": [')
     broken = project.run("run", "--from-definition", "bad.json")
     assert broken.code == INVALID

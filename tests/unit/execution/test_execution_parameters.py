@@ -116,3 +116,14 @@ def test_a_step_that_is_wrong_by_itself_blames_no_parameter() -> None:
     with pytest.raises(InvalidError) as caught:
         typed_parameters(document, {"role": "arn:aws:iam::111122223333:role/jobs"})
     assert caught.value.problem == "`a/b` is not a valid `S3OutputPath` (step `train`)"
+
+
+def test_a_misspelt_parameter_is_told_which_was_meant() -> None:
+    """The reserved parameter that carries the commit is nobody's to give, so it is not listed."""
+    reserved: JsonObject = {"Name": "PipelinesCommit", "Type": "String", "DefaultValue": "unknown"}
+    document = {"Parameters": [*DOCUMENT["Parameters"], reserved]}
+    with pytest.raises(InvalidError, match="no parameter `epoch`") as caught:
+        typed_parameters(document, {"epoch": "1", "bucket": "b"})
+    remedy = str(caught.value.remedy)
+    assert remedy.startswith("did you mean `epochs`? its parameters are `epochs` (Integer")
+    assert "PipelinesCommit" not in remedy

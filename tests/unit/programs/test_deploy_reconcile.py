@@ -299,7 +299,10 @@ def test_a_dry_run_says_what_would_happen_and_does_nothing() -> None:
 def test_a_retry_wants_a_version_that_failed() -> None:
     """Anything else is a mistake of whoever asks."""
     account = Account({1: A})
-    for number, problem in ((1, "has not failed on e"), (7, "there is no version g/7")):
+    for number, problem in (
+        (1, "has not failed on e: there is nothing to retry"),
+        (7, "there is no version g/7: the newest is g/1"),
+    ):
         with pytest.raises(DeployError, match=problem):
             deploy(account, options=QUICK._replace(retry=number))
 
