@@ -6,54 +6,24 @@ import io
 import os
 import sys
 import traceback
-from importlib import import_module
-from pathlib import Path
 from typing import NoReturn
 
 import click
 
+from pipelines.cli.groups import CommandPackage
 from pipelines.cli.printing import echo, style
 from pipelines.errors import PipelinesError, UsageError, from_outside
 
-_COMMANDS = "pipelines.cli.commands"
-_FOLDER = Path(__file__).parent / "commands"
 _OUR_BUG = 1
 _INTERRUPTED = 130
 _STDERR = 2
 
 
-class _Commands(click.Group):
-    """Finds commands in their folder; only the one that is asked for is imported."""
-
-    def list_commands(self, _ctx: click.Context) -> list[str]:
-        return sorted(file.stem for file in _FOLDER.glob("[!_]*.py"))
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.list_commands(ctx):
-            return None
-        command: click.Command = import_module(f"{_COMMANDS}.{cmd_name}").COMMAND
-        return command
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Refuse a word with bytes that are not UTF-8: no name and no text here may hold them."""
-        for word in args:
-            if not word.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in word):
-                raise UsageError(f"the argument {word!a} is not valid UTF-8")
-        return super().parse_args(ctx, args)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in self.list_commands(ctx) and not args[0].startswith("-"):
-            from pipelines.diagnostics.nearest import nearest  # noqa: PLC0415 - only on a mistake
-
-            close = nearest(args[0], self.list_commands(ctx))
-            advice = f" Did you mean `{close}`?" if close else ""
-            ctx.fail(f"there is no command `{args[0]}`.{advice}")
-        return super().resolve_command(ctx, args)
-
-
-@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=CommandPackage,
+    package="pipelines.cli.commands",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="sagemaker-pipelines-as-code", prog_name="pipelines")
 def cli() -> None:
     """SageMaker Pipelines from one pipeline.yaml: compiled offline, run on a laptop."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 import pytest
@@ -48,16 +48,22 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def _commands() -> dict[str, click.Command]:
-    group: Any = cli
+def _commands(group: click.Group = cli, words: tuple[str, ...] = ()) -> dict[str, click.Command]:
+    """Return every command by the words that lead to it, those of groups with the group's."""
     context = click.Context(group)
-    names = [name for name in group.list_commands(context) if name not in _FOREVER]
-    return {name: group.get_command(context, name) for name in names}
+    found: dict[str, click.Command] = {}
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            found |= _commands(command, (*words, name))
+        elif command is not None and name not in _FOREVER:
+            found[" ".join((*words, name))] = command
+    return found
 
 
 def _line(name: str, command: click.Command, source: random.Random) -> list[str]:
     """Put together a command line out of the command's own options and odd words."""
-    words = [name]
+    words = name.split()
     for _ in range(source.randint(0, 4)):
         parameter = source.choice([*command.params, None])
         if parameter is None or isinstance(parameter, click.Argument):
