@@ -6,9 +6,10 @@ import atexit
 import gc
 import os
 import sys
-from typing import NoReturn
+from typing import Final, NoReturn
 
-from pipelines.cli.main import main
+_ROOM: Final = 16_384
+"""Words of stack that every command has; `validate` and `compile` need a quarter of it."""
 
 
 def run() -> NoReturn:
@@ -34,12 +35,20 @@ def run() -> NoReturn:
 
     if atexit._ncallbacks() == 0:  # noqa: SLF001 - the last one to be called is the first one here
         atexit.register(leave)
+    from pipelines.cli.main import main  # noqa: PLC0415 - what it imports shall have the room, too
+
     try:
         main()
     except SystemExit as end:
         code = end.code
         raise
 
+
+# The interpreter keeps the frames of calls in blocks of 16 KiB. It asks the system for the next
+# block whenever calls pass the edge of one and gives it back on return: at an unlucky depth
+# thousands of times, a tenth of `validate`. A block is made larger for a frame that needs more,
+# so the outermost one asks for enough that all others lie in its block.
+run.__code__ = run.__code__.replace(co_stacksize=_ROOM)
 
 if __name__ == "__main__":
     run()

@@ -7,6 +7,34 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from pipelines.__main__ import run
+
+ROOT = Path(__file__).parents[2]
+
+MEASURING = """
+import atexit, sys
+from pipelines.__main__ import run
+
+deepest = 0
+depth = -run.__code__.co_stacksize
+
+def measure(frame, event, _argument):
+    global depth, deepest
+    code = frame.f_code
+    names = code.co_nlocals + len(code.co_cellvars) + len(code.co_freevars)
+    if event == "call":
+        depth += names + code.co_stacksize + 12
+        deepest = max(deepest, depth)
+    elif event == "return":
+        depth -= names + code.co_stacksize + 12
+
+atexit.register(lambda: print(deepest, file=sys.stderr))
+sys.setprofile(measure)
+run()
+"""
+
 
 def test_plugins_of_pydantic_are_left_alone(tmp_path: Path) -> None:
     """Looking for them reads what every installed package says of itself."""
@@ -23,3 +51,20 @@ def test_plugins_of_pydantic_are_left_alone(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("words", [["validate"], ["compile", "-o"]])
+def test_the_frames_of_a_command_lie_in_one_block(words: list[str], tmp_path: Path) -> None:
+    """Else the interpreter maps a block and unmaps it, whenever calls pass the edge of one."""
+    room = run.__code__.co_stacksize
+    output = [str(tmp_path)] * (words[-1] == "-o")
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURING, *words, *output],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert 1000 < int(done.stderr) < room
