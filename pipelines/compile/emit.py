@@ -83,7 +83,9 @@ def _written(
         *(_parameter(n, p) for n, p in graph.spec.parameters.items()),
         *({"Name": n, "Type": "String", "DefaultValue": v} for n, v in reserved.items()),
     ]
-    writer = _Writer(graph, steps, Coercion({p["Name"]: p["Type"] for p in parameters}, types))
+    coercion = Coercion({p["Name"]: p["Type"] for p in parameters}, types)
+    position = {name: index for index, name in enumerate(graph.order)}
+    writer = _Writer(graph, steps, coercion, position)
     definition: JsonObject = {
         "Version": VERSION,
         "Metadata": {},
@@ -120,6 +122,7 @@ class _Writer:
     graph: Graph
     emitted: Mapping[str, tuple[EmittedStep, ...]]
     coercion: Coercion
+    position: Mapping[str, int]
 
     def steps_of(self, name: str) -> Iterator[JsonObject]:
         """Write the steps that one step of the spec became; the first one waits for `after:`."""
@@ -136,7 +139,7 @@ class _Writer:
     def _step(self, emitted: EmittedStep) -> JsonObject:
         arguments: JsonObject = to_json(emitted.arguments)
         for key, members in emitted.branches.items():
-            ordered = sorted(members, key=self.graph.order.index)
+            ordered = sorted(members, key=self.position.__getitem__)
             arguments[key] = [step for member in ordered for step in self.steps_of(member)]
         return {
             "Name": emitted.name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     neighbours swapped) is allowed for every three letters; a word that only lacks its end, or has
     too long a one, is nearer than any other. Equally near candidates: the first one wins.
     """
-    candidates = tuple(candidates)
+    candidates = tuple(islice(candidates, _MOST + 1))
     if len(word) > _LONGEST or len(candidates) > _MOST:
         return None
     asked = _letters(word)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Collection, Iterable
+from itertools import islice
+from typing import Final
 
 from pipelines.diagnostics.nearest import nearest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _MOST_LISTED = 12
 _LONG_QUOTATION: Final = re.compile(r"`([^`]{200})[^`]+`")
@@ -16,10 +15,10 @@ _LONG_QUOTATION: Final = re.compile(r"`([^`]{200})[^`]+`")
 
 def quoted(words: Iterable[str], conjunction: str = "or") -> str:
     """List words in backticks: `a`, `b` or `c`; of a long list only the beginning."""
-    marked = [f"`{word}`" for word in words]
-    if len(marked) > _MOST_LISTED:
-        left_off = len(marked) - _MOST_LISTED
-        return f"{', '.join(marked[:_MOST_LISTED])} and {left_off} more"
+    shown, left_off = _beginning(words)
+    marked = [f"`{word}`" for word in shown]
+    if left_off:
+        return f"{', '.join(marked)} and {left_off} more"
     if len(marked) < 2:
         return "".join(marked)
     return f"{', '.join(marked[:-1])} {conjunction} {marked[-1]}"
@@ -27,15 +26,20 @@ def quoted(words: Iterable[str], conjunction: str = "or") -> str:
 
 def listed(words: Iterable[str], mark: str = "`") -> str:
     """List words with commas; of a long list only the beginning."""
-    known = tuple(words)
-    left_off = len(known) - _MOST_LISTED
-    shown = ", ".join(f"{mark}{word}{mark}" for word in known[:_MOST_LISTED])
-    return f"{shown} and {left_off} more" if left_off > 0 else shown
+    beginning, left_off = _beginning(words)
+    shown = ", ".join(f"{mark}{word}{mark}" for word in beginning)
+    return f"{shown} and {left_off} more" if left_off else shown
+
+
+def _beginning(words: Iterable[str]) -> tuple[tuple[str, ...], int]:
+    """Return the words to list and the number of the others, which are not even looked at."""
+    known = words if isinstance(words, Collection) else tuple(words)
+    return tuple(islice(known, _MOST_LISTED)), max(0, len(known) - _MOST_LISTED)
 
 
 def suggestion(word: str, candidates: Iterable[str]) -> str | None:
     """Say which of the candidates was probably meant, or which there are; None without any."""
-    known = list(candidates)
+    known = candidates if isinstance(candidates, Collection) else tuple(candidates)
     meant = nearest(word, known)
     if meant is not None:
         return f"did you mean `{meant}`?"

@@ -62,7 +62,9 @@ class Document:
     source: str
     text: str
     spans: Mapping[Path, TextPosition]
+    _lines: list[str] = field(default_factory=list, init=False)
     _decoded: dict[TextPosition, list[Char] | None] = field(default_factory=dict, init=False)
+    _entries: dict[Path, dict[str, int]] = field(default_factory=dict, init=False)
 
     def span(self, extent: Extent) -> Span:
         """Return an extent of this document as a span of its file."""
@@ -91,10 +93,13 @@ class Document:
     def _listed(self, path: Path) -> Path | None:
         """Return the path of a list's entry that is named as the key of a mapping would be."""
         above, name = path[:-1], path[-1]
-        entries = self._at(above) if above in self.spans else None
-        return (
-            (*above, entries.index(name)) if isinstance(entries, list) and name in entries else None
-        )
+        if above not in self._entries:
+            value = self._at(above) if above in self.spans else None
+            entries = value if isinstance(value, list) else []
+            last_to_first = reversed([*enumerate(entries)])
+            self._entries[above] = {e: index for index, e in last_to_first if isinstance(e, str)}
+        index = self._entries[above].get(name) if isinstance(name, str) else None
+        return None if index is None else (*above, index)
 
     def _at(self, path: Path) -> Json:
         value: Json = self.data
@@ -107,7 +112,9 @@ class Document:
         if not isinstance(value, str):
             return place.value
         if place not in self._decoded:
-            lines = self.text.split("\n")[place.value.line - 1 : place.value.end_line]
+            if not self._lines:
+                self._lines.extend(self.text.split("\n"))
+            lines = self._lines[place.value.line - 1 : place.value.end_line]
             lines[-1] = lines[-1][: place.value.end_column - 1]
             self._decoded[place] = decoded(lines, place.value.column - 1, place.style, value)
         part = part_of(self._decoded[place], within)

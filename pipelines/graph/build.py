@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -108,23 +109,23 @@ def _edges(
 
 def _order(nodes: Mapping[str, Node]) -> tuple[str, ...]:
     """Order the steps by what they wait for, ties in the document's order."""
-    waiting = {name: {e.source for e in node.edges} for name, node in nodes.items()}
-    order: list[str] = []
-    done: set[str] = set()
-    ready = [name for name in nodes if not waiting[name]]
-    position = {name: index for index, name in enumerate(nodes)}
-    followers: dict[str, list[str]] = {}
-    for name, sources in waiting.items():
+    names = tuple(nodes)
+    waiting: list[int] = []
+    followers: dict[str, list[int]] = {}
+    for position, node in enumerate(nodes.values()):
+        sources = {edge.source for edge in node.edges}
+        waiting.append(len(sources))
         for source in sources:
-            followers.setdefault(source, []).append(name)
+            followers.setdefault(source, []).append(position)
+    ready = [position for position, sources_left in enumerate(waiting) if not sources_left]
+    order: list[str] = []
     while ready:
-        name = min(ready, key=position.__getitem__)
-        ready.remove(name)
+        name = names[heapq.heappop(ready)]
         order.append(name)
-        done.add(name)
         for follower in followers.get(name, ()):
-            if waiting[follower] <= done and follower not in done and follower not in ready:
-                ready.append(follower)
+            waiting[follower] -= 1
+            if not waiting[follower]:
+                heapq.heappush(ready, follower)
     return tuple(order)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import field
 from typing import NoReturn
 
 from pipelines.diagnostics import Path
@@ -58,6 +59,7 @@ class Resolver:
     data: Mapping[str, Value]
     steps: Mapping[str, StepOutputs]
     unread: frozenset[Path] = frozenset()
+    _known: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False)
 
     def value(self, value: Json) -> Value:
         """Resolve a literal, a reference or a template.
@@ -123,8 +125,10 @@ class Resolver:
         return name
 
     def _with_unread(self, known: Iterable[str], root: str) -> tuple[str, ...]:
-        unread = (str(path[1]) for path in sorted(self.unread, key=str) if path[:-1] == (root,))
-        return tuple(dict.fromkeys((*known, *unread)))
+        if root not in self._known:
+            unread = (str(p[1]) for p in sorted(self.unread, key=str) if p[:-1] == (root,))
+            self._known[root] = tuple(dict.fromkeys((*known, *unread)))
+        return self._known[root]
 
     def _step(self, reference: Reference) -> Value:
         name = reference.name

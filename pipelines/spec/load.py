@@ -5,7 +5,7 @@ The kinds of steps are passed in: they stand above this package.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
 
 from pydantic import ValidationError
@@ -225,24 +225,26 @@ def _read_step(
 
 def _salvage(step: JsonObject, model: type[StepSpec], error: ValidationError) -> StepSpec | None:
     """Read what is left of a step when its mistakes are taken out; None where that is no step."""
-    rest = step
-    for detail in error.errors(include_url=False, include_context=False, include_input=False):
-        rest = _without(rest, detail["loc"][: -1 if detail["type"] == "missing" else None])
+    details = error.errors(include_url=False, include_context=False, include_input=False)
+    places = [d["loc"][: -1 if d["type"] == "missing" else None] for d in details]
     try:
-        return model.model_validate(rest)
+        return model.model_validate(_without(step, places))
     except ValidationError:
         return None
 
 
-def _without(value: JsonObject, path: Path) -> JsonObject:
-    """Copy a mapping without what stands at a path, or without the list that it stands in."""
-    key = path[0] if path else None
-    if key not in value:
-        return value
-    rest = {name: item for name, item in value.items() if name != key}
-    below = value[key]
-    if isinstance(below, dict) and len(path) > 1 and path[1] in below:
-        rest = {**value, key: _without(below, path[1:])}
+def _without(value: JsonObject, places: Iterable[Path]) -> JsonObject:
+    """Copy a mapping without what stands at the places, or without the lists that they are in."""
+    below: dict[str | int, list[Path]] = {}
+    for place in places:
+        if place:
+            below.setdefault(place[0], []).append(place[1:])
+    rest = {}
+    for key, item in value.items():
+        if key not in below:
+            rest[key] = item
+        elif isinstance(item, dict) and all(p and p[0] in item for p in below[key]):
+            rest[key] = _without(item, below[key])
     return rest
 
 

@@ -12,11 +12,11 @@ from pipelines.graph.model import Graph
 
 def check(graph: Graph) -> Iterator[Finding]:
     """Find unknown steps and Fail steps in `after:`."""
+    known = sorted(graph.declared)
     for node in graph.nodes.values():
         for source in node.spec.after:
             path = (*node.path, "after", source)
             if source not in graph.declared:
-                known = sorted(graph.declared)
                 close = nearest(source, known)
                 advice = f"did you mean `{close}`?" if close else f"steps: {listed(known, '')}"
                 yield Finding("SP204", f"there is no step `{source}`", path, "key", advice)

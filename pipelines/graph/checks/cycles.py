@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from pipelines.diagnostics import Finding
@@ -10,9 +11,8 @@ from pipelines.graph.model import Edge, Graph
 
 def check(graph: Graph) -> Iterator[Finding]:
     """Find the cycles among the steps that have no place in the order."""
-    stuck = [name for name in graph.nodes if name not in set(graph.order)]
     reported: set[str] = set()
-    for name in stuck:
+    for name in _waiting_for_each_other(graph):
         cycle = None if name in reported else _cycle_through(graph, name)
         if cycle is None:
             continue
@@ -25,6 +25,21 @@ def check(graph: Graph) -> Iterator[Finding]:
             help="remove one of these references",
             within=cycle[0].within,
         )
+
+
+def _waiting_for_each_other(graph: Graph) -> list[str]:
+    """Return the steps without a place in the order, less those that only wait for such a step."""
+    ordered = set(graph.order)
+    stuck = [name for name in graph.nodes if name not in ordered]
+    sources = {n: {e.source for e in graph.nodes[n].edges} - ordered for n in stuck}
+    waited_for = Counter(source for each in sources.values() for source in each)
+    last = [name for name in stuck if not waited_for[name]]
+    for name in last:
+        for source in sources.pop(name):
+            waited_for[source] -= 1
+            if not waited_for[source]:
+                last.append(source)
+    return [*sources]
 
 
 def _cycle_through(graph: Graph, start: str) -> list[Edge] | None:

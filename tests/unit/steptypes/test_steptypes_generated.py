@@ -47,29 +47,37 @@ def test_the_shape_files_are_what_the_generator_writes() -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_every_type_loads_in_two_milliseconds() -> None:
-    """`validate` reads several of them; the best of five runs counts."""
+def test_every_type_is_small_enough_to_be_read_by_each_command() -> None:
+    """`validate` reads several of them: its time is its size."""
     for path in SHAPES.glob("*.json"):
-        best = min(_seconds_to_load(path) for _ in range(5))
-        assert best < 0.002, f"{path.name}: {best * 1000:.1f} ms"
+        assert path.stat().st_size < 60_000, path.name
 
 
-def _seconds_to_load(path: Path) -> float:
-    begin = time.perf_counter()
-    json.loads(path.read_bytes())
-    return time.perf_counter() - begin
+def _seconds(pattern: re.Pattern[str], text: str) -> float:
+    begin = time.process_time()
+    pattern.fullmatch(text)
+    return time.process_time() - begin
+
+
+@pytest.fixture(scope="module")
+def quadratic() -> float:
+    """Return how long an expression takes that tries each beginning with each end."""
+    return max(_seconds(re.compile(r".*\S.*"), "a" * 4095 + "\n") for _ in range(3))
 
 
 @pytest.mark.parametrize(("pattern", "longest"), _patterns())
-def test_no_pattern_takes_long_on_a_text_made_to_hurt(pattern: str, longest: int) -> None:
-    """Catastrophic backtracking would let one line of somebody's definition stop the tool."""
+def test_no_pattern_takes_long_on_a_text_made_to_hurt(
+    pattern: str, longest: int, quadratic: float
+) -> None:
+    """Catastrophic backtracking would let one line of somebody's definition stop the tool.
+
+    The peer is the slowest of the service's own, of which each character costs a whole line.
+    """
     compiled = re.compile(pattern)
     for unit in ("a", "-", "a-", "1", "/", " ", "a/", "a.", "arn:aws:sagemaker:"):
         for end in ("", "!", "\n", "\0"):
             text = (unit * longest)[: longest - 1] + end
-            begin = time.process_time()
-            compiled.fullmatch(text)
-            assert time.process_time() - begin < 0.5, (unit, end)
+            assert _seconds(compiled, text) < 10 * quadratic, (unit, end)
 
 
 def test_the_checks_import_nothing_heavy() -> None:
