@@ -22,7 +22,7 @@ from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.plan.deployments import deployments
 from pipelines.programs.deploy.reconcile import Options
-from pipelines.registry.packages import set_approval, version
+from pipelines.registry.packages import approval, named, set_approval, version
 
 
 @frozen
@@ -77,7 +77,7 @@ def carry_out(target: CommandTarget, decision: ApprovalDecision) -> None:
     """
     package = version(target.account, decision.name)
     if decision.status == "Approved" and package["ModelPackageStatus"] != "Completed":
-        raise UsageError(f"{_named(package)} is {package['ModelPackageStatus']}, not Completed")
+        raise UsageError(f"{named(package)} is {package['ModelPackageStatus']}, not Completed")
     affected = deployments(target.compiled, package["ModelPackageGroupName"])
     deployers = () if target.is_local or not affected else _deployers(target)
     _write(target, package, decision)
@@ -96,22 +96,18 @@ def carry_out(target: CommandTarget, decision: ApprovalDecision) -> None:
 
 def _write(target: CommandTarget, package: JsonObject, decision: ApprovalDecision) -> None:
     """Write a decision, unless it is written already, with its reason."""
-    named, known = _named(package), package["ModelApprovalStatus"]
+    name, known = named(package), approval(package)
     if known != decision.status:
-        effect, done = f"set {named} from {known} to {decision.status}", "is"
+        effect, done = f"set {name} from {known} to {decision.status}", "is"
     elif decision.reason not in {None, "", package.get("ApprovalDescription")}:
-        effect, done = f"write the reason why {named} is {known}", "is already"
+        effect, done = f"write the reason why {name} is {known}", "is already"
     else:
-        echo(f"{named} is already {known}")
+        echo(f"{name} is already {known}")
         return
     confirm(target, effect, decision.yes)
     set_approval(target.account, package, decision.status, decision.reason)
     reason = "; its reason was written" if known == decision.status else ""
-    echo(f"{named} {done} {decision.status}{reason}")
-
-
-def _named(package: JsonObject) -> str:
-    return f"{package['ModelPackageGroupName']}/{package['ModelPackageVersion']}"
+    echo(f"{name} {done} {decision.status}{reason}")
 
 
 def _report_what_stays(reconciled: Iterable[Reconciled], package: JsonObject) -> None:

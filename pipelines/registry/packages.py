@@ -14,6 +14,8 @@ from pipelines.json_types import JsonObject
 _METRICS = 6
 _LATEST = "latest"
 
+PENDING = "PendingManualApproval"
+
 
 def groups(caller: Caller, pipelines: Iterable[str]) -> list[str]:
     """Name the model package groups: every one here, in an account those of these pipelines."""
@@ -64,7 +66,13 @@ def version(caller: Caller, name: str) -> JsonObject:
         UsageError: there is none.
     """
     if name.startswith("arn:"):
-        return caller.call("sagemaker", "describe_model_package", ModelPackageName=name)
+        described = caller.call("sagemaker", "describe_model_package", ModelPackageName=name)
+        if "ModelPackageVersion" not in described:
+            raise UsageError(
+                f"{name} is a package by itself, not a version of a group",
+                "register it in a model package group, and name it GROUP/NUMBER",
+            )
+        return described
     group, _, number = name.rpartition("/")
     if not group or not (number.isdigit() or number == _LATEST):
         raise UsageError(
@@ -74,6 +82,22 @@ def version(caller: Caller, name: str) -> JsonObject:
         if number in {_LATEST, str(summary["ModelPackageVersion"])}:
             return _described(caller, summary)
     raise UsageError(f"the group {group} has no version {number}", see(caller, f"models {group}"))
+
+
+def named(package: JsonObject) -> str:
+    """Return `group/number` of a version."""
+    return f"{package['ModelPackageGroupName']}/{package['ModelPackageVersion']}"
+
+
+def approval(package: JsonObject) -> str:
+    """Return the approval status of a version; one that was never set is pending."""
+    return str(package.get("ModelApprovalStatus") or PENDING)
+
+
+def model_data(container: JsonObject) -> str:
+    """Return the URI of a container's model, an archive or a prefix; empty where it has none."""
+    source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
+    return str(container.get("ModelDataUrl") or source.get("S3Uri") or "")
 
 
 def set_approval(caller: Caller, package: JsonObject, status: str, reason: str | None) -> None:

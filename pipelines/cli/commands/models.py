@@ -16,7 +16,7 @@ from pipelines.errors import UsageError
 from pipelines.execution.identifiers import identifier, pipeline_of
 from pipelines.json_types import JsonObject
 from pipelines.registry.lineage import Lineage, trace
-from pipelines.registry.packages import groups, metrics, versions
+from pipelines.registry.packages import approval, groups, metrics, model_data, named, versions
 from pipelines.spec.commit import COMMIT
 
 _SHOW = "show"
@@ -72,8 +72,8 @@ def _all(packages: list[JsonObject], figures: list[dict[str, float]], output_for
     names = list(dict.fromkeys(name for values in figures for name in values))
     rows = [
         (
-            _name(package),
-            _approval(package),
+            named(package),
+            approval(package),
             package["CreationTime"].astimezone().strftime("%Y-%m-%d %H:%M"),
             *(f"{values[name]:.4f}" if name in values else "" for name in names),
         )
@@ -100,7 +100,7 @@ def _one(lineage: Lineage, output_format: str) -> str:
 
 def _lines(lineage: Lineage) -> Iterator[tuple[str, str]]:
     package = lineage.package
-    yield "version", f"{_name(package)} ({_approval(package)})"
+    yield "version", f"{named(package)} ({approval(package)})"
     yield "registered", package["CreationTime"].astimezone().strftime("%Y-%m-%d %H:%M:%S")
     if package.get("ApprovalDescription"):
         yield "approval", str(package["ApprovalDescription"])
@@ -111,7 +111,7 @@ def _lines(lineage: Lineage) -> Iterator[tuple[str, str]]:
     yield from (("data", f"{name}: {uri}") for name, uris in lineage.data.items() for uri in uris)
     yield from (("metric", f"{name} = {value:.4f}") for name, value in lineage.metrics.items())
     for container in package.get("InferenceSpecification", {}).get("Containers", ()):
-        yield "archive", str(container.get("ModelDataUrl", ""))
+        yield "archive", model_data(container)
         yield "image", str(container.get("Image", ""))
 
 
@@ -120,11 +120,3 @@ def _execution(execution: JsonObject | None) -> str:
         return "unknown, or no longer there"
     arn = str(execution["PipelineExecutionArn"])
     return f"{identifier(arn)} of {pipeline_of(arn)} ({execution['PipelineExecutionStatus']})"
-
-
-def _name(package: JsonObject) -> str:
-    return f"{package['ModelPackageGroupName']}/{package['ModelPackageVersion']}"
-
-
-def _approval(package: JsonObject) -> str:
-    return str(package.get("ModelApprovalStatus") or "PendingManualApproval")

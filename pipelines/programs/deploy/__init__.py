@@ -18,6 +18,7 @@ _SAGEMAKER = {
     "DescribeEndpoint": ("endpoint",),
     "DescribeEndpointConfig": ("endpoint-config",),
     "DescribeModel": ("model",),
+    "DescribeModelPackage": ("model-package",),
     "InvokeEndpoint": ("endpoint",),
     "ListEndpointConfigs": (),
     "ListEndpoints": (),

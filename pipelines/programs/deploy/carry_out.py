@@ -16,6 +16,7 @@ from pipelines.programs.deploy.model import (
     DeploymentTarget,
     Endpoint,
     SampleRequest,
+    UnfitPackageError,
 )
 from pipelines.programs.deploy.observe import Clients, exists, split
 
@@ -25,7 +26,12 @@ _TRANSIENT = (429, 500, 502, 503, 504)
 
 
 def make_config(clients: Clients, target: DeploymentTarget, package: str) -> None:
-    """Create model and endpoint config of a package where they do not exist."""
+    """Create model and endpoint config of a package where they do not exist.
+
+    Raises:
+        UnfitPackageError: the package cannot be served with these settings; nothing was created.
+    """
+    _require_fit(clients, target, package)
     model, config = target.model_name(package), target.config_name(package)
     tags = _tags(target)
     if not exists(clients, "list_models", "Models", "ModelName", model):
@@ -45,6 +51,22 @@ def make_config(clients: Clients, target: DeploymentTarget, package: str) -> Non
         variant = {"VariantName": VARIANT, "ModelName": model, **target.variant}
         clients.sagemaker.create_endpoint_config(
             EndpointConfigName=config, ProductionVariants=[variant], **target.config, **tags
+        )
+
+
+def _require_fit(clients: Clients, target: DeploymentTarget, package: str) -> None:
+    """Check a package, which anybody may have registered, before anything is made of it."""
+    described = clients.sagemaker.describe_model_package(ModelPackageName=package)
+    specification = described.get("InferenceSpecification") or {}
+    count = len(specification.get("Containers") or ())
+    mode = modes.find(target.mode)
+    if count == 0:
+        raise UnfitPackageError("it was registered without a container that could serve it")
+    if count > 1 and not mode.chains_containers:
+        raise UnfitPackageError(f"it has {count} containers, and {mode.noun} serves only one")
+    if count > 1 and target.environment:
+        raise UnfitPackageError(
+            f"it has {count} containers, and the step's `environment:` is for a single one"
         )
 
 

@@ -173,6 +173,7 @@ def _nothing_due(target: DeploymentTarget, state: EndpointState) -> str:
     """Return why there is nothing to deploy."""
     return (
         _failure(target, state)
+        or _incomplete(target, state)
         or _pending(target, state)
         or f"there is no approved version of {target.group} yet"
     )
@@ -190,6 +191,13 @@ def _pending(target: DeploymentTarget, state: EndpointState) -> str:
     for version in state.versions:
         if version.approval == "PendingManualApproval":
             return f"waiting for approval of {target.group}/{version.number}"
+    return ""
+
+
+def _incomplete(target: DeploymentTarget, state: EndpointState) -> str:
+    for version in state.versions:
+        if version.approval == "Approved" and not version.is_deployable:
+            return f"{target.group}/{version.number} is approved, but {version.status}"
     return ""
 
 

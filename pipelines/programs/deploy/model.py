@@ -24,6 +24,10 @@ class NotFailedError(DeployError):
     """A retry is asked for of a version that did not fail here."""
 
 
+class UnfitPackageError(Exception):
+    """A package cannot be deployed as it was registered; the text says why."""
+
+
 class SampleRequest(NamedTuple):
     """A request that a new version must answer, and its media type."""
 

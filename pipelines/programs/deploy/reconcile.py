@@ -44,11 +44,22 @@ from pipelines.programs.deploy.model import (
     EndpointState,
     ModelVersion,
     NotFailedError,
+    UnfitPackageError,
 )
 from pipelines.programs.deploy.observe import Clients, find_endpoint, observe
 
 _ROUNDS = 50
 _WAIT_SECONDS = 4 * 3600.0
+
+
+_MAKES = {"CreateModel", "CreateEndpointConfig"}
+"""What is called before the endpoint is touched; they check the version against the settings."""
+
+
+def _is_of_version(error: Any) -> bool:
+    """Return whether SageMaker refused a version, not the caller or the account."""
+    code = error.response.get("Error", {}).get("Code")
+    return code == "ValidationException" and error.operation_name in _MAKES
 
 
 def _silent(_text: str) -> None:
@@ -180,11 +191,17 @@ class _Reconciliation:
             self._remember(state, endpoint)
         try:
             self._begin(state, decision)
-        except ClientError:
+        except UnfitPackageError as error:
+            self._failed(state, decision, str(error))
+            return
+        except ClientError as error:
             # Another reconciliation may have been faster: the second refusal in a row is real.
-            if self._refused == (decision, endpoint):
+            if self._refused != (decision, endpoint):
+                self._refused = (decision, endpoint)
+                return
+            if not _is_of_version(error):
                 raise
-            self._refused = (decision, endpoint)
+            self._failed(state, decision, str(error.response["Error"].get("Message") or error))
             return
         if decision.action == UPDATE:
             self._wait()

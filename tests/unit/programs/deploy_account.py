@@ -61,6 +61,9 @@ class Account:
         mute: versions that load and then refuse every request, as every one does whose
             environment says so.
         refusal: what they say.
+        containers: how many containers a version has, where it is not one.
+        refused: the message with which CreateModel refuses a version, always.
+        statuses: the status of a version's registration, where it is not Completed.
         calls: names of the calls that change something, in order.
         actions: the IAM actions that all calls together needed.
         kill_at: the changing call before which, or after which, the process is killed.
@@ -72,6 +75,9 @@ class Account:
     kill_reason: str = KILLED
     mute: set[int] = field(default_factory=set)
     refusal: str = "no such feature"
+    containers: dict[int, int] = field(default_factory=dict)
+    refused: dict[int, str] = field(default_factory=dict)
+    statuses: dict[int, str] = field(default_factory=dict)
     delay: int = 1
     calls: list[str] = field(default_factory=list)
     actions: set[str] = field(default_factory=set)
@@ -186,7 +192,7 @@ class SageMaker:
                     {
                         "ModelPackageArn": f"{ARN}{number}",
                         "ModelApprovalStatus": status,
-                        "ModelPackageStatus": "Completed",
+                        "ModelPackageStatus": account.statuses.get(number, "Completed"),
                     }
                     for number, status in sorted(account.versions.items(), reverse=True)
                 ]
@@ -212,6 +218,13 @@ class SageMaker:
         """Look at a config."""
         return self.account.configs[request["EndpointConfigName"]]
 
+    def describe_model_package(self, **request: Any) -> dict[str, Any]:
+        """Look at a version; one without containers has no inference specification."""
+        number = int(request["ModelPackageName"].rpartition("/")[2])
+        count = self.account.containers.get(number, 1)
+        containers = [{"Image": f"i{index}"} for index in range(count)]
+        return {"InferenceSpecification": {"Containers": containers}} if containers else {}
+
     def describe_model(self, **request: Any) -> dict[str, Any]:
         """Look at a model."""
         return self.account.models[request["ModelName"]]
@@ -222,6 +235,8 @@ class SageMaker:
         number = int(request["PrimaryContainer"]["ModelPackageName"].rpartition("/")[2])
         if name in account.models or account.versions[number] != "Approved":
             raise refusal("CreateModel", "exists, or is not approved")
+        if number in account.refused:
+            raise refusal("CreateModel", account.refused[number])
         account.change("create_model", lambda: account.models.update({name: request}))
 
     def create_endpoint_config(self, **request: Any) -> None:

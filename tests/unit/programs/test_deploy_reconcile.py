@@ -6,12 +6,13 @@ import itertools
 import json
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.programs.deploy.model import DeployError, DeploymentOutcome, DeploymentTarget
 from pipelines.programs.deploy.reconcile import Options, reconcile
-from tests.unit.programs.deploy_account import KILLED, Account, KilledError, target
+from tests.unit.programs.deploy_account import KILLED, Account, KilledError, refusal, target
 
 A, P, R = "Approved", "PendingManualApproval", "Rejected"
 QUICK = Options(pause=0)
@@ -397,3 +398,74 @@ def test_two_reconciliations_at_once_end_as_one() -> None:
 
     clients.sagemaker.create_model = late
     assert reconcile(clients, target(), QUICK).live == 1
+
+
+@pytest.mark.parametrize(
+    ("containers", "settings", "reason"),
+    [
+        (0, target(), "it was registered without a container that could serve it"),
+        (0, REALTIME, "it was registered without a container that could serve it"),
+        (2, target(), "it has 2 containers, and a serverless endpoint serves only one"),
+        (
+            2,
+            REALTIME._replace(environment={"A": "1"}),
+            "it has 2 containers, and the step's `environment:` is for a single one",
+        ),
+    ],
+)
+@pytest.mark.parametrize("before", [{}, {1: A}])
+def test_a_package_of_others_that_cannot_be_served_is_refused_before_anything_is_made(
+    before: dict[int, str], containers: int, settings: DeploymentTarget, reason: str
+) -> None:
+    """A notebook or MLflow registered it: the reason is recorded, and the version below serves."""
+    account = Account({**before, 2: A}, containers={2: containers})
+    outcome = deploy(account, settings)
+    assert account.live() == outcome.live == (1 if before else None)
+    assert outcome.failed == ((2, reason),)
+    models = [one["PrimaryContainer"]["ModelPackageName"] for one in account.models.values()]
+    assert not any(arn.endswith("/2") for arn in models)
+    account.calls = []
+    deploy(account, settings)
+    assert account.calls == []
+
+
+def test_a_package_of_several_containers_is_deployed_as_it_is() -> None:
+    """Where the endpoint's mode serves it and no setting of the step is about one container."""
+    account = Account({1: A}, containers={1: 3})
+    assert deploy(account, REALTIME).live == 1
+
+
+def test_a_version_that_sagemaker_refuses_does_not_keep_a_rejected_one_live() -> None:
+    """CreateModel says why; the next lower version gets its turn, and a retry asks again."""
+    account = Account({1: A, 2: A}, refused={3: "Could not access model data"})
+    deploy(account)
+    account.versions |= {2: R, 3: A}
+    outcome = deploy(account)
+    assert account.live() == outcome.live == 1
+    assert outcome.failures == ((3, "Could not access model data"),)
+    account.refused, account.calls = {}, []
+    deploy(account)
+    assert account.calls == []
+    assert deploy(account, options=QUICK._replace(retry=3)).live == 3
+
+
+def test_a_caller_that_may_not_do_it_is_no_failure_of_the_version() -> None:
+    """The second refusal of that sort ends the job; nothing is recorded."""
+    account = Account({1: A})
+    clients = account.clients
+
+    def denied(**_request: object) -> None:
+        raise refusal("CreateModel", "not authorized", "AccessDeniedException")
+
+    clients.sagemaker.create_model = denied
+    with pytest.raises(ClientError, match="not authorized"):
+        reconcile(clients, target(), QUICK)
+    assert account.objects == {}
+
+
+def test_an_approved_version_that_is_not_complete_is_waited_for() -> None:
+    """It says so; it is live as soon as it is complete."""
+    account = Account({1: A}, statuses={1: "InProgress"})
+    assert deploy(account).messages == ("g/1 is approved, but InProgress",)
+    account.statuses = {}
+    assert deploy(account).live == 1

@@ -91,7 +91,7 @@ def prepare_container(
 
 
 def _place_model(container: JsonObject, host: JobHost, objects: ObjectStore) -> None:
-    """Lay a model out as /opt/ml/model: an archive unpacked, an uncompressed prefix copied.
+    """Lay a model out as /opt/ml/model: an archive unpacked, what is not compressed copied.
 
     Raises:
         FleetError: it is missing, or its archive is damaged or leads out of its folder.
@@ -102,10 +102,19 @@ def _place_model(container: JsonObject, host: JobHost, objects: ObjectStore) -> 
     url = container.get("ModelDataUrl") or source.get("S3Uri")
     if url is None:
         return
-    if source.get("S3DataType") == "S3Prefix":
-        objects.download(url, folder)
+    if source.get("S3DataType") == "S3Prefix" or source.get("CompressionType") == "None":
+        _copy(objects, url, folder)
     else:
         _unpack(objects, url, folder)
+
+
+def _copy(objects: ObjectStore, url: str, folder: Path) -> None:
+    try:
+        found = objects.download(url, folder)
+    except PipelinesError as error:
+        raise FleetError(f"the model data {url} cannot be used: {error}") from error
+    if not found:
+        raise FleetError(f"the model data {url} does not exist")
 
 
 def _unpack(objects: ObjectStore, url: str, folder: Path) -> None:

@@ -21,6 +21,7 @@ class Mode(NamedTuple):
         shows: whether an endpoint config, as DescribeEndpointConfig returns it, is in this mode.
         becomes: the modes that UpdateEndpoint can change such an endpoint to, beside its own.
         takes_rollout: whether UpdateEndpoint takes a DeploymentConfig for such an endpoint.
+        chains_containers: whether such an endpoint serves a model of several containers.
         config: the section `aws` of the spec → members of CreateEndpointConfig that only this mode
             has.
     """
@@ -30,6 +31,7 @@ class Mode(NamedTuple):
     shows: Callable[[Mapping[str, Any]], bool]
     becomes: tuple[str, ...]
     takes_rollout: bool
+    chains_containers: bool
     config: Callable[[Mapping[str, Any]], dict[str, Any]]
 
     def can_become(self, name: str) -> bool:

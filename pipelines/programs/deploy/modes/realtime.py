@@ -20,5 +20,6 @@ MODE = Mode(
     shows=lambda config: not serverless.shows(config),
     becomes=(),
     takes_rollout=True,
+    chains_containers=True,
     config=_volume_key,
 )

@@ -21,5 +21,6 @@ MODE = Mode(
     shows=shows,
     becomes=("realtime",),
     takes_rollout=False,
+    chains_containers=False,
     config=lambda _aws: {},
 )
