@@ -163,7 +163,7 @@ def emit(step: DeploymentStep, context: EmitContext) -> tuple[EmittedStep, ...]:
         image=context.images[IMAGE],
         inputs={},
         outputs=(),
-        role=context.aws.deploy_role,
+        role=context.aws.deploys_as,
         environment={
             GROUP: context.resolve(step.group),
             ENDPOINT: context.resolve(step.endpoint),

@@ -1,7 +1,8 @@
 """`kind: registration`: a model package in the registry, serving code included (decision 3).
 
 Emits two steps: `<name>-package`, a cached Processing job in the serving image that adds code and
-vendored requirements to the model archive, and RegisterModel.
+vendored requirements to the model archive, and RegisterModel. The archive goes below `packages/`,
+written by the role that deploys: code of jobs cannot replace what is approved.
 """
 
 from __future__ import annotations
@@ -184,6 +185,8 @@ def emit(step: RegistrationStep, context: EmitContext) -> tuple[EmittedStep, ...
         image=context.images[IMAGE],
         inputs={MODEL: step.model},
         outputs=(MODEL,),
+        role=context.aws.deploys_as,
+        area="packages",
     )
     arguments: JsonObject = {
         "ModelPackageGroupName": context.resolve(step.group),

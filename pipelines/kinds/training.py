@@ -184,7 +184,7 @@ def emit(step: TrainingStep, context: EmitContext) -> tuple[EmittedStep, ...]:
         "InputDataConfig": channels(step.inputs, context),
         "OutputDataConfig": _output(context),
         "ResourceConfig": _resources(step, context),
-        "RoleArn": context.aws.role,
+        "RoleArn": context.aws.runs_code_as,
         "StoppingCondition": _stopping(step, context),
         **environment(step, context),
         **vpc(context),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from pipelines.json_types import JsonObject
 from pipelines.spec.base import ShortFormModel, SpecModel
@@ -22,6 +22,7 @@ from pipelines.spec.values import (
 )
 
 ParameterType: TypeAlias = Literal["string", "integer", "float", "boolean"]
+_ROLE_ARN = re.compile(r"arn:(aws[a-z-]*):iam::(\d{12}):role/[\w+=,.@/-]+", re.ASCII)
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
@@ -38,10 +39,17 @@ class Aws(SpecModel):
     region: FixedText = Field("us-east-1", description="AWS region, such as eu-central-1.")
     role: Annotated[FixedText, RequestMember("RoleArn")] = Field(
         "arn:aws:iam::000000000000:role/placeholder",
-        description="ARN of the role that jobs run with and models are registered with.",
+        description="ARN of the pipeline's role: it starts jobs, passes roles, registers models.",
+    )
+    job_role: FixedText | None = Field(
+        None,
+        description="ARN of the role that users' code runs with, in jobs and in model servers; "
+        "`role` where it is not given.",
     )
     deploy_role: FixedText | None = Field(
-        None, description="ARN of the role that alone may create and update endpoints."
+        None,
+        description="ARN of the role that alone may create and update endpoints, and that "
+        "packages models; `role` where it is not given.",
     )
     bucket: FixedText = Field(
         "pipelines-000000000000",
@@ -67,6 +75,41 @@ class Aws(SpecModel):
             advice = "3 to 63 lowercase letters, digits, `-` and `.` (S3 bucket naming rules)"
             raise mistake("SP127", f"`{bucket}` is not a valid bucket name", advice)
         return bucket
+
+    @field_validator("role", "job_role", "deploy_role")
+    @classmethod
+    def _is_a_role_of_the_account(cls, arn: str | None, info: ValidationInfo) -> str | None:
+        if arn is None:
+            return None
+        owner = _owner(arn)
+        if owner is None:
+            advice = "such as arn:aws:iam::111122223333:role/churn"
+            raise mistake("SP131", f"`{arn}` is not the ARN of a role", advice)
+        pipelines_owner = _owner(info.data.get("role", "")) or owner
+        if owner != pipelines_owner:
+            accounts = f"`{info.field_name}` is of {owner}, `role` of {pipelines_owner}"
+            advice = "name roles of one account; per environment, overlay all of them"
+            raise mistake("SP131", accounts, advice)
+        return arn
+
+    @property
+    def runs_code_as(self) -> str:
+        """The role that users' code runs with."""
+        return self.job_role or self.role
+
+    @property
+    def deploys_as(self) -> str:
+        """The role that packages models and changes endpoints."""
+        return self.deploy_role or self.role
+
+
+def _owner(arn: str) -> str | None:
+    """Name the account of a role, and its partition; None where it is not the ARN of one."""
+    found = _ROLE_ARN.fullmatch(arn)
+    if found is None:
+        return None
+    partition, account = found.groups()
+    return f"account {account}" if partition == "aws" else f"account {account} of {partition}"
 
 
 class Parameter(SpecModel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from typing import Literal, TypeAlias
 
 from pipelines.bundle.need import CodeNeed, ProjectFile, RequirementsFile
 from pipelines.frozen import frozen
@@ -27,6 +28,9 @@ OUTPUT_ROOT = "/opt/ml/processing/output"
 CODE = "code"
 BUNDLE = "bundle.pyz"
 
+OutputArea: TypeAlias = Literal["runs", "packages"]
+"""`runs` is written by jobs with users' code; `packages`, what is registered, never."""
+
 
 @frozen
 class PropertyFileOutput:
@@ -48,7 +52,8 @@ class ProcessingJob:
         outputs: their names.
         property_files: JSON files in them.
         arguments: `--key value` pairs of the script.
-        role: the role that it runs with, where it is not the pipeline's.
+        role: the role that it runs with, where it is not the one of users' code.
+        area: the prefix of the pipeline that its outputs go below.
         environment: variables besides the step's own.
     """
 
@@ -59,6 +64,7 @@ class ProcessingJob:
     property_files: tuple[PropertyFileOutput, ...] = ()
     arguments: Mapping[str, Json] = field(default_factory=dict)
     role: str | None = None
+    area: OutputArea = "runs"
     environment: Mapping[str, Value] = field(default_factory=dict)
 
 
@@ -84,7 +90,7 @@ def processing(step: JobStep, job: ProcessingJob, context: EmitContext) -> Emitt
         "ProcessingInputs": [*inputs, _processing_input(CODE, context.code or "", code)],
         **_outputs(job, context),
         "ProcessingResources": {"ClusterConfig": _cluster(step, context)},
-        "RoleArn": job.role or context.aws.role,
+        "RoleArn": job.role or context.aws.runs_code_as,
         "StoppingCondition": {"MaxRuntimeInSeconds": context.resolve(step.max_runtime_in_seconds)},
         **environment(step, context, job.environment),
         **_network(step, context),
@@ -104,9 +110,11 @@ def text(value: Json, context: EmitContext) -> Value:
     return context.resolve(value if isinstance(value, Template) else scalar_text(value))
 
 
-def output_uri(context: EmitContext, step: str, output: str | None = None) -> Value:
+def output_uri(
+    context: EmitContext, step: str, output: str | None = None, area: OutputArea = "runs"
+) -> Value:
     """Return where a step's output goes: a prefix of its own for every execution."""
-    root = f"s3://{context.aws.bucket}/{context.spec.pipeline}/runs"
+    root = f"s3://{context.aws.bucket}/{context.spec.pipeline}/{area}"
     parts: tuple[Value, ...] = (root, Get("Execution.PipelineExecutionId"), step)
     return join_path(*parts, output) if output else join_path(*parts)
 
@@ -187,7 +195,7 @@ def _outputs(job: ProcessingJob, context: EmitContext) -> JsonObject:
             {
                 "OutputName": output,
                 "S3Output": {
-                    "S3Uri": output_uri(context, job.name, output),
+                    "S3Uri": output_uri(context, job.name, output, job.area),
                     "LocalPath": f"{OUTPUT_ROOT}/{output}",
                     "S3UploadMode": "EndOfJob",
                 },

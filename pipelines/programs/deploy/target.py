@@ -28,7 +28,7 @@ def target_of(
         group=variables[GROUP].rpartition("/")[2],
         endpoint=endpoint,
         history=f"s3://{aws['bucket']}/{config['pipeline']}/deployments/{endpoint}",
-        role=aws["role"],
+        role=aws.get("job_role") or aws["role"],
         mode=mode.name,
         variant=config["variant"],
         environment=config["environment"],

@@ -1,0 +1,169 @@
+"""Permissions that a compiled pipeline needs → the IAM policy of each of its roles.
+
+`compile/permissions.py` says which role needs which action on what, and for which step. Here these
+become statements: those on the same resources under the same conditions are one statement, sorted,
+so that the same pipeline gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import field
+from typing import Final, Literal, TypeAlias
+
+from pipelines.compile.model import Compiled
+from pipelines.compile.permissions import Permission, permissions
+from pipelines.frozen import frozen
+from pipelines.json_types import JsonObject
+from pipelines.spec.model import Aws
+
+Purpose: TypeAlias = Literal["pipeline", "job", "deploy", "approval", "schedule", "build", "review"]
+"""What a role is for: the three of `aws:`; the rule that an approval sets off; the schedules; the
+builds of a push and of a pull request."""
+
+Conditions: TypeAlias = Mapping[str, Mapping[str, tuple[str, ...]]]
+"""Operator → key → values, as `Condition` of a statement."""
+
+VERSION: Final = "2012-10-17"
+INLINE_LIMIT: Final = 10_240
+MANAGED_LIMIT: Final = 6_144
+"""Characters of a role's inline policies together, and of one managed policy, white space not
+counted (IAM User Guide, "IAM and AWS STS quotas")."""
+
+_NOT_IN_A_SID = re.compile(r"[^A-Za-z0-9]")
+
+
+@frozen
+class Statement:
+    """One statement of a policy.
+
+    Args:
+        sid: its name in the policy: letters and digits.
+        actions: IAM actions, sorted.
+        resources: ARNs, sorted; `*` alone where the service takes none.
+        conditions: what must hold for it.
+        effect: Allow or Deny.
+        steps: the steps that need it, in the order of the pipeline.
+    """
+
+    sid: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    conditions: Conditions = field(default_factory=dict)
+    effect: Literal["Allow", "Deny"] = "Allow"
+    steps: tuple[str, ...] = ()
+
+    def document(self) -> JsonObject:
+        """Return it as a policy document has it."""
+        written: JsonObject = {
+            "Sid": self.sid,
+            "Effect": self.effect,
+            "Action": list(self.actions),
+            "Resource": list(self.resources),
+        }
+        if self.conditions:
+            written["Condition"] = {
+                operator: {key: list(values) for key, values in keys.items()}
+                for operator, keys in self.conditions.items()
+            }
+        return written
+
+
+@frozen
+class RolePolicy:
+    """What a role may do, and who may assume it.
+
+    Args:
+        purpose: what the role is for.
+        arn: the role; None where the spec names none.
+        statements: its permissions.
+        trust: the document of its trust policy.
+    """
+
+    purpose: Purpose
+    arn: str | None
+    statements: tuple[Statement, ...]
+    trust: JsonObject
+
+    def document(self) -> JsonObject:
+        """Return the policy document."""
+        return {
+            "Version": VERSION,
+            "Statement": [statement.document() for statement in self.statements],
+        }
+
+    @property
+    def size(self) -> int:
+        """Its characters as IAM counts them, without white space."""
+        return len(json.dumps(self.document(), separators=(",", ":")))
+
+
+def policies(compiled: Compiled, aws: Aws) -> tuple[RolePolicy, ...]:
+    """Return the policies of the roles of a pipeline: its own, that of its jobs, the deployer's.
+
+    A role that does several of these has one policy, under the first.
+    """
+    purposes: dict[str, Purpose] = {}
+    named: tuple[tuple[Purpose, str], ...] = (
+        ("pipeline", aws.role),
+        ("job", aws.runs_code_as),
+        ("deploy", aws.deploys_as),
+    )
+    for purpose, arn in named:
+        purposes.setdefault(arn, purpose)
+    needed = permissions(compiled, aws)
+    return tuple(
+        RolePolicy(purpose, arn, statements(p for p in needed if p.role == arn), _trust(arn))
+        for arn, purpose in purposes.items()
+    )
+
+
+def statements(needed: Iterable[Permission]) -> tuple[Statement, ...]:
+    """Group permissions of one role: actions on the same resources are one statement."""
+    resources: dict[str, dict[str, None]] = {}
+    steps: dict[str, dict[str, None]] = {}
+    for one in needed:
+        resources.setdefault(one.action, {}).update(dict.fromkeys(one.resources or ("*",)))
+        steps.setdefault(one.action, {})[one.step] = None
+    grouped: dict[tuple[str, ...], list[str]] = {}
+    for action, found in resources.items():
+        grouped.setdefault(tuple(sorted(found)), []).append(action)
+    made = [
+        Statement(
+            _sid(sorted(actions), on),
+            tuple(sorted(actions)),
+            on,
+            steps=tuple(dict.fromkeys(step for action in actions for step in steps[action])),
+        )
+        for on, actions in grouped.items()
+    ]
+    return tuple(sorted(made, key=lambda one: (one.actions, one.resources)))
+
+
+def trust(service: str, account: str) -> JsonObject:
+    """Return the trust policy of a role that a service assumes, for its own account alone."""
+    return {
+        "Version": VERSION,
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": service},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+            }
+        ],
+    }
+
+
+def _trust(arn: str) -> JsonObject:
+    return trust("sagemaker.amazonaws.com", arn.split(":")[4])
+
+
+def _sid(actions: list[str], resources: tuple[str, ...]) -> str:
+    """Name a statement by its first action, and by what it is on, so that names stay apart."""
+    service, _, action = actions[0].partition(":")
+    digest = hashlib.sha256("\n".join((*actions, *resources)).encode()).hexdigest()[:6]
+    return f"{_NOT_IN_A_SID.sub('', service).capitalize()}{action}{digest}"
