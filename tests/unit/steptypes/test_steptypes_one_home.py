@@ -18,6 +18,8 @@ ALLOWED = {
     ("definition/checks/conditions.py", "Condition"),
     ("definition/checks/comparisons.py", "Condition"),
     ("kinds/condition.py", "Condition"),
+    # A member of a statement in an IAM policy.
+    ("infra/policies.py", "Condition"),
     # A kind names the Types whose requests its program makes.
     ("kinds/deployment.py", "Model"),
     ("kinds/deployment.py", "EndpointConfig"),
