@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import pytest
 
@@ -30,6 +31,14 @@ class Point:
 
     x: int
     y: int = 0
+
+
+@frozen
+class Marked(Place):
+    """A value of a class below another one, with something that is no field."""
+
+    known: ClassVar[int] = 7
+    mark: str = "x"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +96,28 @@ def test_the_functions_of_dataclasses_and_patterns_work() -> None:
             assert x == 7
         case _:
             pytest.fail("the pattern did not match")
+
+
+def test_a_class_below_another_one_has_the_fields_of_both() -> None:
+    """Its own come last; neither class is changed by what is made of the other one."""
+    marked = Marked(1, 2, ["seen"], mark="y")
+    assert repr(marked) == "Marked(line=1, column=2, notes=['seen'], mark='y')"
+    assert (marked.shown, marked.known) == ("1:2", Marked.known)
+    names = [[one.name for one in dataclasses.fields(cls)] for cls in (Marked, Place)]
+    assert names == [["line", "column", "notes", "mark"], ["line", "column", "notes"]]
+    assert dataclasses.replace(marked, line=5, mark="z") == Marked(5, 2, ["seen"], "z")
+    assert Place(1) != Marked(1)
+
+
+def test_a_class_below_may_have_a_constructor_of_its_own() -> None:
+    """It calls the one above, also as the first to do so."""
+
+    @frozen
+    class Above:
+        text: str
+
+    class Below(Above):
+        def __init__(self, number: int) -> None:
+            super().__init__(str(number))
+
+    assert [Below(3).text, Below(4).text, Above("5").text] == ["3", "4", "5"]
