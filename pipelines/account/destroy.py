@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from pipelines.account.account import Account
 from pipelines.account.objects import below, remove
+from pipelines.account.parallel import for_each
 from pipelines.account.pipelines import describe, tags_of
 from pipelines.execution.caller import CallRefusedError, split
 from pipelines.execution.executions import executions
@@ -22,8 +23,9 @@ from pipelines.execution.status import OPEN
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.plan.deployments import endpoints_of
-from pipelines.plan.tags import MARK
+from pipelines.plan.tags import MARK, is_ours
 from pipelines.registry.packages import describe_group
+from pipelines.spec.names import COPY_OF, copied
 
 _PREFIX = 50
 """How much of an endpoint's name its models' and configurations' names begin with."""
@@ -55,6 +57,7 @@ class SpecResources:
         endpoints: the endpoints of its deployments; those that are deployed to are found.
         groups: the model package groups whose versions go too; empty to keep them.
         data: `s3://bucket/prefix/` that goes too; None to keep it.
+        copy_of: the original, where it is a copy.
     """
 
     pipeline: str
@@ -62,6 +65,7 @@ class SpecResources:
     endpoints: tuple[str, ...]
     groups: tuple[str, ...] = ()
     data: str | None = None
+    copy_of: str | None = None
 
 
 @frozen
@@ -98,6 +102,25 @@ def running(account: Account, pipelines: Iterable[str]) -> list[str]:
     """List the ids of executions that have not ended."""
     latest = [one for name in pipelines for one in executions(account, (name,), _LATEST)]
     return [identifier(e) for e in latest if e["PipelineExecutionStatus"] in OPEN]
+
+
+def copies(account: Account, pipeline: str) -> list[str]:
+    """Name the copies of a pipeline that are there; none where that may not be asked."""
+    names = account.pages(
+        "sagemaker",
+        "list_pipelines",
+        "PipelineSummaries",
+        PipelineNamePrefix=pipeline,
+    )
+    try:
+        found = for_each(lambda one: tags_of(account, one["PipelineArn"]), [*names])
+    except CallRefusedError as error:
+        if error.is_denied:
+            return []
+        raise
+    prefix = copied(pipeline, "")
+    made = {tags.get(MARK, "") for tags in found if tags.get(COPY_OF) == pipeline}
+    return sorted(name.removeprefix(prefix) for name in made if name.startswith(prefix))
 
 
 def destroy(
@@ -181,9 +204,9 @@ class _Search:
 
     def _is_ours(self, resource: AccountResource, arn: str) -> bool:
         """Return whether the tag shows that it was made from the spec; remember what was not."""
-        if (
-            self._account.is_local
-            or tags_of(self._account, arn).get(MARK) == self._spec_resources.pipeline
+        named = self._spec_resources
+        if self._account.is_local or is_ours(
+            tags_of(self._account, arn), named.pipeline, named.copy_of
         ):
             return True
         self._foreign.append(resource)

@@ -17,9 +17,9 @@ from pipelines.execution.caller import CallRefusedError
 from pipelines.json_types import JsonObject
 from pipelines.plan.deployed import Deployed, DeployedState, LiveGroup, LivePipeline
 from pipelines.plan.model import Intent
-from pipelines.plan.tags import MARK
+from pipelines.plan.tags import is_ours
 from pipelines.registry.packages import describe_group
-from pipelines.spec.names import deployer
+from pipelines.spec.names import COPY_OF, deployer
 
 
 def read(account: Account, compiled: Compiled, intent: Intent) -> Deployed:
@@ -34,7 +34,7 @@ def read(account: Account, compiled: Compiled, intent: Intent) -> Deployed:
         bucket = calls.begin(check_bucket, account, intent.bucket)
         reading = _begin(account, calls, tuple(compiled.definitions), intent.groups)
         rule = calls.begin(_has_rule, account, intent.deploy)
-        leftover = calls.begin(_leftover, account, compiled)
+        leftover = calls.begin(_leftover, account, compiled, intent)
         bucket.result()
         present = _present(account, compiled, calls)
         state = reading.result()
@@ -174,7 +174,7 @@ def _has_rule(account: Account, deploy: str | None) -> bool | None:
     return has_rule(account, f"arn:{place}:pipeline/{deploy}")
 
 
-def _leftover(account: Account, compiled: Compiled) -> str | None:
+def _leftover(account: Account, compiled: Compiled, intent: Intent) -> str | None:
     """Name the deploy pipeline of a spec that deploys nothing any more.
 
     None where that may not be asked: a policy may allow the pipelines of the spec alone.
@@ -186,4 +186,6 @@ def _leftover(account: Account, compiled: Compiled) -> str | None:
         if error.is_denied:
             return None
         raise
-    return name if live is not None and live.tags.get(MARK) == compiled.pipeline else None
+    if live is None or not is_ours(live.tags, compiled.pipeline, intent.tags.get(COPY_OF)):
+        return None
+    return name

@@ -23,10 +23,12 @@ from pipelines.plan.caching import misses
 from pipelines.plan.deployed import LivePipeline, fingerprint
 from pipelines.plan.diff import diff
 from pipelines.plan.model import PipelinePlan, Plan
-from pipelines.plan.tags import MARK
+from pipelines.plan.tags import is_ours
 
 
-def plan_rollback(account: Account, pipeline: str, number: int, definitions: str) -> Plan:
+def plan_rollback(
+    account: Account, pipeline: str, number: int, definitions: str, copy_of: str | None = None
+) -> Plan:
     """Plan to put the definition of a version back; role, tags and parallelism stay.
 
     Args:
@@ -34,6 +36,7 @@ def plan_rollback(account: Account, pipeline: str, number: int, definitions: str
         pipeline: the pipeline's name.
         number: the version.
         definitions: `s3://bucket/prefix` that large definitions are put under.
+        copy_of: the original, where the pipeline is a copy.
 
     Raises:
         UsageError: there is no such pipeline or version, it is somebody else's, or code or
@@ -43,7 +46,7 @@ def plan_rollback(account: Account, pipeline: str, number: int, definitions: str
     live = state.pipelines[pipeline]
     if live is None:
         raise no_pipeline(account, pipeline)
-    if not account.is_local and live.tags.get(MARK) != pipeline:
+    if not account.is_local and not is_ours(live.tags, pipeline, copy_of):
         raise UsageError(
             f"the pipeline {pipeline} was not created from this spec",
             "`pipelines upsert --take-over` replaces it",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import click
 
@@ -14,7 +13,7 @@ from pipelines.cli.deployments import (
     require_success,
     show_how_to_invoke,
 )
-from pipelines.cli.options import local_option, spec_options, yes_option
+from pipelines.cli.options import ChosenSpec, local_option, spec_options, yes_option
 from pipelines.cli.printing import echo
 from pipelines.cli.target import CommandTarget, confirm, open_target
 from pipelines.errors import UsageError
@@ -51,15 +50,14 @@ def command(name: str, status: str, summary: str) -> click.Command:
     @yes_option
     @click.option("--reason", help="Why; kept with the version.")
     @click.argument("version", metavar="GROUP/N")
-    def made(  # noqa: PLR0913, PLR0917 - click gives one argument per option
-        file: Path,
-        env: str | None,
+    def made(
+        chosen: ChosenSpec,
         local: bool,  # noqa: FBT001 - click's flag
         yes: bool,  # noqa: FBT001 - click's flag
         reason: str | None,
         version: str,
     ) -> None:
-        with open_target(file, env, local) as target:
+        with open_target(chosen, local) as target:
             carry_out(target, ApprovalDecision(version, status, reason, yes))
 
     return made
@@ -83,7 +81,7 @@ def carry_out(target: CommandTarget, decision: ApprovalDecision) -> None:
     _write(target, package, decision)
     if not affected:
         group = package["ModelPackageGroupName"]
-        echo(f"no deployment step of {target.file} deploys the group {group}")
+        echo(f"no deployment step of {target.chosen.file} deploys the group {group}")
     elif target.is_local:
         reconciled = reconcile_deployments(target, affected, Options())
         if decision.status == "Approved":

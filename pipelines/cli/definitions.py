@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from pipelines.cli.options import report
+from pipelines.cli.options import ChosenSpec, report
 from pipelines.definition import check_definition
 from pipelines.diagnostics import CheckedText, Diagnostic
 from pipelines.document import Document, DocumentLimits, Parsed, parse
@@ -33,18 +33,21 @@ class LoadedDefinition:
     text: str
 
 
-def is_definition(path: Path, env: str | None) -> bool:
+def is_definition(chosen: ChosenSpec) -> bool:
     """Return whether a file holds a definition and no spec.
 
     Raises:
-        UsageError: it does, and an environment is asked for, which only a spec has.
+        UsageError: it does, and an environment or a copy is asked for, which only a spec has.
     """
+    path = chosen.file
     if path.suffix.lower() != ".json" or not path.is_file():
         return False
     value = _json(path.read_bytes())
     found = isinstance(value, str) or (isinstance(value, dict) and not _MARKS.isdisjoint(value))
-    if found and env is not None:
+    if found and chosen.env is not None:
         raise UsageError(f"{path} is a definition, which has no environments", "remove --env")
+    if found and chosen.copy is not None:
+        raise UsageError(f"{path} is a definition, which has no copies", "remove --as")
     return found
 
 

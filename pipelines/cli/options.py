@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shlex
 import sys
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from pipelines.errors import SpecError, UsageError
+from pipelines.frozen import frozen
+from pipelines.spec.names import require_copy_name
 
 if TYPE_CHECKING:
     from pipelines.compile.model import CompileRequest
@@ -36,19 +39,65 @@ local_option = click.option("--local", is_flag=True, help="Use the local SageMak
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
 
-def spec_options(command: CommandT) -> CommandT:
-    """Add `-f` and `--env`."""
-    return file_option(env_option(command))
+@frozen
+class ChosenSpec:
+    """The spec that a command is about.
+
+    Args:
+        file: the spec file; its folder is the project.
+        env: the overlay of `environments:`, None for the file as it is.
+        copy: the name of a copy of one's own (`--as`), None for the pipeline itself.
+    """
+
+    file: Path
+    env: str | None = None
+    copy: str | None = None
+
+    def flags(self, *, local: bool = False) -> str:
+        """Write the options that choose it in another command, with a space before them."""
+        given = [
+            *(() if self.file == _FILE else ("-f", shlex.quote(str(self.file)))),
+            *(() if self.env is None else ("--env", shlex.quote(self.env))),
+            *(() if self.copy is None else ("--as", shlex.quote(self.copy))),
+            *(("--local",) if local else ()),
+        ]
+        return "".join(f" {word}" for word in given)
+
+    def request(self) -> CompileRequest:
+        """Return what is to be compiled."""
+        from pipelines.compile.model import CompileRequest  # noqa: PLC0415 - options are read before
+
+        return CompileRequest(self.file, self.env, os.environ, self.copy)
 
 
-def flags_to(file: Path, env: str | None, local: bool) -> str:  # noqa: FBT001 - the flag as it was given
-    """Write the options with which another command works there too, with a space before them."""
-    given = [
-        *(() if file == _FILE else ("-f", shlex.quote(str(file)))),
-        *(() if env is None else ("--env", shlex.quote(env))),
-        *(("--local",) if local else ()),
-    ]
-    return "".join(f" {word}" for word in given)
+def spec_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `-f`, `--env` and `--as`; the command gets what they choose as `chosen`."""
+
+    @file_option
+    @env_option
+    @_copy_option
+    @functools.wraps(command)
+    def with_chosen(
+        *arguments: Any, file: Path, env: str | None, copy: str | None, **options: Any
+    ) -> Any:
+        return command(*arguments, chosen=ChosenSpec(file, env, copy), **options)
+
+    return with_chosen
+
+
+def _copy_name(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
+    if given is not None:
+        require_copy_name(given)
+    return given
+
+
+_copy_option = click.option(
+    "--as",
+    "copy",
+    metavar="NAME",
+    callback=_copy_name,
+    help="A copy of one's own: pipeline, groups, endpoints and prefix carry this name.",
+)
 
 
 def format_option(*formats: str) -> Callable[[CommandT], CommandT]:
@@ -61,13 +110,6 @@ def format_option(*formats: str) -> Callable[[CommandT], CommandT]:
         show_default=True,
         help="How to print.",
     )
-
-
-def request(file: Path, env: str | None) -> CompileRequest:
-    """Return what is to be compiled."""
-    from pipelines.compile.model import CompileRequest  # noqa: PLC0415 - options are read before
-
-    return CompileRequest(file, env, os.environ)
 
 
 def report(

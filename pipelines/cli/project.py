@@ -11,7 +11,7 @@ from pathlib import Path
 from pipelines.document import choose, read
 from pipelines.errors import UsageError
 from pipelines.spec.environ import substitute
-from pipelines.spec.names import pipelines_of
+from pipelines.spec.names import copied, pipelines_of
 
 _KEY = "pipeline"
 
@@ -50,7 +50,7 @@ def require_project(file: Path) -> None:
         )
 
 
-def pipelines_named(file: Path, env: str | None) -> tuple[str, ...]:
+def pipelines_named(file: Path, env: str | None, copy: str | None) -> tuple[str, ...]:
     """Name the pipelines of a spec; none where it cannot be read as far as that.
 
     Raises:
@@ -62,4 +62,6 @@ def pipelines_named(file: Path, env: str | None) -> tuple[str, ...]:
     if env is not None:
         document = choose(document, env).document or document
     name, missing = substitute(document.data.get(_KEY), os.environ)
-    return pipelines_of(name) if isinstance(name, str) and name and not missing else ()
+    if not isinstance(name, str) or not name or missing:
+        return ()
+    return pipelines_of(name if copy is None else copied(name, copy))

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Literal, NoReturn
@@ -24,7 +25,7 @@ from pipelines.backends.local.submit import (
 from pipelines.bundle.assets import CodeAsset
 from pipelines.cli.commit import recorded
 from pipelines.cli.definitions import load_definition
-from pipelines.cli.options import flags_to, parameters, report, request
+from pipelines.cli.options import ChosenSpec, parameters, report
 from pipelines.cli.printing import escape_log_records
 from pipelines.cli.progress import following
 from pipelines.cli.project import folder_of, pipelines_named, require_project
@@ -48,8 +49,7 @@ class RunRequest:
     """What is asked for, as it stands on the command line.
 
     Args:
-        file: the spec file; its folder is the project.
-        env: the overlay to compile with.
+        chosen: the spec; the folder of its file is the project.
         given: parameters as NAME=VALUE.
         definition: the definition JSON to run instead of the spec file.
         resume: the execution to go on with, or `latest`.
@@ -59,8 +59,7 @@ class RunRequest:
         isolation: how a job gets its /opt/ml.
     """
 
-    file: Path
-    env: str | None
+    chosen: ChosenSpec
     given: tuple[str, ...]
     definition: Path | None
     resume: str | None
@@ -80,43 +79,43 @@ def run(asked: RunRequest) -> None:
     """
     answers = {step: Path(path) for step, path in parameters(asked.stubs).items()}
     inputs = RunInputs(parameters(asked.given), answers)
-    if asked.resume is not None and (asked.given or asked.definition or asked.env):
+    if asked.resume is not None and (asked.given or asked.definition or asked.chosen.env):
         raise _fixed()
     if asked.definition is None:
-        require_project(asked.file)
+        require_project(asked.chosen.file)
     escape_log_records()
-    with open_sagemaker(asked.file, asked.isolation) as sagemaker:
+    with open_sagemaker(asked.chosen.file, asked.isolation) as sagemaker:
         arn = _started(sagemaker, asked, inputs)
         with (
             following(sys.stdout) as observer,
-            _stopping(sagemaker, arn, _resume(asked.file, arn)),
+            _stopping(sagemaker, arn, _resume(asked.chosen, arn)),
             on_demand(sagemaker) as api,
         ):
             options = RunOptions(observer, asked.max_parallel, inputs.stubs, asked.cache, api)
             go = sagemaker.run if asked.resume is None else sagemaker.resume
             status = go(arn, options)
         if status is not ExecutionStatus.SUCCEEDED:
-            raise _ended_badly(sagemaker, asked.file, arn, status)
+            raise _ended_badly(sagemaker, asked.chosen, arn, status)
 
 
 def _started(sagemaker: LocalSageMaker, asked: RunRequest, inputs: RunInputs) -> str:
     """Start an execution, or find the one to go on with; give its ARN."""
     if asked.resume is not None:
         arn = _resumable(sagemaker, asked)
-        _warn_of_edits(sagemaker, arn, asked.file)
+        _warn_of_edits(sagemaker, arn, asked.chosen)
         return arn
     if asked.definition is not None:
-        return submit(sagemaker, _of_definition(sagemaker, asked.definition, asked.file), inputs)
-    submission = _of_spec(sagemaker, asked.file, asked.env, inputs.stubs)
-    commit = recorded(submission.definition, folder_of(asked.file))
+        return submit(
+            sagemaker, _of_definition(sagemaker, asked.definition, asked.chosen.file), inputs
+        )
+    submission = _of_spec(sagemaker, asked.chosen, inputs.stubs)
+    commit = recorded(submission.definition, folder_of(asked.chosen.file))
     return submit(sagemaker, submission, RunInputs({**commit, **inputs.parameters}, inputs.stubs))
 
 
-def _of_spec(
-    sagemaker: LocalSageMaker, file: Path, env: str | None, stubs: Container[str]
-) -> Submission:
-    result = compile_spec(request(file, env))
-    report(result.checked, file, err=True, account=False)
+def _of_spec(sagemaker: LocalSageMaker, chosen: ChosenSpec, stubs: Container[str]) -> Submission:
+    result = compile_spec(chosen.request())
+    report(result.checked, chosen.file, err=True, account=False)
     compiled, graph = result.compiled, result.checked.graph
     if compiled is None or graph is None:
         message = "a spec without errors was not compiled"
@@ -125,7 +124,7 @@ def _of_spec(
     stage(sagemaker.objects, compiled.code, compiled.data)
     aws = graph.spec.aws or Aws()
     tags = desired(compiled.pipeline, aws.tags)
-    return Submission(compiled.pipeline, compiled.definition, aws.role, tags, env)
+    return Submission(compiled.pipeline, compiled.definition, aws.role, tags, chosen.env)
 
 
 def _require_extras(code: Iterable[CodeAsset]) -> None:
@@ -160,7 +159,7 @@ def _fixed() -> UsageError:
 def _resumable(sagemaker: LocalSageMaker, asked: RunRequest) -> str:
     from pipelines.execution.executions import executions  # noqa: PLC0415 - a run needs it seldom
 
-    scope = local_scope(sagemaker, asked.file)
+    scope = local_scope(sagemaker, asked.chosen)
     if asked.resume is not None and asked.resume != LATEST:
         return str(scope.find(asked.resume)["PipelineExecutionArn"])
     for summary in executions(scope.caller, scope.pipelines, sys.maxsize):
@@ -172,25 +171,26 @@ def _resumable(sagemaker: LocalSageMaker, asked: RunRequest) -> str:
     )
 
 
-def _warn_of_edits(sagemaker: LocalSageMaker, arn: str, file: Path) -> None:
+def _warn_of_edits(sagemaker: LocalSageMaker, arn: str, chosen: ChosenSpec) -> None:
     """Warn that an execution goes on with the code and the spec that it was started with."""
     execution = {"PipelineExecutionArn": arn}
     env = environment_of(sagemaker.describe_pipeline_execution(**execution))
+    same = replace(chosen, env=env)
     ran = sagemaker.describe_pipeline_definition_for_execution(**execution)["PipelineDefinition"]
-    if pipeline_of(arn) not in pipelines_named(file, None) and env is None:
+    if pipeline_of(arn) not in pipelines_named(chosen.file, None, chosen.copy) and env is None:
         return
-    if _compiled_now(file, env, pipeline_of(arn)) != ran:
-        begin = f"pipelines run{flags_to(file, env, local=False)}"
+    if _compiled_now(same, pipeline_of(arn)) != ran:
+        begin = f"pipelines run{same.flags()}"
         sys.stderr.write(
             f"the spec or its code was changed since: {identifier(arn)} goes on with what it was"
             f" started with; `{begin}` starts a new execution with the changes\n"
         )
 
 
-def _compiled_now(file: Path, env: str | None, pipeline: str) -> str | None:
+def _compiled_now(chosen: ChosenSpec, pipeline: str) -> str | None:
     """Compile what the spec is now; None where it cannot be."""
     try:
-        compiled = compile_spec(request(file, env)).compiled
+        compiled = compile_spec(chosen.request()).compiled
     except UsageError:
         return None
     return None if compiled is None else compiled.definitions.get(pipeline)
@@ -225,18 +225,18 @@ def _end_at_once(resume: str, _number: int, _frame: object) -> NoReturn:
 
 
 def _ended_badly(
-    sagemaker: LocalSageMaker, file: Path, arn: str, status: ExecutionStatus
+    sagemaker: LocalSageMaker, chosen: ChosenSpec, arn: str, status: ExecutionStatus
 ) -> ExecutionFailedError:
-    execution = identifier(arn)
-    remedy = f"see `pipelines status{flags_to(file, None, local=True)} {execution}`"
+    execution, begun = identifier(arn), replace(chosen, env=None)
+    remedy = f"see `pipelines status{begun.flags(local=True)} {execution}`"
     if sagemaker.can_resume(arn):
-        remedy += f"; resume it with `{_resume(file, arn)}`"
+        remedy += f"; resume it with `{_resume(chosen, arn)}`"
         if status is ExecutionStatus.FAILED:
-            begin = f"pipelines run{flags_to(file, None, local=False)}"
+            begin = f"pipelines run{begun.flags()}"
             remedy += f", or after a change start a new one with `{begin}`"
     return ExecutionFailedError(f"execution {execution} ended as {status}", remedy)
 
 
-def _resume(file: Path, arn: str) -> str:
+def _resume(chosen: ChosenSpec, arn: str) -> str:
     """Write the command that resumes an execution."""
-    return f"pipelines run{flags_to(file, None, local=False)} --resume {identifier(arn)}"
+    return f"pipelines run{replace(chosen, env=None).flags()} --resume {identifier(arn)}"

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from pipelines.cli.options import flags_to, report, request
+from pipelines.cli.options import ChosenSpec, report
 from pipelines.cli.printing import echo
 from pipelines.cli.project import home_of, pipelines_named, require_folder, require_project
 from pipelines.errors import SpecError, UsageError
@@ -28,7 +28,7 @@ from pipelines.execution.executions import find
 from pipelines.execution.identifiers import LATEST
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
-from pipelines.spec.names import pipelines_of
+from pipelines.spec.names import COPY_OF, pipelines_of
 
 if TYPE_CHECKING:
     from pipelines.account.account import Account
@@ -51,15 +51,13 @@ class CommandTarget:
 
     Args:
         account: the account, or the local SageMaker in its place.
-        file: the spec file.
-        env: the overlay of `environments:`, None for the file as it is.
+        chosen: which spec.
         spec: the spec, overlaid; its graph was not checked.
     """
 
-    def __init__(self, account: Account, file: Path, env: str | None, spec: PipelineSpec) -> None:
+    def __init__(self, account: Account, chosen: ChosenSpec, spec: PipelineSpec) -> None:
         self.account = account
-        self.file = file
-        self.env = env
+        self.chosen = chosen
         self.spec = spec
 
     @property
@@ -70,7 +68,7 @@ class CommandTarget:
     @property
     def flags(self) -> str:
         """The options with which another command works here too, with a space before them."""
-        return flags_to(self.file, self.env, self.is_local)
+        return self.chosen.flags(local=self.is_local)
 
     @property
     def pipeline(self) -> str:
@@ -84,11 +82,16 @@ class CommandTarget:
 
         return self.spec.aws or Aws()
 
+    @property
+    def copy_of(self) -> str | None:
+        """The original of a copy (`--as`); None for the pipeline itself."""
+        return self.aws.tags.get(COPY_OF)
+
     @cached_property
     def description(self) -> str:
         """Where it is, for people: `account 111122223333, region eu-central-1`."""
         if self.is_local:
-            return f"the local SageMaker in {self.file.parent / '.pipelines'}"
+            return f"the local SageMaker in {self.chosen.file.parent / '.pipelines'}"
         return f"account {self.account.account_id()}, region {self.account.region}"
 
     @cached_property
@@ -100,8 +103,8 @@ class CommandTarget:
         """
         from pipelines.compile.driver import compile_spec  # noqa: PLC0415 - most commands need none
 
-        result = compile_spec(request(self.file, self.env))
-        report(result.checked, self.file, err=True, account=not self.is_local)
+        result = compile_spec(self.chosen.request())
+        report(result.checked, self.chosen.file, err=True, account=not self.is_local)
         if result.compiled is None:
             message = "a spec without errors was not compiled"
             raise AssertionError(message)
@@ -142,7 +145,7 @@ class Scope:
 
 
 @contextmanager
-def open_target(file: Path, env: str | None, local: bool) -> Iterator[CommandTarget]:  # noqa: FBT001 - the flag as it was given
+def open_target(chosen: ChosenSpec, local: bool) -> Iterator[CommandTarget]:  # noqa: FBT001 - the flag as it was given
     """Open what a command works on.
 
     A local target is the running `serve` of the project, else an API that lives as long as this
@@ -155,29 +158,28 @@ def open_target(file: Path, env: str | None, local: bool) -> Iterator[CommandTar
     """
     from pipelines.backends.aws.gateway import Gateway  # noqa: PLC0415 - not for local scopes
 
-    spec = _spec(file, env)
+    spec = _spec(chosen)
     if local:
-        with _local_api(file) as api:
+        with _local_api(chosen.file) as api:
             key = api.credentials.access_key, api.credentials.secret_key
-            target = CommandTarget(Gateway.local(api.url, key), file, env, spec)
+            target = CommandTarget(Gateway.local(api.url, key), chosen, spec)
             target.account.call("s3", "create_bucket", Bucket=target.aws.bucket)
             yield target
         return
     if spec.aws is None:
         raise UsageError(
-            f"{file} has no `aws:`: no target account is given",
+            f"{chosen.file} has no `aws:`: no target account is given",
             "add `aws:` with region, role and bucket, or add --local for the local SageMaker",
         )
-    yield CommandTarget(Gateway.open(spec.aws, os.environ), file, env, spec)
+    yield CommandTarget(Gateway.open(spec.aws, os.environ), chosen, spec)
 
 
 @contextmanager
-def open_scope(file: Path, env: str | None, local: bool) -> Iterator[Scope]:  # noqa: FBT001 - the flag as it was given
+def open_scope(chosen: ChosenSpec, local: bool) -> Iterator[Scope]:  # noqa: FBT001 - the flag as it was given
     """Open what a command looks at.
 
     Args:
-        file: the spec file; for the local SageMaker only its folder and the pipeline's name count.
-        env: the overlay of `environments:`.
+        chosen: the spec; for the local SageMaker only its folder and the pipeline's name count.
         local: whether `--local` was given.
 
     Raises:
@@ -186,15 +188,15 @@ def open_scope(file: Path, env: str | None, local: bool) -> Iterator[Scope]:  # 
         CallRefusedError: the account cannot be opened.
     """
     if local:
-        require_project(file)
-        with open_sagemaker(file) as sagemaker:
-            yield local_scope(sagemaker, file, env)
+        require_project(chosen.file)
+        with open_sagemaker(chosen.file) as sagemaker:
+            yield local_scope(sagemaker, chosen)
     else:
-        with open_target(file, env, local) as target:
+        with open_target(chosen, local) as target:
             yield Scope(target.account, pipelines_of(target.pipeline), target.flags)
 
 
-def local_scope(sagemaker: LocalSageMaker, file: Path, env: str | None = None) -> Scope:
+def local_scope(sagemaker: LocalSageMaker, chosen: ChosenSpec) -> Scope:
     """Look at the pipelines of a spec in a local SageMaker, at all where there is no such spec.
 
     Raises:
@@ -205,9 +207,9 @@ def local_scope(sagemaker: LocalSageMaker, file: Path, env: str | None = None) -
     caller = LocalCaller(sagemaker)
     listed = caller.pages("sagemaker", "list_pipelines", "PipelineSummaries")
     there = tuple(pipeline["PipelineName"] for pipeline in listed)
-    named = pipelines_named(file, env)
+    named = pipelines_named(chosen.file, chosen.env, chosen.copy)
     others = tuple(name for name in there if name not in named) if named else ()
-    flags = flags_to(file, env, local=True)
+    flags = chosen.flags(local=True)
     return Scope(caller, named or there, flags, others, sagemaker.is_interrupted)
 
 
@@ -285,15 +287,15 @@ def _local_api(file: Path) -> Iterator[LocalApi]:
         yield api
 
 
-def _spec(file: Path, env: str | None) -> PipelineSpec:
+def _spec(chosen: ChosenSpec) -> PipelineSpec:
     """Read a spec without checking its graph or its files: `stop` works on a broken one too."""
     from pipelines.compile.reading import read_spec  # noqa: PLC0415 - not for local scopes
     from pipelines.diagnostics import CheckedText  # noqa: PLC0415 - as above
 
-    read = read_spec(request(file, env))
+    read = read_spec(chosen.request())
     text = CheckedText(read.parsed.text, read.parsed.findings)
     found = read.loaded.findings if read.loaded else ()
     if read.spec is None or text.failed or any(one.path[:1] in _NEEDED for one in found):
-        report(CheckedText(text.text, read.diagnostics), file, err=True)
+        report(CheckedText(text.text, read.diagnostics), chosen.file, err=True)
         raise SpecError("")
     return read.spec

@@ -3,6 +3,7 @@
 | stage      | module          | turns          | into                                  |
 |------------|-----------------|----------------|---------------------------------------|
 | read, load | `reading`       | a spec file    | `ReadSpec`: Document and PipelineSpec |
+| copy       | `copies`        | PipelineSpec   | PipelineSpec of a copy (`--as`)       |
 | build      | `reading`       | `ReadSpec`     | `Graph`                               |
 | look up    | `supplies`      | `Graph`        | `Supplies`: images, code, data        |
 | emit       | `emit`          | both           | definitions                           |

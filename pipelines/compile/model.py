@@ -20,11 +20,13 @@ class CompileRequest:
         file: the spec file; its folder is the project.
         environment: name under `environments:`, None for the file as it is.
         environ: what `${env.NAME}` reads.
+        copy: the name of a copy that is meant instead of the pipeline itself.
     """
 
     file: Path
     environment: str | None
     environ: Mapping[str, str]
+    copy: str | None = None
 
     @property
     def project(self) -> Project:

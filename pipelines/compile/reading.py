@@ -6,8 +6,10 @@ Whoever reads a spec begins here, also for less than compiling it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from pipelines import kinds
+from pipelines.compile.copies import copy_of
 from pipelines.compile.model import CompileRequest
 from pipelines.compile.placing import placed
 from pipelines.diagnostics import Diagnostic, Finding
@@ -59,15 +61,19 @@ class ReadSpec:
 
 
 def read_spec(request: CompileRequest) -> ReadSpec:
-    """Read a spec, its environment overlaid.
+    """Read a spec, its environment overlaid; of a copy that is asked for, the copy.
 
     Raises:
-        UsageError: the spec has no environment of that name.
+        UsageError: the spec has no environment of that name, or no copy can have the name.
     """
     parsed = read(request.file, str(request.file))
     if parsed.document is not None and request.environment is not None:
         parsed = _overlaid(parsed.document, request.environment, parsed.findings)
-    return _loaded(parsed, request.environ)
+    read_in = _loaded(parsed, request.environ)
+    if request.copy is None or read_in.spec is None or read_in.loaded is None:
+        return read_in
+    loaded = replace(read_in.loaded, spec=copy_of(read_in.spec, request.copy))
+    return replace(read_in, loaded=loaded)
 
 
 def build_graph(spec: ReadSpec) -> Built | None:

@@ -203,4 +203,5 @@ KIND = Kind(
     checks,
     stands_alone=DEPLOY,
     makes={"endpoint": "endpoint"},
+    uses={"model-package-group": "group"},
 )

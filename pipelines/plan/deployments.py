@@ -1,11 +1,10 @@
-"""Which endpoints a pipeline deploys: of what is compiled, of what is deployed, of a spec."""
+"""Which endpoints a pipeline deploys: of what is compiled, of what is deployed."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
 
-from pipelines import kinds
 from pipelines.bundle.assets import CodeAsset
 from pipelines.compile.model import Compiled
 from pipelines.definition.named import defaults_of, known_text, objects_of, read
@@ -14,8 +13,6 @@ from pipelines.programs.deploy.model import DeploymentTarget as Deployment
 from pipelines.programs.deploy.target import target_of
 from pipelines.programs.deploy.variables import ENDPOINT
 from pipelines.runtime.bundle import CODE
-from pipelines.spec.model import PipelineSpec
-from pipelines.spec.references import Template
 
 _PROGRAM = "deploy"
 
@@ -46,37 +43,6 @@ def endpoints_of(definition: str) -> Iterator[str]:
         name = known_text(variables.get(ENDPOINT), defaults)
         if name is not None:
             yield name
-
-
-def names_made(spec: PipelineSpec, made: str) -> tuple[str, ...]:
-    """Name what the steps of a spec make, also of a spec that does not compile.
-
-    What an execution decides cannot be known here.
-
-    Args:
-        spec: the spec.
-        made: what is made, as kinds declare it: `endpoint`, `model-package-group`.
-    """
-    steps = [(step, kinds.find(step.kind)) for step in spec.steps.values()]
-    keys = [(step, kind.makes[made]) for step, kind in steps if kind and made in kind.makes]
-    values = [_text(spec, getattr(step, key)) for step, key in keys]
-    return tuple(dict.fromkeys(value for value in values if value is not None))
-
-
-def _text(spec: PipelineSpec, value: object) -> str | None:
-    """Write a text with the defaults of parameters; None where it holds anything else."""
-    if isinstance(value, Template):
-        parts = [_default(spec, p.parts) if not isinstance(p, str) else p for p in value.segments]
-        return None if None in parts else "".join(map(str, parts))
-    return value if isinstance(value, str) else None
-
-
-def _default(spec: PipelineSpec, reference: tuple[str | int, ...]) -> object:
-    match reference:
-        case ("parameters", str(name)) if name in spec.parameters:
-            return spec.parameters[name].default
-        case _:
-            return None
 
 
 def _deployment(asset: CodeAsset, variables: JsonObject, defaults: Mapping[str, str]) -> Deployment:

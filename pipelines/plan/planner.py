@@ -21,6 +21,7 @@ from pipelines.plan.model import (
     TagChange,
     Upload,
 )
+from pipelines.spec.names import COPY_OF
 
 
 def plan(compiled: Compiled, intent: Intent, deployed: Deployed) -> Plan:
@@ -67,7 +68,7 @@ class _Planner:
     def group(self, name: str) -> GroupPlan:
         """Plan a model package group; somebody else's is used as it is."""
         live = self.deployed.state.groups.get(name)
-        if live is not None and live.tags.get(tags.MARK) != self.compiled.pipeline:
+        if live is not None and not self._is_ours(live):
             return GroupPlan(name, live.arn)
         return GroupPlan(name, live.arn if live else None, self._tags(live))
 
@@ -89,7 +90,7 @@ class _Planner:
             self._settings(live) if changes else {},
             self._tags(live),
             changes,
-            foreign=live.tags.get(tags.MARK) != self.compiled.pipeline,
+            foreign=not self._is_ours(live),
         )
 
     def misses(self) -> tuple[Miss, ...]:
@@ -122,12 +123,13 @@ class _Planner:
     def _left_running(self) -> list[str]:
         """List the endpoints that what is deployed names, and what will be does not."""
         deployed = self.deployed.state.pipelines.values()
-        ours = (
-            one for one in deployed if one and one.tags.get(tags.MARK) == self.compiled.pipeline
-        )
+        ours = (one for one in deployed if one and self._is_ours(one))
         before = {name for one in ours for name in endpoints_of(one.definition)}
         after = {name for text in self.compiled.definitions.values() for name in endpoints_of(text)}
         return sorted(before - after)
+
+    def _is_ours(self, live: LivePipeline | LiveGroup) -> bool:
+        return tags.is_ours(live.tags, self.compiled.pipeline, self.intent.tags.get(COPY_OF))
 
     def _settings(self, live: LivePipeline) -> JsonObject:
         """Return what goes along with an update: what is left out of one may be lost."""

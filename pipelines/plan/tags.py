@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pipelines.spec.names import COPY_OF
+
 MARK = "sagemaker-pipelines-as-code"
 """The tag that says that we made something: its value is the spec's `pipeline`."""
 
@@ -11,6 +13,17 @@ KEYS = f"{MARK}:tags"
 """The tag that names the tags that are ours, so that one that leaves the spec can be removed."""
 
 _LONGEST = 256
+
+
+def is_ours(have: Mapping[str, str], pipeline: str, copy_of: str | None = None) -> bool:
+    """Return whether the tags show that something was made from a spec.
+
+    Args:
+        have: its tags.
+        pipeline: the spec's `pipeline`.
+        copy_of: the original of a copy: `churn-x` may be a spec's own name, and that of a copy.
+    """
+    return have.get(MARK) == pipeline and have.get(COPY_OF) == copy_of
 
 
 def desired(pipeline: str, tags: Mapping[str, str]) -> dict[str, str]:

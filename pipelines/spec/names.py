@@ -1,9 +1,22 @@
-"""The names of the pipelines that one spec makes: its own, and those of steps that stand alone."""
+"""The names of the pipelines that one spec makes: its own, those of steps that stand alone, copies.
+
+A copy (`--as mybranch`) is the same spec under another name: its pipelines, groups, endpoints and
+prefix carry the copy's name, so that it shares nothing with the original.
+"""
 
 from __future__ import annotations
 
+import re
+
+from pipelines.errors import UsageError
+
 DEPLOY = "deploy"
 """The suffix of the pipeline that approvals start."""
+
+COPY_OF = "sagemaker-pipelines-as-code:copy-of"
+"""The tag of what belongs to a copy: the name of the original pipeline."""
+
+_COPY_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 
 
 def standing_alone(pipeline: str, suffix: str) -> str:
@@ -19,3 +32,27 @@ def deployer(pipeline: str) -> str:
 def pipelines_of(pipeline: str) -> tuple[str, ...]:
     """Name the pipelines of a spec: its own, and the one that deploys (decision 11)."""
     return (pipeline, deployer(pipeline))
+
+
+def copied(name: str, copy: str) -> str:
+    """Name what takes the place of something in a copy."""
+    return f"{name}-{copy}"
+
+
+def require_copy_name(copy: str) -> None:
+    """Refuse a copy's name that the names of pipelines, groups and endpoints cannot carry.
+
+    Raises:
+        UsageError: it has other characters, or is taken by the pipelines that deploy.
+    """
+    if not _COPY_NAME.fullmatch(copy):
+        fitting = re.sub(r"[^a-zA-Z0-9]+", "-", copy).strip("-") or "mybranch"
+        raise UsageError(
+            f"`--as {copy}`: the name of a copy has letters, digits and hyphens between them",
+            f"write --as {fitting}",
+        )
+    if copied("", copy).lower().endswith(deployer("")):
+        raise UsageError(
+            f"`--as {copy}`: names that end in `-{DEPLOY}` belong to the pipelines that deploy",
+            "choose another name",
+        )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.options import report, request, spec_options, writing
+from pipelines.cli.options import ChosenSpec, report, spec_options, writing
 from pipelines.cli.printing import echo, echo_data
 from pipelines.compile.driver import compile_spec
 from pipelines.compile.output import write
@@ -21,10 +21,10 @@ from pipelines.compile.output import write
     help="Folder for the definition and the bundles; without it, or with -, the definition is"
     " printed.",
 )
-def COMMAND(file: Path, env: str | None, output: Path | None) -> None:  # noqa: N802 - found by this name
+def COMMAND(chosen: ChosenSpec, output: Path | None) -> None:  # noqa: N802 - found by this name
     """Compile a spec into a SageMaker Pipeline definition: offline, the same bytes every time."""
-    result = compile_spec(request(file, env))
-    report(result.checked, file, err=True)
+    result = compile_spec(chosen.request())
+    report(result.checked, chosen.file, err=True)
     compiled = result.compiled
     if compiled is None:
         return
@@ -32,5 +32,5 @@ def COMMAND(file: Path, env: str | None, output: Path | None) -> None:  # noqa: 
         echo_data(compiled.definition)
         return
     with writing(output):
-        for path in write(compiled, output, file.parent):
+        for path in write(compiled, output, chosen.file.parent):
             echo(f"wrote {path}")

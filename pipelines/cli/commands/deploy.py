@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from pipelines.cli.deployments import reconcile_deployments, require_success, show_how_to_invoke
-from pipelines.cli.options import local_option, spec_options, yes_option
+from pipelines.cli.options import ChosenSpec, local_option, spec_options, yes_option
 from pipelines.cli.target import confirm, open_target
 from pipelines.errors import UsageError
 from pipelines.plan.deployments import deployments
@@ -20,9 +18,8 @@ from pipelines.programs.deploy.reconcile import Options
 @yes_option
 @click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 @click.option("--retry", metavar="GROUP/N", help="Retry a version that failed here.")
-def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
-    file: Path,
-    env: str | None,
+def COMMAND(  # noqa: N802 - found by this name; click gives one argument per option
+    chosen: ChosenSpec,
     local: bool,  # noqa: FBT001 - click's flag
     yes: bool,  # noqa: FBT001 - click's flag
     dry_run: bool,  # noqa: FBT001 - click's flag
@@ -30,12 +27,12 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
 ) -> None:
     """Make every endpoint of the spec serve the highest approved version of its group."""
     group, number = _version(retry)
-    with open_target(file, env, local) as target:
+    with open_target(chosen, local) as target:
         affected = deployments(target.compiled, group)
         if not affected:
             of = f" of the group {group}" if group else ""
             raise UsageError(
-                f"{file} has no deployment step{of}", "add a step with `kind: deployment`"
+                f"{chosen.file} has no deployment step{of}", "add a step with `kind: deployment`"
             )
         if not dry_run:
             names = ", ".join(one.endpoint for one in affected)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import replace
 
 import click
 
@@ -11,18 +11,19 @@ from pipelines.account.destroy import (
     AccountResource,
     FoundResources,
     SpecResources,
+    copies,
     destroy,
     find,
     running,
 )
-from pipelines.cli.options import local_option, spec_options, yes_option
+from pipelines.cli.options import ChosenSpec, local_option, spec_options, yes_option
 from pipelines.cli.printing import echo
 from pipelines.cli.target import CommandTarget, confirm, open_target
 from pipelines.diagnostics.sentences import counted
 from pipelines.errors import UsageError
-from pipelines.plan.deployments import names_made
+from pipelines.graph.resources import names_made
 from pipelines.registry.packages import has_versions
-from pipelines.spec.names import pipelines_of
+from pipelines.spec.names import copied, pipelines_of
 
 _WORDS = {
     "endpoint": "endpoint",
@@ -41,16 +42,15 @@ _WORDS = {
 @click.option("--with-models", is_flag=True, help="Delete the registered models too.")
 @click.option("--with-data", is_flag=True, help="Delete code, data and outputs in the bucket too.")
 @yes_option
-def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
-    file: Path,
-    env: str | None,
+def COMMAND(  # noqa: N802 - found by this name; click gives one argument per option
+    chosen: ChosenSpec,
     local: bool,  # noqa: FBT001 - click's flag
     with_models: bool,  # noqa: FBT001 - click's flag
     with_data: bool,  # noqa: FBT001 - click's flag
     yes: bool,  # noqa: FBT001 - click's flag
 ) -> None:
     """Delete the pipelines and the endpoints; models and data stay unless asked for."""
-    with open_target(file, env, local) as target:
+    with open_target(chosen, local) as target:
         groups = names_made(target.spec, "model-package-group")
         named = _spec_resources(target, groups if with_models else (), with_data=with_data)
         _refuse_running(target, named)
@@ -74,7 +74,9 @@ def _spec_resources(
 ) -> SpecResources:
     name, deploy = pipelines_of(target.pipeline)
     data = f"s3://{target.aws.bucket}/{target.pipeline}/" if with_data else None
-    return SpecResources(name, deploy, names_made(target.spec, "endpoint"), groups, data)
+    return SpecResources(
+        name, deploy, names_made(target.spec, "endpoint"), groups, data, target.copy_of
+    )
 
 
 def _lines(target: CommandTarget, found: FoundResources, groups: tuple[str, ...]) -> Iterator[str]:
@@ -83,6 +85,10 @@ def _lines(target: CommandTarget, found: FoundResources, groups: tuple[str, ...]
         yield f"  delete {_named(resource)}"
     for resource in found.foreign:
         yield f"  keep {_named(resource)}: it was not created by this tool for this pipeline"
+    for copy in copies(target.account, target.pipeline) if target.chosen.copy is None else ():
+        again = replace(target.chosen, copy=copy).flags(local=target.is_local)
+        name = copied(target.pipeline, copy)
+        yield f"  keep the copy {name}: `pipelines destroy{again}` deletes it"
     if not any(resource.kind == "s3-prefix" for resource in found.to_delete):
         return
     for group in groups:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 
 import click
 
 from pipelines.account.health import Check, examine
 from pipelines.backends.local.health import MachineFact, machine_facts
-from pipelines.cli.options import format_option, local_option, spec_options
+from pipelines.cli.options import ChosenSpec, format_option, local_option, spec_options
 from pipelines.cli.printing import echo, echo_data
 from pipelines.cli.tables import columns
 from pipelines.cli.target import open_target
@@ -23,12 +22,12 @@ from pipelines.errors import RefusedError
 @spec_options
 @local_option
 @format_option("text", "json")
-def COMMAND(file: Path, env: str | None, local: bool, output_format: str) -> None:  # noqa: N802, FBT001 - found by this name; click's flag
+def COMMAND(chosen: ChosenSpec, local: bool, output_format: str) -> None:  # noqa: N802, FBT001 - found by this name; click's flag
     """Check this machine and the account of the spec; with --local, this machine alone."""
     here = list(machine_facts())
     if output_format == "text":
         _show_here(here)
-    checks = [] if local else _account(file, env, is_shown=output_format == "text")
+    checks = [] if local else _account(chosen, is_shown=output_format == "text")
     if output_format == "json":
         echo_data(json.dumps(_as_json(here, checks), indent=2) + "\n")
     wrong = [check for check in checks if check.verdict == "missing"]
@@ -37,9 +36,9 @@ def COMMAND(file: Path, env: str | None, local: bool, output_format: str) -> Non
         raise RefusedError(f"{things} missing in the account: see above")
 
 
-def _account(file: Path, env: str | None, *, is_shown: bool) -> list[Check]:
+def _account(chosen: ChosenSpec, *, is_shown: bool) -> list[Check]:
     checks = []
-    with open_target(file, env, local=False) as target:
+    with open_target(chosen, local=False) as target:
         needs = needs_of(json.loads(target.compiled.definition))
         if is_shown:
             echo("\nthe account")

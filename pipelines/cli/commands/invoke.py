@@ -10,7 +10,7 @@ from typing import BinaryIO
 import click
 
 from pipelines.account.account import Account
-from pipelines.cli.options import env_option, local_option
+from pipelines.cli.options import ChosenSpec, env_option, local_option
 from pipelines.cli.printing import echo
 from pipelines.cli.target import open_target
 from pipelines.diagnostics.nearest import nearest
@@ -79,7 +79,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
         raise UsageError(
             "the request has no body", "name a file that is not empty: --file REQUEST.json"
         )
-    with open_target(spec, env, local) as target:
+    with open_target(ChosenSpec(spec, env), local) as target:
         began = time.monotonic()
         try:
             answer = ask(target.account, endpoint, request)

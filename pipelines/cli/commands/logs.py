@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 import click
 
-from pipelines.cli.options import local_option, spec_options
+from pipelines.cli.options import ChosenSpec, local_option, spec_options
 from pipelines.cli.printing import echo, echo_raw, log_line
 from pipelines.cli.target import Scope, open_scope
 from pipelines.diagnostics.nearest import nearest
@@ -31,8 +30,7 @@ _LOCAL_SECONDS = 0.2
 @click.argument("execution")
 @click.argument("step")
 def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
-    file: Path,
-    env: str | None,
+    chosen: ChosenSpec,
     local: bool,  # noqa: FBT001 - click's flag
     follow: bool,  # noqa: FBT001 - click's flag
     raw: bool,  # noqa: FBT001 - click's flag
@@ -40,7 +38,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     step: str,
 ) -> None:
     """Print the log of a step, every host and every attempt of it."""
-    with open_scope(file, env, local) as scope:
+    with open_scope(chosen, local) as scope:
         described = scope.find(execution)
         printer = _Printer(scope, echo_raw if raw else _print_line)
         while True:

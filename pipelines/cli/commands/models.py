@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import click
 
-from pipelines.cli.options import format_option, local_option, spec_options
+from pipelines.cli.options import ChosenSpec, format_option, local_option, spec_options
 from pipelines.cli.printing import echo, echo_data
 from pipelines.cli.tables import columns
 from pipelines.cli.target import open_scope
@@ -36,8 +35,7 @@ _SHOW = "show"
 @click.argument("group", required=False, metavar="[GROUP | show GROUP/N]")
 @click.argument("version", required=False, metavar="")
 def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
-    file: Path,
-    env: str | None,
+    chosen: ChosenSpec,
     local: bool,  # noqa: FBT001 - click's flag
     output_format: str,
     last: int,
@@ -50,7 +48,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     """
     if version is not None and group != _SHOW:
         raise UsageError(f"unexpected argument `{version}`", "write `models show GROUP/N`")
-    with open_scope(file, env, local) as scope:
+    with open_scope(chosen, local) as scope:
         caller = scope.caller
         if version is not None:
             shown = _one(trace(caller, version), output_format)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import click
 
 from pipelines.account.planning import make_plan
-from pipelines.cli.options import format_option, local_option, spec_options
+from pipelines.cli.options import ChosenSpec, format_option, local_option, spec_options
 from pipelines.cli.plan_json import plan_json
 from pipelines.cli.plan_text import plan_text
 from pipelines.cli.printing import echo, echo_data
@@ -21,9 +20,9 @@ from pipelines.errors import ChangesPendingError
 @local_option
 @click.option("--check", is_flag=True, help="Exit with 6 when there is something to do.")
 @format_option("text", "json")
-def COMMAND(file: Path, env: str | None, local: bool, check: bool, output_format: str) -> None:  # noqa: N802, FBT001 - found by this name; click's flags
+def COMMAND(chosen: ChosenSpec, local: bool, check: bool, output_format: str) -> None:  # noqa: N802, FBT001 - found by this name; click's flags
     """Show what upsert would change, and which steps will miss their cache."""
-    with open_target(file, env, local) as target:
+    with open_target(chosen, local) as target:
         plan = make_plan(target.account, target.spec, target.compiled)
         if output_format == "json":
             where = {

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import click
 
 from pipelines.account.objects import remove
 from pipelines.account.prune import PruneScope, Unused, unused
-from pipelines.cli.options import local_option, spec_options, yes_option
+from pipelines.cli.options import ChosenSpec, local_option, spec_options, yes_option
 from pipelines.cli.printing import echo
 from pipelines.cli.target import CommandTarget, confirm, open_target
 from pipelines.definition.named import groups_of
@@ -33,16 +32,15 @@ _LONGEST = 24 * 365 * 100  # hours; datetime ends with the year 1
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be removed.")
 @yes_option
-def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
-    file: Path,
-    env: str | None,
+def COMMAND(  # noqa: N802 - found by this name; click gives one argument per option
+    chosen: ChosenSpec,
     local: bool,  # noqa: FBT001 - click's flag
     older_than: int,
     dry_run: bool,  # noqa: FBT001 - click's flag
     yes: bool,  # noqa: FBT001 - click's flag
 ) -> None:
     """Remove what upsert once uploaded and nothing refers to any more."""
-    with open_target(file, env, local) as target:
+    with open_target(chosen, local) as target:
         before = datetime.now(UTC) - timedelta(hours=older_than)
         found = unused(target.account, _scope(target), before)
         if not found:

@@ -8,7 +8,7 @@ from typing import Literal
 import click
 
 from pipelines.backends.local.jobs.isolation import warm_up
-from pipelines.cli.options import spec_options
+from pipelines.cli.options import ChosenSpec, spec_options
 from pipelines.errors import UsageError
 
 
@@ -61,8 +61,7 @@ def _with_files(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -
     help="How a job gets its /opt/ml.",
 )
 def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
-    file: Path,
-    env: str | None,
+    chosen: ChosenSpec,
     given: tuple[str, ...],
     definition: Path | None,
     resume: str | None,
@@ -77,6 +76,6 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
 
     running.run(
         running.RunRequest(
-            file, env, given, definition, resume, max_parallel, stubs, not no_cache, isolation
+            chosen, given, definition, resume, max_parallel, stubs, not no_cache, isolation
         )
     )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import click
 
 from pipelines.cli.commit import commit_of
 from pipelines.cli.follow import judge, show, watch
-from pipelines.cli.options import local_option, parameters, request, spec_options
+from pipelines.cli.options import ChosenSpec, local_option, parameters, spec_options
 from pipelines.cli.printing import echo
 from pipelines.cli.project import folder_of
 from pipelines.cli.target import CommandTarget, open_target, served_api
@@ -46,8 +45,7 @@ class _StartArguments:
 )
 @click.option("--wait", is_flag=True, help="Show the execution until it ends.")
 def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
-    file: Path,
-    env: str | None,
+    chosen: ChosenSpec,
     local: bool,  # noqa: FBT001 - click's flag
     given: tuple[str, ...],
     selected: tuple[str, ...],
@@ -58,13 +56,13 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     asked = _StartArguments(given, selected, source, wait)
     if source is not None and not selected:
         raise UsageError("--from goes with --select", "name the steps to run: --select STEP")
-    is_here = local and served_api(file) is None
+    is_here = local and served_api(chosen.file) is None
     if is_here and not wait:
         raise UsageError(
             "nothing would execute it: `pipelines serve` is not running for this project",
             "add --wait to execute it here, or start `pipelines serve` first",
         )
-    with open_target(file, env, local) as target:
+    with open_target(chosen, local) as target:
         arn = start(target.account, _request(target, asked))
         if is_here:
             _execute_here(target, arn)
@@ -85,19 +83,19 @@ def _request(target: CommandTarget, asked: _StartArguments) -> StartRequest:
         asked.selected,
         source,
         _commit(target),
-        target.env,
+        target.chosen.env,
     )
 
 
 def _commit(target: CommandTarget) -> str | None:
     """Return the commit, where what is deployed is what this checkout compiles to."""
-    commit = commit_of(folder_of(target.file))
+    commit = commit_of(folder_of(target.chosen.file))
     if commit is None:
         return None
     deployed = target.account.call("sagemaker", "describe_pipeline", PipelineName=target.pipeline)[
         "PipelineDefinition"
     ]
-    compiled = compile_spec(request(target.file, target.env)).compiled
+    compiled = compile_spec(target.chosen.request()).compiled
     if compiled is not None and json.loads(compiled.definition) == json.loads(deployed):
         return commit
     echo(

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 
 import click
 
-from pipelines.cli.options import format_option, local_option, spec_options
+from pipelines.cli.options import ChosenSpec, format_option, local_option, spec_options
 from pipelines.cli.printing import echo, echo_data
 from pipelines.cli.progress.words import duration
 from pipelines.cli.tables import columns
@@ -31,8 +30,7 @@ _DESCRIPTION = "PipelineExecutionDescription"
 )
 @click.argument("execution", required=False)
 def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
-    file: Path,
-    env: str | None,
+    chosen: ChosenSpec,
     local: bool,  # noqa: FBT001 - click's flag
     output_format: str,
     follow: bool,  # noqa: FBT001 - click's flag
@@ -40,7 +38,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     execution: str | None,
 ) -> None:
     """Show the executions; with an id (or `latest`), the steps of one."""
-    with open_scope(file, env, local) as scope:
+    with open_scope(chosen, local) as scope:
         if follow:
             _follow(scope, execution or LATEST)
             return

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from pipelines.cli.options import local_option, spec_options
+from pipelines.cli.options import ChosenSpec, local_option, spec_options
 from pipelines.cli.printing import echo
 from pipelines.cli.target import Scope, open_scope
 from pipelines.errors import UsageError
@@ -21,9 +19,9 @@ _SEARCHED = 20
 @spec_options
 @local_option
 @click.argument("execution", required=False)
-def COMMAND(file: Path, env: str | None, local: bool, execution: str | None) -> None:  # noqa: N802, FBT001 - found by this name; click's flag
+def COMMAND(chosen: ChosenSpec, local: bool, execution: str | None) -> None:  # noqa: N802, FBT001 - found by this name; click's flag
     """Stop an execution; without an id, the one that runs."""
-    with open_scope(file, env, local) as scope:
+    with open_scope(chosen, local) as scope:
         arn = _only_running(scope) if execution is None else _running(scope, execution)
         stop(scope.caller, arn)
     echo(f"execution {identifier(arn)} is being stopped")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 
 from pipelines.account.apply import apply, is_current
 from pipelines.account.planning import make_plan
-from pipelines.cli.options import local_option, spec_options, yes_option
+from pipelines.cli.options import ChosenSpec, local_option, spec_options, yes_option
 from pipelines.cli.plan_text import plan_text
 from pipelines.cli.printing import echo
 from pipelines.cli.target import confirm, open_target
@@ -27,9 +26,9 @@ from pipelines.plan.model import Plan
     is_flag=True,
     help="Replace a pipeline of this name that was not created from this spec.",
 )
-def COMMAND(file: Path, env: str | None, local: bool, yes: bool, take_over: bool) -> None:  # noqa: N802, FBT001 - found by this name; click's flags
+def COMMAND(chosen: ChosenSpec, local: bool, yes: bool, take_over: bool) -> None:  # noqa: N802, FBT001 - found by this name; click's flags
     """Create or update the pipeline, by the plan that is shown."""
-    with open_target(file, env, local) as target:
+    with open_target(chosen, local) as target:
         plan = make_plan(target.account, target.spec, target.compiled)
         echo(plan_text(plan, target.description))
         if plan.is_empty:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import click
 
 from pipelines.account.versions import PipelineVersion, versions
-from pipelines.cli.options import format_option, local_option, spec_options
+from pipelines.cli.options import ChosenSpec, format_option, local_option, spec_options
 from pipelines.cli.printing import echo, echo_data
 from pipelines.cli.tables import columns
 from pipelines.cli.target import open_target
@@ -23,14 +22,13 @@ from pipelines.execution.identifiers import identifier
     "--last", type=click.IntRange(min=1), default=20, show_default=True, help="How many to list."
 )
 def COMMAND(  # noqa: N802 - found by this name
-    file: Path,
-    env: str | None,
+    chosen: ChosenSpec,
     local: bool,  # noqa: FBT001 - click's flag
     output_format: str,
     last: int,
 ) -> None:
     """List the versions of the deployed pipeline, the newest first."""
-    with open_target(file, env, local) as target:
+    with open_target(chosen, local) as target:
         found = versions(target.account, target.pipeline, last)
     if output_format == "json":
         rows = [

@@ -142,6 +142,7 @@ class Kind:
         stands_alone: where its steps also make a pipeline of their own, that one's suffix.
         makes: what they make that outlives an execution, `endpoint` or `model-package-group`, and
             the key that names it.
+        uses: what they use by its name, likewise.
     """
 
     model: type[StepSpec]
@@ -153,3 +154,4 @@ class Kind:
     checks: Callable[[Json], Iterator[Finding]] = _no_checks
     stands_alone: str | None = None
     makes: Mapping[str, str] = field(default_factory=dict)
+    uses: Mapping[str, str] = field(default_factory=dict)

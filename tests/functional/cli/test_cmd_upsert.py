@@ -94,3 +94,19 @@ def test_a_pipeline_that_run_made_is_updated_by_upsert(cached: Path, pipelines: 
     answer = pipelines("upsert", "--local")
     assert answer.code == 0, answer.err
     assert pipelines("plan", "--local", "--check").code == 0
+
+
+def test_a_copy_lives_beside_the_original(cached: Path, pipelines: Command) -> None:
+    """It has its own executions, and does not share the cache: its prefix is another."""
+    del cached
+    assert started(pipelines) == {"make", "use"}
+    answer = pipelines("run", "--as", "mine")
+    assert answer.code == 0, answer.out + answer.err
+    assert "cache" not in answer.out
+    assert "small-mine" in pipelines("status", "--local", "--as", "mine").out
+    listed = pipelines("status", "--local").out
+    assert "not listed: the pipeline small-mine" in listed
+    assert pipelines("plan", "--local", "--as", "mine", "--check").code in {0, 6}
+    assert pipelines("upsert", "--local", "--as", "mine").code == 0
+    assert pipelines("destroy", "--local", "--as", "mine", "--yes").code == 0
+    assert pipelines("plan", "--local", "--check").code == 0

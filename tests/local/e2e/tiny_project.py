@@ -19,6 +19,7 @@ from pathlib import Path
 from textwrap import dedent
 
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.cli.options import ChosenSpec
 from pipelines.cli.target import local_scope, open_sagemaker
 from pipelines.execution.executions import executions
 from pipelines.execution.identifiers import identifier
@@ -265,7 +266,7 @@ class Project:
     def cached(self) -> set[str]:
         """Return the steps of the latest execution that came from the cache."""
         with self.sagemaker() as sagemaker:
-            scope = local_scope(sagemaker, self.folder / "pipeline.yaml")
+            scope = local_scope(sagemaker, ChosenSpec(self.folder / "pipeline.yaml"))
             latest = executions(scope.caller, scope.pipelines, 1)[0]["PipelineExecutionArn"]
             steps = sagemaker.list_pipeline_execution_steps(
                 PipelineExecutionArn=latest, MaxResults=100
@@ -281,7 +282,7 @@ class Project:
     def seen(self) -> list[Seen]:
         """Read every execution, the latest first, without a command's start."""
         with self.sagemaker() as sagemaker:
-            scope = local_scope(sagemaker, self.folder / "pipeline.yaml")
+            scope = local_scope(sagemaker, ChosenSpec(self.folder / "pipeline.yaml"))
             return [
                 Seen(
                     identifier(summary),
