@@ -33,6 +33,7 @@ from pipelines.spec.names import COPY_OF, pipelines_of
 if TYPE_CHECKING:
     from pipelines.account.account import Account
     from pipelines.backends.local.executors.contract import LocalApi
+    from pipelines.backends.local.kept import KeptJobs
     from pipelines.backends.local.sagemaker import LocalSageMaker
     from pipelines.compile.model import Compiled
     from pipelines.spec.model import Aws, PipelineSpec
@@ -244,6 +245,13 @@ def _conceal_secrets(environ: Mapping[str, str]) -> None:
         from pipelines.backends.local.jobs.launcher.processes import conceal_process  # noqa: PLC0415 - seldom
 
         conceal_process()
+
+
+def kept_jobs(file: Path) -> KeptJobs:
+    """Return the folders of a project's failed jobs."""
+    from pipelines.backends.local.kept import KeptJobs  # noqa: PLC0415 - only for --local
+
+    return KeptJobs.of(home_of(file))
 
 
 def served_api(file: Path) -> LocalApi | None:

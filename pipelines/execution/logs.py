@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from pipelines.execution.caller import Caller, CallRefusedError
+from pipelines.execution.failure import excerpt, failed_host
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.steptypes import find_listed
@@ -16,10 +17,8 @@ from pipelines.steptypes import find_listed
 _MADE = re.compile(r"(?P<stem>pipelines-[a-z0-9]+-.+)-[A-Za-z0-9]+-\d+")
 """The names that the service gives jobs (FACTS 11.7)."""
 
-_FAILED_HOST = re.compile(r"AlgorithmError: (algo-\d+): ")
-
-TAIL_LINES = 20
-"""How many lines of a failed step's log are shown."""
+_READ_LINES = 400
+"""How many lines at the end of a failed step's log are searched for what explains it."""
 
 
 @frozen
@@ -70,15 +69,16 @@ def lines(caller: Caller, stream: LogStream, token: str | None = None) -> Iterat
 
 
 def tail(caller: Caller, step: JsonObject) -> tuple[str, ...]:
-    """Read the last lines of a failed step; where that is refused, one line says so.
+    """Read from the log of a failed step what explains it; where that is refused, a line says so.
 
     Of several hosts `failed_host` counts, else the one that wrote last.
     """
+    reason = step.get("FailureReason")
     try:
         found = streams(caller, step)
         if not found:
             return ()
-        host = failed_host(step.get("FailureReason"))
+        host = failed_host(reason)
         chosen = [s for s in found if host is not None and f"/{host}-" in f"{s.name}-"]
         last = (chosen or sorted(found, key=lambda stream: stream.written))[-1]
         answer = caller.call(
@@ -86,21 +86,12 @@ def tail(caller: Caller, step: JsonObject) -> tuple[str, ...]:
             "get_log_events",
             logGroupName=last.group,
             logStreamName=last.name,
-            limit=TAIL_LINES,
+            limit=_READ_LINES,
             startFromHead=False,
         )
     except CallRefusedError as error:
         return (f"(its log cannot be read: {error.problem})",)
-    return tuple(str(event["message"]) for event in answer["events"])
-
-
-def failed_host(reason: str | None) -> str | None:
-    """Return the host that a reason names (`AlgorithmError: algo-2: …`); None where it names none.
-
-    The other hosts were ended because of it, and wrote about that.
-    """
-    named = _FAILED_HOST.match(reason or "")
-    return named[1] if named else None
+    return excerpt([str(event["message"]) for event in answer["events"]], reason)
 
 
 def _job(step: JsonObject) -> tuple[str, str] | None:

@@ -59,6 +59,13 @@ def program_reason(ended: Ended, code_folder: Path) -> str:
     return message.strip() if mark else reason(ended, code_folder)
 
 
+def is_last(text: str, log: str) -> bool:
+    """Return whether a log already ends with what a reason begins with."""
+    first = text.splitlines()[0]
+    lines = [line.rstrip() for line in log.splitlines() if line.strip()][-_MESSAGE_LINES:]
+    return first in lines or f"{MARK}{first}" in lines
+
+
 def write(path: Path, text: str) -> None:
     """Write the failure file: UTF-8, at most 1024 bytes, the job's own text first."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,7 +86,8 @@ def _cause(tail: str, end: RankEnd) -> Raised | None:
         candidates = [raised for raised in own if (raised.rank or "") == end.rank]
     else:
         candidates = (own or found) if end.code == 1 else []
-    return candidates[-1] if candidates else None
+    first = [raised for raised in candidates if raised.rank == end.rank]
+    return (first or candidates)[-1] if candidates else None
 
 
 def _tracebacks(tail: str) -> list[Raised]:

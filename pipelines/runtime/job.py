@@ -121,7 +121,7 @@ def _run(job: Job, layout: Layout, scratch: Scratch) -> int:
 
     why = reason if job.program is None else program_reason
     text = with_free_space(why(ended, scratch.code), _folders(layout))
-    return _fail(layout, text, ended.exit_code)
+    return _fail(layout, text, ended.exit_code, ended.tail)
 
 
 def _replace_links(folder: Path) -> None:
@@ -181,10 +181,11 @@ def _make_outputs(layout: Layout, variables: dict[str, str]) -> None:
         layout.output_data_dir.mkdir(parents=True, exist_ok=True)
 
 
-def _fail(layout: Layout, text: str, exit_code: int) -> int:
-    from .failure import write  # noqa: PLC0415 - only a failed job needs it
+def _fail(layout: Layout, text: str, exit_code: int, log: str = "") -> int:
+    from .failure import is_last, write  # noqa: PLC0415 - only a failed job needs it
 
-    print(f"pipelines: the job failed: {text.splitlines()[0]}", file=sys.stderr, flush=True)
+    if not is_last(text, log):
+        print(f"pipelines: the job failed: {text.splitlines()[0]}", file=sys.stderr, flush=True)
     try:
         write(layout.failure, text)
     except OSError as error:  # a full disk, for example, which may be why the job failed

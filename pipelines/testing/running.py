@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 import subprocess
@@ -22,6 +23,7 @@ from pipelines.testing.hosts import JobSetup, host_environment, prepare
 from pipelines.testing.results import JobResult
 
 TIMEOUT = 600.0
+_UNPACKED = re.compile(r"[^\s\"']*/pipelines-[0-9a-f]{16}/code/")  # as the runtime names it
 _GRACE = 5.0  # seconds from SIGTERM to SIGKILL; on the platform nearly 120
 
 
@@ -137,6 +139,12 @@ def _log(job: JobUnderTest, host: str) -> Path:
     return job.folder / f"{host}.log"
 
 
+def _text(job: JobUnderTest, host: str) -> str:
+    """Read a log; what it says of the bundle's files, it says of the project's."""
+    text = _log(job, host).read_text(encoding="utf-8", errors="replace")
+    return _UNPACKED.sub(lambda _: f"{job.project.root}/", text)
+
+
 def _result(
     job: JobUnderTest, layouts: Mapping[str, Layout], codes: Mapping[str, int]
 ) -> JobResult:
@@ -149,7 +157,7 @@ def _result(
     return JobResult(
         exit_code=codes[first] if first is not None else 0,
         failure=failure.read_text(encoding="utf-8") if failure and failure.is_file() else None,
-        logs={h: _log(job, h).read_text(encoding="utf-8", errors="replace") for h in layouts},
+        logs={host: _text(job, host) for host in layouts},
         model=_merged(job, "model", [layout.model_dir for layout in layouts.values()]),
         output_data=_merged(job, "data", [layout.output_data_dir for layout in layouts.values()]),
         outputs=outputs,

@@ -1,4 +1,7 @@
-"""`prune`: remove code and data that no version of the pipeline and no model package names."""
+"""`prune`: remove code and data that no version of the pipeline and no model package names.
+
+Locally also what failed jobs have left.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from pipelines.account.objects import remove
-from pipelines.account.prune import PruneScope, Unused, unused
+from pipelines.account.prune import PruneScope, unused
 from pipelines.cli.options import ChosenSpec, local_option, spec_options, yes_option
 from pipelines.cli.printing import echo
-from pipelines.cli.target import CommandTarget, confirm, open_target
+from pipelines.cli.target import CommandTarget, confirm, kept_jobs, open_target
 from pipelines.definition.named import groups_of
 from pipelines.diagnostics.sentences import counted
 from pipelines.spec.names import pipelines_of
@@ -39,19 +42,31 @@ def COMMAND(  # noqa: N802 - found by this name; click gives one argument per op
     dry_run: bool,  # noqa: FBT001 - click's flag
     yes: bool,  # noqa: FBT001 - click's flag
 ) -> None:
-    """Remove what upsert once uploaded and nothing refers to any more."""
+    """Remove what upsert once uploaded and nothing refers to any more.
+
+    With --local also the folders of failed jobs, whatever their age.
+    """
     with open_target(chosen, local) as target:
         before = datetime.now(UTC) - timedelta(hours=older_than)
         found = unused(target.account, _scope(target), before)
-        if not found:
+        jobs = kept_jobs(chosen.file) if local else None
+        if not found and not jobs:
             echo("nothing to remove: everything is in use, or too recent")
             return
-        echo(_shown(found))
+        objects = counted(len(found), "object")
+        folders = f"{counted(len(jobs or ()), 'folder')} of failed jobs"
+        if found:
+            echo(_shown([(entry.key, entry.size) for entry in found], objects))
+        if jobs:
+            echo(_shown(jobs.sizes(), folders))
         if dry_run:
             return
-        confirm(target, f"delete {counted(len(found), 'object')} from {target.aws.bucket}", yes)
+        confirm(target, f"delete {objects} from {target.aws.bucket}", yes)
         remove(target.account, target.aws.bucket, [entry.key for entry in found])
-        echo(f"removed {counted(len(found), 'object')}")
+        if jobs:
+            jobs.remove()
+        removed = ((found, objects), (jobs, folders))
+        echo(f"removed {' and '.join(said for ones, said in removed if ones)}")
 
 
 def _scope(target: CommandTarget) -> PruneScope:
@@ -63,12 +78,12 @@ def _scope(target: CommandTarget) -> PruneScope:
     return PruneScope(target.aws.bucket, compiled.pipeline, pipelines, groups)
 
 
-def _shown(found: list[Unused]) -> str:
-    lines = [f"{size(entry.size):>10}  {entry.key}" for entry in found[:_SHOWN]]
-    if len(found) > _SHOWN:
-        lines.append(f"            and {len(found) - _SHOWN} more")
-    total = size(sum(entry.size for entry in found))
-    return "\n".join([*lines, f"{total:>10}  in {counted(len(found), 'object')}"])
+def _shown(listed: list[tuple[str, int]], number: str) -> str:
+    lines = [f"{size(count):>10}  {name}" for name, count in listed[:_SHOWN]]
+    if len(listed) > _SHOWN:
+        lines.append(f"            and {len(listed) - _SHOWN} more")
+    total = size(sum(count for _, count in listed))
+    return "\n".join([*lines, f"{total:>10}  in {number}"])
 
 
 def size(count: int) -> str:

@@ -14,6 +14,7 @@ from pipelines.cli.progress.words import duration
 from pipelines.cli.tables import columns
 from pipelines.cli.target import Scope, open_scope
 from pipelines.execution.executions import executions, steps
+from pipelines.execution.failure import headline, remarks
 from pipelines.execution.identifiers import LATEST, identifier
 from pipelines.json_types import JsonObject
 
@@ -99,11 +100,23 @@ def _one(described: JsonObject, steps: list[JsonObject], scope: Scope) -> str:
     title = f"{identifier(described)}: {_status(described, scope)}"
     if scope.is_interrupted(described["PipelineExecutionArn"]):
         title += f": resume it with `pipelines run --resume {identifier(described)}`"
-    reason = str(described.get("FailureReason", "")).partition("\n")[0]
+    reason = _own_reason(described, steps)
     title += f"\n{described[_DESCRIPTION]}" if _DESCRIPTION in described else ""
     head = f"{title}\n{reason}\n" if reason else f"{title}\n"
     table = [(step["StepName"], step["StepStatus"], _seconds(step), _note(step)) for step in steps]
-    return f"{head}\n{columns(('step', 'status', 'time', ''), table)}"
+    remarked = [
+        f"{step['StepName']}: {text}"
+        for step in steps
+        for text in remarks(step.get("FailureReason"))
+    ]
+    return "\n".join((f"{head}\n{columns(('step', 'status', 'time', ''), table)}", *remarked))
+
+
+def _own_reason(described: JsonObject, steps: list[JsonObject]) -> str:
+    """Return why an execution failed, where that is not the reason of a step that is shown."""
+    if any(step.get("FailureReason") for step in steps):
+        return ""
+    return headline(described.get("FailureReason"))
 
 
 def _seconds(step: JsonObject) -> str:
@@ -117,4 +130,4 @@ def _note(step: JsonObject) -> str:
     hit = step.get("CacheHitResult")
     if hit:
         return f"cached from {str(hit['SourcePipelineExecutionArn']).rpartition('/')[2]}"
-    return str(step.get("FailureReason", "")).partition("\n")[0]
+    return headline(step.get("FailureReason"))

@@ -27,6 +27,7 @@ from pipelines.execution.events import (
     StepSkipped,
     StepStarted,
 )
+from pipelines.execution.failure import remarks
 from pipelines.execution.status import StepStatus
 from pipelines.frozen import frozen
 
@@ -112,8 +113,17 @@ def live(stream: TextIO) -> Iterator[Observer]:
     with Live(table, console=console, refresh_per_second=8):
         yield observer
     for event in failed:
-        console.print(Text(escaped(f"\n{event.step}: {event.reason or 'failed'}"), "red"))
-        for line in event.log_tail:
-            console.print(Text(f"  | {log_line(line)}", "dim"), soft_wrap=True)
+        _print_failure(console, event)
     for end in ended:
         console.print(f"{end.status} in {duration(end.seconds)}", highlight=False)
+
+
+def _print_failure(console: Console, event: StepEnded) -> None:
+    """Print what the row of a failed step has no room for."""
+    remarked = remarks(event.reason)
+    if event.log_tail or remarked:
+        console.print(Text(escaped(f"\n{event.step}"), "red"))
+    for line in event.log_tail:
+        console.print(Text(f"  | {log_line(line)}", "dim"), soft_wrap=True)
+    for text in remarked:
+        console.print(Text(f"  {escaped(text)}"), soft_wrap=True)

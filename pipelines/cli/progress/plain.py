@@ -17,6 +17,7 @@ from pipelines.execution.events import (
     StepSkipped,
     StepStarted,
 )
+from pipelines.execution.failure import remarks
 from pipelines.execution.status import StepStatus
 
 
@@ -45,6 +46,7 @@ class Lines:
             self._stream.write(f"{escaped(line)}\n")
         if isinstance(event, StepEnded) and event.status is StepStatus.FAILED:
             self._stream.writelines(f"    | {log_line(text)}\n" for text in event.log_tail)
+            self._stream.writelines(f"    {escaped(text)}\n" for text in remarks(event.reason))
         self._stream.flush()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipelines.execution.events import StepEnded
+from pipelines.execution.failure import headline, is_said
 
 _MINUTE = 60
 _HOUR = 3600
@@ -21,8 +22,12 @@ def duration(seconds: float) -> str:
 
 
 def note(event: StepEnded) -> str:
-    """Return in one line where a result comes from, why a step failed, or its exit message."""
+    """Return in one line where a result comes from, why a step failed, or its exit message.
+
+    Nothing where the excerpt of its log, shown below, says why.
+    """
     if event.cached_from is not None:
         return f"cached from {event.cached_from.rpartition('/')[2]}"
-    said = event.reason or event.message
-    return said.splitlines()[0] if said else ""
+    if event.reason is not None:
+        return "" if is_said(event.log_tail, event.reason) else headline(event.reason)
+    return event.message.splitlines()[0] if event.message else ""

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pipelines.backends.local.executors import processing, training
 from pipelines.backends.local.jobs.run import REASON_LENGTH
+from pipelines.execution.failure import remarks, without_remarks
 from pipelines.execution.status import StepStatus
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ def test_an_exit_code_is_a_failure(local: Local) -> None:
     """Exit code ≠ 0 = Failed; the code stands in the reason."""
     outcome = run_training(local, "exit 3")
     assert outcome.status is StepStatus.FAILED
-    assert str(outcome.reason).endswith("exit code: 3")
+    assert without_remarks(outcome.reason).endswith("exit code: 3")
     assert outcome.properties["TrainingJobStatus"] == "Failed"
     assert outcome.properties["FailureReason"] == outcome.reason
     assert outcome.fault is None
@@ -51,7 +53,7 @@ def test_how_a_job_died_is_named(local: Local, script: str, said: str) -> None:
 def test_a_program_that_is_not_there_is_named(local: Local) -> None:
     """The word that could not be started stands in the reason, with the system's answer."""
     outcome = training.execute(local.call(local.training("/nosuch/program", "x")))
-    assert outcome.reason == (
+    assert without_remarks(outcome.reason) == (
         "AlgorithmError: the program could not be started: '/nosuch/program':"
         " No such file or directory"
     )
@@ -60,7 +62,7 @@ def test_a_program_that_is_not_there_is_named(local: Local) -> None:
 def test_the_failure_file_is_the_reason(local: Local) -> None:
     """FACTS 3.4: what /opt/ml/output/failure says is FailureReason."""
     outcome = run_training(local, "printf 'no such column' > /opt/ml/output/failure; exit 1")
-    assert outcome.reason == "AlgorithmError: no such column, exit code: 1"
+    assert without_remarks(outcome.reason) == "AlgorithmError: no such column, exit code: 1"
 
 
 def test_an_oversize_failure_file_is_cut(local: Local) -> None:
@@ -69,7 +71,10 @@ def test_an_oversize_failure_file_is_cut(local: Local) -> None:
     reason = str(run_training(local, script).reason)
     assert len(reason) == REASON_LENGTH
     assert reason.startswith("AlgorithmError: é\né")
-    assert reason.endswith(", exit code: 1")
+    assert without_remarks(reason).endswith(", exit code: 1")
+    assert [Path(one.removeprefix("its folder is kept: ")).is_dir() for one in remarks(reason)] == [
+        True
+    ]
 
 
 def test_the_processing_message_is_the_exit_message(local: Local) -> None:
@@ -82,7 +87,7 @@ def test_the_processing_message_is_the_exit_message(local: Local) -> None:
         local.call(local.processing("sh", "-c", "printf oh > /opt/ml/output/message; exit 4"))
     )
     assert bad.properties["ExitMessage"] == "oh"
-    assert bad.reason == "AlgorithmError: oh, exit code: 4"
+    assert without_remarks(bad.reason) == "AlgorithmError: oh, exit code: 4"
 
 
 def test_a_message_that_is_not_utf_8_fails_the_job(local: Local) -> None:
@@ -169,7 +174,7 @@ def test_one_failing_host_ends_the_others(local: Local) -> None:
     began = time.monotonic()
     outcome = run_training(local, script, hosts=2)
     assert time.monotonic() - began < 30
-    assert outcome.reason == "AlgorithmError: algo-2: broken, exit code: 5"
+    assert without_remarks(outcome.reason) == "AlgorithmError: algo-2: broken, exit code: 5"
 
 
 def test_a_hard_coded_path_is_told_what_it_needs(local: Local) -> None:

@@ -59,19 +59,36 @@ def test_lines_say_what_happened_in_order() -> None:
 
 
 def test_table_on_a_terminal_ends_with_every_step_and_the_log_of_the_failed_one() -> None:
-    """The last drawing holds each step once; below it stand reason, log lines and the end."""
+    """The last drawing holds each step once, with the reason; below stand log lines and the end."""
     stream = Terminal()
     with following(stream) as observer:
         for event in EVENTS:
             observer(event)
     shown = stream.getvalue()
-    table, _, rest = shown.rpartition("train: no data")
+    table, _, rest = shown.rpartition("  | epoch 1")
     assert "✘" in table
+    assert "no data" in table
+    assert "no data" not in rest
     assert "done before" in table
     assert "`train` ended as Failed" in table
-    assert "| epoch 1" in rest
     assert "| oops" in rest
     assert rest.rstrip().endswith("Failed in 1m 06s")
+
+
+RAISED = "AlgorithmError: algo-2: rank 3: KeyError: 'a'\n  File \"t.py\", line 1, exit code: 1"
+
+
+@pytest.mark.parametrize("stream", [io.StringIO(), Terminal()], ids=["lines", "table"])
+def test_a_reason_that_the_log_ends_with_is_said_there_alone(stream: io.StringIO) -> None:
+    """The traceback already has it; where the folder of the job is kept follows."""
+    log = ("Traceback (most recent call last):", '  File "t.py", line 1', "KeyError: 'a'")
+    reason = f"{RAISED}; its folder is kept: /a/.pipelines/jobs/b"
+    with following(stream) as observer:
+        observer(ExecutionStarted("abc123def456", "arn", "flights", ("train",)))
+        observer(StepStarted("train", "Training"))
+        observer(StepEnded("train", StepStatus.FAILED, 1.0, None, reason, log))
+    assert stream.getvalue().count("KeyError") == 1
+    assert "its folder is kept: /a/.pipelines/jobs/b" in stream.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipelines.execution.logs import TAIL_LINES, failed_host
+from pipelines.backends.local.kept import openable
+from pipelines.execution.failure import excerpt, failed_host
 
-JOB_FILE = "job"
-"""Beside the logs of an attempt: the name of its job."""
-
-_BYTES = 16_384
+_BYTES = 65_536
 
 
 def execution_folder(home: Path, execution: str) -> Path:
@@ -23,7 +21,7 @@ def attempt_folder(home: Path, execution: str, step: str, attempt: int) -> Path:
 
 
 def log_tail(folder: Path, reason: str | None) -> tuple[str, ...]:
-    """Read the last lines of an attempt's logs, for the message that it failed.
+    """Read from an attempt's logs what explains that it failed: `excerpt`.
 
     Of several hosts `failed_host` is read, otherwise the one that wrote last.
     """
@@ -36,4 +34,4 @@ def log_tail(folder: Path, reason: str | None) -> tuple[str, ...]:
         size = file.seek(0, 2)
         file.seek(max(0, size - _BYTES))
         text = file.read().decode("utf-8", errors="replace")
-    return tuple(text.splitlines()[-TAIL_LINES:])
+    return tuple(map(openable(folder), excerpt(text.splitlines(), reason)))

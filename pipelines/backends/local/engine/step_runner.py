@@ -14,12 +14,13 @@ from pathlib import Path
 from pipelines.backends.local.engine.cache import StepCache, cache_key
 from pipelines.backends.local.engine.checks import checked_request
 from pipelines.backends.local.engine.context import ExecutionContext
-from pipelines.backends.local.engine.folders import JOB_FILE, attempt_folder
+from pipelines.backends.local.engine.folders import attempt_folder
 from pipelines.backends.local.engine.outputs import refuse_empty_inputs, written_files
 from pipelines.backends.local.engine.parts import Token
 from pipelines.backends.local.engine.resolution import ResolutionError, resolve
 from pipelines.backends.local.engine.retry import StepRetries
 from pipelines.backends.local.executors.contract import Executor, StepCall, StepOutcome
+from pipelines.backends.local.kept import JOB_FILE, discard_earlier
 from pipelines.backends.local.state.database import dumps
 from pipelines.backends.local.state.executions import StepRecord
 from pipelines.errors import PipelinesError, from_outside
@@ -89,6 +90,7 @@ class StepRunner:
                 record, status=StepStatus.EXECUTING, attempts=attempt, metadata=metadata
             )
             self.context.store.save_step(record)
+            discard_earlier(self.context.settings.home, call.logs.parent)
             call.logs.mkdir(parents=True, exist_ok=True)
             (call.logs / JOB_FILE).write_text(call.job_name, encoding="utf-8")
             outcome = _execute(executor, call)

@@ -22,7 +22,9 @@ from pipelines.backends.local.jobs.spec import (
     LocalJob,
 )
 from pipelines.backends.local.jobs.supervise import run_hosts
+from pipelines.backends.local.kept import SCRATCH_FILE, job_folder, keep
 from pipelines.errors import free_space
+from pipelines.execution.failure import DISK_FULL, KEPT, NAMES_OPT_ML
 from pipelines.execution.status import StepStatus
 from pipelines.frozen import frozen
 
@@ -104,11 +106,14 @@ def run_job(
         )
         for host in job.hosts
     ]
+    (call.logs / SCRATCH_FILE).write_text(str(job.scratch), encoding="utf-8")
     for command in commands:
         command.log.write_text("".join(f"{line}\n" for line in _warnings(call, job, container)))
     end = run_hosts(job, commands, container.limits, stop=call.stop, tick=tick)
     fault = PLATFORM_FAULT if _platform_reason(end) and end.cause == "finished" else None
     reason = _reason(call, job, container, end)
+    if reason is not None and fault is None:
+        keep(job_folder(call.settings.home, job.name))
     return LocalJobResult(end, reason, fault, [one.log for one in commands])
 
 
@@ -132,10 +137,11 @@ def _warnings(call: StepCall, job: LocalJob, container: ContainerCommand) -> lis
 
 def _reason(call: StepCall, job: LocalJob, container: ContainerCommand, end: JobEnd) -> str | None:
     """Return why a job failed, as `FailureReason` has it; None when it did not."""
+    kept = f"{KEPT}{job_folder(call.settings.home, job.name)}"
     if end.cause == "limit":
         return (
             "the job ran longer than StoppingCondition.MaxRuntimeInSeconds"
-            f" ({container.limits.wall:g} s) and was ended"
+            f" ({container.limits.wall:g} s) and was ended{kept}"
         )
     failure = end.failure
     if failure is None or end.cause == "stopped":
@@ -148,7 +154,7 @@ def _reason(call: StepCall, job: LocalJob, container: ContainerCommand, end: Job
     hint = _path_hint(job, call.settings, call.logs / f"{host.name}.log") + _disk_hint(
         call.settings, text
     )
-    return _algorithm_error(job, failure, text, hint)
+    return _algorithm_error(job, failure, text, hint, kept)
 
 
 def _platform_reason(end: JobEnd) -> str | None:
@@ -169,10 +175,11 @@ def _failure_text(file: Path) -> str:
         return text.read(REASON_LENGTH).strip()
 
 
-def _algorithm_error(job: LocalJob, end: HostEnd, text: str, hint: str) -> str:
+def _algorithm_error(job: LocalJob, end: HostEnd, text: str, hint: str, kept: str) -> str:
     """Write the reason of a host's own failure in the service's form, its text cut to fit."""
     head = "AlgorithmError: " + (f"{end.host}: " if len(job.hosts) > 1 else "")
-    tail = f"{hint}, {_how(end)}" if text or end.kind != "exec" else _how(end)
+    how = f", {_how(end)}" if text or end.kind != "exec" else _how(end)
+    tail = f"{how}{hint}{kept}"
     shown = text or ("" if end.kind == "exec" else "the job wrote no failure text, see its log")
     return f"{head}{shown[: REASON_LENGTH - len(head) - len(tail)]}{tail}"
 
@@ -181,7 +188,7 @@ def _disk_hint(settings: LocalSettings, text: str) -> str:
     """Explain a job that could not even write why it failed; else nothing."""
     if text or shutil.disk_usage(settings.home).free > _FULL:
         return ""
-    return f" (the disk is full: {free_space(settings.home)})"
+    return f"{DISK_FULL}: {free_space(settings.home)}"
 
 
 def _path_hint(job: LocalJob, settings: LocalSettings, log: Path) -> str:
@@ -194,9 +201,9 @@ def _path_hint(job: LocalJob, settings: LocalSettings, log: Path) -> str:
     if not NAMED.search(tail):
         return ""
     return (
-        f" (its log names /opt/ml, but {choose(settings.isolation).why}, so its folder is another:"
+        f"{NAMES_OPT_ML}, but {choose(settings.isolation).why}, so its folder is another:"
         " read SM_* variables or PIPELINES_OPT_ML; a hard-coded path needs Linux namespaces or"
-        " an existing writable /opt/ml)"
+        " an existing writable /opt/ml"
     )
 
 

@@ -1,11 +1,11 @@
-"""The folders of a job under `.pipelines/jobs`: created before it, removed after it."""
+"""The folders of a job under `.pipelines/jobs`: created before it, removed after it.
+
+What `kept.keep` has marked stays.
+"""
 
 from __future__ import annotations
 
 import fcntl
-import os
-import shutil
-import stat
 import sys
 import tempfile
 from contextlib import ExitStack, contextmanager
@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from pipelines.backends.local.jobs.isolation import choose
 from pipelines.backends.local.jobs.spec import HostPlan, JobHost, LocalJob
+from pipelines.backends.local.kept import is_kept, job_folder, remove
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from pipelines.backends.local.executors.contract import LocalSettings
 
@@ -34,7 +35,7 @@ def workspace(
     *,
     network_isolated: bool = False,
 ) -> Iterator[LocalJob]:
-    """Create the folders of a job's hosts, and remove them at the end.
+    """Create the folders of a job's hosts, and remove them at the end unless they are kept.
 
     Args:
         settings: how this machine stands in for SageMaker.
@@ -47,9 +48,9 @@ def workspace(
         JobRefusedError: the isolation that the settings require is not available.
     """
     isolation = choose(settings.isolation).which
-    jobs = (settings.home / "jobs").absolute()
+    folder = job_folder(settings.home, name)
+    jobs = folder.parent
     jobs.mkdir(parents=True, exist_ok=True)
-    folder = jobs / name
     hosts = tuple(
         JobHost(plan, _address(number), folder / plan.name) for number, plan in enumerate(plans)
     )
@@ -61,7 +62,7 @@ def workspace(
 
 @contextmanager
 def _owned(jobs: Path, name: str) -> Iterator[Path]:
-    """Hold the job's lock, create its scratch folder, and remove all its files at the end."""
+    """Hold the job's lock, create its scratch folder, and remove its files at the end."""
     lock = jobs / f"{name}.lock"
     with ExitStack() as stack:
         with (jobs / _GUARD).open(
@@ -77,7 +78,7 @@ def _owned(jobs: Path, name: str) -> Iterator[Path]:
         try:
             yield scratch
         finally:
-            remove(jobs / name)
+            _remove_unless_kept(jobs / name)
             remove(scratch)
             lock.unlink()
 
@@ -95,12 +96,17 @@ def _clear_abandoned(jobs: Path) -> None:
             with lock.open("r+") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 scratch = Path(file.read())
-                remove(jobs / lock.stem)
+                _remove_unless_kept(jobs / lock.stem)
                 if scratch.name.startswith(_SCRATCH):
                     remove(scratch)
                 lock.unlink()
         except (BlockingIOError, FileNotFoundError):
             continue  # in use, or it has just ended
+
+
+def _remove_unless_kept(folder: Path) -> None:
+    if not is_kept(folder):
+        remove(folder)
 
 
 def _address(number: int) -> str:
@@ -121,23 +127,3 @@ def _make(host: JobHost, hosts: Sequence[JobHost]) -> None:
         known = "127.0.0.1 localhost\n"
     names = "".join(f"{other.address} {other.name}\n" for other in hosts)
     (host.root / "hosts").write_text(f"{known.rstrip()}\n{names}")
-
-
-def remove(folder: Path) -> None:
-    """Remove a folder, whatever permissions the job left on it, if it exists."""
-    if folder.exists():
-        shutil.rmtree(folder, onerror=_unlock)  # `onexc` is Python 3.12
-
-
-def _unlock(
-    action: Callable[[str], object], path: str, problem: tuple[object, object, object]
-) -> None:
-    """Restore write permission on a folder and try again; what still fails is left behind."""
-    del problem
-    for locked in (Path(path).parent, Path(path)):
-        if locked.is_dir() and not locked.is_symlink():
-            locked.chmod(stat.S_IRWXU)
-    if Path(path).is_dir() and action is not os.rmdir:
-        shutil.rmtree(path, ignore_errors=True)
-    elif os.path.lexists(path):
-        action(path)

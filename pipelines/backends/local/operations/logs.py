@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipelines.backends.local.engine.folders import JOB_FILE, execution_folder
+from pipelines.backends.local.engine.folders import execution_folder
 from pipelines.backends.local.errors import invalid, missing
+from pipelines.backends.local.kept import JOB_FILE, openable
 from pipelines.backends.local.operations.requests import RequestMembers, SortKey, page
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
@@ -85,7 +86,7 @@ class LogOperations:
         return {
             "events": [
                 {"timestamp": modified, "ingestionTime": modified, "message": line}
-                for line in lines
+                for line in map(openable(stream.file.parent), lines)
             ],
             "nextForwardToken": f"f/{end}",
             "nextBackwardToken": f"b/{begin}",
@@ -134,10 +135,10 @@ def _last_lines(file: Path, most: int) -> tuple[list[str], int, int]:
 
 
 def _has_ended(file: Path) -> bool:
-    """Return whether the job that wrote a log has ended: its folder is removed then."""
+    """Return whether the job that wrote a log has ended: its lock is removed then."""
     name = (file.parent / JOB_FILE).read_text(encoding="utf-8")
     home = file.parents[4]
-    return not (home / "jobs" / name).exists()
+    return not (home / "jobs" / f"{name}.lock").exists()
 
 
 def _text(line: bytes) -> str:

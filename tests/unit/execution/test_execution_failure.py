@@ -1,0 +1,64 @@
+"""A reason and a log → what is shown of a failure."""
+
+from __future__ import annotations
+
+from pipelines.execution.failure import excerpt, headline, is_said, remarks, without_remarks
+
+HEADER = "Traceback (most recent call last):"
+FRAMES = [f'  File "model.py", line {number}, in f' for number in range(40)]
+KEPT = "; its folder is kept: /p/.pipelines/jobs/x"
+HINT = "; its log names /opt/ml, but namespaces are not available"
+
+
+def of(text: str) -> str:
+    """Write a reason as a local job does."""
+    return f"AlgorithmError: {text}, exit code: 1{HINT}{KEPT}"
+
+
+def test_a_traceback_is_shown_whole_and_ends_with_the_reason() -> None:
+    """What came twenty lines before is left out, and so is what was written after it."""
+    log = [*(f"epoch {n}" for n in range(90)), HEADER, *FRAMES, "ValueError: no", "bye"]
+    assert excerpt(log, of("ValueError: no")) == (HEADER, *FRAMES, "ValueError: no")
+
+
+def test_a_message_of_several_lines_is_shown_whole() -> None:
+    """The reason has it, then the frames."""
+    log = ["start", HEADER, "  f()", "ValueError: no", "columns: a", "", "resource tracker: leak"]
+    assert excerpt(log, of("ValueError: no\ncolumns: a\n  f()"))[-1] == "columns: a"
+
+
+def test_of_several_ranks_the_one_that_the_reason_names_is_shown() -> None:
+    """The others were ended because of it; torchrun's own report is about all of them."""
+    log = [
+        "[rank1]: Traceback (most recent call last):",
+        f"[rank0]: {HEADER}",
+        "[rank1]:   f()",
+        "[rank1]: KeyError: 'a'",
+        "[rank0]: KeyError: 'a'",
+        "torch.distributed.elastic.multiprocessing.errors.ChildFailedError:",
+        "pipelines: the job failed: rank 1: KeyError: 'a'",
+    ]
+    shown = excerpt(log, of("algo-1: rank 1: KeyError: 'a'"))
+    assert shown == (HEADER, "  f()", "KeyError: 'a'")
+    assert is_said(shown, of("algo-1: rank 1: KeyError: 'a'"))
+
+
+def test_without_the_reason_in_it_a_log_is_shown_to_its_end_once() -> None:
+    """The runtime's own line repeats the reason, which is said beside it."""
+    log = [*(f"line {n}" for n in range(30)), "pipelines: the job failed: exit code 3"]
+    shown = excerpt(log, of("exit code 3\nThe output ended with:\nline 29"))
+    assert shown == tuple(f"line {n}" for n in range(10, 30))
+    assert not is_said(shown, of("exit code 3"))
+
+
+def test_the_remarks_of_this_machine_are_apart_from_the_reason() -> None:
+    """A hint and the kept folder are said after the log, and are no part of the headline."""
+    reason = of("ValueError: no")
+    assert (
+        headline(reason)
+        == without_remarks(reason)
+        == "AlgorithmError: ValueError: no, exit code: 1"
+    )
+    assert remarks(reason) == [HINT.removeprefix("; "), KEPT.removeprefix("; ")]
+    assert remarks("ResourceLimitExceeded") == []
+    assert (headline(None), remarks(None), excerpt(["a"], None)) == ("", [], ("a",))
