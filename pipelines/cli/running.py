@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -14,6 +14,7 @@ from typing import Literal, NoReturn
 
 from pipelines.backends.local.api import on_demand
 from pipelines.backends.local.engine.context import RunOptions
+from pipelines.backends.local.local_caller import LocalCaller
 from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.backends.local.submit import (
     RunInputs,
@@ -22,23 +23,21 @@ from pipelines.backends.local.submit import (
     stage_written,
     submit,
 )
-from pipelines.bundle.assets import CodeAsset
 from pipelines.cli.commit import recorded
 from pipelines.cli.definitions import load_definition
 from pipelines.cli.options import ChosenSpec, parameters, report
+from pipelines.cli.prerequisites import require_prerequisites
 from pipelines.cli.printing import escape_log_records
 from pipelines.cli.progress import following
 from pipelines.cli.project import folder_of, pipelines_named, require_project
 from pipelines.cli.target import local_scope, open_sagemaker
 from pipelines.compile.driver import compile_spec
 from pipelines.errors import ExecutionFailedError, UsageError
-from pipelines.execution.executions import environment_of
+from pipelines.execution.executions import environment_of, steps
 from pipelines.execution.identifiers import LATEST, identifier, pipeline_of
-from pipelines.execution.status import ExecutionStatus
-from pipelines.extras import how_to_install, missing
+from pipelines.execution.status import ExecutionStatus, StepStatus
 from pipelines.frozen import frozen
 from pipelines.plan.tags import desired
-from pipelines.programs import declaration
 from pipelines.spec.model import Aws
 
 _SHOW_CURSOR = b"\x1b[?25h"  # the live table hides it
@@ -103,44 +102,41 @@ def _started(sagemaker: LocalSageMaker, asked: RunRequest, inputs: RunInputs) ->
     if asked.resume is not None:
         arn = _resumable(sagemaker, asked)
         _warn_of_edits(sagemaker, arn, asked.chosen)
+        without = {*inputs.stubs, *_succeeded(sagemaker, arn)}
+        require_prerequisites(sagemaker.objects, _definition_of(sagemaker, arn), without)
         return arn
     if asked.definition is not None:
-        return submit(
-            sagemaker, _of_definition(sagemaker, asked.definition, asked.chosen.file), inputs
-        )
-    submission = _of_spec(sagemaker, asked.chosen, inputs.stubs)
-    commit = recorded(submission.definition, folder_of(asked.chosen.file))
+        submission, commit = _of_definition(sagemaker, asked.definition, asked.chosen.file), {}
+    else:
+        submission = _of_spec(sagemaker, asked.chosen)
+        commit = recorded(submission.definition, folder_of(asked.chosen.file))
+    require_prerequisites(sagemaker.objects, submission.definition, inputs.stubs)
     return submit(sagemaker, submission, RunInputs({**commit, **inputs.parameters}, inputs.stubs))
 
 
-def _of_spec(sagemaker: LocalSageMaker, chosen: ChosenSpec, stubs: Container[str]) -> Submission:
+def _succeeded(sagemaker: LocalSageMaker, arn: str) -> set[str]:
+    """Name the steps of an execution that do not run again."""
+    ended = steps(LocalCaller(sagemaker), arn)
+    return {step["StepName"] for step in ended if step["StepStatus"] == StepStatus.SUCCEEDED}
+
+
+def _definition_of(sagemaker: LocalSageMaker, arn: str) -> str:
+    described = sagemaker.describe_pipeline_definition_for_execution(PipelineExecutionArn=arn)
+    definition: str = described["PipelineDefinition"]
+    return definition
+
+
+def _of_spec(sagemaker: LocalSageMaker, chosen: ChosenSpec) -> Submission:
     result = compile_spec(chosen.request())
     report(result.checked, chosen.file, err=True, account=False)
     compiled, graph = result.compiled, result.checked.graph
     if compiled is None or graph is None:
         message = "a spec without errors was not compiled"
         raise AssertionError(message)
-    _require_extras(asset for asset in compiled.code if asset.step not in stubs)
     stage(sagemaker.objects, compiled.code, compiled.data)
     aws = graph.spec.aws or Aws()
     tags = desired(compiled.pipeline, aws.tags)
     return Submission(compiled.pipeline, compiled.definition, aws.role, tags, chosen.env)
-
-
-def _require_extras(code: Iterable[CodeAsset]) -> None:
-    """Refuse to start what would fail minutes later because a package is not installed here.
-
-    Raises:
-        UsageError: a step's program needs packages that are not installed.
-    """
-    for asset in code:
-        program = asset.job.program
-        extra = None if program is None else declaration(program).extra
-        if extra is not None and (lacking := missing(extra)):
-            raise UsageError(
-                f"the step `{asset.step}` needs {', '.join(lacking)}, not installed here",
-                how_to_install(extra),
-            )
 
 
 def _of_definition(sagemaker: LocalSageMaker, definition: Path, file: Path) -> Submission:
@@ -173,13 +169,11 @@ def _resumable(sagemaker: LocalSageMaker, asked: RunRequest) -> str:
 
 def _warn_of_edits(sagemaker: LocalSageMaker, arn: str, chosen: ChosenSpec) -> None:
     """Warn that an execution goes on with the code and the spec that it was started with."""
-    execution = {"PipelineExecutionArn": arn}
-    env = environment_of(sagemaker.describe_pipeline_execution(**execution))
+    env = environment_of(sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn))
     same = replace(chosen, env=env)
-    ran = sagemaker.describe_pipeline_definition_for_execution(**execution)["PipelineDefinition"]
     if pipeline_of(arn) not in pipelines_named(chosen.file, None, chosen.copy) and env is None:
         return
-    if _compiled_now(same, pipeline_of(arn)) != ran:
+    if _compiled_now(same, pipeline_of(arn)) != _definition_of(sagemaker, arn):
         begin = f"pipelines run{same.flags()}"
         sys.stderr.write(
             f"the spec or its code was changed since: {identifier(arn)} goes on with what it was"

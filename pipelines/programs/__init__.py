@@ -27,11 +27,13 @@ class Declaration(Record):
             `aws.bucket`, a prefix of the pipeline in that bucket, or nothing where an action takes
             no resource.
         extra: the extra of the tool without which the program cannot run locally.
+        vendors: the key of its configuration with the requirements that it installs by pip.
     """
 
     python: tuple[int, int]
     actions: Mapping[str, tuple[str, ...]] = {}
     extra: str | None = None
+    vendors: str | None = None
 
 
 def names() -> tuple[str, ...]:

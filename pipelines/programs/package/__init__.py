@@ -4,4 +4,7 @@ from __future__ import annotations
 
 from pipelines.programs import Declaration
 
-DECLARATION = Declaration(python=(3, 7))  # of the serving images that it runs in
+DECLARATION = Declaration(
+    python=(3, 7),  # of the serving images that it runs in
+    vendors="requirements",
+)

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.cli import running
-
 if TYPE_CHECKING:
     from tests.functional.cli.conftest import Command
 
@@ -152,24 +150,6 @@ def test_what_cannot_be_written_or_read_is_named(
     answer = pipelines(*words)
     assert said in answer.err + answer.out
     assert "Traceback" not in answer.err
-
-
-def test_a_package_that_a_step_needs_is_missed_before_the_first_step(
-    project: Path, monkeypatch: pytest.MonkeyPatch, pipelines: Command
-) -> None:
-    """A deployment needs boto3 and the API: named at once, with the command that installs them."""
-    (project / "sample.json").write_text("{}")
-    spec = (project / "pipeline.yaml").read_text()
-    (project / "pipeline.yaml").write_text(
-        f"{spec}\n  deploy: {{kind: deployment, group: words, endpoint: words,"
-        " sample: sample.json, serverless: {max_concurrency: 1}}\n"
-    )
-    monkeypatch.setattr(running, "missing", lambda _: ("boto3",))
-    answer = pipelines("run")
-    assert answer.code == 2
-    assert "the step `deploy` needs boto3, not installed here" in answer.err
-    assert "help: pip install 'boto3>=1.44'" in answer.err
-    assert "started" not in answer.out
 
 
 def test_resume_says_that_it_runs_the_old_code(project: Path, pipelines: Command) -> None:

@@ -1,0 +1,102 @@
+"""What the jobs of an execution need on this machine, looked for before the first one starts."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import sys
+from collections.abc import Container, Iterator
+from importlib.util import find_spec
+
+from pipelines.backends.local.objects import ObjectStore
+from pipelines.definition.needs import assets_in
+from pipelines.definition.steps import take_apart
+from pipelines.errors import UsageError
+from pipelines.extras import how_to_install, missing
+from pipelines.json_types import JsonObject
+from pipelines.programs import Declaration, declaration
+from pipelines.runtime.bundle import JOB, Job, parse_job, read_files
+from pipelines.runtime.errors import JobError
+
+_NOTHING = Declaration((3, 7))
+
+
+def require_prerequisites(objects: ObjectStore, definition: str, without: Container[str]) -> None:
+    """Refuse to start what would fail minutes later because something is not installed here.
+
+    Args:
+        objects: where the bundles of the definition are.
+        definition: the definition JSON, ours or anybody's.
+        without: the steps that will not run: those that have succeeded, and those with a stub.
+
+    Raises:
+        UsageError: a step needs something that is not installed; it names step and command.
+    """
+    for step, job in _jobs(objects, definition):
+        if step in without:
+            continue
+        program = _NOTHING if job.program is None else declaration(job.program)
+        if program.extra is not None and (lacking := missing(program.extra)):
+            raise UsageError(
+                f"the step `{step}` needs {', '.join(lacking)}, not installed here",
+                how_to_install(program.extra),
+            )
+        if program.vendors is not None and job.config.get(program.vendors):
+            _require_pip(step)
+        if job.requirements is not None:
+            _require_installer(step, job.requirements)
+        _require_launcher(step, job)
+
+
+def _jobs(objects: ObjectStore, definition: str) -> Iterator[tuple[str, Job]]:
+    """Yield each step that has a bundle of ours, with its job; a damaged bundle fails its step."""
+    for step in take_apart(json.loads(definition)).steps:
+        for asset in assets_in(step.apart):
+            if asset.kind != "code" or not objects.exists(asset.uri):
+                continue
+            try:
+                files = list(read_files(objects.path_of(asset.uri)))
+                yield step.name, parse_job(next(one.content for one in files if one.path == JOB))
+            except (JobError, StopIteration):
+                continue
+
+
+def _require_pip(step: str) -> None:
+    if find_spec("pip") is None:
+        raise UsageError(
+            f"the step `{step}` installs serving requirements with pip, not installed here",
+            _how_to_get_pip(),
+        )
+
+
+def _require_installer(step: str, requirements: JsonObject) -> None:
+    """Refuse where requirements are not met and neither pip nor ensurepip is there to install."""
+    if find_spec("pip") is not None or find_spec("ensurepip") is not None:
+        return
+    from pipelines.runtime.requirements import is_met  # noqa: PLC0415 - seldom needed
+
+    unmet = [line for line in map(str, requirements.get("lines") or ()) if not is_met(line)]
+    if unmet:
+        raise UsageError(
+            f"the step `{step}` needs {', '.join(unmet)}, and there is no pip to install it with",
+            _how_to_get_pip(),
+        )
+
+
+def _require_launcher(step: str, job: Job) -> None:
+    """Refuse where what starts the ranks is not there, nor among the step's requirements."""
+    launcher = (job.distribution or {}).get("launcher")
+    if launcher == "mpi" and shutil.which("mpirun") is None:
+        raise UsageError(
+            f"the step `{step}` needs mpirun, not installed here",
+            f"install Open MPI, or use a stub: --stub {step}=FILE",
+        )
+    if launcher == "torchrun" and job.requirements is None and find_spec("torch") is None:
+        raise UsageError(f"the step `{step}` needs torch, not installed here", "pip install torch")
+
+
+def _how_to_get_pip() -> str:
+    if find_spec("ensurepip") is not None:
+        return f"{shlex.quote(sys.executable)} -m ensurepip --upgrade"
+    return f"install pip for {sys.executable}"
