@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from pipelines.json_types import JsonObject
+from pipelines.spec.automation import Notify, Schedule
 from pipelines.spec.base import ShortFormModel, SpecModel
 from pipelines.spec.members import RequestMember
 from pipelines.spec.steps import Retry, StepSpec
@@ -219,6 +220,12 @@ class PipelineSpec(SpecModel):
     defaults: Defaults = Field(
         default_factory=Defaults,
         description="For every step that does not say otherwise.",
+    )
+    schedule: dict[str, Schedule] = Field(
+        default_factory=dict, description="Times at which it starts by itself, by name."
+    )
+    notify: Notify | None = Field(
+        None, description="Who hears of failed executions, waiting approvals, failed deployments."
     )
     steps: dict[str, StepSpec] = Field(description="The steps by name.")
 

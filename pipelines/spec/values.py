@@ -109,7 +109,8 @@ def _text(value: object) -> str | Template:
     return _template(value)
 
 
-def _fixed_text(value: object) -> str:
+def fixed_text(value: object) -> str:
+    """Return a text without references; anything else is a `mistake`."""
     text = _text(value)
     if isinstance(text, Template):
         start = text.references[0].start - 2
@@ -200,7 +201,7 @@ def _expression(value: object) -> Expression:
 Text: TypeAlias = Annotated[str | Template, Scalar(_text, (("type", "string"),))]
 """A text, references welcome anywhere in it."""
 
-FixedText: TypeAlias = Annotated[str, Scalar(_fixed_text, (("type", "string"),), referable=False)]
+FixedText: TypeAlias = Annotated[str, Scalar(fixed_text, (("type", "string"),), referable=False)]
 """A text that has to be known while compiling."""
 
 Integer: TypeAlias = Annotated[int | Template, Scalar(_integer, (("type", "integer"),))]
