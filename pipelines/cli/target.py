@@ -146,8 +146,12 @@ class Scope:
 
 
 @contextmanager
-def open_target(chosen: ChosenSpec, local: bool) -> Iterator[CommandTarget]:  # noqa: FBT001 - the flag as it was given
-    """Open what a command works on.
+def open_target(
+    chosen: ChosenSpec,
+    local: bool,  # noqa: FBT001 - the flag as it was given
+    profile: str | None = None,
+) -> Iterator[CommandTarget]:
+    """Open what a command works on; an account with a profile, or with what boto3 finds.
 
     A local target is the running `serve` of the project, else an API that lives as long as this
     context and executes what is started through it; the bucket of the spec is made there.
@@ -172,7 +176,8 @@ def open_target(chosen: ChosenSpec, local: bool) -> Iterator[CommandTarget]:  # 
             f"{chosen.file} has no `aws:`: no target account is given",
             "add `aws:` with region, role and bucket, or add --local for the local SageMaker",
         )
-    yield CommandTarget(Gateway.open(spec.aws, os.environ), chosen, spec)
+    environ = {**os.environ, **({"AWS_PROFILE": profile} if profile else {})}
+    yield CommandTarget(Gateway.open(spec.aws, environ), chosen, spec)
 
 
 @contextmanager

@@ -48,6 +48,16 @@ def resources_made(spec: PipelineSpec) -> Iterator[NamedResource]:
     return _named(spec, lambda kind: kind.makes)
 
 
+def counterpart(spec: PipelineSpec, other: PipelineSpec, made: str, name: str) -> str:
+    """Name what the step that makes something in a spec makes in that of another environment.
+
+    It is the same name where no step makes it, or where the other spec has no such step.
+    """
+    there = {one.step: one.name for one in resources_made(other) if one.resource == made}
+    here = (one.step for one in resources_made(spec) if (one.resource, one.name) == (made, name))
+    return next(filter(None, map(there.get, here)), name)
+
+
 def resources_used(spec: PipelineSpec) -> Iterator[NamedResource]:
     """Yield what the steps use by its name; they, or another pipeline, make it."""
     return _named(spec, lambda kind: kind.uses)

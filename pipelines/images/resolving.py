@@ -169,12 +169,13 @@ def _image(row: Row, tag: str, region: str) -> Image | ImageProblem:
             f"`{row.family}-{row.version}` is not offered in `{region}`",
             "give the URI of a copy in an ECR repository of that region",
         )
-    host = f"{account}.dkr.ecr.{region}.{_domain(region)}"
+    host = f"{account}.dkr.ecr.{region}.{domain(region)}"
     return row.image(f"{host}/{row.raw['repository']}:{row.tags[tag]}", tag)
 
 
-def _domain(region: str) -> str:
-    for beginning, domain in _DOMAINS.items():
+def domain(region: str) -> str:
+    """Return the domain of a region's registries."""
+    for beginning, name in _DOMAINS.items():
         if region.startswith(beginning):
-            return domain
+            return name
     return "amazonaws.com"

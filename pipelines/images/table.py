@@ -100,16 +100,22 @@ class Row:
 
 def describe(uri: str) -> Image:
     """Return what is known of an image given by its URI: much of AWS's own, nothing of others."""
+    found = row_of(uri)
+    return Image(uri) if found is None else found[0].image(uri, found[1])
+
+
+def row_of(uri: str) -> tuple[Row, str] | None:
+    """Return the row of one of AWS's images and the key of its tag; None for any other image."""
     match = _URI.fullmatch(uri)
     if match is None:
-        return Image(uri)
+        return None
     for row in _rows(match["repository"]):
         for accelerator, tag in row.tags.items():
             # a full tag goes on behind the short one: `2.8.0-gpu-py312` + `-cu129-ubuntu22.04`
             same_tag = f"{match['tag']}-".startswith(f"{tag}-")
             if same_tag and row.accounts.get(match["region"]) == match["account"]:
-                return row.image(uri, accelerator)
-    return Image(uri)
+                return row, accelerator
+    return None
 
 
 def _rows(repository: str) -> Iterator[Row]:

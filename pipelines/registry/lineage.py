@@ -14,6 +14,9 @@ from pipelines.spec.commit import UNKNOWN
 
 _CODE = "code"
 
+PROMOTED_FROM = "promoted.from"
+"""The property of a promoted version that holds the ARN of its source."""
+
 
 @frozen
 class Lineage:
@@ -32,6 +35,13 @@ class Lineage:
     parameters: Mapping[str, str]
     data: Mapping[str, tuple[str, ...]]
     metrics: Mapping[str, float]
+
+    @property
+    def origin(self) -> str | None:
+        """The ARN of the version that this one was promoted from; None where it was not."""
+        properties = self.package.get("CustomerMetadataProperties") or {}
+        origin: str | None = properties.get(PROMOTED_FROM)
+        return origin
 
     @property
     def commit(self) -> str | None:
@@ -53,7 +63,8 @@ def trace(caller: Caller, name: str) -> Lineage:
     package = packages.version(caller, name)
     metrics = packages.metrics(caller, package)
     arn = str((package.get("MetadataProperties") or {}).get("GeneratedBy", ""))
-    execution = _execution(caller, arn)
+    here = _registry(arn) == _registry(package["ModelPackageArn"])
+    execution = _execution(caller, arn) if here else None
     if execution is None:
         return Lineage(package, None, {}, {}, metrics)
     operation, member = "list_pipeline_parameters_for_execution", "PipelineParameters"
@@ -64,6 +75,11 @@ def trace(caller: Caller, name: str) -> Lineage:
     )
     definition = read(described["PipelineDefinition"])
     return Lineage(package, execution, parameters, _data(definition, parameters), metrics)
+
+
+def _registry(arn: str) -> list[str]:
+    """Return partition, service, region and account: a promoted version was made in another."""
+    return arn.split(":")[1:5]
 
 
 def _execution(caller: Caller, arn: str) -> JsonObject | None:

@@ -50,7 +50,16 @@ def versions(caller: Caller, group: str, most: int) -> list[JsonObject]:
     Raises:
         UsageError: there is no such group.
     """
-    return [_described(caller, summary) for summary in islice(_summaries(caller, group), most)]
+    return list(islice(each_version(caller, group), most))
+
+
+def each_version(caller: Caller, group: str) -> Iterator[JsonObject]:
+    """Describe the versions of a group one after the other, the newest first.
+
+    Raises:
+        UsageError: there is no such group.
+    """
+    return (_described(caller, summary) for summary in _summaries(caller, group))
 
 
 def has_versions(caller: Caller, group: str) -> bool:

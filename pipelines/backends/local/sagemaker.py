@@ -56,7 +56,7 @@ class LocalSageMaker:
         self.objects = ObjectStore(settings.home / "s3")
         self._state = state or LocalState(settings.home)
         self._context = context = OperationContext(self._state, settings, parts.clock.now)
-        packages = ModelPackageOperations(context)
+        packages = ModelPackageOperations(context, self.objects)
         self._engine = Engine(settings, self._state.executions, self.objects, packages, parts)
         self._operations: tuple[object, ...] = (
             PipelineOperations(context, self.objects),

@@ -102,6 +102,8 @@ def _lines(lineage: Lineage) -> Iterator[tuple[str, str]]:
     yield "registered", package["CreationTime"].astimezone().strftime("%Y-%m-%d %H:%M:%S")
     if package.get("ApprovalDescription"):
         yield "approval", str(package["ApprovalDescription"])
+    if lineage.origin is not None:
+        yield "promoted", f"from {lineage.origin}"
     yield "execution", _execution(lineage.execution)
     yield "commit", lineage.commit or "not recorded"
     given = {name: value for name, value in lineage.parameters.items() if name != COMMIT}

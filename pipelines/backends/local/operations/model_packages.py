@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pipelines.backends.local.errors import conflict, invalid
+from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.operations.context import OperationContext
+from pipelines.backends.local.operations.model_data import with_etags
 from pipelines.backends.local.operations.package_update import APPROVALS, updated_package
 from pipelines.backends.local.operations.requests import (
     RequestMembers,
@@ -81,6 +83,7 @@ class ModelPackageOperations:
     """Groups and packages; a group may be named by its ARN, a package by it or `group/version`."""
 
     context: OperationContext
+    objects: ObjectStore
 
     def create_model_package_group(self, **request: Json) -> JsonObject:
         """Create a group."""
@@ -204,7 +207,7 @@ class ModelPackageOperations:
         ]
 
     def _new_package(self, request: JsonObject) -> PackageRecord:
-        content, now = given(request, _KEPT), self.context.now()
+        content, now = with_etags(given(request, _KEPT), self.objects), self.context.now()
         token = request.get("ClientToken")
         if request.get("ModelPackageGroupName") is not None:
             group = self._group_of_version(request)

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from pipelines.backends.local.api.messages import HttpRequest, HttpResponse, whole_number
 from pipelines.backends.local.api.s3.documents import XML, S3Error, XmlChild, document, iso
-from pipelines.backends.local.api.s3.etags import etag
 from pipelines.backends.local.api.s3.storage import S3Storage
+from pipelines.backends.local.etags import etag
 from pipelines.backends.local.objects import ObjectInfo, ObjectUriError, S3Location
 from pipelines.frozen import frozen
 

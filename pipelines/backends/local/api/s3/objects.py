@@ -15,9 +15,10 @@ from pipelines.backends.local.api.messages import (
     whole_number,
 )
 from pipelines.backends.local.api.s3.documents import XML, S3Error, document, iso, read_document
-from pipelines.backends.local.api.s3.etags import check_read, check_write, etag
+from pipelines.backends.local.api.s3.etags import check_read, check_write
 from pipelines.backends.local.api.s3.payload import S3Payload, payload
 from pipelines.backends.local.api.s3.storage import S3Storage, attributes_in, location_of
+from pipelines.backends.local.etags import etag
 from pipelines.backends.local.objects import (
     NoSuchObjectError,
     ObjectInfo,

@@ -1,0 +1,43 @@
+"""One of AWS's own images → the same image in another region, whose registry is another account."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from pipelines.images.image import ImageProblem
+from pipelines.images.resolving import domain
+from pipelines.images.table import families, row_of, table
+
+ECR: Final = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.[a-z0-9.-]+/"
+    r"(?P<repository>[^:@]+)(?::(?P<tag>[^@]+))?(?:@(?P<digest>sha256:[0-9a-f]+))?"
+)
+"""A URI of an image in ECR."""
+
+
+def in_region(uri: str, region: str) -> str | ImageProblem | None:
+    """Return the URI of an AWS image in a region; None for an image that is not AWS's.
+
+    One that the tables do not know is taken to be where the registry's other images are.
+    """
+    match = ECR.fullmatch(uri)
+    if match is None:
+        return None
+    row = row_of(uri)
+    known = (row[0].accounts,) if row else tuple(_registries(match["account"], match["region"]))
+    if not known or match["region"] == region:
+        return uri if known else None
+    there = {accounts[region] for accounts in known if region in accounts}
+    if len(there) != 1:
+        problem = f"`{match['repository']}` is not offered in `{region}`"
+        return ImageProblem("SP403", problem, "register the version with an image that is")
+    path = uri.partition("/")[2]
+    return f"{there.pop()}.dkr.ecr.{region}.{domain(region)}/{path}"
+
+
+def _registries(account: str, region: str) -> Iterator[Mapping[str, str]]:
+    """Yield the registries, account by region, that are this account in this region."""
+    for family in families():
+        yield from (one for one in table(family)["registries"] if one.get(region) == account)
