@@ -20,7 +20,7 @@ def make_plan(account: Account, spec: PipelineSpec, compiled: Compiled) -> Plan:
     Raises:
         CallRefusedError: what is deployed cannot be read.
     """
-    intent = _intent(spec, compiled)
+    intent = intent_of(spec, compiled)
     made = plan(compiled, intent, read(account, compiled, intent))
     return _unowned(made) if account.is_local else made
 
@@ -30,7 +30,8 @@ def _unowned(made: Plan) -> Plan:
     return replace(made, pipelines=tuple(replace(p, foreign=False) for p in made.pipelines))
 
 
-def _intent(spec: PipelineSpec, compiled: Compiled) -> Intent:
+def intent_of(spec: PipelineSpec, compiled: Compiled) -> Intent:
+    """Return what a spec says besides its definitions."""
     aws, deploy = spec.aws or Aws(), deployer(compiled.pipeline)
     return Intent(
         pipeline=compiled.pipeline,

@@ -6,6 +6,7 @@ Nothing is changed, and nothing is asked that the plan does not need.
 from __future__ import annotations
 
 from concurrent.futures import Future
+from datetime import UTC, datetime
 
 from pipelines.account.account import Account
 from pipelines.account.contents import changed_files
@@ -14,7 +15,7 @@ from pipelines.account.parallel import CallPool, open_pool
 from pipelines.account.pipelines import describe, has_rule, tags_of
 from pipelines.compile.model import Compiled
 from pipelines.execution.caller import CallRefusedError
-from pipelines.json_types import JsonObject
+from pipelines.json_types import Json, JsonObject
 from pipelines.plan.deployed import Deployed, DeployedState, LiveGroup, LivePipeline
 from pipelines.plan.model import Intent
 from pipelines.plan.tags import is_ours
@@ -91,10 +92,15 @@ def _pipeline(account: Account, name: str) -> LivePipeline | None:
         role=described.get("RoleArn", ""),
         description=described.get("PipelineDescription", ""),
         parallelism=described.get("ParallelismConfiguration"),
-        modified=str(described.get("LastModifiedTime", "")),
+        modified=_utc(described.get("LastModifiedTime", "")),
         by=_who(described),
         tags=tags_of(account, arn),
     )
+
+
+def _utc(time: Json) -> str:
+    """Write a time as every machine writes it, whatever its time zone."""
+    return time.astimezone(UTC).isoformat() if isinstance(time, datetime) else str(time)
 
 
 def _who(described: JsonObject) -> str:

@@ -20,7 +20,7 @@ from pipelines.definition.needs import assets_in
 from pipelines.errors import UsageError
 from pipelines.json_types import JsonObject
 from pipelines.plan.caching import misses
-from pipelines.plan.deployed import LivePipeline, fingerprint
+from pipelines.plan.deployed import LivePipeline
 from pipelines.plan.diff import diff
 from pipelines.plan.model import PipelinePlan, Plan
 from pipelines.plan.tags import is_ours
@@ -75,7 +75,7 @@ def plan_rollback(
         definitions=definitions,
         misses=misses(before, after),
         files=changed_between(account, live.definition, definition),
-        fingerprint=fingerprint(state),
+        state=state,
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import field
 from pathlib import Path
 
 from pipelines.frozen import frozen
@@ -52,11 +53,18 @@ class DataAsset:
         uri: the prefix that its files are uploaded under, with a `/` at the end.
         digest: SHA-256 over its files' paths and contents; a part of the URI.
         files: path below the prefix → file on disk, sorted.
+        contents: path below the prefix → SHA-256 of the file; empty where they were not read.
     """
 
     uri: str
     digest: str
     files: tuple[tuple[str, Path], ...]
+    contents: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Its name in `data:`."""
+        return self.uri.rstrip("/").split("/")[-2]
 
 
 def write_zipapp(files: Iterable[BundleFile]) -> bytes:
@@ -84,11 +92,24 @@ def digest_bundle(files: Iterable[BundleFile]) -> str:
 
 def digest_files(files: Iterable[tuple[str, Path]]) -> str:
     """Hash relative paths and contents of files on disk."""
-    digest = hashlib.sha256()
+    return digest_contents(read_contents(files))
+
+
+def read_contents(files: Iterable[tuple[str, Path]]) -> dict[str, str]:
+    """Hash the content of each file on disk: relative path → SHA-256."""
+    contents: dict[str, str] = {}
     for name, path in files:
-        _frame(digest.update, name.encode())
         with path.open("rb") as stream:
-            _frame(digest.update, hashlib.file_digest(stream, "sha256").digest())
+            contents[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return contents
+
+
+def digest_contents(contents: Mapping[str, str]) -> str:
+    """Hash relative paths and the hashes of their contents, in the given order."""
+    digest = hashlib.sha256()
+    for name, content in contents.items():
+        _frame(digest.update, name.encode())
+        _frame(digest.update, bytes.fromhex(content))
     return digest.hexdigest()
 
 

@@ -95,6 +95,14 @@ class CommandTarget:
             return f"the local SageMaker in {self.chosen.file.parent / '.pipelines'}"
         return f"account {self.account.account_id()}, region {self.account.region}"
 
+    def where(self) -> JsonObject:
+        """Return where it is, for machines."""
+        return {
+            "account": self.account.account_id(),
+            "region": self.account.region,
+            "local": self.is_local,
+        }
+
     @cached_property
     def compiled(self) -> Compiled:
         """The compiled spec; its diagnostics are printed.

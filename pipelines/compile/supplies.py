@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from pipelines import programs, runtime
-from pipelines.bundle.assets import CodeAsset, DataAsset, digest_files
+from pipelines.bundle.assets import CodeAsset, DataAsset, digest_contents, read_contents
 from pipelines.bundle.code import CodeRequest, bundle
 from pipelines.bundle.project import Project, of_links
 from pipelines.diagnostics import Finding, Path, Severity
@@ -242,8 +242,9 @@ def _asset(name: str, source: DataSource, project: Project, prefix: str) -> Data
         ((project.root / path).relative_to(base).as_posix(), project.root / path)
         for path in project.files(relative)
     )
-    digest = digest_files(files)
-    return DataAsset(f"{prefix}/{name}/{digest[:32]}/", digest, files)
+    contents = read_contents(files)
+    digest = digest_contents(contents)
+    return DataAsset(f"{prefix}/{name}/{digest[:32]}/", digest, files, contents)
 
 
 def _placeholder(graph: Graph) -> Iterator[Finding]:

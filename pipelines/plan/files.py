@@ -67,7 +67,7 @@ def replaced(
         URI of an asset that is not deployed → URI that stands in its place in what is deployed.
     """
     wanted = {asset.uri: ("code", asset.step) for asset in code}
-    wanted.update({asset.uri: ("data", asset.uri.rstrip("/").split("/")[-2]) for asset in data})
+    wanted.update({asset.uri: ("data", asset.name) for asset in data})
     return _in_place_of(wanted, definitions)
 
 

@@ -11,6 +11,7 @@ from pipelines.bundle.assets import CodeAsset, DataAsset
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.plan.caching import Miss
+from pipelines.plan.deployed import DeployedState, fingerprint
 from pipelines.plan.diff import Change
 from pipelines.plan.files import FileChange
 
@@ -145,7 +146,7 @@ class Plan:
         misses: cached steps of the pipeline that will run again.
         files: URI of an asset → the files in it that are not as they were deployed.
         warnings: what a person should know.
-        fingerprint: of the state that it was made from.
+        state: what it was made from.
     """
 
     pipeline: str
@@ -156,12 +157,17 @@ class Plan:
     misses: tuple[Miss, ...] = ()
     files: Mapping[str, tuple[FileChange, ...]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-    fingerprint: str = ""
+    state: DeployedState = field(default_factory=DeployedState)
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to do."""
         return not self.uploads and all(t.action is Action.UNCHANGED for t in self.resources)
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the state that it was made from."""
+        return fingerprint(self.state)
 
     @property
     def resources(self) -> tuple[GroupPlan | PipelinePlan, ...]:

@@ -10,7 +10,7 @@ from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.plan import tags
 from pipelines.plan.caching import Miss, misses
-from pipelines.plan.deployed import Deployed, LiveGroup, LivePipeline, fingerprint
+from pipelines.plan.deployed import Deployed, LiveGroup, LivePipeline
 from pipelines.plan.deployments import endpoints_of
 from pipelines.plan.diff import Change, ChangeKind, diff, same
 from pipelines.plan.model import (
@@ -36,7 +36,7 @@ def plan(compiled: Compiled, intent: Intent, deployed: Deployed) -> Plan:
         misses=planner.misses(),
         files=deployed.files,
         warnings=tuple(planner.warnings()),
-        fingerprint=fingerprint(deployed.state),
+        state=deployed.state,
     )
 
 
@@ -62,8 +62,7 @@ class _Planner:
             there = ((data.uri + name, path) for name, path in data.files)
             missing = tuple((uri, path) for uri, path in there if uri not in present)
             if missing:
-                name = data.uri.rstrip("/").split("/")[-2]
-                yield Upload("data", name, missing, self.deployed.files.get(data.uri), data)
+                yield Upload("data", data.name, missing, self.deployed.files.get(data.uri), data)
 
     def group(self, name: str) -> GroupPlan:
         """Plan a model package group; somebody else's is used as it is."""
