@@ -12,11 +12,13 @@ CASES ?= 100000
 VENV := .venv
 BIN := $(VENV)/bin
 ORACLE := .venv-oracle
+CHECKOV := .venv-checkov
 INSTALL := -m pip install --quiet --disable-pip-version-check
 CONSTRAINTS := $(if $(CONSTRAINED),--constraint constraints.txt)
+CHECKOV_CONSTRAINTS := $(if $(CONSTRAINED),--constraint constraints-checkov.txt)
 ORACLE_CONSTRAINTS := $(if $(CONSTRAINED),--constraint constraints-oracle.txt)
 
-.PHONY: help setup oracle constraints data demo format check quick test fuzz everything generate clean
+.PHONY: help setup oracle checkov constraints data demo format check quick test fuzz everything generate clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -39,12 +41,21 @@ $(ORACLE)/ready: pyproject.toml constraints-oracle.txt
 	$(ORACLE)/bin/python $(INSTALL) $(ORACLE_CONSTRAINTS) '.[oracle]'
 	touch $@
 
-constraints: ## make both environments anew from the newest releases; write the constraints files
-	rm -rf $(VENV) $(ORACLE)
-	$(MAKE) setup oracle CONSTRAINED=
+# checkov, which reads the templates of `ci init`: alone, since it pins an old boto3.
+checkov: $(CHECKOV)/ready ## make the environment of checkov in .venv-checkov
+
+$(CHECKOV)/ready: constraints-checkov.txt
+	$(PYTHON) -m venv $(CHECKOV)
+	$(CHECKOV)/bin/python $(INSTALL) $(CHECKOV_CONSTRAINTS) checkov
+	touch $@
+
+constraints: ## make the environments anew from the newest releases; write the constraints files
+	rm -rf $(VENV) $(ORACLE) $(CHECKOV)
+	$(MAKE) setup oracle checkov CONSTRAINED=
 	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+.*//' > constraints.txt
 	$(ORACLE)/bin/python -m pip freeze --exclude sagemaker-pipelines-as-code > constraints-oracle.txt
-	touch $(VENV)/ready $(ORACLE)/ready
+	$(CHECKOV)/bin/python -m pip freeze > constraints-checkov.txt
+	touch $(VENV)/ready $(ORACLE)/ready $(CHECKOV)/ready
 
 data: setup ## write the example's data to data/
 	$(BIN)/python tools/flights.py data/
@@ -78,7 +89,7 @@ test: check data oracle ## all checks and all tests: what the build server runs
 fuzz: setup ## damaged specs, definitions, command lines and HTTP requests, for about an hour
 	PIPELINES_FUZZ_CASES=$(CASES) $(BIN)/python -m pytest -n 2 -q --timeout=0 tests/fuzz
 
-everything: data oracle ## `make test` and what is too long for every push; it needs a package index
+everything: data oracle checkov ## `make test` and what is too long for every push; it needs a package index
 	$(BIN)/python tools/everything.py
 
 generate: setup oracle ## rewrite the image tables, the shapes and the generated documents
@@ -88,4 +99,4 @@ generate: setup oracle ## rewrite the image tables, the shapes and the generated
 	$(BIN)/python tools/generate_docs.py
 
 clean: ## remove the environments, the data and everything that was built
-	rm -rf $(VENV) $(ORACLE) .venv-serving .venv-bench-* build data .pipelines
+	rm -rf $(VENV) $(ORACLE) $(CHECKOV) .venv-serving .venv-bench-* build data .pipelines

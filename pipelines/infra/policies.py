@@ -33,6 +33,7 @@ MANAGED_LIMIT: Final = 6_144
 """Characters of a role's inline policies together, and of one managed policy, white space not
 counted (IAM User Guide, "IAM and AWS STS quotas")."""
 
+_CONTENT = re.compile(r"(/(?:code|data)/[^/]+/)[0-9a-f]{32}/.*")
 _NOT_IN_A_SID = re.compile(r"[^A-Za-z0-9]")
 
 
@@ -126,7 +127,8 @@ def statements(needed: Iterable[Permission]) -> tuple[Statement, ...]:
     resources: dict[str, dict[str, None]] = {}
     steps: dict[str, dict[str, None]] = {}
     for one in needed:
-        resources.setdefault(one.action, {}).update(dict.fromkeys(one.resources or ("*",)))
+        named = map(_lasting, one.resources or ("*",))
+        resources.setdefault(one.action, {}).update(dict.fromkeys(named))
         steps.setdefault(one.action, {})[one.step] = None
     grouped: dict[tuple[str, ...], list[str]] = {}
     for action, found in resources.items():
@@ -160,6 +162,11 @@ def trust(service: str, account: str) -> JsonObject:
 
 def _trust(arn: str) -> JsonObject:
     return trust("sagemaker.amazonaws.com", arn.split(":")[4])
+
+
+def _lasting(resource: str) -> str:
+    """Name a bundle or data by what it is of: its content may change, a role does not."""
+    return _CONTENT.sub(r"\1*", resource)
 
 
 def _sid(actions: list[str], resources: tuple[str, ...]) -> str:

@@ -1,0 +1,316 @@
+"""What the pipelines of one account and region share → the template of its stack.
+
+Buckets and the registry outlive a stack: what holds a team's models is not deleted with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from pipelines.frozen import frozen
+from pipelines.infra.model import ARTIFACTS, REVIEWS, SOURCE, Delivery, Environment, Options, Place
+from pipelines.infra.regions import CONNECTION, has
+from pipelines.infra.template import Template, ref, skipping, sub, when
+from pipelines.json_types import JsonObject
+
+CONNECTION_ARN: Final = "pipelines-shared-Connection"
+KEY: Final = "pipelines-shared-Key"
+"""Names of what the stack exports."""
+
+_RUNS_DAYS: Final = 180
+_ARTIFACT_DAYS: Final = 30
+_SLACK_DAYS: Final = 30
+_PART_DAYS: Final = 7
+
+
+@frozen
+class Residents:
+    """What is in one account and region.
+
+    Args:
+        place: the account and region.
+        environments: the pipelines that run there.
+        deliveries: the specs whose CI is there.
+        cached_days: for how long a step of theirs may use earlier results.
+    """
+
+    place: Place
+    environments: tuple[Environment, ...]
+    deliveries: tuple[Delivery, ...]
+    cached_days: int = 0
+
+
+def shared(residents: Residents, options: Options) -> Template:
+    """Return the template of what the pipelines of a place share."""
+    has_ci = bool(residents.deliveries)
+    connects = has_ci and options.source == "connection"
+    resources: JsonObject = {**_key(), **_buckets(residents)}
+    outputs = {
+        "Key": _output("The key, for `aws.kms_key` of the specs.", _arn("Key"), KEY, "MakesKey")
+    }
+    parameters = _parameters(residents)
+    conditions: JsonObject = {
+        "MakesKey": {"Fn::Equals": [ref("CreateKey"), "true"]},
+        "HasKey": {"Fn::Not": [{"Fn::Equals": [ref("KeyArn"), ""]}]},
+    }
+    if has_ci:
+        place, source = residents.place, options.source
+        resources |= _artifacts("Artifacts", place.bucket(ARTIFACTS), "what stages hand on")
+        if source == "s3":
+            resources |= _source_bucket(place.bucket(SOURCE))
+        else:
+            unseen = "the same for pull requests: code that nobody has reviewed yet"
+            resources |= _artifacts("Reviews", place.bucket(REVIEWS), unseen)
+    if connects:
+        parameters |= _connection_parameters(options)
+        conditions["MakesConnection"] = {"Fn::Equals": [ref("ConnectionArn"), ""]}
+        resources |= _connection()
+        outputs["Connection"] = _output(
+            "The connection to the repository's host.",
+            when("MakesConnection", ref("Connection"), ref("ConnectionArn")),
+            CONNECTION_ARN,
+        )
+    return Template(
+        "What the pipelines of this account and region share: bucket, key, connection.",
+        parameters,
+        conditions,
+        resources,
+        outputs,
+    )
+
+
+def needs_connection(place: Place) -> bool:
+    """Return whether a place lacks connections, so that the source has to be S3."""
+    return not has(CONNECTION, place.region)
+
+
+def _parameters(residents: Residents) -> dict[str, JsonObject]:
+    keys = {one.aws.kms_key for one in residents.environments if one.aws.kms_key}
+    given = next(iter(sorted(key for key in keys if key.startswith("arn:"))), "")
+    days = max(_RUNS_DAYS, residents.cached_days + _SLACK_DAYS if residents.cached_days else 0)
+    return {
+        "CreateKey": {
+            "Type": "String",
+            "AllowedValues": ["true", "false"],
+            "Default": "false",
+            "Description": "Make a KMS key; write its ARN (output Key) into `aws.kms_key` then.",
+        },
+        "KeyArn": {
+            "Type": "String",
+            "Default": given,
+            "Description": "ARN of the key that buckets are encrypted with; empty for S3's own.",
+        },
+        "RunsExpireAfterDays": {
+            "Type": "Number",
+            "Default": days,
+            "MinValue": 1,
+            "Description": "Age at which outputs of runs go; longer than every `cache:` of a step.",
+        },
+        "OldVersionsExpireAfterDays": {
+            "Type": "Number",
+            "Default": 30,
+            "MinValue": 1,
+            "Description": "Age at which overwritten and deleted objects go for good.",
+        },
+    }
+
+
+def _key() -> JsonObject:
+    root = sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root")
+    services = ["events.amazonaws.com", "cloudwatch.amazonaws.com"]
+    return {
+        "Key": {
+            "Type": "AWS::KMS::Key",
+            "Condition": "MakesKey",
+            "DeletionPolicy": "Retain",
+            "UpdateReplacePolicy": "Retain",
+            "Properties": {
+                "Description": "Data, models and artifacts of the pipelines of this account",
+                "EnableKeyRotation": True,
+                "KeyPolicy": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {
+                            "# Who may use the key is said by the policies of roles, as for the"
+                            " buckets.": None,
+                            "Sid": "Account",
+                            "Effect": "Allow",
+                            "Principal": {"AWS": root},
+                            "Action": "kms:*",
+                            "Resource": "*",
+                        },
+                        {
+                            "# Rules and alarms publish to encrypted topics.": None,
+                            "Sid": "Notifications",
+                            "Effect": "Allow",
+                            "Principal": {"Service": services},
+                            "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+                            "Resource": "*",
+                            "Condition": {
+                                "StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}
+                            },
+                        },
+                    ],
+                },
+            },
+        }
+    }
+
+
+def _buckets(residents: Residents) -> JsonObject:
+    """Return the buckets that the specs name; several pipelines may share one."""
+    pipelines: dict[str, list[str]] = {}
+    for one in residents.environments:
+        pipelines.setdefault(one.aws.bucket, []).append(one.compiled.pipeline)
+    made: JsonObject = {}
+    for number, (bucket, users) in enumerate(pipelines.items(), 1):
+        logical = "Bucket" if number == 1 else f"Bucket{number}"
+        rules = [
+            {
+                "# Outputs of runs. Code, packages and deployments never go by age: a registered"
+                " model names them.": None,
+                "Id": f"runs-of-{pipeline}"[:255],
+                "Status": "Enabled",
+                "Prefix": f"{pipeline}/runs/",
+                "ExpirationInDays": ref("RunsExpireAfterDays"),
+            }
+            for pipeline in dict.fromkeys(users)
+        ]
+        made |= _bucket(logical, {"BucketName": bucket}, rules)
+    return made
+
+
+def _artifacts(logical: str, name: str, purpose: str) -> JsonObject:
+    rule: JsonObject = {
+        f"# {purpose[0].upper()}{purpose[1:]}.": None,
+        "Id": "artifacts",
+        "Status": "Enabled",
+        "ExpirationInDays": _ARTIFACT_DAYS,
+    }
+    return _bucket(logical, {"BucketName": name}, [rule])
+
+
+def _source_bucket(name: str) -> JsonObject:
+    events: JsonObject = {
+        "BucketName": name,
+        "# A new source.zip starts the pipeline, by a rule of the pipeline's stack.": None,
+        "NotificationConfiguration": {"EventBridgeConfiguration": {"EventBridgeEnabled": True}},
+    }
+    return _bucket("Source", events, [])
+
+
+def _bucket(logical: str, more: JsonObject, rules: Iterable[JsonObject]) -> JsonObject:
+    """Return a bucket that is encrypted, versioned and private, and its policy: TLS alone."""
+    own = {"KMSMasterKeyID": ref("KeyArn"), "SSEAlgorithm": "aws:kms"}
+    encryption = when("HasKey", own, {"SSEAlgorithm": "AES256"})
+    return {
+        logical: {
+            "Type": "AWS::S3::Bucket",
+            "Metadata": skipping("CKV_AWS_18", _LOGGED),
+            "DeletionPolicy": "Retain",
+            "UpdateReplacePolicy": "Retain",
+            "Properties": {
+                **more,
+                "BucketEncryption": {
+                    "ServerSideEncryptionConfiguration": [
+                        {"BucketKeyEnabled": True, "ServerSideEncryptionByDefault": encryption}
+                    ]
+                },
+                "VersioningConfiguration": {"Status": "Enabled"},
+                "PublicAccessBlockConfiguration": {
+                    "BlockPublicAcls": True,
+                    "BlockPublicPolicy": True,
+                    "IgnorePublicAcls": True,
+                    "RestrictPublicBuckets": True,
+                },
+                "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+                "LifecycleConfiguration": {"Rules": [*rules, *_HOUSEKEEPING]},
+            },
+        },
+        f"{logical}Policy": {
+            "Type": "AWS::S3::BucketPolicy",
+            "Properties": {
+                "Bucket": ref(logical),
+                "PolicyDocument": {"Version": "2012-10-17", "Statement": [_tls_only(logical)]},
+            },
+        },
+    }
+
+
+_HOUSEKEEPING: Final[tuple[JsonObject, ...]] = (
+    {
+        "Id": "old-versions",
+        "Status": "Enabled",
+        "NoncurrentVersionExpiration": {"NoncurrentDays": ref("OldVersionsExpireAfterDays")},
+    },
+    {
+        "Id": "unfinished-uploads",
+        "Status": "Enabled",
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": _PART_DAYS},
+    },
+)
+
+_LOGGED: Final = "access logs need a bucket of their own; CloudTrail's data events say more"
+
+
+def _tls_only(logical: str) -> JsonObject:
+    return {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [_arn(logical), sub(f"${{{logical}.Arn}}/*")],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+def _connection_parameters(options: Options) -> dict[str, JsonObject]:
+    return {
+        "ConnectionArn": {
+            "Type": "String",
+            "Default": options.connection or "",
+            "Description": "ARN of a connection that exists; empty to make one.",
+        },
+        "ConnectionProvider": {
+            "Type": "String",
+            "AllowedValues": ["GitHub", "GitLab", "Bitbucket", "AzureDevOps"],
+            "Default": options.provider,
+            "Description": "Who hosts the repository.",
+        },
+    }
+
+
+def _connection() -> JsonObject:
+    return {
+        "Connection": {
+            "# It is made PENDING: confirm it once in the console (Developer Tools > Settings >"
+            " Connections), no pipeline can read the repository before.": None,
+            "Type": CONNECTION,
+            "Condition": "MakesConnection",
+            "Properties": {
+                "ConnectionName": "pipelines",
+                "ProviderType": ref("ConnectionProvider"),
+            },
+        }
+    }
+
+
+def _arn(logical: str) -> JsonObject:
+    return {"Fn::GetAtt": [logical, "Arn"]}
+
+
+def _output(
+    description: str, value: JsonObject, export: str, condition: str | None = None
+) -> JsonObject:
+    found: JsonObject = {"Description": description, "Value": value, "Export": {"Name": export}}
+    return found if condition is None else {"Condition": condition, **found}
+
+
+def environments_by_place(deliveries: Iterable[Delivery]) -> Mapping[Place, list[Environment]]:
+    """Group environments by account and region, in the order of the specs."""
+    found: dict[Place, list[Environment]] = {}
+    for delivery in deliveries:
+        for environment in delivery.environments:
+            found.setdefault(environment.place, []).append(environment)
+    return found

@@ -1,0 +1,122 @@
+"""Deliveries → the stacks of their accounts: one that they share, and one for each pipeline.
+
+| module         | holds                                                    |
+|----------------|----------------------------------------------------------|
+| `shared`       | buckets, key, connection                                 |
+| `roles`        | the roles that the pipeline runs with                    |
+| `approval`     | the rule by which an approval deploys                    |
+| `codepipeline` | what a push and a pull request set off, with `codebuild` |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from pipelines.definition.named import groups_of
+from pipelines.infra import approval, codebuild, codepipeline
+from pipelines.infra.model import SHARED, Delivery, Environment, Options, Place, Stack
+from pipelines.infra.policies import policies
+from pipelines.infra.regions import GROUP, has
+from pipelines.infra.roles import BOUNDARY, BOUNDARY_PARAMETER, HAS_BOUNDARY, has_boundary, role
+from pipelines.infra.shared import Residents, environments_by_place, shared
+from pipelines.infra.template import Template, tags
+from pipelines.json_types import JsonObject
+from pipelines.plan.tags import desired
+
+_ROLES: Final = {"pipeline": "PipelineRole", "job": "JobRole", "deploy": "DeployRole"}
+
+
+def stacks(
+    deliveries: tuple[Delivery, ...], options: Options, cached_days: int
+) -> tuple[Stack, ...]:
+    """Return the stacks in the order in which they have to be made.
+
+    Args:
+        deliveries: the specs.
+        options: of the command line.
+        cached_days: for how long a step may use earlier results, at most.
+    """
+    return (
+        *_shared(deliveries, options, cached_days),
+        *_pipelines(deliveries, options),
+    )
+
+
+def _shared(
+    deliveries: tuple[Delivery, ...], options: Options, cached_days: int
+) -> Iterator[Stack]:
+    for place, environments in environments_by_place(deliveries).items():
+        here = tuple(one for one in deliveries if one.first.place == place)
+        residents = Residents(place, tuple(environments), here, cached_days)
+        users = [d.file for d in deliveries if any(e.place == place for e in d.environments)]
+        file = f"shared.{place.account}.{place.region}.yaml"
+        yield Stack(SHARED, place, file, shared(residents, options), tuple(users))
+
+
+def _pipelines(deliveries: Iterable[Delivery], options: Options) -> Iterator[Stack]:
+    """Yield a stack for each environment; the first comes first, since others trust its roles."""
+    owned: set[tuple[Place, str]] = set()
+    for delivery in deliveries:
+        for environment in delivery.environments:
+            groups = _groups(environment, owned)
+            template = _template(delivery, environment, groups, options)
+            file = f"{environment.prefix}.yaml"
+            yield Stack(environment.stack, environment.place, file, template, (delivery.file,))
+
+
+def _template(
+    delivery: Delivery, environment: Environment, groups: JsonObject, options: Options
+) -> Template:
+    has_ci = environment is delivery.first
+    resources = {**_roles(environment), **groups}
+    rules = approval.approval(environment)
+    if rules:
+        resources |= {**rules, **approval.queue((approval.RULE,))}
+    parameters = {BOUNDARY: BOUNDARY_PARAMETER}
+    if has_ci:
+        parameters |= codepipeline.parameters(options)
+        resources |= codepipeline.codepipeline(delivery, options)
+    else:
+        resources |= codebuild.assumed(delivery, environment)
+    return Template(
+        f"The pipeline {environment.compiled.pipeline} in {environment.label}: "
+        + ("roles, approval rule and CI." if has_ci else "roles and approval rule."),
+        parameters,
+        {HAS_BOUNDARY: has_boundary()},
+        resources,
+    )
+
+
+def _roles(environment: Environment) -> JsonObject:
+    """Return the roles that `aws:` names; one that does several jobs is there once."""
+    made: JsonObject = {}
+    for policy in policies(environment.compiled, environment.aws):
+        made |= role(_ROLES[policy.purpose], policy)
+    return made
+
+
+def _groups(environment: Environment, owned: set[tuple[Place, str]]) -> JsonObject:
+    """Return the model package groups that no earlier stack of the place has.
+
+    Where CloudFormation does not know them, `upsert` makes them.
+    """
+    place = environment.place
+    made: JsonObject = {}
+    for name in sorted(groups_of(*environment.compiled.definitions.values())):
+        if (place, name) in owned or not has(GROUP, place.region):
+            continue
+        owned.add((place, name))
+        logical = "Group" if not made else f"Group{len(made) + 1}"
+        made[logical] = {
+            "# It outlives the stack: its versions are the team's models.": None,
+            "Type": GROUP,
+            "DeletionPolicy": "Retain",
+            "UpdateReplacePolicy": "Retain",
+            "Properties": {
+                "ModelPackageGroupName": name,
+                "# As `upsert` sets them.": None,
+                "Tags": tags(desired(environment.compiled.pipeline, environment.aws.tags)),
+            },
+        }
+    return made

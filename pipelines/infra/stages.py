@@ -1,0 +1,110 @@
+"""What each stage of a delivery runs: the commands of a person's desk, whoever runs the stage.
+
+CodeBuild's buildspecs are made of these here; a workflow of another host is made of the same.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import Final
+
+from pipelines.frozen import frozen
+from pipelines.infra.model import TOOL, Delivery, Environment, Options
+
+PLAN: Final = "plan.json"
+COMPILED: Final = "compiled"
+_TOOL: Final = "python -m pipelines"
+
+
+@frozen
+class Stage:
+    """One stage.
+
+    Args:
+        name: `validate`, `tests`, `plan` or `release`.
+        commands: what it runs, in the repository's root, one after the other until one fails.
+        minutes: after which it is stopped; None where that is a parameter.
+        keeps: what of it is kept: paths relative to the root.
+    """
+
+    name: str
+    commands: tuple[str, ...]
+    minutes: int | None
+    keeps: tuple[str, ...] = ()
+
+
+def install(delivery: Delivery, options: Options) -> tuple[str, ...]:
+    """Return how a stage gets this tool: at the pinned version, from the bucket."""
+    uri = f"s3://{delivery.first.aws.bucket}/{TOOL}/{options.wheel}"
+    constraints = shlex.quote(_in(delivery, "constraints.txt"))
+    return (
+        f"aws s3 cp --only-show-errors {uri} /tmp/{options.wheel}",
+        f'if [ -f {constraints} ]; then export PIP_CONSTRAINT="$PWD"/{constraints}; fi',
+        f'python -m pip install --quiet "/tmp/{options.wheel}[aws]"',
+    )
+
+
+def validate(delivery: Delivery) -> Stage:
+    """Return the checks of the spec, in every environment."""
+    return Stage("validate", (f"{_TOOL} validate {_spec(delivery)}",), 15)
+
+
+def tests(delivery: Delivery) -> Stage:
+    """Return the project's unit tests; pytest exits with 5 where there are none."""
+    requirements = shlex.quote(_in(delivery, "requirements.txt"))
+    folder = shlex.quote(delivery.folder)
+    return Stage(
+        "tests",
+        (
+            f"if [ -f {requirements} ]; then python -m pip install --quiet -r {requirements}; fi",
+            "python -m pip install --quiet pytest",
+            f"(cd {folder} && python -m pytest) || [ $? -eq 5 ]",
+        ),
+        60,
+    )
+
+
+def plan(delivery: Delivery, environment: Environment) -> Stage:
+    """Return what says what would change; it changes nothing."""
+    flags = _flags(delivery, environment)
+    return Stage(
+        "plan",
+        (
+            f"{_TOOL} compile {flags} -o {COMPILED}",
+            f"{_TOOL} plan {flags} -o {PLAN}",
+        ),
+        30,
+        (PLAN, f"{COMPILED}/*.json"),
+    )
+
+
+def release(delivery: Delivery, environment: Environment, plan_file: str) -> Stage:
+    """Return what does exactly what was planned, then runs the pipeline to its end.
+
+    Args:
+        delivery: the spec.
+        environment: where.
+        plan_file: where the plan lies, as a word of the shell.
+    """
+    flags = _flags(delivery, environment)
+    return Stage(
+        "release",
+        (
+            f"{_TOOL} upsert {flags} --plan {plan_file} --yes",
+            f"{_TOOL} start {flags} --wait",
+        ),
+        None,
+    )
+
+
+def _spec(delivery: Delivery) -> str:
+    return f"-f {shlex.quote(delivery.file)}"
+
+
+def _flags(delivery: Delivery, environment: Environment) -> str:
+    name = environment.name
+    return _spec(delivery) + ("" if name is None else f" --env {shlex.quote(name)}")
+
+
+def _in(delivery: Delivery, name: str) -> str:
+    return name if delivery.folder == "." else f"{delivery.folder}/{name}"

@@ -1,0 +1,212 @@
+"""`ci init`: specs → templates in a folder, and what keeps it from writing any."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.functional.cli.in_process import Answer, run_in
+
+SPEC = """\
+spec: 1
+pipeline: churn
+aws:
+  region: eu-central-1
+  role: arn:aws:iam::111122223333:role/churn
+  bucket: churn-ml
+steps:
+  train:
+    kind: training
+    image: pytorch-2.13-cpu
+    instance_type: ml.m5.large
+    script: steps/train.py
+"""
+_CODES = re.compile(r"(?:error|warning)\[(SP\d{3})\]")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Make a repository with a spec and its script."""
+    _git(tmp_path, "init", "--quiet", "--initial-branch", "main")
+    _git(tmp_path, "remote", "add", "origin", "git@gitlab.com:acme/churn.git")
+    (tmp_path / "steps").mkdir()
+    (tmp_path / "steps" / "train.py").write_text('"""Train."""\n')
+    (tmp_path / "pipeline.yaml").write_text(SPEC)
+    (tmp_path / "README.md").write_text("# Churn\n")
+    return tmp_path
+
+
+def _git(folder: Path, *words: str) -> None:
+    command = ("git", *words)
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+
+
+def _init(project: Path, *words: str) -> Answer:
+    return run_in(project, "ci", "init", *words)
+
+
+def _template(project: Path, name: str) -> dict[str, dict[str, object]]:
+    found: dict[str, dict[str, object]] = yaml.safe_load((project / "infra" / name).read_text())
+    return found
+
+
+def test_templates_are_written_for_the_account_and_for_the_pipeline(project: Path) -> None:
+    """One is shared, one is the pipeline's; the repository is that of the remote `origin`."""
+    answer = _init(project)
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.splitlines() == [
+        "wrote infra/shared.111122223333.eu-central-1.yaml",
+        "wrote infra/churn.yaml",
+    ]
+    parameters = _template(project, "churn.yaml")["Parameters"]
+    assert parameters["Repository"]["Default"] == "acme/churn"  # type: ignore[index]  # of a template
+    shared = _template(project, "shared.111122223333.eu-central-1.yaml")["Parameters"]
+    assert shared["ConnectionProvider"]["Default"] == "GitLab"  # type: ignore[index]  # of a template
+
+
+def test_a_second_time_changes_nothing(project: Path) -> None:
+    """The same specs give the same bytes, from whichever folder."""
+    _init(project)
+    before = {path: path.read_bytes() for path in (project / "infra").iterdir()}
+    again = run_in(project / "steps", "ci", "init", "-f", "../pipeline.yaml", "-o", "../infra")
+    assert again.code == 0
+    assert all(line.startswith("unchanged ") for line in again.out.splitlines())
+    assert {path: path.read_bytes() for path in (project / "infra").iterdir()} == before
+    assert _init(project, "--check").code == 0
+
+
+def test_a_script_that_changes_changes_no_template(project: Path) -> None:
+    """Roles name code by its step: nobody has to set up an account again for a commit."""
+    _init(project)
+    (project / "steps" / "train.py").write_text('"""Train better."""\n')
+    assert _init(project, "--check").code == 0
+
+
+def test_a_change_is_shown_and_then_written(project: Path) -> None:
+    """`--check` shows it and writes nothing, for a build that must find templates current."""
+    _init(project)
+    (project / "pipeline.yaml").write_text(SPEC.replace("churn-ml", "churn-data"))
+    before = (project / "infra" / "churn.yaml").read_bytes()
+    checked = _init(project, "--check")
+    assert checked.code == 6
+    assert "would update infra/churn.yaml" in checked.out
+    assert (project / "infra" / "churn.yaml").read_bytes() == before
+    written = _init(project)
+    assert written.code == 0
+    assert "arn:aws:s3:::churn-data" in written.out
+    assert "updated infra/churn.yaml" in written.out
+
+
+def test_a_template_that_was_edited_is_not_overwritten(project: Path) -> None:
+    """The difference is shown, nothing is written; `--force` writes all the same."""
+    _init(project)
+    mine, edited = project / "infra" / "mine.yaml", project / "infra" / "churn.yaml"
+    mine.write_text("Resources: {}\n")
+    edited.write_text(edited.read_text().replace("RetentionInDays: 90", "RetentionInDays: 30"))
+    (project / "pipeline.yaml").write_text(SPEC.replace("churn-ml", "churn-data"))
+    before = {path: path.read_bytes() for path in (project / "infra").iterdir()}
+    refused = _init(project)
+    assert refused.code == 2
+    assert "infra/churn.yaml` was edited by hand: nothing was written" in refused.err
+    assert "-      RetentionInDays: 30" in refused.out
+    assert {path: path.read_bytes() for path in (project / "infra").iterdir()} == before
+    assert _init(project, "--force").code == 0
+    assert "RetentionInDays: 90" in edited.read_text()
+    assert mine.read_text() == "Resources: {}\n"
+
+
+def test_two_specs_share_a_stack_and_none_is_left_out_unawares(project: Path) -> None:
+    """The shared template says which specs it was made from."""
+    second = SPEC.replace("churn-ml", "team").replace("churn", "fraud").replace("team", "churn-ml")
+    (project / "fraud.yaml").write_text(second)
+    both = ("-f", "pipeline.yaml", "-f", "fraud.yaml")
+    assert _init(project, *both).code == 0
+    shared = (project / "infra" / "shared.111122223333.eu-central-1.yaml").read_text()
+    assert "Prefix: churn/runs/" in shared
+    assert "Prefix: fraud/runs/" in shared
+    refused = _init(project)
+    assert refused.code == 2
+    assert "add -f fraud.yaml, or --force to leave them out" in refused.err
+    forced = _init(project, "--force")
+    assert "infra/fraud.yaml is no longer generated: delete its stack" in forced.out
+
+
+@pytest.mark.parametrize(
+    ("change", "words", "code", "advice"),
+    [
+        (("  bucket: churn-ml\n", ""), (), "SP601", "add `bucket:` under its `aws:`"),
+        (("pipeline: churn", f"pipeline: {'c' * 60}"), (), "SP604", "shorten the pipeline's name"),
+        (("region: eu-central-1", "region: eu-central-2"), (), "SP603", "add `--source s3`"),
+        (("region: eu-central-1", "region: ca-west-1"), (), "SP603", "into another region"),
+        (("spec: 1", "spec: 1\nenvironments: {dev: {}}"), (), "SP602", "choose environments"),
+        (
+            ("spec: 1", "spec: 1\nenvironments: {prod_1: {pipeline: x}}"),
+            ("--env", "prod_1"),
+            "SP604",
+            "use letters, digits and single hyphens",
+        ),
+    ],
+    ids=["bucket", "long", "connections", "codebuild", "twice", "name"],
+)
+def test_what_cannot_be_set_up_is_found_at_its_line(
+    project: Path, change: tuple[str, str], words: tuple[str, ...], code: str, advice: str
+) -> None:
+    """Each is told with its place and the way out, and nothing is written."""
+    (project / "pipeline.yaml").write_text(SPEC.replace(*change))
+    answer = _init(project, *words)
+    assert answer.code == 3
+    assert _CODES.findall(answer.err) == [code]
+    assert re.search(r"pipeline\.yaml:\d+:\d+: error", answer.err)
+    assert advice in answer.err
+    assert not (project / "infra").exists()
+
+
+def test_two_specs_with_one_role_are_refused(project: Path) -> None:
+    """Each stack would make it, with other permissions."""
+    (project / "fraud.yaml").write_text(SPEC.replace("pipeline: churn", "pipeline: fraud"))
+    answer = _init(project, "-f", "pipeline.yaml", "-f", "fraud.yaml")
+    assert _CODES.findall(answer.err) == ["SP602"]
+    assert "fraud.yaml:5:9: error[SP602]: the role in 111122223333 `churn`" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (("--branch", "mian"), "has no branch `mian`"),
+        (("--connection", "arn:aws:s3:::x"), "is not the ARN of a connection"),
+        (
+            ("--connection", "arn:aws:codeconnections:eu-central-1:444455556666:connection/1"),
+            "the connection is in account 444455556666",
+        ),
+        (("--source", "s3", "--connection", "x"), "does not go with"),
+        (("-f", "/pipeline.yaml"), "lies outside of the repository"),
+    ],
+    ids=["branch", "no connection", "other account", "both", "elsewhere"],
+)
+def test_options_that_lead_nowhere_are_refused(
+    project: Path, words: tuple[str, ...], problem: str
+) -> None:
+    """A branch that no push can match, a connection that the CI cannot use."""
+    answer = _init(project, "-f", "pipeline.yaml", *words)
+    assert answer.code == 2
+    assert problem in answer.err
+    assert not (project / "infra").exists()
+
+
+def test_pushes_start_the_pipeline_by_what_it_is_made_from(project: Path) -> None:
+    """The spec, the steps and the templates; tests belong to pull requests; no README."""
+    (project / "tests").mkdir()
+    _init(project)
+    resources = _template(project, "churn.yaml")["Resources"]
+    found = {
+        name: resources[name]["Properties"]["Triggers"][0]["GitConfiguration"]  # type: ignore[index]  # of a template
+        for name in ("Pipeline", "ReviewPipeline")
+    }
+    push = found["Pipeline"]["Push"][0]["FilePaths"]["Includes"]
+    review = found["ReviewPipeline"]["PullRequest"][0]["FilePaths"]["Includes"]
+    assert push == ["infra/**", "pipeline.yaml", "steps/**"]
+    assert review == ["infra/**", "pipeline.yaml", "steps/**", "tests/**"]
