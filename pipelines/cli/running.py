@@ -16,13 +16,8 @@ from pipelines.backends.local.api import on_demand
 from pipelines.backends.local.engine.context import RunOptions
 from pipelines.backends.local.local_caller import LocalCaller
 from pipelines.backends.local.sagemaker import LocalSageMaker
-from pipelines.backends.local.submit import (
-    RunInputs,
-    Submission,
-    stage,
-    stage_written,
-    submit,
-)
+from pipelines.backends.local.staging import stage, stage_written
+from pipelines.backends.local.submit import RunInputs, Submission, submit
 from pipelines.cli.commit import recorded
 from pipelines.cli.definitions import load_definition
 from pipelines.cli.options import ChosenSpec, parameters, report

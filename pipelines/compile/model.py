@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipelines.bundle.assets import CodeAsset, DataAsset
 from pipelines.bundle.project import Project
+from pipelines.compile.placing import once_each
 from pipelines.diagnostics import CheckedText, Diagnostic
 from pipelines.frozen import frozen
 from pipelines.graph.model import Graph
@@ -42,8 +43,7 @@ class CheckedSpec(CheckedText):
 
     def and_also(self, more: Iterable[Diagnostic]) -> CheckedSpec:
         """Return it with more diagnostics, those that it has already left out."""
-        diagnostics = tuple(dict.fromkeys((*self.diagnostics, *more)))
-        return CheckedSpec(self.text, diagnostics, self.graph)
+        return CheckedSpec(self.text, once_each((*self.diagnostics, *more)), self.graph)
 
 
 @frozen

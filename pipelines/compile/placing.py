@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from pipelines import kinds
-from pipelines.diagnostics import Diagnostic, Finding, Path
+from pipelines.diagnostics import Diagnostic, Finding, Path, Severity
 from pipelines.document import Document
 from pipelines.json_types import Json, JsonObject
 
@@ -17,16 +17,23 @@ _OF_IMAGE_AND_INSTANCE = frozenset({"SP404", "SP405"})
 
 
 def placed(document: Document, found: Iterable[Finding]) -> Iterator[Diagnostic]:
-    """Locate findings; of those of one value of `defaults:` only the first with its code."""
-    told = set[tuple[str, Path, tuple[int, int] | None]]()
+    """Locate findings; `once_each` then leaves out what several steps take from `defaults:`."""
     for finding in found:
-        path = _written(document.data, finding)
-        if path[:1] == ("defaults",):
-            key = (finding.code, path, finding.within)
-            if key in told:
-                continue
-            told.add(key)
-        yield document.locate(replace(finding, path=path))
+        yield document.locate(replace(finding, path=_written(document.data, finding)))
+
+
+def once_each(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Leave out diagnostics that stand there twice, and of a value of `defaults:` all but one.
+
+    Such a value is one mistake, whatever each step says of it: an error, where there is one.
+    """
+    kept: dict[object, Diagnostic] = {}
+    for one in found:
+        key = (one.path, one.span) if one.path[:1] == ("defaults",) else one
+        told = kept.setdefault(key, one)
+        if told.severity is not Severity.ERROR and one.severity is Severity.ERROR:
+            kept[key] = one
+    return tuple(kept.values())
 
 
 def taken_from_defaults(data: JsonObject, step: Json) -> JsonObject:

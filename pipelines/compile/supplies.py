@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -64,7 +64,7 @@ def look_up(graph: Graph, project: Project) -> LookedUp:
     jobs = tuple(_jobs(graph, known))
     facts = {job.node.name: job.image.facts for job in jobs}
     code = tuple(find_code(graph, project, found, facts))
-    found.extend(finding for job in jobs for finding in _too_old(job))
+    found.extend(_too_old(jobs))
     uris = {at: one.uri if isinstance(one, Image) else one for at, one in known.items()}
     found.extend(f for name, s in _local(graph).items() for f in _missing(name, s, project))
     found.extend(_placeholder(graph))
@@ -128,19 +128,25 @@ def _jobs(graph: Graph, known: Mapping[tuple[str, Path], Image | Value]) -> Iter
                 yield _Job(node, needs, path, image)
 
 
-def _too_old(job: _Job) -> Iterator[Finding]:
-    """Find that an image's Python is older than what runs in it needs."""
-    python, code = job.image.python, job.needs.code
-    if python is None or code is None:
-        return
-    program = code.program
-    oldest = runtime.PYTHON if program is None else programs.declaration(program).python
-    if tuple(map(int, python.split("."))) < oldest:
+def _too_old(jobs: Iterable[_Job]) -> Iterator[Finding]:
+    """Find images whose Python is older than what runs in them needs, the highest need first."""
+    for job in sorted(jobs, key=_floor, reverse=True):
+        python, floor = job.image.python, _floor(job)
+        if python is None or tuple(map(int, python.split("."))) >= floor:
+            continue
         name = job.needs.images[job.path].name
-        needed = "{}.{}".format(*oldest)
-        message = f"`{name}` has Python {python}; a `{job.node.step.kind}` step needs {needed}"
+        needed = "{}.{}".format(*floor)
+        message = f"`{name}` has Python {python}; `kind: {job.node.step.kind}` needs {needed}"
         place = (*job.node.path, *job.path)
         yield Finding("SP407", message, place, help="name an image with a newer Python")
+
+
+def _floor(job: _Job) -> tuple[int, int]:
+    """Return the oldest Python that a job's code runs on."""
+    code = job.needs.code
+    if code is None:
+        return (0, 0)
+    return runtime.PYTHON if code.program is None else programs.declaration(code.program).python
 
 
 def _images(graph: Graph, found: list[Finding]) -> Iterator[tuple[tuple[str, Path], Image | Value]]:

@@ -147,7 +147,9 @@ class Definition:
 def take_apart(whole: JsonObject) -> Definition:
     """Return a definition taken apart; it may be anything that is a JSON object."""
     parameters = {
-        parameter["Name"]: str(parameter.get("Type") or UNTYPED)
+        parameter["Name"]: type_name
+        if isinstance(type_name := parameter.get("Type"), str)
+        else UNTYPED
         for parameter in _objects(whole.get("Parameters"))
         if isinstance(parameter.get("Name"), str)
     }

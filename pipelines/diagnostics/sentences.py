@@ -10,6 +10,7 @@ from typing import Final
 from pipelines.diagnostics.nearest import nearest
 
 _MOST_LISTED = 12
+_LONGEST_SENTENCE: Final = 3000
 _LONG_QUOTATION: Final = re.compile(r"`([^`]{200})[^`]+`")
 
 
@@ -51,13 +52,29 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def in_words(value: object) -> str:
+    """Name a value of JSON: a text or a number as it is written, an object or a list as that."""
+    match value:
+        case dict():
+            return "an object"
+        case list():
+            return "a list"
+        case None:
+            return "null"
+        case bool():
+            return f"`{str(value).lower()}`"
+        case _:
+            return f"`{value}`"
+
+
 def on_one_line(sentence: str) -> str:
-    """Write what cannot be printed as its escape, and cut long quotations short."""
+    """Write what cannot be printed as its escape, and cut long quotations and sentences short."""
     printable = "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
         for letter in sentence
     )
-    return _LONG_QUOTATION.sub(r"`\1…`", printable)
+    short = _LONG_QUOTATION.sub(r"`\1…`", printable)
+    return short if len(short) <= _LONGEST_SENTENCE else f"{short[:_LONGEST_SENTENCE]}…"
 
 
 def shortened(text: str) -> str:

@@ -56,12 +56,14 @@ class Document:
         source: the file's name as the user wrote it.
         text: the file's text, its line breaks all `\\n`.
         spans: the place of each path; `()` is the whole document.
+        added: the keys that an environment brought and the document alone has not.
     """
 
     data: JsonObject
     source: str
     text: str
     spans: Mapping[Path, TextPosition]
+    added: frozenset[Path] = frozenset()
     _lines: list[str] = field(default_factory=list, init=False)
     _decoded: dict[TextPosition, list[Char] | None] = field(default_factory=dict, init=False)
     _entries: dict[Path, dict[str, int]] = field(default_factory=dict, init=False)

@@ -72,16 +72,17 @@ def overlay(document: Document, path: Path, rules: MergeRules = NO_RULES) -> Par
         merge.report("SP112", "an environment is a mapping of what it changes", path, None)
         value = {}
     data = merge.mapping(base, value, ())
-    merged = replace(document, data=data, spans=merge.spans)
+    merged = replace(document, data=data, spans=merge.spans, added=frozenset(merge.added))
     return Parsed(merged, tuple(merge.findings), document.text)
 
 
 class _Merge:
-    """One merge; `spans` and `findings` fill while it goes on."""
+    """One merge; `spans`, `findings` and `added` fill while it goes on."""
 
     def __init__(self, document: Document, written: Path, rules: MergeRules) -> None:
         self.spans: dict[Path, TextPosition] = {}
         self.findings: list[Diagnostic] = []
+        self.added: set[Path] = set()
         self._document = document
         self._written = written
         self._rules = rules
@@ -123,6 +124,7 @@ class _Merge:
                 self._removes_nothing(place)
             else:
                 added[key] = self._taken(value, place, (*self._written, *place))
+                self.added.add(place)
         return added
 
     def _value(self, base: Json, over: Json, path: Path) -> Json:

@@ -21,3 +21,12 @@ def read_number(text: str) -> float | None:
     """Return a finite number; None for any other text."""
     number = float(text) if len(text) <= _LONGEST and _NUMBER.fullmatch(text) else math.inf
     return number if math.isfinite(number) else None
+
+
+def as_float(number: float) -> float | None:
+    """Return a number as a finite float; None where there is none, as of 400 digits."""
+    try:
+        converted = float(number)
+    except OverflowError:
+        return None
+    return converted if math.isfinite(converted) else None

@@ -8,7 +8,10 @@ counted here is those ways, on short texts that are made from the expression.
 from __future__ import annotations
 
 import re
+import threading
+import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, Final, TypeAlias
 
@@ -39,15 +42,28 @@ def compiled(expression: str) -> re.Pattern[str]:
         re.error: it is not valid, or not one that Python has as well.
     """
     try:
-        return re.compile(JAVA_NAME.sub("(?P<", expression))
+        with _unwarned():
+            return re.compile(JAVA_NAME.sub("(?P<", expression))
     except (OverflowError, RecursionError) as error:
         raise re.error(str(error)) from None
+
+
+@contextmanager
+def _unwarned() -> Iterator[None]:
+    """Let Python not warn of `[[` in somebody's expression, in one thread at a time."""
+    with _WARNINGS, warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        yield
+
+
+_WARNINGS: Final = threading.Lock()
 
 
 def exponential(expression: str) -> str | None:
     """Return a text on which an expression takes exponential time; None where none is found."""
     try:
-        tree = list(_parser.parse(JAVA_NAME.sub("(?P<", expression)))
+        with _unwarned():
+            tree = list(_parser.parse(JAVA_NAME.sub("(?P<", expression)))
         return next(_explosions(tree, _letters(tree), may_fail=False), None)
     except (re.error, OverflowError, RecursionError):
         return None

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from pipelines.grammar.functions import Get
+from pipelines.grammar.numbers import as_float
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.contract import EmitContext, EmittedStep, Kind, Output
 from pipelines.spec.expressions import (
@@ -95,7 +96,10 @@ def _as_float(value: Operand, other: Operand, context: EmitContext) -> Operand:
     if not isinstance(value, int) or isinstance(value, bool) or not isinstance(other, Reference):
         return value
     parameter = context.spec.parameters.get(other.below(1)) if other.root == "parameters" else None
-    return float(value) if parameter is not None and parameter.type == "float" else value
+    if parameter is None or parameter.type != "float":
+        return value
+    written = as_float(value)
+    return value if written is None else written
 
 
 def _not(condition: JsonObject) -> JsonObject:

@@ -217,5 +217,5 @@ def _typed(kind: Json, default: Json) -> Json:
                 return default if isinstance(default, bool) else str(default).lower() == "true"
             case _:
                 return default
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return default

@@ -6,7 +6,7 @@ The kinds of steps are passed in: they stand above this package.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 
 from pydantic import ValidationError
 
@@ -86,11 +86,22 @@ def load(document: Document, models: StepModels, environ: Mapping[str, str]) -> 
     if steps is not None or ("steps",) not in misspelt:
         found.extend(_without_steps(steps))
     step_specs, partial = _read_steps(_mapping(steps), models, _defaults(top, parsed), found)
+    found = [_changing_nothing(finding, document) for finding in found]
     reported = (*missing, *environment.beside(missing, found))
     if parsed is None:
         return Loaded(None, reported)
     unread |= {("steps", name) for name in _mapping(steps) if name not in step_specs}
     return Loaded(parsed.model_copy(update={"steps": step_specs}), reported, unread, partial)
+
+
+def _changing_nothing(finding: Finding, document: Document) -> Finding:
+    """Advise on an entry that only an environment has, and that lacks what would make it one."""
+    if finding.code != "SP120" or finding.path not in document.added or len(finding.path) != 2:
+        return finding
+    section, name = finding.path
+    others = (k for k in document.data[str(section)] if (section, k) not in document.added)
+    close = nearest(str(name), others)
+    return finding if close is None else replace(finding, help=f"did you mean `{close}`?")
 
 
 def _version(data: JsonObject) -> Iterator[Finding]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,5 +43,7 @@ class JobResult:
             definition: the name of one of the step's metric definitions, or a regular expression
                 as in one; its first group is the value.
         """
-        regex = re.compile(self.metric_definitions.get(definition, definition))
+        from pipelines.grammar.patterns import compiled  # noqa: PLC0415 - pytest loads the plugin
+
+        regex = compiled(self.metric_definitions.get(definition, definition))
         return [float(found.group(min(regex.groups, 1))) for found in regex.finditer(self.log)]

@@ -14,7 +14,7 @@ from pipelines.bundle.code import CodeRequest
 from pipelines.bundle.need import CodeNeed
 from pipelines.bundle.project import Project
 from pipelines.compile.model import CompileRequest
-from pipelines.compile.placing import placed
+from pipelines.compile.placing import once_each, placed
 from pipelines.compile.reading import build_graph, read_spec
 from pipelines.diagnostics import Severity, render_text
 from pipelines.diagnostics.sentences import suggestion
@@ -75,7 +75,7 @@ def _graph(file: Path, name: str) -> Graph:
     spec = read_spec(CompileRequest(file, None, os.environ))
     built, diagnostics = build_graph(spec), spec.diagnostics
     if built is not None and spec.document is not None:
-        diagnostics = (*diagnostics, *placed(spec.document, built.findings))
+        diagnostics = once_each((*diagnostics, *placed(spec.document, built.findings)))
     errors = (one for one in diagnostics if one.severity is Severity.ERROR)
     wrong = [one for one in errors if one.path[:1] != ("steps",) or name in one.path[1:2]]
     if wrong or built is None:

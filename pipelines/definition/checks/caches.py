@@ -9,6 +9,7 @@ from pipelines.definition.findings import Keys, error, error_on_key, warning
 from pipelines.definition.steps import Definition, Step
 from pipelines.diagnostics import Finding, Path
 from pipelines.diagnostics.keys import KeyMistakes
+from pipelines.diagnostics.sentences import in_words
 from pipelines.grammar.durations import meant, parse_iso, parse_loose
 from pipelines.json_types import Json, JsonObject
 
@@ -48,10 +49,11 @@ def _check_expiry(config: JsonObject, mistakes: KeyMistakes, path: Path) -> Iter
 
 
 def _check_duration(expiry: Json, path: Path) -> Iterator[Finding]:
+    given = in_words(expiry)
     text = expiry if isinstance(expiry, str) else ""
     close = meant(text)
     help_text = f"did you mean `{close}`?" if close else 'write ISO 8601, as "P30D"'
     if parse_loose(text) is None:
-        yield error("SP508", path, f"`{expiry}` is not a duration", help_text)
+        yield error("SP508", path, f"{given} is not a duration", help_text)
     elif parse_iso(text) is None:
-        yield warning("SP508", path, f"`{expiry}` is not written as ISO 8601 demands", help_text)
+        yield warning("SP508", path, f"{given} is not written as ISO 8601 demands", help_text)

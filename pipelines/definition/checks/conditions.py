@@ -8,7 +8,7 @@ from typing import Final
 from pipelines.definition.findings import Keys, error
 from pipelines.definition.steps import Definition, Step
 from pipelines.diagnostics import Finding, Path
-from pipelines.diagnostics.sentences import suggestion
+from pipelines.diagnostics.sentences import in_words, suggestion
 from pipelines.grammar.functions import is_function
 from pipelines.json_types import Json, JsonObject
 
@@ -82,8 +82,9 @@ def _check_type(condition: JsonObject, path: Path) -> Iterator[Finding]:
     """Yield the Type that is none; a misspelt key where the Type is missing for it."""
     if "Type" in condition:
         kind = condition["Type"]
-        help_text = suggestion(str(kind).removeprefix("Condition"), _MEMBERS)
-        yield error("SP512", (*path, "Type"), f"`{kind}` is not a condition type", help_text)
+        word = kind.removeprefix("Condition") if isinstance(kind, str) else ""
+        message = f"{in_words(kind)} is not a condition type"
+        yield error("SP512", (*path, "Type"), message, suggestion(word, _MEMBERS))
         return
     known = dict.fromkeys(member for members in _MEMBERS.values() for member in members)
     keys = Keys("SP512", "a condition", ("Type", *known), ("Type",))

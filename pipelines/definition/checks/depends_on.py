@@ -9,7 +9,7 @@ from pipelines.definition.dependencies import TRIGGERS, declared, in_arguments
 from pipelines.definition.findings import Keys, error
 from pipelines.definition.steps import Definition, Step
 from pipelines.diagnostics import Finding, Path
-from pipelines.diagnostics.sentences import suggestion
+from pipelines.diagnostics.sentences import in_words, suggestion
 from pipelines.json_types import Json
 
 _KEYS: Final = Keys("SP510", "`DependsOn`", ("Step", "Trigger"), ("Step",))
@@ -60,5 +60,5 @@ def _check_entry(item: Json, path: Path) -> Iterator[Finding]:
         yield error("SP510", path, "an entry of `DependsOn` has to name a step", _FORM)
     trigger = item.get("Trigger")
     if trigger is not None and trigger not in TRIGGERS:
-        help_text = suggestion(str(trigger), TRIGGERS)
-        yield error("SP510", (*path, "Trigger"), f"`{trigger}` is not a trigger", help_text)
+        help_text = suggestion(trigger if isinstance(trigger, str) else "", TRIGGERS)
+        yield error("SP510", (*path, "Trigger"), f"{in_words(trigger)} is not a trigger", help_text)

@@ -13,7 +13,7 @@ from typing import Final
 from pipelines.definition.findings import Keys, error, error_on_key, warning
 from pipelines.definition.steps import CONFIGS, Definition
 from pipelines.diagnostics import Finding, Path
-from pipelines.diagnostics.sentences import suggestion
+from pipelines.diagnostics.sentences import listed, suggestion
 from pipelines.grammar.functions import FUNCTIONS, JOIN, JSON_GET, is_function, target_of
 from pipelines.grammar.paths import PathError, parse_json_path
 from pipelines.json_types import Json, JsonObject
@@ -48,8 +48,7 @@ def _functions_in(value: Json, path: Path) -> Iterator[Finding]:
 
 def _function(value: JsonObject, path: Path) -> Iterator[Finding]:
     if len(value) != 1:
-        names = ", ".join(f"`{key}`" for key in value)
-        yield error("SP514", path, f"a function has exactly one key, not {names}")
+        yield error("SP514", path, f"a function has exactly one key, not {listed(value)}")
         return
     (name,) = value
     place, body = (*path, name), value[name]

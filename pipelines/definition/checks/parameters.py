@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -10,7 +9,8 @@ from typing import Final
 from pipelines.definition.findings import Keys, error, warning
 from pipelines.definition.steps import UNTYPED, Definition
 from pipelines.diagnostics import Finding, Path
-from pipelines.diagnostics.sentences import suggestion
+from pipelines.diagnostics.sentences import in_words, suggestion
+from pipelines.grammar.numbers import as_float
 from pipelines.json_types import Json, JsonObject
 
 _KEYS: Final = Keys(
@@ -31,7 +31,9 @@ _IS_OF_TYPE: Final[dict[str, Callable[[Json], bool]]] = {
     "String": lambda value: isinstance(value, str),
     "Integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
     "Float": lambda value: (
-        isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and as_float(value) is not None
     ),
     "Boolean": lambda value: isinstance(value, bool),
 }
@@ -90,7 +92,7 @@ def _check_name(parameter: JsonObject, path: Path) -> Iterator[Finding]:
         yield error(
             "SP503",
             (*path, "Name"),
-            f"`{name}` is not a valid parameter name",
+            f"{in_words(name)} is not a valid parameter name",
             "use letters, digits, `-` and `_`",
         )
     elif len(name) > _PORTABLE_NAME:
@@ -120,8 +122,8 @@ def _check_type(parameter: JsonObject, path: Path) -> Iterator[Finding]:
     yield error(
         "SP503",
         (*path, "Type"),
-        f"`{type_name}` is not a parameter type",
-        suggestion(str(type_name), _IS_OF_TYPE),
+        f"{in_words(type_name)} is not a parameter type",
+        suggestion(type_name if isinstance(type_name, str) else "", _IS_OF_TYPE),
     )
 
 
@@ -131,7 +133,7 @@ def _check_values(parameter: JsonObject, type_name: str, path: Path) -> Iterator
         yield error(
             "SP503",
             (*path, "DefaultValue"),
-            f"`DefaultValue` of `{parameter.get('Name')}` is not of type {type_name}",
+            f"`DefaultValue` of {in_words(parameter.get('Name'))} is not of type {type_name}",
         )
     yield from _check_length(default, (*path, "DefaultValue"))
     if allowed is None:
@@ -152,7 +154,7 @@ def _check_values(parameter: JsonObject, type_name: str, path: Path) -> Iterator
         yield error(
             "SP503",
             (*path, "DefaultValue"),
-            f"`{default}` is not among the `EnumValues`",
+            f"{in_words(default)} is not among the `EnumValues`",
             suggestion(default, allowed),
         )
 

@@ -8,7 +8,7 @@ from typing import Final
 from pipelines.definition.findings import Keys, error, error_on_key
 from pipelines.definition.steps import Definition, Step
 from pipelines.diagnostics import Finding, Path
-from pipelines.diagnostics.sentences import suggestion
+from pipelines.diagnostics.sentences import in_words, suggestion
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes import StepType
 from pipelines.steptypes.steptype import FAULTS
@@ -78,8 +78,8 @@ def _check_exceptions(
     place = (*path, "ExceptionType")
     for name in listed:
         if name not in FAULTS:
-            help_text = suggestion(str(name), FAULTS)
-            yield error("SP509", place, f"`{name}` is not an exception type", help_text)
+            help_text = suggestion(name if isinstance(name, str) else "", FAULTS)
+            yield error("SP509", place, f"{in_words(name)} is not an exception type", help_text)
         elif step_type is not None and step_type.retry_types and name not in step_type.retry_types:
             message = f"a `{step_type.name}` step cannot retry `{name}`"
             yield error("SP509", place, message, "it takes " + ", ".join(step_type.retry_types))

@@ -11,6 +11,7 @@ from pipelines.definition.steps import STEP_KEYS, Definition, Step
 from pipelines.diagnostics import Finding
 from pipelines.diagnostics.keys import compare_keys
 from pipelines.diagnostics.nearest import nearest
+from pipelines.diagnostics.sentences import in_words
 from pipelines.steptypes import UNDOCUMENTED, StepType, find_alias, names
 from pipelines.steptypes.shapes import shapes_of
 
@@ -39,7 +40,7 @@ def _check_name(definition: Definition, step: Step) -> Iterator[Finding]:
     if name is None:
         return
     if not isinstance(name, str) or _NAME.fullmatch(name) is None:
-        message = f"`{name}` is not a valid step name"
+        message = f"{in_words(name)} is not a valid step name"
         yield error("SP506", path, message, "use 1 to 64 letters, digits, `-` and `_`")
     elif definition.named[name] is not step:
         help_text = "names are unique in the whole pipeline, branches included"
@@ -54,13 +55,13 @@ def _check_type(step: Step) -> Iterator[Finding]:
         message = f"nobody documents the arguments of a `{step.type}` step; they are not checked"
         yield warning("SP523", path, message)
         return
-    word = str(given).removesuffix("Step")
+    word = step.type.removesuffix("Step")
     other = find_alias(word)
     close = other.name if other is not None else nearest(word, names())
     yield error(
         "SP505",
         path,
-        f"`{given}` is not a step Type",
+        f"{in_words(given)} is not a step Type",
         f"did you mean `{close}`?" if close else "known are " + ", ".join(names()),
     )
 

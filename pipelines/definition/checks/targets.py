@@ -21,7 +21,7 @@ from pipelines.grammar.functions import (
     property_file_of,
 )
 from pipelines.grammar.paths import Key, parse_path
-from pipelines.json_types import JsonObject
+from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes import StepType
 from pipelines.steptypes.places import value_at
 from pipelines.steptypes.shapes import PathProblem, member_at, shapes_of
@@ -94,11 +94,7 @@ def _check_property_file(get: PlacedGet, step: Step, file: str | None) -> Iterat
         )
         return
     listed = step.whole.get("PropertyFiles")
-    known = [
-        str(entry.get("PropertyFileName"))
-        for entry in (listed if isinstance(listed, list) else [])
-        if isinstance(entry, dict)
-    ]
+    known = _names(listed, "PropertyFileName")
     if file not in known:
         message = f"`{step.name}` has no property file `{file}`"
         yield error("SP519", place, message, suggestion(file, known))
@@ -150,7 +146,15 @@ def _check_named_entry(step: Step, step_type: StepType, get: PlacedGet) -> Itera
         entries = value_at(listed.holder, ".".join(listed.members))
         if not isinstance(entries, list | None) or not isinstance(wanted, Key):
             continue
-        known = [str(item.get(listed.named_by)) for item in entries or () if isinstance(item, dict)]
+        known = _names(entries, listed.named_by)
         if wanted not in known:
             message = f"`{step.name}` has no {listed.what} `{wanted}`"
             yield error("SP517", get.path, message, suggestion(wanted, known))
+
+
+def _names(entries: Json, named_by: str) -> list[str]:
+    """Return the names of the entries of a list that have one."""
+    objects = (
+        one for one in (entries if isinstance(entries, list) else ()) if isinstance(one, dict)
+    )
+    return [name for one in objects if isinstance(name := one.get(named_by), str)]

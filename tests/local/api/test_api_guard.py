@@ -115,3 +115,14 @@ def test_a_port_in_use_is_told_with_the_way_out(served: Served) -> None:
         caught.value.remedy
         == "choose another port with `--port N`, or any free one with `--port 0`"
     )
+
+
+def test_a_number_that_no_float_holds_is_refused(served: Served) -> None:
+    """JSON has integers of any length; the member is a float."""
+    size = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    variant = {"VariantName": "A", "ModelName": "c", "InitialVariantWeight": 10**400, **size}
+    body = json.dumps({"EndpointConfigName": "d", "ProductionVariants": [variant]})
+    headers = {"X-Amz-Target": "SageMaker.CreateEndpointConfig"}
+    status, said = post(served, headers, body)
+    assert status == 400
+    assert "InitialVariantWeight" in said

@@ -51,6 +51,17 @@ def test_a_fault_is_tried_again_with_growing_waits(
     assert [name[-2:] for name in names] == ["-0", "-1", "-2", "-3"]
 
 
+def test_a_wait_that_no_number_holds_is_as_long_as_a_step_may_run(
+    bench: Bench, make_step: Write, succeeding: Answer
+) -> None:
+    """The service's schema bounds no BackoffRate: it may grow beyond every float."""
+    bench.jobs.answers["a"] = _faulty(CAPACITY, CAPACITY, CAPACITY, then=succeeding)
+    policy = {"ExceptionType": [CAPACITY], "IntervalSeconds": 1, "BackoffRate": 1e300}
+    run = bench.run(make_step("a", RetryPolicies=[{**policy, "MaxAttempts": 3}]))
+    assert run.status == "Succeeded"
+    assert bench.clock.waits == [1.0, 28 * 86_400.0, 28 * 86_400.0]
+
+
 def test_the_defaults_are_one_second_doubled_five_times(
     bench: Bench, make_step: Write, succeeding: Answer
 ) -> None:

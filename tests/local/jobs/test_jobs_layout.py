@@ -19,6 +19,9 @@ print(json.dumps({str(p.relative_to(root)): p.read_text() for p in root.rglob('*
 """
 
 
+BAD = gzip.compress(b"1,2")[:10] + b"\xff" * 20
+
+
 def files_seen(local: Local, log: str) -> dict[str, str]:
     """Read what the script READ printed."""
     del local
@@ -273,3 +276,15 @@ def test_a_file_system_channel_reads_its_folder(local: Local) -> None:
     call = local.call(request)
     assert training.execute(call).status is StepStatus.SUCCEEDED
     assert local.log(call).strip() == "there"
+
+
+@pytest.mark.parametrize("content", [b"1,2\n", gzip.compress(b"1,2" * 99)[:-9], BAD])
+def test_an_object_that_is_no_gzip_file_is_named(local: Local, content: bytes) -> None:
+    """Plain, cut short, or with garbage inside: the user's news, with the object and its path."""
+    local.store.put_bytes("s3://bucket/d/x.csv.gz", content)
+    packed = local.channel("d", "s3://bucket/d/") | {"CompressionType": "Gzip"}
+    outcome = training.execute(local.call(local.training("true", InputDataConfig=[packed])))
+    assert outcome.status is StepStatus.FAILED
+    assert outcome.reason is not None
+    assert "s3://bucket/d/x.csv.gz is not a whole gzip file" in outcome.reason
+    assert f"put one at {local.store.path_of('s3://bucket/d/x.csv.gz')}" in outcome.reason

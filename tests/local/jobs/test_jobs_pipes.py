@@ -54,3 +54,14 @@ def test_a_job_may_leave_its_pipes_alone(local: Local) -> None:
     request = local.training("true", InputDataConfig=[pipe_channel(local)])
     assert training.execute(local.call(request)).status is StepStatus.SUCCEEDED
     assert local.clean()
+
+
+def test_an_object_in_a_pipe_that_is_no_gzip_file_is_named(local: Local) -> None:
+    """The reader sees the end of the pipe; the step's reason says why it came so early."""
+    channel = pipe_channel(local, CompressionType="Gzip")
+    words = ("head", "-c", "9", "/opt/ml/input/data/train_0")
+    outcome = training.execute(local.call(local.training(*words, InputDataConfig=[channel])))
+    assert outcome.status is StepStatus.FAILED
+    assert outcome.reason is not None
+    assert "s3://bucket/train/a is not a whole gzip file" in outcome.reason
+    assert local.clean()

@@ -76,3 +76,9 @@ def test_what_is_no_expression_is_an_error_of_the_expression() -> None:
         with pytest.raises(re.error):
             compiled(wrong)
         assert exponential(wrong) is None
+
+
+def test_python_warns_of_no_expression_that_somebody_wrote() -> None:
+    """`[[` may become a nested set in some Python to come; today it is a letter."""
+    assert compiled("loss=[[0-9]+").search("loss=[12")
+    assert exponential("([[a]+)+b") is not None

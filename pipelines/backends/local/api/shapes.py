@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
+from pipelines.grammar.numbers import as_float
 from pipelines.json_types import Json, JsonObject
 
 if TYPE_CHECKING:
@@ -126,6 +127,8 @@ def _is_of(kind: str, value: Json) -> bool:
             return math.isfinite(value)
         case int() if kind in _BITS:
             return -(1 << _BITS[kind] - 1) <= value < 1 << _BITS[kind] - 1
+        case int() if kind in {"float", "double", "timestamp"}:
+            return as_float(value) is not None
         case _:
             return True
 

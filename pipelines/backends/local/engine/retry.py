@@ -9,6 +9,8 @@ from pipelines.json_types import JsonObject
 _INTERVAL_SECONDS = 1
 _BACKOFF_RATE = 2.0
 _MAX_ATTEMPTS = 5
+_LONGEST_WAIT = 28 * 86_400.0
+"""Seconds: no step of the service runs longer (MaxRuntimeInSeconds)."""
 
 
 @dataclass(slots=True)
@@ -35,10 +37,7 @@ class StepRetries:
 
     def _next(self, index: int, policy: JsonObject, now: float) -> float | None:
         used = self._used.get(index, 0)
-        wait = float(
-            policy.get("IntervalSeconds", _INTERVAL_SECONDS)
-            * policy.get("BackoffRate", _BACKOFF_RATE) ** used
-        )
+        wait = _wait(policy, used)
         if "ExpireAfterMin" in policy:
             expired = now + wait > self.started + policy["ExpireAfterMin"] * 60
         else:
@@ -47,3 +46,13 @@ class StepRetries:
             return None
         self._used[index] = used + 1
         return wait
+
+
+def _wait(policy: JsonObject, used: int) -> float:
+    """Return the seconds before the next attempt: no more than a step may take at all."""
+    seconds = float(policy.get("IntervalSeconds", _INTERVAL_SECONDS))
+    try:
+        grown = seconds * float(policy.get("BackoffRate", _BACKOFF_RATE)) ** used
+    except OverflowError:
+        return _LONGEST_WAIT
+    return min(grown, _LONGEST_WAIT)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+import zlib
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
@@ -14,7 +16,7 @@ from pipelines.backends.local.objects import ObjectInfo
 from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from pipelines.backends.local.jobs.spec import JobHost, LocalJob
@@ -191,19 +193,35 @@ def _copy_objects(shares: Sequence[tuple[JobHost, list[_PlacedObject]]], source:
         folder = host_path(host, source.folder)
         folder.mkdir(parents=True, exist_ok=True)
         for info, relative in share:
-            _copy(info.path, folder / relative, source)
+            _copy(info, folder / relative, source)
 
 
-def _copy(origin: Path, target: Path, source: S3Source) -> None:
+def _copy(info: ObjectInfo, target: Path, source: S3Source) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.gunzip:
         plain = target.with_suffix("") if target.suffix == ".gz" else target
-        with gzip.open(origin) as packed, plain.open("wb") as file:
+        with unpacking(info, source), gzip.open(info.path) as packed, plain.open("wb") as file:
             shutil.copyfileobj(packed, file, 1 << 20)
         return
-    shutil.copyfile(origin, target)
+    shutil.copyfile(info.path, target)
     if source.read_only:
         target.chmod(0o444)
+
+
+@contextmanager
+def unpacking(info: ObjectInfo, source: S3Source) -> Iterator[None]:
+    """Say which object of an input is not what its compression type says.
+
+    Raises:
+        JobRefusedError: what is read inside is no gzip file, or a part of one.
+    """
+    try:
+        yield
+    except (gzip.BadGzipFile, EOFError, zlib.error) as problem:
+        raise JobRefusedError(
+            f"{source.label} has compression type Gzip, but {info.uri} is not a whole gzip file",
+            f"put one at {info.path}, or remove the compression type of the input",
+        ) from problem
 
 
 def _manifest(store: ObjectStore, source: S3Source) -> list[_PlacedObject]:

@@ -15,8 +15,9 @@ import threading
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, cast
 
-from pipelines.backends.local.jobs.channels import S3Source, distribute
+from pipelines.backends.local.jobs.channels import S3Source, distribute, unpacking
 from pipelines.backends.local.jobs.opt_ml import host_path
+from pipelines.backends.local.jobs.spec import JobRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from pipelines.backends.local.jobs.channels import InputSource
     from pipelines.backends.local.jobs.spec import LocalJob
-    from pipelines.backends.local.objects import ObjectStore
+    from pipelines.backends.local.objects import ObjectInfo, ObjectStore
 
 _POLL = 0.02  # seconds between checks for a reader
 _RECORD_IO = 0xCED7230A
@@ -38,16 +39,13 @@ def feed_pipes(store: ObjectStore, job: LocalJob, sources: Sequence[InputSource]
         JobRefusedError: a channel has no objects.
     """
     over = threading.Event()
-    feeders = []
+    feeders: list[_Feeder] = []
     for source in sources:
         if isinstance(source, S3Source) and source.pipe:
             for host, share in distribute(store, job, source):
                 first = host_path(host, f"{source.folder}_0")
                 os.mkfifo(first)
-                objects = [info.path for info, _ in share]
-                feeders.append(
-                    threading.Thread(target=_feed, args=(first, objects, source, over), daemon=True)
-                )
+                feeders.append(_Feeder(first, [info for info, _ in share], source, over))
     for feeder in feeders:
         feeder.start()
     try:
@@ -56,9 +54,31 @@ def feed_pipes(store: ObjectStore, job: LocalJob, sources: Sequence[InputSource]
         over.set()
         for feeder in feeders:
             feeder.join()
+    for feeder in feeders:
+        if feeder.refusal is not None:
+            raise feeder.refusal
 
 
-def _feed(first: Path, objects: Sequence[Path], source: S3Source, over: threading.Event) -> None:
+class _Feeder(threading.Thread):
+    """Feeds the pipes of one channel; `refusal` says why it ended before the job did."""
+
+    def __init__(
+        self, first: Path, objects: Sequence[ObjectInfo], source: S3Source, over: threading.Event
+    ) -> None:
+        super().__init__(daemon=True)
+        self.refusal: JobRefusedError | None = None
+        self._fed = first, objects, source, over
+
+    def run(self) -> None:
+        try:
+            _feed(*self._fed)
+        except JobRefusedError as refusal:
+            self.refusal = refusal
+
+
+def _feed(
+    first: Path, objects: Sequence[ObjectInfo], source: S3Source, over: threading.Event
+) -> None:
     """Write epoch after epoch, each as soon as it has a reader."""
     epoch = 0
     channel = first.name.removesuffix("_0")
@@ -66,8 +86,9 @@ def _feed(first: Path, objects: Sequence[Path], source: S3Source, over: threadin
         epoch += 1
         try:
             with pipe:
-                for path in objects:
-                    _write(path, pipe, source)
+                for info in objects:
+                    with unpacking(info, source):
+                        _write(info.path, pipe, source)
                 os.mkfifo(first.with_name(f"{channel}_{epoch}"))  # before the reader sees the end
         except BrokenPipeError:  # the reader closed this epoch early
             _make_once(first.with_name(f"{channel}_{epoch}"))
