@@ -19,6 +19,7 @@ print(json.dumps({str(p.relative_to(root)): p.read_text() for p in root.rglob('*
 """
 
 
+CUT = gzip.compress(b"1,2" * 99)[:-9]
 BAD = gzip.compress(b"1,2")[:10] + b"\xff" * 20
 
 
@@ -278,7 +279,7 @@ def test_a_file_system_channel_reads_its_folder(local: Local) -> None:
     assert local.log(call).strip() == "there"
 
 
-@pytest.mark.parametrize("content", [b"1,2\n", gzip.compress(b"1,2" * 99)[:-9], BAD])
+@pytest.mark.parametrize("content", [b"1,2\n", CUT, BAD], ids=["plain", "cut", "bad"])
 def test_an_object_that_is_no_gzip_file_is_named(local: Local, content: bytes) -> None:
     """Plain, cut short, or with garbage inside: the user's news, with the object and its path."""
     local.store.put_bytes("s3://bucket/d/x.csv.gz", content)
