@@ -11,6 +11,7 @@ from pipelines.account.planning import make_plan
 from pipelines.cli import plan_file
 from pipelines.cli.options import ChosenSpec, format_option, local_option, spec_options
 from pipelines.cli.plan_json import plan_json
+from pipelines.cli.plan_markdown import plan_markdown
 from pipelines.cli.plan_text import plan_text
 from pipelines.cli.printing import echo, echo_data
 from pipelines.cli.target import CommandTarget, open_target
@@ -28,7 +29,7 @@ from pipelines.plan.model import Plan
     type=click.Path(path_type=Path),
     help="Write a plan file too, for `upsert --plan`.",
 )
-@format_option("text", "json")
+@format_option("text", "json", "markdown")
 def COMMAND(  # noqa: N802 - found by this name
     chosen: ChosenSpec,
     local: bool,  # noqa: FBT001 - click's flag
@@ -55,5 +56,7 @@ def _show(plan: Plan, target: CommandTarget, output_format: str) -> None:
         case "json":
             shown = json.dumps(plan_json(plan, target.where()), indent=2, ensure_ascii=False)
             echo_data(f"{shown}\n")
+        case "markdown":
+            echo_data(plan_markdown(plan, target.description, target.chosen.env))
         case _:
             echo(plan_text(plan, target.description))
