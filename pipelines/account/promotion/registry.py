@@ -118,17 +118,27 @@ def _copy_layer(source: Account, target: Account, name: ImageName, digest: str) 
     """Pass a layer through, piece by piece; the registry checks the digest, and so do we."""
     request = {**name.request, "layerDigest": digest}
     url = str(source.call("ecr", "get_download_url_for_layer", **request)["downloadUrl"])
-    begun = target.call("ecr", "initiate_layer_upload", repositoryName=name.repository)
-    upload = {"repositoryName": name.repository, "uploadId": begun["uploadId"]}
+    try:
+        with closing(urllib.request.urlopen(url, timeout=_SECONDS)) as body:  # noqa: S310 - ECR's own answer
+            _upload_layer(target, name.repository, digest, body)
+    except OSError as error:
+        raise CallRefusedError(
+            f"the layer {digest} of {name.repository} cannot be downloaded: {error}",
+            "run the command again: what is copied stays",
+        ) from error
+
+
+def _upload_layer(target: Account, repository: str, digest: str, body: IO[bytes]) -> None:
+    begun = target.call("ecr", "initiate_layer_upload", repositoryName=repository)
+    upload = {"repositoryName": repository, "uploadId": begun["uploadId"]}
     checked, sent = hashlib.sha256(), 0
-    with closing(urllib.request.urlopen(url, timeout=_SECONDS)) as body:  # noqa: S310 - ECR's own answer
-        for piece in _pieces(body, int(begun["partSize"])):
-            checked.update(piece)
-            bounds = {"partFirstByte": sent, "partLastByte": sent + len(piece) - 1}
-            target.call("ecr", "upload_layer_part", **upload, **bounds, layerPartBlob=piece)
-            sent += len(piece)
+    for piece in _pieces(body, int(begun["partSize"])):
+        checked.update(piece)
+        bounds = {"partFirstByte": sent, "partLastByte": sent + len(piece) - 1}
+        target.call("ecr", "upload_layer_part", **upload, **bounds, layerPartBlob=piece)
+        sent += len(piece)
     if f"sha256:{checked.hexdigest()}" != digest:
-        raise UsageError(f"the layer {digest} of {name.repository} is not what its digest says")
+        raise UsageError(f"the layer {digest} of {repository} is not what its digest says")
     target.call("ecr", "complete_layer_upload", **upload, layerDigests=[digest])
 
 
