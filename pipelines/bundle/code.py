@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
 
 from pipelines.bundle.assets import CodeAsset, digest_bundle
 from pipelines.bundle.frame import frame
 from pipelines.bundle.need import CodeNeed, ProjectFile, RequirementsFile
 from pipelines.bundle.project import Project, of_links
 from pipelines.bundle.script import how_started
-from pipelines.bundle.trace import imported_files
-from pipelines.diagnostics import Finding, Path, Severity
+from pipelines.bundle.trace import Import, trace, trace_from
+from pipelines.diagnostics import Finding, Path, Place, Severity, Span
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.runtime.bundle import CODE, BundleFile, Job
@@ -21,10 +22,19 @@ _REFUSED = ("-r", "-c", "--requirement", "--constraint", "-e", ".")
 
 @frozen
 class CodeBundle:
-    """A bundle, or the findings that keep it from being made."""
+    """A bundle, or the findings that keep it from being made.
 
+    Args:
+        step: the step's name.
+        asset: the bundle; None where there are errors.
+        findings: what is wrong.
+        imports: what its Python code imports that is no file of the project.
+    """
+
+    step: str
     asset: CodeAsset | None
     findings: tuple[Finding, ...]
+    imports: tuple[Import, ...] = ()
 
 
 @frozen
@@ -61,7 +71,7 @@ def bundle(request: CodeRequest, project: Project) -> CodeBundle:
         config["requirements"] = collector.requirements(need.vendored, (), index)
     found = tuple(collector.findings)
     if any(finding.severity is Severity.ERROR for finding in found):
-        return CodeBundle(None, found)
+        return CodeBundle(step, None, found)
     job = Job(
         step=step,
         job=need.job,
@@ -79,7 +89,8 @@ def bundle(request: CodeRequest, project: Project) -> CodeBundle:
     members = tuple(sorted(files, key=lambda one: one.path))
     digest = digest_bundle(members)
     uri = f"{request.prefix}/{step}/{digest[:32]}/bundle.pyz"
-    return CodeBundle(CodeAsset(step, uri, digest, members), found)
+    asset = CodeAsset(step, uri, digest, members)
+    return CodeBundle(step, asset, found, tuple(collector.imports))
 
 
 def code_files(project: Project, paths: Iterable[str]) -> Iterator[BundleFile]:
@@ -107,6 +118,7 @@ class _Collector:
         self.command: tuple[str, ...] = ()
         self.paths: set[str] = set()
         self.findings: list[Finding] = []
+        self.imports: list[Import] = []
 
     def collect(self, need: CodeNeed) -> None:
         if need.script is not None and self._exists(need.script):
@@ -116,13 +128,19 @@ class _Collector:
             if self._exists(file):
                 self._add(file.path, file.at)
                 self._read_suite(file)
+        if need.entry is not None:
+            self._read_entry(need.entry, str(need.config["source"]))
         for index, pattern in enumerate(need.include):
-            found = self._project.glob(pattern)
-            if not found:
-                message = f"`{pattern}` names no file of the project"
-                self._find("SP301", message, ("include", index))
-            for path in found:
-                self._add(path, ("include", index))
+            self._include(pattern, ("include", index))
+
+    def _include(self, pattern: str, at: Path) -> None:
+        found = self._project.glob(pattern)
+        if not found:
+            self._find("SP301", f"`{pattern}` names no file of the project", at)
+        if found == (pattern,) and pattern.endswith(".py") and pattern not in self.paths:
+            self._read_included(pattern)
+        for path in found:
+            self._add(path, at)
 
     def _add(self, path: str, at: Path) -> None:
         """Take a file or the files of a folder, links inside the project followed."""
@@ -191,13 +209,31 @@ class _Collector:
 
     def _trace(self, script: ProjectFile) -> None:
         try:
-            imported = imported_files(self._project, script.path)
+            found = trace(self._project, script.path)
         except SyntaxError as error:
-            message = f"{error.filename}:{error.lineno}: {error.msg}"
-            self._find("SP303", message, script.at, "it has to be Python to be run")
+            self.findings.append(_not_python(error, (*self._step, *script.at), self._project))
             return
-        for path in imported:
+        self.imports.extend(found.foreign)
+        for path in found.files:
             self._add(path, script.at)
+
+    def _read_entry(self, entry: ProjectFile, source: str) -> None:
+        """Follow the imports of serving code in its folder, which is all that the server has."""
+        if not self._project.is_file(entry.path):
+            return  # said of the file itself
+        folders = (str(PurePosixPath(entry.path).parent), str(PurePosixPath(source)))
+        try:
+            self.imports.extend(trace_from(self._project, entry.path, folders).foreign)
+        except SyntaxError as error:
+            self.findings.append(_not_python(error, (*self._step, *entry.at), self._project))
+
+    def _read_included(self, path: str) -> None:
+        """Read the imports of a file that the spec includes by its name; it may be anything."""
+        try:
+            found = trace(self._project, path)
+        except SyntaxError:
+            return
+        self.imports.extend(one for one in found.foreign if one.file == path)
 
     def _read_suite(self, file: ProjectFile) -> None:
         if file.what != "suite":
@@ -221,3 +257,15 @@ class _Collector:
 
     def _find(self, code: str, message: str, at: Path, help: str | None = None) -> None:
         self.findings.append(Finding(code, message, (*self._step, *at), help=help))
+
+
+def _not_python(error: SyntaxError, path: Path, project: Project) -> Finding:
+    """Make a finding of a syntax error, at its place; `path` leads to the script that needs it."""
+    line, column = error.lineno or 1, error.offset or 1
+    file = error.filename or ""
+    place = None
+    if error.text is not None:
+        span = Span(str(project.root / file), line, column, line, column + 1)
+        place = Place(span, error.text.rstrip("\r\n"))
+    message = f"line {line} of `{file}` is not valid Python: {error.msg}"
+    return Finding("SP303", message, path, help="it has to be Python to be run", place=place)

@@ -39,6 +39,7 @@ class CodeNeed:
         program: the built-in program that runs instead.
         config: static configuration of the program.
         files: further files and folders of the project.
+        entry: the module of serving code, which a server loads from the folder `config["source"]`.
         include: globs of the spec's `include:`.
         requirements: requirement lines that the built-in program brings.
         requirements_file: the user's requirements, with their mode.
@@ -54,6 +55,7 @@ class CodeNeed:
     program: str | None = None
     config: JsonObject = field(default_factory=dict)
     files: tuple[ProjectFile, ...] = ()
+    entry: ProjectFile | None = None
     include: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
     requirements_file: RequirementsFile | None = None

@@ -1,6 +1,7 @@
 """Findings about steps → diagnostics in the document, each where its value is written.
 
-What a step takes from `defaults:` is wrong there, once, however many steps take it.
+What a step takes from `defaults:` is wrong there, once, however many steps take it; what is wrong
+in a file of the project, there, once, however many steps need the file.
 """
 
 from __future__ import annotations
@@ -25,15 +26,23 @@ def placed(document: Document, found: Iterable[Finding]) -> Iterator[Diagnostic]
 def once_each(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Leave out diagnostics that stand there twice, and of a value of `defaults:` all but one.
 
-    Such a value is one mistake, whatever each step says of it: an error, where there is one.
+    Such a value is one mistake, whatever each step says of it: an error, where there is one. What
+    is wrong in a file of the project is said once, however many steps need the file.
     """
     kept: dict[object, Diagnostic] = {}
     for one in found:
-        key = (one.path, one.span) if one.path[:1] == ("defaults",) else one
+        key = _mistake(one)
         told = kept.setdefault(key, one)
         if told.severity is not Severity.ERROR and one.severity is Severity.ERROR:
             kept[key] = one
     return tuple(kept.values())
+
+
+def _mistake(found: Diagnostic) -> object:
+    """Return what two diagnostics of the same mistake have in common."""
+    if found.excerpt is not None and found.span is not None:
+        return (found.code, found.message, found.span.source)
+    return (found.path, found.span) if found.path[:1] == ("defaults",) else found
 
 
 def taken_from_defaults(data: JsonObject, step: Json) -> JsonObject:

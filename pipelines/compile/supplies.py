@@ -8,8 +8,9 @@ from types import MappingProxyType
 
 from pipelines import programs, runtime
 from pipelines.bundle.assets import CodeAsset, DataAsset, digest_contents, read_contents
-from pipelines.bundle.code import CodeRequest, bundle
+from pipelines.bundle.code import CodeBundle, CodeRequest, bundle
 from pipelines.bundle.project import Project, of_links
+from pipelines.compile.imports import StepCode, check_imports
 from pipelines.diagnostics import Finding, Path, Severity
 from pipelines.frozen import frozen
 from pipelines.grammar.functions import Value
@@ -63,8 +64,10 @@ def look_up(graph: Graph, project: Project) -> LookedUp:
     known = dict(_images(graph, found))
     jobs = tuple(_jobs(graph, known))
     facts = {job.node.name: job.image.facts for job in jobs}
-    code = tuple(find_code(graph, project, found, facts))
+    made = {one.step: one for one in find_code(graph, project, found, facts)}
+    code = tuple(one.asset for one in made.values() if one.asset is not None)
     found.extend(_too_old(jobs))
+    found.extend(check_imports(_importing(jobs, made), project))
     uris = {at: one.uri if isinstance(one, Image) else one for at, one in known.items()}
     found.extend(f for name, s in _local(graph).items() for f in _missing(name, s, project))
     found.extend(_placeholder(graph))
@@ -85,7 +88,7 @@ def find_code(
     project: Project,
     found: list[Finding],
     facts: Mapping[str, JsonObject] = MappingProxyType({}),
-) -> Iterator[CodeAsset]:
+) -> Iterator[CodeBundle]:
     """Make the bundle of every step that has code; `facts` is what it is told of its image."""
     aws = graph.spec.aws or Aws()
     account = {"pipeline": graph.spec.pipeline, "aws": aws.model_dump(exclude_none=True)}
@@ -99,8 +102,7 @@ def find_code(
         )
         made = bundle(request, project)
         found.extend(made.findings)
-        if made.asset is not None:
-            yield made.asset
+        yield made
 
 
 def _root(graph: Graph) -> str:
@@ -126,6 +128,16 @@ def _jobs(graph: Graph, known: Mapping[tuple[str, Path], Image | Value]) -> Iter
             image = known.get((node.name, path))
             if isinstance(image, Image):
                 yield _Job(node, needs, path, image)
+
+
+def _importing(jobs: Iterable[_Job], made: Mapping[str, CodeBundle]) -> Iterator[StepCode]:
+    """Yield the code that imports more than its project, each with the image that it runs in."""
+    for job in jobs:
+        code, bundled = job.needs.code, made.get(job.node.name)
+        if code is None or bundled is None or bundled.asset is None or not bundled.imports:
+            continue
+        name = str(job.needs.images[job.path].name)
+        yield StepCode(job.node.path, job.image, name, code, bundled.asset, bundled.imports)
 
 
 def _too_old(jobs: Iterable[_Job]) -> Iterator[Finding]:

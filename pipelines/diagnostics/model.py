@@ -30,6 +30,14 @@ class Span:
 
 
 @frozen
+class Place:
+    """A stretch of another file than the document, such as a script; `text` is its first line."""
+
+    span: Span
+    text: str
+
+
+@frozen
 class Finding:
     """One mistake, before it is located.
 
@@ -41,6 +49,7 @@ class Finding:
         help: what to write instead.
         severity: errors end the command, warnings do not.
         within: a part of the scalar's text, as character offsets (start, end).
+        place: where it is mended, if not in the document; `path` then leads to the file's name.
     """
 
     code: str
@@ -50,11 +59,15 @@ class Finding:
     help: str | None = None
     severity: Severity = Severity.ERROR
     within: tuple[int, int] | None = None
+    place: Place | None = None
 
 
 @frozen
 class Diagnostic:
-    """One mistake with its place; `span` is None only where the file could not be read."""
+    """One mistake with its place; `span` is None only where the file could not be read.
+
+    `excerpt` is the line that `span` begins on, where that is not in the document.
+    """
 
     code: str
     message: str
@@ -62,6 +75,7 @@ class Diagnostic:
     span: Span | None
     path: Path
     help: str | None = None
+    excerpt: str | None = None
 
 
 @frozen

@@ -74,6 +74,8 @@ class Document:
 
     def locate(self, finding: Finding) -> Diagnostic:
         """Return the finding with its place; a path not written here is placed at its parent."""
+        if finding.place is not None:
+            return _diagnostic(finding, finding.place.span, finding.place.text)
         path = finding.path
         while path and path not in self.spans:
             path = self._listed(path) or path[:-1]
@@ -83,14 +85,7 @@ class Document:
             extent = place.key
         elif finding.within is not None:  # a text may stand for the mapping that the path means
             extent = self._part(place, path, finding.within)
-        return Diagnostic(
-            code=finding.code,
-            message=on_one_line(finding.message),
-            severity=finding.severity,
-            span=self.span(extent),
-            path=finding.path,
-            help=None if finding.help is None else on_one_line(finding.help),
-        )
+        return _diagnostic(finding, self.span(extent))
 
     def _listed(self, path: Path) -> Path | None:
         """Return the path of a list's entry that is named as the key of a mapping would be."""
@@ -125,6 +120,18 @@ class Document:
         (first, column), (last, end_column) = part
         above = place.value.line
         return Extent(above + first, column + 1, above + last, end_column + 1)
+
+
+def _diagnostic(finding: Finding, span: Span, excerpt: str | None = None) -> Diagnostic:
+    return Diagnostic(
+        code=finding.code,
+        message=on_one_line(finding.message),
+        severity=finding.severity,
+        span=span,
+        path=finding.path,
+        help=None if finding.help is None else on_one_line(finding.help),
+        excerpt=excerpt,
+    )
 
 
 @frozen

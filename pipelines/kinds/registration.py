@@ -144,15 +144,14 @@ def outputs(name: str, _step: RegistrationStep) -> Mapping[str, Output]:
 def needs(_name: str, step: RegistrationStep) -> StepNeeds:
     """The serving image, and the packaging program's bundle with the serving code in it."""
     serving = step.serving
-    entry = PurePosixPath(serving.source, serving.entry).as_posix()
+    path = PurePosixPath(serving.source, serving.entry).as_posix()
+    entry = ProjectFile(path, ("serving", "entry"))
     code = CodeNeed(
         "processing",
         program="package",
         config={"source": serving.source, "entry": serving.entry},
-        files=(
-            ProjectFile(serving.source, ("serving", "source"), "folder"),
-            ProjectFile(entry, ("serving", "entry")),
-        ),
+        files=(ProjectFile(serving.source, ("serving", "source"), "folder"), entry),
+        entry=entry,
         vendored=_requirements(serving.requirements),
         model_input=MODEL,
         outputs=(MODEL,),

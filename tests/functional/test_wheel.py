@@ -32,6 +32,7 @@ def test_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     assert {top for top in tops if not top.endswith(".dist-info")} == {"pipelines"}
     for needed in (
         "pipelines/steptypes/shapes/Processing.json",
+        "pipelines/images/package_lists/sklearn.json",
         "pipelines/images/tables/sklearn.json",
         "pipelines/diagnostics/codes/SP102.md",
         "pipelines/runtime/start.py",

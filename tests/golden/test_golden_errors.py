@@ -1,8 +1,8 @@
 """Each spec of `errors` is wrong; the codes stand on the lines that cause them.
 
 `instance_cout: 2  # E: SP102` says that this line gives exactly this code; `# E: SP204 SP205` is
-for two. `<name>.txt` beside `<name>.yaml` is what a user reads; `--update-golden` writes it.
-Heads of the specs are as in `test_golden_definitions.py`.
+for two. Files of the folder `<name>/` say so as well. `<name>.txt` beside `<name>.yaml` is what a
+user reads; `--update-golden` writes it. Heads of the specs are as in `test_golden_definitions.py`.
 """
 
 from __future__ import annotations
@@ -38,21 +38,29 @@ def _request(case: str) -> CompileRequest:
     return CompileRequest(file, header.get("env"), environ)
 
 
-def _found(checked: CheckedSpec) -> Counter[tuple[int, str]]:
-    return Counter((d.span.line if d.span else 0, d.code) for d in checked.diagnostics)
+def _found(checked: CheckedSpec) -> Counter[tuple[str, int, str]]:
+    spans = ((d.span, d.code) for d in checked.diagnostics)
+    return Counter(
+        (span.source, span.line, code) if span else ("", 0, code) for span, code in spans
+    )
+
+
+def _expected(case: str) -> Counter[tuple[str, int, str]]:
+    files = [Path(f"{case}.yaml"), *(path for path in Path(case).rglob("*") if path.is_file())]
+    return Counter(
+        (str(file), number, code)
+        for file in files
+        for number, line in enumerate(file.read_text("utf-8").split("\n"), start=1)
+        for codes in _EXPECTED.findall(line)
+        for code in codes.split()
+    )
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_each_mistake_is_found_on_its_line(case: str) -> None:
     """Exactly the codes that are written on the lines are found there, and no bundle is made."""
     result = compile_spec(_request(case))
-    expected = Counter(
-        (number, code)
-        for number, line in enumerate(Path(f"{case}.yaml").read_text("utf-8").split("\n"), start=1)
-        for codes in _EXPECTED.findall(line)
-        for code in codes.split()
-    )
-    assert _found(result.checked) == expected
+    assert _found(result.checked) == _expected(case)
     assert (result.compiled is None) == result.checked.failed
 
 
@@ -82,7 +90,14 @@ def test_messages_are_one_line_with_the_excerpt_that_they_are_about(case: str) -
     lines = checked.text.split("\n")
     for diagnostic in checked.diagnostics:
         assert "\n" not in diagnostic.message
-        assert _marked(diagnostic, lines), diagnostic
+        shown = lines if diagnostic.excerpt is None else _padded(diagnostic)
+        assert _marked(diagnostic, shown), diagnostic
+
+
+def _padded(diagnostic: Diagnostic) -> list[str]:
+    """Return lines of another file: the one that is shown, after as many as stand before it."""
+    assert diagnostic.span is not None
+    return [*[""] * (diagnostic.span.line - 1), diagnostic.excerpt or ""]
 
 
 def _marked(diagnostic: Diagnostic, lines: list[str]) -> str:

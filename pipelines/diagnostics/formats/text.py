@@ -42,7 +42,9 @@ def _block(found: Diagnostic, lines: dict[str, list[str]], report: Report) -> It
     yield f"{visible(span.source)}:{span.line}:{span.column}: {title}: {message}"
     width = len(str(span.line))
     source = lines.get(span.source, [])
-    if span.line <= len(source):
+    if found.excerpt is not None:
+        yield from _excerpt(found.excerpt, span, report, colour)
+    elif span.line <= len(source):
         yield from _excerpt(source[span.line - 1], span, report, colour)
     yield from _help(found, " " * width, report)
 

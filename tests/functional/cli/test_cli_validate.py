@@ -10,6 +10,7 @@ import pytest
 
 from pipelines.compile.canonical import canonical
 from pipelines.diagnostics.codes import all_codes
+from tests.functional.cli.in_process import run_in
 
 if TYPE_CHECKING:
     from tests.functional.cli.conftest import Command, Processes
@@ -207,3 +208,45 @@ def test_explain_of_an_unknown_code_names_the_nearest(pipelines: Command) -> Non
     assert answer.code == 2
     assert "there is no code `SP999`" in answer.err
     assert "the nearest are" in answer.err
+
+
+def _import_matplotlib(project: Path) -> None:
+    (project / "steps" / "make.py").write_text(
+        "import os\n\nimport matplotlib.pyplot as plt\n", "utf-8"
+    )
+
+
+def test_an_import_that_the_image_lacks_is_warned_of_at_its_place(
+    project: Path, processes: Processes
+) -> None:
+    """The script's own line is shown; the command succeeds, as the job would here."""
+    _import_matplotlib(project)
+    answer = processes("validate")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out == (
+        "steps/make.py:3:8: warning[SP408]: `matplotlib` is neither in the image "
+        "`sklearn-1.9-cpu` nor in the requirements\n"
+        "  |\n"
+        "3 | import matplotlib.pyplot as plt\n"
+        "  |        ^^^^^^^^^^^^^^^^^\n"
+        "  = help: list `matplotlib` in a file, and name the file as `requirements:` of the step\n"
+        "\n"
+        "1 warning\n"
+        "pipeline.yaml: ok (4 steps)\n"
+    )
+
+
+def test_every_format_and_command_names_the_script(project: Path, pipelines: Command) -> None:
+    """Annotations and code scanning go to the line of the script, wherever the command is given."""
+    _import_matplotlib(project)
+    (found,) = json.loads(pipelines("validate", "--format", "json").out)["diagnostics"]
+    assert (found["source"], found["line"], found["column"]) == ("steps/make.py", 3, 8)
+    github = pipelines("validate", "--format", "github").out
+    assert github.startswith("::warning file=steps/make.py,line=3,endLine=3,col=8,endColumn=24")
+    (result,) = json.loads(pipelines("validate", "--format", "sarif").out)["runs"][0]["results"]
+    location = result["locations"][0]["physicalLocation"]
+    assert location["artifactLocation"]["uri"] == "steps/make.py"
+    assert location["region"]["startLine"] == 3
+    above = run_in(project.parent, "validate", "-f", f"{project.name}/pipeline.yaml")
+    assert above.out.startswith(f"{project.name}/steps/make.py:3:8: warning[SP408]")
+    assert "steps/make.py:3:8: warning[SP408]" in pipelines("compile").err

@@ -14,6 +14,7 @@ from pipelines.bundle.assets import CodeAsset
 from pipelines.compile.driver import compile_spec
 from pipelines.compile.model import CheckedSpec, CompileRequest
 from pipelines.compile.output import write
+from pipelines.diagnostics import Span
 from pipelines.json_types import JsonObject
 
 HEAD = """
@@ -230,28 +231,51 @@ def test_a_bundle_starts_the_runtime_and_holds_no_other_module_of_ours(tmp_path:
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
-def test_a_script_that_is_no_python_is_found_with_its_line(tmp_path: Path) -> None:
-    """SP303 names the file on the way, its line and what is wrong there."""
+def test_a_script_that_is_no_python_is_found_at_its_place(tmp_path: Path) -> None:
+    """SP303 stands in the file on the way, once, however many steps need the file."""
     files = {"steps/work.py": "import near", "steps/near.py": "x = 1\nif x\n    pass\n"}
-    (found,) = _checked(_project(tmp_path, files)).diagnostics
+    twice = "  again: {kind: processing, script: steps/work.py}\n"
+    (found,) = _checked(_project(tmp_path, files, twice)).diagnostics
     assert found.code == "SP303"
-    assert found.message.startswith("steps/near.py:2: ")
+    assert found.message.startswith("line 2 of `steps/near.py` is not valid Python: ")
+    assert found.span == Span(str(tmp_path / "steps" / "near.py"), 2, 5, 2, 6)
+    assert found.excerpt == "if x"
+    assert found.path == ("steps", "work", "script")
+
+
+def test_serving_code_that_is_no_python_is_found_at_its_place(tmp_path: Path) -> None:
+    """A model server would not start, after the training and the registration."""
+    more = """
+  register:
+    kind: registration
+    group: g
+    model: s3://team-bucket/model.tar.gz
+    serving: {source: serving/, image: sklearn-1.9-cpu}
+"""
+    files = {"steps/work.py": "", "serving/inference.py": "import near", "serving/near.py": "1 ="}
+    (found,) = _checked(_project(tmp_path, files, more)).diagnostics
+    assert found.code == "SP303"
     assert found.span is not None
-    assert found.span.line == 9
+    assert found.span.source == str(tmp_path / "serving" / "near.py")
 
 
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        ("x = 1\0", "steps/work.py:1: source code string cannot contain null bytes"),
-        ("x = " + "1 + " * 200_000 + "1", "steps/work.py:1: nested too deep"),
+        ("x = 1\0", "source code string cannot contain null bytes"),
+        ("x = " + "1 + " * 200_000 + "1", "nested too deep"),
     ],
     ids=["null", "deep"],
 )
 def test_a_script_that_python_cannot_hold_is_found(script: str, said: str, tmp_path: Path) -> None:
     """The compiler of Python names no place for these; the file is named all the same."""
     (found,) = _checked(_project(tmp_path, {"steps/work.py": script})).diagnostics
-    assert (found.code, found.message) == ("SP303", said)
+    assert (found.code, found.message) == (
+        "SP303",
+        f"line 1 of `steps/work.py` is not valid Python: {said}",
+    )
+    assert found.span is not None
+    assert found.span.line == 9
 
 
 def test_a_script_behind_a_link_out_of_the_project_is_refused(tmp_path: Path) -> None:

@@ -158,7 +158,7 @@ def test_a_job_of_a_test_gets_the_files_that_compile_bundles(tmp_path: Path, pro
         ({"script": "steps/other.py"}, "SP301: the script `steps/other.py` does not exist"),
         ({"script": Path("/etc/hosts")}, "SP302: `/etc/hosts` lies outside the project"),
         ({"include": ["*.csv"]}, "SP301: `\\*.csv` names no file of the project"),
-        ({"script": "broken.py"}, r"SP303: broken.py:1: .*\(it has to be Python"),
+        ({"script": "broken.py"}, r"SP303: line 1 of `broken.py` .*\(it has to be Python"),
         ({"inputs": {"raw": "data"}}, "the data .*project/data does not exist"),
     ],
 )  # fmt: skip

@@ -1,0 +1,134 @@
+"""What a script imports: files of the project, and modules that come from elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.bundle.project import Project
+from pipelines.bundle.trace import Trace, trace, trace_from
+
+
+def _project(folder: Path, files: dict[str, str]) -> Project:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    return Project(folder)
+
+
+def _foreign(found: Trace) -> list[str]:
+    return [one.names[0] for one in found.foreign]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "import matplotlib",
+        "import matplotlib.pyplot as plt",
+        "from matplotlib import pyplot",
+        "import near, matplotlib",
+        "def draw():\n    import matplotlib",
+        "class Drawing:\n    import matplotlib",
+        "if near:\n    import matplotlib",
+        "try:\n    import matplotlib\nexcept ValueError:\n    pass",
+        "with near:\n    import matplotlib",
+        "match near:\n    case 1:\n        import matplotlib",
+    ],
+)
+def test_an_import_of_no_file_is_foreign(script: str, tmp_path: Path) -> None:
+    """Wherever the statement stands."""
+    found = trace(_project(tmp_path, {"work.py": script, "near.py": ""}), "work.py")
+    assert [name.partition(".")[0] for name in _foreign(found)] == ["matplotlib"]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "try:\n    import matplotlib\nexcept ImportError:\n    import other",
+        "try:\n    import matplotlib\nexcept (KeyError, ModuleNotFoundError):\n    pass",
+        "try:\n    import matplotlib\nexcept:\n    pass",
+        "try:\n    if True:\n        import matplotlib\nexcept Exception:\n    pass",
+        "try:\n    import matplotlib\nexcept* ImportError:\n    pass",
+        "try:\n    import matplotlib\nexcept builtins.ImportError:\n    pass",
+        "with contextlib.suppress(ImportError):\n    import matplotlib",
+        "if TYPE_CHECKING:\n    import matplotlib",
+        "if typing.TYPE_CHECKING:\n    from matplotlib.axes import Axes",
+        "if sys.version_info >= (3, 11):\n    import tomllib\nelse:\n    import tomli",
+        "if sys.platform == 'win32':\n    import winreg",
+        "if os.name == 'nt':\n    import winreg",
+        "if importlib.util.find_spec('matplotlib'):\n    import matplotlib",
+        "importlib.import_module('matplotlib')",
+    ],
+)
+def test_an_import_that_may_fail_is_not_needed(script: str, tmp_path: Path) -> None:
+    """The script goes on without it, or never comes there."""
+    assert trace(_project(tmp_path, {"work.py": script}), "work.py").foreign == ()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["if TYPE_CHECKING:\n    ", "try:\n    raise KeyError\nexcept ImportError:\n    "],
+)
+def test_what_only_an_optional_import_leads_to_needs_nothing(
+    statement: str, tmp_path: Path
+) -> None:
+    """The module goes into the bundle, but its own imports may fail as well."""
+    files = {
+        "work.py": f"{statement}import plots",
+        "plots.py": "import near",
+        "near.py": "import x",
+    }
+    assert trace(_project(tmp_path, files), "work.py") == Trace(("near.py", "plots.py"), ())
+
+
+def test_what_is_needed_once_is_needed(tmp_path: Path) -> None:
+    """One optional import does not excuse a module that another statement needs."""
+    work = "if TYPE_CHECKING:\n    import plots\nimport near"
+    files = {"work.py": work, "near.py": "import plots", "plots.py": "import matplotlib"}
+    found = trace(_project(tmp_path, files), "work.py")
+    assert [(one.file, one.names) for one in found.foreign] == [("plots.py", ("matplotlib",))]
+
+
+@pytest.mark.parametrize(
+    ("script", "files"),
+    [
+        ("import near", ["near.py"]),
+        ("import fast", ["fast.cpython-311-x86_64-linux-gnu.so"]),
+        ("from native import fast", ["native/fast.so"]),
+        ("import spaces.inner.thing", ["spaces/inner/thing.py"]),
+        ("from spaces import inner", ["spaces/inner/thing.py"]),
+        ("import mine.thing", ["src/mine/__init__.py", "src/mine/thing.py"]),
+        ("from .inner import thing", ["inner/__init__.py"]),
+        ("import pandas", ["pandas.py"]),
+    ],
+)
+def test_a_module_of_the_project_is_not_foreign(
+    script: str, files: list[str], tmp_path: Path
+) -> None:
+    """Packages with and without `__init__.py`, extensions, and what has a distribution's name."""
+    project = _project(tmp_path, {"work.py": script, **dict.fromkeys(files, "")})
+    assert trace(project, "work.py").foreign == ()
+
+
+@pytest.mark.parametrize("script", ["import wandb", "from wandb import init"])
+def test_a_folder_of_a_packages_name_is_not_the_package(script: str, tmp_path: Path) -> None:
+    """Tools leave such folders in a project: wandb, mlflow."""
+    project = _project(tmp_path, {"work.py": script, "wandb/run-1/files/code.py": ""})
+    assert _foreign(trace(project, "work.py")) == ["wandb"]
+
+
+def test_folders_may_be_given(tmp_path: Path) -> None:
+    """Serving code has its own folder only, on the server."""
+    files = {"serving/work.py": "import near, steps.x", "serving/near.py": "", "steps/x.py": ""}
+    found = trace_from(_project(tmp_path, files), "serving/work.py", ("serving",))
+    assert found.files == ("serving/near.py",)
+    assert _foreign(found) == ["steps.x"]
+
+
+def test_an_import_names_all_that_it_may_read(tmp_path: Path) -> None:
+    """`from a import b` may mean the module `a.b`."""
+    script = "from importlib import metadata as m, resources"
+    (found,) = trace(_project(tmp_path, {"work.py": script}), "work.py").foreign
+    assert found.names == ("importlib", "importlib.metadata", "importlib.resources")
