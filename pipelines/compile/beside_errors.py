@@ -54,8 +54,7 @@ def of_sound_steps(
 ) -> Iterator[Diagnostic]:
     """Find what the service would say of the arguments of the steps without errors."""
     broken = {str(d.path[1]) for d in errors if _breaks_a_step(d)}
-    nodes = graph.nodes.values()
-    broken |= {n.name for n in nodes if not _images_of(n) <= supplies.images.keys()}
+    broken |= {node.name for node in graph.nodes.values() if not _is_supplied(node, supplies)}
     emitted = emit_sound(graph, supplies, broken)
     definition = emitted.definition
     found = [f for f in check_definition(definition) if f.code.startswith(_OF_ARGUMENTS)]
@@ -79,5 +78,9 @@ def _breaks_a_step(found: Diagnostic) -> bool:
     return of_step and found.severity is Severity.ERROR and found.code not in _OF_REFERENCES
 
 
-def _images_of(node: Node) -> set[tuple[str, Path]]:
-    return {(node.name, path) for path in node.kind.needs(node.name, node.step).images}
+def _is_supplied(node: Node, supplies: Supplies) -> bool:
+    """Return whether a step's images and code were found; an error may be told of another step."""
+    needs = node.kind.needs(node.name, node.step)
+    images = {(node.name, path) for path in needs.images}
+    has_code = needs.code is None or supplies.code_of(node.name) is not None
+    return has_code and images <= supplies.images.keys()
