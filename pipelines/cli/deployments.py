@@ -57,7 +57,7 @@ def _reconcile(target: CommandTarget, deployment: Deployment, options: Options) 
     with target.account.clients(*_SERVICES) as clients:
         here = options._replace(pause=pause, report=_report)
         outcome = reconcile(Clients(*clients), deployment, here)
-    for text in outcome.messages:
+    for text in outcome.news:
         echo(f"{deployment.endpoint}: {text}")
     return Reconciled(deployment, outcome)
 
@@ -80,8 +80,9 @@ def require_success(
         earlier = [known for known in outcome.known if known[0] == version]
         for number, reason in (*outcome.failed, *earlier):
             again = f"deploy{target.flags} --retry {deployment.group}/{number}"
+            why = "" if any(reason in text for text in outcome.news) else f": {reason}"
             raise ExecutionFailedError(
-                f"version {number} failed on {deployment.endpoint}: {reason}",
+                f"version {number} failed on {deployment.endpoint}{why}",
                 "fix it and register a new version, or retry this one:"
                 f" python -m pipelines {again}",
             )

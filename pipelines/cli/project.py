@@ -13,6 +13,7 @@ from pipelines.errors import UsageError
 from pipelines.spec.environ import substitute
 from pipelines.spec.names import copied, pipelines_of
 
+_USUAL = "pipeline.yaml"
 _KEY = "pipeline"
 
 
@@ -36,11 +37,22 @@ def require_folder(file: Path) -> None:
         raise UsageError(f"there is no folder {file.parent}", "name the spec file with `-f FILE`")
 
 
+def require_named(file: Path) -> None:
+    """Refuse a spec file of another name than the usual one, which was named, but is not there.
+
+    Raises:
+        UsageError: it is not.
+    """
+    require_folder(file)
+    if file.name != _USUAL and not os.path.lexists(file):
+        raise UsageError(f"there is no {file}", "name the spec file with `-f FILE`")
+
+
 def require_project(file: Path) -> None:
     """Refuse to look at the local SageMaker of a folder that has neither a spec nor `.pipelines`.
 
     Raises:
-        UsageError: it has neither; nothing was created.
+        UsageError: it has neither, or not the file that was named; nothing was created.
     """
     require_folder(file)
     if not os.path.lexists(file) and not home_of(file).is_dir():
@@ -48,6 +60,7 @@ def require_project(file: Path) -> None:
             f"{folder_of(file)} is not a project: it has no {file.name}, and nothing was run there",
             "name the spec file with `-f FILE`, or make a project: python -m pipelines init FOLDER",
         )
+    require_named(file)
 
 
 def pipelines_named(file: Path, env: str | None, copy: str | None) -> tuple[str, ...]:

@@ -153,7 +153,10 @@ def _resumable(sagemaker: LocalSageMaker, asked: RunRequest) -> str:
     scope = local_scope(sagemaker, asked.chosen)
     if asked.resume is not None and asked.resume != LATEST:
         return str(scope.find(asked.resume)["PipelineExecutionArn"])
-    for summary in executions(scope.caller, scope.pipelines, sys.maxsize):
+    known = executions(scope.caller, scope.pipelines, sys.maxsize)
+    if not known:
+        raise scope.no_execution()
+    for summary in known:
         arn = str(summary["PipelineExecutionArn"])
         if sagemaker.can_resume(arn):
             return arn

@@ -24,8 +24,8 @@ from pipelines.cli.printing import echo
 from pipelines.cli.project import home_of, pipelines_named, require_folder, require_project
 from pipelines.errors import SpecError, UsageError
 from pipelines.execution.caller import Caller
-from pipelines.execution.executions import find
-from pipelines.execution.identifiers import LATEST
+from pipelines.execution.executions import executions, find
+from pipelines.execution.identifiers import LATEST, identifier
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.spec.names import COPY_OF, pipelines_of
@@ -149,8 +149,23 @@ class Scope:
         Raises:
             UsageError: there is none.
         """
-        others = () if execution == LATEST else self.others
-        return find(self.caller, (*self.pipelines, *others), execution)
+        if execution != LATEST:
+            return find(self.caller, (*self.pipelines, *self.others), execution)
+        if not executions(self.caller, self.pipelines, 1):
+            raise self.no_execution()
+        return find(self.caller, self.pipelines, LATEST)
+
+    def elsewhere(self) -> list[JsonObject]:
+        """Return the latest execution of each further pipeline that has one."""
+        return [latest for name in self.others for latest in executions(self.caller, (name,), 1)]
+
+    def no_execution(self) -> UsageError:
+        """Return the error that these pipelines have no execution; it names those that have."""
+        begin = f"python -m pipelines run{self.flags}" if self.is_local else "pipelines start"
+        has = [f"{identifier(one)} of {one['PipelineName']}" for one in self.elsewhere()]
+        others = f"; of other pipelines there is {', '.join(has)}" if has else ""
+        whose = f"the pipeline {self.pipelines[0]} has" if self.pipelines else "there are"
+        return UsageError(f"{whose} no executions yet", f"run the pipeline: {begin}{others}")
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from pipelines.account.health import Check, examine
 from pipelines.backends.local.health import MachineFact, machine_facts
 from pipelines.cli.options import ChosenSpec, format_option, local_option, spec_options
 from pipelines.cli.printing import echo, echo_data
+from pipelines.cli.project import require_named
 from pipelines.cli.tables import columns
 from pipelines.cli.target import open_target
 from pipelines.compile.permissions import permissions
@@ -24,6 +25,8 @@ from pipelines.errors import RefusedError
 @format_option("text", "json")
 def COMMAND(chosen: ChosenSpec, local: bool, output_format: str) -> None:  # noqa: N802, FBT001 - found by this name; click's flag
     """Check this machine and the account of the spec; with --local, this machine alone."""
+    if local:
+        require_named(chosen.file)
     here = list(machine_facts())
     if output_format == "text":
         _show_here(here)

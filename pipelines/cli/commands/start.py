@@ -10,7 +10,7 @@ from pipelines.cli.commit import commit_of
 from pipelines.cli.follow import judge, show, watch
 from pipelines.cli.options import ChosenSpec, local_option, parameters, spec_options
 from pipelines.cli.printing import echo
-from pipelines.cli.project import folder_of
+from pipelines.cli.project import folder_of, require_named
 from pipelines.cli.target import CommandTarget, open_target, served_api
 from pipelines.compile.driver import compile_spec
 from pipelines.errors import UsageError
@@ -56,6 +56,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     asked = _StartArguments(given, selected, source, wait)
     if source is not None and not selected:
         raise UsageError("--from goes with --select", "name the steps to run: --select STEP")
+    require_named(chosen.file)
     is_here = local and served_api(chosen.file) is None
     if is_here and not wait:
         raise UsageError(

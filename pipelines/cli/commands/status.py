@@ -66,6 +66,7 @@ def _follow(scope: Scope, execution: str) -> None:
 def _executions(rows: list[JsonObject], scope: Scope) -> str:
     if not rows:
         begin = "python -m pipelines run" if scope.is_local else "pipelines start"
+        begin += scope.flags
         return "\n".join((f"no executions yet: {begin}", *_elsewhere(scope)))
     described = any(_DESCRIPTION in row for row in rows)
     table = [
@@ -84,9 +85,9 @@ def _executions(rows: list[JsonObject], scope: Scope) -> str:
 
 def _elsewhere(scope: Scope) -> Iterator[str]:
     """Name the pipelines of other specs, and of foreign definitions, that were run here too."""
-    for name in scope.others:
-        for latest in executions(scope.caller, (name,), 1):
-            yield f"not listed: the pipeline {name}, its latest execution is {identifier(latest)}"
+    for latest in scope.elsewhere():
+        name = latest["PipelineName"]
+        yield f"not listed: the pipeline {name}, its latest execution is {identifier(latest)}"
 
 
 def _status(execution: JsonObject, scope: Scope) -> str:

@@ -39,7 +39,9 @@ def _only_running(scope: Scope) -> str:
     latest = executions(scope.caller, scope.pipelines, _SEARCHED)
     running = [e for e in latest if e["PipelineExecutionStatus"] in OPEN]
     if not running:
-        raise UsageError("nothing is running")
+        others = [e for e in scope.elsewhere() if e["PipelineExecutionStatus"] in OPEN]
+        named = ", ".join(f"{identifier(e)} of {e['PipelineName']}" for e in others)
+        raise UsageError("nothing is running", f"of other pipelines: {named}" if named else None)
     if len(running) > 1:
         named = ", ".join(identifier(e) for e in running)
         raise UsageError(f"{len(running)} executions are running: {named}", "name one of them")

@@ -155,7 +155,9 @@ def _other_mode(target: DeploymentTarget, endpoint: Endpoint, due: Due) -> Decis
         message = f"delete {target.endpoint}, to create it again as {noun}, as it last worked"
         return Decision(DELETE, message)
     message = f"{target.endpoint} is {modes.find(endpoint.mode).noun} and cannot become {noun}"
-    return Decision(REFUSE, f"{message}: name another `endpoint:`, or delete this one first")
+    advice = "name another `endpoint:`, or delete this one first"
+    how = "`pipelines destroy` deletes endpoints and pipelines, never models"
+    return Decision(REFUSE, f"{message}: {advice} ({how})")
 
 
 def _back(target: DeploymentTarget, state: EndpointState, endpoint: Endpoint) -> Decision:

@@ -54,11 +54,11 @@ def main(config: dict[str, Any], layout: Layout) -> int:
 
 def _report(outcome: DeploymentOutcome, layout: Layout) -> int:
     """Print the messages; the first one becomes the job's ExitMessage."""
-    for text in outcome.messages:
+    for text in outcome.news:
         print(text, flush=True)
     if outcome.failed:
-        failed = "; ".join(f"version {number}: {reason}" for number, reason in outcome.failed)
-        raise JobError(f"{failed}; {outcome.messages[0]}")
+        failed = (f"version {number}: {reason}" for number, reason in outcome.failed)
+        raise JobError("; ".join((*failed, *outcome.news[:1])))
     layout.failure.parent.mkdir(parents=True, exist_ok=True)
     layout.failure.write_text(outcome.messages[0], encoding="utf-8")
     return 0

@@ -233,6 +233,12 @@ class DeploymentOutcome(NamedTuple):
     serves: bool = True
 
     @property
+    def news(self) -> tuple[str, ...]:
+        """Return the messages but those that repeat why a version has failed."""
+        reasons = [reason for _, reason in self.failed]
+        return tuple(text for text in self.messages if not any(one in text for one in reasons))
+
+    @property
     def failed(self) -> tuple[tuple[int, str], ...]:
         """(version, reason) of what keeps the reconciliation from being a success.
 

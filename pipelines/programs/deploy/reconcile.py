@@ -256,7 +256,7 @@ class _Reconciliation:
         number = decision.package.rpartition("/")[2]
         if number.isdigit():
             self._failures.append((int(number), reason))
-        self._options.report(f"failed: {reason}")
+        self._options.report("failed")  # the outcome says why
 
     def _record(self, about: Decision, outcome: str, mode: str, reason: str = "") -> None:
         started = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")

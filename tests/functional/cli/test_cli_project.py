@@ -65,7 +65,16 @@ def test_stop_and_resume_leave_the_other_pipeline_alone(pipelines: Command) -> N
     """Where only the other spec's pipeline ran there is nothing to stop and nothing to resume."""
     _run(pipelines, "-f", "other.yaml")
     assert "nothing is running" in pipelines("stop", "--local").err
-    assert "there is nothing to resume" in pipelines("run", "--resume").err
+    for words in (
+        ("run", "--resume"),
+        ("status", "--local", "latest"),
+        ("logs", "--local", "latest", "no"),
+    ):
+        answer = pipelines(*words)
+        assert answer.code == 2
+        assert "the pipeline first has no executions yet" in answer.err
+        assert "of other pipelines there is " in answer.err
+        assert " of second" in answer.err
 
 
 def test_without_a_readable_spec_all_pipelines_are_meant(two: Path, pipelines: Command) -> None:
@@ -161,3 +170,31 @@ def test_resume_says_that_it_runs_the_old_code(project: Path, pipelines: Command
     answer = pipelines("run", "--resume")
     assert "the spec or its code was changed since" in answer.err
     assert "`pipelines run` starts a new execution with the changes" in answer.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("status", "--local"),
+        ("status", "--local", "latest"),
+        ("logs", "--local", "latest", "no"),
+        ("stop", "--local"),
+        ("models", "--local"),
+        ("models", "show", "--local", "g/1"),
+        ("doctor", "--local"),
+        ("serve",),
+        ("start", "--local"),
+        ("run",),
+        ("run", "--resume"),
+    ],
+    ids=" ".join,
+)
+def test_a_spec_file_that_was_named_has_to_be_there(
+    words: tuple[str, ...], two: Path, pipelines: Command
+) -> None:
+    """A typing error in `-f` does not lead to another pipeline's executions."""
+    assert pipelines("run").code == 5
+    answer = pipelines(*words, "-f", "nope.yaml")
+    assert answer.code in {2, 3}
+    assert "nope.yaml" in answer.err
+    assert not (two / "nope.yaml").exists()
