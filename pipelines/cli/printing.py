@@ -45,6 +45,19 @@ def echo_data(text: str) -> None:
     click.echo(escaped(text) if sys.stdout.isatty() else text, nl=False)
 
 
+def as_json(value: object) -> str:
+    """Write what an API answered as JSON, its times in ISO 8601."""
+    import json  # noqa: PLC0415 - most commands print none
+
+    return f"{json.dumps(value, indent=2, default=_text)}\n"
+
+
+def _text(value: object) -> str:
+    from datetime import datetime  # noqa: PLC0415 - as above
+
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
 def echo_raw(text: str) -> None:
     """Print a text as it is, for those who ask for that, and a line break."""
     click.echo(text, color=True)

@@ -143,6 +143,13 @@ class Scope:
         """Whether it is the local SageMaker."""
         return self.caller.is_local
 
+    @property
+    def how_to_begin(self) -> str:
+        """The command that starts an execution."""
+        if self.is_local:
+            return f"python -m pipelines run{self.flags.removesuffix(' --local')}"
+        return f"pipelines start{self.flags}"
+
     def find(self, execution: str) -> JsonObject:
         """Describe an execution: `latest` of these pipelines, or any by its id or ARN.
 
@@ -161,11 +168,12 @@ class Scope:
 
     def no_execution(self) -> UsageError:
         """Return the error that these pipelines have no execution; it names those that have."""
-        begin = f"python -m pipelines run{self.flags}" if self.is_local else "pipelines start"
         has = [f"{identifier(one)} of {one['PipelineName']}" for one in self.elsewhere()]
         others = f"; of other pipelines there is {', '.join(has)}" if has else ""
         whose = f"the pipeline {self.pipelines[0]} has" if self.pipelines else "there are"
-        return UsageError(f"{whose} no executions yet", f"run the pipeline: {begin}{others}")
+        return UsageError(
+            f"{whose} no executions yet", f"run the pipeline: {self.how_to_begin}{others}"
+        )
 
 
 @contextmanager

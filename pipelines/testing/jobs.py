@@ -20,6 +20,7 @@ from pipelines.testing.options import (
     ScriptOptions,
     StepOptions,
     TrainingOptions,
+    check_name,
     check_options,
     distribution,
     project_path,
@@ -92,6 +93,7 @@ class Jobs:
         Raises:
             JobSetupError: the spec has errors, there is no such step, or something is missing.
         """
+        check_name(name)
         check_options(options, StepOptions.__optional_keys__)
         if self.spec is None:
             raise JobSetupError(

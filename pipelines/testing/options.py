@@ -16,6 +16,12 @@ from pipelines.testing.data import Data
 
 _MAPPINGS = ("channels", "inputs", "hyperparameters", "arguments", "environment", "parameters")
 _LISTS = ("outputs", "requirements", "include")
+_LAUNCHERS = ("torchrun", "mpi")
+_NUMBERS = {
+    "hosts": (int, "a number of instances, 1 or more"),
+    "processes_per_host": (int, "a number of processes, 1 or more, or None"),
+    "timeout": (int | float, "a number of seconds above 0"),
+}
 
 
 class JobOptions(TypedDict, total=False):
@@ -100,12 +106,51 @@ def check_options(given: Mapping[str, object], known: frozenset[str]) -> None:
             listed = f"the options are {', '.join(sorted(known))}"
             advice = f"did you mean `{close}`?" if close else listed
             raise TypeError(f"there is no option `{name}`: {advice}")
-        if name in _MAPPINGS and not isinstance(value, Mapping):
-            raise TypeError(f"`{name}` is a mapping of names to values, not {value!r}")
-        if name in _LISTS and (isinstance(value, str) or not isinstance(value, Sequence)):
-            raise TypeError(f"`{name}` is a list: write [{value!r}]")
-        if name == "hosts" and (not isinstance(value, int) or value < 1):
-            raise TypeError(f"`hosts` is a number of instances, 1 or more, not {value!r}")
+        if name in _MAPPINGS:
+            _check_names(name, value)
+        if name in _LISTS:
+            _check_list(name, value)
+        if name in _NUMBERS:
+            _check_number(name, value)
+        if name == "distribution" and value not in (None, *_LAUNCHERS):
+            raise TypeError(f"`distribution` is {' or '.join(_LAUNCHERS)}, not {value!r}")
+
+
+def check_name(name: object) -> None:
+    """Refuse what is not the name of a step.
+
+    Raises:
+        TypeError: it is not a text.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f'a step is named by a text, as in step("train"), not {name!r}')
+
+
+def _check_names(option: str, value: object) -> None:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"`{option}` is a mapping of names to values, not {value!r}")
+    for name in value:
+        if not isinstance(name, str):
+            raise TypeError(f"the names in `{option}` are texts, not {name!r}")
+
+
+def _check_list(option: str, value: object) -> None:
+    if isinstance(value, str | os.PathLike) or not isinstance(value, Sequence):
+        raise TypeError(f"`{option}` is a list: write [{value!r}]")
+    if isinstance(value, bytes | bytearray):
+        raise TypeError(f"`{option}` is a list of texts, not {value!r}")
+    kinds = str | os.PathLike if option == "include" else str
+    for item in value:
+        if not isinstance(item, kinds):
+            raise TypeError(f"`{option}` is a list of texts: {item!r} is none")
+
+
+def _check_number(option: str, value: object) -> None:
+    kind, what = _NUMBERS[option]
+    if value is None and option == "processes_per_host":
+        return
+    if isinstance(value, bool) or not isinstance(value, kind) or not value > 0:
+        raise TypeError(f"`{option}` is {what}, not {value!r}")
 
 
 def texts(given: Mapping[str, object], option: str) -> dict[str, str]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import click
 
 from pipelines.cli.options import ChosenSpec, format_option, local_option, spec_options
-from pipelines.cli.printing import echo, echo_data
+from pipelines.cli.printing import as_json, echo, echo_data
 from pipelines.cli.tables import columns
 from pipelines.cli.target import open_scope
 from pipelines.errors import UsageError
@@ -57,14 +56,14 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
             packages = [p for name in names for p in versions(caller, name, last)]
             shown = _all(packages, [metrics(caller, p) for p in packages], output_format)
     if output_format == "json":
-        echo_data(f"{shown}\n")
+        echo_data(shown)
     else:
         echo(shown)
 
 
 def _all(packages: list[JsonObject], figures: list[dict[str, float]], output_format: str) -> str:
     if output_format == "json":
-        return json.dumps(packages, indent=2, default=str)
+        return as_json(packages)
     if not packages:
         return "no models yet: a registration step adds one"
     names = list(dict.fromkeys(name for values in figures for name in values))
@@ -90,7 +89,7 @@ def _one(lineage: Lineage, output_format: str) -> str:
             "data": {name: list(uris) for name, uris in lineage.data.items()},
             "metrics": dict(lineage.metrics),
         }
-        return json.dumps(content, indent=2, default=str)
+        return as_json(content)
     rows = list(_lines(lineage))
     width = max(len(word) for word, _ in rows)
     return "\n".join(f"{word:<{width}}  {text}" for word, text in rows)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import datetime
 
 import click
 
 from pipelines.cli.options import ChosenSpec, format_option, local_option, spec_options
-from pipelines.cli.printing import echo, echo_data
+from pipelines.cli.printing import as_json, echo, echo_data
 from pipelines.cli.progress.words import duration
 from pipelines.cli.tables import columns
 from pipelines.cli.target import Scope, open_scope
@@ -51,7 +50,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
             rows = steps(scope.caller, described["PipelineExecutionArn"])
             shown = _one(described, rows, scope)
     if output_format == "json":
-        echo_data(json.dumps(rows, indent=2, default=str) + "\n")
+        echo_data(as_json(rows))
     else:
         echo(shown)
 
@@ -65,8 +64,7 @@ def _follow(scope: Scope, execution: str) -> None:
 
 def _executions(rows: list[JsonObject], scope: Scope) -> str:
     if not rows:
-        begin = "python -m pipelines run" if scope.is_local else "pipelines start"
-        begin += scope.flags
+        begin = scope.how_to_begin
         return "\n".join((f"no executions yet: {begin}", *_elsewhere(scope)))
     described = any(_DESCRIPTION in row for row in rows)
     table = [

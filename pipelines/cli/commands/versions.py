@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from pipelines.account.versions import PipelineVersion, versions
 from pipelines.cli.options import ChosenSpec, format_option, local_option, spec_options
-from pipelines.cli.printing import echo, echo_data
+from pipelines.cli.printing import as_json, echo, echo_data
 from pipelines.cli.tables import columns
 from pipelines.cli.target import open_target
 from pipelines.execution.identifiers import identifier
@@ -40,7 +38,7 @@ def COMMAND(  # noqa: N802 - found by this name
             }
             for version in found
         ]
-        echo_data(json.dumps(rows, indent=2, default=str) + "\n")
+        echo_data(as_json(rows))
     else:
         echo(_table(found))
 

@@ -30,6 +30,7 @@ def test_a_rollback_puts_an_earlier_definition_back(project: Path, pipelines: Co
     assert "4.5 → 2.0" in answer.out
     rows = json.loads(pipelines("versions", "--local", "--format", "json").out)
     assert [row["version"] for row in rows] == [3, 2, 1]
+    assert all("T" in row["created"] for row in rows), "ISO 8601"
     started = pipelines("start", "--local", "--wait", "-p", "count=4")
     assert started.code == 0, started.out
     assert pipelines("rollback", "--local", "7").code == 2

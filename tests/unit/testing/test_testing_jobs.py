@@ -14,6 +14,7 @@ from pipelines.runtime.bundle import BundleFile
 from pipelines.testing.environments import environment
 from pipelines.testing.errors import JobSetupError
 from pipelines.testing.jobs import Jobs
+from pipelines.testing.options import TrainingOptions
 from tests.unit.testing.conftest import write
 
 
@@ -250,3 +251,25 @@ def test_an_option_that_would_be_ignored_is_refused(
         environment(tmp_path / "ml", project, inputs={}),  # type: ignore[call-arg]
     ):
         raise AssertionError
+
+
+@pytest.mark.parametrize("value", [None, 7, 1.5, True, b"x", "x", ["a", 7], {7: 7}, object()])
+@pytest.mark.parametrize("option", sorted({*TrainingOptions.__optional_keys__, "outputs"}))
+def test_a_value_of_another_type_is_refused_in_a_sentence(
+    option: str, value: object, tmp_path: Path, project: Path
+) -> None:
+    """Whatever is given for an option is what it takes, or a TypeError that names the option."""
+    jobs = Jobs(tmp_path / "jobs", project)
+    make = jobs.processing if option == "outputs" else jobs.training
+    try:
+        make("run.py", **{option: value})  # type: ignore[arg-type]
+    except (TypeError, JobSetupError) as error:
+        assert f"`{option}" in str(error)  # noqa: PT017 - some values are right
+
+
+@pytest.mark.parametrize("name", [None, 7, b"train", ["train"], object()])
+def test_a_step_is_named_by_a_text(name: object, tmp_path: Path, project: Path) -> None:
+    """What else is given is named, and how it is written."""
+    jobs = Jobs(tmp_path / "jobs", project, project / "pipeline.yaml")
+    with pytest.raises(TypeError, match=r'a step is named by a text, as in step\("train"\), not '):
+        jobs.step(name)  # type: ignore[arg-type]
