@@ -109,8 +109,10 @@ def named(text: str) -> Iterator[list[str]]:
             yield rest
         elif first.rstrip(HOLE) in commands() and any(word.startswith("--") for word in rest):
             yield [first, *rest]
-    for command, option in re.findall(rf"\b({'|'.join(commands())}) (--[a-z-]+)", text):
-        yield [command, option]
+    groups = "|".join(n for n, one in commands().items() if isinstance(one, click.Group))
+    plain = rf"(?:\b({groups}) )?\b({'|'.join(commands())}) (--[a-z-]+)"
+    for found in re.findall(plain, text):
+        yield [word for word in found if word]
 
 
 def below(command: click.Command) -> Iterator[click.Command]:
