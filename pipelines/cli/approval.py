@@ -18,10 +18,12 @@ from pipelines.cli.printing import echo
 from pipelines.cli.target import CommandTarget, confirm, open_target
 from pipelines.errors import UsageError
 from pipelines.frozen import frozen
+from pipelines.graph.resources import names_made
 from pipelines.json_types import JsonObject
 from pipelines.plan.deployments import deployments
 from pipelines.programs.deploy.reconcile import Options
 from pipelines.registry.packages import approval, named, set_approval, version
+from pipelines.spec.names import copied
 
 
 @frozen
@@ -73,6 +75,7 @@ def carry_out(target: CommandTarget, decision: ApprovalDecision) -> None:
         UsageError: there is no such version, or it cannot be approved.
         ExecutionFailedError: the version failed on an endpoint.
     """
+    _require_own_group(target, decision.name)
     package = version(target.account, decision.name)
     if decision.status == "Approved" and package["ModelPackageStatus"] != "Completed":
         raise UsageError(f"{named(package)} is {package['ModelPackageStatus']}, not Completed")
@@ -90,6 +93,22 @@ def carry_out(target: CommandTarget, decision: ApprovalDecision) -> None:
         show_how_to_invoke(target, reconciled)
     for deployer in deployers:
         _start(target, deployer)
+
+
+def _require_own_group(target: CommandTarget, name: str) -> None:
+    """Refuse to decide about a version of the original with the options of a copy.
+
+    Raises:
+        UsageError: the group is the one that the copy has a group of its own for.
+    """
+    group, _, number = name.rpartition("/")
+    copy = target.chosen.copy
+    own = names_made(target.spec, "model-package-group") if copy is not None else ()
+    if copy is not None and group not in own and copied(group, copy) in own:
+        raise UsageError(
+            f"the group {group} is the original's, not that of the copy {copy}",
+            f"name the copy's: {copied(group, copy)}/{number}, or remove --as",
+        )
 
 
 def _write(target: CommandTarget, package: JsonObject, decision: ApprovalDecision) -> None:

@@ -43,7 +43,8 @@ def require_place(path: Path) -> None:
     if str(path) == "-":
         raise UsageError("`-o -`: a plan file is no output for a terminal", "write -o plan.json")
     if not path.parent.is_dir():
-        raise UsageError(f"there is no folder {path.parent}", "make it, or name another file")
+        found = "{} is not a folder" if path.parent.exists() else "there is no folder {}"
+        raise UsageError(found.format(path.parent), "make it, or name another file")
     if path.is_dir():
         raise UsageError(f"{path} is a folder", f"name a file in it: -o {path / 'plan.json'}")
     if path.is_file() and path.stat().st_size and _format_of(_parsed(path)) != FORMAT:

@@ -19,6 +19,7 @@ from pipelines.plan.deployed import LiveGroup, LivePipeline
 from pipelines.plan.diff import Change, ChangeKind, diff, same
 from pipelines.plan.files import FileChange, compare, of_bundle
 from pipelines.plan.model import Intent, Plan
+from pipelines.runtime.bundle import BundleFile
 
 FORMAT = "sagemaker-pipelines-as-code plan"
 VERSION = 1
@@ -130,7 +131,7 @@ def _compiled(source: PlanSource) -> JsonObject:
         "code": {
             asset.step: {
                 "uri": asset.uri,
-                "files": {one.path: _short(one.content) for one in asset.members},
+                "files": {one.path: _content(one) for one in asset.members},
             }
             for asset in compiled.code
         },
@@ -140,8 +141,10 @@ def _compiled(source: PlanSource) -> JsonObject:
     }
 
 
-def _short(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _content(file: BundleFile) -> str:
+    """Tell a file's content and its executable bit, which archives of checkouts lose."""
+    digest = hashlib.sha256(file.content).hexdigest()
+    return f"{digest} executable" if file.executable else digest
 
 
 def _uploads(plan: Plan) -> list[str]:

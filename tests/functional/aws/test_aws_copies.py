@@ -226,3 +226,18 @@ def test_commands_that_look_mean_the_copy(account: Account, pipelines: Command) 
     assert f"pipelines stop --as mine {execution}" in refused.err
     assert pipelines("versions", "--as", "mine").code == 0
     assert execution in pipelines("stop", "--as", "mine").out
+
+
+@pytest.mark.usefixtures("both")
+def test_a_copy_decides_nothing_about_versions_of_the_original(
+    account: Account, pipelines: Command
+) -> None:
+    """Its group is another one, which the remedy names."""
+    account.client("sagemaker").create_model_package(ModelPackageGroupName=GROUP)
+    account.proxy.seen.clear()
+    for command in ("approve", "reject"):
+        answer = pipelines(command, "--as", "mine", f"{GROUP}/1", "--yes")
+        assert answer.code == 2
+        assert f"the group {GROUP} is the original's, not that of the copy mine" in answer.err
+        assert f"{GROUP}-mine/1" in answer.err
+    assert account.proxy.seen == []

@@ -121,6 +121,14 @@ def test_a_checkout_that_changed_since_is_refused(
     assert "pipelines plan -o plan.json" in answer.err
 
 
+def test_an_executable_bit_that_was_lost_is_a_change(
+    account: Account, reviewed: Path, pipelines: Command
+) -> None:
+    """As in an archive of the checkout: the bundle would be another one."""
+    (reviewed / "steps/train.py").chmod(0o755)
+    assert "code of train: steps/train.py" in refused(account, pipelines).err
+
+
 def _definition(account: Account) -> None:
     described = account.pipeline(PIPELINE)
     definition = json.loads(described["PipelineDefinition"])
@@ -131,8 +139,6 @@ def _definition(account: Account) -> None:
 
 
 def _update(account: Account, name: str, **members: str) -> None:
-    through = account.client("sagemaker").meta.events
-    del through
     account.mends.modified[name] = time.time() + 1
     account.client("sagemaker").update_pipeline(PipelineName=name, **members)
 
@@ -344,7 +350,7 @@ PLACES_TO_WRITE = {
     "steps": "steps is a folder",
     "pipeline.yaml": "pipeline.yaml is not a plan file: it is not replaced",
     "link-to-spec": "is not a plan file: it is not replaced",
-    "pipeline.yaml/plan.json": "there is no folder pipeline.yaml",
+    "pipeline.yaml/plan.json": "pipeline.yaml is not a folder",
     "-": "write -o plan.json",
 }
 
