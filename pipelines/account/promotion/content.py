@@ -50,6 +50,7 @@ _ELSEWHERE = {
 _MOST_PROPERTIES = 50
 _DIGEST = "ContentDigest"
 _VARIABLES = "Environment"
+_REGION = "SAGEMAKER_REGION"
 _HASH = "sha256:"
 
 
@@ -117,6 +118,12 @@ def images_of(request: JsonObject) -> Mapping[Place, str]:
     return {place: text for place, text, _ in _texts(request) if place[-1] == "Image"}
 
 
+def regions_of(request: JsonObject, region: str) -> tuple[Place, ...]:
+    """Return where a container's variables name the region, as SDKs write it for the toolkits."""
+    found = _texts(request)
+    return tuple(place for place, text, _ in found if place[-1] == _REGION and text == region)
+
+
 def content_digest(request: JsonObject, digests: Mapping[Place, str]) -> str:
     """Return the SHA-256 of all that is served.
 
@@ -124,7 +131,7 @@ def content_digest(request: JsonObject, digests: Mapping[Place, str]) -> str:
         request: as `request_of` returns it.
         digests: the SHA-256 of the files, by place.
     """
-    files = [[place, digest] for place, digest in digests.items() if place[0] in _SERVED]
+    files = _served(digests)
     content = {**{member: request.get(member) for member in _SERVED}, "files": files}
     text = json.dumps(content, sort_keys=True, default=str)
     return _HASH + hashlib.sha256(text.encode()).hexdigest()
@@ -132,10 +139,16 @@ def content_digest(request: JsonObject, digests: Mapping[Place, str]) -> str:
 
 def model_digest(digests: Mapping[Place, str]) -> str:
     """Return the SHA-256 of the model: of its archive where there is nothing else."""
-    models = list(dict.fromkeys(one for place, one in digests.items() if place[0] in _SERVED))
+    models = list(dict.fromkeys(digest for _, digest in _served(digests)))
     if len(models) == 1:
         return _HASH + models[0]
     return _HASH + hashlib.sha256("\n".join(models).encode()).hexdigest()
+
+
+def _served(digests: Mapping[Place, str]) -> list[tuple[Place, str]]:
+    """Return the digests of what is served, in an order that is not that of a response."""
+    served = [(place, digest) for place, digest in digests.items() if place[0] in _SERVED]
+    return sorted(served, key=str)
 
 
 def replaced(

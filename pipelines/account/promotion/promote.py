@@ -8,7 +8,7 @@ finishes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from pipelines.account.account import Account
@@ -22,6 +22,7 @@ from pipelines.account.promotion.content import (
     files_of,
     images_of,
     model_digest,
+    regions_of,
     replaced,
     request_of,
     with_origin,
@@ -73,12 +74,14 @@ class Promotion:
 
     @property
     def effect(self) -> str:
-        """What it does, as a sentence without a full stop, without saying where."""
-        files = len(self.files)
+        """What is copied, as the end of a sentence without a full stop."""
         size = sum(one.size for one in self.files) / 1e6
         missing = {one.missing for one in self.images.values() if one.missing}
-        copied = f", copying {files} files ({size:.1f} MB)" if files else ""
-        return f"{copied} and {len(missing)} images" if missing else copied
+        copied = [
+            *([f"{_count(self.files, 'file')} ({size:.1f} MB)"] if self.files else ()),
+            *([_count(missing, "image")] if missing else ()),
+        ]
+        return f", copying {' and '.join(copied)}" if copied else ""
 
 
 def require_approved(package: JsonObject) -> None:
@@ -146,6 +149,8 @@ def carry_out(
             images.copy(source, destination.account, image.missing)
             done(image.uri)
     texts = {place: image.uri for place, image in promotion.images.items()}
+    for place in regions_of(promotion.request, source.region):
+        texts[place] = destination.account.region
     for file in promotion.files:
         texts[file.stored.place] = store(destination.account, file, destination.prefix)
         done(texts[file.stored.place])
@@ -160,6 +165,10 @@ def carry_out(
         ClientToken=_token(promotion),
     )
     return version(destination.account, made["ModelPackageArn"])
+
+
+def _count(things: Collection[object], noun: str) -> str:
+    return f"{len(things)} {noun}" if len(things) == 1 else f"{len(things)} {noun}s"
 
 
 def _token(promotion: Promotion) -> str:

@@ -21,11 +21,12 @@ from pipelines.cli.target import CommandTarget, confirm, open_target
 from pipelines.errors import UsageError
 from pipelines.frozen import frozen
 from pipelines.graph.resources import counterpart
+from pipelines.json_types import JsonObject
 from pipelines.registry.packages import approval, describe_group, named, version
 
 
 @frozen
-class _Place:
+class _Side:
     """One of the two places, as the options name it.
 
     Args:
@@ -63,8 +64,8 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     name: str,
 ) -> None:
     """Register an approved version in another account, where it waits for approval."""
-    here = _Place(chosen, profile, "--profile")
-    there = _Place(ChosenSpec(to_file or chosen.file, to), to_profile, "--to-profile")
+    here = _Side(chosen, profile, "--profile")
+    there = _Side(ChosenSpec(to_file or chosen.file, to), to_profile, "--to-profile")
     _require_two_places(here, there, local)
     with (
         open_target(here.chosen, local, here.profile) as source,
@@ -72,10 +73,11 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     ):
         _require_own_account(source, here)
         _require_own_account(target, there)
-        _promote(source, target, name, yes)
+        made = _promote(source, target, name, yes)
+        _report_approval(target, made, to_profile)
 
 
-def _promote(source: CommandTarget, target: CommandTarget, name: str, yes: bool) -> None:  # noqa: FBT001 - the flag as it was given
+def _promote(source: CommandTarget, target: CommandTarget, name: str, yes: bool) -> JsonObject:  # noqa: FBT001 - the flag as it was given
     _require_two_registries(source, target)
     package = version(source.account, name)
     require_approved(package)
@@ -95,23 +97,25 @@ def _promote(source: CommandTarget, target: CommandTarget, name: str, yes: bool)
             echo(f"{named(package)} was promoted as {named(made)} of {target.description}")
         else:
             echo(f"{named(package)} is there already: {named(made)} of {target.description}")
-    _report_approval(target, named(made), approval(made))
+    return made
 
 
 def _report(uri: str) -> None:
     echo(f"copied {uri}", err=True)
 
 
-def _report_approval(target: CommandTarget, name: str, status: str) -> None:
+def _report_approval(target: CommandTarget, package: JsonObject, profile: str | None) -> None:
     """Print how it goes on from here."""
+    name, status = named(package), approval(package)
     if status == "Approved":
         echo(f"{name} is Approved")
-    else:
-        approve = f"python -m pipelines approve{target.flags} {shlex.quote(name)}"
-        echo(f"{name} is {status}; to approve it: {approve}")
+        return
+    variable = f"AWS_PROFILE={shlex.quote(profile)} " if profile else ""
+    command = f"{variable}python -m pipelines approve{target.flags} {shlex.quote(name)}"
+    echo(f"{name} is {status}; to approve it: {command}")
 
 
-def _require_two_places(here: _Place, there: _Place, local: bool) -> None:  # noqa: FBT001 - the flag as it was given
+def _require_two_places(here: _Side, there: _Side, local: bool) -> None:  # noqa: FBT001 - the flag as it was given
     """Refuse options that name one place twice.
 
     Raises:
@@ -144,7 +148,7 @@ def _require_two_registries(source: CommandTarget, target: CommandTarget) -> Non
         )
 
 
-def _require_own_account(side: CommandTarget, place: _Place) -> None:
+def _require_own_account(side: CommandTarget, place: _Side) -> None:
     """Check that the credentials for a place belong to the account of its roles.
 
     Raises:

@@ -387,12 +387,12 @@ def test_two_accounts_in_two_regions(accounts: Accounts) -> None:
     asked = accounts.run("staging", *promote)
     assert asked.code == 2
     assert f"register tiny/1 of account {STAGING}, region us-east-1" in asked.err
-    assert "as a pending version of tiny-prod, copying 1 files" in asked.err
+    assert "as a pending version of tiny-prod, copying 1 file (" in asked.err
     assert f"in account {PROD}, region eu-central-1" in asked.err
     assert "add --yes" in asked.err
     said = accounts.good("staging", *promote, "--yes")
     assert f"tiny/1 was promoted as tiny-prod/1 of account {PROD}" in said
-    assert "approve --env prod tiny-prod/1" in said
+    assert "AWS_PROFILE=prod python -m pipelines approve --env prod tiny-prod/1" in said
     there = f"arn:aws:sagemaker:eu-central-1:{PROD}:model-package/tiny-prod/1"
     made = accounts.prod.describe_model_package(ModelPackageName=there)
     (container,) = made["InferenceSpecification"]["Containers"]

@@ -13,6 +13,7 @@ from pipelines.account.promotion.content import (
     files_of,
     images_of,
     model_digest,
+    regions_of,
     replaced,
     request_of,
     with_origin,
@@ -109,6 +110,26 @@ def test_what_cannot_be_copied_is_refused(member: str) -> None:
     container["ModelDataSource"] = {"S3DataSource": {member: {}}}
     with pytest.raises(UsageError, match=f"g/7 .* cannot be copied .`{member}`"):
         request_of(package)
+
+
+def test_the_region_that_an_sdk_wrote_into_a_container_is_found() -> None:
+    """SAGEMAKER_REGION, where it is that of the source; what else looks like it is text."""
+    package = copy.deepcopy(PACKAGE)
+    (container,) = package["InferenceSpecification"]["Containers"]
+    container["Environment"].update(SAGEMAKER_REGION="us-east-1", OTHER="us-east-1")
+    request = request_of(package)
+    place = ("InferenceSpecification", "Containers", 0, "Environment", "SAGEMAKER_REGION")
+    assert regions_of(request, "us-east-1") == (place,)
+    assert regions_of(request, "eu-west-1") == ()
+
+
+def test_the_order_of_a_response_is_no_part_of_the_digest() -> None:
+    """The service keeps no order among variables."""
+    request = request_of(PACKAGE)
+    digests = {one.place: one.uri for one in files_of(request)}
+    reverse = dict(reversed(digests.items()))
+    assert content_digest(request, digests) == content_digest(request, reverse)
+    assert model_digest(digests) == model_digest(reverse)
 
 
 def test_a_version_made_of_an_algorithm_is_refused() -> None:

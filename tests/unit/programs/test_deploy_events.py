@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.infra.approval import pattern
 from pipelines.json_types import JsonObject
 from pipelines.programs.deploy.reconcile import Options, reconcile
 from tests.package_events import ACCOUNT, APPROVAL, FIELDS, events, matches
@@ -15,21 +16,8 @@ from tests.unit.programs.deploy_account import ARN, GROUP, Account, target
 
 A, P, R = "Approved", "PendingManualApproval", "Rejected"
 QUICK = Options(pause=0)
-PATTERN: JsonObject = {
-    "source": ["aws.sagemaker"],
-    "detail-type": ["SageMaker Model Package State Change"],
-    "account": [ACCOUNT],
-    "detail": {
-        "ModelPackageGroupName": [GROUP],
-        APPROVAL: [A, R],
-        "ModelPackageStatus": ["Completed"],
-        "$or": [
-            {"UpdatedModelPackageFields": [APPROVAL]},
-            {"UpdatedModelPackageFields": [{"exists": False}]},
-        ],
-    },
-}
-"""The rule that starts the deployer (FACTS 11.11)."""
+PATTERN = pattern(ACCOUNT, [GROUP])
+"""That of the rule that `ci init` generates."""
 
 
 def package(number: int, status: str, **more: Any) -> JsonObject:
