@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 from pipelines.spec.commit import COMMIT
 
+VARIABLE = "PIPELINES_COMMIT"
 _SECONDS = 10
 _DIRTY = "-dirty"
 
@@ -20,8 +22,13 @@ def recorded(definition: str, folder: Path) -> dict[str, str]:
 def commit_of(folder: Path) -> str | None:
     """Return the commit of a checkout, `…-dirty` where the folder differs from it.
 
-    None where it is no checkout, has no commit yet, or there is no git.
+    Where it is no checkout, has no commit yet, or there is no git: what `PIPELINES_COMMIT` says, as
+    in a build that gets its source without a history; else None.
     """
+    return _of_checkout(folder) or os.environ.get(VARIABLE) or None
+
+
+def _of_checkout(folder: Path) -> str | None:
     command = ["git", "status", "--porcelain=v2", "--branch", "--", ".", ":(exclude).pipelines"]
     try:
         done = subprocess.run(

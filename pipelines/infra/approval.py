@@ -11,23 +11,20 @@ from typing import Final
 
 from pipelines.definition.named import defaults_of, known_text, read
 from pipelines.definition.steps import take_apart
+from pipelines.infra import undelivered
 from pipelines.infra.model import Environment
 from pipelines.infra.policies import RolePolicy, Statement, trust
 from pipelines.infra.roles import role
-from pipelines.infra.template import attribute, ref, skipping, sub
+from pipelines.infra.template import attribute
 from pipelines.json_types import JsonObject
 from pipelines.programs.deploy.variables import GROUP
 from pipelines.spec.names import deployer
 
 SOURCE: Final = "aws.sagemaker"
 DETAIL_TYPE: Final = "SageMaker Model Package State Change"
+DECISIONS: Final = ("Approved", "Rejected")
 RULE: Final = "ApprovalRule"
-QUEUE: Final = "UndeliveredEvents"
 ROLE: Final = "approval"
-
-_RETENTION: Final = 14 * 24 * 3600
-_AGE: Final = 24 * 3600
-_ATTEMPTS: Final = 185
 
 
 def deployed_groups(environment: Environment) -> tuple[str | None, ...]:
@@ -43,7 +40,7 @@ def deployed_groups(environment: Environment) -> tuple[str | None, ...]:
 
 
 def approval(environment: Environment) -> JsonObject:
-    """Return the rule, its role, and the queue of what could not be delivered."""
+    """Return the rule and its role; none where nothing is deployed."""
     groups = [group for group in deployed_groups(environment) if group is not None]
     if not groups:
         return {}
@@ -71,11 +68,8 @@ def approval(environment: Environment) -> JsonObject:
                         "Id": "deploy",
                         "Arn": arn,
                         "RoleArn": attribute("ApprovalRole"),
-                        "DeadLetterConfig": {"Arn": attribute(QUEUE)},
-                        "RetryPolicy": {
-                            "MaximumEventAgeInSeconds": _AGE,
-                            "MaximumRetryAttempts": _ATTEMPTS,
-                        },
+                        "RetryPolicy": undelivered.RETRIES,
+                        "DeadLetterConfig": {"Arn": attribute(undelivered.QUEUE)},
                     }
                 ],
             },
@@ -84,7 +78,7 @@ def approval(environment: Environment) -> JsonObject:
     }
 
 
-def pattern(account: str, groups: list[str]) -> JsonObject:
+def pattern(account: str, groups: list[str], statuses: tuple[str, ...] = DECISIONS) -> JsonObject:
     """Return the pattern of the events that a change of an approval status makes.
 
     Whether the event of a package's creation carries `UpdatedModelPackageFields` is not
@@ -97,66 +91,10 @@ def pattern(account: str, groups: list[str]) -> JsonObject:
         "detail": {
             "ModelPackageGroupName": groups,
             "ModelPackageStatus": ["Completed"],
-            "ModelApprovalStatus": ["Approved", "Rejected"],
+            "ModelApprovalStatus": list(statuses),
             "$or": [
                 {"UpdatedModelPackageFields": ["ModelApprovalStatus"]},
                 {"UpdatedModelPackageFields": [{"exists": False}]},
             ],
-        },
-    }
-
-
-def queue(rules: tuple[str, ...]) -> JsonObject:
-    """Return the queue that keeps what rules could not deliver, and an alarm on it.
-
-    Args:
-        rules: the logical ids of the rules that write to it.
-    """
-    sources = [attribute(one) for one in rules]
-    return {
-        QUEUE: {
-            "# Encrypted with a key of SQS itself: EventBridge cannot write to a queue that is"
-            " encrypted with an AWS managed KMS key.": None,
-            "Type": "AWS::SQS::Queue",
-            "Metadata": skipping("CKV_AWS_27", "it is encrypted, by SQS's own key"),
-            "Properties": {
-                "SqsManagedSseEnabled": True,
-                "MessageRetentionPeriod": _RETENTION,
-            },
-        },
-        f"{QUEUE}Policy": {
-            "Type": "AWS::SQS::QueuePolicy",
-            "Properties": {
-                "Queues": [ref(QUEUE)],
-                "PolicyDocument": {
-                    "Version": "2012-10-17",
-                    "Statement": [
-                        {
-                            "Sid": "Rules",
-                            "Effect": "Allow",
-                            "Principal": {"Service": "events.amazonaws.com"},
-                            "Action": "sqs:SendMessage",
-                            "Resource": attribute(QUEUE),
-                            "Condition": {"ArnEquals": {"aws:SourceArn": sources}},
-                        }
-                    ],
-                },
-            },
-        },
-        f"{QUEUE}Alarm": {
-            "# An event in the queue is an approval that nothing has deployed.": None,
-            "Type": "AWS::CloudWatch::Alarm",
-            "Properties": {
-                "AlarmDescription": sub("${AWS::StackName}: an event could not be delivered"),
-                "Namespace": "AWS/SQS",
-                "MetricName": "ApproximateNumberOfMessagesVisible",
-                "Dimensions": [{"Name": "QueueName", "Value": attribute(QUEUE, "QueueName")}],
-                "Statistic": "Maximum",
-                "Period": 300,
-                "EvaluationPeriods": 1,
-                "Threshold": 0,
-                "ComparisonOperator": "GreaterThanThreshold",
-                "TreatMissingData": "notBreaching",
-            },
         },
     }

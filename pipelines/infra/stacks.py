@@ -1,11 +1,14 @@
 """Deliveries → the stacks of their accounts: one that they share, and one for each pipeline.
 
-| module         | holds                                                    |
-|----------------|----------------------------------------------------------|
-| `shared`       | buckets, key, connection                                 |
-| `roles`        | the roles that the pipeline runs with                    |
-| `approval`     | the rule by which an approval deploys                    |
-| `codepipeline` | what a push and a pull request set off, with `codebuild` |
+| module          | holds                                                    |
+|-----------------|----------------------------------------------------------|
+| `shared`        | buckets, key, connection                                 |
+| `roles`         | the roles that the pipeline runs with                    |
+| `approval`      | the rule by which an approval deploys                    |
+| `schedules`     | what starts the pipeline at times                        |
+| `notifications` | who hears of failures and of what waits                  |
+| `undelivered`   | the queue of events that could not be delivered          |
+| `codepipeline`  | what a push and a pull request set off, with `codebuild` |
 """
 
 from __future__ import annotations
@@ -14,7 +17,14 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from pipelines.definition.named import groups_of
-from pipelines.infra import approval, codebuild, codepipeline
+from pipelines.infra import (
+    approval,
+    codebuild,
+    codepipeline,
+    notifications,
+    schedules,
+    undelivered,
+)
 from pipelines.infra.model import SHARED, Delivery, Environment, Options, Place, Stack
 from pipelines.infra.policies import policies
 from pipelines.infra.regions import GROUP, has
@@ -70,9 +80,7 @@ def _template(
 ) -> Template:
     has_ci = environment is delivery.first
     resources = {**_roles(environment), **groups}
-    rules = approval.approval(environment)
-    if rules:
-        resources |= {**rules, **approval.queue((approval.RULE,))}
+    resources |= _events(delivery, environment)
     parameters = {BOUNDARY: BOUNDARY_PARAMETER}
     if has_ci:
         parameters |= codepipeline.parameters(options)
@@ -86,6 +94,16 @@ def _template(
         {HAS_BOUNDARY: has_boundary()},
         resources,
     )
+
+
+def _events(delivery: Delivery, environment: Environment) -> JsonObject:
+    """Return what starts the pipelines by itself, and who hears of them."""
+    approvals, planned = approval.approval(environment), schedules.schedules(environment)
+    started = {**approvals, **planned}
+    if started:
+        rules = [approval.RULE] if approvals else []
+        started |= undelivered.queue(environment, rules, notifications.topics(environment))
+    return {**started, **notifications.notifications(delivery, environment)}
 
 
 def _roles(environment: Environment) -> JsonObject:
