@@ -137,7 +137,8 @@ class _Collector:
         found = self._project.glob(pattern)
         if not found:
             self._find("SP301", f"`{pattern}` names no file of the project", at)
-        if found == (pattern,) and pattern.endswith(".py") and pattern not in self.paths:
+        named = found == (pattern,) and pattern.endswith(".py") and self._project.is_file(pattern)
+        if named and pattern not in self.paths:
             self._read_included(pattern)
         for path in found:
             self._add(path, at)
@@ -219,8 +220,8 @@ class _Collector:
 
     def _read_entry(self, entry: ProjectFile, source: str) -> None:
         """Follow the imports of serving code in its folder, which is all that the server has."""
-        if not self._project.is_file(entry.path):
-            return  # said of the file itself
+        if not entry.path.endswith(".py") or not self._project.is_file(entry.path):
+            return  # an image of one's own may start anything; a missing file is said elsewhere
         folders = (str(PurePosixPath(entry.path).parent), str(PurePosixPath(source)))
         try:
             self.imports.extend(trace_from(self._project, entry.path, folders).foreign)

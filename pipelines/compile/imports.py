@@ -11,6 +11,8 @@ import importlib.util
 import io
 import zipfile
 from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+from typing import Final
 
 from pipelines.bundle.assets import CodeAsset
 from pipelines.bundle.need import CodeNeed
@@ -30,6 +32,9 @@ from pipelines.images.standard_library import REMOVED, is_standard, lacking
 from pipelines.json_types import JsonObject
 from pipelines.runtime import PYTHON
 from pipelines.runtime.bundle import CODE, IMPORT_ROOTS
+
+_SOURCES: Final = (".tar.gz", ".zip", ".tgz", ".tar.bz2")
+"""Source distributions: what they install is not known before they are built."""
 
 
 @frozen
@@ -94,8 +99,10 @@ class _Container:
             return None
         if self._step.need.entry and self._is_elsewhere(names):
             source = self._step.need.config["source"]
-            message = f"`{top}` lies outside of `{source}`, which is all that a model server has"
-            return _Missing(message, f"put what it needs into `{source}`")
+            message = (
+                f"`{top}` is not below `{source}`, whose files are all that a model server has"
+            )
+            return _Missing(message, "put it there, and import it without the folder's name")
         message = (
             f"`{top}` is neither in the image `{self._step.image_name}` nor in the requirements"
         )
@@ -130,12 +137,14 @@ class _Container:
 
     def _holds(self, module: str) -> bool:
         """Return whether the bundle has such a file anywhere: code may extend `sys.path`."""
-        paths = (f"/{member.path}" for member in self._step.asset.members)
-        return any(
-            path.endswith(f"/{module}.py") or f"/{module}/" in path
-            for path in paths
-            if path.startswith(f"/{CODE}")
-        )
+        source = self._step.need.config["source"] if self._step.need.entry else "."
+        folder = f"{PurePosixPath(CODE, source)}/"
+        paths = (f"/{path.removeprefix(folder)}" for path in self._paths if path.startswith(folder))
+        return any(path.endswith(f"/{module}.py") or f"/{module}/" in path for path in paths)
+
+    @property
+    def _paths(self) -> Iterator[str]:
+        return (member.path for member in self._step.asset.members)
 
     @functools.cached_property
     def _image(self) -> Modules:
@@ -161,14 +170,17 @@ class _Container:
 def _of_wheels(project: Project, folder: str) -> Modules:
     """Read the modules of wheels, which are all that is installed from."""
     names: set[str] = set()
-    for file in project.files(folder):
-        try:
-            with zipfile.ZipFile(io.BytesIO(project.read(file))) as wheel:
-                tops = {name.partition("/")[0] for name in wheel.namelist()}
-        except zipfile.BadZipFile:  # a source distribution
-            return Modules(frozenset(names), complete=False)
-        names |= {top.partition(".")[0].lower() for top in tops}
-    return Modules(frozenset(names))
+    files = project.files(folder)
+    for file in files:
+        if file.endswith(".whl"):
+            try:
+                with zipfile.ZipFile(io.BytesIO(project.read(file))) as wheel:
+                    tops = {name.partition("/")[0] for name in wheel.namelist()}
+            except zipfile.BadZipFile:  # pip says it
+                return Modules(frozenset(names), complete=False)
+            names |= {top.partition(".")[0].lower() for top in tops}
+    sources = any(file.endswith(_SOURCES) for file in files)
+    return Modules(frozenset(names), complete=not sources)
 
 
 def _place(one: Import, project: Project) -> Place:

@@ -155,7 +155,8 @@ def _tops(installed: Distribution) -> Iterator[str]:
         return
     for row in (installed.read_text("RECORD") or "").splitlines():
         top, slash, _ = row.partition(",")[0].partition("/")
-        if slash or top.endswith((".py", ".so", ".pyd")):
+        is_module = top.isidentifier() if slash else top.endswith((".py", ".so", ".pyd"))
+        if is_module:
             yield top.partition(".")[0]
 
 

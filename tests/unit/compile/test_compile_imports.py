@@ -138,6 +138,7 @@ def test_wheels_tell_what_they_bring(
     """All that is installed comes from the folder; a source distribution may hold anything."""
     folder = tmp_path / "wheels"
     folder.mkdir()
+    (folder / "README.md").write_text("Wheels.", "utf-8")
     if wheels is None:
         (folder / "mine-1.tar.gz").write_bytes(b"")
     else:
@@ -266,11 +267,27 @@ def test_serving_code_has_the_serving_image(
     assert {one.path for one in found} == {("steps", "register", "serving", "entry")}
 
 
-def test_serving_code_has_its_folder_only(tmp_path: Path) -> None:
-    """A module at the project's root is imported here, and not in the model server."""
-    files = {"serving/inference.py": "from steps import clean", "steps/clean.py": ""}
+@pytest.mark.parametrize(
+    ("script", "module"),
+    [("from steps import clean", "steps"), ("import serving.near", "serving")],
+)
+def test_serving_code_has_its_folder_only(script: str, module: str, tmp_path: Path) -> None:
+    """What is imported from the project's root here is not there in the model server."""
+    files = {"serving/inference.py": script, "serving/near.py": "", "steps/clean.py": ""}
     (found,) = _found(tmp_path, SERVING % "sklearn-1.9-cpu", files)
-    assert (
-        found.message == "`steps` lies outside of `serving/`, which is all that a model server has"
+    assert found.message == (
+        f"`{module}` is not below `serving/`, whose files are all that a model server has"
     )
-    assert found.help == "put what it needs into `serving/`"
+    assert found.help == "put it there, and import it without the folder's name"
+
+
+def test_an_entry_that_is_no_python_is_not_read(tmp_path: Path) -> None:
+    """An image of one's own may serve with anything."""
+    serving = "mine/image:1, entry: server.R"
+    assert _found(tmp_path, SERVING % serving, {"serving/server.R": "library(plumber)"}) == ()
+
+
+def test_a_folder_may_have_a_name_that_ends_as_a_scripts(tmp_path: Path) -> None:
+    """`include:` brings it, and nothing is read in it."""
+    files = {"work.py": "", "tool.py/other.py": "import matplotlib"}
+    assert _missing(tmp_path, WORK % ", include: [tool.py]", files) == []

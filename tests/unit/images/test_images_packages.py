@@ -136,6 +136,7 @@ def test_a_requirement_brings_what_it_depends_on() -> None:
     assert of_requirements(["--no-cache", "matplotlib>=3"]).may_have("PIL")
     assert of_requirements(["pandas[plot]"]).may_have("matplotlib")
     assert of_requirements([]) == Modules(frozenset())
+    assert all(map(str.isidentifier, of_requirements(["matplotlib"]).names))
 
 
 @pytest.mark.parametrize(
