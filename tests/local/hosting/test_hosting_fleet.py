@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -166,6 +167,25 @@ def test_a_model_that_does_not_load_is_told_in_one_line(
         serve(code)
     assert reason in caught.value.reason
     assert "\n" not in caught.value.reason
+
+
+@pytest.mark.parametrize("name", ["serving/inference.py", "other.py"])
+def test_the_traceback_of_serving_code_names_files_that_can_be_opened(
+    name: str, serve: Serve, settings: LocalSettings
+) -> None:
+    """The project's own where it is what ran, else a copy that is kept beside the log."""
+    code = "def model_fn(d): raise ValueError('no weights')"
+    own = settings.home.parent / name
+    own.parent.mkdir(exist_ok=True)
+    own.write_text(code)
+    with pytest.raises(FleetError) as caught:
+        serve(code)
+    log = settings.home / "endpoints" / "a.log"
+    assert f"its log is {log}" in caught.value.reason
+    (named,) = re.findall(r'File "(.*)", line 1, in model_fn', log.read_text())
+    kept = settings.home / "endpoints" / "a.code" / "inference.py"
+    assert Path(named) == (own if name.endswith("inference.py") else kept)
+    assert Path(named).read_text() == code
 
 
 def test_a_machine_with_no_process_to_spare_is_told(

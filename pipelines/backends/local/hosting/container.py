@@ -77,7 +77,9 @@ def prepare_container(
             _place_model(spec.container, host, objects)
             variables: dict[str, str] = dict(spec.container.get("Environment") or {})
             code, program = _serving_code(variables, host, objects)
-            inner = [str(_WORKER), str(_runtime()), code, program, _MODEL]
+            kept = spec.log.absolute().with_suffix(".code")
+            project = settings.home.absolute().parent
+            inner = [str(_WORKER), str(_runtime()), code, program, _MODEL, str(kept), str(project)]
             words = command_words(job, host, ["python3", "-P", "-c", _BOOT, *inner], settings)
             if spec.workers > 1:
                 share = max(1, (os.cpu_count() or 1) // spec.workers)

@@ -127,7 +127,8 @@ class ModelServer:
         if response is None:
             raise FleetError(f"{self._ended()} while it loaded the model")
         if _status(response) != _OK:
-            raise FleetError(f"the model does not load: {response.body.decode()}")
+            said = response.body.decode()
+            raise FleetError(f"the model does not load: {said}; its log is {self._log}")
 
     def _exchange(self, request: bytes, seconds: float) -> HttpMessage | None:
         """Send a request and read its response; None when the process has ended."""

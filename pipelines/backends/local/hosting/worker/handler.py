@@ -12,12 +12,12 @@ import inspect
 import json
 import os
 import sys
-import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from . import formats
+from .failures import FailureReport
 
 _STEPS = ("input_fn", "predict_fn", "output_fn")
 _BAD_REQUEST, _NOT_ACCEPTABLE, _UNSUPPORTED, _FAILED = 400, 406, 415, 500
@@ -67,19 +67,19 @@ def one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 
-def load(code: str, program: str, model_dir: str) -> ServingHandler:
+def load(report: FailureReport, program: str, model_dir: str) -> ServingHandler:
     """Import the serving module and load the model.
 
     Args:
-        code: the folder of the serving code.
+        report: where the serving code is, and how its failures are told.
         program: the module's file in it.
         model_dir: the folder of the model.
 
     Raises:
         ServingCodeError: a function is missing or takes other arguments.
     """
-    file = Path(code, program)
-    for folder in dict.fromkeys((str(file.parent), code)):
+    file = Path(report.code, program)
+    for folder in dict.fromkeys((str(file.parent), report.code)):
         sys.path.insert(0, folder)
     spec = importlib.util.spec_from_file_location(file.stem, file)
     if spec is None or spec.loader is None:
@@ -87,13 +87,14 @@ def load(code: str, program: str, model_dir: str) -> ServingHandler:
     module = importlib.util.module_from_spec(spec)
     sys.modules[file.stem] = module
     spec.loader.exec_module(module)
-    return ServingHandler(module, program, model_dir)
+    return ServingHandler(module, program, model_dir, report)
 
 
 class ServingHandler:
     """A loaded model and the functions around it."""
 
-    def __init__(self, module: Any, program: str, model_dir: str) -> None:
+    def __init__(self, module: Any, program: str, model_dir: str, report: FailureReport) -> None:
+        self._report = report
         self._program = program
         self._model_dir = model_dir
         self._default_accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", formats.JSON)
@@ -125,7 +126,7 @@ class ServingHandler:
         except _RefusedError as refusal:
             return _plain_reply(refusal.status, str(refusal))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code
-            traceback.print_exc()
+            self._report.write()
             return _plain_reply(_FAILED, one_line(error))
 
     def _choose_transform(self, functions: Mapping[str, Any]) -> Callable[..., Any]:

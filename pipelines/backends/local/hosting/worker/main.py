@@ -8,25 +8,30 @@ import sys
 import traceback
 from pathlib import Path
 
+from .failures import FailureReport
 from .handler import ServingHandler, load, one_line
 from .http import serve
 
 
 def main(arguments: list[str]) -> None:
-    """Serve until the other side closes; the arguments are CODE PROGRAM MODEL_DIR ADDRESS."""
-    code, program, model_dir, address = arguments
+    """Serve until the other side closes.
+
+    The arguments are CODE PROGRAM MODEL_DIR KEPT PROJECT ADDRESS.
+    """
+    code, program, model_dir, kept, project, address = arguments
+    report = FailureReport(code, kept, project)
     problem = _install_requirements(Path(code))
     with socket.socket(socket.AF_UNIX) as channel:
         channel.connect(address)
-        serve(channel, problem or _loaded(code, program, model_dir))
+        serve(channel, problem or _loaded(report, program, model_dir))
 
 
-def _loaded(code: str, program: str, model_dir: str) -> ServingHandler | str:
+def _loaded(report: FailureReport, program: str, model_dir: str) -> ServingHandler | str:
     """Load the model; return the reason if that fails."""
     try:
-        return load(code, program, model_dir)
+        return load(report, program, model_dir)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code
-        traceback.print_exc()
+        report.write()
         return one_line(error)
 
 
