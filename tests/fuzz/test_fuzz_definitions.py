@@ -40,6 +40,7 @@ def test_a_damaged_definition_has_findings_with_a_place(files: list[Path]) -> No
         assert watch.seconds < LONGEST, seed
         for finding in findings:
             assert finding.message, seed
+            assert "{'" not in f"{finding.message}{finding.help}", (seed, finding)
             assert _exists(damaged, finding.path[:-1]), (seed, finding)
         if not any(finding.severity is Severity.ERROR for finding in findings):
             with Stopwatch() as watch:

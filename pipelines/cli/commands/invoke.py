@@ -58,7 +58,11 @@ class InvokeResponse:
 @env_option
 @local_option
 @click.option(
-    "--file", "body", type=click.File("rb"), required=True, help="The request's body; - is stdin."
+    "--file",
+    "body",
+    type=click.File("rb", lazy=True),  # one opened at once stays open where a later option is wrong
+    required=True,
+    help="The request's body; - is stdin.",
 )
 @click.option("--content-type", help="Its media type; by default that of the file's suffix.")
 @click.option("--accept", default="application/json", show_default=True, help="What is wanted.")

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import socket
-import time
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -218,11 +217,9 @@ def test_a_body_that_does_not_arrive_is_refused(
 def test_a_head_that_is_too_large_is_refused_before_it_is_read(served: Served, bomb: bytes) -> None:
     """Many small headers would cost a hundred times their size in memory."""
     place = urlsplit(served.url)
-    began = time.monotonic()
     with socket.create_connection((str(place.hostname), place.port or 0), 10) as connection:
         with suppress(OSError):  # the server closes
             connection.sendall(b"GET /" + (b"" if b":" in bomb else bomb) + b" HTTP/1.1\r\n" + bomb)
         answer = connection.recv(1000)
     assert answer.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
     assert answer.endswith(b"have more than 65536 bytes or 200 lines\n")
-    assert time.monotonic() - began < 5

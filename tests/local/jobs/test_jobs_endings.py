@@ -166,14 +166,15 @@ def test_a_stopped_execution_stops_its_job(local: Local) -> None:
 
 
 def test_one_failing_host_ends_the_others(local: Local) -> None:
-    """The job does not wait for hosts that wait for a dead one; the reason names the first."""
+    """The job does not wait for hosts that wait for a dead one; the reason names the first.
+
+    They sleep for longer than a test may take.
+    """
     script = (
         "case $(basename $(dirname $PWD)) in algo-2) echo broken > /opt/ml/output/failure; exit 5;;"
-        " *) exec sleep 60;; esac"
+        " *) exec sleep 900;; esac"
     )
-    began = time.monotonic()
     outcome = run_training(local, script, hosts=2)
-    assert time.monotonic() - began < 30
     assert without_remarks(outcome.reason) == "AlgorithmError: algo-2: broken, exit code: 5"
 
 

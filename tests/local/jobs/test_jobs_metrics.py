@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from typing import TYPE_CHECKING
 
 from pipelines.backends.local.executors import training
@@ -67,14 +66,12 @@ def test_a_line_that_does_not_end_is_searched_in_part(local: Local) -> None:
 
 
 def test_a_stop_ends_the_search_for_metrics(tmp_path: Path) -> None:
-    """Also while an expression holds the processor."""
+    """Also while an expression holds the processor: without the stop there would be a note."""
     log, stop = tmp_path / "log", threading.Event()
     log.write_text("a" * 40 + "c")
     timer = threading.Timer(0.3, stop.set)
     timer.start()
-    began = time.monotonic()
     found = final_metrics({"bad": re.compile("((a+)+)b")}, [log], stop)
-    assert time.monotonic() - began < 1.5
     assert (found.values, found.notes) == ([], ())
     timer.join()
 

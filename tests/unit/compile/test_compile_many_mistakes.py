@@ -58,7 +58,7 @@ SPECS: Final[Mapping[str, Callable[[int], str]]] = {
     "misspelt members of a branch": lambda n: f"{_CHOICE}    then: [{_numbered('t#, ', n)}]\n",
     "members of a branch that others need": _crossing,
     "steps that wait for a cycle": _chain,
-    "unknown keys": lambda n: f"{_WORK}{_numbered('    kay#: 1' + chr(10), n)}",
+    "unknown keys": lambda n: f"{_WORK}{_numbered('    kay#: 1' + chr(10), n // 2)}",
     "unset variables": lambda n: f"{_WORK}    arguments:\n      a: {_numbered('${env.NO#}', n)}\n",
     "a long text": lambda n: (
         f"{_WORK}    arguments:\n      a: {'x' * 200 * n}${{parameters.x}}${{parameters.y}}\n"

@@ -76,9 +76,9 @@ def _places(value: Json, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str
 
 
 def _some_places(definition: JsonObject, chance: random.Random) -> list[tuple[str | int, ...]]:
-    """Return a quarter of all places, to be quick."""
+    """Return a tenth of all places, to be quick."""
     places = list(_places(definition))
-    return chance.sample(places, len(places) // 4 + 1)
+    return chance.sample(places, len(places) // 10 + 1)
 
 
 def _is_lambda_input(value: JsonObject, key: str) -> bool:
