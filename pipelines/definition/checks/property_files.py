@@ -42,13 +42,13 @@ def _check_step(step: Step, step_type: StepType) -> Iterator[Finding]:
             seen.add(name)
 
 
-def _output_names(step: Step, step_type: StepType) -> list[str] | None:
+def _output_names(step: Step, step_type: StepType) -> dict[str, None] | None:
     """Return the names of a step's outputs; None where one is not known yet."""
-    found = []
+    found: dict[str, None] = {}
     for data in step_type.outputs:
         for _, output in below(step.arguments, data.at):
             name = output.get(data.named_by) if isinstance(output, dict) else None
             if not isinstance(name, str):
                 return None
-            found.append(name)
+            found[name] = None
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from pipelines.definition.findings import error, warning
@@ -34,11 +34,12 @@ _NAMES_ONLY: Final[dict[str, tuple[str, str, Collection[str]]]] = {
 
 def check(definition: Definition) -> Iterator[Finding]:
     """Yield references that lead nowhere; those to loops are checked elsewhere."""
+    names = _Names()
     for get, _ in definition.gets():
-        yield from _check_get(definition, get)
+        yield from _check_get(definition, get, names)
 
 
-def _check_get(definition: Definition, get: PlacedGet) -> Iterator[Finding]:
+def _check_get(definition: Definition, get: PlacedGet, names: _Names) -> Iterator[Finding]:
     target, path = get.target, get.path
     root, name = target.root, target.name
     if root not in ROOTS or not (name or target.path):
@@ -53,10 +54,10 @@ def _check_get(definition: Definition, get: PlacedGet) -> Iterator[Finding]:
         if name not in known:
             yield error(code, path, f"there is no {what} `{name}`", suggestion(name, known))
     elif root == STEPS:
-        yield from _check_step_target(definition, get)
+        yield from _check_step_target(definition, get, names)
 
 
-def _check_step_target(definition: Definition, get: PlacedGet) -> Iterator[Finding]:
+def _check_step_target(definition: Definition, get: PlacedGet, names: _Names) -> Iterator[Finding]:
     target, place = get.target, get.path
     step = definition.named.get(target.name)
     if step is None:
@@ -65,7 +66,7 @@ def _check_step_target(definition: Definition, get: PlacedGet) -> Iterator[Findi
         return
     file = property_file_of(target)
     if get.of_file or file is not None:
-        yield from _check_property_file(get, step, file.name if file else None)
+        yield from _check_property_file(get, step, file.name if file else None, names)
         return
     if step.known is None:
         return
@@ -77,10 +78,12 @@ def _check_step_target(definition: Definition, get: PlacedGet) -> Iterator[Findi
     if isinstance(found, PathProblem):
         yield error("SP517", place, found.message, found.help)
         return
-    yield from _check_named_entry(step, step.known, get)
+    yield from _check_named_entry(step, step.known, get, names)
 
 
-def _check_property_file(get: PlacedGet, step: Step, file: str | None) -> Iterator[Finding]:
+def _check_property_file(
+    get: PlacedGet, step: Step, file: str | None, names: _Names
+) -> Iterator[Finding]:
     place = get.path
     if not get.of_file:
         yield error("SP519", place, "a property file is read with `Std:JsonGet` only")
@@ -93,8 +96,7 @@ def _check_property_file(get: PlacedGet, step: Step, file: str | None) -> Iterat
             f"write `Steps.{step.name}.PropertyFiles.<name>`",
         )
         return
-    listed = step.whole.get("PropertyFiles")
-    known = _names(listed, "PropertyFileName")
+    known = names.of(step.whole.get("PropertyFiles"), "PropertyFileName")
     if file not in known:
         message = f"`{step.name}` has no property file `{file}`"
         yield error("SP519", place, message, suggestion(file, known))
@@ -135,7 +137,9 @@ def _named_lists(step: Step, step_type: StepType) -> Iterator[_NamedList]:
             yield _NamedList((key.name,), key.named_by, "output", step.whole)
 
 
-def _check_named_entry(step: Step, step_type: StepType, get: PlacedGet) -> Iterator[Finding]:
+def _check_named_entry(
+    step: Step, step_type: StepType, get: PlacedGet, names: _Names
+) -> Iterator[Finding]:
     """Yield on an input or output that the step does not declare."""
     parts = parse_path(get.target.path)
     for listed in _named_lists(step, step_type):
@@ -146,15 +150,23 @@ def _check_named_entry(step: Step, step_type: StepType, get: PlacedGet) -> Itera
         entries = value_at(listed.holder, ".".join(listed.members))
         if not isinstance(entries, list | None) or not isinstance(wanted, Key):
             continue
-        known = _names(entries, listed.named_by)
+        known = names.of(entries, listed.named_by)
         if wanted not in known:
             message = f"`{step.name}` has no {listed.what} `{wanted}`"
             yield error("SP517", get.path, message, suggestion(wanted, known))
 
 
-def _names(entries: Json, named_by: str) -> list[str]:
-    """Return the names of the entries of a list that have one."""
-    objects = (
-        one for one in (entries if isinstance(entries, list) else ()) if isinstance(one, dict)
-    )
-    return [name for one in objects if isinstance(name := one.get(named_by), str)]
+class _Names:
+    """The names of the entries of lists, of each list read once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, str], Mapping[str, None]] = {}
+
+    def of(self, entries: Json, named_by: str) -> Mapping[str, None]:
+        """Return the names of a list's entries, in their order; the list stays as it is."""
+        key = id(entries), named_by
+        if key not in self._known:
+            listed = entries if isinstance(entries, list) else ()
+            names = (one.get(named_by) for one in listed if isinstance(one, dict))
+            self._known[key] = dict.fromkeys(name for name in names if isinstance(name, str))
+        return self._known[key]
