@@ -25,7 +25,7 @@ _LONGEST_LINE = 400
 _TICKS = re.compile("`+")
 _QUOTED = re.compile("`[^`]+`")
 _WORDS = re.compile(r"`[^`\n]+`[,;:.]?(?!\S)|\S+")
-_PLAIN = re.compile(r"\(?[A-Za-z0-9]+(?:['-][A-Za-z0-9]+)*\)?[,;:.]?|→")
+_PLAIN = re.compile(r"\(?[A-Za-z0-9]+(?:['-][A-Za-z]+)*\)?[,;:.]?|→")
 _SIGNS = {"~": "!"}
 """What a block of `diff` has for a line that changed."""
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from pipelines import kinds
-from pipelines.compile.copies import copy_of
 from pipelines.compile.model import CompileRequest
 from pipelines.compile.placing import placed
 from pipelines.diagnostics import Diagnostic, Finding
@@ -72,6 +71,8 @@ def read_spec(request: CompileRequest) -> ReadSpec:
     read_in = _loaded(parsed, request.environ)
     if request.copy is None or read_in.spec is None or read_in.loaded is None:
         return read_in
+    from pipelines.compile.copies import copy_of  # noqa: PLC0415 - most commands mean no copy
+
     loaded = replace(read_in.loaded, spec=copy_of(read_in.spec, request.copy))
     return replace(read_in, loaded=loaded)
 

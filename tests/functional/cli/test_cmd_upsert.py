@@ -110,3 +110,26 @@ def test_a_copy_lives_beside_the_original(cached: Path, pipelines: Command) -> N
     assert pipelines("upsert", "--local", "--as", "mine").code == 0
     assert pipelines("destroy", "--local", "--as", "mine", "--yes").code == 0
     assert pipelines("plan", "--local", "--check").code == 0
+
+
+def test_a_reviewed_plan_is_carried_out_here_too(cached: Path, pipelines: Command) -> None:
+    """And refused when the project or what is deployed changed since."""
+    assert pipelines("plan", "--local", "-o", "plan.json").code == 0
+    edit(cached / "steps/use.py", "rows:", "the rows:")
+    refused = pipelines("upsert", "--local", "--plan", "plan.json")
+    assert refused.code == 2
+    assert "code of use: steps/use.py" in refused.err
+    edit(cached / "steps/use.py", "the rows:", "rows:")
+    assert pipelines("upsert", "--local", "--plan", "plan.json").code == 0
+    edit(cached / "steps/use.py", "rows:", "the rows:")
+    assert pipelines("plan", "--local", "-o", "plan.json").code == 0
+    assert pipelines("upsert", "--local").code == 0
+    done = pipelines("upsert", "--local", "--plan", "plan.json")
+    assert done.code == 0
+    assert "nothing to do" in done.out
+    edit(cached / "steps/make.py", "making", "making up")
+    assert pipelines("upsert", "--local").code == 0
+    edit(cached / "steps/make.py", "making up", "making")
+    changed = pipelines("upsert", "--local", "--plan", "plan.json")
+    assert changed.code == 2
+    assert "pipeline small: was updated" in changed.err

@@ -88,7 +88,7 @@ def test_what_is_in_names_and_values_has_no_meaning(text: str) -> None:
     assert {*re.findall(r"<[^>]*>", html)} <= {
         "<details>", "</details>", "<summary>", "</summary>", "<code>", "</code>"
     }  # fmt: skip
-    assert not re.search(r"[@#<\[]|https?:|www\.", outside_of_code(markdown))
+    assert not re.search(r"[@#<\[]|https?:|www\.|GH-", outside_of_code(markdown))
     assert markdown.isprintable() or set(re.findall(r"[^ -~→…!]", markdown)) <= {"\n"}
 
 
