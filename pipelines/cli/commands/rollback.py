@@ -29,4 +29,4 @@ def COMMAND(chosen: ChosenSpec, local: bool, yes: bool, version: int) -> None:  
         confirm(target, f"roll {target.pipeline} back to version {version}", yes)
         apply(target.account, plan, lambda: is_current(target.account, plan), lambda _: None)
     echo(f"{target.pipeline}: version {version} is deployed again, as a new version")
-    echo(f"the next `pipelines upsert` deploys {chosen.file} again", err=True)
+    echo(f"the next `pipelines upsert{target.flags}` deploys {chosen.file} again", err=True)

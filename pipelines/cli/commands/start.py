@@ -101,7 +101,7 @@ def _commit(target: CommandTarget) -> str | None:
         return commit
     echo(
         "what is deployed is not what this checkout compiles to: "
-        "`pipelines upsert` deploys it; no commit is recorded in the registry",
+        f"`pipelines upsert{target.flags}` deploys it; no commit is recorded in the registry",
         err=True,
     )
     return None

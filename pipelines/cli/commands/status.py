@@ -98,7 +98,8 @@ def _status(execution: JsonObject, scope: Scope) -> str:
 def _one(described: JsonObject, steps: list[JsonObject], scope: Scope) -> str:
     title = f"{identifier(described)}: {_status(described, scope)}"
     if scope.is_interrupted(described["PipelineExecutionArn"]):
-        title += f": resume it with `pipelines run --resume {identifier(described)}`"
+        begin = f"pipelines run{scope.flags.removesuffix(' --local')}"
+        title += f": resume it with `{begin} --resume {identifier(described)}`"
     reason = _own_reason(described, steps)
     title += f"\n{described[_DESCRIPTION]}" if _DESCRIPTION in described else ""
     head = f"{title}\n{reason}\n" if reason else f"{title}\n"
