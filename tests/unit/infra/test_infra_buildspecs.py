@@ -1,0 +1,96 @@
+"""The buildspecs of the golden projects: commands of a person's desk, in a shell that stops."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+
+from pipelines.cli.main import cli
+from tests.golden.infra_projects import CASES, FOLDER
+
+_TOOL = ["python", "-m", "pipelines"]
+
+
+def _buildspecs() -> Iterator[tuple[str, dict[str, Any]]]:
+    for case in CASES:
+        for file in sorted((FOLDER / case / "expected").glob("*.yaml")):
+            resources = yaml.safe_load(file.read_text("utf-8"))["Resources"]
+            for name, resource in resources.items():
+                if resource["Type"] == "AWS::CodeBuild::Project":
+                    text = resource["Properties"]["Source"]["BuildSpec"]
+                    yield f"{case}-{file.stem}-{name}", yaml.safe_load(text)
+
+
+BUILDSPECS = dict(_buildspecs())
+
+
+def _commands(name: str) -> list[str]:
+    phases = BUILDSPECS[name]["phases"]
+    return [command for phase in phases.values() for command in phase["commands"]]
+
+
+@pytest.mark.parametrize("name", BUILDSPECS)
+def test_every_command_of_ours_is_one_that_the_tool_takes(name: str) -> None:
+    """Names, options and arguments are parsed as on a command line; nothing is run."""
+    for command in _commands(name):
+        words = shlex.split(command)
+        if words[: len(_TOOL)] == _TOOL:
+            _parse(cli, words[len(_TOOL) :])
+
+
+def _parse(command: click.Command, words: list[str]) -> None:
+    context = command.make_context("pipelines", list(words), resilient_parsing=False)
+    if isinstance(command, click.Group):
+        _, inner, rest = command.resolve_command(context, words)
+        assert inner is not None
+        _parse(inner, rest)
+
+
+@pytest.mark.parametrize("name", BUILDSPECS)
+def test_every_command_is_one_that_bash_can_read(name: str) -> None:
+    """The commands of all phases, one after the other, as CodeBuild gives them to one shell."""
+    done = subprocess.run(
+        ["/bin/bash", "-n"], input="\n".join(_commands(name)), text=True, capture_output=True,
+        check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", BUILDSPECS)
+def test_nothing_runs_after_a_failure(name: str) -> None:
+    """CodeBuild goes on to `post_build` after a failed build: there is none, each phase aborts."""
+    phases = BUILDSPECS[name]["phases"]
+    assert list(phases) == ["install", "build"]
+    assert all(phase["on-failure"] == "ABORT" for phase in phases.values())
+
+
+@pytest.mark.parametrize(("exit_code", "green"), [(0, True), (1, False), (2, False), (5, True)])
+def test_a_project_without_tests_is_not_red(tmp_path: Path, exit_code: int, *, green: bool) -> None:
+    """Pytest exits with 5 where it found none; every other failure is one."""
+    command = _commands("accounts-churn-TestsProject")[-1]
+    (tmp_path / "python").write_text(f"#!/bin/sh\nexit {exit_code}\n")
+    (tmp_path / "python").chmod(0o755)
+    done = subprocess.run(
+        ["/bin/bash", "-c", command], env={"PATH": str(tmp_path)}, cwd=tmp_path, check=False
+    )
+    assert (done.returncode == 0) is green
+
+
+def test_what_is_released_is_what_was_planned() -> None:
+    """The release reads the plan of its own environment out of the artifact of the plan's stage."""
+    planned = BUILDSPECS["accounts-churn-ProdPlanProject"]
+    assert planned["artifacts"]["files"] == ["plan.json", "compiled/*.json"]
+    release = _commands("accounts-churn-ProdReleaseProject")
+    upsert, start = release[-2:]
+    assert upsert == (
+        "python -m pipelines upsert -f pipeline.yaml --env prod"
+        ' --plan "$CODEBUILD_SRC_DIR_ProdPlan/plan.json" --yes'
+    )
+    assert start == "python -m pipelines start -f pipeline.yaml --env prod --wait"
