@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
@@ -59,7 +60,13 @@ class Repository:
         )
         return frozenset((*names, *current)) - {"HEAD"}
 
-    def _git(self, *words: str) -> str:
+    def ignored(self, paths: Iterable[str]) -> frozenset[str]:
+        """Return which paths, relative to the root, git leaves out, and no commit has."""
+        given = sorted(paths)
+        found = self._git("check-ignore", "-z", "--stdin", given="\0".join(given))
+        return frozenset(found.split("\0")) - {""}
+
+    def _git(self, *words: str, given: str = "") -> str:
         if not self.is_there:
             return ""
         try:
@@ -70,6 +77,7 @@ class Repository:
                 capture_output=True,
                 text=True,
                 timeout=_SECONDS,
+                input=given,
                 check=False,
             )
         except (OSError, subprocess.TimeoutExpired):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from pipelines.diagnostics import Finding, Path
+from pipelines.diagnostics import Finding, Path, Severity
 from pipelines.document import Document
 from pipelines.frozen import frozen
 from pipelines.graph.model import Graph
@@ -27,11 +27,13 @@ class Candidate:
 
     Args:
         environment: the environment.
+        graph: its graph.
         document: the spec, overlaid.
         is_first: whether its account holds the CI.
     """
 
     environment: Environment
+    graph: Graph
     document: Document
     is_first: bool
 
@@ -59,11 +61,36 @@ def lacking(aws: Json, name: str | None, path: Path) -> Iterator[Finding]:
             )
 
 
-def of_one(candidate: Candidate, graph: Graph, options: Options) -> Iterator[Finding]:
+def of_one(candidate: Candidate, options: Options) -> Iterator[Finding]:
     """Find what is wrong with one environment."""
     yield from _region(candidate, options)
-    yield from _serverless(candidate, graph)
+    yield from _serverless(candidate)
     yield from _lengths(candidate)
+
+
+def unversioned(candidate: Candidate, ignored: Iterable[str], project: str) -> Iterator[Finding]:
+    """Find what is read here and is not in the repository: no build has it.
+
+    Args:
+        candidate: the environment.
+        ignored: paths, relative to the repository's root, that git leaves out.
+        project: the spec's folder, relative to it.
+    """
+    prefix = "" if project == "." else f"{project}/"
+    sources = candidate.environment.spec.data.items()
+    data = {prefix + (source.path or "").rstrip("/"): name for name, source in sources}
+    for path in sorted(ignored):
+        is_data = path in data
+        yield Finding(
+            "SP605",
+            f"git ignores `{path}`, so no build will have it",
+            ("data", data[path]) if is_data else ("steps",),
+            "key",
+            "name an `s3://` prefix, in an environment say, or remove it from .gitignore"
+            if is_data
+            else "remove it from .gitignore",
+            Severity.WARNING,
+        )
 
 
 def of_all(candidates: Iterable[Candidate]) -> Iterator[list[Finding]]:
@@ -148,11 +175,11 @@ def _region(candidate: Candidate, options: Options) -> Iterator[Finding]:
         )
 
 
-def _serverless(candidate: Candidate, graph: Graph) -> Iterator[Finding]:
+def _serverless(candidate: Candidate) -> Iterator[Finding]:
     place = candidate.environment.place
     if place.partition == "aws":
         return
-    for node in graph.nodes.values():
+    for node in candidate.graph.nodes.values():
         step = node.step
         if isinstance(step, DeploymentStep) and step.mode == "serverless":
             yield Finding(

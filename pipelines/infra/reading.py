@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from math import ceil
 from pathlib import Path
 from typing import Final
 
 from pipelines.compile.driver import compile_spec
-from pipelines.compile.model import CompileRequest
+from pipelines.compile.model import CompileRequest, CompileResult
 from pipelines.compile.reading import read_spec
 from pipelines.definition.named import objects_of, read
 from pipelines.diagnostics import CheckedText, Diagnostic, Finding
@@ -17,8 +18,8 @@ from pipelines.document.overlay import ENVIRONMENTS
 from pipelines.errors import UsageError
 from pipelines.frozen import frozen
 from pipelines.grammar.durations import parse_iso
-from pipelines.infra.checks import Candidate, lacking, of_all, of_one
-from pipelines.infra.filters import Reads, patterns
+from pipelines.infra.checks import Candidate, lacking, of_all, of_one, unversioned
+from pipelines.infra.filters import Reads, escape, patterns
 from pipelines.infra.model import Delivery, Environment, Options
 from pipelines.infra.reads import reads_of, with_tests
 
@@ -35,6 +36,7 @@ class Asked:
         repository: the root of the repository.
         templates: the folder of the templates, relative to it; None where it lies elsewhere.
         environ: what `${env.NAME}` reads.
+        ignored: tells which paths, relative to the root, are no part of a clone.
     """
 
     files: tuple[Path, ...]
@@ -42,6 +44,7 @@ class Asked:
     repository: Path
     templates: str | None
     environ: Mapping[str, str]
+    ignored: Callable[[Iterable[str]], frozenset[str]] = lambda _paths: frozenset()
 
 
 @frozen
@@ -64,7 +67,8 @@ class Opened:
 
     def delivery(self, asked: Asked) -> Delivery:
         """Return the spec on its way through its environments, which it has without errors."""
-        reads = _joined(self.reads, asked.templates)
+        pipeline = self.candidates[0].environment.compiled.pipeline
+        reads = _joined(self.reads, asked.templates, pipeline)
         return Delivery(
             self.file.resolve().relative_to(asked.repository.resolve()).as_posix(),
             tuple(one.environment for one in self.candidates),
@@ -119,27 +123,47 @@ def _open(file: Path, asked: Asked, options: Options) -> Opened:
     if document is None:
         return Opened(file, base.parsed.text, base.diagnostics, (), ())
     found: list[Diagnostic] = []
-    candidates: list[Candidate] = []
-    reads: list[Reads] = []
+    taken: list[tuple[Candidate, Reads]] = []
     for name in _names(document, asked.environments, file):
         request = CompileRequest(file, name, asked.environ)
         missing = [*_missing(document, request)]
-        if missing:
-            found.extend(missing)
-            continue
-        result = compile_spec(request)
-        found.extend(result.checked.diagnostics)
-        graph, compiled = result.checked.graph, result.compiled
-        if graph is None or compiled is None:
-            continue
-        environment = Environment(name, graph.spec, compiled)
-        overlaid = read_spec(request).document or document
-        candidate = Candidate(environment, overlaid, is_first=not candidates)
-        found.extend(map(overlaid.locate, of_one(candidate, graph, options)))
-        candidates.append(candidate)
-        reads.append(reads_of(file, compiled, graph, asked.repository))
-    unique = tuple(dict.fromkeys(found))
-    return Opened(file, base.parsed.text, unique, tuple(candidates), tuple(reads))
+        found.extend(missing)
+        if not missing:
+            result = compile_spec(request)
+            found.extend(result.checked.diagnostics)
+            taken.extend(_taken(request, result, asked, is_first=not taken))
+    for candidate, reads in taken:
+        found.extend(_wrong(candidate, reads, asked, options))
+    return Opened(
+        file,
+        base.parsed.text,
+        tuple(dict.fromkeys(found)),
+        tuple(candidate for candidate, _ in taken),
+        tuple(reads for _, reads in taken),
+    )
+
+
+def _taken(
+    request: CompileRequest, result: CompileResult, asked: Asked, *, is_first: bool
+) -> Iterator[tuple[Candidate, Reads]]:
+    """Yield an environment that was compiled, and what it was made from."""
+    graph, compiled, document = result.checked.graph, result.compiled, read_spec(request).document
+    if graph is not None and compiled is not None and document is not None:
+        environment = Environment(request.environment, graph.spec, compiled)
+        reads = reads_of(request.file, compiled, graph, asked.repository)
+        yield Candidate(environment, graph, document, is_first), reads
+
+
+def _wrong(
+    candidate: Candidate, reads: Reads, asked: Asked, options: Options
+) -> Iterator[Diagnostic]:
+    """Find, with its place, what is wrong with one environment."""
+    ignored = asked.ignored((*reads.files, *reads.folders))
+    found = (
+        *of_one(candidate, options),
+        *unversioned(candidate, ignored, reads.project),
+    )
+    yield from map(candidate.document.locate, found)
 
 
 def _names(document: Document, asked: tuple[str, ...], file: Path) -> Iterator[str | None]:
@@ -178,12 +202,18 @@ def _located(
         yield from map(one.document.locate, found)
 
 
-def _joined(reads: tuple[Reads, ...], templates: str | None) -> Reads:
+def _joined(reads: tuple[Reads, ...], templates: str | None, pipeline: str) -> Reads:
     """Join what the environments of a spec read, and the templates, which pin the tool."""
-    own = frozenset() if templates is None else frozenset((templates,))
-    return Reads(
+    joined = Reads(
         frozenset[str]().union(*(one.files for one in reads)),
-        own.union(*(one.folders for one in reads)),
+        frozenset[str]().union(*(one.folders for one in reads)),
         reads[0].project,
         frozenset[str]().union(*(one.globs for one in reads)),
     )
+    if templates is None:
+        return joined
+    if templates == "." or f"{joined.project}/".startswith(f"{templates}/"):
+        beside = "" if templates == "." else f"{escape(templates)}/"
+        own = {f"{beside}shared.*.yaml", f"{beside}{pipeline}*.yaml"}
+        return replace(joined, globs=joined.globs | own)
+    return replace(joined, folders=joined.folders | {templates})

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from pipelines.frozen import frozen
+from pipelines.infra.buckets import kept_bucket
 from pipelines.infra.model import ARTIFACTS, REVIEWS, SOURCE, Delivery, Environment, Options, Place
 from pipelines.infra.regions import CONNECTION, has
-from pipelines.infra.template import Template, ref, skipping, sub, when
+from pipelines.infra.template import Template, attribute, ref, sub, when
 from pipelines.json_types import JsonObject
 
 CONNECTION_ARN: Final = "pipelines-shared-Connection"
@@ -21,7 +22,6 @@ KEY: Final = "pipelines-shared-Key"
 _RUNS_DAYS: Final = 180
 _ARTIFACT_DAYS: Final = 30
 _SLACK_DAYS: Final = 30
-_PART_DAYS: Final = 7
 
 
 @frozen
@@ -47,7 +47,9 @@ def shared(residents: Residents, options: Options) -> Template:
     connects = has_ci and options.source == "connection"
     resources: JsonObject = {**_key(), **_buckets(residents)}
     outputs = {
-        "Key": _output("The key, for `aws.kms_key` of the specs.", _arn("Key"), KEY, "MakesKey")
+        "Key": _output(
+            "The key, for `aws.kms_key` of the specs.", attribute("Key"), KEY, "MakesKey"
+        )
     }
     parameters = _parameters(residents)
     conditions: JsonObject = {
@@ -177,7 +179,7 @@ def _buckets(residents: Residents) -> JsonObject:
             }
             for pipeline in dict.fromkeys(users)
         ]
-        made |= _bucket(logical, {"BucketName": bucket}, rules)
+        made |= kept_bucket(logical, {"BucketName": bucket}, rules)
     return made
 
 
@@ -188,7 +190,7 @@ def _artifacts(logical: str, name: str, purpose: str) -> JsonObject:
         "Status": "Enabled",
         "ExpirationInDays": _ARTIFACT_DAYS,
     }
-    return _bucket(logical, {"BucketName": name}, [rule])
+    return kept_bucket(logical, {"BucketName": name}, [rule])
 
 
 def _source_bucket(name: str) -> JsonObject:
@@ -197,72 +199,7 @@ def _source_bucket(name: str) -> JsonObject:
         "# A new source.zip starts the pipeline, by a rule of the pipeline's stack.": None,
         "NotificationConfiguration": {"EventBridgeConfiguration": {"EventBridgeEnabled": True}},
     }
-    return _bucket("Source", events, [])
-
-
-def _bucket(logical: str, more: JsonObject, rules: Iterable[JsonObject]) -> JsonObject:
-    """Return a bucket that is encrypted, versioned and private, and its policy: TLS alone."""
-    own = {"KMSMasterKeyID": ref("KeyArn"), "SSEAlgorithm": "aws:kms"}
-    encryption = when("HasKey", own, {"SSEAlgorithm": "AES256"})
-    return {
-        logical: {
-            "Type": "AWS::S3::Bucket",
-            "Metadata": skipping("CKV_AWS_18", _LOGGED),
-            "DeletionPolicy": "Retain",
-            "UpdateReplacePolicy": "Retain",
-            "Properties": {
-                **more,
-                "BucketEncryption": {
-                    "ServerSideEncryptionConfiguration": [
-                        {"BucketKeyEnabled": True, "ServerSideEncryptionByDefault": encryption}
-                    ]
-                },
-                "VersioningConfiguration": {"Status": "Enabled"},
-                "PublicAccessBlockConfiguration": {
-                    "BlockPublicAcls": True,
-                    "BlockPublicPolicy": True,
-                    "IgnorePublicAcls": True,
-                    "RestrictPublicBuckets": True,
-                },
-                "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
-                "LifecycleConfiguration": {"Rules": [*rules, *_HOUSEKEEPING]},
-            },
-        },
-        f"{logical}Policy": {
-            "Type": "AWS::S3::BucketPolicy",
-            "Properties": {
-                "Bucket": ref(logical),
-                "PolicyDocument": {"Version": "2012-10-17", "Statement": [_tls_only(logical)]},
-            },
-        },
-    }
-
-
-_HOUSEKEEPING: Final[tuple[JsonObject, ...]] = (
-    {
-        "Id": "old-versions",
-        "Status": "Enabled",
-        "NoncurrentVersionExpiration": {"NoncurrentDays": ref("OldVersionsExpireAfterDays")},
-    },
-    {
-        "Id": "unfinished-uploads",
-        "Status": "Enabled",
-        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": _PART_DAYS},
-    },
-)
-
-_LOGGED: Final = "access logs need a bucket of their own; CloudTrail's data events say more"
-
-
-def _tls_only(logical: str) -> JsonObject:
-    return {
-        "Sid": "TlsOnly",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [_arn(logical), sub(f"${{{logical}.Arn}}/*")],
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
+    return kept_bucket("Source", events, [])
 
 
 def _connection_parameters(options: Options) -> dict[str, JsonObject]:
@@ -294,10 +231,6 @@ def _connection() -> JsonObject:
             },
         }
     }
-
-
-def _arn(logical: str) -> JsonObject:
-    return {"Fn::GetAtt": [logical, "Arn"]}
 
 
 def _output(

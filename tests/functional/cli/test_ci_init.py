@@ -210,3 +210,57 @@ def test_pushes_start_the_pipeline_by_what_it_is_made_from(project: Path) -> Non
     review = found["ReviewPipeline"]["PullRequest"][0]["FilePaths"]["Includes"]
     assert push == ["infra/**", "pipeline.yaml", "steps/**"]
     assert review == ["infra/**", "pipeline.yaml", "steps/**", "tests/**"]
+
+
+def test_templates_beside_the_spec_do_not_make_everything_start_it(project: Path) -> None:
+    """In the root of the repository the templates' own names are the filter."""
+    assert _init(project, "-o", ".").code == 0
+    text = (project / "churn.yaml").read_text()
+    assert "- churn*.yaml" in text
+    assert "- shared.*.yaml" in text
+    assert "- '**'" not in text
+
+
+def test_data_that_git_ignores_is_named(project: Path) -> None:
+    """It is here, and in no build; the templates are written all the same."""
+    (project / "data").mkdir()
+    (project / "data" / "1.csv").write_text("1\n")
+    (project / ".gitignore").write_text("/data/\n")
+    read = "    inputs: {train: '${data.rows}'}\ndata:\n  rows: data/\n"
+    (project / "pipeline.yaml").write_text(SPEC + read)
+    answer = _init(project)
+    assert answer.code == 0
+    assert _CODES.findall(answer.err) == ["SP605"]
+    assert "pipeline.yaml:15:3: warning[SP605]: git ignores `data`" in answer.err
+    (project / ".gitignore").write_text("")
+    assert _init(project, "--check").err == ""
+
+
+def test_a_folder_that_cannot_be_written_is_told(project: Path) -> None:
+    """A file of that name, say."""
+    (project / "infra").write_text("")
+    answer = _init(project)
+    assert answer.code == 2
+    assert "infra" in answer.err
+
+
+def test_a_spec_is_taken_once(project: Path) -> None:
+    """Named twice, in two ways."""
+    answer = _init(project, "-f", "pipeline.yaml", "-f", "steps/../pipeline.yaml")
+    assert (answer.code, answer.err) == (0, "")
+
+
+def test_an_environment_that_is_not_there_is_a_usage_error(project: Path) -> None:
+    """The name that was probably meant is said elsewhere; nothing is written."""
+    answer = _init(project, "--env", "prod")
+    assert answer.code == 2
+    assert "there is no environment `prod`" in answer.err
+
+
+def test_a_spec_with_mistakes_gets_no_templates(project: Path) -> None:
+    """They are printed as `validate` prints them."""
+    (project / "pipeline.yaml").write_text(SPEC.replace("script:", "skript:"))
+    answer = _init(project)
+    assert answer.code == 3
+    assert "did you mean `script`?" in answer.err
+    assert not (project / "infra").exists()

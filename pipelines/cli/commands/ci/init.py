@@ -92,7 +92,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     """
     if connection is not None and source == "s3":
         raise UsageError("--connection does not go with --source s3", "remove one of them")
-    specs = files or (_FILE,)
+    specs = tuple({file.resolve(): file for file in files}.values()) or (_FILE,)
     repo = Repository(specs[0])
     options = Options(
         source=source,
@@ -103,7 +103,8 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
         version=version(DISTRIBUTION),
     )
     _require_branch(branch, repo)
-    asked = Asked(specs, environments, repo.root, _relative(output, repo.root), os.environ)
+    templates = _relative(output, repo.root)
+    asked = Asked(specs, environments, repo.root, templates, os.environ, repo.ignored)
     checked, deliveries = open_all(asked, options)
     for file, found in checked.items():
         report(found, file, err=True)
