@@ -40,7 +40,8 @@ class KnownValues:
         types, defaults, others = dict[str, str](), dict[str, Json](), dict[str, tuple[str, ...]]()
         for parameter in listed if isinstance(listed, list) else ():
             if isinstance(parameter, dict) and isinstance(name := parameter.get("Name"), str):
-                types[name] = str(parameter.get("Type") or UNTYPED)
+                named = parameter.get("Type")
+                types[name] = named if isinstance(named, str) else UNTYPED
                 default, allowed = parameter.get("DefaultValue"), parameter.get("EnumValues")
                 if is_of_type(default, types[name]):
                     defaults[name] = default

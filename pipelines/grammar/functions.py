@@ -163,7 +163,8 @@ def function_of(value: Json) -> Get | Join | JsonGet | None:
         case {"Get": str(target)}:
             return Get(target)
         case {"Std:Join": {"Values": list(values), **more}}:
-            return Join(str(more.get("On", "")), tuple(map(from_json, values)))
+            on = more.get("On", "")
+            return Join(on, tuple(map(from_json, values))) if isinstance(on, str) else None
         case {"Std:JsonGet": dict(body)}:
             file = _file_of(body)
             return None if file is None else JsonGet(file, from_json(body.get("Path", "")))

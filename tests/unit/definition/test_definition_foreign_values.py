@@ -86,3 +86,18 @@ def test_a_value_of_another_sort_is_named_by_its_sort(
     }
     said = [f.message for f in check_definition(_with(definition, place, value))]
     assert any(one.startswith(message) for one in said), said
+
+
+def test_a_join_on_something_else_than_a_text_is_no_text() -> None:
+    """It is wrong itself; what it would make of a default is not said as well."""
+    joined = {"Std:Join": {"On": {"a": [1]}, "Values": ["m-", {"Get": "Parameters.p"}]}}
+    definition: JsonObject = {
+        "Version": "2020-12-01",
+        "Parameters": [{"Name": "p", "Type": "String", "DefaultValue": "x"}],
+        "Steps": [
+            {"Name": "a", "Type": "RegisterModel", "Arguments": {"ModelPackageGroupName": joined}}
+        ],
+    }
+    said = [f"{f.message} {f.help}" for f in check_definition(definition)]
+    assert any("`On` has to be a string" in one for one in said)
+    assert not any("{'" in one for one in said)
