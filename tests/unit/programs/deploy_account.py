@@ -111,8 +111,9 @@ class Account:
     def version_of(self, config: str) -> int:
         """Say which version a config serves; 0 where its model comes from no package."""
         model = self.configs[config]["ProductionVariants"][0]["ModelName"]
-        package = self.models[model]["PrimaryContainer"].get("ModelPackageName", "/0")
-        return int(package.rpartition("/")[2])
+        container = self.models[model].get("PrimaryContainer", {})
+        number = str(container.get("ModelPackageName", "")).rpartition("/")[2]
+        return int(number) if number.isdigit() else 0
 
     def is_serverless(self, config: str) -> bool:
         """Say whether a config is serverless."""

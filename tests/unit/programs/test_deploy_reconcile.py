@@ -236,11 +236,21 @@ def test_real_time_settings_that_fail_leave_what_was_serverless_before() -> None
     assert account.calls == []
 
 
-def test_what_others_put_live_comes_back_when_the_first_version_fails() -> None:
-    """The endpoint was somebody's before; it is not lost by trying."""
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        {"PrimaryContainer": {"Image": "i"}},
+        {"PrimaryContainer": {"ModelPackageName": "arn:aws:sagemaker:::model-package/lone"}},
+        {"Containers": [{"Image": "i"}, {"Image": "j"}]},
+    ],
+)
+def test_what_others_put_live_comes_back_when_the_first_version_fails(
+    theirs: dict[str, object],
+) -> None:
+    """The endpoint was somebody's before: an image's, a lone package's, a chain's; it stays."""
     for account in (Account({1: A}, broken={1}), Account({1: A}, mute={1})):
         variants = [{"VariantName": "v", "ModelName": "theirs", "InstanceType": "ml.m5.large"}]
-        account.models["theirs"] = {"PrimaryContainer": {"Image": "i"}}
+        account.models["theirs"] = theirs
         account.configs["theirs"] = {"ProductionVariants": variants}
         account.endpoint = {"EndpointStatus": "InService", "EndpointConfigName": "theirs"}
         planned = deploy(account, REALTIME, QUICK._replace(dry_run=True)).messages[0]
