@@ -129,9 +129,10 @@ def permissions() -> str:
         _HEAD,
         "# Permissions",
         "",
-        "What a pipeline needs of its roles. `python -m pipelines doctor` derives from the",
-        "compiled pipeline which of these it needs, on which resources, and checks its roles. The",
-        "lists are declared in the code and have not been tried in an account.",
+        "What a pipeline needs of its roles. `python -m pipelines ci permissions` prints which of",
+        "these a spec needs, on which resources and for which step, and the policies;",
+        "`python -m pipelines doctor` checks the roles of an account. The lists are declared in",
+        "the code and have not been tried in an account.",
         "",
         "## The role of the pipeline",
         "",
@@ -149,10 +150,10 @@ def permissions() -> str:
         "",
         "## The role of a job",
         "",
-        "Every job needs, with the role that its request names (`aws.role`, or `aws.deploy_role`",
-        "for the job of a deployment):",
+        "Every job needs, with the role that its request names (`aws.job_role`, or",
+        "`aws.deploy_role` for the jobs that package and deploy; `aws.role` where there is none):",
         "",
-        *_actions({name: () if on == "any" else (on,) for name, on in job_role.ACTIONS.items()}),
+        *_actions({name: () if on == "*" else (on,) for name, on in job_role.ACTIONS.items()}),
     ]
     for name in programs.names():
         declared = programs.declaration(name)

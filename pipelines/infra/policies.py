@@ -15,7 +15,7 @@ from dataclasses import field
 from typing import Final, Literal, TypeAlias
 
 from pipelines.compile.model import Compiled
-from pipelines.compile.permissions import Permission, permissions
+from pipelines.compile.permissions import Condition, Permission, permissions
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.spec.model import Aws
@@ -33,7 +33,25 @@ MANAGED_LIMIT: Final = 6_144
 """Characters of a role's inline policies together, and of one managed policy, white space not
 counted (IAM User Guide, "IAM and AWS STS quotas")."""
 
-_CONTENT = re.compile(r"(/(?:code|data)/[^/]+/)[0-9a-f]{32}/.*")
+WITHOUT_ARN: Final[Mapping[str, str]] = {
+    "cloudwatch:PutMetricData": "takes no resource; bound to SageMaker's own namespaces",
+    "ec2:DescribeDhcpOptions": "takes no resource",
+    "ec2:DescribeNetworkInterfaces": "takes no resource",
+    "ec2:DescribeSecurityGroups": "takes no resource",
+    "ec2:DescribeSubnets": "takes no resource",
+    "ec2:DescribeVpcs": "takes no resource",
+    "ecr:GetAuthorizationToken": "a token is for all registries that the role may read",
+    "elasticmapreduce:RunJobFlow": "the cluster is not there yet",
+    "emr-serverless:CreateApplication": "the application is not there yet",
+    "events:ListRuleNamesByTarget": "takes no resource",
+    "sagemaker:ListEndpointConfigs": "lists take no resource; they show names and times",
+    "sagemaker:ListEndpoints": "as above",
+    "sagemaker:ListModelPackageGroups": "as above",
+    "sagemaker:ListModels": "as above",
+    "sagemaker:ListPipelines": "as above",
+}
+"""The actions that are allowed on `*`, and why (Service Authorization Reference)."""
+
 _NOT_IN_A_SID = re.compile(r"[^A-Za-z0-9]")
 
 
@@ -123,26 +141,50 @@ def policies(compiled: Compiled, aws: Aws) -> tuple[RolePolicy, ...]:
 
 
 def statements(needed: Iterable[Permission]) -> tuple[Statement, ...]:
-    """Group permissions of one role: actions on the same resources are one statement."""
-    resources: dict[str, dict[str, None]] = {}
-    steps: dict[str, dict[str, None]] = {}
+    """Group permissions of one role: actions on the same resources are one statement.
+
+    What is on no known resource is left out: see `unknown`.
+    """
+    resources: dict[_Key, dict[str, None]] = {}
+    steps: dict[_Key, dict[str, None]] = {}
     for one in needed:
-        named = map(_lasting, one.resources or ("*",))
-        resources.setdefault(one.action, {}).update(dict.fromkeys(named))
-        steps.setdefault(one.action, {})[one.step] = None
-    grouped: dict[tuple[str, ...], list[str]] = {}
-    for action, found in resources.items():
-        grouped.setdefault(tuple(sorted(found)), []).append(action)
-    made = [
-        Statement(
-            _sid(sorted(actions), on),
-            tuple(sorted(actions)),
-            on,
-            steps=tuple(dict.fromkeys(step for action in actions for step in steps[action])),
+        if one.resources:
+            key = (one.action, one.conditions)
+            resources.setdefault(key, {}).update(dict.fromkeys(one.resources))
+            steps.setdefault(key, {})[one.step] = None
+    grouped: dict[tuple[tuple[str, ...], tuple[Condition, ...]], list[str]] = {}
+    for (action, conditions), found in resources.items():
+        grouped.setdefault((tuple(sorted(found)), conditions), []).append(action)
+    made = []
+    for (on, conditions), actions in grouped.items():
+        users = (step for action in actions for step in steps[action, conditions])
+        named = tuple(sorted(actions))
+        made.append(
+            Statement(
+                _sid(named, on, conditions),
+                named,
+                on,
+                _conditions(conditions),
+                steps=tuple(dict.fromkeys(users)),
+            )
         )
-        for on, actions in grouped.items()
-    ]
-    return tuple(sorted(made, key=lambda one: (one.actions, one.resources)))
+    return tuple(sorted(made, key=lambda one: (one.actions, one.resources, one.sid)))
+
+
+_Key: TypeAlias = tuple[str, tuple[Condition, ...]]
+"""An action with its conditions."""
+
+
+def unknown(needed: Iterable[Permission]) -> tuple[Permission, ...]:
+    """Return what is on resources that only an execution knows: no policy can name them."""
+    return tuple(one for one in needed if not one.resources)
+
+
+def _conditions(found: tuple[Condition, ...]) -> Conditions:
+    written: dict[str, dict[str, tuple[str, ...]]] = {}
+    for one in found:
+        written.setdefault(one.operator, {})[one.key] = one.values
+    return written
 
 
 def trust(service: str, account: str) -> JsonObject:
@@ -164,13 +206,11 @@ def _trust(arn: str) -> JsonObject:
     return trust("sagemaker.amazonaws.com", arn.split(":")[4])
 
 
-def _lasting(resource: str) -> str:
-    """Name a bundle or data by what it is of: its content may change, a role does not."""
-    return _CONTENT.sub(r"\1*", resource)
-
-
-def _sid(actions: list[str], resources: tuple[str, ...]) -> str:
+def _sid(
+    actions: tuple[str, ...], resources: tuple[str, ...], conditions: tuple[Condition, ...]
+) -> str:
     """Name a statement by its first action, and by what it is on, so that names stay apart."""
     service, _, action = actions[0].partition(":")
-    digest = hashlib.sha256("\n".join((*actions, *resources)).encode()).hexdigest()[:6]
+    text = "\n".join((*actions, *resources, *map(str, conditions)))
+    digest = hashlib.sha256(text.encode()).hexdigest()[:6]
     return f"{_NOT_IN_A_SID.sub('', service).capitalize()}{action}{digest}"

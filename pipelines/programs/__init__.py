@@ -23,9 +23,10 @@ class Declaration(Record):
     Args:
         python: the oldest Python that it runs on.
         actions: the IAM actions that it calls with the role of its job, each with the resources
-            that it is called on: the noun of a SageMaker ARN, `role` for `aws.role`, `bucket` for
-            `aws.bucket`, a prefix of the pipeline in that bucket, or nothing where an action takes
-            no resource.
+            that it is called on: a resource of SageMaker's, `role` for the role that users' code
+            runs with, `bucket` for `aws.bucket`, a prefix of the pipeline in that bucket, or
+            nothing where an action takes no resource. `{NAME}` is a variable of the step.
+        endpoint: the variable of the step that names the endpoint whose models it creates.
         extra: the extra of the tool without which the program cannot run locally.
         vendors: the key of its configuration with the requirements that it installs by pip.
     """
@@ -33,6 +34,7 @@ class Declaration(Record):
     python: tuple[int, int]
     actions: Mapping[str, tuple[str, ...]] = {}
     extra: str | None = None
+    endpoint: str | None = None
     vendors: str | None = None
 
 

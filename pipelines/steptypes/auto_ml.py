@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from pipelines.steptypes.steptype import JOB_FAULTS, Cache, DataPlace, Resource, StepType
+from pipelines.steptypes.steptype import (
+    JOB_FAULTS,
+    Cache,
+    DataPlace,
+    Resource,
+    StepType,
+    job_grants,
+)
 
 STEP_TYPE = StepType(
     name="AutoML",
@@ -21,13 +28,7 @@ STEP_TYPE = StepType(
         ),
     ),
     retry_types=JOB_FAULTS,
-    permissions=(
-        "sagemaker:CreateAutoMLJob",
-        "sagemaker:DescribeAutoMLJob",
-        "sagemaker:StopAutoMLJob",
-        "sagemaker:AddTags",
-        "iam:PassRole",
-    ),
+    permissions=job_grants("automl-job", "AutoMLJob"),
     job_roles=("RoleArn",),
     listed_as="AutoMLJob",
     resource=Resource(noun="automl-job", name="AutoMLJobName", arn="AutoMLJobArn"),

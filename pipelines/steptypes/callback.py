@@ -15,6 +15,6 @@ STEP_TYPE = StepType(
         OUTPUT_PARAMETERS,
     ),
     cache=Cache(),
-    permissions=("sqs:SendMessage",),
+    permissions={"sqs:SendMessage": ("=SqsQueueUrl",)},
     own_shapes={**OUTPUT_SHAPES, "SqsQueueUrl": {"type": "string", "min": 1}},
 )

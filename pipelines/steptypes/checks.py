@@ -6,7 +6,7 @@ from typing import Final
 
 from pipelines.json_types import JsonObject
 from pipelines.steptypes import processing_job
-from pipelines.steptypes.steptype import Resource, StepKey
+from pipelines.steptypes.steptype import Resource, StepKey, job_grants
 
 CHECK_KEYS: Final = (
     StepKey("CheckType", "CheckType", required=True),
@@ -26,15 +26,11 @@ CHECK_SHAPES: Final[dict[str, JsonObject]] = {
     "CheckFlag": {"type": "boolean"},
 }
 
-CHECK_PERMISSIONS: Final = (
-    "sagemaker:CreateProcessingJob",
-    "sagemaker:DescribeProcessingJob",
-    "sagemaker:StopProcessingJob",
-    "sagemaker:AddTags",
-    "sagemaker:ListModelPackages",
-    "sagemaker:DescribeModelPackage",
-    "iam:PassRole",
-)
+CHECK_PERMISSIONS: Final = {
+    **job_grants("processing-job", "ProcessingJob"),
+    "sagemaker:ListModelPackages": ("model-package/*", "model-package-group/*"),
+    "sagemaker:DescribeModelPackage": ("model-package/*",),
+}
 
 
 def properties(*members: str) -> JsonObject:

@@ -11,16 +11,22 @@ STEP_TYPE = StepType(
     cache=Cache(key=("ClusterId", "StepConfig")),
     # SDK PR 5281 makes it a step with retry policies of any class; the guide's list is older.
     retry_types=(*STEP_FAULTS, "SageMaker.JOB_INTERNAL_ERROR", EMR_FAULT),
-    permissions=(
-        "elasticmapreduce:AddJobFlowSteps",
-        "elasticmapreduce:CancelSteps",
-        "elasticmapreduce:DescribeStep",
-        "elasticmapreduce:DescribeCluster",
-        "elasticmapreduce:RunJobFlow",
-        "elasticmapreduce:TerminateJobFlows",
-        "elasticmapreduce:ListSteps",
-        "iam:PassRole",
-    ),
+    permissions={
+        "elasticmapreduce:RunJobFlow": ("*",),
+        **dict.fromkeys(
+            (
+                "elasticmapreduce:AddJobFlowSteps",
+                "elasticmapreduce:CancelSteps",
+                "elasticmapreduce:DescribeStep",
+                "elasticmapreduce:DescribeCluster",
+                "elasticmapreduce:TerminateJobFlows",
+                "elasticmapreduce:ListSteps",
+            ),
+            ("elasticmapreduce:cluster/*",),
+        ),
+        "iam:PassRole": ("role",),
+    },
+    passes_to=("elasticmapreduce.amazonaws.com", "ec2.amazonaws.com"),
     service="emr",
     own_shapes={
         "EMRArguments": {

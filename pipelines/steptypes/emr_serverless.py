@@ -10,17 +10,23 @@ STEP_TYPE = StepType(
     describe="GetJobRunResponse",
     cache=Cache(),
     retry_types=STEP_FAULTS,
-    permissions=(
-        "emr-serverless:CreateApplication",
-        "emr-serverless:GetApplication",
-        "emr-serverless:StartApplication",
-        "emr-serverless:StopApplication",
-        "emr-serverless:DeleteApplication",
-        "emr-serverless:StartJobRun",
-        "emr-serverless:GetJobRun",
-        "emr-serverless:CancelJobRun",
-        "iam:PassRole",
-    ),
+    permissions={
+        "emr-serverless:CreateApplication": ("*",),
+        **dict.fromkeys(
+            (
+                "emr-serverless:GetApplication",
+                "emr-serverless:StartApplication",
+                "emr-serverless:StopApplication",
+                "emr-serverless:DeleteApplication",
+                "emr-serverless:StartJobRun",
+                "emr-serverless:GetJobRun",
+                "emr-serverless:CancelJobRun",
+            ),
+            ("emr-serverless:/applications/*",),
+        ),
+        "iam:PassRole": ("role",),
+    },
+    passes_to=("emr-serverless.amazonaws.com",),
     service="emr-serverless",
     own_shapes={
         "EMRServerlessArguments": {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.steptypes.steptype import Cache, Resource, StepType
+from pipelines.steptypes.steptype import Cache, Resource, StepType, on
 
 STEP_TYPE = StepType(
     name="Endpoint",
@@ -10,14 +10,13 @@ STEP_TYPE = StepType(
     describe="DescribeEndpointOutput",
     aliases=("CreateEndpoint",),
     cache=Cache(),
-    permissions=(
-        "sagemaker:CreateEndpoint",
-        "sagemaker:UpdateEndpoint",
-        "sagemaker:DescribeEndpoint",
-        "sagemaker:DescribeEndpointConfig",
-        "sagemaker:DescribeModel",
-        "sagemaker:AddTags",
-    ),
+    permissions={
+        **on("endpoint", "CreateEndpoint", "UpdateEndpoint", "DescribeEndpoint", "AddTags"),
+        "sagemaker:CreateEndpoint": ("endpoint", "endpoint-config/*"),
+        "sagemaker:UpdateEndpoint": ("endpoint", "endpoint-config/*"),
+        "sagemaker:DescribeEndpointConfig": ("endpoint-config/*",),
+        "sagemaker:DescribeModel": ("model/*",),
+    },
     resource=Resource(noun="endpoint", name="EndpointName", arn="EndpointArn"),
     keeps="EndpointName",
 )

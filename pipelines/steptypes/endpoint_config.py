@@ -12,7 +12,7 @@ from pipelines.steptypes.limits import (
     number,
     objects,
 )
-from pipelines.steptypes.steptype import JOB_FAULTS, Cache, Cluster, Resource, StepType
+from pipelines.steptypes.steptype import JOB_FAULTS, Cache, Cluster, Resource, StepType, on
 
 _SERVERLESS = "ProductionVariants.*.ServerlessConfig"
 _NOT_SERVERLESS = (
@@ -61,13 +61,11 @@ STEP_TYPE = StepType(
     supplied=("EndpointConfigName",),
     cache=Cache(),
     retry_types=JOB_FAULTS,
-    permissions=(
-        "sagemaker:CreateEndpointConfig",
-        "sagemaker:DescribeEndpointConfig",
-        "sagemaker:DescribeModel",
-        "sagemaker:AddTags",
-        "iam:PassRole",
-    ),
+    permissions={
+        **on("endpoint-config", "CreateEndpointConfig", "DescribeEndpointConfig", "AddTags"),
+        "sagemaker:DescribeModel": ("model/*",),
+        "iam:PassRole": ("role",),
+    },
     limits=(
         ValueLimit(
             at=(f"{_SERVERLESS}.MaxConcurrency",),

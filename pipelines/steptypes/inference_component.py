@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from pipelines.steptypes.steptype import Resource, StepType
+from pipelines.steptypes.steptype import Resource, StepType, on
 
 STEP_TYPE = StepType(
     name="InferenceComponent",
     request="CreateInferenceComponentInput",
     describe="DescribeInferenceComponentOutput",
-    permissions=(
-        "sagemaker:CreateInferenceComponent",
-        "sagemaker:UpdateInferenceComponent",
-        "sagemaker:DescribeInferenceComponent",
-        "sagemaker:DescribeEndpoint",
-        "sagemaker:AddTags",
-    ),
+    permissions={
+        **on(
+            "inference-component",
+            "UpdateInferenceComponent",
+            "DescribeInferenceComponent",
+            "AddTags",
+        ),
+        "sagemaker:CreateInferenceComponent": ("endpoint", "inference-component"),
+        "sagemaker:DescribeEndpoint": ("endpoint",),
+    },
     resource=Resource(
         noun="inference-component", name="InferenceComponentName", arn="InferenceComponentArn"
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.steptypes.steptype import JOB_FAULTS, Cache, Resource, StepType
+from pipelines.steptypes.steptype import JOB_FAULTS, Cache, Resource, StepType, job_grants
 
 STEP_TYPE = StepType(
     name="Job",
@@ -11,13 +11,7 @@ STEP_TYPE = StepType(
     supplied=("JobName",),
     cache=Cache(),
     retry_types=JOB_FAULTS,
-    permissions=(
-        "sagemaker:CreateJob",
-        "sagemaker:DescribeJob",
-        "sagemaker:StopJob",
-        "sagemaker:AddTags",
-        "iam:PassRole",
-    ),
+    permissions=job_grants("job", "Job"),
     # Its ARN holds its category, too: job/<category>/<name>.
     resource=Resource(noun="job", name="JobName"),
     own_shapes={

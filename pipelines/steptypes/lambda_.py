@@ -15,6 +15,6 @@ STEP_TYPE = StepType(
         OUTPUT_PARAMETERS,
     ),
     cache=Cache(),
-    permissions=("lambda:InvokeFunction",),
+    permissions={"lambda:InvokeFunction": ("=FunctionArn",)},
     own_shapes={**OUTPUT_SHAPES, "FunctionArn": {"type": "string", "min": 1}},
 )

@@ -14,13 +14,13 @@ STEP_TYPE = StepType(
     name="Lineage",
     request="LineageArguments",
     describe="LineageProperties",
-    permissions=(
-        "sagemaker:CreateAction",
-        "sagemaker:CreateArtifact",
-        "sagemaker:CreateContext",
-        "sagemaker:AddAssociation",
-        "sagemaker:AddTags",
-    ),
+    permissions={
+        "sagemaker:CreateAction": ("action/*",),
+        "sagemaker:CreateArtifact": ("artifact/*",),
+        "sagemaker:CreateContext": ("context/*",),
+        "sagemaker:AddAssociation": ("action/*", "artifact/*", "context/*"),
+        "sagemaker:AddTags": ("action/*", "artifact/*", "context/*"),
+    },
     own_shapes={
         "LineageArguments": {
             "type": "structure",

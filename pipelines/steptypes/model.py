@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.steptypes.steptype import STEP_FAULTS, Resource, StepType
+from pipelines.steptypes.steptype import STEP_FAULTS, Resource, StepType, on
 
 STEP_TYPE = StepType(
     name="Model",
@@ -11,12 +11,10 @@ STEP_TYPE = StepType(
     aliases=("CreateModel",),
     supplied=("ModelName",),
     retry_types=STEP_FAULTS,
-    permissions=(
-        "sagemaker:CreateModel",
-        "sagemaker:DescribeModel",
-        "sagemaker:AddTags",
-        "iam:PassRole",
-    ),
+    permissions={
+        **on("model", "CreateModel", "DescribeModel", "AddTags"),
+        "iam:PassRole": ("role",),
+    },
     resource=Resource(noun="model", name="ModelName", arn="ModelArn"),
     one_of=(
         ("", ("PrimaryContainer", "Containers")),

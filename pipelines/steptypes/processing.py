@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.steptypes import processing_job
-from pipelines.steptypes.steptype import JOB_FAULTS, Cache, Resource, StepKey, StepType
+from pipelines.steptypes.steptype import JOB_FAULTS, Cache, Resource, StepKey, StepType, job_grants
 
 STEP_TYPE = StepType(
     name="Processing",
@@ -13,13 +13,7 @@ STEP_TYPE = StepType(
     step_keys=(StepKey("PropertyFiles", "PropertyFileList"),),
     cache=Cache(key=("AppSpecification", "Environment", "ProcessingInputs")),
     retry_types=JOB_FAULTS,
-    permissions=(
-        "sagemaker:CreateProcessingJob",
-        "sagemaker:DescribeProcessingJob",
-        "sagemaker:StopProcessingJob",
-        "sagemaker:AddTags",
-        "iam:PassRole",
-    ),
+    permissions=job_grants("processing-job", "ProcessingJob"),
     job_roles=("RoleArn",),
     own_shapes={
         "PropertyFileList": {"type": "list", "member": {"shape": "PropertyFile"}},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.steptypes.steptype import STEP_FAULTS, Resource, StepType
+from pipelines.steptypes.steptype import STEP_FAULTS, Resource, StepType, on
 
 STEP_TYPE = StepType(
     name="RegisterModel",
@@ -10,13 +10,13 @@ STEP_TYPE = StepType(
     describe="DescribeModelPackageOutput",
     supplied=("ModelPackageName",),
     retry_types=STEP_FAULTS,
-    permissions=(
-        "sagemaker:CreateModelPackage",
-        "sagemaker:CreateModelPackageGroup",
-        "sagemaker:DescribeModelPackage",
-        "sagemaker:DescribeModelPackageGroup",
-        "sagemaker:AddTags",
-    ),
+    permissions={
+        **on("model-package", "CreateModelPackage", "DescribeModelPackage"),
+        **on("model-package-group", "CreateModelPackageGroup", "DescribeModelPackageGroup"),
+        "sagemaker:AddTags": ("model-package", "model-package-group"),
+        "s3:GetObject": ("named",),  # the service reads archive and metrics as its caller
+        "s3:ListBucket": ("buckets",),
+    },
     # The registry numbers it: model-package/<group>/<number>.
     resource=Resource(noun="model-package"),
     symbol="store",

@@ -37,6 +37,26 @@ Symbol: TypeAlias = Literal["process", "decision", "terminator", "store"]
 """The symbols of a flowchart."""
 
 
+Grants: TypeAlias = Mapping[str, tuple[str, ...]]
+"""IAM action → what it is on: the noun of a SageMaker ARN, which gets the name that the step
+gives or the service; a noun with a name, as `model/*`; such a resource of another service, as
+`elasticmapreduce:cluster/*`; `role`, each role that the step names; `=KEY`, what that key of the
+step names; `named`, the objects that it names; `cleaned`, what the steps wrote that it
+names; `buckets`, those of what it names; `*` where the action takes no resource (Service
+Authorization Reference)."""
+
+
+def on(noun: str, *actions: str) -> dict[str, tuple[str, ...]]:
+    """Return SageMaker's actions on one noun."""
+    return {f"sagemaker:{action}": (noun,) for action in actions}
+
+
+def job_grants(noun: str, job: str) -> dict[str, tuple[str, ...]]:
+    """Return what it takes to run a job, as `TrainingJob`, and to pass it its role."""
+    actions = (f"Create{job}", f"Describe{job}", f"Stop{job}", "AddTags")
+    return {**on(noun, *actions), "iam:PassRole": ("role",)}
+
+
 @frozen
 class StepKey:
     """A key beside `Arguments` that only some Types have, as `PropertyFiles`.
@@ -186,7 +206,9 @@ class StepType:
         rules: conditions between members of one structure.
         cache: how it is cached; None where `CacheConfig` may not stand on it.
         retry_types: what a retry policy may name; empty where no policy may stand.
-        permissions: IAM actions that the role of the pipeline needs to run such a step.
+        permissions: IAM actions that the role of the pipeline needs to run such a step, each with
+            what it is on: see `on`.
+        passes_to: the services that take the roles that it passes.
         job_roles: places in the arguments of the roles that its jobs run with, where it has some.
         listed_as: member of `Metadata` in ListPipelineExecutionSteps that such a step has (the
             API's PipelineExecutionStepMetadata); None where it is the Type's name.
@@ -221,7 +243,8 @@ class StepType:
     rules: tuple[Rule, ...] = ()
     cache: Cache | None = None
     retry_types: tuple[str, ...] = ()
-    permissions: tuple[str, ...] = ()
+    permissions: Grants = field(default_factory=dict)
+    passes_to: tuple[str, ...] = ("sagemaker.amazonaws.com",)
     job_roles: tuple[str, ...] = ()
     listed_as: str | None = None
     resource: Resource | None = None
@@ -240,6 +263,11 @@ class StepType:
     def metadata(self) -> str:
         """The member of `Metadata` that such a step has."""
         return self.listed_as or self.name
+
+    @property
+    def registers(self) -> bool:
+        """Whether it adds a version to the model registry."""
+        return self.resource is not None and self.resource.noun == "model-package"
 
     @property
     def branches(self) -> bool:

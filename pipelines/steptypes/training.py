@@ -6,7 +6,14 @@ from pipelines.json_types import JsonObject
 from pipelines.steptypes import training_job
 from pipelines.steptypes.clusters import JOB_RUNTIME, count_limit, volume_limit
 from pipelines.steptypes.limits import GUIDE, ValueLimit
-from pipelines.steptypes.steptype import JOB_FAULTS, Cache, DataPlace, Resource, StepType
+from pipelines.steptypes.steptype import (
+    JOB_FAULTS,
+    Cache,
+    DataPlace,
+    Resource,
+    StepType,
+    job_grants,
+)
 
 
 def model_uri(request: JsonObject, job_name: str) -> str:
@@ -44,13 +51,7 @@ STEP_TYPE = StepType(
         ),
     ),
     retry_types=JOB_FAULTS,
-    permissions=(
-        "sagemaker:CreateTrainingJob",
-        "sagemaker:DescribeTrainingJob",
-        "sagemaker:StopTrainingJob",
-        "sagemaker:AddTags",
-        "iam:PassRole",
-    ),
+    permissions=job_grants("training-job", "TrainingJob"),
     job_roles=("RoleArn",),
     one_of=(
         ("", ("AlgorithmSpecification", "ServerlessJobConfig")),

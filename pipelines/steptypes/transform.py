@@ -12,6 +12,7 @@ from pipelines.steptypes.steptype import (
     DataPlace,
     Resource,
     StepType,
+    on,
 )
 
 _PAYLOAD_MB = 100
@@ -38,11 +39,8 @@ STEP_TYPE = StepType(
     supplied=("TransformJobName",),
     cache=Cache(key=("DataProcessing", "Environment", "ModelName", "TransformInput")),
     retry_types=JOB_FAULTS,
-    permissions=(
-        "sagemaker:CreateTransformJob",
-        "sagemaker:DescribeTransformJob",
-        "sagemaker:StopTransformJob",
-        "sagemaker:AddTags",
+    permissions=on(
+        "transform-job", "CreateTransformJob", "DescribeTransformJob", "StopTransformJob", "AddTags"
     ),
     strings=("Environment",),
     limits=(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipelines.steptypes import training_job
 from pipelines.steptypes.clusters import count_limit, instances_rule, volume_limit
-from pipelines.steptypes.steptype import JOB_FAULTS, Cache, Resource, StepType
+from pipelines.steptypes.steptype import JOB_FAULTS, Cache, Resource, StepType, on
 
 _JOBS = ("TrainingJobDefinition", "TrainingJobDefinitions.*")
 _PARALLEL = "HyperParameterTuningJobConfig.ResourceLimits.MaxParallelTrainingJobs"
@@ -27,15 +27,19 @@ STEP_TYPE = StepType(
         ),
     ),
     retry_types=JOB_FAULTS,
-    permissions=(
-        "sagemaker:CreateHyperParameterTuningJob",
-        "sagemaker:DescribeHyperParameterTuningJob",
-        "sagemaker:StopHyperParameterTuningJob",
-        "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
-        "sagemaker:CreateTrainingJob",
-        "sagemaker:AddTags",
-        "iam:PassRole",
-    ),
+    permissions={
+        **on(
+            "hyper-parameter-tuning-job",
+            "CreateHyperParameterTuningJob",
+            "DescribeHyperParameterTuningJob",
+            "StopHyperParameterTuningJob",
+            "ListTrainingJobsForHyperParameterTuningJob",
+        ),
+        # The service names its training jobs by the tuning job.
+        "sagemaker:CreateTrainingJob": ("training-job/*",),
+        "sagemaker:AddTags": ("hyper-parameter-tuning-job", "training-job/*"),
+        "iam:PassRole": ("role",),
+    },
     job_roles=tuple(f"{job}.RoleArn" for job in _JOBS),
     own_shapes={
         "TuningProperties": {

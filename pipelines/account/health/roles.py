@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 from urllib.parse import unquote
 
 from pipelines.account.account import Account
 from pipelines.account.health.check import Check, missing, ok, unknown
-from pipelines.compile.permissions import Permission
+from pipelines.compile.permissions import PASSED_TO_SAGEMAKER, Condition, Permission
 from pipelines.execution.caller import CallRefusedError
 from pipelines.json_types import Json, JsonObject
 from pipelines.spec.model import Aws
@@ -17,6 +18,12 @@ from pipelines.spec.model import Aws
 _ASSUMED = re.compile(
     r"arn:(?P<partition>[^:]+):sts::(?P<account>\d+):assumed-role/(?P<role>[^/]+)/"
 )
+_Use: TypeAlias = tuple[str, tuple[Condition, ...]]
+"""An action, and the conditions that hold when it is used."""
+
+_On: TypeAlias = tuple[tuple[str, ...], tuple[Condition, ...]]
+"""The resources that an action is on, and such conditions."""
+
 _TRUST = """\
 {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", \
 "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}]}"""
@@ -50,24 +57,26 @@ def check_caller(account: Account, arn: str, aws: Aws) -> Iterator[Check]:
     if source.endswith(":root"):
         yield ok("your permissions", "the account's root may do everything")
         return
-    yield _simulated(account, "your permissions", source, {(): _CALLING})
-    yield _simulated(account, "passing the role", source, {(aws.role,): ("iam:PassRole",)})
+    yield _simulated(account, "your permissions", source, {((), ()): _CALLING})
+    passing = ((aws.role,), (PASSED_TO_SAGEMAKER,))
+    yield _simulated(account, "passing the role", source, {passing: ("iam:PassRole",)})
 
 
 def check_roles(account: Account, aws: Aws, permissions: Iterable[Permission]) -> Iterator[Check]:
     """Check every role that the pipeline uses."""
-    subjects = {aws.deploy_role: "deploy role", aws.role: "role"}
-    needed: dict[str, dict[str, set[str]]] = {aws.role: {}}
+    subjects = {aws.deploy_role: "deploy role", aws.job_role: "job role", aws.role: "role"}
+    needed: dict[str, dict[_Use, set[str]]] = {aws.role: {}}
     for permission in permissions:
-        actions = needed.setdefault(permission.role, {})
-        actions.setdefault(permission.action, set()).update(permission.resources)
-    for arn, actions in needed.items():
+        uses = needed.setdefault(permission.role, {})
+        use = (permission.action, permission.conditions)
+        uses.setdefault(use, set()).update(permission.resources)
+    for arn, uses in needed.items():
         name = arn.rpartition("/")[2]
-        yield from _check_role(account, subjects.get(arn, f"role {name}"), arn, actions)
+        yield from _check_role(account, subjects.get(arn, f"role {name}"), arn, uses)
 
 
 def _check_role(
-    account: Account, subject: str, arn: str, actions: Mapping[str, set[str]]
+    account: Account, subject: str, arn: str, uses: Mapping[_Use, set[str]]
 ) -> Iterator[Check]:
     owner, name = arn.split(":")[4], arn.rpartition("/")[2]
     if owner != account.account_id():
@@ -90,9 +99,9 @@ def _check_role(
         )
         return
     yield ok(subject, f"{arn}, which SageMaker may assume")
-    requests: dict[tuple[str, ...], list[str]] = {}
-    for action, resources in actions.items():
-        requests.setdefault(tuple(sorted(resources)), []).append(action)
+    requests: dict[_On, list[str]] = {}
+    for (action, conditions), resources in uses.items():
+        requests.setdefault((tuple(sorted(resources)), conditions), []).append(action)
     yield _simulated(account, f"{subject}'s permissions", str(role["Arn"]), requests)
 
 
@@ -132,7 +141,7 @@ def _listed(value: Json) -> list[Json]:
 
 
 def _simulated(
-    account: Account, subject: str, source: str, requests: Mapping[tuple[str, ...], Sequence[str]]
+    account: Account, subject: str, source: str, requests: Mapping[_On, Sequence[str]]
 ) -> Check:
     """Check that IAM would allow actions.
 
@@ -140,12 +149,12 @@ def _simulated(
         account: the account.
         subject: what the check is of.
         source: the ARN of the role or user.
-        requests: ARNs of resources → the actions on them; no resource stands for every one.
+        requests: what it is on → the actions; no resource stands for every one.
     """
     denied: list[str] = []
     try:
-        for resources, actions in requests.items():
-            denied.extend(_denied(account, source, resources, actions))
+        for on, actions in requests.items():
+            denied.extend(_denied(account, source, on, actions))
     except CallRefusedError as error:
         return unknown(subject, error)
     if denied:
@@ -159,15 +168,28 @@ def _simulated(
     return ok(subject, f"{sum(map(len, requests.values()))} actions allowed")
 
 
-def _denied(
-    account: Account, source: str, resources: tuple[str, ...], actions: Sequence[str]
-) -> Iterator[str]:
+def _context(condition: Condition) -> JsonObject:
+    """Return what holds in a call, for IAM's simulation of it."""
+    many = condition.operator.startswith("For")
+    kind = "boolean" if condition.operator == "Bool" else "stringList" if many else "string"
+    values = [value.replace("*", "Jobs") for value in condition.values[:1]]
+    return {
+        "ContextKeyName": condition.key,
+        "ContextKeyType": kind,
+        "ContextKeyValues": values,
+    }
+
+
+def _denied(account: Account, source: str, on: _On, actions: Sequence[str]) -> Iterator[str]:
+    resources, conditions = on
     request: JsonObject = {"PolicySourceArn": source, "ActionNames": list(actions)}
     if resources:
         request["ResourceArns"] = list(resources)
+    if conditions:
+        request["ContextEntries"] = [_context(condition) for condition in conditions]
     found = account.pages("iam", "simulate_principal_policy", "EvaluationResults", **request)
     for result in found:
         if result["EvalDecision"] != "allowed":
             resource = result.get("EvalResourceName", "*")
-            on = "" if resource == "*" else f" on {resource}"
-            yield f"{result['EvalActionName']}{on}"
+            where = "" if resource == "*" else f" on {resource}"
+            yield f"{result['EvalActionName']}{where}"

@@ -8,24 +8,31 @@ holds what is known of each way of serving. `main.py` starts the job; commands c
 from __future__ import annotations
 
 from pipelines.programs import Declaration
+from pipelines.programs.deploy.variables import ENDPOINT, GROUP
+
+_ENDPOINT = f"endpoint/{{{ENDPOINT}}}"
+_CONFIG, _MODEL = (f"{noun}/{{{ENDPOINT}:.50}}-*" for noun in ("endpoint-config", "model"))
+_PACKAGE = f"model-package/{{{GROUP}}}/*"
+_HISTORY = f"deployments/{{{ENDPOINT}}}/"
 
 _SAGEMAKER = {
-    "AddTags": ("model", "endpoint-config", "endpoint"),
-    "CreateEndpoint": ("endpoint", "endpoint-config"),
-    "CreateEndpointConfig": ("endpoint-config",),
-    "CreateModel": ("model",),
-    "DeleteEndpoint": ("endpoint",),
-    "DescribeEndpoint": ("endpoint",),
-    "DescribeEndpointConfig": ("endpoint-config",),
-    "DescribeModel": ("model",),
-    "DescribeModelPackage": ("model-package",),
-    "InvokeEndpoint": ("endpoint",),
+    "AddTags": (_MODEL, _CONFIG, _ENDPOINT),
+    # It goes back to what served before, too, which somebody else may have made.
+    "CreateEndpoint": (_ENDPOINT, "endpoint-config/*"),
+    "CreateEndpointConfig": (_CONFIG,),
+    "CreateModel": (_MODEL,),
+    "DeleteEndpoint": (_ENDPOINT,),
+    "DescribeEndpoint": (_ENDPOINT,),
+    "DescribeEndpointConfig": ("endpoint-config/*",),
+    "DescribeModel": ("model/*",),
+    "DescribeModelPackage": (_PACKAGE,),
+    "InvokeEndpoint": (_ENDPOINT,),
     "ListEndpointConfigs": (),
     "ListEndpoints": (),
     "ListModelPackageGroups": (),
-    "ListModelPackages": ("model-package-group",),
+    "ListModelPackages": (f"model-package-group/{{{GROUP}}}", _PACKAGE),
     "ListModels": (),
-    "UpdateEndpoint": ("endpoint", "endpoint-config"),
+    "UpdateEndpoint": (_ENDPOINT, "endpoint-config/*"),
 }
 
 DECLARATION = Declaration(
@@ -33,9 +40,10 @@ DECLARATION = Declaration(
     actions={
         **{f"sagemaker:{action}": resources for action, resources in _SAGEMAKER.items()},
         "iam:PassRole": ("role",),  # the model runs with it
-        "s3:GetObject": ("deployments/",),
+        "s3:GetObject": (_HISTORY,),
         "s3:ListBucket": ("bucket",),
-        "s3:PutObject": ("deployments/",),
+        "s3:PutObject": (_HISTORY,),
     },
     extra="serve",  # it calls the local SageMaker by its API
+    endpoint=ENDPOINT,
 )

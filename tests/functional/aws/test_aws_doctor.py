@@ -172,8 +172,10 @@ def test_the_role_of_a_deployment_is_asked_about_what_the_deployer_calls(
     assert answer.code == 4
     assert "missing  deploy role's permissions: not allowed: sagemaker:UpdateEndpoint" in answer.out
     assert "one thing is missing" in answer.err
-    history = "arn:aws:s3:::team-bucket/churn/deployments/*"
-    assert mends.resources["deployer", "s3:PutObject"] == {history}
+    written = {
+        f"arn:aws:s3:::team-bucket/churn/{area}/*" for area in ("packages", "deployments/churn")
+    }
+    assert mends.resources["deployer", "s3:PutObject"] == written
     assert mends.resources["jobs", "s3:PutObject"] == {"arn:aws:s3:::team-bucket/churn/runs/*"}
     passed = {f"arn:aws:iam::123456789012:role/{name}" for name in ("jobs", "deployer")}
     assert mends.resources["jobs", "iam:PassRole"] == passed

@@ -36,7 +36,7 @@ STEP_TYPE = StepType(
     limits=(ValueLimit(at=("Workers.Count",), most=2, what="a team has two", source="a test"),),
     cache=Cache(key=("Input",)),
     retry_types=("Step.THROTTLING",),
-    permissions=("sagemaker:CreateLabelingJob",),
+    permissions={"sagemaker:CreateLabelingJob": ("labeling-job",)},
     listed_as="LabelingJob",
     resource=Resource("labeling-job", "LabelingJobName", "LabelingJobArn", log_group="/labels"),
     clusters=(Cluster(usage="labeling job", at="Workers", type="Kind", count="Count"),),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from pipelines import programs
 from pipelines.compile.driver import compile_spec
-from pipelines.compile.model import CompileRequest
+from pipelines.compile.model import Compiled, CompileRequest
 from pipelines.compile.permissions import permissions
+from pipelines.json_types import JsonObject
 from pipelines.spec.model import Aws
 
 SPEC = """\
@@ -34,11 +36,14 @@ steps:
     endpoint: churn
     serverless: {}
 """
+SAGEMAKER = "arn:aws:sagemaker:eu-central-1:123456789012"
 JOBS, DEPLOYER = (f"arn:aws:iam::123456789012:role/{name}" for name in ("jobs", "deployer"))
+
+Needed = dict[tuple[str, str, str], tuple[str, ...]]
 
 
 @pytest.fixture
-def needed(tmp_path: Path) -> dict[tuple[str, str, str], tuple[str, ...]]:
+def needed(tmp_path: Path) -> Needed:
     """(role, step, action) → resources of a pipeline with one job and one deployment."""
     (tmp_path / "pipeline.yaml").write_text(SPEC)
     (tmp_path / "features.py").write_text("")
@@ -50,18 +55,20 @@ def needed(tmp_path: Path) -> dict[tuple[str, str, str], tuple[str, ...]]:
         deploy_role=DEPLOYER,
         bucket="team",
     )
-    found = permissions(compiled, aws)
-    return {(one.role, one.step, one.action): one.resources for one in found}
-
-
-Needed = dict[tuple[str, str, str], tuple[str, ...]]
+    found: Needed = {}
+    for one in permissions(compiled, aws):
+        key = (one.role, one.step, one.action)
+        found[key] = (*found.get(key, ()), *one.resources)
+    return found
 
 
 def test_the_role_of_the_pipeline_starts_steps_and_passes_the_roles_of_their_jobs(
     needed: Needed,
 ) -> None:
     """By the Types of the steps."""
-    assert needed[JOBS, "features", "sagemaker:CreateProcessingJob"] == ()
+    assert needed[JOBS, "features", "sagemaker:CreateProcessingJob"] == (
+        f"{SAGEMAKER}:processing-job/pipelines-*",
+    )
     assert needed[JOBS, "features", "iam:PassRole"] == (JOBS,)
     assert needed[JOBS, "deploy", "iam:PassRole"] == (DEPLOYER,)
 
@@ -70,16 +77,15 @@ def test_the_role_of_a_job_reads_its_code_and_inputs_writes_outputs_and_logs(
     needed: Needed,
 ) -> None:
     """As far as it is known before the pipeline runs."""
-    code, raw = needed[JOBS, "features", "s3:GetObject"][::-1]
-    assert code.startswith("arn:aws:s3:::team/churn/code/features/")
-    assert raw == "arn:aws:s3:::lake/churn/*"
+    read = ("arn:aws:s3:::lake/churn/*", "arn:aws:s3:::team/churn/code/*")
+    assert needed[JOBS, "features", "s3:GetObject"] == read
     assert needed[JOBS, "features", "s3:PutObject"] == ("arn:aws:s3:::team/churn/runs/*",)
     buckets = ("arn:aws:s3:::lake", "arn:aws:s3:::team")
     assert needed[JOBS, "features", "s3:ListBucket"] == buckets
     group = "log-group:/aws/sagemaker/ProcessingJobs*"
     logs = (f"arn:aws:logs:eu-central-1:123456789012:{group}",)
     assert needed[JOBS, "features", "logs:PutLogEvents"] == logs
-    assert needed[JOBS, "features", "ecr:GetAuthorizationToken"] == ()
+    assert needed[JOBS, "features", "ecr:GetAuthorizationToken"] == ("*",)
     (image,) = needed[JOBS, "features", "ecr:BatchGetImage"]
     assert image.endswith(":repository/sagemaker-scikit-learn")
 
@@ -90,7 +96,65 @@ def test_the_role_of_a_program_may_do_what_the_program_declares(needed: Needed) 
     assert {action for role, _, action in needed if role == DEPLOYER} >= set(declared)
     assert needed[DEPLOYER, "deploy", "iam:PassRole"] == (JOBS,)
     history = needed[DEPLOYER, "deploy", "s3:PutObject"]
-    assert history == ("arn:aws:s3:::team/churn/deployments/*",)
-    endpoint = "arn:aws:sagemaker:eu-central-1:123456789012:endpoint/*"
-    assert needed[DEPLOYER, "deploy", "sagemaker:DeleteEndpoint"] == (endpoint,)
+    assert history == ("arn:aws:s3:::team/churn/deployments/churn/*",)
+    assert needed[DEPLOYER, "deploy", "sagemaker:DeleteEndpoint"] == (
+        f"{SAGEMAKER}:endpoint/churn",
+    )
+    created = needed[DEPLOYER, "deploy", "sagemaker:CreateModel"]
+    assert created == (f"{SAGEMAKER}:model/churn-*",)
     assert not any("Endpoint" in action for role, _, action in needed if role == JOBS)
+
+
+def _of_definition(steps: list[JsonObject]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """(role, action) → resources, of a definition."""
+    text = json.dumps({"Version": "2020-12-01", "Steps": steps})
+    compiled = Compiled("churn", {"churn": text}, (), ())
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    account = Aws(role=JOBS, bucket="team", region="eu-central-1")
+    for one in permissions(compiled, account):
+        key = (one.role.rpartition("/")[2], one.action)
+        found[key] = (*found.get(key, ()), *one.resources)
+    return found
+
+
+def test_what_an_earlier_step_wrote_is_read_where_that_one_writes() -> None:
+    """A training job names its archive nowhere: only where its output goes."""
+    output = {"S3OutputPath": "s3://team/churn/runs"}
+    train = {"Name": "train", "Type": "Training", "Arguments": {"OutputDataConfig": output}}
+    source = {"S3Uri": {"Get": "Steps.train.ModelArtifacts.S3ModelArtifacts"}}
+    arguments = {"RoleArn": JOBS, "ProcessingInputs": [{"InputName": "m", "S3Input": source}]}
+    evaluate = {"Name": "evaluate", "Type": "Processing", "Arguments": arguments}
+    found = _of_definition([train, evaluate])
+    assert found["jobs", "s3:GetObject"] == ("arn:aws:s3:::team/churn/runs*",)
+
+
+def test_steps_of_other_services_are_on_what_they_name() -> None:
+    """A function, a queue by its URL, and every function where a parameter names it."""
+    function = "arn:aws:lambda:eu-central-1:123456789012:function:notify"
+    queue = "https://sqs.eu-central-1.amazonaws.com/123456789012/answers"
+    given = {"Get": "Parameters.function"}
+    steps: list[JsonObject] = [
+        {"Name": "a", "Type": "Lambda", "FunctionArn": function, "Arguments": {}},
+        {"Name": "b", "Type": "Callback", "SqsQueueUrl": queue, "Arguments": {}},
+        {"Name": "c", "Type": "Lambda", "FunctionArn": given, "Arguments": {}},
+    ]
+    found = _of_definition(steps)
+    anything = "arn:aws:lambda:eu-central-1:123456789012:*"
+    assert found["jobs", "lambda:InvokeFunction"] == (function, anything)
+    assert found["jobs", "sqs:SendMessage"] == ("arn:aws:sqs:eu-central-1:123456789012:answers",)
+
+
+def test_a_role_that_is_passed_stands_anywhere_in_the_arguments() -> None:
+    """A Model has no job; one that is a parameter is known to nobody."""
+    model = {"Name": "m", "Type": "Model", "Arguments": {"ExecutionRoleArn": DEPLOYER}}
+    assert _of_definition([model])["jobs", "iam:PassRole"] == (DEPLOYER,)
+    arguments = {"ExecutionRoleArn": {"Get": "Parameters.role"}}
+    parameter = {"Name": "m", "Type": "Model", "Arguments": arguments}
+    assert _of_definition([parameter])["jobs", "iam:PassRole"] == ()
+
+
+def test_names_in_capitals_stand_in_small_letters_too() -> None:
+    """ARNs of SageMaker have been seen with either."""
+    step = {"Name": "e", "Type": "Endpoint", "Arguments": {"EndpointName": "Churn"}}
+    deleted = _of_definition([step])["jobs", "sagemaker:DescribeEndpoint"]
+    assert deleted == (f"{SAGEMAKER}:endpoint/Churn", f"{SAGEMAKER}:endpoint/churn")
