@@ -20,6 +20,8 @@ ALLOWED = {
     ("kinds/condition.py", "Condition"),
     # A member of a statement in an IAM policy.
     ("infra/policies.py", "Condition"),
+    ("infra/approval.py", "Condition"),
+    ("infra/shared.py", "Condition"),
     # A kind names the Types whose requests its program makes.
     ("kinds/deployment.py", "Model"),
     ("kinds/deployment.py", "EndpointConfig"),
