@@ -18,10 +18,6 @@ ALLOWED = {
     ("definition/checks/conditions.py", "Condition"),
     ("definition/checks/comparisons.py", "Condition"),
     ("kinds/condition.py", "Condition"),
-    # A member of a statement in an IAM policy.
-    ("infra/policies.py", "Condition"),
-    ("infra/approval.py", "Condition"),
-    ("infra/shared.py", "Condition"),
     # A kind names the Types whose requests its program makes.
     ("kinds/deployment.py", "Model"),
     ("kinds/deployment.py", "EndpointConfig"),
@@ -29,6 +25,9 @@ ALLOWED = {
     ("kinds/deployment.py", "RegisterModel"),
 }
 """Where the text is not the name of a step's Type, or where a kind emits one."""
+
+TEMPLATE_WORDS = frozenset({"Condition", "Endpoint"})
+"""Members of statements in IAM policies and of CloudFormation's resources, which `infra` writes."""
 
 
 def _told_apart(tree: ast.AST) -> Iterator[ast.expr]:
@@ -58,8 +57,10 @@ def _offences(source: str) -> set[str]:
     return {text for text in texts if isinstance(text, str) and text in known}
 
 
-def _own(path: Path) -> set[str]:
-    """Return the Type of an executor, which may name it."""
+def _own(path: Path) -> frozenset[str] | set[str]:
+    """Return the Type of an executor, which may name it, and words of templates."""
+    if path.is_relative_to(ROOT / "infra"):
+        return TEMPLATE_WORDS
     executors = ROOT / "backends/local/executors"
     is_executor = path.parent == executors
     return {name for name in names() if is_executor and path.stem == module_name(name)}
