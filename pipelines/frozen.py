@@ -1,15 +1,19 @@
 """Frozen dataclasses: what `@dataclass(frozen=True, slots=True)` makes, in a tenth of the time.
 
 The standard decorator compiles six functions for each class; for the hundred classes of the
-compiler that was a quarter of `validate`. Here only the constructor is compiled, when a first value
-is made, and all classes share the rest. `dataclasses.fields` and `dataclasses.replace` work on them
-as on any other: what these read is made when they first ask for it. Of `field`, only
+compiler that was a quarter of `validate`. Here only the constructor is made for each, when a
+first value is made, and all classes share the rest. `dataclasses.fields` and `dataclasses.replace`
+work on them as on any other: what these read is made when they first ask for it. Of `field`, only
 `default_factory` is understood.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field
+from functools import cache
+from itertools import dropwhile
+from types import CodeType, FunctionType
 from typing import Any, TypeVar, dataclass_transform
 
 ClassT = TypeVar("ClassT")
@@ -67,20 +71,51 @@ class _Fields:
 
 
 def _constructor(defaults: dict[str, Any]) -> Any:
-    """Compile `__init__`: one parameter per field, in order."""
-    scope: dict[str, Any] = {"_set": object.__setattr__, "_left_out": _LEFT_OUT}
-    parameters, body = [], []
-    for name, default in defaults.items():
-        given = name
-        if isinstance(default, Field):
-            scope[f"_make_{name}"] = default.default_factory
-            given = f"_make_{name}() if {name} is _left_out else {name}"
-        scope[f"_default_{name}"] = _LEFT_OUT if isinstance(default, Field) else default
-        parameters.append(name if default is MISSING else f"{name}=_default_{name}")
-        body.append(f" _set(self, {name!r}, {given})")
-    head = f"def __init__(self, {', '.join(parameters)}):\n"
-    exec(head + ("\n".join(body) or " pass"), scope)  # noqa: S102 - the names of our own fields
-    return scope["__init__"]
+    """Return `__init__` with one parameter per field, in order.
+
+    Raises:
+        TypeError: a field without default follows one that has one.
+    """
+    given = tuple(dropwhile(lambda default: default is MISSING, defaults.values()))
+    if MISSING in given:
+        raise TypeError(f"a field without default after one with a default: {list(defaults)}")
+    made = [isinstance(default, Field) for default in defaults.values()]
+    template = _template(tuple(made))
+    names = dict(zip(_places(made), defaults, strict=True))
+    code = template.replace(
+        co_varnames=("self", *defaults),
+        co_consts=tuple(names.get(one, one) for one in template.co_consts),
+    )
+    factories = {
+        name: default.default_factory
+        for name, default in defaults.items()
+        if isinstance(default, Field)
+    }
+    scope = {"_set": object.__setattr__, "_left_out": _LEFT_OUT, "_factories": factories}
+    left_out = tuple(_LEFT_OUT if isinstance(one, Field) else one for one in given)
+    return FunctionType(code, scope, "__init__", left_out)
+
+
+@cache
+def _template(made: tuple[bool, ...]) -> CodeType:
+    """Compile the constructor of as many fields, of which some have a default that is made.
+
+    Constructors differ in names only, so that a few templates do for all classes.
+    """
+    places = _places(made)
+    lines = [f"def __init__({', '.join(('self', *places))}):"]
+    for place, is_made in zip(places, made, strict=True):
+        value = f"_factories[{place!r}]() if {place} is _left_out else {place}"
+        lines.append(f" _set(self, {place!r}, {value if is_made else place})")
+    scope: dict[str, Any] = {}
+    exec("\n".join((*lines, " return")), scope)  # noqa: S102 - nothing in it is given to us
+    code: CodeType = scope["__init__"].__code__
+    return code
+
+
+def _places(fields: Sequence[bool]) -> list[str]:
+    """Return what stands in a template for the names of fields."""
+    return [f"field_{index}" for index in range(len(fields))]
 
 
 def _values(self: Any) -> tuple[Any, ...]:

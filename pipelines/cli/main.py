@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import sys
-import traceback
 from typing import NoReturn
 
 import click
@@ -67,6 +66,8 @@ class _Shown(io.StringIO):
 
 
 def _give_up() -> NoReturn:
+    import traceback  # noqa: PLC0415 - only for our bugs
+
     echo(traceback.format_exc().rstrip("\n"), err=True)
     echo("\nThis is a bug in pipelines, not in your files: please report it.", err=True)
     sys.exit(_OUR_BUG)

@@ -9,8 +9,10 @@ if TYPE_CHECKING:
     from pipelines.document.extents import Extent
     from pipelines.document.scalars import Scalar
 
+# No two nodes are compared and none is shown: less has to be compiled at every start.
 
-@dataclass(slots=True)
+
+@dataclass(slots=True, eq=False, repr=False)
 class ScalarNode:
     """A scalar; `extent` is its text without anchor, empty where nothing is written."""
 
@@ -19,7 +21,7 @@ class ScalarNode:
     style: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class AliasNode:
     """A place that repeats another node."""
 
@@ -27,7 +29,7 @@ class AliasNode:
     extent: Extent
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class SequenceNode:
     """A list; `flow` says that it is written in brackets, so that `extent` has a true end."""
 
@@ -36,7 +38,7 @@ class SequenceNode:
     items: list[Node] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Entry:
     """A key, where it is written, and its value; `merged` if a merge key brought it in."""
 
@@ -46,7 +48,7 @@ class Entry:
     merged: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class MappingNode:
     """A mapping, its keys unique."""
 
@@ -55,7 +57,7 @@ class MappingNode:
     entries: dict[str, Entry] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class NodeFrame:
     """A collection that is being read; of a mapping also the key whose value comes next."""
 

@@ -223,22 +223,20 @@ def _is_among(item: _Node, letter: str) -> bool:
         case "RANGE":
             return bool(item[1][0] <= ord(letter) <= item[1][1])
         case "CATEGORY":
-            return _CATEGORIES[str(item[1])].match(letter) is not None
+            return re.match(_CATEGORIES[str(item[1])], letter) is not None
         case _:
             return False
 
 
 _CATEGORIES: Final = {
-    f"CATEGORY_{name}": re.compile(expression)
-    for name, expression in (
-        ("DIGIT", r"\d"),
-        ("NOT_DIGIT", r"\D"),
-        ("SPACE", r"\s"),
-        ("NOT_SPACE", r"\S"),
-        ("WORD", r"\w"),
-        ("NOT_WORD", r"\W"),
-    )
+    "CATEGORY_DIGIT": r"\d",
+    "CATEGORY_NOT_DIGIT": r"\D",
+    "CATEGORY_SPACE": r"\s",
+    "CATEGORY_NOT_SPACE": r"\S",
+    "CATEGORY_WORD": r"\w",
+    "CATEGORY_NOT_WORD": r"\W",
 }
+"""Expressions that are compiled where they are used: most spec files hold none."""
 
 
 def _letters(nodes: Sequence[_Node]) -> str:

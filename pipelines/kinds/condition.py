@@ -1,7 +1,5 @@
 """`kind: condition`: one expression decides which of two branches runs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 

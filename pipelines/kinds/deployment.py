@@ -5,8 +5,6 @@ change endpoints. It stands in the pipeline, and by itself in `<name>-deploy`, w
 approvals start.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal, Self

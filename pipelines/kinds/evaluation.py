@@ -1,7 +1,5 @@
 """`kind: evaluation`: a script that judges a model, in a Processing job."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Literal
 

@@ -1,7 +1,5 @@
 """`kind: fail`: end the execution as failed, with a message."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """`kind: processing`: any script over any inputs, in a Processing job."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Literal
 

@@ -5,8 +5,6 @@ vendored requirements to the model archive, and RegisterModel. The archive goes 
 written by the role that deploys: code of jobs cannot replace what is approved.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Annotated, ClassVar, Literal

@@ -1,7 +1,5 @@
 """`kind: training`: a training script on one or many instances, in a Training job."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal

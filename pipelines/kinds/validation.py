@@ -1,7 +1,5 @@
 """`kind: validation`: Great Expectations suites over the inputs, in a Processing job."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 

@@ -1,6 +1,8 @@
-"""What all models of the spec have in common."""
+"""What all models of the spec have in common.
 
-from __future__ import annotations
+A module with models does without `from __future__ import annotations`: pydantic would compile the
+text of each annotation again whenever the tool starts.
+"""
 
 from abc import abstractmethod
 from typing import ClassVar

@@ -1,7 +1,5 @@
 """A whole spec file: the account, parameters, data, defaults, and the steps by name."""
 
-from __future__ import annotations
-
 import re
 from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 

@@ -1,7 +1,5 @@
 """The keys that steps share; a kind adds the model of its own."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import Field, field_validator, model_validator

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from pipelines import kinds
 from pipelines.__main__ import run
+from pipelines.spec.base import SpecModel
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,6 +37,21 @@ atexit.register(lambda: print(deepest, file=sys.stderr))
 sys.setprofile(measure)
 run()
 """
+
+LOADED = """
+import atexit, sys
+atexit.register(lambda: print(*sys.modules, file=sys.stderr))
+from pipelines.__main__ import run
+run()
+"""
+
+MOST_MODULES = 165
+UNNEEDED = {
+    "asyncio", "botocore", "concurrent.futures", "difflib", "http.client", "jinja2", "logging",
+    "pipelines.account", "pipelines.backends", "pipelines.execution", "pipelines.plan",
+    "pipelines.registry", "pipelines.runtime.job", "rich",
+    "sqlite3", "ssl", "subprocess", "traceback", "unittest", "xml",
+}  # fmt: skip
 
 
 def test_plugins_of_pydantic_are_left_alone(tmp_path: Path) -> None:
@@ -68,3 +86,45 @@ def test_the_frames_of_a_command_lie_in_one_block(words: list[str], tmp_path: Pa
     )
     assert done.returncode == 0, done.stderr
     assert 1000 < int(done.stderr) < room
+
+
+def test_annotations_of_models_are_no_texts() -> None:
+    """Pydantic would compile each of them again, of a model's bases too, at every start."""
+    for name in kinds.names():
+        kinds.find(name)
+    for model in _below(SpecModel):
+        texts = [
+            n for n, kind in vars(model).get("__annotations__", {}).items() if isinstance(kind, str)
+        ]
+        assert not texts, f"{model.__module__} imports `annotations` from `__future__`"
+
+
+def _below(model: type[SpecModel]) -> Iterator[type[SpecModel]]:
+    for one in model.__subclasses__():
+        if one.__module__.startswith("pipelines."):
+            yield one
+            yield from _below(one)
+
+
+def test_validate_loads_only_what_a_sound_spec_needs(tmp_path: Path) -> None:
+    """A module costs about a thousandth of `validate`; what only mistakes need is imported late.
+
+    Whoever adds a check, a kind or a stage may raise the number; nothing else should.
+    """
+    project = tmp_path / "project"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    words = ["init", str(project), "--minimal"]
+    subprocess.run([sys.executable, "-m", "pipelines", *words], env=environment, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, "validate"],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stderr.split())
+    assert sorted(loaded & UNNEEDED) == []
+    ours = sorted(name for name in loaded if name.split(".")[0] == "pipelines")
+    assert len(ours) <= MOST_MODULES, (len(ours), ours)

@@ -51,9 +51,11 @@ def _check_expiry(config: JsonObject, mistakes: KeyMistakes, path: Path) -> Iter
 def _check_duration(expiry: Json, path: Path) -> Iterator[Finding]:
     given = in_words(expiry)
     text = expiry if isinstance(expiry, str) else ""
+    if parse_iso(text) is not None:
+        return
     close = meant(text)
     help_text = f"did you mean `{close}`?" if close else 'write ISO 8601, as "P30D"'
     if parse_loose(text) is None:
         yield error("SP508", path, f"{given} is not a duration", help_text)
-    elif parse_iso(text) is None:
+    else:
         yield warning("SP508", path, f"{given} is not written as ISO 8601 demands", help_text)

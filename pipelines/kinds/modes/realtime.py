@@ -1,7 +1,5 @@
 """`realtime:` of a deployment."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator

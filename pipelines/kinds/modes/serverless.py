@@ -1,7 +1,5 @@
 """`serverless:` of a deployment."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import functools
 import json
-from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipelines.runtime.errors import JobError
 
@@ -39,8 +38,7 @@ class ExpectationSeverity(IntEnum):
         raise JobError(f"{where}: unknown severity `{word}`{nearest(str(word), names)}")
 
 
-@dataclass(frozen=True)
-class Expectation:
+class Expectation(NamedTuple):
     """One entry of a suite.
 
     Args:
@@ -66,8 +64,7 @@ class Expectation:
         return tuple(dict.fromkeys(name for name in found if isinstance(name, str)))
 
 
-@dataclass(frozen=True)
-class Suite:
+class Suite(NamedTuple):
     """The expectations on one table, in the order of the file."""
 
     file: str
