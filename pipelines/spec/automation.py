@@ -3,8 +3,6 @@
 Neither changes the definition; `ci` makes the resources.
 """
 
-from __future__ import annotations
-
 import re
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self, TypeAlias
@@ -151,7 +149,7 @@ class Notify(SpecModel):
         return self
 
 
-def _cron(text: str) -> Cron:
+def _cron(text: str) -> "Cron":
     from pipelines.spec.cron import ScheduleSyntaxError, parse_cron  # noqa: PLC0415 - seldom
 
     try:
