@@ -5,16 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from pipelines.infra.template import attribute, ref, skipping, sub, when
+from pipelines.infra.template import attribute, ref, skipping, sub
 from pipelines.json_types import JsonObject
 
 _PART_DAYS: Final = 7
 
 
-def kept_bucket(logical: str, more: JsonObject, rules: Iterable[JsonObject]) -> JsonObject:
-    """Return a bucket that is encrypted, versioned and private, and its policy: TLS alone."""
-    own = {"KMSMasterKeyID": ref("KeyArn"), "SSEAlgorithm": "aws:kms"}
-    encryption = when("HasKey", own, {"SSEAlgorithm": "AES256"})
+def kept_bucket(
+    logical: str, more: JsonObject, rules: Iterable[JsonObject], key: str | None
+) -> JsonObject:
+    """Return a bucket that is encrypted, versioned and private, and its policy: TLS alone.
+
+    Args:
+        logical: its id in the template.
+        more: further properties, its name among them.
+        rules: of its lifecycle, besides those that every bucket has.
+        key: the KMS key that it is encrypted with; None for S3's own.
+    """
+    own = {"SSEAlgorithm": "AES256"}
+    encryption = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key} if key else own
     return {
         logical: {
             "Type": "AWS::S3::Bucket",

@@ -11,7 +11,7 @@ from typing import Final
 from pipelines.frozen import frozen
 from pipelines.infra.buckets import kept_bucket
 from pipelines.infra.model import ARTIFACTS, REVIEWS, SOURCE, Delivery, Environment, Options, Place
-from pipelines.infra.regions import CONNECTION, has
+from pipelines.infra.regions import CONNECTION
 from pipelines.infra.template import Template, attribute, ref, sub, when
 from pipelines.json_types import JsonObject
 
@@ -54,16 +54,9 @@ def shared(residents: Residents, options: Options) -> Template:
     parameters = _parameters(residents)
     conditions: JsonObject = {
         "MakesKey": {"Fn::Equals": [ref("CreateKey"), "true"]},
-        "HasKey": {"Fn::Not": [{"Fn::Equals": [ref("KeyArn"), ""]}]},
     }
     if has_ci:
-        place, source = residents.place, options.source
-        resources |= _artifacts("Artifacts", place.bucket(ARTIFACTS), "what stages hand on")
-        if source == "s3":
-            resources |= _source_bucket(place.bucket(SOURCE))
-        else:
-            unseen = "the same for pull requests: code that nobody has reviewed yet"
-            resources |= _artifacts("Reviews", place.bucket(REVIEWS), unseen)
+        resources |= _own_buckets(residents, options)
     if connects:
         parameters |= _connection_parameters(options)
         conditions["MakesConnection"] = {"Fn::Equals": [ref("ConnectionArn"), ""]}
@@ -82,14 +75,7 @@ def shared(residents: Residents, options: Options) -> Template:
     )
 
 
-def needs_connection(place: Place) -> bool:
-    """Return whether a place lacks connections, so that the source has to be S3."""
-    return not has(CONNECTION, place.region)
-
-
 def _parameters(residents: Residents) -> dict[str, JsonObject]:
-    keys = {one.aws.kms_key for one in residents.environments if one.aws.kms_key}
-    given = next(iter(sorted(key for key in keys if key.startswith("arn:"))), "")
     days = max(_RUNS_DAYS, residents.cached_days + _SLACK_DAYS if residents.cached_days else 0)
     return {
         "CreateKey": {
@@ -97,11 +83,6 @@ def _parameters(residents: Residents) -> dict[str, JsonObject]:
             "AllowedValues": ["true", "false"],
             "Default": "false",
             "Description": "Make a KMS key; write its ARN (output Key) into `aws.kms_key` then.",
-        },
-        "KeyArn": {
-            "Type": "String",
-            "Default": given,
-            "Description": "ARN of the key that buckets are encrypted with; empty for S3's own.",
         },
         "RunsExpireAfterDays": {
             "Type": "Number",
@@ -162,11 +143,11 @@ def _key() -> JsonObject:
 
 def _buckets(residents: Residents) -> JsonObject:
     """Return the buckets that the specs name; several pipelines may share one."""
-    pipelines: dict[str, list[str]] = {}
+    users: dict[str, list[Environment]] = {}
     for one in residents.environments:
-        pipelines.setdefault(one.aws.bucket, []).append(one.compiled.pipeline)
+        users.setdefault(one.aws.bucket, []).append(one)
     made: JsonObject = {}
-    for number, (bucket, users) in enumerate(pipelines.items(), 1):
+    for number, (name, environments) in enumerate(users.items(), 1):
         logical = "Bucket" if number == 1 else f"Bucket{number}"
         rules = [
             {
@@ -177,29 +158,42 @@ def _buckets(residents: Residents) -> JsonObject:
                 "Prefix": f"{pipeline}/runs/",
                 "ExpirationInDays": ref("RunsExpireAfterDays"),
             }
-            for pipeline in dict.fromkeys(users)
+            for pipeline in dict.fromkeys(one.compiled.pipeline for one in environments)
         ]
-        made |= kept_bucket(logical, {"BucketName": bucket}, rules)
+        made |= kept_bucket(logical, {"BucketName": name}, rules, _common_key(environments))
     return made
 
 
-def _artifacts(logical: str, name: str, purpose: str) -> JsonObject:
+def _common_key(environments: Iterable[Environment]) -> str | None:
+    """Return the key of pipelines that share a bucket; the roles of each may use its own alone."""
+    keys = {one.aws.kms_key for one in environments}
+    return keys.pop() if len(keys) == 1 else None
+
+
+def _own_buckets(residents: Residents, options: Options) -> JsonObject:
+    """Return the buckets of the CI: artifacts, and uploads where there is no connection."""
+    place = residents.place
+    key = _common_key(delivery.first for delivery in residents.deliveries)
+    made = _artifacts("Artifacts", place.bucket(ARTIFACTS), "what stages hand on", key)
+    if options.source != "s3":
+        unseen = "the same for pull requests: code that nobody has reviewed yet"
+        return made | _artifacts("Reviews", place.bucket(REVIEWS), unseen, key)
+    source: JsonObject = {
+        "BucketName": place.bucket(SOURCE),
+        "# A new source.zip starts the pipeline, by a rule of the pipeline's stack.": None,
+        "NotificationConfiguration": {"EventBridgeConfiguration": {"EventBridgeEnabled": True}},
+    }
+    return made | kept_bucket("Source", source, [], key)
+
+
+def _artifacts(logical: str, name: str, purpose: str, key: str | None) -> JsonObject:
     rule: JsonObject = {
         f"# {purpose[0].upper()}{purpose[1:]}.": None,
         "Id": "artifacts",
         "Status": "Enabled",
         "ExpirationInDays": _ARTIFACT_DAYS,
     }
-    return kept_bucket(logical, {"BucketName": name}, [rule])
-
-
-def _source_bucket(name: str) -> JsonObject:
-    events: JsonObject = {
-        "BucketName": name,
-        "# A new source.zip starts the pipeline, by a rule of the pipeline's stack.": None,
-        "NotificationConfiguration": {"EventBridgeConfiguration": {"EventBridgeEnabled": True}},
-    }
-    return kept_bucket("Source", events, [])
+    return kept_bucket(logical, {"BucketName": name}, [rule], key)
 
 
 def _connection_parameters(options: Options) -> dict[str, JsonObject]:
