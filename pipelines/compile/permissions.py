@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from pipelines import programs
 from pipelines.compile.model import Compiled
-from pipelines.compile.resources import Resources, members, own_arguments, roles_in, texts
+from pipelines.compile.resources import Resources, key_arn, members, own_arguments, roles_in, texts
 from pipelines.definition.needs import images_of
 from pipelines.definition.steps import Definition, Step, take_apart
 from pipelines.frozen import frozen
@@ -188,14 +188,7 @@ class _Derivation:
     def _on_key(
         self, step: Step, role: str, key: str, actions: Iterable[str]
     ) -> Iterator[Permission]:
-        by_alias: tuple[Condition, ...] = ()
-        name = key.rpartition(":")[2]
-        if name.startswith("alias/"):  # a policy names keys, never an alias
-            by_alias = (Condition("ForAnyValue:StringEquals", "kms:ResourceAliases", (name,)),)
-            name = "key/*"
-        resource = self._resources.arn("kms", name if "/" in name else f"key/{name}")
-        if key.startswith("arn:") and not by_alias:
-            resource = key
+        resource, by_alias = on_key(self._aws, key)
         for action in actions:
             grant = (_FOR_SERVICES,) if action == "kms:CreateGrant" else ()
             yield Permission(role, step.name, action, (resource,), (*by_alias, *grant))
@@ -265,6 +258,14 @@ class _Derivation:
 PASSED_TO_SAGEMAKER = Condition("StringEquals", "iam:PassedToService", ("sagemaker.amazonaws.com",))
 _METRICS = Condition("StringLike", "cloudwatch:namespace", ("/aws/sagemaker/*",))
 _FOR_SERVICES = Condition("Bool", "kms:GrantIsForAWSResource", ("true",))
+
+
+def on_key(aws: Aws, key: str) -> tuple[str, tuple[Condition, ...]]:
+    """Return the ARN that a policy names a KMS key by, and the condition that an alias needs."""
+    arn, alias = key_arn(aws, key)
+    if alias is None:
+        return arn, ()
+    return arn, (Condition("ForAnyValue:StringEquals", "kms:ResourceAliases", (alias,)),)
 
 
 def _passed_to(services: tuple[str, ...]) -> tuple[Condition, ...]:

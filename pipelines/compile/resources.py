@@ -197,6 +197,23 @@ def texts(values: Iterable[Json]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for one in flat if isinstance(one, str)))
 
 
+def key_arn(aws: Aws, key: str) -> tuple[str, str | None]:
+    """Return the ARN that a policy names a KMS key by, and the alias that has to be the key's.
+
+    Args:
+        aws: the account.
+        key: an id, an alias, or the ARN of either. A policy names keys, never an alias.
+    """
+    name = key.rpartition(":")[2].removeprefix("key/")
+    alias = name if name.startswith("alias/") else None
+    if key.startswith("arn:"):
+        place = key.rpartition(":")[0]
+    else:
+        partition, account = aws.role.split(":")[1], aws.role.split(":")[4]
+        place = f"arn:{partition}:kms:{aws.region}:{account}"
+    return f"{place}:key/{'*' if alias else name}", alias
+
+
 def own_arguments(step: Step) -> Json:
     """Return the arguments of a step without those of the steps inside it."""
     return step.apart.get("Arguments")

@@ -13,7 +13,7 @@ from pipelines.frozen import frozen
 from pipelines.infra import stages
 from pipelines.infra.commands import planning, releasing
 from pipelines.infra.model import ARTIFACTS, REVIEWS, TOOL, Delivery, Environment, Options, Place
-from pipelines.infra.policies import VERSION, RolePolicy, Statement, trust
+from pipelines.infra.policies import VERSION, RolePolicy, Statement, on_the_key, trust
 from pipelines.infra.roles import role
 from pipelines.infra.stages import Stage
 from pipelines.infra.template import attribute, ref, skipping, yaml_text
@@ -192,10 +192,7 @@ def _of_every_build(build: Build, delivery: Delivery, options: Options) -> Itera
         "Artifacts", ("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"), (artifacts,)
     )
     yield Statement("Tool", ("s3:GetObject",), (wheel,))
-    key = delivery.first.aws.kms_key
-    if key:
-        arn = key if key.startswith("arn:") else place.arn("kms", f"key/{key}")
-        yield Statement("Key", ("kms:Decrypt", "kms:GenerateDataKey"), (arn,))
+    yield from on_the_key("Key", ("kms:Decrypt", "kms:GenerateDataKey"), delivery.first.aws)
 
 
 def _acting(build: Build, place: Place) -> tuple[Statement, ...]:

@@ -12,7 +12,7 @@ from typing import Final
 from pipelines.infra import codebuild
 from pipelines.infra.codebuild import PLAN_ARTIFACT, Build
 from pipelines.infra.model import ARTIFACTS, REVIEWS, SOURCE, Delivery, Environment, Options
-from pipelines.infra.policies import VERSION, RolePolicy, Statement, trust
+from pipelines.infra.policies import VERSION, RolePolicy, Statement, on_the_key, trust
 from pipelines.infra.roles import role, role_of
 from pipelines.infra.shared import CONNECTION_ARN
 from pipelines.infra.template import attribute, imported, ref
@@ -207,10 +207,7 @@ def _pipeline_role(
     ]
     if options.source == "s3":
         statements += _reading_source(delivery)
-    key = delivery.first.aws.kms_key
-    if key:
-        arn = key if key.startswith("arn:") else place.arn("kms", f"key/{key}")
-        statements.append(Statement("Key", ("kms:Decrypt", "kms:GenerateDataKey"), (arn,)))
+    statements += on_the_key("Key", ("kms:Decrypt", "kms:GenerateDataKey"), delivery.first.aws)
     documents: JsonObject = {"pipeline": _document(statements)}
     if options.source != "s3":
         documents["source"] = _using_connection()

@@ -10,7 +10,7 @@ from typing import Final
 
 from pipelines.definition.named import groups_of
 from pipelines.infra.model import Environment
-from pipelines.infra.policies import Statement
+from pipelines.infra.policies import Statement, on_the_key
 
 _READS: Final = (
     "sagemaker:DescribeModelPackageGroup",
@@ -44,7 +44,7 @@ def planning(environment: Environment) -> tuple[Statement, ...]:
         # The call takes no resource: it searches all rules for a target.
         Statement("FindRule", ("events:ListRuleNamesByTarget",), ("*",)),
     )
-    return (*found, *_key(environment, "Decrypt"))
+    return (*found, *on_the_key("KeyDecrypt", ("kms:Decrypt",), environment.aws))
 
 
 def releasing(environment: Environment) -> tuple[Statement, ...]:
@@ -68,7 +68,7 @@ def releasing(environment: Environment) -> tuple[Statement, ...]:
             ("logs:DescribeLogStreams", "logs:GetLogEvents"),
             (place.arn("logs", "log-group:/aws/sagemaker/*"),),
         ),
-        *_key(environment, "GenerateDataKey"),
+        *on_the_key("KeyGenerateDataKey", ("kms:GenerateDataKey",), environment.aws),
     )
 
 
@@ -78,11 +78,3 @@ def _resources(environment: Environment) -> tuple[str, ...]:
     names += [f"pipeline/{name}/execution/*" for name in definitions]
     names += [f"model-package-group/{group}" for group in groups_of(*definitions.values())]
     return tuple(sorted(environment.place.arn("sagemaker", name) for name in names))
-
-
-def _key(environment: Environment, action: str) -> tuple[Statement, ...]:
-    key = environment.aws.kms_key
-    if not key:
-        return ()
-    arn = key if key.startswith("arn:") else environment.place.arn("kms", f"key/{key}")
-    return (Statement(f"Key{action}", (f"kms:{action}",), (arn,)),)

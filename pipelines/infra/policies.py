@@ -15,7 +15,7 @@ from dataclasses import field
 from typing import Final, Literal, TypeAlias
 
 from pipelines.compile.model import Compiled
-from pipelines.compile.permissions import Condition, Permission, permissions
+from pipelines.compile.permissions import Condition, Permission, on_key, permissions
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.spec.model import Aws
@@ -185,6 +185,14 @@ def _conditions(found: tuple[Condition, ...]) -> Conditions:
     for one in found:
         written.setdefault(one.operator, {})[one.key] = one.values
     return written
+
+
+def on_the_key(sid: str, actions: tuple[str, ...], aws: Aws) -> tuple[Statement, ...]:
+    """Return the statement of actions on the key of a spec; none where it has none."""
+    if not aws.kms_key:
+        return ()
+    arn, conditions = on_key(aws, aws.kms_key)
+    return (Statement(sid, actions, (arn,), _conditions(conditions)),)
 
 
 def trust(service: str, account: str) -> JsonObject:

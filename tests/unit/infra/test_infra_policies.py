@@ -12,11 +12,13 @@ from pipelines.compile.permissions import Condition, Permission
 from pipelines.infra.policies import (
     WITHOUT_ARN,
     RolePolicy,
+    on_the_key,
     policies,
     statements,
     trust,
     unknown,
 )
+from pipelines.spec.model import Aws
 from pipelines.steptypes import every
 
 CASES = Path(__file__).parents[2] / "golden/cases"
@@ -112,3 +114,32 @@ def test_a_service_assumes_a_role_for_its_own_account_alone() -> None:
     """Else somebody else's job could use it (confused deputy)."""
     (statement,) = trust("sagemaker.amazonaws.com", "111122223333")["Statement"]
     assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "111122223333"}}
+
+
+KEY = "arn:aws:kms:us-east-1:111122223333:key"
+ALIAS = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": ("alias/team",)}}
+
+
+@pytest.mark.parametrize(
+    ("key", "resource", "conditions"),
+    [
+        ("1a-2b", f"{KEY}/1a-2b", {}),
+        (f"{KEY}/1a-2b", f"{KEY}/1a-2b", {}),
+        (f"{KEY.replace('1111', '4444')}/x", f"{KEY.replace('1111', '4444')}/x", {}),
+        ("alias/team", f"{KEY}/*", ALIAS),
+        (f"{KEY.removesuffix('key')}alias/team", f"{KEY}/*", ALIAS),
+    ],
+)
+def test_a_key_is_named_by_its_arn_and_an_alias_is_a_condition(
+    key: str, resource: str, conditions: dict[str, object]
+) -> None:
+    """A statement on an alias would allow nothing: KMS asks about the key."""
+    aws = Aws(role=ROLE, kms_key=key)
+    (statement,) = on_the_key("Key", ("kms:Decrypt",), aws)
+    assert statement.resources == (resource,)
+    assert statement.conditions == conditions
+
+
+def test_without_a_key_there_is_no_statement_on_one() -> None:
+    """The bucket's own encryption needs none."""
+    assert on_the_key("Key", ("kms:Decrypt",), Aws()) == ()
