@@ -47,10 +47,11 @@ def approval(environment: Environment) -> JsonObject:
     place = environment.place
     pipeline = deployer(environment.compiled.pipeline)
     arn = place.arn("sagemaker", f"pipeline/{pipeline}")
+    starts = place.sagemaker(f"pipeline/{pipeline}")
     policy = RolePolicy(
         "approval",
         environment.role(ROLE),
-        (Statement("StartDeploying", ("sagemaker:StartPipelineExecution",), (arn,)),),
+        (Statement("StartDeploying", ("sagemaker:StartPipelineExecution",), starts),),
         trust("events.amazonaws.com", place.account),
     )
     return {

@@ -77,4 +77,4 @@ def _resources(environment: Environment) -> tuple[str, ...]:
     names = [f"pipeline/{name}" for name in definitions]
     names += [f"pipeline/{name}/execution/*" for name in definitions]
     names += [f"model-package-group/{group}" for group in groups_of(*definitions.values())]
-    return tuple(sorted(environment.place.arn("sagemaker", name) for name in names))
+    return tuple(sorted(arn for name in names for arn in environment.place.sagemaker(name)))

@@ -34,6 +34,15 @@ class Place:
         """Return the ARN of something in this account and region."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
 
+    def sagemaker(self, resource: str) -> tuple[str, ...]:
+        """Return the ARNs that a policy names a resource of SageMaker's by.
+
+        The service answers with names in small letters (`pipeline/abalonepipeline`); which it asks
+        IAM about is not known, so both stand.
+        """
+        names = dict.fromkeys((resource, resource.lower()))
+        return tuple(self.arn("sagemaker", name) for name in names)
+
     def role(self, name: str) -> str:
         """Return the ARN of a role of this account."""
         return f"arn:{self.partition}:iam::{self.account}:role/{name}"

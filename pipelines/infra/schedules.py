@@ -25,7 +25,7 @@ def schedules(environment: Environment) -> JsonObject:
             Statement(
                 "Start",
                 ("sagemaker:StartPipelineExecution",),
-                (place.arn("sagemaker", f"pipeline/{pipeline}"),),
+                place.sagemaker(f"pipeline/{pipeline}"),
             ),
             Statement("Keep", ("sqs:SendMessage",), (undelivered.queue_arn(environment),)),
         ),

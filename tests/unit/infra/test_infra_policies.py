@@ -9,6 +9,7 @@ import pytest
 from pipelines.compile.driver import compile_spec
 from pipelines.compile.model import CompileRequest
 from pipelines.compile.permissions import Condition, Permission
+from pipelines.infra.model import Place
 from pipelines.infra.policies import (
     WITHOUT_ARN,
     RolePolicy,
@@ -143,3 +144,11 @@ def test_a_key_is_named_by_its_arn_and_an_alias_is_a_condition(
 def test_without_a_key_there_is_no_statement_on_one() -> None:
     """The bucket's own encryption needs none."""
     assert on_the_key("Key", ("kms:Decrypt",), Aws()) == ()
+
+
+def test_a_name_in_capitals_stands_in_small_letters_too() -> None:
+    """`AbalonePipeline` has been answered as `pipeline/abalonepipeline`."""
+    place = Place("111122223333", "us-east-1", "aws")
+    arn = "arn:aws:sagemaker:us-east-1:111122223333:pipeline"
+    assert place.sagemaker("pipeline/Churn") == (f"{arn}/Churn", f"{arn}/churn")
+    assert place.sagemaker("pipeline/churn") == (f"{arn}/churn",)
