@@ -10,7 +10,7 @@ from pipelines.diagnostics import Finding, Path, Severity
 from pipelines.document import Document
 from pipelines.frozen import frozen
 from pipelines.graph.model import Graph
-from pipelines.infra.model import Environment, Options
+from pipelines.infra.model import Environment, Options, logical_name
 from pipelines.infra.regions import BUILD, CONNECTION, has
 from pipelines.json_types import Json
 from pipelines.kinds.deployment import DeploymentStep
@@ -59,6 +59,17 @@ def lacking(aws: Json, name: str | None, path: Path) -> Iterator[Finding]:
                 "key",
                 f"add `{key}:` under its `aws:`, or choose environments with `--env`",
             )
+
+
+def same_stage(names: Iterable[str | None]) -> Iterator[Finding]:
+    """Find that a stage of the CodePipeline would have the name of another one."""
+    stages = {logical_name(stage): f"the stage `{stage}`" for stage in ("Source", "Checks")}
+    for name in names:
+        label = name or "default"
+        other = stages.setdefault(logical_name(label), f"the environment `{label}`")
+        if other != f"the environment `{label}`" and name is not None:
+            message = f"the stage of the environment `{name}` cannot be told from {other}"
+            yield Finding("SP602", message, ("environments", name), "key", "give it another name")
 
 
 def of_one(candidate: Candidate, options: Options) -> Iterator[Finding]:

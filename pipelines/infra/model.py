@@ -22,6 +22,11 @@ TOOL: Final = "ci/tool"
 """The prefix of the bucket that the tool's wheel lies under."""
 
 
+def logical_name(label: str) -> str:
+    """Write a name as ids in a template are written: `eu-prod` is `EuProd`."""
+    return "".join(part.capitalize() for part in re.split(r"[^A-Za-z0-9]+", label))
+
+
 @frozen
 class Place:
     """Where a stack is: one account, one region of it."""
@@ -96,7 +101,7 @@ class Environment:
     @property
     def logical(self) -> str:
         """What ids of its resources in a template begin with."""
-        return "".join(part.capitalize() for part in re.split(r"[^A-Za-z0-9]+", self.label))
+        return logical_name(self.label)
 
     @property
     def stack(self) -> str:

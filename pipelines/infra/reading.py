@@ -18,7 +18,7 @@ from pipelines.document.overlay import ENVIRONMENTS
 from pipelines.errors import UsageError
 from pipelines.frozen import frozen
 from pipelines.grammar.durations import parse_iso
-from pipelines.infra.checks import Candidate, lacking, of_all, of_one, unversioned
+from pipelines.infra.checks import Candidate, lacking, of_all, of_one, same_stage, unversioned
 from pipelines.infra.filters import Reads, escape, patterns
 from pipelines.infra.model import Delivery, Environment, Options
 from pipelines.infra.reads import reads_of, with_tests
@@ -124,7 +124,9 @@ def _open(file: Path, asked: Asked, options: Options) -> Opened:
         return Opened(file, base.parsed.text, base.diagnostics, (), ())
     found: list[Diagnostic] = []
     taken: list[tuple[Candidate, Reads]] = []
-    for name in _names(document, asked.environments, file):
+    names = tuple(_names(document, asked.environments, file))
+    found.extend(map(document.locate, same_stage(names)))
+    for name in names:
         request = CompileRequest(file, name, asked.environ)
         missing = [*_missing(document, request)]
         found.extend(missing)

@@ -25,6 +25,7 @@ steps:
     instance_type: ml.m5.large
     script: steps/train.py
 """
+_AS = "{{pipeline: {0}, aws: {{role: arn:aws:iam::111122223333:role/{0}}}}}"
 _CODES = re.compile(r"(?:error|warning)\[(SP\d{3})\]")
 
 
@@ -149,8 +150,23 @@ def test_two_specs_share_a_stack_and_none_is_left_out_unawares(project: Path) ->
             "SP604",
             "use letters, digits and single hyphens",
         ),
+        (
+            ("spec: 1", f"spec: 1\nenvironments: {{checks: {_AS.format('x')}}}"),
+            (),
+            "SP602",
+            "give it another name",
+        ),
+        (
+            (
+                "spec: 1",
+                f"spec: 1\nenvironments: {{eu-a: {_AS.format('x')}, eu-A: {_AS.format('y')}}}",
+            ),
+            (),
+            "SP602",
+            "give it another name",
+        ),
     ],
-    ids=["bucket", "long", "connections", "codebuild", "twice", "name"],
+    ids=["bucket", "long", "connections", "codebuild", "twice", "name", "stage", "ids"],
 )
 def test_what_cannot_be_set_up_is_found_at_its_line(
     project: Path, change: tuple[str, str], words: tuple[str, ...], code: str, advice: str
