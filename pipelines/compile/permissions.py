@@ -149,6 +149,8 @@ class _Derivation:
                 "buckets": self._resources.buckets((*reads, *writes)),
             },
         )
+        if self._resources.reads_unknown(step):
+            yield Permission(role, step.name, "s3:GetObject")
         yield from self._of_key(step, role, job_role.KMS)
         subnets = texts(members(own_arguments(step), "Subnets"))
         groups = texts(members(own_arguments(step), "SecurityGroupIds"))

@@ -102,6 +102,10 @@ class Resources:
         values.append(value_at(step.arguments, "CheckpointConfig.S3Uri"))
         return self.uris(values)
 
+    def reads_unknown(self, step: Step) -> bool:
+        """Return whether a job reads what only an execution names, as a parameter does."""
+        return any(not self.uris([source]) for _, source in sources_of(step))
+
     def writes(self, step: Step) -> tuple[str, ...]:
         """Return the URIs that a job writes: those that it names and does not read."""
         read = [source for _, source in sources_of(step)]

@@ -280,3 +280,15 @@ def test_a_spec_with_mistakes_gets_no_templates(project: Path) -> None:
     assert answer.code == 3
     assert "did you mean `script`?" in answer.err
     assert not (project / "infra").exists()
+
+
+def test_what_only_an_execution_knows_is_said(project: Path) -> None:
+    """A role cannot be allowed to read what a parameter will name: nobody finds it out in a run."""
+    read = (
+        "    inputs: {train: '${parameters.rows}'}\n"
+        "parameters:\n  rows: {type: string, default: 's3://elsewhere/rows/'}\n"
+    )
+    (project / "pipeline.yaml").write_text(SPEC + read)
+    answer = _init(project)
+    assert answer.code == 0
+    assert "churn in default also needs s3:GetObject (step train) on what only an" in answer.err

@@ -14,12 +14,14 @@ import click
 from pipelines.cli.options import report, writing
 from pipelines.cli.printing import echo
 from pipelines.cli.repository import Repository
+from pipelines.compile.permissions import permissions
 from pipelines.diagnostics.nearest import nearest
 from pipelines.diagnostics.sentences import quoted
 from pipelines.errors import ChangesPendingError, UsageError
 from pipelines.extras import DISTRIBUTION
 from pipelines.infra.files import State, TemplateFile, left_over, template_files
 from pipelines.infra.model import Delivery, Options
+from pipelines.infra.policies import unknown
 from pipelines.infra.reading import Asked, cached_days, open_all
 from pipelines.infra.stacks import stacks
 
@@ -109,6 +111,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     for file, found in checked.items():
         report(found, file, err=True)
     _require_connection(options, deliveries)
+    _say_what_is_open(deliveries)
     made = stacks(deliveries, options, cached_days(deliveries))
     _put(template_files(made, output, options.version), output, check, force)
 
@@ -150,6 +153,20 @@ def _say(files: tuple[TemplateFile, ...], folder: Path, check: bool) -> None:  #
         echo(f"would {file.state} {file.path}" if pending else f"{file.state.past} {file.path}")
     for path in left_over(files, folder):
         echo(f"{path} is no longer generated: delete its stack, then the file")
+
+
+def _say_what_is_open(deliveries: tuple[Delivery, ...]) -> None:
+    """Name what roles need on resources that only an execution knows: no template allows it."""
+    for environment in (one for delivery in deliveries for one in delivery.environments):
+        needed = unknown(permissions(environment.compiled, environment.aws))
+        actions = sorted({f"{one.action} (step {one.step})" for one in needed})
+        if actions:
+            echo(
+                f"{environment.compiled.pipeline} in {environment.label} also needs"
+                f" {', '.join(actions)} on what only an execution knows:"
+                " allow it in a policy of your own",
+                err=True,
+            )
 
 
 def _require_all_specs(files: tuple[TemplateFile, ...], force: bool) -> None:  # noqa: FBT001 - the flag as it was given
