@@ -25,6 +25,8 @@ _COMMAND = re.compile(r"^\$ (.*)\n", re.MULTILINE)
 _VARYING = (
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?"), "<moment>"),
     (re.compile(r"\b\d+m \d\ds|\b\d+(\.\d+)?s\b"), "<time>"),
+    # An id that happens to hold no digit is one where it stands in an id's place.
+    (re.compile(r"(?<=execution )[a-z0-9]{12}\b|^[a-z0-9]{12}(?=  )", re.MULTILINE), "<execution>"),
     (re.compile(r"\b(?=[a-z0-9]*\d)(?=[a-z0-9]*[a-z])[a-z0-9]{12}\b"), "<execution>"),
     (re.compile(r"\b\d\.\d+\b"), "<figure>"),
     (re.compile(r" +"), " "),
