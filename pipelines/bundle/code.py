@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from pipelines.bundle.assets import CodeAsset, digest_bundle
+from pipelines.bundle.brought import Brought
 from pipelines.bundle.frame import frame
 from pipelines.bundle.need import CodeNeed, ProjectFile, RequirementsFile
 from pipelines.bundle.project import Project, of_links
@@ -29,12 +30,14 @@ class CodeBundle:
         asset: the bundle; None where there are errors.
         findings: what is wrong.
         imports: what its Python code imports that is no file of the project.
+        brought: what its Python code adds to its container.
     """
 
     step: str
     asset: CodeAsset | None
     findings: tuple[Finding, ...]
     imports: tuple[Import, ...] = ()
+    brought: Brought = Brought()
 
 
 @frozen
@@ -90,7 +93,7 @@ def bundle(request: CodeRequest, project: Project) -> CodeBundle:
     digest = digest_bundle(members)
     uri = f"{request.prefix}/{step}/{digest[:32]}/bundle.pyz"
     asset = CodeAsset(step, uri, digest, members)
-    return CodeBundle(step, asset, found, tuple(collector.imports))
+    return CodeBundle(step, asset, found, tuple(collector.imports), collector.brought)
 
 
 def code_files(project: Project, paths: Iterable[str]) -> Iterator[BundleFile]:
@@ -119,6 +122,7 @@ class _Collector:
         self.paths: set[str] = set()
         self.findings: list[Finding] = []
         self.imports: list[Import] = []
+        self.brought = Brought()
 
     def collect(self, need: CodeNeed) -> None:
         if need.script is not None and self._exists(need.script):
@@ -215,6 +219,7 @@ class _Collector:
             self.findings.append(_not_python(error, (*self._step, *script.at), self._project))
             return
         self.imports.extend(found.foreign)
+        self.brought |= found.brought
         for path in found.files:
             self._add(path, script.at)
 
@@ -224,9 +229,12 @@ class _Collector:
             return  # an image of one's own may start anything; a missing file is said elsewhere
         folders = (str(PurePosixPath(entry.path).parent), str(PurePosixPath(source)))
         try:
-            self.imports.extend(trace_from(self._project, entry.path, folders).foreign)
+            found = trace_from(self._project, entry.path, folders)
         except SyntaxError as error:
             self.findings.append(_not_python(error, (*self._step, *entry.at), self._project))
+            return
+        self.imports.extend(found.foreign)
+        self.brought |= found.brought
 
     def _read_included(self, path: str) -> None:
         """Read the imports of a file that the spec includes by its name; it may be anything."""
@@ -235,6 +243,7 @@ class _Collector:
         except SyntaxError:
             return
         self.imports.extend(one for one in found.foreign if one.file == path)
+        self.brought |= found.brought
 
     def _read_suite(self, file: ProjectFile) -> None:
         if file.what != "suite":

@@ -6,14 +6,13 @@ import ast
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from pipelines.bundle.brought import Brought, brought_by
 from pipelines.bundle.project import Project
 from pipelines.frozen import frozen
 from pipelines.runtime.bundle import IMPORT_ROOTS
 
 _EXTENSIONS = (".so", ".pyd")
 _CATCHING = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
-_CONDITIONS = frozenset({"TYPE_CHECKING", "version_info", "hexversion", "platform", "find_spec"})
-"""Names in the test of an `if` that decides on what there is to import."""
 
 
 @frozen
@@ -40,10 +39,12 @@ class Trace:
     Args:
         files: paths of project files, sorted, without the script itself.
         foreign: the imports of other modules that the script cannot do without.
+        brought: what the script adds to its container before it imports it.
     """
 
     files: tuple[str, ...]
     foreign: tuple[Import, ...]
+    brought: Brought = Brought()
 
 
 def trace(project: Project, script: str) -> Trace:
@@ -65,6 +66,7 @@ def trace_from(project: Project, script: str, folders: tuple[str, ...]) -> Trace
     finder = _Finder(project, tuple(roots))
     found: set[str] = set()
     foreign: list[Import] = []
+    brought = Brought()
     needed, optional = [script], list[str]()
     while needed or optional:
         # What is only reached by optional imports comes last: none of its imports is needed.
@@ -73,7 +75,10 @@ def trace_from(project: Project, script: str, folders: tuple[str, ...]) -> Trace
         if path in found:
             continue
         found.add(path)
-        for one, within in _imports(_parsed(project.read(path), path), path):
+        code = project.read(path)
+        tree = _parsed(code, path)
+        brought |= brought_by(code, tree)
+        for one, within in _imports(tree, path):
             files = [file for name in one.names for file in finder.files(name)]
             if is_needed and not any(map(_is_condition, within)):
                 needed.extend(files)
@@ -81,7 +86,7 @@ def trace_from(project: Project, script: str, folders: tuple[str, ...]) -> Trace
                     foreign.append(one)
             else:
                 optional.extend(files)
-    return Trace(tuple(sorted(found - {script})), tuple(foreign))
+    return Trace(tuple(sorted(found - {script})), tuple(foreign), brought)
 
 
 def _parsed(code: bytes, path: str) -> ast.Module:
@@ -137,7 +142,9 @@ def _is_condition(node: ast.stmt) -> bool:
         case ast.Try(handlers=handlers) | ast.TryStar(handlers=handlers):
             return any(one.type is None or _names(one.type) & _CATCHING for one in handlers)
         case ast.If(test=test):
-            return bool(_names(test) & _CONDITIONS) or {"os", "name"} <= _names(test)
+            return not isinstance(test, ast.Constant) and "__name__" not in _names(test)
+        case ast.Match():
+            return True
         case ast.With(items=items):
             called = {name for item in items for name in _names(item.context_expr)}
             return "suppress" in called and bool(called & _CATCHING)

@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from pipelines.bundle.assets import CodeAsset
+from pipelines.bundle.brought import Brought
 from pipelines.bundle.need import CodeNeed
 from pipelines.bundle.project import Project
 from pipelines.bundle.trace import Import
@@ -24,6 +25,7 @@ from pipelines.images import Image
 from pipelines.images.packages import (
     Modules,
     distribution_of,
+    is_distributed,
     named_by,
     of_image,
     of_requirements,
@@ -47,6 +49,7 @@ class StepCode:
         need: what the step asked for.
         asset: its bundle.
         imports: what it imports from elsewhere.
+        brought: what it adds to its container itself.
     """
 
     step: Path
@@ -55,6 +58,7 @@ class StepCode:
     need: CodeNeed
     asset: CodeAsset
     imports: tuple[Import, ...]
+    brought: Brought
 
 
 def check_imports(steps: Iterable[StepCode], project: Project) -> Iterator[Finding]:
@@ -95,7 +99,9 @@ class _Container:
             return self._missing_from_python(top, names)
         if top.lower() in self._named or self._image.may_have(top) or self._holds(top):
             return None
-        if self._requirements.may_have(top):
+        if self._requirements.may_have(top) or self._installed.may_have(top):
+            return None
+        if self._step.brought.elsewhere and not is_distributed(top):
             return None
         if self._step.need.entry and self._is_elsewhere(names):
             source = self._step.need.config["source"]
@@ -114,9 +120,10 @@ class _Container:
         if len(python) != 2 or python < PYTHON:  # SP407 says it
             return None
         lack = lacking(names, (python[0], python[1]))
-        if lack is None or top in self._requirements.names:
+        added = (self._requirements, self._installed)
+        if lack is None or any(top in one.names for one in added):
             return None
-        if top in REMOVED and (self._image.may_have(top) or self._requirements.may_have(top)):
+        if top in REMOVED and any(one.may_have(top) for one in (self._image, *added)):
             return None
         message = f"{lack}, and the image `{self._step.image_name}` has Python {version}"
         return _Missing(message, "name another image, or catch ImportError and do without it")
@@ -156,6 +163,10 @@ class _Container:
         if given.get("mode") == "wheels":
             return _of_wheels(self._project, given["folder"])
         return of_requirements(given.get("lines", ()))
+
+    @functools.cached_property
+    def _installed(self) -> Modules:
+        return of_requirements(self._step.brought.requirements)
 
     @functools.cached_property
     def _named(self) -> frozenset[str]:

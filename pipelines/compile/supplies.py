@@ -137,7 +137,9 @@ def _importing(jobs: Iterable[_Job], made: Mapping[str, CodeBundle]) -> Iterator
         if code is None or bundled is None or bundled.asset is None or not bundled.imports:
             continue
         name = str(job.needs.images[job.path].name)
-        yield StepCode(job.node.path, job.image, name, code, bundled.asset, bundled.imports)
+        yield StepCode(
+            job.node.path, job.image, name, code, bundled.asset, bundled.imports, bundled.brought
+        )
 
 
 def _too_old(jobs: Iterable[_Job]) -> Iterator[Finding]:

@@ -113,6 +113,15 @@ def distribution_of(module: str) -> str:
     return module
 
 
+def is_distributed(module: str) -> bool:
+    """Return whether a module is known to be one of a distribution, by any list or by the table."""
+    if any(module in modules for modules in _named_otherwise().values()):
+        return True
+    families = sorted(path.stem for path in (_HERE / "package_lists").glob("*.json"))
+    lists = (one for family in families for one in _lists(family)["lists"].values())
+    return any(module.lower() in modules_of(name) for one in lists for name in one["distributions"])
+
+
 def normal(name: str) -> str:
     """Return the normalized name of a distribution (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()

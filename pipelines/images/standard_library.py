@@ -56,7 +56,7 @@ REMOVED: Final[dict[str, Python]] = {
 }
 """Module → the first version without it (PEP 594)."""
 
-_SINCE_EVER: Final = sys.stdlib_module_names - NEW.keys() - REMOVED.keys()
+_SINCE_EVER: Final = (sys.stdlib_module_names | {"__main__"}) - NEW.keys() - REMOVED.keys()
 
 
 def is_standard(module: str) -> bool:

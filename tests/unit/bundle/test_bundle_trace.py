@@ -31,10 +31,11 @@ def _foreign(found: Trace) -> list[str]:
         "import near, matplotlib",
         "def draw():\n    import matplotlib",
         "class Drawing:\n    import matplotlib",
-        "if near:\n    import matplotlib",
+        "if True:\n    import matplotlib",
+        "if __name__ == '__main__':\n    import matplotlib",
+        "for one in near:\n    import matplotlib",
         "try:\n    import matplotlib\nexcept ValueError:\n    pass",
         "with near:\n    import matplotlib",
-        "match near:\n    case 1:\n        import matplotlib",
     ],
 )
 def test_an_import_of_no_file_is_foreign(script: str, tmp_path: Path) -> None:
@@ -59,6 +60,9 @@ def test_an_import_of_no_file_is_foreign(script: str, tmp_path: Path) -> None:
         "if sys.platform == 'win32':\n    import winreg",
         "if os.name == 'nt':\n    import winreg",
         "if importlib.util.find_spec('matplotlib'):\n    import matplotlib",
+        "if arguments.plot:\n    import matplotlib",
+        "if near:\n    pass\nelif far:\n    import matplotlib",
+        "match near:\n    case 1:\n        import matplotlib",
         "importlib.import_module('matplotlib')",
     ],
 )

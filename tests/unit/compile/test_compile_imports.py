@@ -213,6 +213,83 @@ def test_a_file_included_by_its_name_is_read(tmp_path: Path) -> None:
     assert _missing(tmp_path, WORK % ", include: [plugins/draw.py]", files) == []
 
 
+RUN = "import os, subprocess, sys\n"
+
+
+@pytest.mark.parametrize(
+    "install",
+    [
+        'subprocess.check_call([sys.executable, "-m", "pip", "install", "matplotlib"])',
+        'subprocess.run(["pip", "install", "-q", "matplotlib==3.8"], check=True)',
+        'os.system("pip install matplotlib")',
+        'os.system(f"{sys.executable} -m pip install matplotlib")',
+        'os.system("cd /tmp && /usr/bin/pip3 install matplotlib")',
+        'command = "pip install matplotlib".split()',
+        'subprocess.run(["pip", "install", "-r", "/opt/ml/input/data/code/requirements.txt"])',
+        'subprocess.run(["conda", "install", "-y", "-c", "conda-forge", "matplotlib"])',
+        'def add(name):\n    subprocess.run([sys.executable, "-m", "pip", "install", name])',
+        'from pip._internal import main as run_pip\nrun_pip(["install", "matplotlib"])',
+        'import pip\npip.main(["install", "matplotlib"])',
+    ],
+)
+def test_what_a_script_installs_itself_is_not_missing(install: str, tmp_path: Path) -> None:
+    """Written as scripts for SageMaker do it, in the script or in a module that it imports."""
+    text = f"{RUN}{install}\nimport matplotlib\n"
+    assert _missing(tmp_path, WORK % "", {"work.py": text}) == []
+    files = {"work.py": "import added\nimport matplotlib\n", "added.py": f"{RUN}{install}\n"}
+    assert _missing(tmp_path, WORK % "", files) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '"""pip install matplotlib"""',
+        'print("please run pip install matplotlib")',
+        'subprocess.run(["pip", "list"])',
+        'subprocess.run(["pip", "install", "six"])',
+        'path = "/opt/pip"',
+    ],
+)
+def test_what_is_only_said_is_not_installed(line: str, tmp_path: Path) -> None:
+    """Nor is what a command without it brings."""
+    text = f"{RUN}x = 1\n{line}\nimport matplotlib\n"
+    assert _missing(tmp_path, WORK % "", {"work.py": text}) == ["matplotlib"]
+
+
+@pytest.mark.parametrize(
+    ("line", "missing"),
+    [
+        ('sys.path.append("/opt/ml/processing/input/code")', ["matplotlib"]),
+        ('sys.path.insert(0, os.environ["SM_CHANNEL_CODE"])', ["matplotlib"]),
+        ('sys.path += ["/opt/ml/input/data/code"]', ["matplotlib"]),
+        ('import site\nsite.addsitedir("/opt/ml/input/data/code")', ["matplotlib"]),
+        ("sys.path.append(os.path.dirname(__file__))", ["matplotlib", "ours"]),
+        ('sys.path.append("lib")', ["matplotlib", "ours"]),
+    ],
+)
+def test_a_folder_outside_the_bundle_may_hold_what_no_distribution_does(
+    line: str, missing: list[str], tmp_path: Path
+) -> None:
+    """Code in a channel; a known distribution is not put there."""
+    text = f"{RUN}{line}\nimport matplotlib\nimport ours\n"
+    assert _missing(tmp_path, WORK % "", {"work.py": text}) == missing
+
+
+@pytest.mark.parametrize(
+    ("image", "text"),
+    [
+        ("pytorch-2.13-cpu", "import functorch, torchgen, cv2, yaml, sagemaker_training"),
+        ("xgboost-3.2-cpu", "from sagemaker_algorithm_toolkit import exceptions\nimport tlz, mlio"),
+        ("sklearn-1.9-cpu", "import __main__\nfrom sagemaker_containers.beta import framework"),
+        ("tensorflow-2.21-cpu", "import keras, pasta, PIL, horovod, smexperiments, IPython"),
+    ],
+)
+def test_a_distribution_may_bring_several_modules(image: str, text: str, tmp_path: Path) -> None:
+    """Those that scripts for the image import."""
+    step = WORK % f", image: {image}"
+    assert _missing(tmp_path, step, {"work.py": f"{text}\n"}) == []
+
+
 def test_a_script_that_is_no_python_imports_nothing(tmp_path: Path) -> None:
     """Nor does a built-in program."""
     steps = "  work: {kind: processing, script: work.sh}\n"
