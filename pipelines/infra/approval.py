@@ -18,11 +18,15 @@ from pipelines.infra.roles import role
 from pipelines.infra.template import attribute
 from pipelines.json_types import JsonObject
 from pipelines.programs.deploy.variables import GROUP
+from pipelines.registry.packages import PENDING
 from pipelines.spec.names import deployer
 
 SOURCE: Final = "aws.sagemaker"
 DETAIL_TYPE: Final = "SageMaker Model Package State Change"
 DECISIONS: Final = ("Approved", "Rejected")
+_APPROVAL: Final = "ModelApprovalStatus"
+_UPDATED: Final = "UpdatedModelPackageFields"
+_ABSENT: Final = [{"exists": False}]
 RULE: Final = "ApprovalRule"
 ROLE: Final = "approval"
 
@@ -59,9 +63,9 @@ def approval(environment: Environment) -> JsonObject:
             "Type": "AWS::Events::Rule",
             "Properties": {
                 "Name": f"{environment.prefix}-approval",
-                "Description": f"An approval or rejection in {', '.join(groups)} starts {pipeline}",
+                "Description": f"A change of an approval status starts {pipeline}",
                 "State": "ENABLED",
-                "EventPattern": pattern(place.account, groups),
+                "EventPattern": decisions(place.account, groups),
                 "Targets": [
                     {
                         "# No parameters: the deploy pipeline takes what is live from the registry."
@@ -79,12 +83,28 @@ def approval(environment: Environment) -> JsonObject:
     }
 
 
-def pattern(account: str, groups: list[str], statuses: tuple[str, ...] = DECISIONS) -> JsonObject:
-    """Return the pattern of the events that a change of an approval status makes.
+def decisions(account: str, groups: list[str]) -> JsonObject:
+    """Return the pattern of what may change which version is to be live.
 
-    Whether the event of a package's creation carries `UpdatedModelPackageFields` is not
-    documented, so its absence passes; a change of anything else names other fields.
+    A change of the approval status to whatever it is: an approval may be withdrawn, back to
+    pending. Whether the event of a package's creation names what was "updated" is not documented;
+    where nothing is named, the package has to be decided. A change of anything else names other
+    fields.
     """
+    changes = [
+        {_UPDATED: [_APPROVAL]},
+        {_UPDATED: _ABSENT, _APPROVAL: list(DECISIONS)},
+    ]
+    return _pattern(account, groups, {"$or": changes})
+
+
+def waiting(account: str, groups: list[str]) -> JsonObject:
+    """Return the pattern of a version that waits for a decision, new or set back."""
+    changes = [{_UPDATED: [_APPROVAL]}, {_UPDATED: _ABSENT}]
+    return _pattern(account, groups, {_APPROVAL: [PENDING], "$or": changes})
+
+
+def _pattern(account: str, groups: list[str], detail: JsonObject) -> JsonObject:
     return {
         "source": [SOURCE],
         "detail-type": [DETAIL_TYPE],
@@ -92,10 +112,6 @@ def pattern(account: str, groups: list[str], statuses: tuple[str, ...] = DECISIO
         "detail": {
             "ModelPackageGroupName": groups,
             "ModelPackageStatus": ["Completed"],
-            "ModelApprovalStatus": list(statuses),
-            "$or": [
-                {"UpdatedModelPackageFields": ["ModelApprovalStatus"]},
-                {"UpdatedModelPackageFields": [{"exists": False}]},
-            ],
+            **detail,
         },
     }

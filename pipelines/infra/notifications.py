@@ -147,7 +147,7 @@ def _of_environment(environment: Environment) -> list[_Event]:
     ]
     groups = sorted(groups_of(*definitions.values()))
     if groups:
-        waiting = approval.pattern(place.account, groups, ("PendingManualApproval",))
+        waiting = approval.waiting(place.account, groups)
         text = "A model version waits for approval: <version>"
         paths = {"version": "$.detail.ModelPackageArn"}
         events.append(_Event("WaitingRule", "waiting", waiting, paths, text))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.infra.approval import pattern
+from pipelines.infra.approval import decisions, waiting
 from pipelines.json_types import JsonObject
 from pipelines.programs.deploy.reconcile import Options, reconcile
 from tests.package_events import ACCOUNT, APPROVAL, FIELDS, events, matches
@@ -16,7 +16,7 @@ from tests.unit.programs.deploy_account import ARN, GROUP, Account, target
 
 A, P, R = "Approved", "PendingManualApproval", "Rejected"
 QUICK = Options(pause=0)
-PATTERN = pattern(ACCOUNT, [GROUP])
+PATTERN = decisions(ACCOUNT, [GROUP])
 """That of the rule that `ci init` generates."""
 
 
@@ -37,12 +37,15 @@ def package(number: int, status: str, **more: Any) -> JsonObject:
     ("before", "after", "starts"),
     [
         (None, package(1, A), True),
-        (None, package(1, P), False),
+        (None, package(1, R), True),
         (None, package(1, A, ModelPackageStatus="InProgress"), False),
         (package(1, A, ModelPackageStatus="InProgress"), package(1, A), True),
         (package(1, P), package(1, A), True),
         (package(1, A), package(1, R), True),
         (package(1, P), package(1, R), True),
+        (package(1, A), package(1, P), True),
+        (package(1, R), package(1, P), True),
+        (package(1, P), package(1, P, ApprovalDescription="asked again"), False),
         (package(1, A), package(1, A, ApprovalDescription="audited"), False),
         (package(1, A), package(1, A, CustomerMetadataProperties={"a": "b"}), False),
         (package(1, A), package(1, A, ModelLifeCycle={"Stage": "prod"}), False),
@@ -58,6 +61,34 @@ def test_only_the_approval_status_starts_the_deployer(
     """Set at creation or changed later, of a version that is complete; no other change does."""
     (event,) = events(before, after, names_creation=names_creation)
     assert matches(PATTERN, event) is starts
+
+
+def test_a_new_version_that_waits_starts_nothing() -> None:
+    """Its event names nothing; if it names the status as updated, it is like one withdrawn.
+
+    The deployer then finds nothing to do.
+    """
+    (event,) = events(None, package(1, P))
+    assert not matches(PATTERN, event)
+
+
+@pytest.mark.parametrize("names_creation", [False, True])
+@pytest.mark.parametrize(
+    ("before", "after", "waits"),
+    [
+        (None, package(1, P), True),
+        (package(1, A), package(1, P), True),
+        (package(1, P), package(1, P, ApprovalDescription="asked again"), False),
+        (package(1, P), package(1, A), False),
+        (None, package(1, A), False),
+    ],
+)
+def test_people_hear_of_each_version_that_comes_to_wait(
+    before: JsonObject | None, after: JsonObject, *, waits: bool, names_creation: bool
+) -> None:
+    """New, or set back; not of other changes while it waits."""
+    (event,) = events(before, after, names_creation=names_creation)
+    assert matches(waiting(ACCOUNT, [GROUP]), event) is waits
 
 
 def test_a_change_of_nothing_sends_nothing() -> None:
@@ -130,7 +161,7 @@ NUMBERS = st.integers(1, 4)
 OPERATIONS = st.lists(
     st.one_of(
         st.tuples(st.just("register"), st.sampled_from((A, P, R)), st.booleans()),
-        st.tuples(st.just("decide"), NUMBERS, st.sampled_from((A, R))),
+        st.tuples(st.just("decide"), NUMBERS, st.sampled_from((A, P, R))),
         st.tuples(st.just("complete"), NUMBERS, st.none()),
         st.tuples(st.just("touch"), NUMBERS, st.sampled_from(sorted({*FIELDS} - {APPROVAL}))),
         st.tuples(st.just("deliver"), st.none(), st.none()),
@@ -146,7 +177,7 @@ FAULTS = st.dictionaries(NUMBERS, st.sampled_from(("broken", "mute", "refused", 
 def test_whatever_happens_to_the_events_the_highest_good_version_is_live(
     operations: list[tuple[str, Any, Any]], faults: dict[int, str], data: st.DataObject
 ) -> None:
-    """Approvals, rejections and other changes, with events late, repeated and out of order.
+    """Decisions, withdrawals and other changes, with events late, repeated and out of order.
 
     Once each event has arrived, the endpoint serves the highest version that is approved, complete
     and works; where there is none, nothing that was never approved is live.
