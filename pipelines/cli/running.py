@@ -30,6 +30,8 @@ from pipelines.compile.driver import compile_spec
 from pipelines.errors import ExecutionFailedError, UsageError
 from pipelines.execution.executions import environment_of, steps
 from pipelines.execution.identifiers import LATEST, identifier, pipeline_of
+from pipelines.execution.schedule import read_schedule
+from pipelines.execution.selection import Selection, SelectionWords
 from pipelines.execution.status import ExecutionStatus, StepStatus
 from pipelines.frozen import frozen
 from pipelines.plan.tags import desired
@@ -51,6 +53,7 @@ class RunRequest:
         stubs: answers as STEP=FILE.
         cache: whether results may be taken from the cache.
         isolation: how a job gets its /opt/ml.
+        words: which steps alone are to run, and on the results of which execution.
     """
 
     chosen: ChosenSpec
@@ -61,6 +64,12 @@ class RunRequest:
     stubs: tuple[str, ...]
     cache: bool
     isolation: Literal["auto", "namespaces", "rewrite"]
+    words: SelectionWords = SelectionWords()
+
+    @property
+    def uses_cache(self) -> bool:
+        """Whether results may be taken from the cache; who selects a step wants it to run."""
+        return self.cache and not self.words.words
 
 
 def run(asked: RunRequest) -> None:
@@ -73,7 +82,8 @@ def run(asked: RunRequest) -> None:
     """
     answers = {step: Path(path) for step, path in parameters(asked.stubs).items()}
     inputs = RunInputs(parameters(asked.given), answers)
-    if asked.resume is not None and (asked.given or asked.definition or asked.chosen.env):
+    changed = asked.given or asked.definition or asked.chosen.env or asked.words.words
+    if asked.resume is not None and changed:
         raise _fixed()
     if asked.definition is None:
         require_project(asked.chosen.file)
@@ -85,7 +95,7 @@ def run(asked: RunRequest) -> None:
             _stopping(sagemaker, arn, _resume(asked.chosen, arn)),
             on_demand(sagemaker) as api,
         ):
-            options = RunOptions(observer, asked.max_parallel, inputs.stubs, asked.cache, api)
+            options = RunOptions(observer, asked.max_parallel, inputs.stubs, asked.uses_cache, api)
             go = sagemaker.run if asked.resume is None else sagemaker.resume
             status = go(arn, options)
         if status is not ExecutionStatus.SUCCEEDED:
@@ -105,8 +115,27 @@ def _started(sagemaker: LocalSageMaker, asked: RunRequest, inputs: RunInputs) ->
     else:
         submission = _of_spec(sagemaker, asked.chosen)
         commit = recorded(submission.definition, folder_of(asked.chosen.file))
-    require_prerequisites(sagemaker.objects, submission.definition, inputs.stubs)
-    return submit(sagemaker, submission, RunInputs({**commit, **inputs.parameters}, inputs.stubs))
+    inputs = replace(inputs, parameters={**commit, **inputs.parameters})
+    not_run = set(inputs.stubs)
+    if asked.words.words:
+        selection, others = _selection(sagemaker, asked, submission)
+        inputs, not_run = replace(inputs, selection=selection), not_run | others
+    require_prerequisites(sagemaker.objects, submission.definition, not_run)
+    return submit(sagemaker, submission, inputs)
+
+
+def _selection(
+    sagemaker: LocalSageMaker, asked: RunRequest, submission: Submission
+) -> tuple[Selection, set[str]]:
+    """Determine which steps run on which results; return the steps that do not run, too."""
+    from pipelines.cli.selecting import show_selection  # noqa: PLC0415 - a whole run needs none
+    from pipelines.execution.sources import SourceQuestion, choose  # noqa: PLC0415 - as above
+
+    definition = read_schedule(submission.definition)
+    question = SourceQuestion(LocalCaller(sagemaker), submission.pipeline, sagemaker.damage)
+    selection = choose(asked.words, definition, submission.origins, question)
+    show_selection(selection, definition)
+    return selection, {*definition.steps} - {*selection.steps}
 
 
 def _succeeded(sagemaker: LocalSageMaker, arn: str) -> set[str]:
@@ -131,7 +160,9 @@ def _of_spec(sagemaker: LocalSageMaker, chosen: ChosenSpec) -> Submission:
     stage(sagemaker.objects, compiled.code, compiled.data)
     aws = graph.spec.aws or Aws()
     tags = desired(compiled.pipeline, aws.tags)
-    return Submission(compiled.pipeline, compiled.definition, aws.role, tags, chosen.env)
+    return Submission(
+        compiled.pipeline, compiled.definition, aws.role, tags, chosen.env, compiled.origins
+    )
 
 
 def _of_definition(sagemaker: LocalSageMaker, definition: Path, file: Path) -> Submission:
@@ -143,7 +174,8 @@ def _of_definition(sagemaker: LocalSageMaker, definition: Path, file: Path) -> S
 def _fixed() -> UsageError:
     return UsageError(
         "`--resume` keeps the definition and the parameters of the execution",
-        "remove -p, --env and --from-definition, or start a new execution without --resume",
+        "remove -p, --env, --from-definition, --only and --select, or start a new execution"
+        " without --resume",
     )
 
 

@@ -71,7 +71,9 @@ def compile_spec(request: CompileRequest) -> CompileResult:
         return CompileResult(None, checked)
     written = {one.pipeline: canonical(one.definition) for one in emitted}
     used = tuple(a for a in supplies.assets if any(a.uri in text for text in written.values()))
-    return CompileResult(Compiled(graph.spec.pipeline, written, supplies.code, used), checked)
+    name = graph.spec.pipeline
+    origins = next(one.origins for one in emitted if one.pipeline == name)
+    return CompileResult(Compiled(name, written, supplies.code, used, origins), checked)
 
 
 @frozen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import field
 from pathlib import Path
 
 from pipelines.bundle.assets import CodeAsset, DataAsset
@@ -55,12 +56,14 @@ class Compiled:
         definitions: name → canonical JSON; the main definition has the pipeline's name.
         code: the bundles that the definitions name.
         data: the local data that they name.
+        origins: for each step of the main definition the step of the spec that it comes from.
     """
 
     pipeline: str
     definitions: Mapping[str, str]
     code: tuple[CodeAsset, ...]
     data: tuple[DataAsset, ...]
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def definition(self) -> str:

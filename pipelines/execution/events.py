@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import field
 from typing import TypeAlias
 
 from pipelines.execution.status import ExecutionStatus, StepStatus
@@ -11,13 +12,23 @@ from pipelines.frozen import frozen
 
 @frozen
 class ExecutionStarted:
-    """An execution begins, or goes on: `done` are the steps that had succeeded before."""
+    """An execution begins, or goes on.
+
+    Args:
+        execution: its id.
+        arn: its ARN.
+        pipeline: the pipeline's name.
+        steps: the names of its steps.
+        done: those that had succeeded before.
+        reused: those whose result is that of another execution: its ARN, by step.
+    """
 
     execution: str
     arn: str
     pipeline: str
     steps: tuple[str, ...]
     done: tuple[str, ...] = ()
+    reused: Mapping[str, str] = field(default_factory=dict)
 
 
 @frozen
@@ -47,6 +58,7 @@ class StepEnded:
         status: SUCCEEDED, FAILED or STOPPED.
         seconds: how long it took.
         cached_from: the ARN of the execution whose result was taken.
+        reused_from: the ARN of the execution whose result a selective execution uses.
         reason: why it failed.
         log_tail: the last lines of its log, when it failed.
         message: what a job that succeeded says of itself (ExitMessage).
@@ -59,6 +71,7 @@ class StepEnded:
     reason: str | None = None
     log_tail: tuple[str, ...] = ()
     message: str | None = None
+    reused_from: str | None = None
 
 
 @frozen

@@ -8,13 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field
 from itertools import islice
 
-from pipelines.definition.steps import take_apart
-from pipelines.diagnostics.nearest import nearest
 from pipelines.errors import UsageError
 from pipelines.execution.caller import Caller, CallRefusedError
 from pipelines.execution.identifiers import LATEST, identifier
 from pipelines.execution.parameters import typed_parameters
-from pipelines.execution.status import REUSABLE
+from pipelines.execution.selection import Selection
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.spec.commit import COMMIT
@@ -30,17 +28,14 @@ class StartRequest:
     Args:
         pipeline: the pipeline's name.
         parameters: values by name, as text.
-        selected: the steps that alone are to run; empty for all.
-        source: ARN of the execution whose results the selected steps take; None for the latest
-            that has ended.
+        selection: the steps that alone are to run, and on which results; None for all.
         commit: what the code was at, for pipelines that record it; None where it is not known.
         env: the environment of the spec that is meant; the execution is described by it.
     """
 
     pipeline: str
     parameters: Mapping[str, str] = field(default_factory=dict)
-    selected: tuple[str, ...] = ()
-    source: str | None = None
+    selection: Selection | None = None
     commit: str | None = None
     env: str | None = None
 
@@ -62,24 +57,18 @@ def start(caller: Caller, request: StartRequest) -> str:
     The request carries a token, so that a retry of it starts nothing twice.
 
     Raises:
-        UsageError: there is no such pipeline, or parameters or selected steps do not fit it.
+        UsageError: there is no such pipeline, or parameters do not fit it.
         CallRefusedError: it was refused.
     """
-    document = _deployed(caller, request.pipeline)
-    _check_selected(document, request.selected)
+    document: JsonObject = json.loads(deployed(caller, request.pipeline))
     parameters = _parameters(document, request)
     members: JsonObject = {
         "PipelineName": request.pipeline,
         "ClientRequestToken": uuid.uuid4().hex,
         "PipelineParameters": [{"Name": n, "Value": v} for n, v in parameters.items()],
         **described(request.env),
+        **(request.selection.request() if request.selection else {}),
     }
-    if request.selected:
-        selection: JsonObject = {"SelectedSteps": [{"StepName": s} for s in request.selected]}
-        source = request.source or _latest_ended(caller, request.pipeline)
-        if source is not None:
-            selection["SourcePipelineExecutionArn"] = source
-        members["SelectiveExecutionConfig"] = selection
     started = caller.call("sagemaker", "start_pipeline_execution", **members)
     return str(started["PipelineExecutionArn"])
 
@@ -94,6 +83,25 @@ def stop(caller: Caller, arn: str) -> None:
     caller.call("sagemaker", "stop_pipeline_execution", **request)
 
 
+def deployed(caller: Caller, pipeline: str) -> str:
+    """Return the definition of a pipeline.
+
+    Raises:
+        UsageError: there is no such pipeline.
+        CallRefusedError: it was refused.
+    """
+    try:
+        described = caller.call("sagemaker", "describe_pipeline", PipelineName=pipeline)
+    except CallRefusedError as error:
+        if not error.is_missing:
+            raise
+        local = " --local" if caller.is_local else ""
+        raise UsageError(
+            f"there is no pipeline `{pipeline}`", f"deploy it first: pipelines upsert{local}"
+        ) from error
+    return str(described["PipelineDefinition"])
+
+
 def executions(caller: Caller, pipelines: Iterable[str], most: int) -> list[JsonObject]:
     """List executions, the latest first: their summaries, each with its `PipelineName`.
 
@@ -105,7 +113,7 @@ def executions(caller: Caller, pipelines: Iterable[str], most: int) -> list[Json
     found = [
         {**summary, "PipelineName": name}
         for name in pipelines
-        for summary in islice(_summaries(caller, name), most)
+        for summary in islice(summaries(caller, name), most)
     ]
     found.sort(key=lambda e: (e["StartTime"], e["PipelineExecutionArn"]), reverse=True)
     return found[:most]
@@ -146,51 +154,19 @@ def steps(caller: Caller, arn: str) -> list[JsonObject]:
     return list(listed)
 
 
-def _deployed(caller: Caller, pipeline: str) -> JsonObject:
-    try:
-        described = caller.call("sagemaker", "describe_pipeline", PipelineName=pipeline)
-    except CallRefusedError as error:
-        if not error.is_missing:
-            raise
-        local = " --local" if caller.is_local else ""
-        raise UsageError(
-            f"there is no pipeline `{pipeline}`", f"deploy it first: pipelines upsert{local}"
-        ) from error
-    document: JsonObject = json.loads(described["PipelineDefinition"])
-    return document
-
-
-def _check_selected(document: JsonObject, selected: Iterable[str]) -> None:
-    known = take_apart(document).named
-    for name in selected:
-        if name not in known:
-            close = nearest(name, known)
-            raise UsageError(
-                f"the pipeline has no step `{name}`",
-                f"did you mean `{close}`?" if close else f"its steps are {', '.join(known)}",
-            )
-
-
-def _latest_ended(caller: Caller, pipeline: str) -> str | None:
-    """Find the execution that selected steps take results from: the service does not by itself."""
-    for summary in _summaries(caller, pipeline):
-        if summary["PipelineExecutionStatus"] in REUSABLE:
-            return str(summary["PipelineExecutionArn"])
-    return None
-
-
 def _parameters(document: JsonObject, request: StartRequest) -> dict[str, str]:
     """Return what the pipeline is given; one that records no commit is not told it."""
     declared = {item["Name"] for item in document.get("Parameters") or []}
-    given = dict(request.parameters)
+    selection = request.selection
+    given = {**(selection.parameters if selection else {}), **request.parameters}
     if request.commit is not None and COMMIT in declared:
         given.setdefault(COMMIT, request.commit)
-    if not request.selected:  # else what is not given comes from the source
-        typed_parameters(document, given)
+    typed_parameters(document, given, selection.steps if selection else ())
     return given
 
 
-def _summaries(caller: Caller, pipeline: str) -> Iterable[JsonObject]:
+def summaries(caller: Caller, pipeline: str) -> Iterable[JsonObject]:
+    """Yield the summaries of a pipeline's executions, the latest first; it may not be there."""
     request = {"PipelineName": pipeline, "SortBy": "CreationTime", "SortOrder": "Descending"}
     pages = caller.pages(
         "sagemaker", "list_pipeline_executions", "PipelineExecutionSummaries", **request

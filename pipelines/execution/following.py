@@ -25,6 +25,7 @@ from pipelines.execution.events import (
 )
 from pipelines.execution.identifiers import identifier, pipeline_of
 from pipelines.execution.schedule import ScheduledStep, WillNotRun, read_schedule, readiness
+from pipelines.execution.selection import needed, select
 from pipelines.execution.status import OPEN, ExecutionStatus, StepStatus
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
@@ -69,11 +70,11 @@ def follow(caller: Caller, arn: str, observer: Observer, polling: Polling) -> Ex
         ExecutionFailedError: it has a status that nobody knows here.
     """
     retrying = _Retrying(polling)
-    nodes = retrying.ask(lambda: _nodes(caller, arn))
+    described = retrying.ask(lambda: _describe(caller, arn))
+    nodes = retrying.ask(lambda: _nodes(caller, arn, described))
     reported = _Reported(caller, observer, nodes)
     observer(ExecutionStarted(identifier(arn), arn, pipeline_of(arn), (*nodes,)))
     while True:
-        described = retrying.ask(lambda: _describe(caller, arn))
         for step in retrying.ask(lambda: executions.steps(caller, arn)):
             reported.step(step)
         reported.skipped()
@@ -84,6 +85,7 @@ def follow(caller: Caller, arn: str, observer: Observer, polling: Polling) -> Ex
             observer(ExecutionEnded(identifier(arn), status, seconds, reason))
             return status
         polling.wait(_LOCAL_SECONDS if caller.is_local else _SECONDS)
+        described = retrying.ask(lambda: _describe(caller, arn))
 
 
 @frozen
@@ -134,7 +136,8 @@ class _Reported:
             return
         if name not in self.attempts:
             self.attempts[name] = 1
-            self.observer(StepStarted(name, _type(step, self.nodes.get(name))))
+            if "SelectiveExecutionResult" not in step:
+                self.observer(StepStarted(name, _type(step, self.nodes.get(name))))
         attempt = int(step.get("AttemptCount") or 1)
         if attempt > self.attempts[name]:
             self.attempts[name] = attempt
@@ -147,16 +150,18 @@ class _Reported:
         metadata = (step.get("Metadata") or {}).values()
         outcome = next((entry["Outcome"] for entry in metadata if "Outcome" in entry), None)
         self.ended[name] = _Ended(name, status, step.get("FailureReason"), outcome)
-        source = step.get("CacheHitResult") or step.get("SelectiveExecutionResult") or {}
+        cached = step.get("CacheHitResult") or {}
+        reused = step.get("SelectiveExecutionResult") or {}
         failed = status is StepStatus.FAILED
         self.observer(
             StepEnded(
                 name,
                 status,
                 _between(step.get("StartTime"), step.get("EndTime")),
-                source.get("SourcePipelineExecutionArn"),
+                cached.get("SourcePipelineExecutionArn"),
                 step.get("FailureReason"),
                 logs.tail(self.caller, step) if failed else (),
+                reused_from=reused.get("SourcePipelineExecutionArn"),
             )
         )
 
@@ -175,12 +180,17 @@ class _Reported:
                     changed = True
 
 
-def _nodes(caller: Caller, arn: str) -> Mapping[str, ScheduledStep]:
-    """Read the steps of the definition that runs; none where it is beyond our engine."""
+def _nodes(caller: Caller, arn: str, described: JsonObject) -> Mapping[str, ScheduledStep]:
+    """Read the steps that are to run, and those reused; none where they are beyond our engine."""
     request = {"PipelineExecutionArn": arn}
     answer = caller.call("sagemaker", "describe_pipeline_definition_for_execution", **request)
+    config = described.get("SelectiveExecutionConfig")
     try:
-        return read_schedule(answer["PipelineDefinition"]).steps
+        schedule = read_schedule(answer["PipelineDefinition"])
+        if config is None:
+            return schedule.steps
+        names = [item["StepName"] for item in config["SelectedSteps"]]
+        return select(schedule, names, needed(schedule, names)).definition.steps
     except InvalidError:
         return {}
 

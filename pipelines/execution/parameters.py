@@ -53,6 +53,22 @@ def typed_parameters(
     return values
 
 
+def given_values(document: JsonObject, values: Mapping[str, str]) -> dict[str, str]:
+    """Return those values of an execution that are not the defaults of its definition.
+
+    The commit is left out: it says which code ran, and another start runs other code.
+    """
+    given: dict[str, str] = {}
+    for item in document.get("Parameters") or []:
+        name, default = item["Name"], item.get("DefaultValue")
+        value = values.get(name)
+        if value is None or name == COMMIT:
+            continue
+        if default is None or _typed(item, value) != _typed(item, default):
+            given[name] = value
+    return given
+
+
 def shown(value: Scalar) -> str:
     """Write a typed value as the API carries it."""
     return str(value).lower() if isinstance(value, bool) else str(value)

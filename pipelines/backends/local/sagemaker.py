@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Self
 
 from pipelines.backends.local.engine.context import RunOptions
@@ -105,6 +106,15 @@ class LocalSageMaker:
         """Return whether `resume` would resume an execution."""
         record = self._engine.find(execution)
         return not self._engine.is_running(record.id) and self._engine.refusal(record) is None
+
+    def damage(self, execution: str, steps: Iterable[str]) -> str | None:
+        """Return why results of an execution cannot be used again; None where they can.
+
+        Args:
+            execution: its ARN or id.
+            steps: names of steps that succeeded in it.
+        """
+        return self._engine.damage(execution, steps)
 
     def is_interrupted(self, execution: str) -> bool:
         """Return whether an execution has not ended and no process runs it: it can be resumed."""

@@ -17,6 +17,7 @@ from pipelines.backends.local.errors import ServiceError
 from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.backends.local.state.home import open_home
 from pipelines.execution.executions import described
+from pipelines.execution.selection import Selection
 from pipelines.frozen import frozen
 from pipelines.spec.model import Aws
 
@@ -33,6 +34,7 @@ class Submission:
         role: the role that it runs with; None keeps the pipeline's.
         tags: its tags, set when it is created.
         env: the environment that it was compiled with; its executions are described by it.
+        origins: for each of its steps the step of the spec that it comes from, where there is one.
     """
 
     pipeline: str
@@ -40,6 +42,7 @@ class Submission:
     role: str | None
     tags: Mapping[str, str] = field(default_factory=dict)
     env: str | None = None
+    origins: Mapping[str, str] = field(default_factory=dict)
 
 
 @frozen
@@ -49,10 +52,12 @@ class RunInputs:
     Args:
         parameters: values by name, as text.
         stubs: the files that stand in for steps, by step.
+        selection: the steps that alone are to run, and on which results; None for all.
     """
 
     parameters: Mapping[str, str]
     stubs: Mapping[str, Path]
+    selection: Selection | None = None
 
 
 def submit(sagemaker: LocalSageMaker, submission: Submission, inputs: RunInputs) -> str:
@@ -64,7 +69,8 @@ def submit(sagemaker: LocalSageMaker, submission: Submission, inputs: RunInputs)
     Raises:
         UsageError: the parameters or the stubs do not fit the definition.
     """
-    check_stubs(inputs.stubs, submission.definition)
+    selection = inputs.selection
+    check_stubs(inputs.stubs, submission.definition, selection.steps if selection else None)
     with _locked(sagemaker.settings.home):
         name = {"PipelineName": submission.pipeline}
         definition = {"PipelineDefinition": submission.definition}
@@ -77,9 +83,12 @@ def submit(sagemaker: LocalSageMaker, submission: Submission, inputs: RunInputs)
         elif deployed != submission.definition:
             role = {} if submission.role is None else {"RoleArn": submission.role}
             sagemaker.update_pipeline(**name, **definition, **role)
-        parameters = [{"Name": n, "Value": v} for n, v in inputs.parameters.items()]
+        values = {**(selection.parameters if selection else {}), **inputs.parameters}
         started = sagemaker.start_pipeline_execution(
-            **name, **described(submission.env), PipelineParameters=parameters
+            **name,
+            **described(submission.env),
+            **(selection.request() if selection else {}),
+            PipelineParameters=[{"Name": n, "Value": v} for n, v in values.items()],
         )
     arn: str = started["PipelineExecutionArn"]
     return arn

@@ -9,7 +9,9 @@ import click
 
 from pipelines.backends.local.jobs.isolation import warm_up
 from pipelines.cli.options import ChosenSpec, spec_options
+from pipelines.cli.selecting import selection_options
 from pipelines.errors import UsageError
+from pipelines.execution.selection import SelectionWords
 
 
 def _with_files(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
@@ -42,6 +44,7 @@ def _with_files(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -
     metavar="[EXECUTION]",
     help="Resume an execution that crashed or failed; without an id, the latest one.",
 )
+@selection_options
 @click.option(
     "--max-parallel", type=click.IntRange(min=1), help="How many steps run at the same time."
 )
@@ -65,6 +68,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     given: tuple[str, ...],
     definition: Path | None,
     resume: str | None,
+    words: SelectionWords,
     max_parallel: int | None,
     stubs: tuple[str, ...],
     no_cache: bool,  # noqa: FBT001 - click's flag
@@ -76,6 +80,6 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
 
     running.run(
         running.RunRequest(
-            chosen, given, definition, resume, max_parallel, stubs, not no_cache, isolation
+            chosen, given, definition, resume, max_parallel, stubs, not no_cache, isolation, words
         )
     )

@@ -11,13 +11,16 @@ from pipelines.cli.follow import judge, show, watch
 from pipelines.cli.options import ChosenSpec, local_option, parameters, spec_options
 from pipelines.cli.printing import echo
 from pipelines.cli.project import folder_of, require_named
+from pipelines.cli.selecting import selection_options, show_selection
 from pipelines.cli.target import CommandTarget, open_target, served_api
 from pipelines.compile.driver import compile_spec
 from pipelines.errors import UsageError
-from pipelines.execution.executions import StartRequest, find, start, stop
+from pipelines.execution.executions import StartRequest, deployed, start, stop
 from pipelines.execution.identifiers import identifier
+from pipelines.execution.schedule import read_schedule
+from pipelines.execution.selection import Selection, SelectionWords
+from pipelines.execution.sources import SourceQuestion, choose
 from pipelines.frozen import frozen
-from pipelines.spec.names import pipelines_of
 
 
 @frozen
@@ -25,8 +28,7 @@ class _StartArguments:
     """What the command line asks for."""
 
     given: tuple[str, ...]
-    selected: tuple[str, ...]
-    source: str | None
+    words: SelectionWords
     wait: bool
 
 
@@ -34,28 +36,17 @@ class _StartArguments:
 @spec_options
 @local_option
 @click.option("-p", "--parameter", "given", multiple=True, help="NAME=VALUE of a parameter.")
-@click.option(
-    "--select", "selected", multiple=True, metavar="STEP", help="Run only this step; repeatable."
-)
-@click.option(
-    "--from",
-    "source",
-    metavar="EXECUTION",
-    help="The execution whose results selected steps use; by default the latest that has ended.",
-)
+@selection_options
 @click.option("--wait", is_flag=True, help="Show the execution until it ends.")
-def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
+def COMMAND(  # noqa: N802 - found by this name; click gives one argument per option
     chosen: ChosenSpec,
     local: bool,  # noqa: FBT001 - click's flag
     given: tuple[str, ...],
-    selected: tuple[str, ...],
-    source: str | None,
+    words: SelectionWords,
     wait: bool,  # noqa: FBT001 - click's flag
 ) -> None:
     """Start an execution of the deployed pipeline."""
-    asked = _StartArguments(given, selected, source, wait)
-    if source is not None and not selected:
-        raise UsageError("--from goes with --select", "name the steps to run: --select STEP")
+    asked = _StartArguments(given, words, wait)
     require_named(chosen.file)
     is_here = local and served_api(chosen.file) is None
     if is_here and not wait:
@@ -74,30 +65,35 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
 
 
 def _request(target: CommandTarget, asked: _StartArguments) -> StartRequest:
-    source = asked.source
-    if source is not None:
-        found = find(target.account, pipelines_of(target.pipeline), source)
-        source = found["PipelineExecutionArn"]
+    definition = deployed(target.account, target.pipeline)
+    selection = _selection(target, asked.words, definition) if asked.words.words else None
     return StartRequest(
         target.pipeline,
         parameters(asked.given),
-        asked.selected,
-        source,
-        _commit(target),
+        selection,
+        _commit(target, definition),
         target.chosen.env,
     )
 
 
-def _commit(target: CommandTarget) -> str | None:
+def _selection(target: CommandTarget, words: SelectionWords, definition: str) -> Selection:
+    """Determine which steps of what is deployed run, and on which results."""
+    schedule = read_schedule(definition)
+    compiled = compile_spec(target.chosen.request()).compiled
+    origins = compiled.origins if compiled is not None else {}
+    question = SourceQuestion(target.account, target.pipeline)
+    selection = choose(words, schedule, origins, question)
+    show_selection(selection, schedule)
+    return selection
+
+
+def _commit(target: CommandTarget, definition: str) -> str | None:
     """Return the commit, where what is deployed is what this checkout compiles to."""
     commit = commit_of(folder_of(target.chosen.file))
     if commit is None:
         return None
-    deployed = target.account.call("sagemaker", "describe_pipeline", PipelineName=target.pipeline)[
-        "PipelineDefinition"
-    ]
     compiled = compile_spec(target.chosen.request()).compiled
-    if compiled is not None and json.loads(compiled.definition) == json.loads(deployed):
+    if compiled is not None and json.loads(compiled.definition) == json.loads(definition):
         return commit
     echo(
         "what is deployed is not what this checkout compiles to: "

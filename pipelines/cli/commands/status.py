@@ -18,6 +18,7 @@ from pipelines.execution.identifiers import LATEST, identifier
 from pipelines.json_types import JsonObject
 
 _DESCRIPTION = "PipelineExecutionDescription"
+_SELECTION = "SelectiveExecutionConfig"
 
 
 @click.command("status")
@@ -102,6 +103,9 @@ def _one(described: JsonObject, steps: list[JsonObject], scope: Scope) -> str:
         title += f": resume it with `{begin} --resume {identifier(described)}`"
     reason = _own_reason(described, steps)
     title += f"\n{described[_DESCRIPTION]}" if _DESCRIPTION in described else ""
+    if _SELECTION in described:
+        selected = described[_SELECTION]["SelectedSteps"]
+        title += f"\nselected: {', '.join(one['StepName'] for one in selected)}"
     head = f"{title}\n{reason}\n" if reason else f"{title}\n"
     table = [(step["StepName"], step["StepStatus"], _seconds(step), _note(step)) for step in steps]
     remarked = [
@@ -127,7 +131,7 @@ def _seconds(step: JsonObject) -> str:
 
 
 def _note(step: JsonObject) -> str:
-    hit = step.get("CacheHitResult")
-    if hit:
-        return f"cached from {str(hit['SourcePipelineExecutionArn']).rpartition('/')[2]}"
+    for member, word in (("CacheHitResult", "cached from"), ("SelectiveExecutionResult", "from")):
+        if member in step:
+            return f"{word} {identifier(str(step[member]['SourcePipelineExecutionArn']))}"
     return headline(step.get("FailureReason"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TextIO
@@ -28,6 +28,7 @@ from pipelines.execution.events import (
     StepStarted,
 )
 from pipelines.execution.failure import remarks
+from pipelines.execution.identifiers import identifier
 from pipelines.execution.status import StepStatus
 from pipelines.frozen import frozen
 
@@ -60,8 +61,11 @@ class _Table:
         match event:
             case ExecutionStarted(execution=execution, pipeline=pipeline, steps=steps, done=done):
                 self._title = escaped(f"{pipeline}  {execution}")
-                earlier = _Row("✔", "dim green", note="done before")
-                self._rows = {s: earlier if s in done else _Row() for s in steps}
+                notes = {**dict.fromkeys(done, "done before"), **_sources(event.reused)}
+                self._rows = {
+                    s: _Row("✔", "dim green", note=notes[s]) if s in notes else _Row()
+                    for s in steps
+                }
             case StepStarted(step=step, type=type_name):
                 self._rows[step] = _Row("", "", type_name, time.monotonic())
             case StepRetried(step=step, fault=fault):
@@ -93,6 +97,10 @@ class _Table:
                 Text(escaped(row.note), row.style if row.mark == "✘" else "dim"),
             )
         return table
+
+
+def _sources(reused: Mapping[str, str]) -> dict[str, str]:
+    return {step: f"from {identifier(arn)}" for step, arn in reused.items()}
 
 
 @contextmanager

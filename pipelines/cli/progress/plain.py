@@ -18,6 +18,7 @@ from pipelines.execution.events import (
     StepStarted,
 )
 from pipelines.execution.failure import remarks
+from pipelines.execution.identifiers import identifier
 from pipelines.execution.status import StepStatus
 
 
@@ -52,10 +53,11 @@ class Lines:
 
 def _line(event: Event) -> str | None:
     match event:
-        case ExecutionStarted(execution=execution, pipeline=pipeline, done=done):
+        case ExecutionStarted(execution=execution, pipeline=pipeline, done=done, reused=reused):
             counted = "1 step is" if len(done) == 1 else f"{len(done)} steps are"
             resumed = f", {counted} done" if done else ""
-            return f"{pipeline}: execution {execution}{resumed}"
+            taken = [f"\n  {step}: from {identifier(arn)}" for step, arn in reused.items()]
+            return f"{pipeline}: execution {execution}{resumed}{''.join(taken)}"
         case ExecutionEnded(status=status, seconds=seconds):
             return f"{status} in {duration(seconds)}"
         case _:

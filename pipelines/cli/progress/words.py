@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipelines.execution.events import StepEnded
 from pipelines.execution.failure import headline, is_said
+from pipelines.execution.identifiers import identifier
 
 _MINUTE = 60
 _HOUR = 3600
@@ -27,7 +28,9 @@ def note(event: StepEnded) -> str:
     Nothing where the excerpt of its log, shown below, says why.
     """
     if event.cached_from is not None:
-        return f"cached from {event.cached_from.rpartition('/')[2]}"
+        return f"cached from {identifier(event.cached_from)}"
+    if event.reused_from is not None:
+        return f"from {identifier(event.reused_from)}"
     if event.reason is not None:
         return "" if is_said(event.log_tail, event.reason) else headline(event.reason)
     return event.message.splitlines()[0] if event.message else ""

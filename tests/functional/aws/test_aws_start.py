@@ -247,6 +247,9 @@ def test_ctrl_c_leaves_the_execution_running(
         (("-p", "mode=ugly"), "it can be `good`, `bad`"),
         (("--from", "latest"), "--select"),
         (("--select", "trian"), "did you mean `train`?"),
+        (("--only", "train+"), "write --select train+"),
+        (("--only", "train", "--select", "enough"), "exclude each other"),
+        (("--only", "train,"), "names no step"),
     ],
 )
 def test_a_start_that_does_not_fit_is_refused_before_it_is_sent(
@@ -275,22 +278,47 @@ def test_what_is_not_deployed_cannot_be_started(
 def test_selected_steps_run_on_the_results_of_an_execution(
     account: Account, project: Path, pipelines: Command
 ) -> None:
-    """`--select` twice, `--from` by id."""
+    """By `+`, `--from` by id; what the source was given is passed on: the service does not."""
     del project
     deploy(account, DEFINITION)
     mends = mend(account, WELL)
-    first = pipelines("start").out.split()[-1]
-    answer = pipelines("start", "--select", "enough", "--select", "register", "--from", first)
+    first = pipelines("start", "--wait", "-p", "epochs=7").out.split()[2]
+    answer = pipelines("start", "--select", "enough+", "--from", first)
     assert answer.code == 0, answer.err
     config = mends.started[1]["SelectiveExecutionConfig"]
-    assert [item["StepName"] for item in config["SelectedSteps"]] == ["enough", "register"]
+    selected = [item["StepName"] for item in config["SelectedSteps"]]
+    assert selected == ["enough", "register", "reject"]
     assert config["SourcePipelineExecutionArn"].endswith(f":pipeline/churn/execution/{first}")
+    assert mends.started[1]["PipelineParameters"] == [{"Name": "epochs", "Value": "7"}]
+    assert f"train from {first}; parameters of {first}: epochs=7" in answer.err
+
+
+def test_what_selective_execution_refuses_is_not_sent(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """A gap between steps, a source without what is needed, a source that runs."""
+    del project
+    deploy(account, DEFINITION)
+    mends = mend(account, [*BADLY])
+    gap = pipelines("start", "--only", "train,register")
+    assert (gap.code, "`enough` is between selected steps" in gap.err) == (2, True)
+    running = pipelines("start").out.split()[-1]
+    early = pipelines("start", "--only", "enough", "--from", running)
+    assert f"execution {running} is Executing: its results cannot be used" in early.err
+    unmet = pipelines("start", "--only", "enough", "--from", running)
+    assert "need `train`, which did not succeed in the source" in unmet.err
+    none = pipelines("start", "--only", "enough")
+    assert "need `train`, and no execution of churn has its results" in none.err
+    assert len(mends.started) == 1
 
 
 def test_selected_steps_take_the_latest_results_unless_told_otherwise(
     account: Account, project: Path, pipelines: Command
 ) -> None:
-    """The service takes none by itself; an execution that has not ended has none to give."""
+    """The service takes none by itself; an execution that has not ended has none to give.
+
+    A step that needs no results needs no source.
+    """
     del project
     deploy(account, DEFINITION)
     mends = mend(account, [Frame("Executing"), *WELL])

@@ -56,12 +56,19 @@ def test_selected_steps_run_on_the_results_of_the_source(bench: Bench, ran: str)
     assert "SelectiveExecutionResult" not in run.steps["b"]
 
 
-def test_the_latest_execution_is_the_source_where_none_is_named(bench: Bench, ran: str) -> None:
-    """And its parameters are taken where none are given."""
-    run = bench.run(SelectiveExecutionConfig=_config("a"))
-    assert bench.arguments("a") == {"x": 7}
-    described = bench.service.describe_pipeline_execution(PipelineExecutionArn=run.arn)
-    assert described["SelectiveExecutionConfig"] == _config("a", source=ran)
+def test_no_parameter_is_taken_over_from_the_source(bench: Bench, ran: str) -> None:
+    """As in the service: the commands pass on what the source was given."""
+    bench.run(SelectiveExecutionConfig=_config("a", source=ran))
+    assert bench.arguments("a") == {"x": 1}
+
+
+def test_a_source_that_has_not_ended_well_or_badly_is_refused(bench: Bench, ran: str) -> None:
+    """The service takes one that has Succeeded or Failed."""
+    started = bench.start()
+    with pytest.raises(ServiceError) as raised:
+        bench.start(SelectiveExecutionConfig=_config("b", source=started))
+    assert "is Executing: its results cannot be used" in raised.value.problem
+    assert ran
 
 
 def test_a_selected_step_of_a_branch_runs_without_its_condition(bench: Bench, ran: str) -> None:
@@ -100,11 +107,13 @@ def test_a_step_that_failed_in_the_source_cannot_be_reused(
     assert "`a`, which did not succeed in the source" in raised.value.problem
 
 
-def test_without_an_earlier_execution_nothing_can_be_selected(
+def test_without_a_source_only_steps_that_need_none_can_be_selected(
     bench: Bench, make_step: Write
 ) -> None:
-    """There is no source."""
-    bench.define(make_step("a"))
+    """The service names the steps that are needed, too."""
+    bench.define(make_step("a"), make_step("b", DependsOn=["a"]))
     with pytest.raises(ServiceError) as raised:
-        bench.start(SelectiveExecutionConfig=_config("a"))
-    assert "no earlier execution" in raised.value.problem
+        bench.start(SelectiveExecutionConfig=_config("b"))
+    assert "need `a`, and no source execution is named" in raised.value.problem
+    run = bench.run(SelectiveExecutionConfig=_config("a"))
+    assert (run.status, set(run.steps)) == ("Succeeded", {"a"})

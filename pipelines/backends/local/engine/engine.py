@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import os
 import queue
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from pipelines.backends.local.engine.context import ExecutionContext, RunOptions
 from pipelines.backends.local.engine.folders import execution_folder
+from pipelines.backends.local.engine.outputs import damage
 from pipelines.backends.local.engine.parts import EngineParts
 from pipelines.backends.local.engine.scheduler import Scheduler, SchedulerInbox, StopRequest
-from pipelines.backends.local.engine.selective import select
 from pipelines.backends.local.errors import ServiceError, invalid, missing
 from pipelines.backends.local.executors.contract import LocalSettings, ModelRegistry
 from pipelines.backends.local.executors.stub import Stub, read_stub
 from pipelines.backends.local.objects import ObjectStore
-from pipelines.backends.local.state.executions import ExecutionRecord, ExecutionStore
+from pipelines.backends.local.state.executions import ExecutionRecord, ExecutionStore, StepRecord
 from pipelines.backends.local.state.locks import is_running, running
 from pipelines.errors import UsageError
 from pipelines.execution.schedule import Schedule, read_schedule
+from pipelines.execution.selection import select
 from pipelines.execution.status import ExecutionStatus, StepStatus
 
 _OPEN = frozenset({ExecutionStatus.EXECUTING, ExecutionStatus.STOPPING})
@@ -161,12 +162,8 @@ class Engine:
         config = record.request.get("SelectiveExecutionConfig")
         if not config:
             return definition
-        source = self.find(config["SourcePipelineExecutionArn"])
-        results = {
-            step.name: step
-            for step in self._store.steps(source.id)
-            if step.status is StepStatus.SUCCEEDED
-        }
+        source = config.get("SourcePipelineExecutionArn")
+        results = {} if source is None else self._results(source)
         names = [item["StepName"] for item in config["SelectedSteps"]]
         selection = select(definition, names, results.keys())
         recorded = {step.name for step in self._store.steps(record.id)}
@@ -177,20 +174,40 @@ class Engine:
                     execution=record.id,
                     attempts=0,
                     cached_from=None,
-                    reused_from=source.arn,
+                    reused_from=source,
                 )
             )
         return selection.definition
 
+    def _results(self, arn: str) -> dict[str, StepRecord]:
+        """Return the steps that succeeded in an execution, by name."""
+        steps = self._store.steps(self.find(arn).id)
+        return {step.name: step for step in steps if step.status is StepStatus.SUCCEEDED}
 
-def check_stubs(stubs: Mapping[str, Path], definition: str) -> None:
+    def damage(self, arn: str, steps: Iterable[str]) -> str | None:
+        """Return why results of an execution cannot be used again; None where they can."""
+        results = self._results(arn)
+        problems = (damage(self._objects, results[step].outputs) for step in sorted(steps))
+        return next((problem for problem in problems if problem is not None), None)
+
+
+def check_stubs(
+    stubs: Mapping[str, Path], definition: str, selected: Collection[str] | None = None
+) -> None:
     """Read stubs before an execution is started for them.
 
     Raises:
-        UsageError: one cannot be read, or is for something that is not a step.
+        UsageError: one cannot be read, or is for something that is not a step, or for one that
+            is not selected.
     """
     if stubs:
         _stubs(stubs, read_schedule(definition))
+    for name in stubs:
+        if selected is not None and name not in selected:
+            raise UsageError(
+                f"there is a stub for `{name}`, which is not selected: it does not run",
+                f"remove `--stub {name}=…`, or select `{name}` too",
+            )
 
 
 def _stubs(stubs: Mapping[str, Path], definition: Schedule) -> dict[str, Stub]:

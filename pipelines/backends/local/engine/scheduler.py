@@ -134,10 +134,12 @@ class Scheduler:
             self._properties[record.name] = record.properties
 
     def _announce(self) -> None:
-        execution = self._context.execution
+        execution, ended = self._context.execution, self._ended
+        reused = {name: step.reused_from for name, step in ended.items() if step.reused_from}
+        done = tuple(name for name in ended if name not in reused)
         self._observer(
             ExecutionStarted(
-                execution.id, execution.arn, execution.pipeline, (*self._nodes,), (*self._ended,)
+                execution.id, execution.arn, execution.pipeline, (*self._nodes,), done, reused
             )
         )
 

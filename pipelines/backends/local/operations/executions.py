@@ -7,7 +7,6 @@ from dataclasses import replace
 from pipelines.backends.local.engine.engine import Engine
 from pipelines.backends.local.engine.folders import execution_folder
 from pipelines.backends.local.engine.parts import Token
-from pipelines.backends.local.engine.selective import select
 from pipelines.backends.local.errors import conflict, invalid, validated
 from pipelines.backends.local.operations.context import OperationContext
 from pipelines.backends.local.operations.pipelines import require_pipeline, require_version
@@ -23,7 +22,8 @@ from pipelines.backends.local.operations.requests import (
 from pipelines.backends.local.state.executions import ExecutionRecord, StepRecord
 from pipelines.execution.parameters import shown, typed_parameters
 from pipelines.execution.schedule import read_schedule
-from pipelines.execution.status import ENDED, ExecutionStatus, StepStatus
+from pipelines.execution.selection import select
+from pipelines.execution.status import ENDED, REUSABLE, ExecutionStatus, StepStatus
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
@@ -197,44 +197,31 @@ class ExecutionOperations:
         }
 
     def _prepared(self, record: ExecutionRecord, parameters: dict[str, str]) -> ExecutionRecord:
-        """Type the parameters, and determine the source of a selective execution.
+        """Type the parameters; a selection must fit the definition and its source execution.
 
-        A selective execution uses its source's parameters unless it is given its own.
+        The service takes no parameters over from the source, and refuses a selection that needs
+        a source and names none.
         """
         definition = read_schedule(record.definition)
         config = record.request.get("SelectiveExecutionConfig")
         names: list[str] = []
         if config:
-            source = self._source(record.pipeline, config)
             names = [item["StepName"] for item in config["SelectedSteps"]]
-            succeeded = {
-                step.name
-                for step in self.context.state.executions.steps(source.id)
-                if step.status is StepStatus.SUCCEEDED
-            }
-            select(definition, names, succeeded)
-            declared = {item["Name"] for item in definition.document.get("Parameters") or []}
-            earlier = {
-                name: shown(value) for name, value in source.parameters.items() if name in declared
-            }
-            parameters = {**earlier, **parameters}
-            completed = {**config, "SourcePipelineExecutionArn": source.arn}
-            record = replace(
-                record, request={**record.request, "SelectiveExecutionConfig": completed}
-            )
+            select(definition, names, self._succeeded(config.get("SourcePipelineExecutionArn")))
         return replace(record, parameters=typed_parameters(definition.document, parameters, names))
 
-    def _source(self, pipeline: str, config: JsonObject) -> ExecutionRecord:
-        arn = config.get("SourcePipelineExecutionArn")
-        if arn is not None:
-            return self.engine.find(arn)
-        earlier = self.context.state.executions.of_pipeline(pipeline)
-        if not earlier:
+    def _succeeded(self, arn: str | None) -> set[str] | None:
+        """Name the steps that succeeded in the source of a selective execution."""
+        if arn is None:
+            return None
+        source = self.engine.find(arn)
+        if source.status not in REUSABLE:
             raise invalid(
-                f"pipeline {pipeline} has no earlier execution to reuse results from",
-                "run the whole pipeline first",
+                f"execution {source.id} is {source.status}: its results cannot be used",
+                "name one that has Succeeded or Failed",
             )
-        return earlier[-1]
+        steps = self.context.state.executions.steps(source.id)
+        return {step.name for step in steps if step.status is StepStatus.SUCCEEDED}
 
 
 def _summary(record: ExecutionRecord) -> JsonObject:

@@ -1,0 +1,132 @@
+"""The execution whose results selected steps use: the named one, or the latest that has them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+
+from pipelines.errors import UsageError
+from pipelines.execution.caller import Caller
+from pipelines.execution.executions import find, steps, summaries
+from pipelines.execution.identifiers import identifier
+from pipelines.execution.parameters import given_values
+from pipelines.execution.schedule import Schedule
+from pipelines.execution.selection import (
+    Selection,
+    SelectionWords,
+    needed,
+    select,
+    selected_steps,
+)
+from pipelines.execution.status import REUSABLE, StepStatus
+from pipelines.frozen import frozen
+
+_TRIED = 200
+"""How many executions are looked at for one that has what is needed."""
+
+
+@frozen
+class SourceQuestion:
+    """Where executions of a pipeline are, and whether one still has its results.
+
+    Args:
+        caller: where.
+        pipeline: the pipeline's name.
+        damage: why the results of these steps of an execution, by its ARN, cannot be used; None
+            where they can.
+    """
+
+    caller: Caller
+    pipeline: str
+    damage: Callable[[str, Iterable[str]], str | None] = lambda _arn, _steps: None
+
+
+def choose(
+    words: SelectionWords,
+    definition: Schedule,
+    origins: Mapping[str, str],
+    question: SourceQuestion,
+) -> Selection:
+    """Determine which steps run, and on the results of which execution.
+
+    Raises:
+        UsageError: a word names no step, selected steps are not connected, or there is no
+            execution that has what they need.
+    """
+    names = selected_steps(words.words, definition, origins)
+    reused = needed(definition, names)
+    select(definition, names, reused)
+    if words.source is not None:
+        source: str | None = _named(words.source, definition, names, question)
+    else:
+        source = _latest(reused, question)
+    parameters = {} if source is None else _parameters(question.caller, source, definition)
+    return Selection(names, source, reused, parameters)
+
+
+def _named(
+    given: str, definition: Schedule, names: tuple[str, ...], question: SourceQuestion
+) -> str:
+    """Find the execution that the user has named, and check that it has what is needed."""
+    described = find(question.caller, (question.pipeline,), given)
+    arn, status = described["PipelineExecutionArn"], described["PipelineExecutionStatus"]
+    if status not in REUSABLE:
+        raise UsageError(
+            f"execution {identifier(arn)} is {status}: its results cannot be used",
+            "name one that has Succeeded or Failed",
+        )
+    reused = select(definition, names, _succeeded(question.caller, arn)).reused
+    damage = question.damage(arn, reused)
+    if damage is not None:
+        raise UsageError(
+            f"the results of execution {identifier(arn)} cannot be used: {damage}",
+            "select the step that writes it too, or name another execution",
+        )
+    return str(arn)
+
+
+def _latest(reused: frozenset[str], question: SourceQuestion) -> str | None:
+    """Find the latest execution in which each needed step succeeded and its results are there."""
+    damaged: str | None = None
+    for tried, summary in enumerate(summaries(question.caller, question.pipeline)):
+        arn = str(summary["PipelineExecutionArn"])
+        if tried == _TRIED:
+            break
+        if summary["PipelineExecutionStatus"] not in REUSABLE:
+            continue
+        if not reused:
+            return arn
+        if reused <= _succeeded(question.caller, arn):
+            damage = question.damage(arn, reused)
+            if damage is None:
+                return arn
+            damaged = damaged or f"; of execution {identifier(arn)} {damage}"
+    if not reused:
+        return None
+    listed = ", ".join(f"`{name}`" for name in sorted(reused))
+    raise UsageError(
+        f"the selected steps need {listed}, and no execution of {question.pipeline} has"
+        f" its results{damaged or ''}",
+        f"run the whole pipeline first, or select `{min(reused)}` too",
+    )
+
+
+def _succeeded(caller: Caller, arn: str) -> frozenset[str]:
+    ended = steps(caller, arn)
+    return frozenset(s["StepName"] for s in ended if s["StepStatus"] == StepStatus.SUCCEEDED)
+
+
+def _parameters(caller: Caller, arn: str, definition: Schedule) -> dict[str, str]:
+    """Return what the source was given, as far as the pipeline still has these parameters.
+
+    What had its default then gets the default of now. The service takes over nothing by itself.
+    """
+    request = {"PipelineExecutionArn": arn}
+    answer = caller.call("sagemaker", "describe_pipeline_definition_for_execution", **request)
+    listed = caller.pages(
+        "sagemaker", "list_pipeline_parameters_for_execution", "PipelineParameters", **request
+    )
+    values = {one["Name"]: str(one["Value"]) for one in listed}
+    declared = {item["Name"] for item in definition.document.get("Parameters") or []}
+    earlier = given_values(json.loads(answer["PipelineDefinition"]), values)
+    return {name: value for name, value in earlier.items() if name in declared}
