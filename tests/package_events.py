@@ -8,7 +8,6 @@ anything is not documented, so it is made in both ways.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 from pipelines.json_types import JsonObject
@@ -56,18 +55,6 @@ def events(
         "detail": detail,
     }
     return (event,)
-
-
-def matches(pattern: JsonObject, event: JsonObject) -> bool:
-    """Return whether an EventBridge rule with this pattern takes an event."""
-    return bool(_matcher()(None, pattern).matches_event(event))
-
-
-@cache
-def _matcher() -> Any:
-    from moto.events.models import EventPattern  # noqa: PLC0415 - takes a second
-
-    return EventPattern
 
 
 def _differs(before: Mapping[str, Any] | None, after: Mapping[str, Any], member: str) -> bool:

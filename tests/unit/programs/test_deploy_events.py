@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pipelines.infra.approval import decisions, waiting
 from pipelines.json_types import JsonObject
 from pipelines.programs.deploy.reconcile import Options, reconcile
-from tests.package_events import ACCOUNT, APPROVAL, FIELDS, events, matches
+from tests.event_patterns import matches
+from tests.package_events import ACCOUNT, APPROVAL, FIELDS, events
 from tests.unit.programs.deploy_account import ARN, GROUP, Account, target
 
 A, P, R = "Approved", "PendingManualApproval", "Rejected"
