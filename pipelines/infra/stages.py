@@ -38,9 +38,9 @@ def install(delivery: Delivery, options: Options) -> tuple[str, ...]:
     uri = f"s3://{delivery.first.aws.bucket}/{TOOL}/{options.wheel}"
     constraints = shlex.quote(_in(delivery, "constraints.txt"))
     return (
-        f"aws s3 cp --only-show-errors {uri} /tmp/{options.wheel}",
+        f'aws s3 cp --only-show-errors {uri} "${{TMPDIR:-/tmp}}/{options.wheel}"',
         f'if [ -f {constraints} ]; then export PIP_CONSTRAINT="$PWD"/{constraints}; fi',
-        f'python -m pip install --quiet "/tmp/{options.wheel}[aws]"',
+        f'python -m pip install --quiet "${{TMPDIR:-/tmp}}/{options.wheel}[aws]"',
     )
 
 
