@@ -8,6 +8,7 @@ what ran, else the kept copy.
 from __future__ import annotations
 
 import filecmp
+import os
 import re
 import shutil
 import stat
@@ -89,8 +90,14 @@ class KeptJobs:
 
 
 def _size(folder: Path) -> int:
-    entries = (entry.lstat() for entry in folder.rglob("*"))
-    return sum(entry.st_size for entry in entries if stat.S_ISREG(entry.st_mode))
+    """Add up the files of a folder, as far as they can be seen; it may go meanwhile."""
+    total = 0
+    for above, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                entry = Path(above, name).lstat()
+                total += entry.st_size if stat.S_ISREG(entry.st_mode) else 0
+    return total
 
 
 def openable(attempt: Path) -> Callable[[str], str]:
@@ -128,16 +135,27 @@ class _Paths:
         project = self._folder.parents[2]
         own = (_PACKAGE if part == "tool" else project) / path
         copy = self._folder / part / path
-        if not copy.is_file():
-            return str(own) if own.is_file() else written
-        is_same = own.is_file() and filecmp.cmp(own, copy, shallow=False)
-        return str(own if is_same else copy)
+        if not _is_file(copy):
+            return str(own) if _is_file(own) else written
+        return str(own if _is_same(own, copy) else copy)
 
     def _in_opt_ml(self, found: re.Match[str]) -> str:
         for file in self._folder.glob("*/opt/ml"):
-            if (file / found[1]).is_file():
+            if _is_file(file / found[1]):
                 return f'File "{file / found[1]}"'
         return found[0]
+
+
+def _is_file(path: Path) -> bool:
+    """Return whether there is such a file; a job may print any name, however long."""
+    return os.path.isfile(path)  # noqa: PTH113 - pathlib's raises for a name that is too long
+
+
+def _is_same(own: Path, copy: Path) -> bool:
+    try:
+        return _is_file(own) and filecmp.cmp(own, copy, shallow=False)
+    except OSError:  # one of them has just gone, or may not be read
+        return False
 
 
 def remove(folder: Path) -> None:
@@ -149,12 +167,16 @@ def remove(folder: Path) -> None:
 def _unlock(
     action: Callable[[str], object], path: str, problem: tuple[object, object, object]
 ) -> None:
-    """Restore write permission on a folder and try again; what still fails is left behind."""
+    """Restore write permission on a folder and try again; what still fails is left behind.
+
+    Another process may remove the same folder, so that anything in it may be gone.
+    """
     del problem
-    for locked in (Path(path).parent, Path(path)):
-        if locked.is_dir() and not locked.is_symlink():
-            locked.chmod(stat.S_IRWXU)
-    if Path(path).is_dir() and action.__name__ != "rmdir":
-        shutil.rmtree(path, ignore_errors=True)
-    elif Path(path).is_symlink() or Path(path).exists():
-        action(path)
+    with suppress(FileNotFoundError):
+        for locked in (Path(path).parent, Path(path)):
+            if locked.is_dir() and not locked.is_symlink():
+                locked.chmod(stat.S_IRWXU)
+        if Path(path).is_dir() and action.__name__ != "rmdir":
+            shutil.rmtree(path, ignore_errors=True)
+        elif Path(path).is_symlink() or Path(path).exists():
+            action(path)

@@ -61,3 +61,17 @@ def test_the_next_attempt_replaces_what_was_kept(either: Project) -> None:
     either.script("train", "pass")
     assert "  train: Succeeded" in either.run("run").out
     assert [path for path in kept(either) if "-train-" in path.name] == [second]
+
+
+def test_a_job_may_print_any_path(either: Project) -> None:
+    """A name that is too long, one that leads out of the bundle, a NUL."""
+    script = """\
+        here = os.path.dirname(os.path.abspath(__file__))
+        for name in ("a" * 300, "b/" * 3000, "../" * 9 + "etc/passwd", "c\\0d"):
+            print(f'File "/opt/ml/{name}"')
+            print(f'File "{here}/{name}"')
+        raise ValueError("no rows")
+        """
+    either.script("train", script)
+    assert "ValueError: no rows" in either.run("run").out
+    assert "ValueError: no rows" in either.run("logs", "--local", "latest", "train").out
