@@ -132,7 +132,7 @@ def _names(data: JsonObject) -> Iterator[Finding]:
             help="letters, digits and single hyphens between them, at most 256 "
             "(CreatePipeline's pattern)",
         )
-    for section in ("steps", "parameters"):
+    for section in ("steps", "parameters", "data"):
         names = data.get(section)
         for name in names if isinstance(names, dict) else ():
             if not STEP_NAME.fullmatch(name):

@@ -143,7 +143,9 @@ def _place(path: Path) -> str:
 def _name(path: Path) -> str:
     """Name a value by its key; an entry of a list by the list's key and its index."""
     keys = [index for index, part in enumerate(path) if isinstance(part, str)]
-    return _dotted(path[keys[-1] :] if keys else path)
+    last = keys[-1] if keys else 0
+    is_short_form = path[last - 1 : last + 1] == ("requirements", "file")  # `file` is not written
+    return _dotted(path[last - is_short_form :])
 
 
 def _dotted(path: Path) -> str:

@@ -13,7 +13,7 @@ def check(graph: Graph) -> Iterator[Finding]:
     """Find output names of one step that S3 would mix up: its input is by prefix (FACTS 11.8)."""
     for node in graph.nodes.values():
         code = node.kind.needs(node.name, node.step).code
-        names = code.outputs if code else ()
+        names = [name for name in code.outputs if name] if code else []
         path = (*node.path, "outputs")
         for name, count in Counter(names).items():
             if count > 1:
