@@ -25,7 +25,7 @@ from pipelines.cli.project import home_of, pipelines_named, require_folder, requ
 from pipelines.errors import SpecError, UsageError
 from pipelines.execution.caller import Caller
 from pipelines.execution.executions import executions, find
-from pipelines.execution.identifiers import LATEST, identifier
+from pipelines.execution.identifiers import generations_back, identifier
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.spec.names import COPY_OF, pipelines_of
@@ -130,6 +130,8 @@ class Scope:
         flags: the options with which another command looks here too, with a space before them.
         others: further pipelines there; an execution of one is found by its id only.
         is_interrupted: whether the execution with this ARN has lost the process that ran it.
+        path_of: the file or folder that an S3 URI is on this machine; None in an account.
+        account: the account; None for the local SageMaker.
     """
 
     caller: Caller
@@ -137,6 +139,8 @@ class Scope:
     flags: str
     others: tuple[str, ...] = ()
     is_interrupted: Callable[[str], bool] = lambda _arn: False
+    path_of: Callable[[str], Path | None] = lambda _uri: None
+    account: Account | None = None
 
     @property
     def is_local(self) -> bool:
@@ -151,16 +155,16 @@ class Scope:
         return f"pipelines start{self.flags}"
 
     def find(self, execution: str) -> JsonObject:
-        """Describe an execution: `latest` of these pipelines, or any by its id or ARN.
+        """Describe an execution: `latest` or `latest~1` of these pipelines, any by id or ARN.
 
         Raises:
             UsageError: there is none.
         """
-        if execution != LATEST:
+        if generations_back(execution) is None:
             return find(self.caller, (*self.pipelines, *self.others), execution)
         if not executions(self.caller, self.pipelines, 1):
             raise self.no_execution()
-        return find(self.caller, self.pipelines, LATEST)
+        return find(self.caller, self.pipelines, execution)
 
     def elsewhere(self) -> list[JsonObject]:
         """Return the latest execution of each further pipeline that has one."""
@@ -230,7 +234,8 @@ def open_scope(chosen: ChosenSpec, local: bool) -> Iterator[Scope]:  # noqa: FBT
             yield local_scope(sagemaker, chosen)
     else:
         with open_target(chosen, local) as target:
-            yield Scope(target.account, pipelines_of(target.pipeline), target.flags)
+            named = pipelines_of(target.pipeline)
+            yield Scope(target.account, named, target.flags, account=target.account)
 
 
 def local_scope(sagemaker: LocalSageMaker, chosen: ChosenSpec) -> Scope:
@@ -247,7 +252,14 @@ def local_scope(sagemaker: LocalSageMaker, chosen: ChosenSpec) -> Scope:
     named = pipelines_named(chosen.file, chosen.env, chosen.copy)
     others = tuple(name for name in there if name not in named) if named else ()
     flags = chosen.flags(local=True)
-    return Scope(caller, named or there, flags, others, sagemaker.is_interrupted)
+    return Scope(
+        caller,
+        named or there,
+        flags,
+        others,
+        sagemaker.is_interrupted,
+        sagemaker.objects.path_of,
+    )
 
 
 def open_sagemaker(

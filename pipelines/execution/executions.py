@@ -10,7 +10,7 @@ from itertools import islice
 
 from pipelines.errors import UsageError
 from pipelines.execution.caller import Caller, CallRefusedError
-from pipelines.execution.identifiers import LATEST, identifier
+from pipelines.execution.identifiers import generations_back, identifier
 from pipelines.execution.parameters import typed_parameters
 from pipelines.execution.selection import Selection
 from pipelines.frozen import frozen
@@ -120,14 +120,15 @@ def executions(caller: Caller, pipelines: Iterable[str], most: int) -> list[Json
 
 
 def find(caller: Caller, pipelines: Iterable[str], execution: str) -> JsonObject:
-    """Describe an execution that is given by its id, its ARN, or as `latest`.
+    """Describe an execution that is given by its id, its ARN, or as `latest` or `latest~1`.
 
     Raises:
         UsageError: there is none.
     """
     names = tuple(pipelines)
-    if execution == LATEST:
-        known = executions(caller, names, 1)
+    back = generations_back(execution)
+    if back is not None:
+        known = executions(caller, names, back + 1)[back:]
         candidates = [str(summary["PipelineExecutionArn"]) for summary in known]
     elif execution.startswith("arn:"):
         candidates = [execution]

@@ -9,14 +9,31 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pipelines.backends.local.errors import ServiceError
-from pipelines.backends.local.objects import NoSuchObjectError, ObjectUriError
+from pipelines.backends.local.objects import NoSuchObjectError, ObjectStore, ObjectUriError
 from pipelines.backends.local.operations.logs import LogOperations
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 
 
+@frozen
+class _Objects:
+    """The operation of S3 that lists."""
+
+    objects: ObjectStore
+
+    def list_objects_v2(self, **request: Any) -> JsonObject:
+        """List the objects of a prefix, all at once."""
+        bucket = f"s3://{request['Bucket']}/"
+        try:
+            found = list(self.objects.list(f"{bucket}{request.get('Prefix', '')}"))
+        except ObjectUriError as error:
+            raise ServiceError("NoSuchKey", error.problem, error.remedy) from error
+        return {"Contents": [{"Key": o.uri.removeprefix(bucket), "Size": o.size} for o in found]}
+
+
 class LocalCaller:
-    """Carries out the operations of `sagemaker`, and those of `logs` that read."""
+    """Carries out the operations of `sagemaker`, and those of `logs` and `s3` that read."""
 
     is_local = True
 
@@ -25,6 +42,7 @@ class LocalCaller:
         self._services: dict[str, object] = {
             "sagemaker": sagemaker,
             "logs": LogOperations(sagemaker.settings.home),
+            "s3": _Objects(sagemaker.objects),
         }
 
     def call(self, service: str, operation: str, **request: Any) -> JsonObject:

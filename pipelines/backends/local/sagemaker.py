@@ -17,6 +17,7 @@ from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.operations.context import Operation, OperationContext
 from pipelines.backends.local.operations.executions import ExecutionOperations
+from pipelines.backends.local.operations.jobs import JobOperations
 from pipelines.backends.local.operations.model_packages import ModelPackageOperations
 from pipelines.backends.local.operations.models import ModelOperations
 from pipelines.backends.local.operations.pipelines import PipelineOperations
@@ -62,6 +63,7 @@ class LocalSageMaker:
         self._operations: tuple[object, ...] = (
             PipelineOperations(context, self.objects),
             ExecutionOperations(context, self._engine, parts.token),
+            JobOperations(context),
             packages,
             ModelOperations(context),
             TagOperations(context),

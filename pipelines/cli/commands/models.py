@@ -6,15 +6,19 @@ from collections.abc import Iterator
 
 import click
 
+from pipelines.cli.opening import shown_place
 from pipelines.cli.options import ChosenSpec, format_option, local_option, spec_options
 from pipelines.cli.printing import as_json, echo, echo_data
+from pipelines.cli.results import source_of
 from pipelines.cli.tables import columns
-from pipelines.cli.target import open_scope
+from pipelines.cli.target import Scope, open_scope
 from pipelines.errors import UsageError
 from pipelines.execution.identifiers import identifier, pipeline_of
 from pipelines.json_types import JsonObject
 from pipelines.registry.lineage import Lineage, trace
 from pipelines.registry.packages import approval, groups, metrics, model_data, named, versions
+from pipelines.results.outputs import Output, outputs_of
+from pipelines.results.run import read_execution
 from pipelines.spec.commit import COMMIT
 
 _SHOW = "show"
@@ -50,7 +54,8 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     with open_scope(chosen, local) as scope:
         caller = scope.caller
         if version is not None:
-            shown = _one(trace(caller, version), output_format)
+            lineage = trace(caller, version)
+            shown = _one(lineage, _shown_outputs(scope, lineage), output_format)
         else:
             names = [group] if group is not None else groups(caller, scope.pipelines)
             packages = [p for name in names for p in versions(caller, name, last)]
@@ -79,7 +84,16 @@ def _all(packages: list[JsonObject], figures: list[dict[str, float]], output_for
     return columns(("version", "approval", "registered", *names), rows)
 
 
-def _one(lineage: Lineage, output_format: str) -> str:
+def _shown_outputs(scope: Scope, lineage: Lineage) -> list[Output]:
+    """List the pictures and the pages that the execution of a version made."""
+    if lineage.execution is None:
+        return []
+    source = source_of(scope)
+    outputs = outputs_of(source, read_execution(source, lineage.execution))
+    return [one for one in outputs if one.sort in {"pictures", "pages"}]
+
+
+def _one(lineage: Lineage, outputs: list[Output], output_format: str) -> str:
     if output_format == "json":
         content = {
             "package": lineage.package,
@@ -88,9 +102,13 @@ def _one(lineage: Lineage, output_format: str) -> str:
             "parameters": dict(lineage.parameters),
             "data": {name: list(uris) for name, uris in lineage.data.items()},
             "metrics": dict(lineage.metrics),
+            "outputs": {one.address: one.uri for one in outputs},
         }
         return as_json(content)
-    rows = list(_lines(lineage))
+    rows = [
+        *_lines(lineage),
+        *((one.sort, f"{one.address}: {shown_place(one.place)}") for one in outputs),
+    ]
     width = max(len(word) for word, _ in rows)
     return "\n".join(f"{word:<{width}}  {text}" for word, text in rows)
 

@@ -49,7 +49,8 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
         else:
             described = scope.find(execution)
             rows = steps(scope.caller, described["PipelineExecutionArn"])
-            shown = _one(described, rows, scope)
+            find = f"pipelines outputs{scope.flags} {identifier(described)}"
+            shown = f"{_one(described, rows, scope)}\noutputs, reports and metrics: {find}"
     if output_format == "json":
         echo_data(as_json(rows))
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, fields
 from typing import TypeAlias
 
@@ -207,6 +207,11 @@ class ExecutionStore:
             "SELECT * FROM steps WHERE execution = ? ORDER BY rowid", execution
         )
         return [_step(row) for row in rows]
+
+    def with_job(self, job: str) -> Iterator[StepRecord]:
+        """Yield the steps that ran as the job of this name, or took its result from the cache."""
+        query = "SELECT * FROM steps WHERE instr(metadata, ?)"
+        yield from map(_step, self._database.read(query, f'/{job}"'))
 
     def successes(self, pipeline: str, step: str, cache_key: str) -> list[tuple[StepRecord, str]]:
         """List real runs of a step by cache key, with their executions' ARNs, newest first."""

@@ -1,0 +1,1 @@
+"""What an execution leaves behind: outputs, reports, metrics; compared, and on one page."""

@@ -1,0 +1,99 @@
+"""`outputs` against an account: Describe says where, S3 says how much."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.functional.aws.executions import Frame, deploy, mend, step, through
+from tests.functional.aws.project import BUCKET, PIPELINE
+
+if TYPE_CHECKING:
+    from pipelines.json_types import JsonObject
+    from tests.functional.aws.account import Account
+    from tests.functional.aws.command import Command
+
+RUN = f"s3://{BUCKET}/churn/runs/1"
+ROLE = "arn:aws:iam::123456789012:role/jobs"
+DEFINITION: JsonObject = {
+    "Version": "2020-12-01",
+    "Steps": [
+        {
+            "Name": "evaluate",
+            "Type": "Processing",
+            "Arguments": {},
+            "PropertyFiles": [
+                {"PropertyFileName": "r", "OutputName": "report", "FilePath": "evaluation.json"}
+            ],
+        },
+    ],
+}
+
+
+def start(account: Account, **members: object) -> None:
+    """Start an execution whose one step has ended as this job."""
+    sagemaker, s3 = account.client("sagemaker"), account.client("s3")
+    outputs = [
+        {
+            "OutputName": name,
+            "S3Output": {
+                "S3Uri": f"{RUN}/evaluate/{name}",
+                "LocalPath": f"/opt/ml/processing/output/{name}",
+                "S3UploadMode": "EndOfJob",
+            },
+        }
+        for name in ("report", "pictures")
+    ]
+    made = sagemaker.create_processing_job(
+        ProcessingJobName="evaluate-1",
+        ProcessingResources={
+            "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.xlarge",
+                              "VolumeSizeInGB": 1}
+        },
+        AppSpecification={"ImageUri": "image"},
+        RoleArn=ROLE,
+        ProcessingOutputConfig={"Outputs": outputs},
+    )  # fmt: skip
+    contents = {
+        "report/evaluation.json": json.dumps({"auc": 0.75}).encode(),
+        "pictures/roc.png": b"picture",
+        "pictures_raw/other.png": b"another output",
+    }
+    for name, content in contents.items():
+        s3.put_object(Bucket=BUCKET, Key=f"churn/runs/1/evaluate/{name}", Body=content)
+    job = {"Metadata": {"ProcessingJob": {"Arn": made["ProcessingJobArn"]}}}
+    mend(account, [Frame("Succeeded", [step("evaluate", "Succeeded", **{**job, **members})])])
+    deploy(account, DEFINITION)
+    through(account).start_pipeline_execution(PipelineName=PIPELINE)
+
+
+def test_outputs_in_an_account_are_listed_and_downloaded(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """A prefix of S3 is not an output of that name: `pictures_raw` is another one."""
+    start(account)
+    answer = pipelines("outputs", "--format", "json")
+    assert answer.code == 0, answer.err
+    said = json.loads(answer.out)
+    found = {one["address"]: one for one in said["outputs"]}
+    assert found["evaluate.pictures"]["uri"] == f"{RUN}/evaluate/pictures"
+    assert [file["name"] for file in found["evaluate.pictures"]["files"]] == ["roc.png"]
+    assert (found["evaluate.pictures"]["size"], found["evaluate.pictures"]["path"]) == (7, None)
+    assert said["metrics"] == {"evaluate.report.auc": 0.75}
+    copied = pipelines("outputs", "evaluate.pictures", "--copy", str(project / "kept"))
+    assert copied.code == 0, copied.err
+    assert (project / "kept/evaluate/pictures/roc.png").read_bytes() == b"picture"
+
+
+def test_an_object_whose_name_leads_out_of_the_folder_is_not_downloaded(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """S3 takes any key."""
+    start(account)
+    key = "churn/runs/1/evaluate/pictures/../../../out.png"
+    account.client("s3").put_object(Bucket=BUCKET, Key=key, Body=b"x")
+    answer = pipelines("outputs", "evaluate.pictures", "--copy", str(project / "kept"))
+    assert answer.code == 2
+    assert "would be written outside" in answer.err
+    assert not list(project.rglob("out.png"))
