@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pipelines import programs
 from pipelines.compile.model import Compiled
 from pipelines.compile.resources import Resources, key_arn, members, own_arguments, roles_in, texts
-from pipelines.definition.needs import images_of
+from pipelines.definition.needs import has_unknown_image, images_of
 from pipelines.definition.steps import Definition, Step, take_apart
 from pipelines.frozen import frozen
 from pipelines.spec.model import Aws
@@ -22,6 +22,13 @@ from pipelines.steptypes.places import below
 from pipelines.steptypes.steptype import StepType
 
 _PASSING = "iam:PassRole"
+_LISTING = "s3:ListBucket"
+_ENCRYPTED = {
+    "s3:GetObject": ("kms:Decrypt",),
+    "s3:PutObject": ("kms:Decrypt", "kms:GenerateDataKey"),
+}
+"""What S3 asks of its caller for an object that is encrypted with a KMS key (S3 user guide,
+"Using server-side encryption with AWS KMS keys"; uploads in parts decrypt, too)."""
 _ENDPOINTS = "/aws/sagemaker/Endpoints"  # developer guide, "Log groups and streams"
 
 
@@ -64,12 +71,22 @@ def permissions(compiled: Compiled, aws: Aws) -> tuple[Permission, ...]:
     """Return what the roles of a pipeline need, in the order of its definitions' steps."""
     whole = [take_apart(json.loads(text)) for text in compiled.definitions.values()]
     found = [
-        permission
+        each
         for definition in whole
         for step in definition.steps
         for permission in _Derivation(compiled, aws, definition, whole).of(step)
+        for each in (permission, *_of_encrypted(permission, aws))
     ]
     return tuple(dict.fromkeys(found))
+
+
+def _of_encrypted(permission: Permission, aws: Aws) -> Iterator[Permission]:
+    """Yield what reading or writing in the bucket needs of its key besides."""
+    own = f":s3:::{aws.bucket}/"
+    if aws.kms_key and any(own in resource for resource in permission.resources):
+        resource, by_alias = on_key(aws, aws.kms_key)
+        for action in _ENCRYPTED.get(permission.action, ()):
+            yield Permission(permission.role, permission.step, action, (resource,), by_alias)
 
 
 class _Derivation:
@@ -87,9 +104,14 @@ class _Derivation:
         if known is None:
             return
         for action, nouns in known.permissions.items():
-            resources = tuple(one for noun in nouns for one in self._of_type(step, action, noun))
+            if action == _LISTING:
+                uris = [uri for noun in nouns for uri in self._uris(step, noun)]
+                yield from self._of_listing(self._aws.role, step, self._resources.areas(uris))
+                continue
+            resources = tuple(one for noun in nouns for one in self._of_type(step, noun))
             conditions = _passed_to(known.passes_to) if action == _PASSING else ()
-            yield Permission(self._aws.role, step.name, action, resources, conditions)
+            if resources or nouns != ("images",) or has_unknown_image(step):
+                yield Permission(self._aws.role, step.name, action, resources, conditions)
         yield from self._reports(step)
         yield from self._of_key(step, self._aws.role, job_role.CALLER_KMS)
         roles = [role for place in known.job_roles for _, role in below(step.arguments, place)]
@@ -97,32 +119,39 @@ class _Derivation:
             yield from self._of_job(step, known, role)
             yield from self._of_program(step, role)
 
-    def _of_type(self, step: Step, action: str, noun: str) -> Iterator[str]:
+    def _of_type(self, step: Step, noun: str) -> Iterator[str]:
         """Yield the ARNs of what a Type declares."""
-        service = action.partition(":")[0]
         match noun:
             case "*":
                 yield noun
             case "role":
                 yield from dict.fromkeys(roles_in(own_arguments(step)))
-            case "buckets":
-                yield from self._resources.buckets(self._resources.names(step))
-            case "named":
-                yield from self._resources.objects(self._resources.names(step))
-            case "cleaned":
-                named = (self._resources.definition.named.get(name) for name in self._cleaned(step))
-                uris = (uri for one in named if one for uri in self._resources.writes(one))
-                yield from self._resources.objects(uris)
+            case "images":
+                yield from self._resources.repositories(images_of(step))
+            case "named" | "cleaned":
+                yield from self._resources.objects(self._uris(step, noun))
             case _ if noun.startswith("="):
-                yield self._resources.named_by(step.whole.get(noun[1:]), service)
+                yield from self._resources.named_by(step.whole.get(noun[1:]))
             case _ if ":" in noun:
                 yield self._resources.arn(*noun.split(":", 1))
             case _:
                 yield from self._resources.of_noun(step, noun)
 
-    def _cleaned(self, step: Step) -> Iterator[str]:
+    def _uris(self, step: Step, noun: str) -> Iterator[str]:
+        """Yield the URIs that a step names, or that the steps write that it names."""
+        if noun == "named":
+            yield from self._resources.names(step)
+            return
         for place in step.known.step_names if step.known is not None else ():
-            yield from (str(name) for _, name in below(step.arguments, place))
+            for _, name in below(step.arguments, place):
+                named = self._resources.definition.named.get(str(name))
+                yield from self._resources.writes(named) if named is not None else ()
+
+    def _of_listing(self, role: str, step: Step, areas: Iterable[str]) -> Iterator[Permission]:
+        """Yield what it takes to list areas of buckets, and nothing beside them."""
+        for bucket, prefix in self._resources.listings(areas):
+            below_it = (Condition("StringLike", "s3:prefix", (prefix,)),) if prefix else ()
+            yield Permission(role, step.name, _LISTING, (bucket,), below_it)
 
     def _reports(self, step: Step) -> Iterator[Permission]:
         """Yield what it takes to read a value of a JSON file: the service does as the pipeline."""
@@ -146,11 +175,17 @@ class _Derivation:
                 "logs": (self._resources.arn("logs", f"log-group:{group}*"),) if group else (),
                 "inputs": self._resources.objects(reads),
                 "outputs": self._resources.objects(writes),
-                "buckets": self._resources.buckets((*reads, *writes)),
             },
         )
-        if self._resources.reads_unknown(step):
-            yield Permission(role, step.name, "s3:GetObject")
+        yield from self._of_listing(role, step, self._resources.areas((*reads, *writes)))
+        unknown = {
+            "ecr:BatchGetImage": has_unknown_image(step),
+            "s3:GetObject": self._resources.reads_unknown(step),
+            "s3:PutObject": self._resources.writes_unknown(step),
+        }
+        yield from (
+            Permission(role, step.name, action) for action, is_so in unknown.items() if is_so
+        )
         yield from self._of_key(step, role, job_role.KMS)
         subnets = texts(members(own_arguments(step), "Subnets"))
         groups = texts(members(own_arguments(step), "SecurityGroupIds"))
@@ -204,6 +239,10 @@ class _Derivation:
             actions = programs.declaration(program).actions
             variables = self._variables(step)
             for action, nouns in actions.items():
+                if action == _LISTING:
+                    areas = [self._program_area(noun, variables) for noun in nouns]
+                    yield from self._of_listing(role, step, areas)
+                    continue
                 named = tuple(one for noun in nouns for one in self._named(noun, variables))
                 conditions = (PASSED_TO_SAGEMAKER,) if action == _PASSING else ()
                 yield Permission(role, step.name, action, named or ("*",), conditions)
@@ -224,13 +263,13 @@ class _Derivation:
         """Yield the ARNs of a resource that a program declares."""
         if noun == "role":
             yield self._aws.runs_code_as
-        elif noun == "bucket":
-            yield f"arn:{self._resources.partition}:s3:::{self._aws.bucket}"
         elif noun.endswith("/"):
-            prefix = self._resources.prefix(noun.format_map(variables))
-            yield f"arn:{self._resources.partition}:{prefix.replace('s3://', 's3:::')}*"
+            yield f"arn:{self._resources.partition}:s3:::{self._program_area(noun, variables)}*"
         else:
             yield from self._resources.sagemaker(noun.format_map(variables))
+
+    def _program_area(self, noun: str, variables: dict[str, str]) -> str:
+        return self._resources.prefix(noun.format_map(variables)).removeprefix("s3://")
 
     def _of_models(self, step: Step, endpoint: str) -> Iterator[Permission]:
         """Yield what the models need that a step deploys: they run with the role of users' code.
@@ -247,9 +286,9 @@ class _Derivation:
             "images": self._resources.repositories(images),
             "logs": (self._resources.arn("logs", f"log-group:{_ENDPOINTS}/{endpoint}*"),),
             "inputs": self._resources.objects(packages),
-            "buckets": self._resources.buckets(packages),
         }
         yield from self._running(step, role, found)
+        yield from self._of_listing(role, step, self._resources.areas(packages))
         vpc = self._aws.vpc
         if vpc is not None:
             yield from self._of_network(step, role, vpc.subnets, vpc.security_group_ids)

@@ -10,20 +10,22 @@ import re
 from collections.abc import Iterable, Iterator
 
 from pipelines.definition.named import known_beginning
-from pipelines.definition.needs import sources_of
+from pipelines.definition.needs import objects_read_by
 from pipelines.definition.steps import Definition, Step
 from pipelines.frozen import frozen
 from pipelines.grammar.functions import JOIN, STEPS, target_of
 from pipelines.grammar.paths import PathError, follow, parse_path
 from pipelines.json_types import Json
 from pipelines.spec.model import Aws
-from pipelines.steptypes.places import value_at
+from pipelines.steptypes.places import below, value_at
 
 _ROLE = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/\S+")
 _QUEUE = re.compile(r"https://sqs\.([a-z0-9-]+)\.[^/]+/(\d{12})/(\S+)")
 _IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.[^/]+/([^:@]+)")
+_MANIFESTS = frozenset({"ManifestFile", "AugmentedManifestFile"})
 _STARS = re.compile(r"\*{2,}")
 _ARCHIVE = "ModelDataUrl"
+_OUTPUT = "S3OutputPath"
 _BY_THE_SERVICE = "pipelines-*"
 """How the service begins the names that it gives to jobs and models (FACTS 11.7)."""
 
@@ -98,17 +100,32 @@ class Resources:
 
     def reads(self, step: Step) -> tuple[str, ...]:
         """Return the URIs that a job reads, as far as they are known."""
-        values = [source for _, source in sources_of(step)]
+        values = [*objects_read_by(step)]
         values.append(value_at(step.arguments, "CheckpointConfig.S3Uri"))
         return self.uris(values)
 
     def reads_unknown(self, step: Step) -> bool:
-        """Return whether a job reads what only an execution names, as a parameter does."""
-        return any(not self.uris([source]) for _, source in sources_of(step))
+        """Return whether a job reads objects that only an execution names, as a parameter does.
+
+        A manifest, too, names objects that are not known here.
+        """
+        kinds = texts(members(own_arguments(step), "S3DataType"))
+        return any(kind in _MANIFESTS for kind in kinds) or any(
+            not self.uris([source]) for source in objects_read_by(step)
+        )
+
+    def writes_unknown(self, step: Step) -> bool:
+        """Return whether a job writes where only an execution knows."""
+        read = [*objects_read_by(step)]
+        places = step.known.outputs if step.known is not None else ()
+        entries = ((one, entry) for one in places for _, entry in below(step.arguments, one.at))
+        named = [value_at(entry, one.uri) for one, entry in entries]
+        named += members(own_arguments(step), _OUTPUT)
+        return any(one not in (None, *read) and not self.uris([one]) for one in named)
 
     def writes(self, step: Step) -> tuple[str, ...]:
         """Return the URIs that a job writes: those that it names and does not read."""
-        read = [source for _, source in sources_of(step)]
+        read = [*objects_read_by(step)]
         leaves = _leaves(own_arguments(step))
         named = [one for key, one in leaves if key.startswith("S3") and target_of(one) is None]
         return self.uris(one for one in named if one not in read)
@@ -122,22 +139,31 @@ class Resources:
         """Return what is known of URIs; of what another step makes, where that one writes."""
         found: dict[str, None] = {}
         for value in values:
-            text, _ = self.known(value)
+            text, whole = self.known(value)
             target = target_of(value[JOIN]["Values"][0] if _is_join(value) else value)
             if text.startswith("s3://"):
-                found[text] = None
+                bucket, slash, key = text.removeprefix("s3://").partition("/")
+                if slash or (whole and bucket):  # else it might be any bucket
+                    found[f"s3://{bucket}/{key}"] = None
             elif target is not None and target.name in self.definition.named:
                 found.update(dict.fromkeys(self.writes(self.definition.named[target.name])))
         return tuple(found)
 
     def objects(self, uris: Iterable[str]) -> tuple[str, ...]:
         """Return the ARNs of the objects below URIs, in the pipeline's prefix all of an area."""
-        return tuple(dict.fromkeys(f"arn:{self.partition}:s3:::{self._area(uri)}*" for uri in uris))
+        return tuple(f"arn:{self.partition}:s3:::{area}*" for area in self.areas(uris))
 
-    def buckets(self, uris: Iterable[str]) -> tuple[str, ...]:
-        """Return the ARNs of the buckets of URIs."""
-        named = sorted({uri.removeprefix("s3://").partition("/")[0] for uri in uris})
-        return tuple(f"arn:{self.partition}:s3:::{bucket}" for bucket in named)
+    def areas(self, uris: Iterable[str]) -> tuple[str, ...]:
+        """Return bucket and prefix of URIs, in the pipeline's prefix those of an area."""
+        return tuple(dict.fromkeys(map(self._area, uris)))
+
+    def listings(self, areas: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+        """Yield the bucket of each area, as an ARN, and the prefix that is listed there.
+
+        The prefix is a pattern, None for the whole bucket.
+        """
+        for bucket, key in sorted({area.partition("/")[::2] for area in areas}):
+            yield f"arn:{self.partition}:s3:::{bucket}", f"{key}*" if key else None
 
     def prefix(self, area: str) -> str:
         """Return the URI of a prefix of the pipeline, such as `runs/`."""
@@ -161,15 +187,17 @@ class Resources:
             )
         )
 
-    def named_by(self, value: Json, service: str) -> str:
-        """Return the ARN of what a text names: an ARN itself, or the URL of a queue."""
+    def named_by(self, value: Json) -> Iterator[str]:
+        """Yield the ARN of what a text names: an ARN itself, or the URL of a queue.
+
+        Nothing where only an execution knows: it might be any function or queue of the account.
+        """
         text, whole = self.known(value)
-        if whole and text.startswith("arn:"):
-            return text
         queue = _QUEUE.fullmatch(text) if whole else None
         if queue is not None:
-            return f"arn:{self.partition}:sqs:{queue[1]}:{queue[2]}:{queue[3]}"
-        return self.arn(service, "*")
+            yield f"arn:{self.partition}:sqs:{queue[1]}:{queue[2]}:{queue[3]}"
+        elif whole and text.startswith("arn:"):
+            yield text
 
 
 def roles_in(value: Json) -> Iterator[str]:

@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
+from pipelines.definition.named import objects_of
 from pipelines.definition.steps import Step, take_apart
 from pipelines.frozen import frozen
-from pipelines.grammar.functions import Join, to_json
+from pipelines.grammar.functions import Join, function_of, to_json
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.places import below, value_at
 from pipelines.steptypes.steptype import Cluster
@@ -96,9 +97,23 @@ def sources_of(step: Step) -> Iterator[tuple[str, Json]]:
                 yield name, value_at(entry, data.uri)
 
 
+def objects_read_by(step: Step) -> Iterator[Json]:
+    """Yield the place in S3 of each input of a step that is not in a file system."""
+    for data in step.known.inputs if step.known is not None else ():
+        for _, entry in data.entries(step.arguments):
+            if not (data.file_system and value_at(entry, data.file_system)):
+                yield value_at(entry, data.uri)
+
+
 def images_of(step: Step) -> Iterator[str]:
     """Yield the URIs of the images that a step runs in."""
     return _images(step.apart.get("Arguments"))
+
+
+def has_unknown_image(step: Step) -> bool:
+    """Return whether an image of a step is only known when it runs, as a parameter is."""
+    found = objects_of(step.apart.get("Arguments"))
+    return any(function_of(one.get(key)) is not None for one in found for key in _IMAGES)
 
 
 def uris_in(value: Json) -> Iterator[str]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import field, replace
 from typing import Final, Literal, TypeAlias
 
 from pipelines.compile.model import Compiled
@@ -147,7 +147,7 @@ def statements(needed: Iterable[Permission]) -> tuple[Statement, ...]:
     """
     resources: dict[_Key, dict[str, None]] = {}
     steps: dict[_Key, dict[str, None]] = {}
-    for one in needed:
+    for one in _with_alternatives(tuple(needed)):
         if one.resources:
             key = (one.action, one.conditions)
             resources.setdefault(key, {}).update(dict.fromkeys(one.resources))
@@ -169,6 +169,22 @@ def statements(needed: Iterable[Permission]) -> tuple[Statement, ...]:
             )
         )
     return tuple(sorted(made, key=lambda one: (one.actions, one.resources, one.sid)))
+
+
+def _with_alternatives(needed: tuple[Permission, ...]) -> Iterator[Permission]:
+    """Join the values of a condition that stands alone: several prefixes of one bucket, say."""
+    values: dict[tuple[object, ...], set[str]] = {}
+    for one in needed:
+        for condition in one.conditions if len(one.conditions) == 1 else ():
+            key = (one.action, one.resources, condition.operator, condition.key)
+            values.setdefault(key, set()).update(condition.values)
+    for one in needed:
+        match one.conditions:
+            case (Condition() as only,):
+                found = values[one.action, one.resources, only.operator, only.key]
+                yield replace(one, conditions=(replace(only, values=tuple(sorted(found))),))
+            case _:
+                yield one
 
 
 _Key: TypeAlias = tuple[str, tuple[Condition, ...]]

@@ -24,8 +24,8 @@ class Declaration(Record):
         python: the oldest Python that it runs on.
         actions: the IAM actions that it calls with the role of its job, each with the resources
             that it is called on: a resource of SageMaker's, `role` for the role that users' code
-            runs with, `bucket` for `aws.bucket`, a prefix of the pipeline in that bucket, or
-            nothing where an action takes no resource. `{NAME}` is a variable of the step.
+            runs with, a prefix of the pipeline in `aws.bucket`, or nothing where an action takes
+            no resource. `{NAME}` is a variable of the step.
         endpoint: the variable of the step that names the endpoint whose models it creates.
         extra: the extra of the tool without which the program cannot run locally.
         vendors: the key of its configuration with the requirements that it installs by pip.

@@ -8,7 +8,7 @@ STEP_TYPE = StepType(
     name="Cleanup",
     request="CleanupArguments",
     describe=None,
-    permissions={"s3:DeleteObject": ("cleaned",), "s3:ListBucket": ("buckets",)},
+    permissions={"s3:DeleteObject": ("cleaned",), "s3:ListBucket": ("cleaned",)},
     step_names=("Resources.S3.*.StepName",),
     own_shapes={
         "CleanupArguments": {

@@ -12,6 +12,8 @@ STEP_TYPE = StepType(
     cache=Cache(),
     retry_types=JOB_FAULTS,
     permissions=job_grants("job", "Job"),
+    # Developer guide, "Multi-turn RL", prerequisites: not to sagemaker.amazonaws.com.
+    passes_to=("job.sagemaker.amazonaws.com",),
     # Its ARN holds its category, too: job/<category>/<name>.
     resource=Resource(noun="job", name="JobName"),
     own_shapes={

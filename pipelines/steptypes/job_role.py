@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias
 
-JobResource: TypeAlias = Literal["*", "images", "logs", "inputs", "buckets", "outputs"]
-"""What of a job an action is on."""
+JobResource: TypeAlias = Literal["*", "images", "logs", "inputs", "outputs", "listed"]
+"""What of a job an action is on; `listed` is the prefixes of inputs and outputs in their buckets,
+which a condition names."""
 
 ACTIONS: Final[Mapping[str, JobResource]] = {
     "cloudwatch:PutMetricData": "*",
@@ -23,7 +24,7 @@ ACTIONS: Final[Mapping[str, JobResource]] = {
     "logs:DescribeLogStreams": "logs",
     "logs:PutLogEvents": "logs",
     "s3:GetObject": "inputs",
-    "s3:ListBucket": "buckets",
+    "s3:ListBucket": "listed",
     "s3:PutObject": "outputs",
 }
 

@@ -15,7 +15,10 @@ STEP_TYPE = StepType(
         **on("model-package-group", "CreateModelPackageGroup", "DescribeModelPackageGroup"),
         "sagemaker:AddTags": ("model-package", "model-package-group"),
         "s3:GetObject": ("named",),  # the service reads archive and metrics as its caller
-        "s3:ListBucket": ("buckets",),
+        "s3:ListBucket": ("named",),
+        # It looks up the image's digest (policy AmazonSageMakerModelRegistryFullAccess of AWS).
+        "ecr:BatchGetImage": ("images",),
+        "ecr:DescribeImages": ("images",),
     },
     # The registry numbers it: model-package/<group>/<number>.
     resource=Resource(noun="model-package"),

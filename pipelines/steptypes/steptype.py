@@ -41,9 +41,9 @@ Grants: TypeAlias = Mapping[str, tuple[str, ...]]
 """IAM action → what it is on: the noun of a SageMaker ARN, which gets the name that the step
 gives or the service; a noun with a name, as `model/*`; such a resource of another service, as
 `elasticmapreduce:cluster/*`; `role`, each role that the step names; `=KEY`, what that key of the
-step names; `named`, the objects that it names; `cleaned`, what the steps wrote that it
-names; `buckets`, those of what it names; `*` where the action takes no resource (Service
-Authorization Reference)."""
+step names; `images`, the repositories of its images; `named`, the objects that it names;
+`cleaned`, what the steps wrote that it names; both are prefixes for `s3:ListBucket`; `*` where the
+action takes no resource (Service Authorization Reference)."""
 
 
 def on(noun: str, *actions: str) -> dict[str, tuple[str, ...]]:

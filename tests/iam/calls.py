@@ -86,7 +86,8 @@ def needs(service: str, operation: str, request: JsonObject, place: str) -> Iter
     """
     if service == "s3":
         action, resource = _S3[operation]
-        yield Request(action, f"arn:aws:s3:::{resource.format_map(request)}")
+        listed = {"s3:prefix": request["Prefix"]} if "Prefix" in request else {}
+        yield Request(action, f"arn:aws:s3:::{resource.format_map(request)}", listed)
         return
     if operation in _OTHERS:
         action, resource = _OTHERS[operation]

@@ -26,7 +26,8 @@ _On: TypeAlias = tuple[tuple[str, ...], tuple[Condition, ...]]
 
 _TRUST = """\
 {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", \
-"Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}]}"""
+"Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole", \
+"Condition": {"StringEquals": {"aws:SourceAccount": "ACCOUNT"}}}]}"""
 
 _CALLING = (
     "sagemaker:CreatePipeline",
@@ -95,7 +96,7 @@ def _check_role(
         yield missing(
             subject,
             f"{arn} does not let SageMaker assume it",
-            f"set its trust policy to {_TRUST}",
+            f"set its trust policy to {_trust(arn)}",
         )
         return
     yield ok(subject, f"{arn}, which SageMaker may assume")
@@ -111,9 +112,13 @@ def _no_role(subject: str, arn: str, error: CallRefusedError) -> Check:
             subject,
             f"there is no role {arn}",
             f"create it, trusted by SageMaker: aws iam create-role --role-name "
-            f"{arn.rpartition('/')[2]} --assume-role-policy-document '{_TRUST}'",
+            f"{arn.rpartition('/')[2]} --assume-role-policy-document '{_trust(arn)}'",
         )
     return unknown(subject, error)
+
+
+def _trust(arn: str) -> str:
+    return _TRUST.replace("ACCOUNT", arn.split(":")[4])
 
 
 def _is_trusted(role: JsonObject) -> bool:

@@ -41,7 +41,7 @@ DECLARATION = Declaration(
         **{f"sagemaker:{action}": resources for action, resources in _SAGEMAKER.items()},
         "iam:PassRole": ("role",),  # the model runs with it
         "s3:GetObject": (_HISTORY,),
-        "s3:ListBucket": ("bucket",),
+        "s3:ListBucket": (_HISTORY,),
         "s3:PutObject": (_HISTORY,),
     },
     extra="serve",  # it calls the local SageMaker by its API

@@ -170,9 +170,18 @@ def _jobs() -> Iterator[tuple[str, Request]]:
     yield JOBS, Request(get, archive)  # the model server's
     yield ROLE, Request(get, archive)
     yield ROLE, Request(get, f"{run}/evaluate/report/report.json")
-    for role in (JOBS, DEPLOYER, ROLE):
-        yield role, Request("s3:ListBucket", "arn:aws:s3:::team")
-    yield JOBS, Request("s3:ListBucket", "arn:aws:s3:::lake")
+    for role, prefix in (
+        (JOBS, "p/code/train/0a/"),
+        (JOBS, "p/data/rows/0a/"),
+        (DEPLOYER, "p/runs/abcdefghijkl/train/"),
+        (ROLE, "p/packages/abcdefghijkl/register-package/model/model.tar.gz"),
+    ):
+        yield role, _list("team", prefix)
+    yield JOBS, _list("lake", "rows/")
+
+
+def _list(bucket: str, prefix: str) -> Request:
+    return Request("s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": prefix})
 
 
 def _called(roles: Roles) -> Iterator[tuple[str, Request]]:
@@ -253,6 +262,8 @@ ATTACKS: dict[str, tuple[str, list[Request]]] = {
         JOBS,
         [Request("s3:DeleteObject", f"{OWN}/packages/abc/register-package/model/model.tar.gz")],
     ),
+    "a job lists the other pipelines of the bucket": (JOBS, [_list("team", "other/")]),
+    "a job lists the whole bucket": (JOBS, [Request("s3:ListBucket", "arn:aws:s3:::team")]),
     "a job replaces data": (JOBS, [Request("s3:PutObject", f"{OWN}/data/rows/0a/a.csv")]),
     "a job writes the history of deployments": (
         JOBS,

@@ -57,7 +57,8 @@ def _asked(project: Project) -> Iterator[tuple[str, Request]]:
         inputs = [*job.get("ProcessingInputs", []), *job.get("InputDataConfig", [])]
         for uri in _uris(inputs, "S3Uri"):
             yield from ((role, Request("s3:GetObject", one)) for one in _objects(project, uri))
-            yield role, Request("s3:ListBucket", f"arn:aws:s3:::{uri.split('/')[2]}")
+            bucket, _, key = uri.removeprefix("s3://").partition("/")
+            yield role, Request("s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": key})
         outputs = [job.get("ProcessingOutputConfig", {}), job.get("OutputDataConfig", {})]
         for uri in _uris(outputs, "S3Uri", "S3OutputPath"):
             yield from ((role, Request("s3:PutObject", one)) for one in _objects(project, uri))
