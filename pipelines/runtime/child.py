@@ -24,6 +24,8 @@ else:
 
 GRACE_SECONDS = 110.0  # SageMaker kills 120 s after SIGTERM (FACTS 3.4)
 GRACE_VARIABLE = "PIPELINES_GRACE_SECONDS"
+TERMINAL_VARIABLE = "PIPELINES_TERMINAL"
+"""Set where a job runs at a terminal: JSON, the words between Python and the script."""
 _TAIL_BYTES = 64 * 1024
 _CHUNK = 64 * 1024
 _DRAIN_MILLISECONDS = 200
@@ -73,7 +75,7 @@ def run(command: Command) -> Ended:
         try:
             return _Watch(pid, reader, signals).to_the_end()
         finally:
-            _end_descendants(pid)
+            end_descendants(pid)
             os.close(reader)
 
 
@@ -130,9 +132,9 @@ class _Watch:
                 self._obey(self._signals.received())
             if self._kill_at is not None and time.monotonic() >= self._kill_at:
                 self._kill_at = None
-                _end_descendants(self._pid, reap=False)
+                end_descendants(self._pid, reap=False)
             self._code = _reap(self._pid)
-        _end_descendants(self._pid)
+        end_descendants(self._pid)
         self._drain()
         return Ended(self._code, self._tail.decode("utf-8", "replace"), self._stopped)
 
@@ -243,8 +245,8 @@ def _reap(pid: int) -> int | None:
             code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
-def _end_descendants(pid: int, *, reap: bool = True) -> None:
-    """Kill the group of `pid` and every process below this one, until none is left."""
+def end_descendants(pid: int, *, reap: bool = True) -> None:
+    """Kill the group of `pid`, if it leads one, and every process below this one, to the last."""
     _signal_group(pid, signal.SIGKILL)
     while not reap or _has_children():
         below = list(descendants())

@@ -135,7 +135,11 @@ def _replace_links(folder: Path) -> None:
 
 
 def _launch(job: Job, container: Container, single: child.Command) -> child.Ended:
-    """Run the command directly, or through the step's launcher."""
+    """Run the command directly, at a terminal, or through the step's launcher."""
+    if child.TERMINAL_VARIABLE in os.environ:
+        from .terminal import run as run_at_terminal  # noqa: PLC0415 - only `debug` needs it
+
+        return run_at_terminal(job, single)
     launcher = (job.distribution or {}).get("launcher")
     if launcher is None:
         return child.run(single)

@@ -22,10 +22,12 @@ from pipelines.backends.local.operations.model_packages import ModelPackageOpera
 from pipelines.backends.local.operations.models import ModelOperations
 from pipelines.backends.local.operations.pipelines import PipelineOperations
 from pipelines.backends.local.operations.tags import TagOperations
+from pipelines.backends.local.state.executions import ExecutionRecord
 from pipelines.backends.local.state.local_state import LocalState
 from pipelines.execution.status import ExecutionStatus
 
 if TYPE_CHECKING:
+    from pipelines.backends.local.executors.contract import StepCall
     from pipelines.backends.local.operations.hosting import EndpointHosting
 
 _DEFAULTS = RunOptions()
@@ -95,6 +97,12 @@ class LocalSageMaker:
             UsageError: another process is running it, it succeeded, or its Fail step ended it.
         """
         return self._engine.resume(self._engine.find(execution).id, options)
+
+    def step_call(
+        self, record: ExecutionRecord, step: str, source: str | None, options: RunOptions
+    ) -> StepCall:
+        """Return the call of one step outside any execution: see `Engine.step_call`."""
+        return self._engine.step_call(record, step, source, options)
 
     def request_stop(self, execution: str) -> None:
         """Stop an execution that `run` executes in this process; signal handlers may call this.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,8 +15,9 @@ from pipelines.backends.local.engine.folders import execution_folder
 from pipelines.backends.local.engine.outputs import damage
 from pipelines.backends.local.engine.parts import EngineParts
 from pipelines.backends.local.engine.scheduler import Scheduler, SchedulerInbox, StopRequest
+from pipelines.backends.local.engine.step_runner import StepRunner
 from pipelines.backends.local.errors import ServiceError, invalid, missing
-from pipelines.backends.local.executors.contract import LocalSettings, ModelRegistry
+from pipelines.backends.local.executors.contract import LocalSettings, ModelRegistry, StepCall
 from pipelines.backends.local.executors.stub import Stub, read_stub
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.state.executions import ExecutionRecord, ExecutionStore, StepRecord
@@ -137,14 +139,44 @@ class Engine:
             finally:
                 del self._inboxes[execution]
 
+    def step_call(
+        self, record: ExecutionRecord, step: str, source: str | None, options: RunOptions
+    ) -> StepCall:
+        """Return the call of one step outside any execution; nothing is recorded of it.
+
+        Args:
+            record: an execution that need not be recorded: its definition and its parameters.
+            step: the step's name.
+            source: the execution whose results the step reads; None where it reads none.
+            options: the API that the job calls.
+
+        Raises:
+            PipelinesError: its arguments cannot be resolved, or the service would refuse them.
+        """
+        definition = read_schedule(record.definition)
+        context = self._context(record, definition, options)
+        ended = {} if source is None else self._results(source)
+        properties = {name: one.properties for name, one in ended.items()}
+        runner = StepRunner(context, properties, ended, lambda _event: None)
+        job = f"{record.id}-{step.replace('_', '-')}"
+        call = runner.call(definition.steps[step], job, context.folder, threading.Event())
+        runner.refuse_empty_inputs(definition.steps[step], call.arguments)
+        return call
+
     def _schedule(
         self, record: ExecutionRecord, options: RunOptions, inbox: SchedulerInbox
     ) -> ExecutionStatus:
         definition = self._selected(record, read_schedule(record.definition))
+        context = self._context(record, definition, options)
+        return Scheduler(context, options.observer, inbox, _parallel(record, options)).run()
+
+    def _context(
+        self, record: ExecutionRecord, definition: Schedule, options: RunOptions
+    ) -> ExecutionContext:
         settings = self._settings
         if options.api is not None:
             settings = replace(settings, api=options.api)
-        context = ExecutionContext(
+        return ExecutionContext(
             execution=record,
             definition=definition,
             settings=settings,
@@ -155,7 +187,6 @@ class Engine:
             stubs=_stubs(options.stubs, definition),
             caching=options.cache,
         )
-        return Scheduler(context, options.observer, inbox, _parallel(record, options)).run()
 
     def _selected(self, record: ExecutionRecord, definition: Schedule) -> Schedule:
         """Reduce a definition to `SelectedSteps` and record the results that are reused."""

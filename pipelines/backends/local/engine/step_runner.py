@@ -75,7 +75,7 @@ class StepRunner:
         if hit is not None:
             return hit
         if node.name not in self.context.stubs:
-            self._refuse_empty_inputs(node, call.arguments)
+            self.refuse_empty_inputs(node, call.arguments)
         return self._attempts(node, record, call, executor)
 
     def _attempts(
@@ -105,7 +105,8 @@ class StepRunner:
                 return self._end(record, outcome)
             call = self._call(node, attempt + 1, call.stop)
 
-    def _refuse_empty_inputs(self, node: ScheduledStep, request: JsonObject) -> None:
+    def refuse_empty_inputs(self, node: ScheduledStep, request: JsonObject) -> None:
+        """Refuse a request that reads an output into which its step wrote nothing."""
         find = self.context.parts.step_types
         refuse_empty_inputs(request, find(node.type), self.ended, self.context.objects, find)
 
@@ -132,6 +133,15 @@ class StepRunner:
     def _call(self, node: ScheduledStep, attempt: int, stop: threading.Event) -> StepCall:
         context = self.context
         job = job_name(context.execution.id, node.name, attempt, context.parts.token)
+        return self.call(node, job, self._logs(node, attempt), stop)
+
+    def call(self, node: ScheduledStep, job: str, logs: Path, stop: threading.Event) -> StepCall:
+        """Return the call of a step, its arguments resolved and checked.
+
+        Raises:
+            ResolutionError: they cannot be resolved, or the service would refuse them.
+        """
+        context = self.context
         arguments = self._resolved(node, job)
         request = checked_request(node.step, arguments, context.parts.step_types(node.type))
         return StepCall(
@@ -142,7 +152,7 @@ class StepRunner:
             execution=context.info,
             settings=context.settings,
             registry=context.registry,
-            logs=self._logs(node, attempt),
+            logs=logs,
             stop=stop,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipelines.backends.local.executors.contract import StepOutcome
@@ -24,6 +25,8 @@ from pipelines.execution.status import StepStatus
 from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pipelines.backends.local.executors.contract import StepCall
     from pipelines.backends.local.jobs.spec import LocalJob
     from pipelines.json_types import JsonObject
@@ -74,19 +77,8 @@ def execute(call: StepCall) -> StepOutcome:
 
 
 def _run(call: StepCall, arn: str) -> _ProcessingEnd:
-    request = call.arguments
-    words = _words(request)
-    sources = processing_sources(request)
-    store = ObjectStore(call.settings.home / "s3")
-    plans = host_plans([preferred(request["ProcessingResources"]["ClusterConfig"])])
-    isolated = bool((request.get("NetworkConfig") or {}).get("EnableNetworkIsolation"))
-    with workspace(call.settings, call.job_name, arn, plans, network_isolated=isolated) as job:
-        for host in job.hosts:
-            write_processing(job, host, request)
-        stage_inputs(store, job, sources, call.settings.home / "fs")
-        make_output_folders(job, request)
-        limits = JobLimits.of(request.get("StoppingCondition"))
-        container = ContainerCommand(words, request.get("Environment") or {}, limits, _MESSAGE)
+    request, store = call.arguments, ObjectStore(call.settings.home / "s3")
+    with prepared(call, arn) as (job, container):
         started = time.time()
         result = run_job(call, job, container, tick=lambda: None)
         status, reason = result.step_status, result.reason
@@ -97,6 +89,35 @@ def _run(call: StepCall, arn: str) -> _ProcessingEnd:
             store_outputs(store, job, request)
     timed_out = result.end.cause == "limit"
     return _ProcessingEnd(status, reason, result.fault, message or None, started, timed_out)
+
+
+@contextmanager
+def prepared(
+    call: StepCall, arn: str, most_hosts: int | None = None
+) -> Iterator[tuple[LocalJob, ContainerCommand]]:
+    """Lay out the job's hosts as they are when their container starts.
+
+    Args:
+        call: the call.
+        arn: the job's ARN.
+        most_hosts: how many hosts it has at most; None for as many as the request asks for.
+
+    Raises:
+        JobRefusedError: the job cannot run on this machine.
+    """
+    request = call.arguments
+    words = _words(request)
+    sources = processing_sources(request)
+    store = ObjectStore(call.settings.home / "s3")
+    plans = host_plans([preferred(request["ProcessingResources"]["ClusterConfig"])])[:most_hosts]
+    isolated = bool((request.get("NetworkConfig") or {}).get("EnableNetworkIsolation"))
+    with workspace(call.settings, call.job_name, arn, plans, network_isolated=isolated) as job:
+        for host in job.hosts:
+            write_processing(job, host, request)
+        stage_inputs(store, job, sources, call.settings.home / "fs")
+        make_output_folders(job, request)
+        limits = JobLimits.of(request.get("StoppingCondition"))
+        yield job, ContainerCommand(words, request.get("Environment") or {}, limits, _MESSAGE)
 
 
 def _words(request: JsonObject) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import contextmanager
 from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
@@ -36,6 +37,8 @@ from pipelines.frozen import frozen
 from pipelines.steptypes.training import model_uri
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pipelines.backends.local.executors.contract import StepCall
     from pipelines.backends.local.jobs.spec import LocalJob
     from pipelines.json_types import JsonObject
@@ -96,28 +99,59 @@ def execute(call: StepCall) -> StepOutcome:
 
 
 def _run(call: StepCall, arn: str) -> _TrainingEnd:
-    request = call.arguments
+    request, store = call.arguments, ObjectStore(call.settings.home / "s3")
     _refuse_serverless(request)
-    sources, patterns = training_sources(request), metric_patterns(request)
-    store = ObjectStore(call.settings.home / "s3")
-    isolated = bool(request.get("EnableNetworkIsolation"))
-    with workspace(
-        call.settings, call.job_name, arn, _plans(request), network_isolated=isolated
-    ) as job:
-        for host in job.hosts:
-            write_training(job, host, request, plain_parameters(request))
-        stage_inputs(store, job, sources, call.settings.home / "fs")
-        checkpoints = CheckpointSync(store, job, request.get("CheckpointConfig"))
-        checkpoints.fetch()
+    patterns = metric_patterns(request)
+    with _laid_out(call, arn, None) as (job, checkpoints):
         container = _container(store, job, request)
         started = time.time()
-        with feed_pipes(store, job, sources):
+        with feed_pipes(store, job, training_sources(request)):
             result = run_job(call, job, container, checkpoints.tick)
         checkpoints.save()
         store_output_data(store, job, request)
         if result.reason is None or result.end.cause == "limit":
             store_model(store, job, request)
     return _ended(result, started, final_metrics(patterns, result.logs, call.stop))
+
+
+@contextmanager
+def prepared(
+    call: StepCall, arn: str, most_hosts: int | None = None
+) -> Iterator[tuple[LocalJob, ContainerCommand]]:
+    """Lay out the job's hosts as they are when their container starts; their pipes are fed.
+
+    Args:
+        call: the call.
+        arn: the job's ARN.
+        most_hosts: how many hosts it has at most; None for as many as the request asks for.
+
+    Raises:
+        JobRefusedError: the job cannot run on this machine.
+    """
+    request, store = call.arguments, ObjectStore(call.settings.home / "s3")
+    _refuse_serverless(request)
+    with _laid_out(call, arn, most_hosts) as (job, _):
+        container = _container(store, job, request)
+        with feed_pipes(store, job, training_sources(request)):
+            yield job, container
+
+
+@contextmanager
+def _laid_out(
+    call: StepCall, arn: str, most_hosts: int | None
+) -> Iterator[tuple[LocalJob, CheckpointSync]]:
+    request = call.arguments
+    sources = training_sources(request)
+    store = ObjectStore(call.settings.home / "s3")
+    isolated = bool(request.get("EnableNetworkIsolation"))
+    plans = _plans(request)[:most_hosts]
+    with workspace(call.settings, call.job_name, arn, plans, network_isolated=isolated) as job:
+        for host in job.hosts:
+            write_training(job, host, request, plain_parameters(request))
+        stage_inputs(store, job, sources, call.settings.home / "fs")
+        checkpoints = CheckpointSync(store, job, request.get("CheckpointConfig"))
+        checkpoints.fetch()
+        yield job, checkpoints
 
 
 def _refuse_serverless(request: JsonObject) -> None:

@@ -28,13 +28,19 @@ if TYPE_CHECKING:
 
 _SIZE = struct.Struct("!q")
 _ROOT = Path(__file__).parents[5]
-_BOOT = f"""\
+_IMPORTS = f"""\
 import sys
 sys.path.insert(0, {str(_ROOT)!r})
 import pipelines
 del sys.path[0]  # what else lies there must not precede the standard library
+"""
+_BOOT = f"""{_IMPORTS}
 from pipelines.backends.local.jobs.launcher.forkserver import serve
 serve(int(sys.argv[1]))
+"""
+_FOREGROUND = f"""{_IMPORTS}
+from pipelines.backends.local.jobs.launcher.foreground import main
+main()
 """
 _NEEDED = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """All that a fork server gets of the tool's environment: a job can read its parent's in /proc."""
@@ -110,6 +116,27 @@ def start_host(job: LocalJob, command: HostCommand, network: str = "shared") -> 
     Raises:
         OSError: this machine cannot start another process.
     """
+    order = _order(job, command, network)
+    order["process"]["log"] = str(command.log)
+    return _launch(order)
+
+
+def run_at_terminal(job: LocalJob, command: HostCommand) -> int:
+    """Run one host in this process's terminal; return its exit code, negative for a signal.
+
+    Ctrl-C is the job's while it runs.
+    """
+    order = _order(job, command, "own" if job.network_isolated else "shared")
+    interrupt = signal.signal(signal.SIGINT, lambda _number, _frame: None)
+    try:
+        words = [sys.executable, "-P", "-c", _FOREGROUND, json.dumps(order)]
+        with subprocess.Popen(words) as process:
+            return process.wait()
+    finally:
+        signal.signal(signal.SIGINT, interrupt)
+
+
+def _order(job: LocalJob, command: HostCommand, network: str) -> JsonObject:
     host = command.host
     cell = {
         "hostname": host.name,
@@ -118,12 +145,11 @@ def start_host(job: LocalJob, command: HostCommand, network: str = "shared") -> 
         "network": network,
     }
     process = {
-        "log": str(command.log),
         "folder": str(host.root / "work"),
         "environment": dict(command.environment),
     }
-    order: JsonObject = {"isolation": job.isolation, "host": cell, "process": process}
-    return _launch({**order, "words": list(command.words)})
+    words = list(command.words)
+    return {"isolation": job.isolation, "host": cell, "process": process, "words": words}
 
 
 def try_namespaces(folder: Path) -> tuple[str, str]:

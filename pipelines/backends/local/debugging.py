@@ -1,0 +1,136 @@
+"""One step at a terminal: the job that an execution would run, on the results of an earlier one.
+
+Nothing of it enters an execution, the cache or the registry, and its outputs go to no object store:
+they stay in its /opt/ml, `.pipelines/jobs/debug-<step>`, until the step is debugged again or until
+`prune --local`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import importlib
+import json
+import os
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol, cast
+
+from pipelines.backends.local.engine.context import RunOptions
+from pipelines.backends.local.executors.contract import LocalApi, StepCall
+from pipelines.backends.local.jobs.environment import command_words, host_environment
+from pipelines.backends.local.jobs.launcher import client, named_sources
+from pipelines.backends.local.jobs.run import ContainerCommand
+from pipelines.backends.local.jobs.spec import HostCommand, LocalJob
+from pipelines.backends.local.kept import job_folder, keep, remove
+from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.state.executions import ExecutionRecord
+from pipelines.errors import UsageError
+from pipelines.execution.parameters import typed_parameters
+from pipelines.execution.status import ExecutionStatus
+from pipelines.frozen import frozen
+from pipelines.runtime.child import TERMINAL_VARIABLE
+from pipelines.steptypes import module_name
+
+_NAME = "debug"
+_EXECUTORS = "pipelines.backends.local.executors"
+_SHOWN = ("TERM", "COLORTERM", "NO_COLOR", "PYTHONBREAKPOINT")
+"""What a debugger needs of the terminal's environment."""
+
+
+@frozen
+class DebugRequest:
+    """What is debugged.
+
+    Args:
+        pipeline: the pipeline's name.
+        definition: its definition JSON.
+        step: the step, whose job runs a script.
+        source: ARN of the execution whose results it reads; None where it reads none.
+        parameters: values by name, as text.
+        api: the API that the job may call.
+    """
+
+    pipeline: str
+    definition: str
+    step: str
+    source: str | None
+    parameters: dict[str, str]
+    api: LocalApi
+
+
+class _Prepares(Protocol):
+    def __call__(
+        self, call: StepCall, arn: str, most_hosts: int | None
+    ) -> AbstractContextManager[tuple[LocalJob, ContainerCommand]]: ...
+
+
+def can_debug(type_name: str) -> bool:
+    """Return whether steps of a Type run as a job on this machine."""
+    name = f"{_EXECUTORS}.{module_name(type_name)}"
+    found = importlib.util.find_spec(name) if type_name.isidentifier() else None
+    return found is not None and hasattr(importlib.import_module(name), "prepared")
+
+
+def opt_ml(home: Path, step: str) -> Path:
+    """Return the folder that a debugged step has as its /opt/ml."""
+    return job_folder(home, _job(step)) / "algo-1" / "opt" / "ml"
+
+
+def debug(sagemaker: LocalSageMaker, request: DebugRequest) -> int:
+    """Run the job of a step at this terminal; return its exit code, negative for a signal.
+
+    Raises:
+        UsageError: the step is being debugged in another terminal.
+        PipelinesError: its arguments cannot be resolved, or its job cannot run here.
+    """
+    options = RunOptions(api=request.api)
+    record = _record(sagemaker, request)
+    call = sagemaker.step_call(record, request.step, request.source, options)
+    home = sagemaker.settings.home
+    folder = job_folder(home, call.job_name)
+    _refuse_second(folder)
+    remove(folder)
+    module = importlib.import_module(f"{_EXECUTORS}.{module_name(str(call.step['Type']))}")
+    prepared = cast("_Prepares", module.prepared)
+    with prepared(call, call.settings.arn(f"job/{call.job_name}"), 1) as (job, container):
+        keep(folder)
+        return client.run_at_terminal(job, _command(call, job, container))
+
+
+def _record(sagemaker: LocalSageMaker, request: DebugRequest) -> ExecutionRecord:
+    """Return an execution that is not recorded."""
+    parameters = typed_parameters(json.loads(request.definition), request.parameters)
+    arn = f"{sagemaker.settings.arn(f'pipeline/{request.pipeline}')}/execution/{_NAME}"
+    executing = ExecutionStatus.EXECUTING
+    return ExecutionRecord(
+        _NAME, arn, request.pipeline, executing, 0.0, 0.0, request.definition, parameters, {}
+    )
+
+
+def _command(call: StepCall, job: LocalJob, container: ContainerCommand) -> HostCommand:
+    host, settings = job.hosts[0], call.settings
+    project = settings.home.absolute().parent
+    environment = host_environment(
+        job, host, settings, requested=container.environment, outside=os.environ
+    )
+    environment |= {name: os.environ[name] for name in _SHOWN if name in os.environ}
+    environment[TERMINAL_VARIABLE] = json.dumps([named_sources.__file__, str(project)])
+    words = command_words(job, host, container.words, settings)
+    return HostCommand(host, words, environment, call.logs)
+
+
+def _job(step: str) -> str:
+    return f"{_NAME}-{step.replace('_', '-')}"
+
+
+def _refuse_second(folder: Path) -> None:
+    lock = folder.with_name(f"{folder.name}.lock")
+    if not lock.exists():
+        return
+    with lock.open("r+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(
+                "the step is being debugged in another terminal", "end that one first"
+            ) from None
