@@ -38,7 +38,7 @@ def test_a_script_runs_from_the_code_folder_beside_its_modules(jobs: Jobs, proje
     assert result.exit_code == 0, result.log
     assert "beside shared" in result.log
     seen = shown(result.log)
-    assert seen["path"] == f"{seen['cwd']}/training"
+    assert seen["path"] == str(project / "training"), "a log names the project's files"
     assert not Path(str(seen["cwd"])).exists(), "the scratch folder must be gone"
 
 
