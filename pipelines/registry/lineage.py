@@ -74,7 +74,7 @@ def trace(caller: Caller, name: str) -> Lineage:
         "sagemaker", "describe_pipeline_definition_for_execution", PipelineExecutionArn=arn
     )
     definition = read(described["PipelineDefinition"])
-    return Lineage(package, execution, parameters, _data(definition, parameters), metrics)
+    return Lineage(package, execution, parameters, data_of(definition, parameters), metrics)
 
 
 def _registry(arn: str) -> list[str]:
@@ -93,8 +93,8 @@ def _execution(caller: Caller, arn: str) -> JsonObject | None:
         raise
 
 
-def _data(definition: JsonObject, parameters: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """Find what comes from outside; what another step of the pipeline made does not."""
+def data_of(definition: JsonObject, parameters: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Find what steps read from outside, by input; what another step made is left out."""
     given = {**defaults_of(definition), **parameters}
     found: dict[str, dict[str, None]] = {}
     for name, source in sources_in(definition):

@@ -122,7 +122,12 @@ def set_approval(caller: Caller, package: JsonObject, status: str, reason: str |
 
 
 def metrics(caller: Caller, package: JsonObject) -> dict[str, float]:
-    """Read the numbers on the top level of a version's quality report; none where it has none."""
+    """Read the first fractions of a version's quality report; none where it has none."""
+    return dict(list(quality(caller, package).items())[:_METRICS])
+
+
+def quality(caller: Caller, package: JsonObject) -> dict[str, float]:
+    """Read all fractions on the top level of a version's quality report."""
     quality = (package.get("ModelMetrics") or {}).get("ModelQuality", {}).get("Statistics", {})
     if "S3Uri" not in quality:
         return {}
@@ -136,8 +141,7 @@ def metrics(caller: Caller, package: JsonObject) -> dict[str, float]:
         return {}
     if not isinstance(report, dict):
         return {}
-    numbers = {key: value for key, value in report.items() if isinstance(value, float)}
-    return dict(list(numbers.items())[:_METRICS])
+    return {key: value for key, value in report.items() if isinstance(value, float)}
 
 
 def _summaries(caller: Caller, group: str) -> Iterator[JsonObject]:
