@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Final, TypeAlias
@@ -116,7 +117,17 @@ def _child(value: Json, part: PathPart, parents: ValuePath) -> Json:
         case list(), _:
             raise PathError(f"no item {part} at {where}; there are {len(value)}")
         case _:
-            raise PathError(f"{where} is {type(value).__name__}, it has no `{part}`")
+            raise PathError(f"{where} is {_sort(value)}, it has no `{part}`")
+
+
+def _sort(value: Json) -> str:
+    match value:
+        case str():
+            return "a text"
+        case bool() | None:
+            return f"`{json.dumps(value)}`"
+        case _:
+            return "a number"
 
 
 def _is_named(item: Json, name: str) -> bool:

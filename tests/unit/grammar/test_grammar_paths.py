@@ -97,7 +97,7 @@ def test_a_name_picks_the_entry_of_a_list_that_carries_it() -> None:
         ("Outputs['test']", "no item named `test` at `Outputs`"),
         ("Outputs[2]", "no item 2 at `Outputs`; there are 1"),
         ("Nothing", "no `Nothing` at the top; there is `Outputs`"),
-        ("Outputs[0].OutputName.x", "`Outputs[0].OutputName` is str, it has no `x`"),
+        ("Outputs[0].OutputName.x", "`Outputs[0].OutputName` is a text, it has no `x`"),
         ("Outputs['train'].S3.Uri", "no `S3` at `Outputs['train']`; there is `OutputName`"),
     ],
 )
