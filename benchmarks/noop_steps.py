@@ -27,7 +27,7 @@ from benchmarks.projects import steps_project
 
 STEPS, MORE_STEPS = 10, 30
 
-_NOOP = """\
+NOOP = """\
 import os
 with open(os.environ["SM_OUT_RESULT"] + "/x", "w") as file:
     file.write("1")
@@ -71,7 +71,7 @@ _METAFLOW_STEP = """\
 
 def ours(folder: Path, steps: int, python: Path = Path(sys.executable)) -> Command:
     """Write our no-op steps; none is cached, so that every run executes all of them."""
-    steps_project(folder, steps, _NOOP, chained=True)
+    steps_project(folder, steps, NOOP, chained=True)
     return pipelines("run", "--max-parallel", "1", folder=folder, python=python)
 
 

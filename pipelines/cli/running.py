@@ -54,6 +54,7 @@ class RunRequest:
         cache: whether results may be taken from the cache.
         isolation: how a job gets its /opt/ml.
         words: which steps alone are to run, and on the results of which execution.
+        sample: shares of entries of `data:`, as ENTRY=PERCENT%.
     """
 
     chosen: ChosenSpec
@@ -65,6 +66,7 @@ class RunRequest:
     cache: bool
     isolation: Literal["auto", "namespaces", "rewrite"]
     words: SelectionWords = SelectionWords()
+    sample: tuple[str, ...] = ()
 
     @property
     def uses_cache(self) -> bool:
@@ -83,6 +85,8 @@ def run(asked: RunRequest) -> None:
     answers = {step: Path(path) for step, path in parameters(asked.stubs).items()}
     inputs = RunInputs(parameters(asked.given), answers)
     changed = asked.given or asked.definition or asked.chosen.env or asked.words.words
+    if asked.sample:
+        asked = _of_sample(asked)
     if asked.resume is not None and changed:
         raise _fixed()
     if asked.definition is None:
@@ -110,31 +114,38 @@ def _started(sagemaker: LocalSageMaker, asked: RunRequest, inputs: RunInputs) ->
         without = {*inputs.stubs, *_succeeded(sagemaker, arn)}
         require_prerequisites(sagemaker.objects, _definition_of(sagemaker, arn), without)
         return arn
+    left_out: frozenset[str] = frozenset()
     if asked.definition is not None:
         submission, commit = _of_definition(sagemaker, asked.definition, asked.chosen.file), {}
     else:
-        submission = _of_spec(sagemaker, asked.chosen)
+        submission, left_out = _of_spec(sagemaker, asked)
         commit = recorded(submission.definition, folder_of(asked.chosen.file))
     inputs = replace(inputs, parameters={**commit, **inputs.parameters})
     not_run = set(inputs.stubs)
-    if asked.words.words:
-        selection, others = _selection(sagemaker, asked, submission)
+    if asked.words.words or left_out:
+        selection, others = _selection(sagemaker, asked, submission, left_out)
         inputs, not_run = replace(inputs, selection=selection), not_run | others
     require_prerequisites(sagemaker.objects, submission.definition, not_run)
     return submit(sagemaker, submission, inputs)
 
 
 def _selection(
-    sagemaker: LocalSageMaker, asked: RunRequest, submission: Submission
+    sagemaker: LocalSageMaker,
+    asked: RunRequest,
+    submission: Submission,
+    left_out: frozenset[str],
 ) -> tuple[Selection, set[str]]:
     """Determine which steps run on which results; return the steps that do not run, too."""
     from pipelines.cli.selecting import show_selection  # noqa: PLC0415 - a whole run needs none
+    from pipelines.execution.selection import and_after  # noqa: PLC0415 - as above
     from pipelines.execution.sources import SourceQuestion, choose  # noqa: PLC0415 - as above
 
     definition = read_schedule(submission.definition)
-    question = SourceQuestion(LocalCaller(sagemaker), submission.pipeline, sagemaker.damage)
-    selection = choose(asked.words, definition, submission.origins, question)
-    show_selection(selection, definition)
+    caller, origins = LocalCaller(sagemaker), submission.origins
+    question = SourceQuestion(caller, submission.pipeline, origins, sagemaker.damage)
+    left_out = and_after(definition, left_out)
+    selection = choose(asked.words, definition, question, left_out)
+    show_selection(selection, definition, left_out)
     return selection, {*definition.steps} - {*selection.steps}
 
 
@@ -150,19 +161,36 @@ def _definition_of(sagemaker: LocalSageMaker, arn: str) -> str:
     return definition
 
 
-def _of_spec(sagemaker: LocalSageMaker, chosen: ChosenSpec) -> Submission:
+def _of_spec(sagemaker: LocalSageMaker, asked: RunRequest) -> tuple[Submission, frozenset[str]]:
+    """Compile and stage a spec; return what is to be started, and the steps that may not run."""
+    chosen = asked.chosen
     result = compile_spec(chosen.request())
     report(result.checked, chosen.file, err=True, account=False)
     compiled, graph = result.compiled, result.checked.graph
     if compiled is None or graph is None:
         message = "a spec without errors was not compiled"
         raise AssertionError(message)
+    left_out: frozenset[str] = frozenset()
+    if asked.sample:
+        from pipelines.cli.sampling import sampled  # noqa: PLC0415 - a whole run needs none
+
+        home = sagemaker.settings.home
+        compiled, left_out = sampled(compiled, graph.spec.data, asked.sample, home)
     stage(sagemaker.objects, compiled.code, compiled.data)
     aws = graph.spec.aws or Aws()
     tags = desired(compiled.pipeline, aws.tags)
-    return Submission(
+    submission = Submission(
         compiled.pipeline, compiled.definition, aws.role, tags, chosen.env, compiled.origins
     )
+    return submission, left_out
+
+
+def _of_sample(asked: RunRequest) -> RunRequest:
+    from pipelines.cli.sampling import copy_for_samples  # noqa: PLC0415 - a whole run needs none
+
+    other = "--from-definition" if asked.definition is not None else None
+    other = "--resume" if asked.resume is not None else other
+    return replace(asked, chosen=copy_for_samples(asked.chosen, other))
 
 
 def _of_definition(sagemaker: LocalSageMaker, definition: Path, file: Path) -> Submission:

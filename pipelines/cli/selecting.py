@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import click
@@ -51,8 +51,21 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return with_words
 
 
-def show_selection(selection: Selection, definition: Schedule) -> None:
-    """Print what runs on what; a step that its condition does not hold back is named."""
+def show_selection(
+    selection: Selection, definition: Schedule, left_out: Collection[str] = ()
+) -> None:
+    """Print what runs on what; a step that its condition does not hold back is named.
+
+    Args:
+        selection: what runs.
+        definition: the definition.
+        left_out: the steps that a sampled run does not run.
+    """
+    if left_out:
+        not_run = ", ".join(name for name in definition.steps if name in left_out)
+        echo(f"not run: {not_run}: a sampled run neither registers nor deploys", err=True)
+    if selection.steps and selection.source is None and left_out:
+        return
     echo(selection.described(), err=True)
     for name, condition in without_condition(definition, selection.steps):
         echo(f"warning: {name} runs whatever `{condition}` decides: it is not selected", err=True)

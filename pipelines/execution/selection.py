@@ -84,9 +84,9 @@ class StepSelection:
 
 
 def selected_steps(
-    words: Iterable[str], definition: Schedule, origins: Mapping[str, str]
+    words: Collection[str], definition: Schedule, origins: Mapping[str, str]
 ) -> tuple[str, ...]:
-    """Return the steps of a definition that words select, in its order.
+    """Return the steps of a definition that words select, in its order; no words select all.
 
     Args:
         words: names of steps, each with a `+` before it, after it, or both.
@@ -114,7 +114,12 @@ def selected_steps(
             f"{len(found)} steps are selected, and the service takes at most {_MOST_SELECTED}",
             "run the whole pipeline instead",
         )
-    return tuple(name for name in nodes if name in found)
+    return tuple(name for name in nodes if name in found or not words)
+
+
+def and_after(definition: Schedule, steps: Collection[str]) -> frozenset[str]:
+    """Return steps with all that comes after them."""
+    return frozenset(steps) | _reach(steps, _after(definition.steps))
 
 
 def needed(definition: Schedule, selected: Collection[str]) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from pipelines.errors import UsageError
 from pipelines.execution.caller import Caller
@@ -32,28 +32,44 @@ class SourceQuestion:
     Args:
         caller: where.
         pipeline: the pipeline's name.
+        origins: for steps of its definition the step of the spec that they come from.
         damage: why the results of these steps of an execution, by its ARN, cannot be used; None
             where they can.
     """
 
     caller: Caller
     pipeline: str
+    origins: Mapping[str, str]
     damage: Callable[[str, Iterable[str]], str | None] = lambda _arn, _steps: None
 
 
 def choose(
     words: SelectionWords,
     definition: Schedule,
-    origins: Mapping[str, str],
     question: SourceQuestion,
+    left_out: Collection[str] = (),
 ) -> Selection:
     """Determine which steps run, and on the results of which execution.
+
+    Args:
+        words: what is selected; no words select all.
+        definition: the definition.
+        question: where the executions of the pipeline are.
+        left_out: the steps that do not run even where they are selected.
 
     Raises:
         UsageError: a word names no step, selected steps are not connected, or there is no
             execution that has what they need.
     """
-    names = selected_steps(words.words, definition, origins)
+    found = selected_steps(words.words, definition, question.origins)
+    names = tuple(name for name in found if name not in left_out)
+    if not names:
+        raise UsageError(
+            f"nothing is left to run: {', '.join(found)} would register or deploy",
+            "select other steps, or run without --sample",
+        )
+    if not words.words:
+        return Selection(names, None, frozenset(), {})
     reused = needed(definition, names)
     select(definition, names, reused)
     if words.source is not None:

@@ -46,6 +46,12 @@ def _with_files(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -
 )
 @selection_options
 @click.option(
+    "--sample",
+    multiple=True,
+    metavar="ENTRY=PERCENT%[:COLUMN]",
+    help="Run on this share of an entry of `data:`; nothing is registered or deployed.",
+)
+@click.option(
     "--max-parallel", type=click.IntRange(min=1), help="How many steps run at the same time."
 )
 @click.option(
@@ -69,6 +75,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     definition: Path | None,
     resume: str | None,
     words: SelectionWords,
+    sample: tuple[str, ...],
     max_parallel: int | None,
     stubs: tuple[str, ...],
     no_cache: bool,  # noqa: FBT001 - click's flag
@@ -80,6 +87,15 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
 
     running.run(
         running.RunRequest(
-            chosen, given, definition, resume, max_parallel, stubs, not no_cache, isolation, words
+            chosen,
+            given,
+            definition,
+            resume,
+            max_parallel,
+            stubs,
+            not no_cache,
+            isolation,
+            words,
+            sample,
         )
     )

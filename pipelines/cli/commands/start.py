@@ -81,8 +81,7 @@ def _selection(target: CommandTarget, words: SelectionWords, definition: str) ->
     schedule = read_schedule(definition)
     compiled = compile_spec(target.chosen.request()).compiled
     origins = compiled.origins if compiled is not None else {}
-    question = SourceQuestion(target.account, target.pipeline)
-    selection = choose(words, schedule, origins, question)
+    selection = choose(words, schedule, SourceQuestion(target.account, target.pipeline, origins))
     show_selection(selection, schedule)
     return selection
 

@@ -1,0 +1,153 @@
+"""One file of rows → the file of those that a share holds; CSV as text, Parquet by pyarrow."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from pipelines.backends.local.sampling.share import Share
+from pipelines.diagnostics.nearest import nearest
+from pipelines.errors import UsageError
+from pipelines.frozen import frozen
+
+_DELIMITERS = ",;\t|"
+_ENCODING = {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""}
+
+
+@frozen
+class Counted:
+    """How many rows a file has, and how many of them were written."""
+
+    rows: int
+    written: int
+
+
+def sample_file(source: Path, target: Path, share: Share) -> Counted | None:
+    """Write the rows of a file that a share holds; None where it is no file of rows.
+
+    Raises:
+        UsageError: it cannot be read, or lacks the column.
+    """
+    name = source.name.lower()
+    write = next((write for end, write in _WRITERS.items() if name.endswith(end)), None)
+    if write is None:
+        return None
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return write(source, target, share)
+
+
+def _csv(source: Path, target: Path, share: Share) -> Counted:
+    with (
+        source.open("r", **_ENCODING) as read,  # type: ignore[call-overload]
+        target.open("w", **_ENCODING) as written,  # type: ignore[call-overload]
+    ):
+        return _copy_rows(read, written, share, source)
+
+
+def _csv_gz(source: Path, target: Path, share: Share) -> Counted:
+    """As CSV; the time in the file is fixed, so that its bytes are."""
+    import io  # noqa: PLC0415 - seldom needed
+
+    with (
+        gzip.open(source, "rt", **_ENCODING) as read,  # type: ignore[call-overload]
+        target.open("wb") as raw,
+        gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed,
+        io.TextIOWrapper(packed, **_ENCODING) as written,  # type: ignore[arg-type]
+    ):
+        return _copy_rows(read, written, share, source)
+
+
+def _copy_rows(read: TextIO, written: TextIO, share: Share, source: Path) -> Counted:
+    """Copy the header and the rows of the sample, as they are written."""
+    header = read.readline()
+    delimiter = max(_DELIMITERS, key=header.count)
+    names = next(csv.reader([header.lstrip("\ufeff")], delimiter=delimiter), [])
+    column = None if share.column is None else _index(share.column, names, source)
+    written.write(header)
+    rows = kept = 0
+    try:
+        for values, text in _rows(read, delimiter):
+            rows += 1
+            key = text.rstrip("\r\n") if column is None else _at(values, column)
+            if share.holds(key.encode("utf-8", "surrogateescape")):
+                kept += 1
+                written.write(text)
+    except csv.Error as error:
+        raise UsageError(f"{source} cannot be read as CSV: {error}") from error
+    return Counted(rows, kept)
+
+
+def _rows(read: TextIO, delimiter: str) -> Iterator[tuple[list[str], str]]:
+    """Yield each row with its text; a value in quotes may have several lines."""
+    taken: list[str] = []
+
+    def lines() -> Iterator[str]:
+        for line in read:
+            taken.append(line)
+            yield line
+
+    for values in csv.reader(lines(), delimiter=delimiter):
+        text = "".join(taken)
+        taken.clear()
+        if values:
+            yield values, text
+
+
+def _at(values: list[str], column: int) -> str:
+    return values[column] if column < len(values) else ""
+
+
+def _parquet(source: Path, target: Path, share: Share) -> Counted:
+    try:
+        import pyarrow as pa  # noqa: PLC0415 - only for Parquet
+        import pyarrow.parquet as pq  # noqa: PLC0415 - as above
+    except ImportError as error:
+        raise UsageError(
+            f"{source} is Parquet: pyarrow is needed", "pip install pyarrow"
+        ) from error
+    rows = kept = 0
+    try:
+        with pq.ParquetFile(source) as file:
+            if share.column is not None:
+                _index(share.column, file.schema_arrow.names, source)
+            with pq.ParquetWriter(target, file.schema_arrow) as writer:
+                for batch in file.iter_batches():
+                    mask = [share.holds(key) for key in _keys(batch, share.column)]
+                    rows, kept = rows + len(mask), kept + sum(mask)
+                    writer.write_batch(batch.filter(pa.array(mask, pa.bool_())))
+    except pa.ArrowException as error:
+        raise UsageError(f"{source} cannot be read as Parquet: {error}") from error
+    return Counted(rows, kept)
+
+
+def _keys(batch: Any, column: str | None) -> Iterator[bytes]:
+    """Yield the text that decides on each row: the text of a key is that of a CSV file."""
+    if column is not None:
+        for value in batch.column(column).to_pylist():
+            yield ("" if value is None else str(value)).encode()
+        return
+    for row in batch.to_pylist():
+        yield json.dumps(row, default=str, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _index(column: str, names: list[str], source: Path) -> int:
+    if column in names:
+        return names.index(column)
+    close = nearest(column, names)
+    raise UsageError(
+        f"{source} has no column `{column}`",
+        f"did you mean `{close}`?" if close else f"its columns are {', '.join(names)}",
+    )
+
+
+_WRITERS: Mapping[str, Callable[[Path, Path, Share], Counted]] = {
+    ".csv": _csv,
+    ".tsv": _csv,
+    ".csv.gz": _csv_gz,
+    ".parquet": _parquet,
+    ".pq": _parquet,
+}

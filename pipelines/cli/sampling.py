@@ -1,0 +1,47 @@
+"""`run --sample`: a sampled run is one of a copy, and neither registers nor deploys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from pipelines.backends.local import sampling
+from pipelines.cli.options import ChosenSpec
+from pipelines.cli.printing import echo
+from pipelines.compile.model import Compiled
+from pipelines.errors import UsageError
+from pipelines.spec.model import DataSource
+
+_COPY = "sample"
+
+
+def copy_for_samples(chosen: ChosenSpec, other: str | None) -> ChosenSpec:
+    """Return the copy of a spec that runs on samples: it shares neither cache nor names with it.
+
+    Raises:
+        UsageError: an option is given that a sampled run does not go with.
+    """
+    if other is not None:
+        raise UsageError(f"--sample and {other} exclude each other", "remove one of them")
+    copy = _COPY if chosen.copy is None else f"{chosen.copy}-{_COPY}"
+    return replace(chosen, copy=copy)
+
+
+def sampled(
+    compiled: Compiled, sources: Mapping[str, DataSource], given: tuple[str, ...], home: Path
+) -> tuple[Compiled, frozenset[str]]:
+    """Sample the data of a compiled pipeline; return it with the steps that may not run.
+
+    Args:
+        compiled: the pipeline.
+        sources: its `data:`.
+        given: the options, as ENTRY=PERCENT%.
+        home: the `.pipelines` folder.
+
+    Raises:
+        UsageError: an entry cannot be sampled.
+    """
+    shares = sampling.read_shares(given)
+    made = sampling.sampled(compiled, sources, shares, home, lambda text: echo(text, err=True))
+    return made, sampling.shipping(made)
