@@ -108,10 +108,11 @@ def _job(compiled: Compiled, step: Step) -> Job | None:
 def _selection(sagemaker: LocalSageMaker, asked: Asked, compiled: Compiled) -> Selection:
     """Find the execution whose results the step reads, by the rules of `run --only`."""
     definition = read_schedule(compiled.definition)
-    question = SourceQuestion(LocalCaller(sagemaker), compiled.pipeline, sagemaker.damage)
+    caller, origins = LocalCaller(sagemaker), compiled.origins
+    question = SourceQuestion(caller, compiled.pipeline, origins, sagemaker.damage)
     words = SelectionWords((asked.step,), asked.source)
     try:
-        return choose(words, definition, compiled.origins, question)
+        return choose(words, definition, question)
     except UsageError as error:
         if asked.source is not None:
             raise
