@@ -12,7 +12,7 @@ from typing import Final
 from pipelines.infra import codebuild
 from pipelines.infra.codebuild import PLAN_ARTIFACT, Build
 from pipelines.infra.model import ARTIFACTS, REVIEWS, SOURCE, Delivery, Environment, Options
-from pipelines.infra.policies import VERSION, RolePolicy, Statement, on_the_key, trust
+from pipelines.infra.policies import VERSION, RolePolicy, Statement, document, on_the_key, trust
 from pipelines.infra.roles import role, role_of
 from pipelines.infra.shared import CONNECTION_ARN
 from pipelines.infra.template import attribute, imported, ref
@@ -208,16 +208,12 @@ def _pipeline_role(
     if options.source == "s3":
         statements += _reading_source(delivery)
     statements += on_the_key("Key", ("kms:Decrypt", "kms:GenerateDataKey"), delivery.first.aws)
-    documents: JsonObject = {"pipeline": _document(statements)}
+    documents: JsonObject = {"pipeline": document(statements)}
     if options.source != "s3":
         documents["source"] = _using_connection()
     return role_of(
         logical, place.role(name), trust("codepipeline.amazonaws.com", place.account), documents
     )
-
-
-def _document(statements: Iterable[Statement]) -> JsonObject:
-    return {"Version": VERSION, "Statement": [one.document() for one in statements]}
 
 
 def _using_connection() -> JsonObject:

@@ -109,15 +109,17 @@ class RolePolicy:
 
     def document(self) -> JsonObject:
         """Return the policy document."""
-        return {
-            "Version": VERSION,
-            "Statement": [statement.document() for statement in self.statements],
-        }
+        return document(self.statements)
 
     @property
     def size(self) -> int:
         """Its characters as IAM counts them, without white space."""
         return len(json.dumps(self.document(), separators=(",", ":")))
+
+
+def document(made: Iterable[Statement]) -> JsonObject:
+    """Return the document of a policy with these statements."""
+    return {"Version": VERSION, "Statement": [statement.document() for statement in made]}
 
 
 def policies(compiled: Compiled, aws: Aws) -> tuple[RolePolicy, ...]:

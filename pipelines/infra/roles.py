@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from pipelines.infra.policies import INLINE_LIMIT, MANAGED_LIMIT, VERSION, RolePolicy, Statement
+from pipelines.infra.policies import INLINE_LIMIT, MANAGED_LIMIT, RolePolicy, Statement, document
 from pipelines.infra.template import ref, when
-from pipelines.json_types import Json, JsonObject
+from pipelines.json_types import JsonObject
 
 BOUNDARY: Final = "PermissionsBoundary"
 HAS_BOUNDARY: Final = "HasPermissionsBoundary"
@@ -36,10 +36,10 @@ def role(logical: str, policy: RolePolicy) -> JsonObject:
     made = role_of(logical, policy.arn or "", policy.trust, inline)
     if fits:
         return made
-    for number, part in enumerate(_parts(policy.statements), 1):
+    for number, part in enumerate(parts(policy.statements), 1):
         made[f"{logical}Policy{number}"] = {
             "Type": "AWS::IAM::ManagedPolicy",
-            "Properties": {"Roles": [ref(logical)], "PolicyDocument": _document(part)},
+            "Properties": {"Roles": [ref(logical)], "PolicyDocument": document(part)},
         }
     return made
 
@@ -69,7 +69,7 @@ def _path_and_name(arn: str) -> tuple[str, str]:
     return f"{path}/", name
 
 
-def _parts(statements: Iterable[Statement]) -> Iterator[tuple[Statement, ...]]:
+def parts(statements: Iterable[Statement]) -> Iterator[tuple[Statement, ...]]:
     """Divide statements among policies that are small enough."""
     part: tuple[Statement, ...] = ()
     for statement in statements:
@@ -79,7 +79,3 @@ def _parts(statements: Iterable[Statement]) -> Iterator[tuple[Statement, ...]]:
             part = ()
         part = (*part, statement)
     yield part
-
-
-def _document(statements: Iterable[Statement]) -> Json:
-    return {"Version": VERSION, "Statement": [one.document() for one in statements]}

@@ -4,6 +4,7 @@
 |-----------------|----------------------------------------------------------|
 | `shared`        | buckets, key, connection                                 |
 | `roles`         | the roles that the pipeline runs with                    |
+| `people`        | the policies of those who look, start and decide         |
 | `approval`      | the rule by which an approval deploys                    |
 | `schedules`     | what starts the pipeline at times                        |
 | `notifications` | who hears of failures and of what waits                  |
@@ -13,7 +14,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from pipelines.definition.named import groups_of
@@ -22,11 +23,12 @@ from pipelines.infra import (
     codebuild,
     codepipeline,
     notifications,
+    people,
     schedules,
     undelivered,
 )
 from pipelines.infra.model import SHARED, Delivery, Environment, Options, Place, Stack
-from pipelines.infra.policies import policies
+from pipelines.infra.policies import VERSION, policies
 from pipelines.infra.regions import GROUP, has
 from pipelines.infra.roles import BOUNDARY, BOUNDARY_PARAMETER, HAS_BOUNDARY, has_boundary, role
 from pipelines.infra.shared import Residents, environments_by_place, shared
@@ -66,10 +68,12 @@ def _shared(
 
 def _pipelines(deliveries: Iterable[Delivery], options: Options) -> Iterator[Stack]:
     """Yield a stack for each environment; the first comes first, since others trust its roles."""
+    deliveries = tuple(deliveries)
     owned: set[tuple[Place, str]] = set()
+    readers = _readers(deliveries)
     for delivery in deliveries:
         for environment in delivery.environments:
-            groups = _groups(environment, owned)
+            groups = _groups(environment, owned, readers)
             template = _template(delivery, environment, groups, options)
             file = f"{environment.prefix}.yaml"
             yield Stack(environment.stack, environment.place, file, template, (delivery.file,))
@@ -79,7 +83,7 @@ def _template(
     delivery: Delivery, environment: Environment, groups: JsonObject, options: Options
 ) -> Template:
     has_ci = environment is delivery.first
-    resources = {**_roles(environment), **groups}
+    resources = {**_roles(environment), **people.managed(environment), **groups}
     resources |= _events(delivery, environment)
     parameters = {BOUNDARY: BOUNDARY_PARAMETER}
     if has_ci:
@@ -114,7 +118,29 @@ def _roles(environment: Environment) -> JsonObject:
     return made
 
 
-def _groups(environment: Environment, owned: set[tuple[Place, str]]) -> JsonObject:
+def _readers(deliveries: Iterable[Delivery]) -> Mapping[tuple[Place, str], list[str]]:
+    """Return the accounts that read a group: those that a push goes to after the group's own."""
+    found: dict[tuple[Place, str], list[str]] = {}
+    for delivery in deliveries:
+        for number, environment in enumerate(delivery.environments, 1):
+            place = environment.place
+            later = [one.place for one in delivery.environments[number:]]
+            accounts = [
+                one.account
+                for one in later
+                if one.partition == place.partition and one.account != place.account
+            ]
+            for name in groups_of(*environment.compiled.definitions.values()):
+                known = found.setdefault((place, name), [])
+                known += [one for one in dict.fromkeys(accounts) if one not in known]
+    return found
+
+
+def _groups(
+    environment: Environment,
+    owned: set[tuple[Place, str]],
+    readers: Mapping[tuple[Place, str], list[str]],
+) -> JsonObject:
     """Return the model package groups that no earlier stack of the place has.
 
     Where CloudFormation does not know them, `upsert` makes them.
@@ -133,8 +159,38 @@ def _groups(environment: Environment, owned: set[tuple[Place, str]]) -> JsonObje
             "UpdateReplacePolicy": "Retain",
             "Properties": {
                 "ModelPackageGroupName": name,
+                **_shared_with(place, name, readers.get((place, name), [])),
                 "# As `upsert` sets them.": None,
                 "Tags": tags(desired(environment.compiled.pipeline, environment.aws.tags)),
             },
         }
     return made
+
+
+def _shared_with(place: Place, group: str, accounts: Iterable[str]) -> JsonObject:
+    """Return the policy of a group that other accounts read; nothing where none does.
+
+    Source: developer guide, "Set up discoverability" of groups in the registry.
+    """
+    principals = [f"arn:{place.partition}:iam::{account}:root" for account in accounts]
+    if not principals:
+        return {}
+    resources = (
+        *place.sagemaker(f"model-package-group/{group}"),
+        *place.sagemaker(f"model-package/{group}/*"),
+    )
+    statement = {
+        "Sid": "Read",
+        "Effect": "Allow",
+        "Principal": {"AWS": principals},
+        "Action": [
+            "sagemaker:DescribeModelPackage",
+            "sagemaker:DescribeModelPackageGroup",
+            "sagemaker:ListModelPackages",
+        ],
+        "Resource": list(resources),
+    }
+    return {
+        "# The accounts that versions are promoted to may look at them.": None,
+        "ModelPackageGroupPolicy": {"Version": VERSION, "Statement": [statement]},
+    }

@@ -49,6 +49,7 @@ _RESOURCES: Mapping[str, tuple[str, ...]] = {
     "ListPipelineExecutions": ("pipeline/{PipelineName}",),
     "ListTags": ("{ResourceArn}",),
     "StartPipelineExecution": ("pipeline/{PipelineName}",),
+    "StopPipelineExecution": ("{PipelineExecutionArn}",),
     "UpdateEndpoint": ("endpoint/{EndpointName}", "endpoint-config/{EndpointConfigName}"),
     "UpdateModelPackage": ("{ModelPackageArn}",),
     "UpdatePipeline": ("pipeline/{PipelineName}",),

@@ -2,62 +2,26 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from pipelines.compile.driver import compile_spec
-from pipelines.compile.model import CompileRequest
 from pipelines.execution import following
 from pipelines.infra.commands import planning, releasing
-from pipelines.infra.model import Environment
-from pipelines.infra.policies import RolePolicy, Statement
-from tests.functional.aws.account import ACCOUNT, REGION, Account
+from tests.functional.aws.account import ACCOUNT, Account
+from tests.functional.aws.asked import PLACE, called, denied, environment_of, needless
 from tests.functional.aws.command import Command
 from tests.functional.aws.executions import mend, write_log
 from tests.functional.aws.project import add_deployment, edit
-from tests.functional.aws.seen import Seen
 from tests.functional.aws.test_aws_start import BADLY, GROUP, JOB
 from tests.iam.calls import needs
-from tests.iam.evaluator import Request, allowed
-
-PLACE = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:"
+from tests.iam.evaluator import Request
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look again at once instead of every few seconds."""
     monkeypatch.setattr(following, "_SECONDS", 0.01)
-
-
-def _asked(seen: Seen) -> Iterator[Request]:
-    """Yield what IAM is asked for a request."""
-    if seen.service == "sts":
-        return  # GetCallerIdentity takes no permission
-    if seen.service == "s3":
-        bucket = unquote(urlsplit(seen.path).path).lstrip("/").partition("/")[0]
-        request = {"Bucket": bucket, "Key": seen.key}
-    else:
-        request = seen.json()
-    yield from needs(seen.service, seen.operation, request, PLACE)
-
-
-def _environment(project: Path) -> Environment:
-    result = compile_spec(CompileRequest(project / "pipeline.yaml", None, os.environ))
-    assert result.compiled is not None
-    assert result.checked.graph is not None
-    return Environment(None, result.checked.graph.spec, result.compiled)
-
-
-def _document(statements: tuple[Statement, ...]) -> dict[str, object]:
-    return RolePolicy("build", None, statements, {}).document()
-
-
-def _called(account: Account) -> list[Request]:
-    return [one for seen in account.proxy.seen for one in _asked(seen)]
 
 
 def test_a_plan_reads_what_its_role_may_read(
@@ -69,10 +33,9 @@ def test_a_plan_reads_what_its_role_may_read(
     assert pipelines("upsert", "--yes").code == 0
     account.proxy.seen.clear()
     assert pipelines("plan").code == 0
-    called = _called(account)
-    assert len(called) > 5
-    document = _document(planning(_environment(project)))
-    assert [one for one in called if not allowed(one, [document])] == []
+    requests = called(account)
+    assert len(requests) > 5
+    assert denied(requests, planning(environment_of(project))) == []
 
 
 @pytest.fixture
@@ -92,9 +55,7 @@ def released(account: Account, project: Path, pipelines: Command) -> tuple[Accou
 def test_a_release_does_what_its_role_may_do(released: tuple[Account, Path]) -> None:
     """Creating, updating, tags, uploads, starting, following, logs."""
     account, project = released
-    called = _called(account)
-    document = _document(releasing(_environment(project)))
-    assert [one for one in called if not allowed(one, [document])] == []
+    assert denied(called(account), releasing(environment_of(project))) == []
 
 
 def test_without_a_statement_that_serves_a_call_one_is_denied(
@@ -102,20 +63,12 @@ def test_without_a_statement_that_serves_a_call_one_is_denied(
 ) -> None:
     """Each statement that allows a call that was made is needed for one."""
     account, project = released
-    called = _called(account)
-    statements = releasing(_environment(project))
-    for statement in statements:
-        others = tuple(one for one in statements if one != statement)
-        alone = _document((statement,))
-        if any(allowed(one, [alone]) for one in called):
-            document = _document(others)
-            assert not all(allowed(one, [document]) for one in called), statement
+    assert needless(called(account), releasing(environment_of(project))) == []
 
 
 def test_a_build_may_not_do_what_it_has_not_to_do(project: Path) -> None:
     """It approves nothing, changes no endpoint, passes only the pipeline's role."""
     add_deployment(project)
-    document = _document(releasing(_environment(project)))
     package = f"{PLACE}model-package/churn-models/1"
     attacks = [
         *needs("sagemaker", "UpdateModelPackage", {"ModelPackageArn": package}, PLACE),
@@ -129,4 +82,4 @@ def test_a_build_may_not_do_what_it_has_not_to_do(project: Path) -> None:
         attacks.append(
             Request("iam:PassRole", role, {"iam:PassedToService": f"{service}.amazonaws.com"})
         )
-    assert [one for one in attacks if allowed(one, [document])] == []
+    assert denied(attacks, releasing(environment_of(project))) == attacks

@@ -36,7 +36,13 @@ def test_each_role_is_shown_with_the_steps_that_need_it(
     tables = shown.split("\n\n")
     roles = ("pipeline (pipeline)", "jobs (job)", "deploy (deploy)")
     expected = [f"arn:aws:iam::111122223333:role/{name}" for name in roles]
-    assert [table.splitlines()[0] for table in tables] == expected
+    people = (
+        "operator, for people: plan, start, status, stop, logs",
+        "approver, for people: models, approve, reject",
+        "deployer, for people: deploy",
+    )
+    assert [table.splitlines()[0] for table in tables] == [*expected, *people]
+    assert "sagemaker:UpdateModelPackage" in tables[4]
     lines = {tuple(line.split()[:2]): line for line in tables[0].splitlines()}
     passing = lines["iam:PassRole", "role/deploy"]
     assert "iam:PassedToService sagemaker.amazonaws.com" in passing
@@ -50,6 +56,9 @@ def test_json_holds_documents_that_terraform_takes(capsys: pytest.CaptureFixture
     content = json.loads(_permissions(capsys, "--format", "json"))
     assert [role["purpose"] for role in content["roles"]] == ["pipeline", "job", "deploy"]
     assert content["unknown"] == []
+    approver = next(one for one in content["people"] if one["purpose"] == "approver")
+    assert approver["commands"] == ["models", "approve", "reject"]
+    assert approver["policy"]["Version"] == "2012-10-17"
     for role in content["roles"]:
         assert role["policy"]["Version"] == role["trust"]["Version"] == "2012-10-17"
         assert set(role["steps"]) == {one["Sid"] for one in role["policy"]["Statement"]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 
 import click
@@ -13,7 +13,16 @@ from pipelines.cli.printing import echo, echo_data
 from pipelines.cli.tables import columns
 from pipelines.compile.driver import compile_spec
 from pipelines.compile.permissions import Permission, permissions
-from pipelines.infra.policies import INLINE_LIMIT, RolePolicy, Statement, policies, unknown
+from pipelines.infra.model import Environment
+from pipelines.infra.people import Part, people
+from pipelines.infra.policies import (
+    INLINE_LIMIT,
+    RolePolicy,
+    Statement,
+    document,
+    policies,
+    unknown,
+)
 from pipelines.json_types import JsonObject
 from pipelines.spec.model import Aws
 
@@ -29,13 +38,19 @@ def COMMAND(chosen: ChosenSpec, output_format: str) -> None:  # noqa: N802 - fou
         return
     aws = result.checked.graph.spec.aws or Aws()
     found = policies(result.compiled, aws)
+    parts = people(Environment(chosen.env, result.checked.graph.spec, result.compiled))
     open_ends = unknown(permissions(result.compiled, aws))
     if output_format == "json":
-        content = {"roles": [_as_json(one) for one in found], "unknown": [*map(_open, open_ends)]}
+        content = {
+            "roles": [_as_json(one) for one in found],
+            "people": [_part_as_json(one) for one in parts],
+            "unknown": [*map(_open, open_ends)],
+        }
         echo_data(json.dumps(content, indent=2) + "\n")
         return
     account = aws.role.split(":")[4]
-    echo("\n\n".join("\n".join(_lines(one, account)) for one in found))
+    tables = (*(_lines(one, account) for one in found), *(_of_part(one, account) for one in parts))
+    echo("\n\n".join("\n".join(table) for table in tables))
     for line in (*_notes(aws), *(f"not known before it runs: {_open(one)}" for one in open_ends)):
         echo(f"\n{line}")
 
@@ -50,10 +65,27 @@ def _as_json(policy: RolePolicy) -> JsonObject:
     }
 
 
+def _part_as_json(part: Part) -> JsonObject:
+    return {
+        "purpose": part.name,
+        "commands": list(part.commands),
+        "policy": document(part.statements),
+    }
+
+
+def _of_part(part: Part, account: str) -> Iterator[str]:
+    yield f"{part.name}, for people: {', '.join(part.commands)}"
+    yield from _table(("action", "on", "if"), part.statements, account)
+
+
+def _table(heads: tuple[str, ...], made: Iterable[Statement], account: str) -> Iterator[str]:
+    rows = [row[: len(heads)] for statement in made for row in _rows(statement, account)]
+    yield from (f"  {line}" for line in columns(heads, rows).splitlines())
+
+
 def _lines(policy: RolePolicy, account: str) -> Iterator[str]:
     yield f"{policy.arn} ({policy.purpose})"
-    rows = [row for statement in policy.statements for row in _rows(statement, account)]
-    yield from (f"  {line}" for line in columns(("action", "on", "if", "for"), rows).splitlines())
+    yield from _table(("action", "on", "if", "for"), policy.statements, account)
     if policy.size > INLINE_LIMIT:
         yield (
             f"  {policy.size} characters, and the inline policies of a role have at most "

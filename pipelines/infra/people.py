@@ -1,0 +1,140 @@
+"""What people's commands need → managed policies, to be attached to whoever gives them.
+
+The pipeline's roles do the work; people look, start it and decide. One policy for each part that
+somebody plays, so that who starts a run cannot approve what comes of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from pipelines import programs
+from pipelines.compile.permissions import permissions
+from pipelines.definition.named import defaults_of, known_text, read
+from pipelines.definition.steps import take_apart
+from pipelines.frozen import frozen
+from pipelines.infra.commands import planning
+from pipelines.infra.model import Environment
+from pipelines.infra.policies import Statement, document, on_the_key, statements
+from pipelines.infra.roles import parts
+from pipelines.json_types import JsonObject
+from pipelines.spec.names import deployer
+
+_EXECUTIONS: Final = (
+    "sagemaker:DescribePipeline",
+    "sagemaker:DescribePipelineDefinitionForExecution",
+    "sagemaker:DescribePipelineExecution",
+    "sagemaker:ListPipelineExecutionSteps",
+    "sagemaker:ListPipelineParametersForExecution",
+)
+_GROUP: Final = "ModelPackageGroupName"
+_DEPLOYS: Final = "sagemaker:UpdateEndpoint"
+"""The action by which a step is known to deploy."""
+
+
+@frozen
+class Part:
+    """A part that people play.
+
+    Args:
+        name: such as approver.
+        commands: what it gives.
+        statements: what these need.
+    """
+
+    name: str
+    commands: tuple[str, ...]
+    statements: tuple[Statement, ...]
+
+
+def people(environment: Environment) -> tuple[Part, ...]:
+    """Return the parts of a pipeline; nobody approves or deploys where nothing is registered."""
+    operates = ("plan", "start", "status", "stop", "logs")
+    found = [Part("operator", operates, tuple(_operating(environment)))]
+    if _groups(environment):
+        decides = ("models", "approve", "reject")
+        found.append(Part("approver", decides, tuple(_approving(environment))))
+    deploying = _deploying(environment)
+    if deploying:
+        found.append(Part("deployer", ("deploy",), deploying))
+    return tuple(found)
+
+
+def managed(environment: Environment) -> JsonObject:
+    """Return the policies as resources; one that is too long is several."""
+    made: JsonObject = {}
+    for part in people(environment):
+        for number, some in enumerate(parts(part.statements), 1):
+            more = "" if number == 1 else str(number)
+            made[f"{part.name.capitalize()}Policy{more}"] = {
+                "# For people: attach it to a user, a group, or a permission set.": None,
+                "Type": "AWS::IAM::ManagedPolicy",
+                "Properties": {
+                    "ManagedPolicyName": f"{environment.prefix}-{part.name}{more}",
+                    "Description": f"{', '.join(part.commands)} of {environment.prefix}",
+                    "PolicyDocument": document(some),
+                },
+            }
+    return made
+
+
+def _operating(environment: Environment) -> Iterator[Statement]:
+    place = environment.place
+    runs = ("sagemaker:StartPipelineExecution", "sagemaker:StopPipelineExecution")
+    streams = ("logs:DescribeLogStreams", "logs:GetLogEvents")
+    yield from planning(environment)
+    yield Statement("Run", runs, _pipelines(environment))
+    yield Statement("Logs", streams, (place.arn("logs", "log-group:/aws/sagemaker/*"),))
+
+
+def _approving(environment: Environment) -> Iterator[Statement]:
+    """Yield what decides: it starts the deployer where no rule does, and nothing else."""
+    place, aws, pipeline = environment.place, environment.aws, environment.compiled.pipeline
+    groups = _of_sagemaker(environment, (f"model-package-group/{g}" for g in _groups(environment)))
+    versions = _of_sagemaker(environment, (f"model-package/{g}/*" for g in _groups(environment)))
+    yield Statement("Groups", ("sagemaker:DescribeModelPackageGroup",), groups)
+    yield Statement("List", ("sagemaker:ListModelPackages",), tuple(sorted((*groups, *versions))))
+    decide = ("sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage")
+    yield Statement("Decide", decide, versions)
+    yield Statement("Origin", _EXECUTIONS, _pipelines(environment))
+    runs = place.s3(f"{aws.bucket}/{pipeline}/runs/*")
+    yield Statement("Metrics", ("s3:GetObject",), (runs,))
+    yield from on_the_key("Key", ("kms:Decrypt",), aws)
+    if deployer(pipeline) in environment.compiled.definitions:
+        starts = place.sagemaker(f"pipeline/{deployer(pipeline)}")
+        # The call takes no resource: it searches all rules for a target.
+        yield Statement("FindRule", ("events:ListRuleNamesByTarget",), ("*",))
+        yield Statement("Deploy", ("sagemaker:StartPipelineExecution",), starts)
+
+
+def _deploying(environment: Environment) -> tuple[Statement, ...]:
+    """Return what the deployer calls: `deploy` does its work with the rights of who gives it."""
+    aws = environment.aws
+    needed = [p for p in permissions(environment.compiled, aws) if p.role == aws.deploys_as]
+    steps = {one.step for one in needed if one.action == _DEPLOYS}
+    actions = programs.declaration("deploy").actions
+    own = [one for one in needed if one.step in steps and one.action in actions]
+    key = on_the_key("Key", ("kms:Decrypt", "kms:GenerateDataKey"), aws) if own else ()
+    return (*statements(own), *key)
+
+
+def _groups(environment: Environment) -> tuple[str, ...]:
+    """Name the groups of the pipelines; where a parameter names one, that of its default."""
+    found: set[str] = set()
+    for text in environment.compiled.definitions.values():
+        definition = read(text)
+        defaults = defaults_of(definition)
+        for step in take_apart(definition).steps:
+            group = known_text(step.arguments.get(_GROUP), defaults)
+            found |= {group} if group and step.known and step.known.registers else set()
+    return tuple(sorted(found))
+
+
+def _pipelines(environment: Environment) -> tuple[str, ...]:
+    names = [f"pipeline/{name}" for name in environment.compiled.definitions]
+    return _of_sagemaker(environment, (*names, *(f"{name}/execution/*" for name in names)))
+
+
+def _of_sagemaker(environment: Environment, names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(arn for name in names for arn in environment.place.sagemaker(name)))
