@@ -50,15 +50,20 @@ class Modules:
 
 def of_image(image: Image) -> Modules:
     """Return the modules that an image brings; none for certain, where no list of them exists."""
+    found = distributions_of(image)
+    if found is None:
+        return Modules(frozenset(), complete=False)
+    return Modules(frozenset(name for one in found for name in modules_of(one)))
+
+
+def distributions_of(image: Image) -> tuple[str, ...] | None:
+    """Return the distributions that an image brings, by name; None where no list of them exists."""
     known = _lists(image.framework) if image.framework else {"images": {}}
     repository = image.uri.partition("/")[2].partition(":")[0]
     versions = known["images"].get(repository, {})
     version = image.version or ""
     found = versions.get(version) or versions.get(".".join(version.split(".")[:2]))
-    if found is None:
-        return Modules(frozenset(), complete=False)
-    distributions = known["lists"][found]["distributions"]
-    return Modules(frozenset(name for one in distributions for name in modules_of(one)))
+    return None if found is None else tuple(known["lists"][found]["distributions"])
 
 
 def named_by(lines: Iterable[str]) -> frozenset[str]:

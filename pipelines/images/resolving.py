@@ -162,15 +162,23 @@ def _choose_tag(
 
 
 def _image(row: Row, tag: str, region: str) -> Image | ImageProblem:
-    account = row.accounts.get(region)
-    if account is None:
+    uri = uri_of(row, tag, region)
+    if uri is None:
         return ImageProblem(
             "SP403",
             f"`{row.family}-{row.version}` is not offered in `{region}`",
             "give the URI of a copy in an ECR repository of that region",
         )
+    return row.image(uri, tag)
+
+
+def uri_of(row: Row, tag: str, region: str) -> str | None:
+    """Return the URI of an image, by the key of its tag; None where the region has none."""
+    account = row.accounts.get(region)
+    if account is None:
+        return None
     host = f"{account}.dkr.ecr.{region}.{domain(region)}"
-    return row.image(f"{host}/{row.raw['repository']}:{row.tags[tag]}", tag)
+    return f"{host}/{row.raw['repository']}:{row.tags[tag]}"
 
 
 def domain(region: str) -> str:
