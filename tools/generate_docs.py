@@ -18,6 +18,7 @@ from pipelines import kinds, programs, steptypes
 from pipelines.diagnostics.codes import all_codes, explain
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.contract import Kind
+from pipelines.spec.describing import default_of, long_form, type_of
 from pipelines.spec.model import PipelineSpec
 from pipelines.spec.steps import JobStep, StepSpec
 from pipelines.steptypes import job_role
@@ -105,7 +106,7 @@ def reference() -> str:
     parts = {n: d for n, d in schema()["$defs"].items() if not n.endswith("Step")}
     for name, definition in sorted(parts.items()):
         lines += ["", f"## {name}", "", definition.get("description", ""), ""]
-        lines += _table(_mapping(definition), name)
+        lines += _table(long_form(definition), name)
     return "\n".join(lines) + "\n"
 
 
@@ -199,15 +200,6 @@ def _definition(model: type[StepSpec]) -> JsonObject:
     return definition
 
 
-def _mapping(definition: JsonObject) -> JsonObject:
-    """Return the long form of a mapping that may also be written as a string."""
-    for form in definition.get("anyOf", ()):
-        if "properties" in form:
-            found: JsonObject = form
-            return found
-    return definition
-
-
 def _table(definition: JsonObject, name: str) -> Iterator[str]:
     if "properties" not in definition:
         raise SystemExit(f"{name} has no keys")
@@ -215,42 +207,14 @@ def _table(definition: JsonObject, name: str) -> Iterator[str]:
     yield "|---|---|---|---|"
     required = definition.get("required", ())
     for key, value in definition["properties"].items():
-        default = "required" if key in required else _default(value)
-        yield f"| `{key}` | {_type(value)} | {default} | {value.get('description', '')} |"
+        given = default_of(value)
+        default = "required" if key in required else f"`{given}`" if given else ""
+        kind = type_of(value, _linked)
+        yield f"| `{key}` | {kind} | {default} | {value.get('description', '')} |"
 
 
-def _default(value: JsonObject) -> str:
-    default = value.get("default")
-    return "" if default in (None, [], {}, "") else f"`{json.dumps(default)}`"
-
-
-def _type(value: JsonObject) -> str:
-    """Describe in a few words what a key accepts."""
-    forms = [form for form in value.get("anyOf", ()) if form.get("type") != "null"]
-    if forms:
-        return " or ".join(dict.fromkeys(map(_type, forms)))
-    if "const" in value or "enum" in value:
-        return ", ".join(f"`{choice}`" for choice in value.get("enum", [value.get("const")]))
-    if "$ref" in value:
-        name = value["$ref"].rpartition("/")[2]
-        return f"[{name}](#{name.lower()})"
-    if str(value.get("pattern", "")).startswith(r"^\$"):
-        return "reference"
-    return _plain_type(value)
-
-
-def _plain_type(value: JsonObject) -> str:
-    match value:
-        case {"type": "array", "items": items}:
-            return f"list of {_type(items)}"
-        case {"type": "object", "additionalProperties": dict(items)} if items:
-            return f"mapping of {_type(items)}" if "properties" not in items else "mapping"
-        case {"type": str(name)}:
-            return name
-        case {"type": types}:
-            return " or ".join(types)
-        case _:
-            return "any"
+def _linked(name: str) -> str:
+    return f"[{name}](#{name.lower()})"
 
 
 def generated() -> dict[Path, str]:

@@ -104,10 +104,19 @@ def _not(condition: JsonObject) -> JsonObject:
     return {"Type": "Not", "Condition": condition}
 
 
+_EXAMPLE = """\
+good-enough:
+  kind: condition
+  if: steps.evaluate.report.auc >= 0.8
+  then: [register, deploy]
+  else: [reject]
+"""
+
 KIND = Kind(
     ConditionStep,
     "Condition",
     "Choose between two branches of steps by an expression.",
     emit,
     outputs,
+    example=_EXAMPLE,
 )

@@ -191,6 +191,18 @@ def _requests(step: DeploymentStep, environment: Mapping[str, Value]) -> Mapping
     }
 
 
+_EXAMPLE = """\
+deploy:
+  kind: deployment
+  after: [register]
+  group: flights
+  endpoint: flights
+  image: sklearn-1.9-cpu
+  sample: serving/sample.csv
+  serverless:
+    memory_size_in_mb: 2048
+"""
+
 KIND = Kind(
     _with_modes(),
     "Processing",
@@ -202,4 +214,5 @@ KIND = Kind(
     stands_alone=DEPLOY,
     makes={"endpoint": "endpoint"},
     uses={"model-package-group": "group"},
+    example=_EXAMPLE,
 )

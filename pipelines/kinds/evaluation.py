@@ -82,6 +82,16 @@ def emit(step: EvaluationStep, context: EmitContext) -> tuple[EmittedStep, ...]:
     return (processing(step, job, context),)
 
 
+_EXAMPLE = """\
+evaluate:
+  kind: evaluation
+  image: sklearn-1.9-cpu
+  script: steps/evaluate.py
+  model: ${steps.train.model}
+  inputs:
+    test: ${data.flights}
+"""
+
 KIND = Kind(
     EvaluationStep,
     "Processing",
@@ -89,4 +99,5 @@ KIND = Kind(
     emit,
     outputs,
     needs,
+    example=_EXAMPLE,
 )

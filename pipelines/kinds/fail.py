@@ -24,4 +24,12 @@ def emit(step: FailStep, context: EmitContext) -> tuple[EmittedStep, ...]:
     return (EmittedStep(context.name, "Fail", {"ErrorMessage": context.resolve(step.message)}),)
 
 
-KIND = Kind(FailStep, "Fail", "End the execution as failed, with a message.", emit)
+_EXAMPLE = """\
+reject:
+  kind: fail
+  message: the model is not good enough
+"""
+
+KIND = Kind(
+    FailStep, "Fail", "End the execution as failed, with a message.", emit, example=_EXAMPLE
+)

@@ -79,6 +79,18 @@ def emit(step: ProcessingStep, context: EmitContext) -> tuple[EmittedStep, ...]:
     return (processing(step, job, context),)
 
 
+_EXAMPLE = """\
+prepare:
+  kind: processing
+  image: sklearn-1.9-cpu
+  script: steps/prepare.py
+  inputs:
+    flights: ${data.flights}
+  outputs: [train, test]
+  reports:
+    figures: figures.json
+"""
+
 KIND = Kind(
     ProcessingStep,
     "Processing",
@@ -86,4 +98,5 @@ KIND = Kind(
     emit,
     outputs,
     needs,
+    example=_EXAMPLE,
 )

@@ -273,6 +273,16 @@ def _metrics(metrics: ModelMetrics | DriftBaselines, context: EmitContext) -> Js
     return written
 
 
+_EXAMPLE = """\
+register:
+  kind: registration
+  group: flights
+  model: ${steps.train.model}
+  serving:
+    source: serving/
+    image: sklearn-1.9-cpu
+"""
+
 KIND = Kind(
     RegistrationStep,
     "RegisterModel",
@@ -282,4 +292,5 @@ KIND = Kind(
     needs,
     checks,
     makes={"model-package-group": "group"},
+    example=_EXAMPLE,
 )

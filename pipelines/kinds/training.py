@@ -253,6 +253,19 @@ def _checkpoints(step: TrainingStep, context: EmitContext) -> JsonObject:
     return {"S3Uri": output_uri(context, context.name, "checkpoints"), "LocalPath": local}
 
 
+_EXAMPLE = """\
+train:
+  kind: training
+  image: pytorch-2.13-cpu
+  script: steps/train.py
+  inputs:
+    train: ${data.flights}
+  hyperparameters:
+    epochs: 4
+  metric_definitions:
+    loss: 'loss=([0-9.]+)'
+"""
+
 KIND = Kind(
     TrainingStep,
     "Training",
@@ -261,4 +274,5 @@ KIND = Kind(
     outputs,
     needs,
     checks,
+    example=_EXAMPLE,
 )

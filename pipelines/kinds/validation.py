@@ -109,6 +109,16 @@ def emit(step: ValidationStep, context: EmitContext) -> tuple[EmittedStep, ...]:
     return (processing(step, job, context),)
 
 
+_EXAMPLE = """\
+check:
+  kind: validation
+  image: sklearn-1.9-cpu
+  inputs:
+    flights: ${data.flights}
+  suites:
+    flights: suites/flights.json
+"""
+
 KIND = Kind(
     ValidationStep,
     "Processing",
@@ -117,4 +127,5 @@ KIND = Kind(
     outputs,
     needs,
     checks,
+    example=_EXAMPLE,
 )

@@ -143,6 +143,7 @@ class Kind:
         makes: what they make that outlives an execution, `endpoint` or `model-package-group`, and
             the key that names it.
         uses: what they use by its name, likewise.
+        example: a step of this kind with its name, as it stands below `steps:`.
     """
 
     model: type[StepSpec]
@@ -155,3 +156,4 @@ class Kind:
     stands_alone: str | None = None
     makes: Mapping[str, str] = field(default_factory=dict)
     uses: Mapping[str, str] = field(default_factory=dict)
+    example: str = ""
