@@ -23,6 +23,9 @@ from pipelines.steptypes.steptype import StepType
 
 _PASSING = "iam:PassRole"
 _LISTING = "s3:ListBucket"
+WATCHING = "cloudwatch:DescribeAlarms"
+"""SageMaker watches the alarms of an update as who asks for the update (FACTS 11.13)."""
+
 _ENCRYPTED = {
     "s3:GetObject": ("kms:Decrypt",),
     "s3:PutObject": ("kms:Decrypt", "kms:GenerateDataKey"),
@@ -94,7 +97,7 @@ class _Derivation:
         self, compiled: Compiled, aws: Aws, definition: Definition, whole: Iterable[Definition]
     ) -> None:
         self._aws = aws
-        self._programs = {asset.uri: asset.job.program for asset in compiled.code}
+        self._jobs = {asset.uri: asset.job for asset in compiled.code}
         self._resources = Resources(aws, compiled.pipeline, definition)
         self._steps = [step for each in whole for step in each.steps]
 
@@ -233,9 +236,14 @@ class _Derivation:
     def _of_program(self, step: Step, role: str) -> Iterator[Permission]:
         """Yield what the built-in program of a step calls."""
         for uri in self._resources.reads(step):
-            program = self._programs.get(uri)
-            if program is None:
+            job = self._jobs.get(uri)
+            program = job.program if job is not None else None
+            if job is None or program is None:
                 continue
+            named = texts(members(job.config, "AlarmName"))
+            alarms = tuple(self._resources.arn("cloudwatch", f"alarm:{name}") for name in named)
+            if alarms:
+                yield Permission(role, step.name, WATCHING, alarms)
             actions = programs.declaration(program).actions
             variables = self._variables(step)
             for action, nouns in actions.items():
@@ -243,9 +251,9 @@ class _Derivation:
                     areas = [self._program_area(noun, variables) for noun in nouns]
                     yield from self._of_listing(role, step, areas)
                     continue
-                named = tuple(one for noun in nouns for one in self._named(noun, variables))
+                on = tuple(one for noun in nouns for one in self._named(noun, variables))
                 conditions = (PASSED_TO_SAGEMAKER,) if action == _PASSING else ()
-                yield Permission(role, step.name, action, named or ("*",), conditions)
+                yield Permission(role, step.name, action, on or ("*",), conditions)
             endpoint = programs.declaration(program).endpoint
             if endpoint is not None:
                 yield from self._of_models(step, variables.get(endpoint, "*"))

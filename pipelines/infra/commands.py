@@ -39,6 +39,7 @@ def planning(environment: Environment) -> tuple[Statement, ...]:
     own = place.s3(f"{aws.bucket}/{environment.compiled.pipeline}")
     found = (
         Statement("Look", _READS, _resources(environment)),
+        # HeadBucket is asked for without a prefix, so none can be demanded.
         Statement("List", ("s3:GetBucketLocation", "s3:ListBucket"), (place.s3(aws.bucket),)),
         Statement("Read", ("s3:GetObject",), (f"{own}/code/*", f"{own}/definitions/*")),
         # The call takes no resource: it searches all rules for a target.

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from pipelines import programs
-from pipelines.compile.permissions import permissions
+from pipelines.compile.permissions import WATCHING, permissions
 from pipelines.definition.named import defaults_of, known_text, read
 from pipelines.definition.steps import take_apart
 from pipelines.frozen import frozen
@@ -113,7 +113,7 @@ def _deploying(environment: Environment) -> tuple[Statement, ...]:
     aws = environment.aws
     needed = [p for p in permissions(environment.compiled, aws) if p.role == aws.deploys_as]
     steps = {one.step for one in needed if one.action == _DEPLOYS}
-    actions = programs.declaration("deploy").actions
+    actions = {*programs.declaration("deploy").actions, WATCHING}
     own = [one for one in needed if one.step in steps and one.action in actions]
     key = on_the_key("Key", ("kms:Decrypt", "kms:GenerateDataKey"), aws) if own else ()
     return (*statements(own), *key)

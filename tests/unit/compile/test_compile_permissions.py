@@ -105,6 +105,27 @@ def test_the_role_of_a_program_may_do_what_the_program_declares(needed: Needed) 
     assert not any("Endpoint" in action for role, _, action in needed if role == JOBS)
 
 
+def test_the_alarms_of_an_update_are_watched_as_the_deployer(tmp_path: Path) -> None:
+    """Exactly the alarms that the rollout names; without any, none may be read."""
+    (tmp_path / "features.py").write_text("")
+    rollout = "realtime: {instance_type: ml.m5.large, rollout: {alarms: [errors, slow]}}"
+    for mode, count in ((rollout, 2), ("serverless: {}", 0)):
+        (tmp_path / "pipeline.yaml").write_text(SPEC.replace("serverless: {}", mode))
+        result = compile_spec(CompileRequest(tmp_path / "pipeline.yaml", None, {}))
+        assert result.compiled is not None, result.checked.diagnostics
+        aws = Aws(region="eu-central-1", role=JOBS, deploy_role=DEPLOYER, bucket="team")
+        watching = [
+            one
+            for one in permissions(result.compiled, aws)
+            if one.action == "cloudwatch:DescribeAlarms"
+        ]
+        alarm = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm"
+        assert all(one.role == DEPLOYER for one in watching)
+        assert {r for one in watching for r in one.resources} == {
+            f"{alarm}:{name}" for name in ("errors", "slow")[:count]
+        }
+
+
 def _derived(steps: list[JsonObject], key: str | None = None) -> tuple[Permission, ...]:
     text = json.dumps({"Version": "2020-12-01", "Steps": steps})
     account = Aws(role=JOBS, bucket="team", region="eu-central-1", kms_key=key)

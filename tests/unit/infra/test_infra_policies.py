@@ -53,6 +53,30 @@ def test_actions_on_the_same_resources_are_one_statement() -> None:
     assert statements(reversed(needed))[1].document() == made[1].document()
 
 
+def test_prefixes_of_one_bucket_are_alternatives_of_one_condition() -> None:
+    """Of another bucket, or beside another condition, they are another statement."""
+    prefixes = [
+        (Condition("StringLike", "s3:prefix", (name,)),) for name in ("p/runs/*", "p/code/*")
+    ]
+    needed = [
+        Permission(ROLE, "a", "s3:ListBucket", ("arn:1",), prefixes[0]),
+        Permission(ROLE, "b", "s3:ListBucket", ("arn:1",), prefixes[1]),
+        Permission(ROLE, "b", "s3:ListBucket", ("arn:2",), prefixes[1]),
+        Permission(ROLE, "b", "s3:ListBucket", ("arn:1",), (*prefixes[1], *IF)),
+        Permission(ROLE, "c", "s3:ListBucket", ("arn:3",)),
+    ]
+    found = {
+        (one.resources, one.steps): one.conditions.get("StringLike", {}).get("s3:prefix")
+        for one in statements(needed)
+    }
+    assert found == {
+        (("arn:1",), ("a", "b")): ("p/code/*", "p/runs/*"),
+        (("arn:2",), ("b",)): ("p/code/*",),
+        (("arn:1",), ("b",)): ("p/code/*",),
+        (("arn:3",), ("c",)): None,
+    }
+
+
 def test_what_is_on_no_known_resource_is_told_and_in_no_policy() -> None:
     """An empty list of resources would be refused by IAM, and `*` would be everything."""
     needed = [Permission(ROLE, "a", "iam:PassRole"), Permission(ROLE, "a", "x:Y", ("*",))]
