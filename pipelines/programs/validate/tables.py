@@ -9,6 +9,7 @@ Whole numbers stay exact, also beside nulls and beyond 64 bits, where pandas rou
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import zlib
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ _SUFFIXES = {".csv": CSV, ".csv.gz": CSV, ".parquet": PARQUET, ".pq": PARQUET}
 _READ_ERRORS = (pa.ArrowException, ValueError, OSError)
 _EXACT = 2**53  # up to here a float holds every whole number
 _DOUBLE_DIGITS = 15  # so many decimal digits survive the way through a float
+_CHUNK = 1 << 20
 _NAMED_COLUMNS = 12  # how many columns a message lists
 
 
@@ -103,10 +105,11 @@ def read_table(source: Source, columns: Collection[str]) -> pd.DataFrame:
         JobError: a file cannot be read.
     """
     chosen = [name for name in source.columns if name in columns] or list(source.columns[:1])
+    if source.format == CSV:
+        _refuse_bytes(source)
     parts = [_read(path, source, chosen, ()) for path in source.paths]
     digits: list[str] = []
     if source.format == CSV:
-        _refuse_bytes(parts, source)
         digits = [name for name in chosen if _is_rounded(name, parts)]
         as_text = [name for name in chosen if _is_text(name, parts)]
         if as_text or digits:
@@ -212,10 +215,10 @@ def _greatest(column: pa.ChunkedArray) -> float:
     return max(abs(float(bounds["min"] or 0)), abs(float(bounds["max"] or 0)))
 
 
-def _refuse_bytes(parts: list[pa.Table], source: Source) -> None:
-    """Raise JobError where a text of a CSV is not UTF-8: Arrow hands it on as bytes."""
-    for path, part in zip(source.paths, parts, strict=True):
-        if any(pa.types.is_binary(field.type) for field in part.schema):
+def _refuse_bytes(source: Source) -> None:
+    """Raise JobError where a CSV is not UTF-8: Arrow hands such texts on as bytes."""
+    for path in source.paths:
+        if _not_utf8(path) is not None:
             raise _unreadable(path, CSV, source.folder, ValueError("it is not UTF-8"))
 
 
@@ -285,13 +288,15 @@ def _unreadable(path: Path, kind: str, folder: Path, error: Exception) -> JobErr
 def _not_utf8(path: Path) -> tuple[int, int] | None:
     """Return the first line of a text file that is not UTF-8, counted from 1, and its bad byte."""
     opened = gzip.open if path.name.lower().endswith(".gz") else open
+    decoder, line = codecs.getincrementaldecoder("utf-8")(), 1
     try:
-        with opened(path, "rb") as lines:
-            for number, line in enumerate(lines, start=1):
-                try:
-                    line.decode()
-                except UnicodeDecodeError as error:
-                    return number, line[error.start]
+        with opened(path, "rb") as file:
+            while chunk := file.read(_CHUNK):
+                decoder.decode(chunk)
+                line += chunk.count(b"\n")
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        return line + error.object[: error.start].count(b"\n"), error.object[error.start]
     except (OSError, EOFError, zlib.error):
         return None
     return None

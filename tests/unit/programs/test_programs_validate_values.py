@@ -169,6 +169,26 @@ def test_a_csv_that_is_not_utf8_is_named_with_its_line(
     assert "is not UTF-8" in failure
 
 
+@pytest.mark.parametrize("content", [b"n,name\n1,A\n2,Jos\xe9\n", b"n,name\n1,A\n2,\xc3"])
+def test_the_columns_that_no_expectation_reads_are_utf8_too(
+    validation: Project, content: bytes
+) -> None:
+    """What is handed on is one file; also where it ends within a character."""
+    text(validation, content)
+    validation.suite("t", entry("column_values_to_not_be_null", column="n"))
+    assert "t/a.csv, line 3: the byte 0x" in validation.failure("t")
+
+
+def test_a_large_file_is_looked_through_piece_by_piece(validation: Project) -> None:
+    """Its characters of several bytes lie across the pieces; the lines are counted over all."""
+    rows = [f"{number},{'中' * 100}\n" for number in range(8000)]
+    content = "n,name\n" + "".join(rows)
+    text(validation, content.encode())
+    assert outcomes(validation, entry("column_values_to_not_be_null", column="n")) == [(True, None)]
+    text(validation, content.encode() + b"8000,\xe9\n")
+    assert "line 8002: the byte 0xE9" in validation.failure("t")
+
+
 def test_an_index_that_pandas_wrote_is_a_column(validation: Project) -> None:
     """Of a DatetimeIndex and of both levels of a MultiIndex."""
     days = pd.date_range("2024-01-01", periods=3, name="day")
