@@ -100,6 +100,6 @@ def _parsed(path: Path) -> Parsed:
 
 def _json(content: bytes) -> Json:
     try:
-        return json.loads(content)
+        return json.loads(content, parse_int=str)  # of thousands of digits Python makes no number
     except (ValueError, RecursionError):  # the parser of documents says what is wrong
         return None

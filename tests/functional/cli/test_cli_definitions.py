@@ -211,6 +211,17 @@ def test_what_is_no_definition_is_told_how_one_begins(
     assert "pipelines init" not in answer.err
 
 
+def test_a_number_of_thousands_of_digits_makes_no_spec_of_it(
+    project: Path, pipelines: Command
+) -> None:
+    """Python refuses to read such a number; the file is still a definition."""
+    (project / "p.json").write_text(f'{{"Version": "2020-12-01", "Steps": {"1" * 5000}}}', "utf-8")
+    answer = pipelines("validate", "-f", "p.json")
+    assert answer.code == 3
+    assert "`Steps` has to be a list" in answer.out
+    assert "unknown key `Version`" not in answer.out
+
+
 def test_a_definition_has_no_environments(project: Path, pipelines: Command) -> None:
     """Nothing is checked that was not asked for."""
     (project / "foreign.json").write_text(json.dumps(FOREIGN), "utf-8")
