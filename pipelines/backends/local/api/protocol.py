@@ -80,6 +80,7 @@ class BoundedProtocol(HttpToolsProtocol):
         return self._head_bytes > _MOST_BYTES
 
     def _refuse_head(self) -> None:
+        self._in_head = False  # the parser may end within a call of `data_received`
         transport = self.transport
         self.connection_lost(ConnectionAbortedError())
         sentence = (
