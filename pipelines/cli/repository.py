@@ -47,6 +47,12 @@ class Repository:
         """Who hosts it, as CodeConnections calls it; GitHub where that is not known."""
         return _HOSTS.get(self.remote[0] if self.remote else "", "GitHub")
 
+    @property
+    def own_host(self) -> str | None:
+        """The host, where it is none that everybody uses: a GitLab of one's own, say."""
+        host = self.remote[0] if self.remote else None
+        return None if host in _HOSTS else host
+
     @cached_property
     def branches(self) -> frozenset[str]:
         """The branches that are known here, of `origin` too."""

@@ -166,7 +166,7 @@ def _moved(
 def _region(candidate: Candidate, options: Options) -> Iterator[Finding]:
     """Find that a region lacks what the CI is made of."""
     region, path = candidate.environment.aws.region, ("aws", "region")
-    if not candidate.is_first:
+    if not candidate.is_first or options.runner != "codepipeline":
         return
     if not has(BUILD, region):
         yield Finding(

@@ -21,6 +21,7 @@ from pipelines.json_types import Json, JsonObject
 
 PLAN_ARTIFACT: Final = "Plan"
 _QUEUED_MINUTES: Final = 60
+_TEMP: Final = '"${TMPDIR:-/tmp}"'
 _LOG_DAYS: Final = 90
 _KEY_LENGTH: Final = 20
 """How many characters of a pipeline's name begin the keys of its artifacts."""
@@ -222,7 +223,10 @@ def _buildspec(build: Build, delivery: Delivery, options: Options) -> JsonObject
             "install": {
                 "on-failure": "ABORT",
                 "runtime-versions": {"python": "$BUILD_PYTHON"},
-                "commands": list(stages.install(delivery, options)),
+                "commands": [
+                    *stages.fetch(delivery, options, _TEMP),
+                    *stages.install(delivery, options, _TEMP),
+                ],
             },
             "build": {
                 "on-failure": "ABORT",

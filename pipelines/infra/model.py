@@ -156,6 +156,8 @@ class Options:
         provider: who hosts it, as CodeConnections calls it.
         branch: the branch whose pushes are released.
         version: of the tool.
+        runner: what runs the stages: `codepipeline`, `github`, `gitlab`.
+        host: where the repository is hosted, where that is not the runner's own.
     """
 
     source: str = "connection"
@@ -164,6 +166,15 @@ class Options:
     provider: str = "GitHub"
     branch: str = "main"
     version: str = "0"
+    runner: str = "codepipeline"
+    host: str | None = None
+
+    @property
+    def issuer(self) -> str:
+        """Who issues the tokens that jobs of GitHub or GitLab show, without `https://`."""
+        if self.runner == "github":
+            return "token.actions.githubusercontent.com"
+        return self.host or "gitlab.com"
 
     @property
     def wheel(self) -> str:

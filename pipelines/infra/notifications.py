@@ -11,7 +11,7 @@ from typing import Final
 from pipelines.definition.named import groups_of
 from pipelines.frozen import frozen
 from pipelines.infra import approval
-from pipelines.infra.model import Delivery, Environment
+from pipelines.infra.model import Delivery, Environment, Options
 from pipelines.infra.template import attribute, ref, skipping
 from pipelines.json_types import JsonObject
 
@@ -46,13 +46,13 @@ def topics(environment: Environment) -> list[JsonObject | str]:
     return [*own, *([notify.topic] if notify.topic else [])]
 
 
-def notifications(delivery: Delivery, environment: Environment) -> JsonObject:
+def notifications(delivery: Delivery, environment: Environment, options: Options) -> JsonObject:
     """Return the rules, and the topic of those who are told by e-mail."""
     told = topics(environment)
     if not told:
         return {}
     events = [*_of_environment(environment)]
-    if environment is delivery.first:
+    if environment is delivery.first and options.runner == "codepipeline":
         events += _of_ci(delivery)
     made: JsonObject = {}
     for event in events:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from pipelines.frozen import frozen
+from pipelines.infra import federation
 from pipelines.infra.buckets import kept_bucket
 from pipelines.infra.model import ARTIFACTS, REVIEWS, SOURCE, Delivery, Environment, Options, Place
 from pipelines.infra.regions import CONNECTION
@@ -33,17 +34,19 @@ class Residents:
         environments: the pipelines that run there.
         deliveries: the specs whose CI is there.
         cached_days: for how long a step of theirs may use earlier results.
+        is_first_of_account: whether it holds what an account has once, in all regions.
     """
 
     place: Place
     environments: tuple[Environment, ...]
     deliveries: tuple[Delivery, ...]
     cached_days: int = 0
+    is_first_of_account: bool = True
 
 
 def shared(residents: Residents, options: Options) -> Template:
     """Return the template of what the pipelines of a place share."""
-    has_ci = bool(residents.deliveries)
+    has_ci = bool(residents.deliveries) and options.runner == "codepipeline"
     connects = has_ci and options.source == "connection"
     resources: JsonObject = {**_key(), **_buckets(residents)}
     outputs = {
@@ -66,6 +69,10 @@ def shared(residents: Residents, options: Options) -> Template:
             when("MakesConnection", ref("Connection"), ref("ConnectionArn")),
             CONNECTION_ARN,
         )
+    if options.runner != "codepipeline" and residents.is_first_of_account:
+        parameters[federation.CREATES] = federation.PARAMETER
+        conditions[federation.CONDITION] = {"Fn::Equals": [ref(federation.CREATES), "true"]}
+        resources |= federation.provider(options)
     return Template(
         "What the pipelines of this account and region share: bucket, key, connection.",
         parameters,

@@ -10,6 +10,7 @@
 | `notifications` | who hears of failures and of what waits                  |
 | `undelivered`   | the queue of events that could not be delivered          |
 | `codepipeline`  | what a push and a pull request set off, with `codebuild` |
+| `federation`    | the roles of jobs, where GitHub or GitLab runs the stages |
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pipelines.infra import (
     approval,
     codebuild,
     codepipeline,
+    federation,
     notifications,
     people,
     schedules,
@@ -58,9 +60,12 @@ def stacks(
 def _shared(
     deliveries: tuple[Delivery, ...], options: Options, cached_days: int
 ) -> Iterator[Stack]:
+    accounts: set[str] = set()
     for place, environments in environments_by_place(deliveries).items():
         here = tuple(one for one in deliveries if one.first.place == place)
-        residents = Residents(place, tuple(environments), here, cached_days)
+        is_first = place.account not in accounts
+        accounts.add(place.account)
+        residents = Residents(place, tuple(environments), here, cached_days, is_first)
         users = [d.file for d in deliveries if any(e.place == place for e in d.environments)]
         file = f"shared.{place.account}.{place.region}.yaml"
         yield Stack(SHARED, place, file, shared(residents, options), tuple(users))
@@ -84,9 +89,11 @@ def _template(
 ) -> Template:
     has_ci = environment is delivery.first
     resources = {**_roles(environment), **people.managed(environment), **groups}
-    resources |= _events(delivery, environment)
+    resources |= _events(delivery, environment, options)
     parameters = {BOUNDARY: BOUNDARY_PARAMETER}
-    if has_ci:
+    if options.runner != "codepipeline":
+        resources |= federation.roles(delivery, environment, options)
+    elif has_ci:
         parameters |= codepipeline.parameters(options)
         resources |= codepipeline.codepipeline(delivery, options)
     else:
@@ -100,14 +107,14 @@ def _template(
     )
 
 
-def _events(delivery: Delivery, environment: Environment) -> JsonObject:
+def _events(delivery: Delivery, environment: Environment, options: Options) -> JsonObject:
     """Return what starts the pipelines by itself, and who hears of them."""
     approvals, planned = approval.approval(environment), schedules.schedules(environment)
     started = {**approvals, **planned}
     if started:
         rules = [approval.RULE] if approvals else []
         started |= undelivered.queue(environment, rules, notifications.topics(environment))
-    return {**started, **notifications.notifications(delivery, environment)}
+    return {**started, **notifications.notifications(delivery, environment, options)}
 
 
 def _roles(environment: Environment) -> JsonObject:

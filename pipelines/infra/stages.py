@@ -33,20 +33,31 @@ class Stage:
     keeps: tuple[str, ...] = ()
 
 
-def install(delivery: Delivery, options: Options) -> tuple[str, ...]:
-    """Return how a stage gets this tool: at the pinned version, from the bucket."""
+def fetch(delivery: Delivery, options: Options, folder: str) -> tuple[str, ...]:
+    """Return how a stage gets this tool: at the pinned version, from the bucket.
+
+    Args:
+        delivery: the spec.
+        options: they name the wheel.
+        folder: where it is put, as a word of the shell.
+    """
     uri = f"s3://{delivery.first.aws.bucket}/{TOOL}/{options.wheel}"
+    return (f"aws s3 cp --only-show-errors {uri} {folder}/{options.wheel}",)
+
+
+def install(delivery: Delivery, options: Options, folder: str) -> tuple[str, ...]:
+    """Return how a stage installs this tool from where it was put."""
     constraints = shlex.quote(_in(delivery, "constraints.txt"))
     return (
-        f'aws s3 cp --only-show-errors {uri} "${{TMPDIR:-/tmp}}/{options.wheel}"',
         f'if [ -f {constraints} ]; then export PIP_CONSTRAINT="$PWD"/{constraints}; fi',
-        f'python -m pip install --quiet "${{TMPDIR:-/tmp}}/{options.wheel}[aws]"',
+        f'python -m pip install --quiet {folder}/{options.wheel}"[aws]"',
     )
 
 
-def validate(delivery: Delivery) -> Stage:
+def validate(delivery: Delivery, output_format: str | None = None) -> Stage:
     """Return the checks of the spec, in every environment."""
-    return Stage("validate", (f"{_TOOL} validate {_spec(delivery)}",), 15)
+    printed = "" if output_format is None else f" --format {output_format}"
+    return Stage("validate", (f"{_TOOL} validate {_spec(delivery)}{printed}",), 15)
 
 
 def tests(delivery: Delivery) -> Stage:
@@ -76,6 +87,12 @@ def plan(delivery: Delivery, environment: Environment) -> Stage:
         30,
         (PLAN, f"{COMPILED}/*.json"),
     )
+
+
+def review(delivery: Delivery, environment: Environment, file: str) -> tuple[str, ...]:
+    """Return what writes the plan for a comment into a file, a word of the shell."""
+    flags = _flags(delivery, environment)
+    return (f"{_TOOL} plan {flags} --format markdown > {file}",)
 
 
 def release(delivery: Delivery, environment: Environment, plan_file: str) -> Stage:

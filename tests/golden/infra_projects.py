@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from pipelines.infra.model import Options, Stack
+from pipelines.infra.model import Delivery, Options, Stack
 from pipelines.infra.reading import Asked, cached_days, open_all
 from pipelines.infra.stacks import stacks
 
@@ -39,6 +39,12 @@ def project(case: str, scratch: Path) -> Path:
 
 def stacks_of(repository: Path) -> tuple[Stack, ...]:
     """Return the stacks of all specs of a repository."""
+    options, deliveries = opened(repository)
+    return stacks(deliveries, options, cached_days(deliveries))
+
+
+def opened(repository: Path) -> tuple[Options, tuple[Delivery, ...]]:
+    """Return what the command makes of all specs of a repository."""
     files = tuple(sorted(repository.rglob("pipeline.yaml")))
     found = _OPTIONS.search(files[0].read_text("utf-8"))
     given: dict[str, Any] = dict(pair.split("=", 1) for pair in (found[1].split() if found else ()))
@@ -46,4 +52,4 @@ def stacks_of(repository: Path) -> tuple[Stack, ...]:
     checked, deliveries = open_all(Asked(files, (), repository, "infra", {}), options)
     errors = [d.message for one in checked.values() if one.failed for d in one.diagnostics]
     assert errors == []
-    return stacks(deliveries, options, cached_days(deliveries))
+    return options, deliveries

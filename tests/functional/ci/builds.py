@@ -32,6 +32,7 @@ assert words[:2] == ["s3", "cp"], sys.argv
 bucket, _, key = words[2].removeprefix("s3://").partition("/")
 client = botocore.session.Session().create_client("s3", region_name="us-east-1")
 body = client.get_object(Bucket=bucket, Key=key)["Body"].read()
+os.makedirs(os.path.dirname(words[3]), exist_ok=True)
 with open(words[3] + ".part", "wb") as file:
     file.write(body)
 os.replace(words[3] + ".part", words[3])

@@ -19,11 +19,12 @@ from pipelines.diagnostics.nearest import nearest
 from pipelines.diagnostics.sentences import quoted
 from pipelines.errors import ChangesPendingError, UsageError
 from pipelines.extras import DISTRIBUTION
-from pipelines.infra.files import State, TemplateFile, left_over, template_files
+from pipelines.infra.files import State, TemplateFile, host_files, left_over, template_files
 from pipelines.infra.model import Delivery, Options
 from pipelines.infra.policies import unknown
 from pipelines.infra.reading import Asked, cached_days, open_all
 from pipelines.infra.stacks import stacks
+from pipelines.infra.workflows.gitlab import ROOT_FILE
 
 _FILE: Final = Path("pipeline.yaml")
 _MAIN: Final = "main"
@@ -50,7 +51,7 @@ _CONNECTION: Final = re.compile(
 )
 @click.option(
     "--provider",
-    type=click.Choice(["codepipeline"]),
+    type=click.Choice(["codepipeline", "github", "gitlab"]),
     default="codepipeline",
     show_default=True,
     help="What runs the stages.",
@@ -78,7 +79,7 @@ _CONNECTION: Final = re.compile(
 def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
     files: tuple[Path, ...],
     environments: tuple[str, ...],
-    provider: str,  # noqa: ARG001 - one so far
+    provider: str,
     connection: str | None,
     source: str,
     repository: str | None,
@@ -92,8 +93,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     The specs' environments are released one after the other, each after the first with a person's
     approval; the account of the first one holds the CI.
     """
-    if connection is not None and source == "s3":
-        raise UsageError("--connection does not go with --source s3", "remove one of them")
+    _require_fitting(provider, connection, source)
     specs = tuple({file.resolve(): file for file in files}.values()) or (_FILE,)
     repo = Repository(specs[0])
     options = Options(
@@ -103,8 +103,11 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
         provider=repo.provider,
         branch=branch,
         version=version(DISTRIBUTION),
+        runner=provider,
+        host=repo.own_host,
     )
     _require_branch(branch, repo)
+    _require_repository(options)
     templates = _relative(output, repo.root)
     asked = Asked(specs, environments, repo.root, templates, os.environ, repo.ignored)
     checked, deliveries = open_all(asked, options)
@@ -113,7 +116,10 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     _require_connection(options, deliveries)
     _say_what_is_open(deliveries)
     made = stacks(deliveries, options, cached_days(deliveries))
-    _put(template_files(made, output, options.version), output, check, force)
+    hosted = host_files(deliveries, options, _shortest(repo.root))
+    _put((*template_files(made, output, options.version), *hosted), output, check, force)
+    if provider == "gitlab" and not any(file.path.name == ROOT_FILE for file in hosted):
+        _say_what_to_include(hosted, repo.root)
 
 
 def _put(
@@ -167,6 +173,37 @@ def _say_what_is_open(deliveries: tuple[Delivery, ...]) -> None:
                 " allow it in a policy of your own",
                 err=True,
             )
+
+
+def _require_fitting(provider: str, connection: str | None, source: str) -> None:
+    """Refuse options that go with CodePipeline alone, or not with each other."""
+    if connection is not None and source == "s3":
+        raise UsageError("--connection does not go with --source s3", "remove one of them")
+    if provider != "codepipeline" and (connection is not None or source == "s3"):
+        given = "--source s3" if source == "s3" else "--connection"
+        raise UsageError(f"{given} goes with --provider codepipeline alone", "remove one of them")
+
+
+def _require_repository(options: Options) -> None:
+    """Refuse roles that could not name the repository that they trust."""
+    if options.runner != "codepipeline" and options.repository is None:
+        raise UsageError(
+            "the repository is not known: there is no remote `origin`",
+            "name it with --repository OWNER/NAME; the roles trust it and no other",
+        )
+
+
+def _shortest(root: Path) -> Path:
+    """Return a folder as people write it from here."""
+    here = Path.cwd()
+    return Path(os.path.relpath(root, here)) if here.is_relative_to(root) else root
+
+
+def _say_what_to_include(files: tuple[TemplateFile, ...], root: Path) -> None:
+    echo(f"{ROOT_FILE} is your own and stays as it is: add to it")
+    echo("include:")
+    for file in files:
+        echo(f"  - local: /{file.path.resolve().relative_to(root.resolve()).as_posix()}")
 
 
 def _require_all_specs(files: tuple[TemplateFile, ...], force: bool) -> None:  # noqa: FBT001 - the flag as it was given
