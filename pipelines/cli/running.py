@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import NoReturn
 
 from pipelines.backends.local.api import on_demand
 from pipelines.backends.local.engine.context import RunOptions
@@ -25,13 +25,14 @@ from pipelines.cli.prerequisites import require_prerequisites
 from pipelines.cli.printing import escape_log_records
 from pipelines.cli.progress import following
 from pipelines.cli.project import folder_of, pipelines_named, require_project
+from pipelines.cli.run_request import RunRequest, check_request
 from pipelines.cli.target import local_scope, open_sagemaker
 from pipelines.compile.driver import compile_spec
 from pipelines.errors import ExecutionFailedError, UsageError
 from pipelines.execution.executions import environment_of, steps
 from pipelines.execution.identifiers import LATEST, identifier, pipeline_of
 from pipelines.execution.schedule import read_schedule
-from pipelines.execution.selection import Selection, SelectionWords
+from pipelines.execution.selection import Selection
 from pipelines.execution.status import ExecutionStatus, StepStatus
 from pipelines.frozen import frozen
 from pipelines.plan.tags import desired
@@ -41,37 +42,16 @@ _SHOW_CURSOR = b"\x1b[?25h"  # the live table hides it
 
 
 @frozen
-class RunRequest:
-    """What is asked for, as it stands on the command line.
+class _Limits:
+    """What an execution may not do.
 
     Args:
-        chosen: the spec; the folder of its file is the project.
-        given: parameters as NAME=VALUE.
-        definition: the definition JSON to run instead of the spec file.
-        resume: the execution to go on with, or `latest`.
-        max_parallel: how many steps run at the same time.
-        stubs: answers as STEP=FILE.
-        cache: whether results may be taken from the cache.
-        isolation: how a job gets its /opt/ml.
-        words: which steps alone are to run, and on the results of which execution.
-        sample: shares of entries of `data:`, as ENTRY=PERCENT%.
+        left_out: the steps that do not run.
+        lent: step name → file with the modules that its job may import; all where none is named.
     """
 
-    chosen: ChosenSpec
-    given: tuple[str, ...]
-    definition: Path | None
-    resume: str | None
-    max_parallel: int | None
-    stubs: tuple[str, ...]
-    cache: bool
-    isolation: Literal["auto", "namespaces", "rewrite"]
-    words: SelectionWords = SelectionWords()
-    sample: tuple[str, ...] = ()
-
-    @property
-    def uses_cache(self) -> bool:
-        """Whether results may be taken from the cache; who selects a step wants it to run."""
-        return self.cache and not self.words.words
+    left_out: frozenset[str] = frozenset()
+    lent: Mapping[str, Path] = field(default_factory=dict)
 
 
 def run(asked: RunRequest) -> None:
@@ -84,49 +64,56 @@ def run(asked: RunRequest) -> None:
     """
     answers = {step: Path(path) for step, path in parameters(asked.stubs).items()}
     inputs = RunInputs(parameters(asked.given), answers)
-    changed = asked.given or asked.definition or asked.chosen.env or asked.words.words
+    check_request(asked)
     if asked.sample:
-        asked = _of_sample(asked)
-    if asked.resume is not None and changed:
-        raise _fixed()
+        from pipelines.cli.sampling import copy_for_samples  # noqa: PLC0415 - a whole run needs none
+
+        asked = replace(asked, chosen=copy_for_samples(asked.chosen))
     if asked.definition is None:
         require_project(asked.chosen.file)
     escape_log_records()
     with open_sagemaker(asked.chosen.file, asked.isolation) as sagemaker:
-        arn = _started(sagemaker, asked, inputs)
+        arn, lent = _started(sagemaker, asked, inputs)
         with (
             following(sys.stdout) as observer,
             _stopping(sagemaker, arn, _resume(asked.chosen, arn)),
             on_demand(sagemaker) as api,
         ):
-            options = RunOptions(observer, asked.max_parallel, inputs.stubs, asked.uses_cache, api)
+            options = RunOptions(
+                observer, asked.max_parallel, inputs.stubs, asked.uses_cache, api, lent
+            )
             go = sagemaker.run if asked.resume is None else sagemaker.resume
             status = go(arn, options)
         if status is not ExecutionStatus.SUCCEEDED:
             raise _ended_badly(sagemaker, asked.chosen, arn, status)
 
 
-def _started(sagemaker: LocalSageMaker, asked: RunRequest, inputs: RunInputs) -> str:
-    """Start an execution, or find the one to go on with; give its ARN."""
+def _started(
+    sagemaker: LocalSageMaker, asked: RunRequest, inputs: RunInputs
+) -> tuple[str, Mapping[str, Path]]:
+    """Start an execution, or find the one to go on with; give its ARN, and what its jobs are lent.
+
+    An execution that is resumed, or of a foreign definition, is lent all that is here.
+    """
     if asked.resume is not None:
         arn = _resumable(sagemaker, asked)
         _warn_of_edits(sagemaker, arn, asked.chosen)
         without = {*inputs.stubs, *_succeeded(sagemaker, arn)}
         require_prerequisites(sagemaker.objects, _definition_of(sagemaker, arn), without)
-        return arn
-    left_out: frozenset[str] = frozenset()
+        return arn, {}
+    limits = _Limits()
     if asked.definition is not None:
         submission, commit = _of_definition(sagemaker, asked.definition, asked.chosen.file), {}
     else:
-        submission, left_out = _of_spec(sagemaker, asked)
+        submission, limits = _of_spec(sagemaker, asked)
         commit = recorded(submission.definition, folder_of(asked.chosen.file))
     inputs = replace(inputs, parameters={**commit, **inputs.parameters})
     not_run = set(inputs.stubs)
-    if asked.words.words or left_out:
-        selection, others = _selection(sagemaker, asked, submission, left_out)
+    if asked.words.words or limits.left_out:
+        selection, others = _selection(sagemaker, asked, submission, limits.left_out)
         inputs, not_run = replace(inputs, selection=selection), not_run | others
     require_prerequisites(sagemaker.objects, submission.definition, not_run)
-    return submit(sagemaker, submission, inputs)
+    return submit(sagemaker, submission, inputs), limits.lent
 
 
 def _selection(
@@ -161,8 +148,8 @@ def _definition_of(sagemaker: LocalSageMaker, arn: str) -> str:
     return definition
 
 
-def _of_spec(sagemaker: LocalSageMaker, asked: RunRequest) -> tuple[Submission, frozenset[str]]:
-    """Compile and stage a spec; return what is to be started, and the steps that may not run."""
+def _of_spec(sagemaker: LocalSageMaker, asked: RunRequest) -> tuple[Submission, _Limits]:
+    """Compile and stage a spec; return what is to be started, and within which limits."""
     chosen = asked.chosen
     result = compile_spec(chosen.request())
     report(result.checked, chosen.file, err=True, account=False)
@@ -170,41 +157,29 @@ def _of_spec(sagemaker: LocalSageMaker, asked: RunRequest) -> tuple[Submission, 
     if compiled is None or graph is None:
         message = "a spec without errors was not compiled"
         raise AssertionError(message)
-    left_out: frozenset[str] = frozenset()
+    limits, home = _Limits(), sagemaker.settings.home
     if asked.sample:
         from pipelines.cli.sampling import sampled  # noqa: PLC0415 - a whole run needs none
 
-        home = sagemaker.settings.home
         compiled, left_out = sampled(compiled, graph.spec.data, asked.sample, home)
+        limits = replace(limits, left_out=left_out)
+    if asked.strict:
+        from pipelines.cli.lending import lent_modules  # noqa: PLC0415 - most runs lend everything
+
+        limits = replace(limits, lent=lent_modules(compiled, home))
     stage(sagemaker.objects, compiled.code, compiled.data)
     aws = graph.spec.aws or Aws()
     tags = desired(compiled.pipeline, aws.tags)
     submission = Submission(
         compiled.pipeline, compiled.definition, aws.role, tags, chosen.env, compiled.origins
     )
-    return submission, left_out
-
-
-def _of_sample(asked: RunRequest) -> RunRequest:
-    from pipelines.cli.sampling import copy_for_samples  # noqa: PLC0415 - a whole run needs none
-
-    other = "--from-definition" if asked.definition is not None else None
-    other = "--resume" if asked.resume is not None else other
-    return replace(asked, chosen=copy_for_samples(asked.chosen, other))
+    return submission, limits
 
 
 def _of_definition(sagemaker: LocalSageMaker, definition: Path, file: Path) -> Submission:
     loaded = load_definition(definition)
     stage_written(sagemaker.objects, definition, file.parent)
     return Submission(loaded.name, loaded.text, None)
-
-
-def _fixed() -> UsageError:
-    return UsageError(
-        "`--resume` keeps the definition and the parameters of the execution",
-        "remove -p, --env, --from-definition, --only and --select, or start a new execution"
-        " without --resume",
-    )
 
 
 def _resumable(sagemaker: LocalSageMaker, asked: RunRequest) -> str:

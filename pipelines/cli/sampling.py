@@ -10,20 +10,13 @@ from pipelines.backends.local import sampling
 from pipelines.cli.options import ChosenSpec
 from pipelines.cli.printing import echo
 from pipelines.compile.model import Compiled
-from pipelines.errors import UsageError
 from pipelines.spec.model import DataSource
 
 _COPY = "sample"
 
 
-def copy_for_samples(chosen: ChosenSpec, other: str | None) -> ChosenSpec:
-    """Return the copy of a spec that runs on samples: it shares neither cache nor names with it.
-
-    Raises:
-        UsageError: an option is given that a sampled run does not go with.
-    """
-    if other is not None:
-        raise UsageError(f"--sample and {other} exclude each other", "remove one of them")
+def copy_for_samples(chosen: ChosenSpec) -> ChosenSpec:
+    """Return the copy of a spec that runs on samples: it shares neither cache nor names with it."""
     copy = _COPY if chosen.copy is None else f"{chosen.copy}-{_COPY}"
     return replace(chosen, copy=copy)
 

@@ -56,6 +56,18 @@ def of_image(image: Image) -> Modules:
     return Modules(frozenset(name for one in found for name in modules_of(one)))
 
 
+def of_container(image: Image, lines: Iterable[str]) -> frozenset[str] | None:
+    """Return what a container has of the modules installed here; None for an unknown image.
+
+    That is what its image and the lines of a requirements file name, with all that this needs as
+    it is installed here: another version may need more than the image has.
+    """
+    found = distributions_of(image)
+    if found is None:
+        return None
+    return frozenset(name for names, _ in _walk((*found, *lines)) for name in names)
+
+
 def distributions_of(image: Image) -> tuple[str, ...] | None:
     """Return the distributions that an image brings, by name; None where no list of them exists."""
     known = _lists(image.framework) if image.framework else {"images": {}}
@@ -79,23 +91,32 @@ def of_requirements(lines: Iterable[str]) -> Modules:
     come with it.
     """
     names: set[str] = set()
+    for brought, is_known in _walk(lines):
+        names.update(brought)
+        if not is_known:
+            return Modules(frozenset(names), complete=False)
+    return Modules(frozenset(names))
+
+
+def _walk(lines: Iterable[str]) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """Yield the modules of each distribution that lines bring, and whether these are all of it."""
     seen: set[tuple[str, str]] = set()
     pending = [line for line in lines if not line.startswith("-")]
     while pending:
         found = _REQUIREMENT.fullmatch(pending.pop())
         if found is None:  # a URL, a path
-            return Modules(frozenset(names), complete=False)
+            yield (), False
+            continue
         name, extras = normal(found["name"]), found["extras"] or ""
         if (name, extras) in seen:
             continue
         seen.add((name, extras))
-        names.update(modules_of(name))
         installed = _installed(name)
         if installed is None:
-            return Modules(frozenset(names), complete=False)
-        names.update(map(str.lower, _tops(installed)))
+            yield tuple(modules_of(name)), False
+            continue
+        yield (*modules_of(name), *map(str.lower, _tops(installed))), True
         pending.extend(_required(installed, frozenset(map(normal, extras.split(",")))))
-    return Modules(frozenset(names))
 
 
 def modules_of(distribution: str) -> Iterator[str]:

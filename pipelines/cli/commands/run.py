@@ -9,6 +9,7 @@ import click
 
 from pipelines.backends.local.jobs.isolation import warm_up
 from pipelines.cli.options import ChosenSpec, spec_options
+from pipelines.cli.run_request import RunRequest
 from pipelines.cli.selecting import selection_options
 from pipelines.errors import UsageError
 from pipelines.execution.selection import SelectionWords
@@ -52,6 +53,12 @@ def _with_files(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -
     help="Run on this share of an entry of `data:`; nothing is registered or deployed.",
 )
 @click.option(
+    "--strict-requirements",
+    "strict",
+    is_flag=True,
+    help="Lend a job only what its image is known to bring and its requirements name.",
+)
+@click.option(
     "--max-parallel", type=click.IntRange(min=1), help="How many steps run at the same time."
 )
 @click.option(
@@ -76,6 +83,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     resume: str | None,
     words: SelectionWords,
     sample: tuple[str, ...],
+    strict: bool,  # noqa: FBT001 - click's flag
     max_parallel: int | None,
     stubs: tuple[str, ...],
     no_cache: bool,  # noqa: FBT001 - click's flag
@@ -86,7 +94,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     from pipelines.cli import running  # noqa: PLC0415 - the launchers start meanwhile
 
     running.run(
-        running.RunRequest(
+        RunRequest(
             chosen,
             given,
             definition,
@@ -97,5 +105,6 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
             isolation,
             words,
             sample,
+            strict,
         )
     )

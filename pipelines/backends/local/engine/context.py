@@ -36,6 +36,7 @@ class RunOptions:
         stubs: step name → JSON file that stands in for its executor.
         cache: False runs every step, whatever its CacheConfig says.
         api: the API that the jobs call; None uses that of the settings.
+        lent: step name → file with the modules that its job may import; all where none is named.
     """
 
     observer: Observer = unobserved
@@ -43,6 +44,7 @@ class RunOptions:
     stubs: Mapping[str, Path] = field(default_factory=dict)
     cache: bool = True
     api: LocalApi | None = None
+    lent: Mapping[str, Path] = field(default_factory=dict)
 
 
 @frozen
@@ -59,6 +61,7 @@ class ExecutionContext:
         parts: executors, step Types, time and randomness.
         stubs: the stubs of this run, read and checked.
         caching: whether results may be reused from the cache.
+        lent: step name → file with the modules that its job may import.
     """
 
     execution: ExecutionRecord
@@ -70,6 +73,7 @@ class ExecutionContext:
     parts: EngineParts
     stubs: Mapping[str, Stub]
     caching: bool
+    lent: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def info(self) -> ExecutionInfo:

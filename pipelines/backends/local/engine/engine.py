@@ -186,6 +186,7 @@ class Engine:
             parts=self._parts,
             stubs=_stubs(options.stubs, definition),
             caching=options.cache,
+            lent=options.lent,
         )
 
     def _selected(self, record: ExecutionRecord, definition: Schedule) -> Schedule:

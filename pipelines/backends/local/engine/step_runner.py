@@ -150,7 +150,7 @@ class StepRunner:
             arguments=request,
             step=node.step,
             execution=context.info,
-            settings=context.settings,
+            settings=replace(context.settings, lent=context.lent.get(node.name)),
             registry=context.registry,
             logs=logs,
             stop=stop,

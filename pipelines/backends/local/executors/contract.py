@@ -52,6 +52,7 @@ class LocalSettings:
             AWS by accident.
         callers: how the API recognises its owner's programs: by the `user` of a connection, by
             the `signature` of a request, or `auto`: by the user where the system knows it.
+        lent: the file with the modules that a job may import; None lends it all that is here.
     """
 
     home: Path
@@ -61,6 +62,7 @@ class LocalSettings:
     account: str = "000000000000"
     api: LocalApi | None = None
     callers: Literal["auto", "user", "signature"] = "auto"
+    lent: Path | None = None
 
     def arn(self, resource: str) -> str:
         """Return the ARN of a SageMaker resource such as `model-package/flights/3`."""

@@ -1,4 +1,4 @@
-"""Whether the project is installed into the tool's environment, and how a job does without it."""
+"""How a job does without what is installed here: the project itself, and what is not lent to it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 _WITHOUT = Path(__file__).with_name("without_project")
+_ONLY_LENT = Path(__file__).with_name("only_lent")
 
 
 def without_project(project: Path) -> dict[str, str]:
@@ -18,6 +19,11 @@ def without_project(project: Path) -> dict[str, str]:
     if not any(_is_inside(place, root) for place in _installed()):
         return {}
     return {"PYTHONPATH": str(_WITHOUT), "PIPELINES_PROJECT": root}
+
+
+def only_lent(file: Path | None) -> dict[str, str]:
+    """Return the variables that withhold from Python what a file does not lend it."""
+    return {} if file is None else {"PYTHONPATH": str(_ONLY_LENT), "PIPELINES_LENT": str(file)}
 
 
 def _installed() -> list[str]:
