@@ -14,6 +14,7 @@ from pipelines.infra.model import Environment, Options, logical_name
 from pipelines.infra.regions import BUILD, CONNECTION, has
 from pipelines.json_types import Json
 from pipelines.kinds.deployment import DeploymentStep
+from pipelines.spec.automation import schedule_name
 
 _LONGEST_ROLE: Final = 64
 _LONGEST_SUFFIX: Final = "-ci-review-validate"
@@ -129,6 +130,9 @@ def _made(environment: Environment) -> Iterator[tuple[str, str, Path]]:
     region = f"{place.account} ({place.region})"
     yield f"pipeline in {region}", environment.compiled.pipeline, ("pipeline",)
     yield "template", f"{environment.prefix}.yaml", ("pipeline",)
+    for name in environment.spec.schedule:
+        full = schedule_name(environment.compiled.pipeline, name)
+        yield f"schedule in {region}", full, ("schedule", name)
     for key in ("role", "job_role", "deploy_role"):
         arn = getattr(aws, key)
         if arn is not None:
@@ -141,7 +145,7 @@ def _twice(what: str, name: str, path: Path, owner: Environment) -> Finding:
         "SP602",
         f"the {what} `{name}` is that of {other}, too",
         path,
-        "value",
+        "key" if path[0] == "schedule" else "value",
         "give it another name, or choose environments with `--env`",
     )
 

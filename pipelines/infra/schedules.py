@@ -8,7 +8,7 @@ from pipelines.infra.policies import RolePolicy, Statement, trust
 from pipelines.infra.roles import role
 from pipelines.infra.template import attribute, skipping
 from pipelines.json_types import JsonObject
-from pipelines.spec.automation import Schedule
+from pipelines.spec.automation import Schedule, schedule_name
 from pipelines.spec.values import scalar_text
 
 
@@ -48,7 +48,7 @@ def _schedule(environment: Environment, name: str, schedule: Schedule) -> JsonOb
         "Type": "AWS::Scheduler::Schedule",
         "Metadata": skipping("CKV_AWS_297", "a schedule holds no data: a name and parameters"),
         "Properties": {
-            "Name": f"{pipeline}-{name}",
+            "Name": schedule_name(pipeline, name),
             "Description": f"Starts {pipeline}",
             "ScheduleExpression": schedule.expression,
             "ScheduleExpressionTimezone": schedule.timezone,

@@ -28,12 +28,15 @@ _NOTIFY = "SP133"
 _NO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
 _FIRST_DAY = date(1970, 1, 1)
 _EMAIL = re.compile(r"[^\s@,;<>\"()]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}")
-_TOPIC = re.compile(
-    r"arn:(?P<partition>aws[a-z-]*):sns:(?P<region>[a-z0-9-]+):\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?"
-)
+_TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(?P<fifo>\.fifo)?")
 
 SCHEDULE_NAME = re.compile(r"[0-9A-Za-z_.-]{1,64}")
 """CreateSchedule's pattern of Name."""
+
+
+def schedule_name(pipeline: str, name: str) -> str:
+    """Name the schedule of a pipeline in its account."""
+    return f"{pipeline}-{name}"
 
 
 def _fixed_scalar(value: object) -> str | int | float | bool:
@@ -135,8 +138,12 @@ class Notify(SpecModel):
     @field_validator("topic")
     @classmethod
     def _is_a_topic(cls, arn: str | None) -> str | None:
-        if arn is None or _TOPIC.fullmatch(arn):
+        found = _TOPIC.fullmatch(arn or "")
+        if arn is None or (found and not found["fifo"]):
             return arn
+        if found:
+            message, advice = "EventBridge cannot publish to a FIFO topic", "name a standard topic"
+            raise mistake(_NOTIFY, message, advice)
         advice = "such as arn:aws:sns:eu-central-1:111122223333:churn"
         raise mistake(_NOTIFY, f"`{arn}` is not the ARN of an SNS topic", advice)
 

@@ -1,7 +1,8 @@
 """The times of EventBridge Scheduler: six fields of cron, or a rate.
 
-Source: EventBridge Scheduler User Guide, "Schedule types on EventBridge Scheduler". Of the fields
-for days one is `?`; days of the week count from 1, which is Sunday.
+Source: EventBridge Scheduler User Guide, "Schedule types on EventBridge Scheduler", and EventBridge
+User Guide, "Cron expressions reference". Of the fields for days one is `?`; days of the week count
+from 1, which is Sunday, know no steps, and `#` only alone.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class CronField:
         last: its greatest number.
         names: words for numbers, the first one for `first`.
         special: what it may hold besides numbers, ranges and steps.
-        example: such an expression, for advice.
+        stepped: whether it may hold steps, `/2`.
     """
 
     name: str
@@ -52,12 +53,12 @@ class CronField:
     last: int
     names: tuple[str, ...] = ()
     special: re.Pattern[str] | None = None
-    example: str = "*"
+    stepped: bool = True
 
 
 _MONTHS = tuple(calendar.month_abbr[month].upper() for month in range(1, 13))
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
-_OF_MONTH = re.compile(r"L|LW|(?:[1-9]|[12]\d|3[01])W")
+_OF_MONTH = re.compile(r"L|LW|(?:[1-9]|[12][0-9]|3[01])W")
 _OF_WEEK = re.compile(rf"L|(?:[1-7]|{'|'.join(_DAYS)})(?:L|#[1-5])")
 
 FIELDS: Final = (
@@ -65,13 +66,14 @@ FIELDS: Final = (
     CronField("hours", 0, 23),
     CronField("day of month", 1, 31, (), _OF_MONTH),
     CronField("month", 1, 12, _MONTHS),
-    CronField("day of week", 1, 7, _DAYS, _OF_WEEK),
+    CronField("day of week", 1, 7, _DAYS, _OF_WEEK, stepped=False),
     CronField("year", 1970, 2199),
 )
 _ANY_DAY = "?"
-_ITEM = re.compile(r"(?P<from>\*|[0-9A-Z]+)(?:-(?P<to>[0-9A-Z]+))?(?:/(?P<step>\d+))?")
+_LONGEST = 256  # ScheduleExpression, with `cron()` or `rate()` around the text
+_ITEM = re.compile(r"(?P<from>\*|[0-9A-Z]+)(?:-(?P<to>[0-9A-Z]+))?(?:/(?P<step>[0-9]+))?")
 _WRAPPED = re.compile(r"\s*(cron|rate)\((.*)\)\s*")
-_RATE = re.compile(r"\s*(?P<count>\d+)\s+(?P<unit>minute|hour|day)(?P<plural>s?)\s*")
+_RATE = re.compile(r"\s*(?P<count>[0-9]+)\s+(?P<unit>minute|hour|day)(?P<plural>s?)\s*")
 
 
 @frozen
@@ -170,6 +172,14 @@ def parse_rate(text: str) -> str:
 
 def _unwrapped(text: str, word: str) -> tuple[str, int]:
     found = _WRAPPED.fullmatch(text)
+    inner = found[2] if found else text
+    if len(inner) + len(f"{word}()") > _LONGEST:
+        message = (
+            f"the expression has {len(inner)} characters; {_LONGEST} with `{word}()` are allowed"
+        )
+        raise ScheduleSyntaxError(
+            message, "write ranges and steps, or several schedules", 0, len(text)
+        )
     if found is None:
         return text, 0
     if found[1] != word:
@@ -198,21 +208,27 @@ def _read_field(field: CronField, word: str, start: int) -> tuple[frozenset[int]
         return frozenset(), ()
     numbers: set[int] = set()
     special = []
-    for item in word.split(","):
+    items = word.split(",")
+    for item in items:
+        found = _numbers(field, item)
         if field.special is not None and field.special.fullmatch(item):
             special.append(item)
-            continue
-        found = _numbers(field, item)
-        if not found:
-            names = f" or {field.names[0]} to {field.names[-1]}" if field.names else ""
-            raise ScheduleSyntaxError(
-                f"`{item}` cannot be a value of the field {field.name}",
-                f"{field.first} to {field.last}{names}, `*`, `1-3`, `1,3` or `*/2`",
-                start,
-                start + len(word),
-            )
+        elif not found:
+            advice = _advice(field)
+            message = f"`{item}` cannot be a value of the field {field.name}"
+            raise ScheduleSyntaxError(message, advice, start, start + len(word))
         numbers |= found
+    if "#" in word and len(items) > 1:
+        message = f"a day with `#` stands alone in the field {field.name}"
+        advice = "write two schedules, such as `0 3 ? * 2#1 *` and `0 3 ? * 2#3 *`"
+        raise ScheduleSyntaxError(message, advice, start, start + len(word))
     return frozenset(numbers), tuple(special)
+
+
+def _advice(field: CronField) -> str:
+    names = f" or {field.names[0]} to {field.names[-1]}" if field.names else ""
+    lists = "`1-3`, `1,3` or `*/2`" if field.stepped else "`1-3` or `1,3`"
+    return f"{field.first} to {field.last}{names}, `*`, {lists}"
 
 
 def _numbers(field: CronField, item: str) -> set[int]:
@@ -220,6 +236,8 @@ def _numbers(field: CronField, item: str) -> set[int]:
     found = _ITEM.fullmatch(item)
     step = int(found["step"] or 1) if found else 0
     if found is None or not 1 <= step <= field.last or (found["from"] == "*" and found["to"]):
+        return set()
+    if found["step"] and not field.stepped:
         return set()
     ends = _ends(field, found)
     if ends is None:

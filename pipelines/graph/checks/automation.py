@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pipelines.diagnostics import Finding, Path, Severity
 from pipelines.diagnostics.nearest import nearest
 from pipelines.graph.model import Graph
-from pipelines.spec.automation import SCHEDULE_NAME, Schedule
+from pipelines.spec.automation import SCHEDULE_NAME, Schedule, schedule_name
 from pipelines.spec.model import PipelineSpec
 from pipelines.spec.values import describe, scalar_text
 
@@ -22,7 +22,7 @@ def check(graph: Graph) -> Iterator[Finding]:
     spec = graph.spec
     for name, schedule in spec.schedule.items():
         path = ("schedule", name)
-        full = f"{spec.pipeline}-{name}"
+        full = schedule_name(spec.pipeline, name)
         if not SCHEDULE_NAME.fullmatch(full):
             message = f"`{full}` cannot be the name of a schedule"
             advice = "letters, digits, `-`, `_` and `.`, with the pipeline's name at most 64"
@@ -53,8 +53,8 @@ def _parameters(spec: PipelineSpec, schedule: Schedule, path: Path) -> Iterator[
         elif parameter.enum is not None and value not in parameter.enum:
             advice = f"one of {', '.join(parameter.enum)}"
             yield Finding(_SCHEDULE, f"`{value}` is not in its enum", place, help=advice)
-        elif len(scalar_text(value)) > _MOST_CHARACTERS:
-            message = f"a value of a schedule has at most {_MOST_CHARACTERS} characters"
+        elif not 1 <= len(scalar_text(value)) <= _MOST_CHARACTERS:
+            message = f"a value of a schedule has 1 to {_MOST_CHARACTERS} characters"
             yield Finding(_SCHEDULE, message, place)
     for name, parameter in spec.parameters.items():
         if parameter.default is None and name not in schedule.parameters:

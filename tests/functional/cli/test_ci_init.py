@@ -340,3 +340,17 @@ def test_roles_that_could_not_name_their_repository_are_not_written(project: Pat
         assert answer.code == 2
         assert said in answer.err
         assert not (project / "infra").exists()
+
+
+def test_two_schedules_of_one_name_are_refused(project: Path) -> None:
+    """`churn` and `a-nightly`, `churn-a` and `nightly`: the account has one of that name."""
+    schedule = "schedule: {{{}: {{rate: 1 day}}}}\nspec: 1"
+    second = (
+        SPEC.replace("churn-ml", "team").replace("churn", "churn-a").replace("team", "churn-ml")
+    )
+    for file, text, name in (("pipeline", SPEC, "a-nightly"), ("fraud", second, "nightly")):
+        (project / f"{file}.yaml").write_text(text.replace("spec: 1", schedule.format(name)))
+    answer = _init(project, "-f", "pipeline.yaml", "-f", "fraud.yaml")
+    assert _CODES.findall(answer.err) == ["SP602"]
+    assert "fraud.yaml:1:12: error[SP602]: the schedule in 111122223333" in answer.err
+    assert "`churn-a-nightly` is that of `churn`" in answer.err

@@ -59,7 +59,9 @@ def test_a_range_over_the_end_goes_on_at_the_beginning() -> None:
     "text",
     ["", "0 3 * *", "60 3 * * ? *", "0 3 0 * ? *", "0 3 * 13 ? *", "0 3 * * ? 1969", "0 3 * * ? L",
      "*-3 3 * * ? *", "0/0 3 * * ? *", "0 3 1,, * ? *", "0 3 ?,1 * ? *", "? 3 * * ? *",
-     "0 3 32W * ? *", "0 3 ? * MON#0 *", "rate(1 day)"],
+     "0 3 32W * ? *", "0 3 ? * MON#0 *", "rate(1 day)",
+     "0 3 ? * MON/2 *", "0 3 ? * */2 *", "0 3 ? * 2#1,2#3 *", "0 3 ? * MON,6#3 *",
+     f"0 {'3,' * 130}4 * * ? *", f"0/{'9' * 5000} 3 * * ? *"],
 )  # fmt: skip
 def test_what_the_scheduler_refuses_is_refused(text: str) -> None:
     """Each field has its numbers; `?` stands for days only, and alone."""
@@ -101,7 +103,8 @@ def test_a_rate_is_a_number_with_its_unit(text: str, rate: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["1 days", "2 day", "0 days", "-1 days", "1.5 hours", "7", "1 week"]
+    "text",
+    ["1 days", "2 day", "0 days", "-1 days", "1.5 hours", "7", "1 week", f"{'9' * 5000} days"],
 )
 def test_a_rate_that_is_refused(text: str) -> None:
     """The unit agrees with the number, which is whole and at least 1."""
