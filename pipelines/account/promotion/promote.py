@@ -143,6 +143,7 @@ def carry_out(
 
     Raises:
         CallRefusedError: something was refused; what was copied stays.
+        UsageError: the version has been changed since, or is no longer approved.
     """
     for image in dict.fromkeys(promotion.images.values()):
         if image.missing is not None:
@@ -156,6 +157,7 @@ def carry_out(
         done(texts[file.stored.place])
     digests = {one.stored.place: one.digest for one in promotion.files}
     request = replaced(promotion.request, texts, digests)
+    _require_unchanged(source, promotion.package)
     made = destination.account.call(
         "sagemaker",
         "create_model_package",
@@ -175,6 +177,17 @@ def _token(promotion: Promotion) -> str:
     """Return what makes two promotions of the same version at the same time one version."""
     text = f"{promotion.package['ModelPackageArn']} {promotion.origin[CONTENT]}"
     return hashlib.sha256(text.encode()).hexdigest()[:_TOKEN_LENGTH]
+
+
+def _require_unchanged(source: Account, package: JsonObject) -> None:
+    """Look at the version once more: copying takes a while, and so does an answer to a question."""
+    now = version(source, package["ModelPackageArn"])
+    require_approved(now)
+    if request_of(now) != request_of(package):
+        raise UsageError(
+            f"{named(package)} was changed while it was promoted",
+            "run the command again: what is copied stays",
+        )
 
 
 def _require_same_as_evaluated(package: JsonObject, origin: Mapping[str, str]) -> None:

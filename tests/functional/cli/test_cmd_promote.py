@@ -139,36 +139,65 @@ def test_promoting_twice_makes_one_version(pair: Pair) -> None:
     assert pair.versions() == [(2, "PendingManualApproval"), (1, "Approved")]
 
 
-@pytest.mark.parametrize("operation", ["upload", "create_model_package"])
-@pytest.mark.parametrize("after", [False, True])
-def test_an_interrupted_promotion_is_finished_by_the_next_one(
-    pair: Pair, monkeypatch: pytest.MonkeyPatch, operation: str, *, after: bool
+def test_a_promotion_that_is_killed_at_each_call_in_turn_makes_one_version(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before or after the copy, before or after the registration: one version at the end."""
-    from pipelines.backends.aws.gateway import Gateway  # noqa: PLC0415 - costs botocore
+    """The first attempt ends at its first call, the second at its second, until one gets through.
+
+    None of them leaves anything behind that the next one stumbles over.
+    """
+    from botocore.client import BaseClient  # noqa: PLC0415 - costs botocore
 
     class KilledError(BaseException):
         """The process was killed here."""
 
-    name = "upload" if operation == "upload" else "call"
-    done = getattr(Gateway, name)
+    send, left = BaseClient._make_api_call, [0]
 
-    def killed(self: Gateway, *words: object, **more: object) -> object:
-        hit = operation in {name, *words}
-        if hit and not after:
+    def killed(self: object, *words: object) -> object:
+        left[0] -= 1
+        if left[0] == 0:
             raise KilledError
-        answer = done(self, *words, **more)
-        if hit:
-            raise KilledError
-        return answer
+        return send(self, *words)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(Gateway, name, killed)
-        with pytest.raises(KilledError):
-            pair.promote("tiny/1")
-    assert pair.promote("tiny/1").code == 0
+    monkeypatch.setattr(BaseClient, "_make_api_call", killed)
+    for attempt in range(1, 100):
+        left[0] = attempt
+        try:
+            assert pair.promote("tiny/1").code == 0
+            break
+        except KilledError:
+            assert len(pair.versions()) <= 1
+    left[0] = 0
+    assert attempt > 10, "calls of both sides were cut off"
     assert pair.versions() == [(1, "PendingManualApproval")]
     assert "tiny: tiny/1 is live" in pair.prod.good("approve", "--local", "tiny/1")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"ModelApprovalStatus": "PendingManualApproval"}, "tiny/1 is PendingManualApproval: only"),
+        ({"CustomerMetadataProperties": {"a": "b"}}, "tiny/1 was changed while it was promoted"),
+    ],
+)
+def test_a_version_that_changes_while_it_is_copied_is_not_registered(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, change: JsonObject, said: str
+) -> None:
+    """An approval that is withdrawn in the meantime counts; so does any other content."""
+    from pipelines.backends.aws.gateway import Gateway  # noqa: PLC0415 - costs botocore
+
+    upload, arn = Gateway.upload, pair.package(pair.staging, 1)["ModelPackageArn"]
+
+    def changed(self: Gateway, bucket: str, key: str, body: bytes | Path) -> None:
+        upload(self, bucket, key, body)
+        with pair.sagemaker(pair.staging) as sagemaker:
+            sagemaker.update_model_package(ModelPackageArn=arn, **change)
+
+    monkeypatch.setattr(Gateway, "upload", changed)
+    refused = pair.promote("tiny/1")
+    assert refused.code == 2
+    assert said in refused.err
+    assert pair.versions() == []
 
 
 def test_a_version_jumps_over_no_gate(pair: Pair) -> None:
