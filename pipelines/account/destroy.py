@@ -30,6 +30,9 @@ from pipelines.spec.names import COPY_OF, copied
 _PREFIX = 50
 """How much of an endpoint's name its models' and configurations' names begin with."""
 
+_SURE = 48
+"""Characters of a name that no longer name is cut to: two less, as hyphens fall off at the end."""
+
 _LATEST = 100
 _DATA = "s3-prefix"
 _SERVING = ("endpoint", "endpoint-config", "model")
@@ -222,7 +225,8 @@ class _Search:
         configs = dict.fromkeys(self._named("endpoint-config", name))
         if endpoint is not None:
             config = str(endpoint["EndpointConfigName"])
-            if self._account.is_local or _made_for(name).fullmatch(config):
+            named = self._account.is_local or _made_for(name).fullmatch(config)
+            if named and self._is_of_this_copy(endpoint["EndpointArn"]):
                 yield AccountResource("endpoint", name)
                 configs[config] = None
             else:
@@ -230,20 +234,27 @@ class _Search:
         models = dict.fromkeys(self._named("model", name))
         for config in configs:
             described = self._described("describe_endpoint_config", EndpointConfigName=config)
-            if described is not None:
+            if described and self._is_of_this_copy(described["EndpointConfigArn"]):
                 yield AccountResource("endpoint-config", config)
                 variants = described.get("ProductionVariants") or ()
                 models.update(dict.fromkeys(v["ModelName"] for v in variants if "ModelName" in v))
         for model in models:
-            if self._described("describe_model", ModelName=model) is not None:
+            described = self._described("describe_model", ModelName=model)
+            if described and self._is_of_this_copy(described["ModelArn"]):
                 yield AccountResource("model", model)
+
+    def _is_of_this_copy(self, arn: str) -> bool:
+        """Return whether what serves is not that of a copy of the same name, or of its original."""
+        copy_of = self._spec_resources.copy_of
+        return self._account.is_local or tags_of(self._account, arn).get(COPY_OF) == copy_of
 
     def _named(self, kind: str, endpoint: str) -> Iterator[str]:
         """Yield what bears the endpoint's name and a hash after it.
 
-        A name that is cut there may be another endpoint's as well: nothing is found by it.
+        A name that is cut there may be another endpoint's as well: nothing is found by it, nor by
+        one that a longer name may be cut to.
         """
-        if len(endpoint) > _PREFIX:
+        if len(endpoint) > _SURE:
             return
         operation, member = _LISTS[kind]
         made = _made_for(endpoint)

@@ -21,7 +21,7 @@ from pipelines.spec.references import Template
 _LONGEST = {
     "pipeline": 82,  # an execution's display name is made of it in places (FACTS 12.4)
     "model-package-group": 63,
-    "endpoint": 50,  # of 63: models and configurations bear so much of it, and a hash
+    "endpoint": 48,  # of 63: models and configurations are found by so much of it, and a hash
 }
 _WORDS = {"model-package-group": "model package group"}
 

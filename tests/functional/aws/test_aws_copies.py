@@ -13,11 +13,10 @@ from tests.functional.aws.command import Command
 from tests.functional.aws.executions import Frame, mend, step
 from tests.functional.aws.project import BUCKET, GROUP, PIPELINE, add_deployment, edit
 from tests.functional.aws.proxy import Fault, refusal
-from tests.functional.aws.test_aws_destroy import pipelines_left, serve, serving_left
+from tests.functional.aws.test_aws_destroy import COPY_OF, pipelines_left, serve, serving_left
 
 UPSERT = ("upsert", "--yes")
 MARK = "sagemaker-pipelines-as-code"
-COPY_OF = f"{MARK}:copy-of"
 
 
 @pytest.fixture
@@ -78,7 +77,7 @@ def test_destroy_of_a_copy_leaves_the_original_alone(
     """Its pipelines, its endpoint, and with `--with-data` its prefix; nothing else."""
     del both
     serve(account, "churn", f"churn-{'a' * 12}")
-    serve(account, "churn-mine", f"churn-mine-{'b' * 12}")
+    serve(account, "churn-mine", f"churn-mine-{'b' * 12}", copy_of=PIPELINE)
     kept = [key for key in account.keys(BUCKET) if key.startswith("churn/")]
     answer = pipelines("destroy", "--as", "mine", "--with-data", "--yes")
     assert answer.code == 0, answer.err
@@ -86,6 +85,24 @@ def test_destroy_of_a_copy_leaves_the_original_alone(
     assert serving_left(account) == ["churn", *[f"churn-{'a' * 12}"] * 2]
     assert account.keys(BUCKET) == kept
     assert groups(account) == {GROUP, f"{GROUP}-mine"}
+
+
+def test_destroy_of_a_copy_that_is_not_there_deletes_nothing_of_its_name(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """Another spec's endpoint has the name that the copy's would have; so may a copy's."""
+    add_deployment(project)
+    serve(account, "churn-mine", f"churn-mine-{'b' * 12}")
+    left = serving_left(account)
+    answer = pipelines("destroy", "--as", "mine", "--yes")
+    assert answer.code == 0, answer.err
+    assert "keep endpoint churn-mine: it was not created" in answer.out
+    assert "nothing to delete" in answer.out
+    assert serving_left(account) == left
+    serve(account, "churn", f"churn-{'a' * 12}", copy_of="other")
+    answer = pipelines("destroy", "--yes")
+    assert answer.code == 0, answer.err
+    assert len(serving_left(account)) == len(left) + 3
 
 
 def test_destroy_of_the_original_keeps_its_copies_and_names_them(
@@ -138,8 +155,8 @@ REFUSED = {
     "": "write --as mybranch",
     "deploy": "choose another name",
     "x-Deploy": "choose another name",
-    "x" * 60: "choose a name of at most 44 characters",
-    "x" * 300: "choose a name of at most 44 characters",
+    "x" * 60: "choose a name of at most 42 characters",
+    "x" * 300: "choose a name of at most 42 characters",
 }
 """Names of copies, and what is advised."""
 

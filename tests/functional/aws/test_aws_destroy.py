@@ -19,6 +19,7 @@ SIMPLE = {
     "Steps": [{"Name": "train", "Type": "Training", "Arguments": {}}],
 }
 MARK = "sagemaker-pipelines-as-code"
+COPY_OF = f"{MARK}:copy-of"
 ROLE = "arn:aws:iam::123456789012:role/jobs"
 
 
@@ -52,16 +53,19 @@ SERVING = {
 """A pipeline that deploys to an endpoint that the spec does not name (any more)."""
 
 
-def serve(account: Account, endpoint: str, made: str) -> None:
+def serve(account: Account, endpoint: str, made: str, copy_of: str | None = None) -> None:
     """Make an endpoint, its configuration and its model, these two under one name."""
     sagemaker = account.client("sagemaker")
-    sagemaker.create_model(ModelName=made, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": "i"})
+    tags = [{"Key": COPY_OF, "Value": copy_of}] if copy_of else []
+    image = {"Image": "i"}
+    sagemaker.create_model(ModelName=made, ExecutionRoleArn=ROLE, PrimaryContainer=image, Tags=tags)
     variant = {"VariantName": "AllTraffic", "ModelName": made, "InitialInstanceCount": 1}
     sagemaker.create_endpoint_config(
         EndpointConfigName=made,
         ProductionVariants=[{**variant, "InstanceType": "ml.m5.large"}],
+        Tags=tags,
     )
-    sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=made)
+    sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=made, Tags=tags)
 
 
 def serving_left(account: Account) -> list[str]:
