@@ -48,7 +48,9 @@ def require_place(path: Path) -> None:
     if path.is_dir():
         raise UsageError(f"{path} is a folder", f"name a file in it: -o {path / 'plan.json'}")
     if path.is_file() and path.stat().st_size and _format_of(_parsed(path)) != FORMAT:
-        raise UsageError(f"{path} is not a plan file: it is not replaced", "name another file")
+        raise UsageError(
+            f"{path} is not a plan file: it is not replaced", "name another file, or delete it"
+        )
 
 
 def save(path: Path, plan: Plan, target: CommandTarget) -> None:
@@ -184,7 +186,7 @@ def _read(path: Path) -> JsonObject:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         is_shown = isinstance(content, dict) and "cache_misses" in content
         why = ": it is what `plan --format json` prints" if is_shown else ""
-        raise UsageError(f"{path} is not a plan file{why}", f"write one: pipelines plan -o {path}")
+        raise UsageError(f"{path} is not a plan file{why}", "name what `pipelines plan -o` wrote")
     number = content.get("version")
     if number != VERSION:
         newer = isinstance(number, int) and number > VERSION

@@ -109,7 +109,7 @@ def drifts(saved: JsonObject, plan: Plan, source: PlanSource) -> tuple[Drift, ..
     ]
     if not found:
         planned = saved.get("uploads")
-        known = set(planned) if isinstance(planned, list) else set()
+        known = planned if isinstance(planned, list) else []
         found += [
             Drift(f"object {uri}", is_deployed=True, how="was deleted")
             for uri in _uploads(plan)
