@@ -88,7 +88,8 @@ def _template(
     delivery: Delivery, environment: Environment, groups: JsonObject, options: Options
 ) -> Template:
     has_ci = environment is delivery.first
-    resources = {**_roles(environment), **people.managed(environment), **groups}
+    promotes = len({one.place for one in delivery.environments}) > 1
+    resources = {**_roles(environment), **people.managed(environment, promotes=promotes), **groups}
     resources |= _events(delivery, environment, options)
     parameters = {BOUNDARY: BOUNDARY_PARAMETER}
     if options.runner != "codepipeline":

@@ -66,7 +66,21 @@ _S3: Mapping[str, tuple[str, str]] = {
 }
 
 
+_REPOSITORY = "repository/{repositoryName}"
 _OTHERS: Mapping[str, tuple[str, str]] = {
+    **{
+        operation: (f"ecr:{operation}", _REPOSITORY)
+        for operation in (
+            "BatchCheckLayerAvailability",
+            "BatchGetImage",
+            "CompleteLayerUpload",
+            "GetDownloadUrlForLayer",
+            "InitiateLayerUpload",
+            "PutImage",
+            "UploadLayerPart",
+        )
+    },
+    "DescribeRepositories": ("ecr:DescribeRepositories", "repository/{repositoryNames[0]}"),
     "DescribeLogStreams": ("logs:DescribeLogStreams", "log-group:{logGroupName}"),
     "GetLogEvents": (
         "logs:GetLogEvents",

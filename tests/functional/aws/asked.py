@@ -19,17 +19,18 @@ from tests.iam.evaluator import Request, allowed
 PLACE = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:"
 
 
-def called(account: Account) -> list[Request]:
-    """Return what IAM was asked since the proxy was cleared."""
-    return [one for seen in account.proxy.seen for one in _asked(seen)]
+def called(account: Account, region: str | None = None) -> list[Request]:
+    """Return what IAM was asked since the proxy was cleared, in one region or in all."""
+    requests = [one for one in account.proxy.seen if region in {None, one.region}]
+    return [one for seen in requests for one in _asked(seen)]
 
 
-def environment_of(project: Path) -> Environment:
-    """Compile a project as it is without `--env`."""
-    result = compile_spec(CompileRequest(project / "pipeline.yaml", None, os.environ))
+def environment_of(project: Path, name: str | None = None) -> Environment:
+    """Compile a project, without or with `--env`."""
+    result = compile_spec(CompileRequest(project / "pipeline.yaml", name, os.environ))
     assert result.compiled is not None
     assert result.checked.graph is not None
-    return Environment(None, result.checked.graph.spec, result.compiled)
+    return Environment(name, result.checked.graph.spec, result.compiled)
 
 
 def denied(requests: list[Request], statements: tuple[Statement, ...]) -> list[Request]:
@@ -50,8 +51,8 @@ def needless(requests: list[Request], statements: tuple[Statement, ...]) -> list
 
 def _asked(seen: Seen) -> Iterator[Request]:
     """Yield what IAM is asked for a request."""
-    if seen.service == "sts":
-        return  # GetCallerIdentity takes no permission
+    if seen.service == "sts" or not seen.operation:
+        return  # a layer is uploaded without credentials, and GetCallerIdentity takes no permission
     if seen.service == "s3":
         parts = urlsplit(seen.path)
         bucket = unquote(parts.path).lstrip("/").partition("/")[0]
@@ -60,4 +61,4 @@ def _asked(seen: Seen) -> Iterator[Request]:
             request["Prefix"] = query["prefix"][0]
     else:
         request = seen.json()
-    yield from needs(seen.service, seen.operation, request, PLACE)
+    yield from needs(seen.service, seen.operation, request, PLACE.replace(REGION, seen.region))

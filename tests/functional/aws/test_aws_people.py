@@ -10,16 +10,21 @@ from pipelines.execution import following
 from pipelines.infra.model import Environment
 from pipelines.infra.people import Part, people
 from pipelines.infra.policies import Statement
-from tests.functional.aws.account import ACCOUNT, Account
+from tests.functional.aws.account import ACCOUNT, REGION, Account
 from tests.functional.aws.asked import PLACE, called, denied, environment_of, needless
 from tests.functional.aws.command import Command
 from tests.functional.aws.executions import Frame, mend, step, write_log
-from tests.functional.aws.project import BUCKET, GROUP, add_deployment
+from tests.functional.aws.project import BUCKET, GROUP, add_deployment, edit
 from tests.functional.aws.test_aws_deploy_foreign import ARCHIVE, register
+from tests.functional.aws.test_aws_promote import ARCHIVE as MODEL
+from tests.functional.aws.test_aws_promote import OWN, THERE, Regions, regions
 from tests.functional.aws.test_aws_start import BADLY, JOB
 from tests.functional.aws.test_aws_start import GROUP as LOGS
 from tests.iam.calls import needs
 from tests.iam.evaluator import Request
+
+__all__ = ["regions"]
+"""A fixture of the promotions."""
 
 
 @pytest.fixture(autouse=True)
@@ -134,10 +139,37 @@ def test_a_deployer_makes_the_endpoint_follow(
     assert denied(requests, part(upserted, "deployer")) == []
 
 
+def test_a_promotion_reads_here_and_makes_a_pending_version_there(
+    regions: Regions, project: Path
+) -> None:
+    """With files and an image of one's own; a second time nothing is needed that was not."""
+    account = regions.account
+    archive = {"ModelDataUrl": f"s3://{BUCKET}/churn/packages/a/model.tar.gz"}
+    account.client("s3").put_object(Bucket=BUCKET, Key=archive["ModelDataUrl"][17:], Body=MODEL)
+    regions.register(f"{OWN}@{regions.push()}", archive)
+    served = "source: serving/\n      image: "
+    edit(project / "pipeline.yaml", f"{served}sklearn-1.9-cpu", f"{served}{OWN}:2")
+    account.proxy.seen.clear()
+    for _ in range(2):
+        left = regions.promote("--yes")
+        assert left.code == 0, left.err
+    for env, part_name, region in (
+        (None, "promotion-source", REGION),
+        ("europe", "promotion-target", THERE),
+    ):
+        requests = called(account, region)
+        may = part(environment_of(project, env), part_name)
+        assert {"s3:GetObject", "ecr:BatchGetImage"} <= {one.action for one in requests}
+        assert denied(requests, may) == []
+        assert needless(requests, may) == []
+
+
 def test_nobody_approves_or_deploys_where_nothing_is(account: Account, project: Path) -> None:
     """There is only something to run; a spec that deploys has all the parts."""
     assert account.keys(BUCKET) == []
-    assert [one.name for one in people(environment_of(project))] == ["operator", "approver"]
+    promotion = ["promotion-source", "promotion-target"]
+    names = [one.name for one in people(environment_of(project))]
+    assert names == ["operator", "approver", *promotion]
     add_deployment(project)
     names = [one.name for one in people(environment_of(project))]
-    assert names == ["operator", "approver", "deployer"]
+    assert names == ["operator", "approver", "deployer", *promotion]

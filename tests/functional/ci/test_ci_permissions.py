@@ -40,6 +40,8 @@ def test_each_role_is_shown_with_the_steps_that_need_it(
         "operator, for people: plan, start, status, stop, logs",
         "approver, for people: models, approve, reject",
         "deployer, for people: deploy",
+        "promotion-source, for people: promote",
+        "promotion-target, for people: promote --to",
     )
     assert [table.splitlines()[0] for table in tables] == [*expected, *people]
     assert "sagemaker:UpdateModelPackage" in tables[4]
