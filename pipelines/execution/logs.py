@@ -30,6 +30,18 @@ class LogStream:
     written: int = 0
 
 
+@frozen
+class LogLine:
+    """A line of a stream: its text, the token that follows its page, when it was written (ms).
+
+    The local SageMaker knows of a line only when its stream was last written to.
+    """
+
+    text: str
+    token: str
+    written: int = 0
+
+
 def streams(caller: Caller, step: JsonObject) -> list[LogStream]:
     """Find the logs of a step, every host and every attempt, the oldest first.
 
@@ -48,8 +60,8 @@ def streams(caller: Caller, step: JsonObject) -> list[LogStream]:
     return [s for s in _listed(caller, group, f"{made['stem']}-") if attempt.fullmatch(s.name)]
 
 
-def lines(caller: Caller, stream: LogStream, token: str | None = None) -> Iterator[tuple[str, str]]:
-    """Yield what a stream holds from a token on: each line, and the token that follows its page.
+def lines(caller: Caller, stream: LogStream, token: str | None = None) -> Iterator[LogLine]:
+    """Yield what a stream holds from a token on.
 
     Args:
         caller: where.
@@ -62,7 +74,7 @@ def lines(caller: Caller, stream: LogStream, token: str | None = None) -> Iterat
         answer = caller.call("logs", "get_log_events", **request, **place)
         following = str(answer["nextForwardToken"])
         for event in answer["events"]:
-            yield str(event["message"]), following
+            yield LogLine(str(event["message"]), following, int(event.get("timestamp") or 0))
         if following == token or not answer["events"]:
             return
         token = following

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -138,13 +138,20 @@ def deploy(account: Account, definition: JsonObject, name: str = "churn") -> str
     return str(created["PipelineArn"])
 
 
-def write_log(account: Account, group: str, stream: str, lines: Sequence[str]) -> None:
-    """Write lines into CloudWatch Logs."""
+def write_log(
+    account: Account,
+    group: str,
+    stream: str,
+    lines: Sequence[str],
+    timed: Mapping[str, int] | None = None,
+) -> None:
+    """Write lines into CloudWatch Logs, now, or those with times of their own (ms)."""
     logs = account.client("logs")
     groups = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
     if not groups:
         logs.create_log_group(logGroupName=group)
     logs.create_log_stream(logGroupName=group, logStreamName=stream)
     now = int(time.time() * 1000)
-    events = [{"timestamp": now + index, "message": line} for index, line in enumerate(lines)]
+    times = timed or {line: now + index for index, line in enumerate(lines)}
+    events = [{"timestamp": at, "message": line} for line, at in times.items()]
     logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)

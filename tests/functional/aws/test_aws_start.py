@@ -396,6 +396,31 @@ def test_logs_print_every_host_and_every_attempt(
     assert "did you mean `train`?" in wrong.err
 
 
+def test_logs_without_a_step_are_all_by_time(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """Each line stands behind the name of its step, and of its host where that is not the first."""
+    del project
+    deploy(account, DEFINITION)
+    other = "pipelines-abcdefghijkl-check-0123456789-0"
+    check = {"TrainingJob": {"Arn": f"arn:aws:sagemaker:us-east-1:1:training-job/{other}"}}
+    known = [step("train", Metadata=TRAINING), step("check", "Succeeded", Metadata=check)]
+    mend(account, [Frame("Executing", known)])
+    now = int(time.time() * 1000)
+    for stream, times in ((f"{JOB}-0/algo-1-1", (1, 4)), (f"{JOB}-0/algo-2-1", (2,))):
+        write_log(account, GROUP, stream, [], {f"train {at}": now + at for at in times})
+    write_log(account, GROUP, f"{other}/algo-1-1", [], {"check 3": now + 3})
+    execution = pipelines("start").out.split()[-1]
+    answer = pipelines("logs", execution)
+    assert answer.code == 0, answer.err
+    assert answer.out.splitlines() == [
+        "train | train 1",
+        "train/algo-2 | train 2",
+        "check | check 3",
+        "train | train 4",
+    ]
+
+
 def test_logs_follow_until_the_step_has_ended(
     account: Account, project: Path, pipelines: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,6 +77,15 @@ def test_a_pipeline_runs_to_its_end(project: Path, processes: Processes) -> None
 
 
 @pytest.mark.usefixtures("project")
+def test_logs_without_a_step_are_those_of_all(pipelines: Command) -> None:
+    """Of the latest execution where none is named; each line behind its step's name."""
+    assert pipelines("run").code == 0
+    everything = "make | making 3\nuse | rows: word word word\n"
+    assert pipelines("logs", "--local").out == everything
+    assert pipelines("logs", "--local", "latest", "--follow").out == everything
+
+
+@pytest.mark.usefixtures("project")
 def test_the_else_branch_fails_with_its_message(pipelines: Command) -> None:
     """A Fail step ends the execution: exit code 5, the message filled in."""
     answer = pipelines("run", "-p", "count=1")

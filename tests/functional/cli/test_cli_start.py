@@ -119,8 +119,13 @@ def test_ctrl_c_stops_what_this_process_executes(
     following = processes.start("logs", "--local", "--follow", "latest", "use")
     assert following.stdout is not None
     assert following.stdout.readline() == "waiting\n"
+    all_of_them = processes.start("logs", "--local", "--follow")
+    assert all_of_them.stdout is not None
+    assert [all_of_them.stdout.readline() for _ in range(2)][1] == "use | waiting\n"
     assert pipelines("stop", "--local").code == 0
     assert running.wait(timeout=60) == 5
+    assert all_of_them.wait(timeout=60) == 0
+    all_of_them.communicate()
     assert following.wait(timeout=60) == 0
     running.communicate()
     following.communicate()
