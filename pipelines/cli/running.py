@@ -22,7 +22,7 @@ from pipelines.cli.commit import recorded
 from pipelines.cli.definitions import load_definition
 from pipelines.cli.options import ChosenSpec, parameters, report
 from pipelines.cli.prerequisites import require_prerequisites
-from pipelines.cli.printing import escape_log_records
+from pipelines.cli.printing import echo, escape_log_records
 from pipelines.cli.progress import following
 from pipelines.cli.project import folder_of, pipelines_named, require_project
 from pipelines.cli.run_request import RunRequest, check_request
@@ -86,6 +86,7 @@ def run(asked: RunRequest) -> None:
             status = go(arn, options)
         if status is not ExecutionStatus.SUCCEEDED:
             raise _ended_badly(sagemaker, asked.chosen, arn, status)
+    echo(f"its results on one page: {_report(asked.chosen, arn)} --open")
 
 
 def _started(
@@ -255,13 +256,19 @@ def _ended_badly(
     sagemaker: LocalSageMaker, chosen: ChosenSpec, arn: str, status: ExecutionStatus
 ) -> ExecutionFailedError:
     execution, begun = identifier(arn), replace(chosen, env=None)
-    remedy = f"see `pipelines status{begun.flags(local=True)} {execution}`"
+    remedy = f"see `{_report(chosen, arn)}`"
+    remedy += f" or `pipelines status{begun.flags(local=True)} {execution}`"
     if sagemaker.can_resume(arn):
         remedy += f"; resume it with `{_resume(chosen, arn)}`"
         if status is ExecutionStatus.FAILED:
             begin = f"pipelines run{begun.flags()}"
             remedy += f", or after a change start a new one with `{begin}`"
     return ExecutionFailedError(f"execution {execution} ended as {status}", remedy)
+
+
+def _report(chosen: ChosenSpec, arn: str) -> str:
+    """Write the command that makes the page of an execution."""
+    return f"pipelines report{replace(chosen, env=None).flags(local=True)} {identifier(arn)}"
 
 
 def _resume(chosen: ChosenSpec, arn: str) -> str:

@@ -12,7 +12,7 @@ from pipelines.results.page.words import seconds, step_status, step_tone
 from pipelines.results.run import ExecutionResult
 
 WIDTH, HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 320, 150, 66, 14, 12, 26
-_BAR, _LABEL, _SPAN = 26, 170, 520
+_BAR, _LABEL, _SPAN = 26, 150, 470
 _MOST_LABELS: Final = 6
 _LETTERS: Final = 22
 

@@ -11,7 +11,7 @@ from pipelines.results.page.markup import Html, element
 from pipelines.results.page.words import step_status, step_tone
 from pipelines.results.run import ExecutionResult, StepResult
 
-_WIDTH, _HEIGHT, _GAP, _RISE, _EDGE = 172, 52, 14, 34, 4
+_WIDTH, _HEIGHT, _GAP, _RISE, _EDGE = 166, 52, 14, 34, 4
 _LETTERS: Final = 22
 
 
@@ -36,8 +36,8 @@ def draw_steps(run: ExecutionResult) -> Html:
     steps = outline(run.definition)
     placed = _placed(steps)
     ran = {step.name: step for step in run.steps}
-    columns = max(place.column for place in placed.values()) + 1
-    rows = max(place.row for place in placed.values()) + 1
+    columns = max((place.column for place in placed.values()), default=0) + 1
+    rows = max((place.row for place in placed.values()), default=0) + 1
     width = 2 * _EDGE + columns * (_WIDTH + _GAP) - _GAP
     height = 2 * _EDGE + rows * (_HEIGHT + _RISE) - _RISE
     said = "; ".join(f"{one.step.name}: {step_status(ran.get(one.step.name))}" for one in steps)

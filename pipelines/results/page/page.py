@@ -128,8 +128,9 @@ def _failures(page: _Page) -> Iterator[Html]:
 
 
 def _steps(run: ExecutionResult) -> Html:
+    drawn = _drawing("What each step waits for", draw_steps(run))
     if not run.steps:
-        return element("p", "No step has begun.")
+        return join([drawn, element("p", "No step has begun.")])
     rows = [
         (
             step.name,
@@ -141,9 +142,7 @@ def _steps(run: ExecutionResult) -> Html:
     ]
     return join(
         [
-            _drawing("What each step waits for", draw_steps(run)),
-            element("h3", "When each step ran"),
-            _drawing("Timeline", timeline(run)),
+            element("div", drawn, _drawing("When each step ran", timeline(run)), class_="flow"),
             table("Steps that began", ("Step", "Type", "Status", "Message"), rows),
         ]
     )
