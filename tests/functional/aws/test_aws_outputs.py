@@ -97,3 +97,31 @@ def test_an_object_whose_name_leads_out_of_the_folder_is_not_downloaded(
     assert answer.code == 2
     assert "would be written outside" in answer.err
     assert not list(project.rglob("out.png"))
+
+
+def test_the_page_of_an_execution_in_an_account_holds_its_pictures(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """Read from S3; where it is written is on this machine."""
+    start(account)
+    answer = pipelines("report", "-o", str(project / "page.html"))
+    assert answer.code == 0, answer.err
+    page = (project / "page.html").read_text("utf-8")
+    assert "data:image/png;base64,cGljdHVyZQ==" in page
+    assert "evaluate.report.auc" in page
+    assert f"{RUN}/evaluate/pictures" in page
+    assert "file://" not in page
+
+
+def test_executions_in_an_account_are_compared_by_their_metrics(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """And whatever else an account can tell."""
+    del project
+    start(account)
+    through(account).start_pipeline_execution(PipelineName=PIPELINE)
+    answer = pipelines("compare", "latest~1", "latest", "--all", "--format", "json")
+    assert answer.code == 0, answer.err
+    rows = {(row["section"], row["name"]): row["values"] for row in json.loads(answer.out)["rows"]}
+    assert rows["metric", "evaluate.report.auc"] == [0.75, 0.75]
+    assert rows["status", "evaluate"] == ["Succeeded", "Succeeded"]
