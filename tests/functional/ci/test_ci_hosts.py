@@ -61,7 +61,7 @@ def _released(made: Cloud, ran: dict[str, JobRan], name: Callable[[str], str]) -
 
 
 @pytest.mark.slow
-def test_the_workflow_of_github_releases_a_push(account: Cloud) -> None:
+def test_the_workflow_of_github_releases_a_commit(account: Cloud) -> None:
     """Each job asks for its own role; users' code runs in one that asks for none."""
     account.good("ci", "init", "--provider", "github", "--repository", "team/tiny")
     account.push("first")
@@ -102,7 +102,7 @@ def test_the_workflow_of_github_comments_on_a_pull_request(account: Cloud) -> No
 
 
 @pytest.mark.slow
-def test_the_jobs_of_gitlab_release_a_push_and_comment_on_a_merge_request(account: Cloud) -> None:
+def test_the_jobs_of_gitlab_release_a_commit_and_comment_on_a_merge_request(account: Cloud) -> None:
     """As those of GitHub; the comment needs a token of the project's settings."""
     account.good("ci", "init", "--provider", "gitlab", "--repository", "team/tiny")
     account.push("first")
