@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.cli.options import ChosenSpec
 from pipelines.cli.results import source_of
-from pipelines.cli.target import Scope, open_scope
+from pipelines.cli.scope import Scope, open_scope
 from pipelines.errors import UsageError
 from pipelines.execution.executions import executions
 from pipelines.execution.identifiers import LATEST, identifier

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from pipelines.cli.options import writing
 from pipelines.cli.printing import echo
-from pipelines.cli.target import Scope
+from pipelines.cli.scope import Scope
 from pipelines.errors import UsageError
 from pipelines.execution.caller import split
 from pipelines.results.outputs import Output

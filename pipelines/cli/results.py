@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.cli.target import Scope
+from pipelines.cli.scope import Scope
 from pipelines.diagnostics.nearest import nearest
 from pipelines.errors import UsageError
 from pipelines.execution.identifiers import LATEST, generations_back

@@ -26,7 +26,8 @@ from pipelines.cli.printing import echo, escape_log_records
 from pipelines.cli.progress import following
 from pipelines.cli.project import folder_of, pipelines_named, require_project
 from pipelines.cli.run_request import RunRequest, check_request
-from pipelines.cli.target import local_scope, open_sagemaker
+from pipelines.cli.scope import local_scope
+from pipelines.cli.target import open_sagemaker
 from pipelines.compile.driver import compile_spec
 from pipelines.errors import ExecutionFailedError, UsageError
 from pipelines.execution.executions import environment_of, steps

@@ -9,8 +9,8 @@ import click
 from pipelines.cli.options import ChosenSpec, format_option, local_option, spec_options, writing
 from pipelines.cli.printing import as_json, echo, echo_data
 from pipelines.cli.results import find_result, source_of
+from pipelines.cli.scope import open_scope
 from pipelines.cli.tables import columns
-from pipelines.cli.target import open_scope
 from pipelines.errors import UsageError
 from pipelines.json_types import JsonObject
 from pipelines.results.compare import Compared, Row, compare

@@ -12,7 +12,7 @@ import click
 
 from pipelines.cli.options import ChosenSpec, local_option, spec_options
 from pipelines.cli.printing import echo, echo_raw, log_line, style
-from pipelines.cli.target import Scope, open_scope
+from pipelines.cli.scope import Scope, open_scope
 from pipelines.diagnostics.nearest import nearest
 from pipelines.errors import UsageError
 from pipelines.execution.executions import steps

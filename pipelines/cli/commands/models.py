@@ -10,8 +10,8 @@ from pipelines.cli.opening import shown_place
 from pipelines.cli.options import ChosenSpec, format_option, local_option, spec_options
 from pipelines.cli.printing import as_json, echo, echo_data
 from pipelines.cli.results import source_of
+from pipelines.cli.scope import Scope, open_scope
 from pipelines.cli.tables import columns
-from pipelines.cli.target import Scope, open_scope
 from pipelines.errors import UsageError
 from pipelines.execution.identifiers import identifier, pipeline_of
 from pipelines.json_types import JsonObject

@@ -13,9 +13,9 @@ from pipelines.cli.printing import as_json, echo, echo_data
 from pipelines.cli.project import home_of
 from pipelines.cli.results import chosen as choose
 from pipelines.cli.results import execution_and_output, source_of
+from pipelines.cli.scope import Scope, open_scope
 from pipelines.cli.sizes import size
 from pipelines.cli.tables import columns
-from pipelines.cli.target import Scope, open_scope
 from pipelines.errors import UsageError
 from pipelines.json_types import JsonObject
 from pipelines.results.metrics import metrics_of, written

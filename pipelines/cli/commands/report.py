@@ -12,7 +12,7 @@ from pipelines.cli.options import ChosenSpec, local_option, spec_options, writin
 from pipelines.cli.printing import echo
 from pipelines.cli.project import home_of
 from pipelines.cli.results import find_result, source_of
-from pipelines.cli.target import open_scope
+from pipelines.cli.scope import open_scope
 from pipelines.execution.identifiers import LATEST
 
 

@@ -10,8 +10,8 @@ import click
 from pipelines.cli.options import ChosenSpec, format_option, local_option, spec_options
 from pipelines.cli.printing import as_json, echo, echo_data
 from pipelines.cli.progress.words import duration
+from pipelines.cli.scope import Scope, open_scope
 from pipelines.cli.tables import columns
-from pipelines.cli.target import Scope, open_scope
 from pipelines.execution.executions import executions, steps
 from pipelines.execution.failure import headline, remarks
 from pipelines.execution.identifiers import LATEST, identifier

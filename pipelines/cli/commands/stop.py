@@ -6,7 +6,7 @@ import click
 
 from pipelines.cli.options import ChosenSpec, local_option, spec_options
 from pipelines.cli.printing import echo
-from pipelines.cli.target import Scope, open_scope
+from pipelines.cli.scope import Scope, open_scope
 from pipelines.errors import UsageError
 from pipelines.execution.executions import executions, stop
 from pipelines.execution.identifiers import identifier

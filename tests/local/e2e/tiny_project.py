@@ -20,7 +20,8 @@ from textwrap import dedent
 
 from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.cli.options import ChosenSpec
-from pipelines.cli.target import local_scope, open_sagemaker
+from pipelines.cli.scope import local_scope
+from pipelines.cli.target import open_sagemaker
 from pipelines.execution.executions import executions
 from pipelines.execution.identifiers import identifier
 from pipelines.json_types import Json, JsonObject
