@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -45,6 +47,19 @@ class RunRequest:
     def uses_cache(self) -> bool:
         """Whether results may be taken from the cache: not where a step is to be tried."""
         return self.cache and not self.words.words and not self.strict
+
+    @property
+    def command(self) -> str:
+        """The command that asks for the same again; what is given with `-p` apart."""
+        selected = (",".join(self.words.words),) if self.words.words else ()
+        return (
+            f"pipelines run{self.chosen.flags()}{_option('--select', selected)}"
+            f"{_option('--sample', self.sample)}{' --strict-requirements' if self.strict else ''}"
+        )
+
+
+def _option(name: str, values: Iterable[str]) -> str:
+    return "".join(f" {name} {shlex.quote(value)}" for value in values)
 
 
 def check_request(asked: RunRequest) -> None:

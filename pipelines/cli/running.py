@@ -66,6 +66,7 @@ def run(asked: RunRequest) -> None:
     answers = {step: Path(path) for step, path in parameters(asked.stubs).items()}
     inputs = RunInputs(parameters(asked.given), answers)
     check_request(asked)
+    again = asked.command
     if asked.sample:
         from pipelines.cli.sampling import copy_for_samples  # noqa: PLC0415 - a whole run needs none
 
@@ -86,7 +87,7 @@ def run(asked: RunRequest) -> None:
             go = sagemaker.run if asked.resume is None else sagemaker.resume
             status = go(arn, options)
         if status is not ExecutionStatus.SUCCEEDED:
-            raise _ended_badly(sagemaker, asked.chosen, arn, status)
+            raise _ended_badly(sagemaker, asked.chosen, arn, status, again)
     echo(f"its results on one page: {_report(asked.chosen, arn)} --open")
 
 
@@ -254,7 +255,11 @@ def _end_at_once(resume: str, _number: int, _frame: object) -> NoReturn:
 
 
 def _ended_badly(
-    sagemaker: LocalSageMaker, chosen: ChosenSpec, arn: str, status: ExecutionStatus
+    sagemaker: LocalSageMaker,
+    chosen: ChosenSpec,
+    arn: str,
+    status: ExecutionStatus,
+    again: str,
 ) -> ExecutionFailedError:
     execution, begun = identifier(arn), replace(chosen, env=None)
     remedy = f"see `{_report(chosen, arn)}`"
@@ -262,8 +267,7 @@ def _ended_badly(
     if sagemaker.can_resume(arn):
         remedy += f"; resume it with `{_resume(chosen, arn)}`"
         if status is ExecutionStatus.FAILED:
-            begin = f"pipelines run{begun.flags()}"
-            remedy += f", or after a change start a new one with `{begin}`"
+            remedy += f", or after a change start a new one with `{again}`"
     return ExecutionFailedError(f"execution {execution} ended as {status}", remedy)
 
 

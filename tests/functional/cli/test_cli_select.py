@@ -88,6 +88,24 @@ def test_a_selected_step_runs_even_where_its_result_is_cached(
     assert (started(answer), "cached" in answer.out) == (["use"], False)
 
 
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("given", "again"),
+    [
+        (("--only", "make"), "`pipelines run --select make`"),
+        (("--select", "make+", "-f", "pipeline.yaml"), "`pipelines run --select make+`"),
+        (("--strict-requirements",), "`pipelines run --strict-requirements`"),
+    ],
+)
+def test_a_failure_names_the_command_that_does_the_same_again(
+    given: tuple[str, ...], again: str, pipelines: Command
+) -> None:
+    """After a change, the step alone, and not the whole pipeline."""
+    answer = pipelines("run", "-p", "mode=bad", *given)
+    assert answer.code == 5
+    assert f"or after a change start a new one with {again}" in answer.err
+
+
 @pytest.mark.usefixtures("registering")
 def test_a_step_of_the_spec_is_all_that_it_becomes(pipelines: Command) -> None:
     """`register` packages, too, and registers a version."""
