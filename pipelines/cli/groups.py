@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,32 @@ class CommandPackage(click.Group):
 
     Args:
         package: the package's name.
+        sections: headings with the commands that `--help` shows below them.
         **rest: what click gives every group.
     """
 
-    def __init__(self, *, package: str, **rest: Any) -> None:
+    def __init__(
+        self, *, package: str, sections: Mapping[str, tuple[str, ...]] | None = None, **rest: Any
+    ) -> None:
         super().__init__(**rest)
         self._package = package
+        self._sections = sections or {}
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands below their headings, those without one at the end."""
+        known = self.list_commands(ctx)
+        named = {name for names in self._sections.values() for name in names}
+        rest = tuple(name for name in known if name not in named)
+        widest = max(map(len, known), default=0)
+        for heading, names in (*self._sections.items(), ("Commands", rest)):
+            rows = [
+                (name.ljust(widest), command.get_short_help_str(formatter.width - widest - 6))
+                for name in names
+                if (command := self.get_command(ctx, name)) is not None and not command.hidden
+            ]
+            if rows:
+                with formatter.section(heading):
+                    formatter.write_dl(rows)
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """List the modules and the packages."""

@@ -18,9 +18,20 @@ _INTERRUPTED = 130
 _STDERR = 2
 
 
+_SECTIONS = {
+    "Write": ("init", "validate", "compile", "graph", "explain", "images", "schema"),
+    "Run": ("run", "debug", "start", "stop"),
+    "Ship": ("plan", "upsert", "rollback", "promote", "destroy", "prune", "ci", "doctor"),
+    "Serve": ("approve", "reject", "deploy", "invoke", "serve"),
+    "Look": ("status", "logs", "outputs", "report", "compare", "models", "versions"),
+}
+"""The commands as `--help` shows them; one that is not named stands at the end."""
+
+
 @click.command(
     cls=CommandPackage,
     package="pipelines.cli.commands",
+    sections=_SECTIONS,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(package_name="sagemaker-pipelines-as-code", prog_name="pipelines")

@@ -35,7 +35,12 @@ file_option = click.option(
     help="The spec file; its folder is the project.",
 )
 env_option = click.option("--env", help="Overlay of `environments:` to compile with.")
-local_option = click.option("--local", is_flag=True, help="Use the local SageMaker instead of AWS.")
+local_option = click.option(
+    "--local",
+    is_flag=True,
+    envvar="PIPELINES_LOCAL",
+    help="Use the local SageMaker instead of AWS; PIPELINES_LOCAL=1 means the same.",
+)
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
 
@@ -167,15 +172,42 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def parameters(given: tuple[str, ...]) -> dict[str, str]:
-    """Read `-p NAME=VALUE` options.
+    """Read `-p NAME=VALUE` and `-p @FILE` options; what comes later counts.
 
     Raises:
-        UsageError: one has no `=`.
+        UsageError: one has no `=`, or a file does not hold names with values.
     """
     pairs: dict[str, str] = {}
     for item in given:
+        if item.startswith("@"):
+            pairs.update(_parameters_in(Path(item[1:])))
+            continue
         name, equals, value = item.partition("=")
         if not equals or not name:
             raise UsageError(f"`-p {item}` is not NAME=VALUE", "write -p epochs=3")
         pairs[name] = value
     return pairs
+
+
+def _parameters_in(file: Path) -> dict[str, str]:
+    """Read a YAML or JSON file of names with values."""
+    from pipelines.diagnostics import Severity  # noqa: PLC0415 - most commands are given no file
+    from pipelines.document import read  # noqa: PLC0415 - most commands are given no file
+
+    if not file.is_file():
+        raise UsageError(f"there is no file {file}", "write -p @parameters.yaml, or -p epochs=3")
+    parsed = read(file, str(file))
+    data = None if parsed.document is None else parsed.document.data
+    wrong = any(one.severity is Severity.ERROR for one in parsed.findings)
+    if wrong or not isinstance(data, dict) or not all(map(_is_scalar, data.values())):
+        raise UsageError(
+            f"{file} does not hold names with values", "write one `epochs: 3` on each line"
+        )
+    return {
+        str(name): str(value).lower() if isinstance(value, bool) else str(value)
+        for name, value in data.items()
+    }
+
+
+def _is_scalar(value: object) -> bool:
+    return isinstance(value, str | int | float)

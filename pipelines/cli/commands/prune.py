@@ -44,7 +44,7 @@ def COMMAND(  # noqa: N802 - found by this name; click gives one argument per op
 ) -> None:
     """Remove what upsert once uploaded and nothing refers to any more.
 
-    With --local also the folders of failed jobs, whatever their age.
+    With --local also the folders of failed and debugged jobs, whatever their age.
     """
     with open_target(chosen, local) as target:
         before = datetime.now(UTC) - timedelta(hours=older_than)
@@ -54,7 +54,7 @@ def COMMAND(  # noqa: N802 - found by this name; click gives one argument per op
             echo("nothing to remove: everything is in use, or too recent")
             return
         objects = counted(len(found), "object")
-        folders = f"{counted(len(jobs or ()), 'folder')} of failed jobs"
+        folders = f"{counted(len(jobs or ()), 'folder')} of failed or debugged jobs"
         if found:
             echo(_shown([(entry.key, entry.size) for entry in found], objects))
         if jobs:

@@ -45,7 +45,7 @@ def test_the_folder_of_a_failed_job_stays_until_it_is_pruned(either: Project) ->
     shown = either.run("prune", "--local", "--dry-run").out
     assert re.search(rf"\d KB  {re.escape(str(folder))}\n", shown)
     assert kept(either) == [folder]
-    assert "removed 1 folder of failed jobs" in either.run("prune", "--local").out
+    assert "removed 1 folder of failed or debugged jobs" in either.run("prune", "--local").out
     assert kept(either) == []
     assert 'train.py", line' in either.run("logs", "--local", "latest", "train").out
 
