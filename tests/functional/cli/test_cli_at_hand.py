@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.functional.cli.conftest import Command
+    from tests.functional.cli.conftest import Command, Processes
 
 
 def test_help_lists_every_command_once_below_what_it_is_for(pipelines: Command) -> None:
@@ -47,3 +47,10 @@ def test_parameters_come_from_a_file(project: Path, pipelines: Command) -> None:
     wrong = pipelines("run", "-p", "@given.yaml")
     assert wrong.code == 2
     assert "given.yaml does not hold names with values" in wrong.err
+
+
+def test_a_shell_completes_commands(processes: Processes) -> None:
+    """By click's protocol, as docs/writing-pipelines.md has it."""
+    asked = {"_PIPELINES_COMPLETE": "bash_complete", "COMP_WORDS": "pipelines de"}
+    completing = type(processes)({**processes.environ, **asked, "COMP_CWORD": "1"})
+    assert "plain,debug\n" in completing().out
