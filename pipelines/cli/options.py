@@ -171,8 +171,12 @@ def writing(path: Path) -> Iterator[None]:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error
 
 
-def parameters(given: tuple[str, ...]) -> dict[str, str]:
+def parameters(given: tuple[str, ...], option: str = "-p") -> dict[str, str]:
     """Read `-p NAME=VALUE` and `-p @FILE` options; what comes later counts.
+
+    Args:
+        given: the options.
+        option: their name.
 
     Raises:
         UsageError: one has no `=`, or a file does not hold names with values.
@@ -184,7 +188,7 @@ def parameters(given: tuple[str, ...]) -> dict[str, str]:
             continue
         name, equals, value = item.partition("=")
         if not equals or not name:
-            raise UsageError(f"`-p {item}` is not NAME=VALUE", "write -p epochs=3")
+            raise UsageError(f"`{option} {item}` is not NAME=VALUE", f"write {option} epochs=3")
         pairs[name] = value
     return pairs
 

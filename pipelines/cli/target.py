@@ -4,6 +4,7 @@
   its HTTP API, that of a running `serve` where there is one.
 - `open_scope` (`cli/scope.py`) for commands that only look.
 - `open_sagemaker` for `run` and `serve`, which are the local SageMaker.
+- `open_account` for `ci`, whose templates say where they go.
 """
 
 from __future__ import annotations
@@ -150,6 +151,19 @@ def open_target(
     yield CommandTarget(Gateway.open(spec.aws, environ), chosen, spec)
 
 
+def open_account(region: str) -> Account:
+    """Open the account of the credentials in a region: of templates, which hold no `aws:`.
+
+    Raises:
+        CallRefusedError: there is no such profile.
+        UsageError: boto3 is not installed.
+    """
+    from pipelines.backends.aws.gateway import Gateway  # noqa: PLC0415 - not for local scopes
+    from pipelines.spec.model import Aws  # noqa: PLC0415 - costs pydantic's models
+
+    return Gateway.open(Aws(region=region), os.environ)
+
+
 def open_sagemaker(
     file: Path, isolation: Literal["auto", "namespaces", "rewrite"] = "auto"
 ) -> LocalSageMaker:
@@ -208,9 +222,21 @@ def confirm(target: CommandTarget, effect: str, yes: bool) -> None:  # noqa: FBT
     Raises:
         UsageError: the answer was no, or there is no terminal and no `--yes`.
     """
-    if target.is_local:
-        return
-    echo(f"{effect} in {target.description}", err=True)
+    if not target.is_local:
+        ask(f"{effect} in {target.description}", yes)
+
+
+def ask(effect: str, yes: bool) -> None:  # noqa: FBT001 - the flag as it was given
+    """Print what will happen, and ask.
+
+    Args:
+        effect: what and where, as a sentence without a full stop.
+        yes: whether `--yes` was given.
+
+    Raises:
+        UsageError: the answer was no, or there is no terminal and no `--yes`.
+    """
+    echo(effect, err=True)
     if yes:
         return
     if not sys.stdin.isatty():

@@ -14,7 +14,7 @@ from pipelines.json_types import JsonObject
 
 _MISSING = {"ResourceNotFound", "ResourceNotFoundException", "404", "NoSuchKey", "NoSuchEntity"}
 _NOT_THERE = ("does not exist", "could not find", "not found")
-"""How SageMaker says it where it has no code for it: groups, packages, endpoints."""
+"""How it is said where there is no code for it: groups, packages, endpoints, stacks."""
 
 _DENIED = {"AccessDenied", "AccessDeniedException", "403", "Forbidden"}
 _TRANSIENT = frozenset({
@@ -52,7 +52,7 @@ class CallRefusedError(RefusedError):
     def is_missing(self) -> bool:
         """Whether what was asked for does not exist."""
         return self.code in _MISSING or (
-            self.code == "ValidationException"
+            self.code in {"ValidationException", "ValidationError"}
             and any(words in self.problem.lower() for words in _NOT_THERE)
         )
 

@@ -158,6 +158,7 @@ class Options:
         version: of the tool.
         runner: what runs the stages: `codepipeline`, `github`, `gitlab`.
         host: where the repository is hosted, where that is not the runner's own.
+        command: what generates the same files again, in the repository's root.
     """
 
     source: str = "connection"
@@ -168,6 +169,7 @@ class Options:
     version: str = "0"
     runner: str = "codepipeline"
     host: str | None = None
+    command: str = "python -m pipelines ci init"
 
     @property
     def issuer(self) -> str:
@@ -192,6 +194,8 @@ class Stack:
         file: the template's file name.
         template: what it holds.
         specs: the specs that it was made of, relative to the repository's root.
+        bucket: a bucket of a spec there, which the shared stack makes.
+        label: the environment; None for what all of them share.
     """
 
     name: str
@@ -199,3 +203,5 @@ class Stack:
     file: str
     template: Template
     specs: tuple[str, ...]
+    bucket: str
+    label: str | None = None

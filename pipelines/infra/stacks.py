@@ -68,7 +68,8 @@ def _shared(
         residents = Residents(place, tuple(environments), here, cached_days, is_first)
         users = [d.file for d in deliveries if any(e.place == place for e in d.environments)]
         file = f"shared.{place.account}.{place.region}.yaml"
-        yield Stack(SHARED, place, file, shared(residents, options), tuple(users))
+        bucket = (here[0].first if here else environments[0]).aws.bucket
+        yield Stack(SHARED, place, file, shared(residents, options), tuple(users), bucket)
 
 
 def _pipelines(deliveries: Iterable[Delivery], options: Options) -> Iterator[Stack]:
@@ -80,8 +81,15 @@ def _pipelines(deliveries: Iterable[Delivery], options: Options) -> Iterator[Sta
         for environment in delivery.environments:
             groups = _groups(environment, owned, readers)
             template = _template(delivery, environment, groups, options)
-            file = f"{environment.prefix}.yaml"
-            yield Stack(environment.stack, environment.place, file, template, (delivery.file,))
+            yield Stack(
+                environment.stack,
+                environment.place,
+                f"{environment.prefix}.yaml",
+                template,
+                (delivery.file,),
+                environment.aws.bucket,
+                environment.label,
+            )
 
 
 def _template(

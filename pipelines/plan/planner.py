@@ -104,7 +104,7 @@ class _Planner:
         if self.intent.deploy is not None and self.deployed.has_rule is False:
             yield (
                 f"no EventBridge rule starts {self.intent.deploy} when a model is approved:"
-                " until there is one, only `pipelines approve` starts it"
+                " `ci init` and `ci apply` make one; until then, only `pipelines approve` starts it"
             )
         if self.deployed.leftover is not None:
             yield (

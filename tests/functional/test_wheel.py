@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+
+from pipelines.infra.wheel import tool_wheel
 
 TINY = """\
 spec: 1
@@ -61,3 +64,30 @@ def test_wheel_runs_a_pipeline_outside_this_repository(wheel: Path, tmp_path: Pa
     assert "hello: Succeeded" in ran.stdout
     written = list((project / ".pipelines" / "s3").rglob("hello.txt"))
     assert [path.read_text() for path in written] == ["hello"]
+
+
+def test_wheel_that_ci_apply_uploads_is_that_of_a_release(wheel: Path) -> None:
+    """Made of the files that run: the same files with the same bytes, the same commands."""
+    made = tool_wheel()
+    assert made.name == wheel.name
+    with zipfile.ZipFile(io.BytesIO(made.content)) as ours, zipfile.ZipFile(wheel) as released:
+        kept = {name for name in released.namelist() if not name.endswith("/top_level.txt")}
+        assert set(ours.namelist()) == kept
+        for name in kept:
+            if name.startswith("pipelines/") or name.endswith(("entry_points.txt", "LICENSE")):
+                assert ours.read(name) == released.read(name), name
+
+
+def test_wheel_that_ci_apply_uploads_has_always_the_same_bytes(tmp_path: Path) -> None:
+    """It is compared by its content; pip installs it."""
+    made = tool_wheel()
+    assert tool_wheel().digest == made.digest
+    file = tmp_path / made.name
+    file.write_bytes(made.content)
+    installed = subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--quiet",
+         "--target", str(tmp_path / "site"), str(file)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert installed.returncode == 0, installed.stderr
+    assert (tmp_path / "site" / "pipelines" / "__main__.py").is_file()

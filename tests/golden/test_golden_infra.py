@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from pipelines.infra.files import template_files
+from pipelines.infra.model import Options
 from tests.golden.infra_projects import CASES, FOLDER, VERSION, project, stacks_of
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +48,7 @@ def test_templates_are_what_the_golden_says(
     """A repository gets exactly the bytes of its goldens, and no other file."""
     made = stacks_of(project(case, tmp_path))
     folder = FOLDER / case / "expected"
-    written = {f.path.name: f.text for f in template_files(made, folder, VERSION)}
+    written = {f.path.name: f.text for f in template_files(made, folder, Options(version=VERSION))}
     if update_golden:
         folder.mkdir(exist_ok=True)
         for path in _goldens(case).values():

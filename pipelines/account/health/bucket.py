@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipelines.account.account import Account
-from pipelines.account.health.check import Check, missing, ok
+from pipelines.account.health.check import MADE_BY, Check, missing, ok
 from pipelines.execution.caller import CallRefusedError
 from pipelines.spec.model import Aws
 
@@ -15,7 +15,8 @@ def check(account: Account, aws: Aws) -> Iterator[Check]:
     try:
         answer = account.call("s3", "head_bucket", Bucket=aws.bucket, **account.owned())
     except CallRefusedError as error:
-        yield missing("bucket", error.problem, error.remedy)
+        ours = f"{error.remedy}; {MADE_BY}" if error.is_missing else error.remedy
+        yield missing("bucket", error.problem, ours)
         return
     region = answer.get("BucketRegion", account.region)
     if region != account.region:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from pipelines.execution.caller import CallRefusedError
 from pipelines.frozen import frozen
+
+MADE_BY: Final = "or let `pipelines ci init` and `pipelines ci apply` make it"
 
 
 @frozen

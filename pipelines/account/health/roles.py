@@ -9,7 +9,7 @@ from typing import TypeAlias
 from urllib.parse import unquote
 
 from pipelines.account.account import Account
-from pipelines.account.health.check import Check, missing, ok, unknown
+from pipelines.account.health.check import MADE_BY, Check, missing, ok, unknown
 from pipelines.compile.permissions import PASSED_TO_SAGEMAKER, Condition, Permission
 from pipelines.execution.caller import CallRefusedError
 from pipelines.json_types import Json, JsonObject
@@ -112,7 +112,7 @@ def _no_role(subject: str, arn: str, error: CallRefusedError) -> Check:
             subject,
             f"there is no role {arn}",
             f"create it, trusted by SageMaker: aws iam create-role --role-name "
-            f"{arn.rpartition('/')[2]} --assume-role-policy-document '{_trust(arn)}'",
+            f"{arn.rpartition('/')[2]} --assume-role-policy-document '{_trust(arn)}'; {MADE_BY}",
         )
     return unknown(subject, error)
 

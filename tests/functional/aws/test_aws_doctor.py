@@ -126,6 +126,8 @@ def test_everything_that_is_missing_is_found_at_once(
     assert "aws iam create-role --role-name jobs" in answer.out
     assert f"missing  bucket: there is no bucket {BUCKET}" in answer.out
     assert "aws s3 mb s3://team-bucket --region us-east-1" in answer.out
+    made_by = "or let `pipelines ci init` and `pipelines ci apply` make it"
+    assert answer.out.count(made_by) == 2
     assert "ml.m5.xlarge for training job usage: 0, a step needs 1" in answer.out
     assert (
         "unknown  quotas: there is no quota `ml.m5.xlarge for processing job usage`" in answer.out

@@ -354,3 +354,17 @@ def test_two_schedules_of_one_name_are_refused(project: Path) -> None:
     assert _CODES.findall(answer.err) == ["SP602"]
     assert "fraud.yaml:1:12: error[SP602]: the schedule in 111122223333" in answer.err
     assert "`churn-a-nightly` is that of `churn`" in answer.err
+
+
+def test_head_says_how_to_generate_the_template_again(project: Path) -> None:
+    """With every option that is no default, and as seen from the repository's root."""
+    (project / "models").mkdir()
+    (project / "pipeline.yaml").rename(project / "models" / "churn.yaml")
+    (project / "steps").rename(project / "models" / "steps")
+    words = ("-f", "churn.yaml", "--source", "s3", "-o", "../ci")
+    assert run_in(project / "models", "ci", "init", *words).code == 0
+    head = (project / "ci" / "churn.yaml").read_text().splitlines()[:5]
+    command = "python -m pipelines ci init -f models/churn.yaml --source s3 -o ci"
+    assert f"# Generate it again, in the repository's root: {command}" in head
+    again = run_in(project, *command.split()[3:], "--check")
+    assert again.code == 0, again.err

@@ -1,0 +1,272 @@
+"""What `ci init` is asked for → templates, compared with what is in their folder.
+
+The head of each template holds the options that it was made with, so that `ci plan` and `ci apply`
+can make it once more and see whether it is current.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import shlex
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from pipelines.cli.options import report
+from pipelines.cli.repository import Repository
+from pipelines.diagnostics.nearest import nearest
+from pipelines.diagnostics.sentences import quoted
+from pipelines.errors import UsageError
+from pipelines.extras import DISTRIBUTION
+from pipelines.frozen import frozen
+from pipelines.infra.files import StackFile, TemplateFile, host_files, template_files
+from pipelines.infra.model import Delivery, Options
+from pipelines.infra.reading import Asked, cached_days, open_all
+from pipelines.infra.stacks import stacks
+
+FOLDER: Final = Path("infra")
+_FILE: Final = Path("pipeline.yaml")
+_MAIN: Final = "main"
+_CODEPIPELINE: Final = "codepipeline"
+_CONNECTION: Final = re.compile(
+    r"arn:aws[a-z-]*:(?:codeconnections|codestar-connections):[a-z0-9-]+:(?P<account>\d{12}):"
+    r"connection/.+"
+)
+
+
+@frozen
+class Wanted:
+    """What is to be generated; one field for each option of `ci init`.
+
+    Args:
+        files: the specs; none for pipeline.yaml.
+        environments: those to go through, in order; none for all.
+        provider: what runs the stages.
+        connection: the ARN of a connection that exists.
+        source: `connection` or `s3`.
+        repository: `owner/name`; None for that of the remote origin.
+        branch: the branch that is released.
+    """
+
+    files: tuple[Path, ...]
+    environments: tuple[str, ...]
+    provider: str
+    connection: str | None
+    source: str
+    repository: str | None
+    branch: str
+
+    @property
+    def specs(self) -> tuple[Path, ...]:
+        """The spec files, each once."""
+        return tuple({file.resolve(): file for file in self.files}.values()) or (_FILE,)
+
+    def command(self, repository: Path, folder: Path) -> str:
+        """Return the command that generates it again, in the root of the repository."""
+        options = (
+            *(("-f", _relative(file, repository) or str(file)) for file in self.specs),
+            *(("--env", name) for name in self.environments),
+            ("--provider", self.provider),
+            ("--connection", self.connection),
+            ("--source", self.source),
+            ("--repository", self.repository),
+            ("--branch", self.branch),
+            ("-o", _relative(folder, repository)),
+        )
+        given = (one for one in options if one[1] is not None and one not in _DEFAULTS)
+        words = (word for option in given for word in option if word is not None)
+        return shlex.join(("python", "-m", "pipelines", "ci", "init", *words))
+
+
+_DEFAULTS: Final = {
+    ("-f", str(_FILE)),
+    ("--provider", _CODEPIPELINE),
+    ("--source", "connection"),
+    ("--branch", _MAIN),
+    ("-o", str(FOLDER)),
+}
+
+
+def wanted_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of `ci init`; the command gets them as `wanted`."""
+    names = Wanted.__dataclass_fields__
+
+    @functools.wraps(command)
+    def with_wanted(**options: Any) -> Any:
+        wanted = Wanted(**{name: options.pop(name) for name in names})
+        return command(wanted=wanted, **options)
+
+    for option in reversed(_OPTIONS):
+        with_wanted = option(with_wanted)
+    return with_wanted
+
+
+def read_command(text: str, repository: Path) -> Wanted:
+    """Read what `Wanted.command` wrote."""
+    words = shlex.split(text)[5:]
+    chosen: Wanted = _read.main(args=words, standalone_mode=False)
+    files = tuple(Path(os.path.relpath(repository / file)) for file in chosen.specs)
+    return Wanted(
+        **{name: getattr(chosen, name) for name in chosen.__dataclass_fields__} | {"files": files}
+    )
+
+
+@frozen
+class Generated:
+    """What was made.
+
+    Args:
+        templates: of the stacks, in the order in which these are made.
+        hosted: the files that GitHub or GitLab reads.
+        deliveries: what they were made of.
+    """
+
+    templates: tuple[StackFile, ...]
+    hosted: tuple[TemplateFile, ...]
+    deliveries: tuple[Delivery, ...]
+
+
+def generate(wanted: Wanted, folder: Path) -> Generated:
+    """Make the templates, and print what is wrong with the specs.
+
+    Raises:
+        SpecError: a spec cannot be delivered; its diagnostics are printed.
+        UsageError: the options do not go together, or do not fit the repository.
+    """
+    _require_fitting(wanted.provider, wanted.connection, wanted.source)
+    repo = Repository(wanted.specs[0])
+    options = Options(
+        source=wanted.source,
+        connection=wanted.connection,
+        repository=wanted.repository or (repo.remote[1] if repo.remote else None),
+        provider=repo.provider,
+        branch=wanted.branch,
+        version=version(DISTRIBUTION),
+        runner=wanted.provider,
+        host=repo.own_host,
+        command=wanted.command(repo.root, folder),
+    )
+    _require_branch(wanted.branch, repo)
+    _require_repository(options)
+    templates = _relative(folder, repo.root)
+    asked = Asked(wanted.specs, wanted.environments, repo.root, templates, os.environ, repo.ignored)
+    checked, deliveries = open_all(asked, options)
+    for file, found in checked.items():
+        report(found, file, err=True)
+    _require_connection(options, deliveries)
+    made = stacks(deliveries, options, cached_days(deliveries))
+    return Generated(
+        template_files(made, folder, options),
+        host_files(deliveries, options, _shortest(repo.root)),
+        deliveries,
+    )
+
+
+def _require_fitting(provider: str, connection: str | None, source: str) -> None:
+    """Refuse options that go with CodePipeline alone, or not with each other."""
+    if connection is not None and source == "s3":
+        raise UsageError("--connection does not go with --source s3", "remove one of them")
+    if provider != "codepipeline" and (connection is not None or source == "s3"):
+        given = "--source s3" if source == "s3" else "--connection"
+        raise UsageError(f"{given} goes with --provider codepipeline alone", "remove one of them")
+
+
+def _require_repository(options: Options) -> None:
+    """Refuse roles that could not name the repository that they trust."""
+    if options.runner != "codepipeline" and options.repository is None:
+        raise UsageError(
+            "the repository is not known: there is no remote `origin`",
+            "name it with --repository OWNER/NAME; the roles trust it and no other",
+        )
+
+
+def _shortest(root: Path) -> Path:
+    """Return a folder as people write it from here."""
+    here = Path.cwd()
+    return Path(os.path.relpath(root, here)) if here.is_relative_to(root) else root
+
+
+def _require_branch(name: str, repository: Repository) -> None:
+    """Refuse a branch that the repository does not have: no push would ever match."""
+    known = sorted(repository.branches)
+    if known and name not in known:
+        close = nearest(name, known)
+        advice = f"did you mean `{close}`?" if close else f"it has {quoted(known, 'and')}"
+        raise UsageError(
+            f"the repository has no branch `{name}`, so no push would start anything",
+            f"name one with --branch: {advice}",
+        )
+
+
+def _require_connection(options: Options, deliveries: tuple[Delivery, ...]) -> None:
+    """Refuse a connection that is none, or is of another account than the CI."""
+    if options.connection is None:
+        return
+    found = _CONNECTION.fullmatch(options.connection)
+    if found is None:
+        raise UsageError(
+            f"{options.connection} is not the ARN of a connection",
+            "such as arn:aws:codeconnections:us-east-1:111122223333:connection/<id>",
+        )
+    for delivery in deliveries:
+        account = delivery.first.place.account
+        if found["account"] != account:
+            raise UsageError(
+                f"the connection is in account {found['account']}, the CI of"
+                f" {delivery.file} in {account}",
+                "use a connection of that account, or choose environments with --env",
+            )
+
+
+def _relative(path: Path, root: Path) -> str | None:
+    found = path.resolve()
+    return found.relative_to(root).as_posix() if found.is_relative_to(root) else None
+
+
+_OPTIONS: Final = (
+    click.option(
+        "-f",
+        "--file",
+        "files",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        help="A spec file; repeatable. By default pipeline.yaml.",
+    ),
+    click.option(
+        "--env",
+        "environments",
+        multiple=True,
+        help="An environment to go through; repeatable, in order. By default all.",
+    ),
+    click.option(
+        "--provider",
+        type=click.Choice([_CODEPIPELINE, "github", "gitlab"]),
+        default=_CODEPIPELINE,
+        show_default=True,
+        help="What runs the stages.",
+    ),
+    click.option("--connection", metavar="ARN", help="A CodeConnections connection that exists."),
+    click.option(
+        "--source",
+        type=click.Choice(["connection", "s3"]),
+        default="connection",
+        show_default=True,
+        help="s3: a push is an upload of source.zip, where no connection can be had.",
+    ),
+    click.option(
+        "--repository", metavar="OWNER/NAME", help="By default that of the remote origin."
+    ),
+    click.option("--branch", default=_MAIN, show_default=True, help="The branch that is released."),
+)
+
+
+@click.command("init")
+@wanted_options
+@click.option("-o", "--output", expose_value=False)
+def _read(wanted: Wanted) -> Wanted:
+    return wanted
