@@ -110,10 +110,11 @@ def test_apply_makes_the_stacks_in_order_with_the_tool_in_the_bucket(
     del generated
     answer = pipelines("ci", "apply", "--yes")
     assert answer.code == 0, answer.err
-    assert _lines(answer.out, "pipelines-") == [
-        "pipelines-shared will be created: 7 resources",
+    told = [line.partition(":")[0] for line in _lines(answer.out, "pipelines-")]
+    assert told == [
+        "pipelines-shared will be created",
         "pipelines-shared is created",
-        "pipelines-churn will be created: 17 resources",
+        "pipelines-churn will be created",
         "pipelines-churn is created",
     ]
     assert _stacks(account) == {
