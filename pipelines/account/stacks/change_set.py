@@ -87,7 +87,8 @@ class Change:
     @property
     def is_iam(self) -> bool:
         """Whether it changes what somebody may do."""
-        return self.type.startswith("AWS::IAM::") or self.type.endswith("Policy")
+        is_policy = self.type.startswith("AWS::IAM::") or self.type.endswith("Policy")
+        return is_policy or any("Policy" in detail for detail in self.details)
 
 
 @frozen

@@ -44,7 +44,9 @@ def _next(folder: Path, *, own_package: bool) -> str:
     lines.append("python -m pip install -r requirements.txt")
     commands = ("pipelines validate", "pipelines run", "pytest")
     lines += [command if own_package else _MODULE + command for command in commands]
+    tool = "pipelines" if own_package else f"{_MODULE}pipelines"
     text = "\nnext:\n" + "\n".join(f"  {line}" for line in lines)
+    text += f"\n\nTo run it at every git push: add `aws:` to pipeline.yaml, then `{tool} ci init`"
     if own_package:
         text += (
             "\n\nThis folder has a Python package `pipelines` of its own, and `python -m pipelines`"

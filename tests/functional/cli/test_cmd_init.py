@@ -63,12 +63,15 @@ def test_a_project_has_all_its_parts(pipelines: Command, folder: Path) -> None:
 def test_the_next_commands_are_printed(pipelines: Command) -> None:
     """What to type now, from the folder that the user stands in."""
     lines = pipelines("init", "new project", "--name", "new", "--minimal").out.splitlines()
+    ci = "`python -m pipelines ci init`"
     assert lines[lines.index("next:") + 1 :] == [
         "  cd 'new project'",
         "  python -m pip install -r requirements.txt",
         "  python -m pipelines validate",
         "  python -m pipelines run",
         "  python -m pytest",
+        "",
+        f"To run it at every git push: add `aws:` to pipeline.yaml, then {ci}",
     ]
 
 

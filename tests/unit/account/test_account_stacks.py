@@ -190,6 +190,8 @@ def test_parameters_that_somebody_chose_are_kept(stubbed: StubbedAccount) -> Non
     role = Change("modify", "JobRole", "AWS::IAM::Role", "churn-job", "true", details)
     assert found == ChangeSet(SET, ARN, (role,), first=False)
     assert role.is_iam
+    assert Change("modify", "Key", "AWS::KMS::Key", details=("KeyPolicy",)).is_iam
+    assert not Change("modify", "Bucket", "AWS::S3::Bucket", details=("BucketName",)).is_iam
 
 
 def test_parameter_without_a_value_is_asked_for() -> None:
