@@ -15,7 +15,6 @@ from importlib.metadata import Distribution, distribution
 from pathlib import Path
 from typing import Final
 
-import pipelines
 from pipelines.errors import UsageError
 from pipelines.extras import DISTRIBUTION
 from pipelines.frozen import frozen
@@ -61,7 +60,7 @@ def tool_wheel() -> Wheel:
 
 def _package() -> Iterator[tuple[str, bytes]]:
     """Yield the package's files, by their names in the wheel."""
-    root = Path(pipelines.__path__[0])
+    root = Path(__file__).parents[1]
     for path in sorted(root.rglob("*")):
         if "__pycache__" not in path.parts and path.is_file():
             yield f"pipelines/{path.relative_to(root).as_posix()}", path.read_bytes()
