@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipelines.grammar.patterns import compiled
+
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
@@ -43,7 +45,5 @@ class JobResult:
             definition: the name of one of the step's metric definitions, or a regular expression
                 as in one; its first group is the value.
         """
-        from pipelines.grammar.patterns import compiled  # noqa: PLC0415 - pytest loads the plugin
-
         regex = compiled(self.metric_definitions.get(definition, definition))
         return [float(found.group(min(regex.groups, 1))) for found in regex.finditer(self.log)]
