@@ -21,8 +21,6 @@ from pipelines.spec.model import PipelineSpec
 from pipelines.steptypes.shapes import shapes_of
 
 _WIDTH: Final = 78
-_OTHER_TYPES: Final = {"RegisterModel": ("Processing",)}
-"""Types of the further steps that a kind's step becomes."""
 
 
 def sections() -> tuple[str, ...]:
@@ -124,7 +122,7 @@ def _members(field: Any, name: str, known: frozenset[str]) -> tuple[str, ...]:
 def _known(kind: Kind) -> frozenset[str]:
     """Return the names of all members of a kind's requests, and of the keys around them."""
     names = {"DependsOn", "CacheConfig", "RetryPolicies", "DisplayName", "Description"}
-    for type_name in (kind.type, *_OTHER_TYPES.get(kind.type, ())):
+    for type_name in (kind.type, *kind.further):
         shapes = shapes_of(steptypes.require(type_name))
         pending = [] if shapes.request is None else [shapes.request.name]
         seen = set(pending)

@@ -11,7 +11,7 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Iterator
-from importlib.metadata import Distribution, distribution
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Final
 
@@ -49,7 +49,7 @@ class Wheel:
 
 def tool_wheel() -> Wheel:
     """Build the wheel of the tool that is running."""
-    installed = distribution(DISTRIBUTION)
+    installed = _installed()
     stem = f"{DISTRIBUTION.replace('-', '_')}-{installed.version}"
     files = {**dict(_package()), **dict(_metadata(installed, f"{stem}.dist-info"))}
     record = f"{stem}.dist-info/RECORD"
@@ -66,14 +66,19 @@ def _package() -> Iterator[tuple[str, bytes]]:
             yield f"pipelines/{path.relative_to(root).as_posix()}", path.read_bytes()
 
 
+def _installed() -> Distribution:
+    """Find the distribution; a build leaves another in a checkout, without a wheel's metadata."""
+    for found in distributions(name=DISTRIBUTION):
+        if found.read_text("METADATA") is not None:
+            return found
+    raise UsageError(
+        f"{DISTRIBUTION} is not installed with its metadata, so no wheel can be made of it",
+        "install it again with pip",
+    )
+
+
 def _metadata(installed: Distribution, folder: str) -> Iterator[tuple[str, bytes]]:
-    metadata = installed.read_text("METADATA")
-    if metadata is None:
-        raise UsageError(
-            f"the metadata of {DISTRIBUTION} are incomplete, so no wheel can be made of it",
-            "install it again with pip",
-        )
-    yield f"{folder}/METADATA", metadata.encode()
+    yield f"{folder}/METADATA", (installed.read_text("METADATA") or "").encode()
     yield f"{folder}/WHEEL", _WHEEL.encode()
     entry_points = installed.read_text("entry_points.txt")
     if entry_points:

@@ -293,4 +293,5 @@ KIND = Kind(
     checks,
     makes={"model-package-group": "group"},
     example=_EXAMPLE,
+    further=("Processing",),
 )

@@ -144,6 +144,7 @@ class Kind:
             the key that names it.
         uses: what they use by its name, likewise.
         example: a step of this kind with its name, as it stands below `steps:`.
+        further: the Types of the other steps that it becomes.
     """
 
     model: type[StepSpec]
@@ -157,3 +158,4 @@ class Kind:
     makes: Mapping[str, str] = field(default_factory=dict)
     uses: Mapping[str, str] = field(default_factory=dict)
     example: str = ""
+    further: tuple[str, ...] = ()

@@ -23,6 +23,10 @@ ALLOWED = {
     ("kinds/deployment.py", "EndpointConfig"),
     ("kinds/deployment.py", "Endpoint"),
     ("kinds/deployment.py", "RegisterModel"),
+    # A kind names the Types that it becomes.
+    ("kinds/registration.py", "Processing"),
+    # The heading of a column.
+    ("results/page/page.py", "Endpoint"),
 }
 """Where the text is not the name of a step's Type, or where a kind emits one."""
 

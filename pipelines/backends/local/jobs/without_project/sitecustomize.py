@@ -39,7 +39,8 @@ def _run_the_next() -> None:
     from importlib.util import module_from_spec
 
     here = os.path.dirname(os.path.abspath(__file__))
-    behind = [path for path in sys.path if os.path.abspath(path) != here]
+    places = [os.path.abspath(path) for path in sys.path]
+    behind = sys.path[places.index(here) + 1 :] if here in places else []
     spec = PathFinder.find_spec("sitecustomize", behind)
     if spec is not None and spec.loader is not None:
         spec.loader.exec_module(module_from_spec(spec))
