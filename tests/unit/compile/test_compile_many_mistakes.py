@@ -11,7 +11,7 @@ from pipelines.compile.model import CompileRequest
 from pipelines.diagnostics import render_text
 from tests.growth import LIMIT, growth
 
-FEW: Final = 1000
+FEW: Final = 500
 _HEAD: Final = "spec: 1\npipeline: many\n"
 _WORK: Final = f"{_HEAD}steps:\n  work:\n    kind: processing\n    script: work.py\n"
 _CHOICE: Final = f"{_HEAD}steps:\n  c:\n    kind: condition\n    if: 1 == 1\n"

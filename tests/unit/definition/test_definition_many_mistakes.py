@@ -9,7 +9,7 @@ from pipelines.definition import check_definition
 from pipelines.json_types import JsonObject
 from tests.growth import LIMIT, growth
 
-FEW: Final = 1500
+FEW: Final = 750
 
 
 def _definition(*steps: JsonObject, parameters: Any = ()) -> JsonObject:
