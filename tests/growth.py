@@ -28,7 +28,7 @@ def _ratio(run: Callable[[int], object], few: int) -> float:
 
 
 def _seconds(run: Callable[[int], object], number: int) -> float:
-    """Measure without the garbage collector, which goes through all that other tests left behind."""
+    """Measure without the garbage collector, which visits all that other tests left behind."""
     gc.collect()
     gc.disable()
     try:
