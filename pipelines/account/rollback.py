@@ -51,13 +51,7 @@ def plan_rollback(
             f"the pipeline {pipeline} was not created from this spec",
             "`pipelines upsert --take-over` replaces it",
         )
-    definition = definition_of(account, pipeline, number)
-    gone = next(_gone(account, definition), None)
-    if gone is not None:
-        raise UsageError(
-            f"version {number} needs {gone}, which no longer exists",
-            "check out its commit and run `pipelines upsert`",
-        )
+    definition = _whole_version(account, pipeline, number)
     before, after = live.document, json.loads(definition)
     changes = diff(before, after)
     planned = PipelinePlan(
@@ -77,6 +71,18 @@ def plan_rollback(
         files=changed_between(account, live.definition, definition),
         state=state,
     )
+
+
+def _whole_version(account: Account, pipeline: str, number: int) -> str:
+    """Return the definition of a version all of whose code and data are still there."""
+    definition = definition_of(account, pipeline, number)
+    gone = next(_gone(account, definition), None)
+    if gone is not None:
+        raise UsageError(
+            f"version {number} needs {gone}, which no longer exists",
+            "check out its commit and run `pipelines upsert`",
+        )
+    return definition
 
 
 def _settings(live: LivePipeline) -> JsonObject:

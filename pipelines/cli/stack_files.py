@@ -10,7 +10,7 @@ import functools
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -44,24 +44,22 @@ class ChosenStacks:
     imports: bool
 
 
-def stack_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that choose stacks; the command gets them as `chosen`."""
-
-    @click.option(
+_OPTIONS: Final = (
+    click.option(
         "-f",
         "--file",
         "files",
         multiple=True,
         type=click.Path(path_type=Path),
         help="A spec whose stacks are meant; repeatable. By default all of the templates.",
-    )
-    @click.option(
+    ),
+    click.option(
         "--env",
         "environments",
         multiple=True,
         help="An environment whose stacks are meant; repeatable. By default all in the account.",
-    )
-    @click.option(
+    ),
+    click.option(
         "-o",
         "--from",
         "folder",
@@ -69,20 +67,26 @@ def stack_options(command: Callable[..., Any]) -> Callable[..., Any]:
         default=FOLDER,
         show_default=True,
         help="The folder of the templates.",
-    )
-    @click.option(
+    ),
+    click.option(
         "--parameter",
         "given",
         multiple=True,
         metavar="NAME=VALUE",
         help="A parameter of the templates; repeatable. Kept by later runs.",
-    )
-    @click.option(
+    ),
+    click.option(
         "--import-existing",
         "imports",
         is_flag=True,
         help="Take buckets of these names that exist in the account into the stacks.",
-    )
+    ),
+)
+
+
+def stack_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that choose stacks; the command gets them as `chosen`."""
+
     @functools.wraps(command)
     def with_chosen(
         *,
@@ -97,7 +101,10 @@ def stack_options(command: Callable[..., Any]) -> Callable[..., Any]:
         chosen = ChosenStacks(folder, files, environments, values, imports)
         return command(chosen=chosen, **options)
 
-    return with_chosen
+    decorated: Callable[..., Any] = with_chosen
+    for option in reversed(_OPTIONS):
+        decorated = option(decorated)
+    return decorated
 
 
 def current_templates(

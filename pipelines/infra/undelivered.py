@@ -31,24 +31,6 @@ def queue(
         rules: the logical ids of the rules that write to it.
         alarmed: the topics that hear of the alarm.
     """
-    sources = [attribute(one) for one in rules]
-    statement: JsonObject = {
-        "Sid": "Rules",
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": attribute(QUEUE),
-        "Condition": {"ArnEquals": {"aws:SourceArn": sources}},
-    }
-    policy: JsonObject = {
-        f"{QUEUE}Policy": {
-            "Type": "AWS::SQS::QueuePolicy",
-            "Properties": {
-                "Queues": [ref(QUEUE)],
-                "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]},
-            },
-        }
-    }
     return {
         QUEUE: {
             "# Encrypted with a key of SQS itself: EventBridge cannot write to a queue that is"
@@ -61,22 +43,46 @@ def queue(
                 "MessageRetentionPeriod": _RETENTION,
             },
         },
-        **(policy if rules else {}),
-        f"{QUEUE}Alarm": {
-            "Type": "AWS::CloudWatch::Alarm",
-            "Properties": {
-                "AlarmDescription": sub("${AWS::StackName}: an event could not be delivered"),
-                **({"AlarmActions": alarmed} if alarmed else {}),
-                "Namespace": "AWS/SQS",
-                "MetricName": "ApproximateNumberOfMessagesVisible",
-                "Dimensions": [{"Name": "QueueName", "Value": attribute(QUEUE, "QueueName")}],
-                "Statistic": "Maximum",
-                "Period": 300,
-                "EvaluationPeriods": 1,
-                "Threshold": 0,
-                "ComparisonOperator": "GreaterThanThreshold",
-                "TreatMissingData": "notBreaching",
-            },
+        **({f"{QUEUE}Policy": _policy(rules)} if rules else {}),
+        f"{QUEUE}Alarm": _alarm(alarmed),
+    }
+
+
+def _policy(rules: list[str]) -> JsonObject:
+    """Let the rules, and nothing else of EventBridge, write to the queue."""
+    statement: JsonObject = {
+        "Sid": "Rules",
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": attribute(QUEUE),
+        "Condition": {"ArnEquals": {"aws:SourceArn": [attribute(one) for one in rules]}},
+    }
+    return {
+        "Type": "AWS::SQS::QueuePolicy",
+        "Properties": {
+            "Queues": [ref(QUEUE)],
+            "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        },
+    }
+
+
+def _alarm(alarmed: list[JsonObject | str]) -> JsonObject:
+    """Return the alarm that goes off when anything stands in the queue."""
+    return {
+        "Type": "AWS::CloudWatch::Alarm",
+        "Properties": {
+            "AlarmDescription": sub("${AWS::StackName}: an event could not be delivered"),
+            **({"AlarmActions": alarmed} if alarmed else {}),
+            "Namespace": "AWS/SQS",
+            "MetricName": "ApproximateNumberOfMessagesVisible",
+            "Dimensions": [{"Name": "QueueName", "Value": attribute(QUEUE, "QueueName")}],
+            "Statistic": "Maximum",
+            "Period": 300,
+            "EvaluationPeriods": 1,
+            "Threshold": 0,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "TreatMissingData": "notBreaching",
         },
     }
 

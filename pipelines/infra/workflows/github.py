@@ -111,23 +111,28 @@ def _checks(delivery: Delivery, options: Options) -> JsonObject:
                 _keep("comment", f"{_TEMP}/plan.md"),
             ],
         },
-        "comment": {
-            "needs": ["review"],
-            "runs-on": "ubuntu-latest",
-            "timeout-minutes": 10,
-            "permissions": {"pull-requests": "write"},
-            "steps": [
-                _take("comment", "."),
-                {
-                    "name": "Comment",
-                    "env": {
-                        "GH_TOKEN": "${{ github.token }}",
-                        "NUMBER": "${{ github.event.pull_request.number }}",
-                    },
-                    "run": _COMMENT.replace("{pipeline}", delivery.pipeline),
+        "comment": _comment(delivery),
+    }
+
+
+def _comment(delivery: Delivery) -> JsonObject:
+    """Return the job that writes the plan below the pull request; it runs no code of the commit."""
+    return {
+        "needs": ["review"],
+        "runs-on": "ubuntu-latest",
+        "timeout-minutes": 10,
+        "permissions": {"pull-requests": "write"},
+        "steps": [
+            _take("comment", "."),
+            {
+                "name": "Comment",
+                "env": {
+                    "GH_TOKEN": "${{ github.token }}",
+                    "NUMBER": "${{ github.event.pull_request.number }}",
                 },
-            ],
-        },
+                "run": _COMMENT.replace("{pipeline}", delivery.pipeline),
+            },
+        ],
     }
 
 
