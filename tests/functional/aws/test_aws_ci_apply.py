@@ -184,11 +184,11 @@ def test_unknown_parameter_is_refused(generated: Path, pipelines: Command) -> No
     assert "did you mean `RunsExpireAfterDays`?" in answer.err
 
 
-def _refused(account: Account, answer: Answer, *words: str) -> None:
+def _refusal(account: Account, answer: Answer) -> str:
+    """Return what a refusal says; nothing was begun."""
     assert answer.code == 2, answer.err
-    for word in words:
-        assert word in answer.err
     assert "CreateChangeSet" not in account.proxy.operations()
+    return answer.err
 
 
 def test_folder_without_templates_is_refused(
@@ -196,7 +196,9 @@ def test_folder_without_templates_is_refused(
 ) -> None:
     """`ci init` comes first."""
     del repository
-    _refused(account, pipelines("ci", "apply"), "there are no templates in infra", "ci init")
+    refusal = _refusal(account, pipelines("ci", "apply"))
+    assert "there are no templates in infra" in refusal
+    assert "ci init" in refusal
 
 
 def test_template_that_was_edited_is_refused(
@@ -205,8 +207,9 @@ def test_template_that_was_edited_is_refused(
     """What is applied is what the specs say."""
     template = generated / "churn.yaml"
     template.write_text(template.read_text().replace("sagemaker:", "s3:", 1))
-    answer = pipelines("ci", "apply", "--yes")
-    _refused(account, answer, "`infra/churn.yaml` was edited by hand", "--source s3 --force")
+    refusal = _refusal(account, pipelines("ci", "apply", "--yes"))
+    assert "`infra/churn.yaml` was edited by hand" in refusal
+    assert "--source s3 --force" in refusal
 
 
 def test_template_of_an_older_spec_is_refused(
@@ -214,8 +217,9 @@ def test_template_of_an_older_spec_is_refused(
 ) -> None:
     """The command that makes it current is named with its options."""
     (generated.parent / "pipeline.yaml").write_text(SPEC.replace("churn-ml", "churn-models"))
-    answer = pipelines("ci", "plan")
-    _refused(account, answer, "not generated from the specs as they are now", "--source s3`")
+    refusal = _refusal(account, pipelines("ci", "plan"))
+    assert "not generated from the specs as they are now" in refusal
+    assert "--source s3`" in refusal
 
 
 def test_names_that_are_taken_are_all_found_before_anything_changes(
@@ -226,16 +230,12 @@ def test_names_that_are_taken_are_all_found_before_anything_changes(
     account.make_bucket("churn-ml")
     account.client("iam").create_role(RoleName="churn", AssumeRolePolicyDocument=json.dumps(TRUST))
     account.client("logs").create_log_group(logGroupName="/aws/codebuild/churn-ci-tests")
-    answer = pipelines("ci", "apply", "--yes")
-    _refused(
-        account,
-        answer,
-        "AWS::S3::Bucket churn-ml exists in this account",
-        "AWS::IAM::Role churn exists",
-        "AWS::Logs::LogGroup /aws/codebuild/churn-ci-tests exists",
-        "delete the role",
-        "--import-existing",
-    )
+    refusal = _refusal(account, pipelines("ci", "apply", "--yes"))
+    assert "AWS::S3::Bucket churn-ml exists in this account" in refusal
+    assert "AWS::IAM::Role churn exists" in refusal
+    assert "AWS::Logs::LogGroup /aws/codebuild/churn-ci-tests exists" in refusal
+    assert "delete the role" in refusal
+    assert "--import-existing" in refusal
 
 
 def test_stack_of_the_same_name_for_something_else_is_refused(
@@ -247,7 +247,8 @@ def test_stack_of_the_same_name_for_something_else_is_refused(
     account.client("cloudformation").create_stack(
         StackName="pipelines-shared", TemplateBody=json.dumps(topic)
     )
-    _refused(account, pipelines("ci", "apply", "--yes"), "it was made for something else")
+    refusal = _refusal(account, pipelines("ci", "apply", "--yes"))
+    assert "it was made for something else" in refusal
 
 
 def test_credentials_of_another_account_are_refused(
@@ -257,8 +258,9 @@ def test_credentials_of_another_account_are_refused(
     spec = repository / "pipeline.yaml"
     spec.write_text(SPEC.replace(ACCOUNT, OTHER))
     pipelines("ci", "init", "--source", "s3")
-    answer = pipelines("ci", "apply", "--yes")
-    _refused(account, answer, f"are those of account {ACCOUNT}", f"are in {OTHER}")
+    refusal = _refusal(account, pipelines("ci", "apply", "--yes"))
+    assert f"are those of account {ACCOUNT}" in refusal
+    assert f"are in {OTHER}" in refusal
 
 
 def test_stacks_of_another_account_are_left_and_named(repository: Path, pipelines: Command) -> None:
