@@ -38,7 +38,8 @@ def _version(made: Cloud) -> JsonObject:
     return found
 
 
-def _released(made: Cloud, ran: dict[str, JobRan], name: Callable[[str], str]) -> None:
+def _released(made: Cloud, ran: dict[str, JobRan], name: Callable[[str], str]) -> JsonObject:
+    """Return the version that the jobs of a push have registered, after each has ended well."""
     said = "\n".join(f"{job}: {one.code}\n{one.log}" for job, one in ran.items())
     roles = {
         "tool": "tiny-ci-tool",
@@ -54,10 +55,11 @@ def _released(made: Cloud, ran: dict[str, JobRan], name: Callable[[str], str]) -
     assert "1 passed" in ran[name("tests")].log
     assert "3 to create" in ran[name("plan-default")].log
     assert "tiny is deployed" in ran[name("release-default")].log
-    package = _version(made)
-    assert package["ModelApprovalStatus"] == "PendingManualApproval"
-    commit = made.git("rev-parse", "HEAD").strip()
-    assert package["MetadataProperties"]["CommitId"] == commit, "and the checkout is clean"
+    return _version(made)
+
+
+def _commit(made: Cloud) -> str:
+    return made.git("rev-parse", "HEAD").strip()
 
 
 @pytest.mark.slow
@@ -67,7 +69,9 @@ def test_the_workflow_of_github_releases_a_commit(account: Cloud) -> None:
     account.push("first")
     text = (account.clone / WORKFLOW).read_text()
     ran = GitHubRun(_runner(account, "push"), Event("push", "main")).run(text)
-    _released(account, ran, lambda job: job)
+    package = _released(account, ran, lambda job: job)
+    assert package["ModelApprovalStatus"] == "PendingManualApproval"
+    assert package["MetadataProperties"]["CommitId"] == _commit(account), "the checkout is clean"
 
 
 @pytest.mark.slow
@@ -124,4 +128,6 @@ def test_the_jobs_of_gitlab_release_a_commit_and_comment_on_a_merge_request(acco
     assert account.sagemaker.list_pipelines()["PipelineSummaries"] == []
 
     ran = GitLabRun(_runner(account, "push"), Event("push", "main")).run(text)
-    _released(account, ran, lambda job: f"tiny:{job}")
+    package = _released(account, ran, lambda job: f"tiny:{job}")
+    assert package["ModelApprovalStatus"] == "PendingManualApproval"
+    assert package["MetadataProperties"]["CommitId"] == _commit(account), "the checkout is clean"

@@ -20,6 +20,7 @@ class StubbedAccount:
     def __init__(self) -> None:
         self._stubbers: dict[str, Stubber] = {}
         self._clients: dict[str, Any] = {}
+        self.calls: list[str] = []
         self.gateway = Gateway(self, GatewaySettings(REGION), {})
 
     def create_client(self, service: str, **_options: Any) -> Any:
@@ -60,6 +61,9 @@ class StubbedAccount:
                 region_name=REGION,
                 aws_access_key_id="testing",
                 aws_secret_access_key="testing",
+            )
+            client.meta.events.register(
+                "before-parameter-build.*", lambda model, **_: self.calls.append(model.name)
             )
             self._clients[service] = client
             self._stubbers[service] = Stubber(client)

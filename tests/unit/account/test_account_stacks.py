@@ -250,9 +250,11 @@ def test_discarding_the_first_change_set_deletes_the_stack_that_held_it(
     stubbed.answers(CF, "list_change_sets", {"Summaries": []})
     stubbed.answers(CF, "delete_stack", {}, {"StackName": ARN})
     discard(stubbed.gateway, change_set)
+    assert stubbed.calls == ["DeleteChangeSet", "ListChangeSets", "DeleteStack"]
     stubbed.answers(CF, "delete_change_set", {}, {"ChangeSetName": SET})
     stubbed.answers(CF, "list_change_sets", {"Summaries": [{"ChangeSetId": f"{SET}2"}]})
     discard(stubbed.gateway, change_set)
+    assert stubbed.calls.count("DeleteStack") == 1
 
 
 def test_change_set_that_was_shown_is_executed_by_its_arn(stubbed: StubbedAccount) -> None:
