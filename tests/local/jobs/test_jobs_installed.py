@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.backends.local.jobs.installed import without_project
+from pipelines.backends.local.jobs.installed import withheld
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def _imports(module: str, places: list[Path], variables: dict[str, str], first: 
 
 def test_a_project_that_is_not_installed_costs_nothing(project: Path) -> None:
     """No interpreter of a job reads a further module at its start."""
-    assert without_project(project) == {}
+    assert withheld(project, None) == {}
 
 
 def test_what_is_installed_by_a_path_is_hidden(
@@ -55,7 +56,7 @@ def test_what_is_installed_by_a_path_is_hidden(
     """Hatch, Poetry, PDM and setuptools with src/ write a path; environments in it are kept."""
     source, kept = project / "src", project / ".pipelines" / "env" / "e" / "site"
     monkeypatch.setattr(sys, "path", [*sys.path, str(source)])
-    variables = without_project(project)
+    variables = withheld(project, None)
     assert variables["PIPELINES_PROJECT"] == str(project)
     assert _imports("my_package", [source], {})
     assert not _imports("my_package", [source], variables)
@@ -78,4 +79,23 @@ def test_what_is_installed_by_a_table_is_hidden(
         "sys.meta_path.append(Finder)"
     )
     assert _imports("my_package", [], {}, table)
-    assert not _imports("my_package", [], without_project(project), table)
+    assert not _imports("my_package", [], withheld(project, None), table)
+
+
+def test_an_installed_project_and_a_strict_run_are_withheld_together(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One module does both; two once started each other without end, and nothing was withheld."""
+    source, environment = project / "src", tmp_path / "environment"
+    environment.mkdir()
+    for module in ("brought", "not_brought"):
+        (environment / f"{module}.py").touch()
+    lent = tmp_path / "lent.json"
+    found = {"image": "the image", "modules": ["brought"], "folders": [str(environment)]}
+    lent.write_text(json.dumps(found))
+    monkeypatch.setattr(sys, "path", [*sys.path, str(source)])
+    variables = withheld(project, lent)
+    assert set(variables) == {"PYTHONPATH", "PIPELINES_PROJECT", "PIPELINES_LENT"}
+    assert _imports("brought", [source, environment], variables)
+    assert not _imports("not_brought", [source, environment], variables)
+    assert not _imports("my_package", [source, environment], variables)

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pipelines.backends.local.executors.contract import LocalApi
-from pipelines.backends.local.jobs.installed import only_lent, without_project
+from pipelines.backends.local.jobs.installed import withheld
 from pipelines.backends.local.jobs.opt_ml import rewrite
 
 if TYPE_CHECKING:
@@ -76,10 +76,9 @@ def host_environment(
     if job.isolation == "rewrite":
         variables["PIPELINES_OPT_ML"] = str(host.ml)
     project = settings.home.absolute().parent
-    for withheld in (without_project(project), only_lent(settings.lent)):
-        for name, value in withheld.items():
-            given = variables.get(name) if name == "PYTHONPATH" else None
-            variables[name] = os.pathsep.join(filter(None, [value, given]))
+    for name, value in withheld(project, settings.lent).items():
+        given = variables.get(name) if name == "PYTHONPATH" else None
+        variables[name] = os.pathsep.join(filter(None, [value, given]))
     variables["PIPELINES_ENV_DIR"] = str((settings.home / "env").absolute())
     return variables | _no_aws_access(host, settings)
 

@@ -6,24 +6,23 @@ import os
 import sys
 from pathlib import Path
 
-_WITHOUT = Path(__file__).with_name("without_project")
-_ONLY_LENT = Path(__file__).with_name("only_lent")
+_HOOK = Path(__file__).with_name("withheld")
 
 
-def without_project(project: Path) -> dict[str, str]:
-    """Return the variables that hide from Python what is installed from the project.
+def withheld(project: Path, lent: Path | None) -> dict[str, str]:
+    """Return the variables that keep from a job's Python what its image would not have.
 
-    Nothing where it is not installed: every interpreter of every job would pay for it.
+    Nothing where there is nothing to keep: every interpreter of every job would pay for it.
+
+    Args:
+        project: its modules are hidden if it is installed here.
+        lent: the file that lists what the job may find of the environment; None for all.
     """
     root = os.path.realpath(project)
-    if not any(_is_inside(place, root) for place in _installed()):
-        return {}
-    return {"PYTHONPATH": str(_WITHOUT), "PIPELINES_PROJECT": root}
-
-
-def only_lent(file: Path | None) -> dict[str, str]:
-    """Return the variables that withhold from Python what a file does not lend it."""
-    return {} if file is None else {"PYTHONPATH": str(_ONLY_LENT), "PIPELINES_LENT": str(file)}
+    variables = {} if lent is None else {"PIPELINES_LENT": str(lent)}
+    if any(_is_inside(place, root) for place in _installed()):
+        variables["PIPELINES_PROJECT"] = root
+    return variables and {**variables, "PYTHONPATH": str(_HOOK)}
 
 
 def _installed() -> list[str]:

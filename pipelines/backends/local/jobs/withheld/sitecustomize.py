@@ -1,8 +1,9 @@
-"""Lend an interpreter of a local job only the modules that its image and its requirements bring.
+"""Start an interpreter of a local job with no more modules than it would find in its image.
 
-`run --strict-requirements` starts jobs with this: a module of the tool's environment that is not
-among them is not found, as in the image. Python imports this module at its start, because its
-folder stands on PYTHONPATH.
+Hidden is what is installed from the project itself: `pip install -e .` lends a job every module of
+it; in the account only the bundle's are there. Withheld, with `run --strict-requirements`, is every
+module of the tool's environment that neither the image nor the requirements bring. Python imports
+this module at its start, because its folder stands on PYTHONPATH.
 """
 
 from __future__ import annotations
@@ -19,7 +20,29 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import ModuleType, TracebackType
 
+_PROJECT = "PIPELINES_PROJECT"
 _LENT = "PIPELINES_LENT"
+
+
+def _hide(project: str) -> None:
+    """Remove the project's folders from where modules are found; keep environments in it."""
+    kept = [os.path.realpath(sys.prefix), os.path.join(project, ".pipelines")]
+
+    def is_hidden(path: str) -> bool:
+        real = os.path.realpath(path)
+        return _is_below(real, project) and not any(_is_below(real, one) for one in kept)
+
+    sys.path[:] = [path for path in sys.path if not path or not is_hidden(path)]
+    for finder in sys.meta_path:  # setuptools finds editable installations by a table
+        module = sys.modules.get(getattr(finder, "__module__", ""))
+        table = getattr(module, "MAPPING", None)
+        if isinstance(table, dict):
+            for name in [name for name, place in table.items() if is_hidden(str(place))]:
+                del table[name]
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder + os.sep)
 
 
 class LentFinder(PathFinder):
@@ -82,6 +105,8 @@ def _run_the_next() -> None:
         spec.loader.exec_module(module_from_spec(spec))
 
 
+if os.environ.get(_PROJECT):
+    _hide(os.path.realpath(os.environ[_PROJECT]))
 _run_the_next()
 if os.environ.get(_LENT):
     _restrict(os.environ[_LENT])
