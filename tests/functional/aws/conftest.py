@@ -13,7 +13,8 @@ from pipelines.cli.main import main
 from tests.functional.aws.account import Account
 from tests.functional.aws.command import Answer, Command
 from tests.functional.aws.mends import PipelineMends
-from tests.functional.aws.project import BUCKET, write_project
+from tests.functional.aws.plan_files import PLAN
+from tests.functional.aws.project import BUCKET, add_deployment, edit, write_project
 from tests.functional.aws.proxy import Proxy, listening
 
 
@@ -87,6 +88,18 @@ def pipelines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
 
 
 @pytest.fixture
+def reviewed(account: Account, project: Path, pipelines: Command) -> Path:
+    """Deploy the project, change a script, and write the plan of that."""
+    add_deployment(project)
+    assert pipelines("upsert", "--yes").code == 0
+    edit(project / "steps/train.py", "training", "training more")
+    answer = pipelines(*PLAN)
+    assert answer.code == 0, answer.err
+    account.proxy.seen.clear()
+    return project
+
+
+@pytest.fixture
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let botocore not wait between retries."""
 
@@ -96,3 +109,9 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
             """Wait not at all."""
 
     monkeypatch.setattr("botocore.endpoint.time", Clock)
+
+
+@pytest.fixture
+def quick_following(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let whoever follows an execution look again at once instead of every few seconds."""
+    monkeypatch.setattr("pipelines.execution.following._SECONDS", 0.01)

@@ -2,7 +2,8 @@
 
 moto passes over most resources of the templates (CodePipeline, CodeConnections): what they become
 is not shown here, nor anywhere in these tests. Its stacks change at once. States and refusals that
-it does not know are in tests/unit/account/test_account_stacks.py, by botocore's Stubber.
+it does not know are in tests/unit/account/test_account_stacks.py and test_account_change_sets.py,
+by botocore's Stubber.
 """
 
 from __future__ import annotations

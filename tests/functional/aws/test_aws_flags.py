@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.execution import following
 from tests.functional.aws.account import Account
 from tests.functional.aws.command import Command
 from tests.functional.aws.executions import Frame, deploy, mend, step
@@ -32,11 +31,9 @@ def elsewhere(project: Path, account: Account) -> Account:
     return account
 
 
-def test_ctrl_c_says_how_to_stop_it_there(
-    elsewhere: Account, pipelines: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("quick_following")
+def test_ctrl_c_says_how_to_stop_it_there(elsewhere: Account, pipelines: Command) -> None:
     """Typed as it is printed, it stops that execution and not one of another account."""
-    monkeypatch.setattr(following, "_SECONDS", 0.01)
 
     def interrupt(seen: Seen) -> None:
         if seen.operation == "ListPipelineExecutionSteps":

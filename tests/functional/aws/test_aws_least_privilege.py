@@ -6,22 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.execution import following
 from pipelines.infra.commands import planning, releasing
 from tests.functional.aws.account import ACCOUNT, Account
 from tests.functional.aws.asked import PLACE, called, denied, environment_of, needless
 from tests.functional.aws.command import Command
 from tests.functional.aws.executions import mend, write_log
 from tests.functional.aws.project import add_deployment, edit
-from tests.functional.aws.test_aws_start import BADLY, GROUP, JOB
+from tests.functional.aws.training_executions import BADLY, GROUP, JOB
 from tests.iam.calls import needs
 from tests.iam.evaluator import Request
 
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look again at once instead of every few seconds."""
-    monkeypatch.setattr(following, "_SECONDS", 0.01)
+pytestmark = pytest.mark.usefixtures("quick_following")
 
 
 def test_a_plan_reads_what_its_role_may_read(

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.execution import following
 from pipelines.infra.model import Environment
 from pipelines.infra.people import Part, people
 from pipelines.infra.policies import Statement
@@ -18,19 +17,15 @@ from tests.functional.aws.project import BUCKET, GROUP, add_deployment, edit
 from tests.functional.aws.test_aws_deploy_foreign import ARCHIVE, register
 from tests.functional.aws.test_aws_promote import ARCHIVE as MODEL
 from tests.functional.aws.test_aws_promote import OWN, THERE, Regions, regions
-from tests.functional.aws.test_aws_start import BADLY, JOB
-from tests.functional.aws.test_aws_start import GROUP as LOGS
+from tests.functional.aws.training_executions import BADLY, JOB
+from tests.functional.aws.training_executions import GROUP as LOGS
 from tests.iam.calls import needs
 from tests.iam.evaluator import Request
 
 __all__ = ["regions"]
 """A fixture of the promotions."""
 
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look again at once instead of every few seconds."""
-    monkeypatch.setattr(following, "_SECONDS", 0.01)
+pytestmark = pytest.mark.usefixtures("quick_following")
 
 
 def part(environment: Environment, name: str) -> tuple[Statement, ...]:

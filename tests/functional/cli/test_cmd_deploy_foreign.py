@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.cli.target import open_sagemaker
 from pipelines.json_types import JsonObject
-from tests.functional.cli.test_cmd_deploy import SERVE, Project, write_project
+from tests.functional.cli.multiplying_project import SERVE, Project, write_project
 
 STORE = "s3://pipelines-000000000000/theirs"
 OWN_IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/mlflow-pyfunc:3"

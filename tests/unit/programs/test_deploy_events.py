@@ -10,13 +10,12 @@ from hypothesis import strategies as st
 
 from pipelines.infra.approval import decisions, waiting
 from pipelines.json_types import JsonObject
-from pipelines.programs.deploy.reconcile import Options, reconcile
+from pipelines.programs.deploy.reconcile import reconcile
 from tests.event_patterns import matches
 from tests.package_events import ACCOUNT, APPROVAL, FIELDS, events
 from tests.unit.programs.deploy_account import ARN, GROUP, Account, target
+from tests.unit.programs.reconciling import QUICK, A, P, R
 
-A, P, R = "Approved", "PendingManualApproval", "Rejected"
-QUICK = Options(pause=0)
 PATTERN = decisions(ACCOUNT, [GROUP])
 """That of the rule that `ci init` generates."""
 
