@@ -1,9 +1,10 @@
-"""The README's sessions, run for real.
+"""The sessions of the README and of the tour, run for real.
 
     python tools/generate_readme.py    runs the commands of `console` blocks, writes their output
 
-A block holds lines `$ command`, each followed by its output. The test of the README runs the same
-commands and compares the output; ids, times and figures are normalised.
+A block holds lines `$ command`, each followed by its output. The tour goes on where the README
+ends, in the same folder. The test of the README runs the same commands and compares the output;
+ids, times and figures are normalised.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+TOUR = ROOT / "docs" / "guides" / "tour.md"
 _BLOCK = re.compile(r"(?<=^```console\n)(.*?)(?=^```$)", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"^\$ (.*)\n", re.MULTILINE)
 _VARYING = (
@@ -35,7 +37,7 @@ _VARYING = (
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One command of the README and the output shown below it."""
+    """One command of a page and the output shown below it."""
 
     command: str
     output: str
@@ -90,7 +92,7 @@ def perform(command: str, folder: Path) -> str:
 
 
 def rewritten(text: str, folder: Path) -> str:
-    """Return the README with the output that its commands have now."""
+    """Return a page with the output that its commands have now."""
 
     def block(match: re.Match[str]) -> str:
         commands = _COMMAND.findall(match.group())
@@ -100,10 +102,11 @@ def rewritten(text: str, folder: Path) -> str:
 
 
 def main() -> None:
-    """Rewrite the README."""
+    """Rewrite both pages."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = project(Path(scratch) / "flight-delays")
-        README.write_text(rewritten(README.read_text(encoding="utf-8"), folder), encoding="utf-8")
+        for page in (README, TOUR):
+            page.write_text(rewritten(page.read_text(encoding="utf-8"), folder), encoding="utf-8")
 
 
 if __name__ == "__main__":

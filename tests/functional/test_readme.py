@@ -1,4 +1,4 @@
-"""The README shows what really happens."""
+"""The README and the tour show what really happens."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.generate_readme import README, ROOT, exchanges, normalised, perform, project
+from tools.generate_readme import README, ROOT, TOUR, exchanges, normalised, perform, project
 
 
 @pytest.mark.slow
@@ -17,15 +17,15 @@ from tools.generate_readme import README, ROOT, exchanges, normalised, perform, 
 def test_every_command_of_the_readme_prints_what_stands_below_it(tmp_path: Path) -> None:
     """A reader who types the commands in order sees the same, but for ids, times and figures."""
     folder = project(tmp_path / "flight-delays")
-    shown = list(exchanges(README.read_text(encoding="utf-8")))
-    assert len(shown) >= 10
+    shown = [one for page in (README, TOUR) for one in exchanges(page.read_text(encoding="utf-8"))]
+    assert len(shown) >= 15
     for exchange in shown:
         printed = perform(exchange.command, folder)
         assert normalised(printed) == normalised(exchange.output), exchange.command
 
 
-def test_the_drawing_of_the_readme_is_that_of_the_example() -> None:
+def test_the_drawing_of_the_tour_is_that_of_the_example() -> None:
     """Its Mermaid block is what `graph --format mermaid` prints."""
     words = (sys.executable, "-m", "pipelines", "graph", "--format", "mermaid")
     drawn = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
-    assert f"```mermaid\n{drawn}```\n" in README.read_text(encoding="utf-8")
+    assert f"```mermaid\n{drawn}```\n" in TOUR.read_text(encoding="utf-8")
