@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.backends.local.jobs.isolation import probe
 from tests.local.jobs.conftest import ROOT, ordinary_python
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -280,3 +281,53 @@ def test_a_process_with_keys_conceals_its_environment() -> None:
     """From other processes of the same user; it does its own work as before."""
     said = say(CONCEALED, *ordinary_python()).splitlines()
     assert said == ["read", "('exit', '1')", "Permission denied"]
+
+
+OPT_ML_OF_THE_MACHINE = """
+import os, sys, tempfile
+from pathlib import Path
+sys.path.insert(0, {root!r})
+from pipelines.backends.local.jobs.launcher import namespaces as spaces
+
+folder = Path(tempfile.mkdtemp())
+(folder / "hosts").touch()
+(folder / "bundle.pyz").touch()
+spaces._unshare(spaces.CLONE_NEWNS)  # the machine of this test: nobody else sees its /opt
+spaces._mount("none", "/", spaces.MS_REC | spaces.MS_PRIVATE)
+spaces._mount("tmpfs", "/opt", 0, b"tmpfs")
+{machine}
+ready, isolated = os.pipe(); removed, gone = os.pipe()
+if os.fork() == 0:
+    spaces.isolate("algo-1", str(folder), str(folder / "hosts"), "shared")
+    os.write(isolated, b"1")
+    os.read(removed, 1)
+    print(sorted(os.listdir("/opt")), sorted(os.listdir("/opt/ml")), flush=True)
+    os._exit(0)
+os.close(isolated)  # reading ends when the job's process has failed
+os.read(ready, 1)
+{after}
+os.write(gone, b"1")
+os.wait()
+"""
+
+
+@pytest.mark.parametrize(
+    ("machine", "after"),
+    [
+        ("Path('/opt/ml').mkdir()", "Path('/opt/ml').rmdir()"),
+        ("Path('/opt/ml/model').mkdir(parents=True)", "__import__('shutil').rmtree('/opt/ml')"),
+        ("Path('/opt/ml').symlink_to(folder)", "Path('/opt/ml').unlink()"),
+        ("Path('/opt/ml').touch()", "Path('/opt/ml').unlink()"),
+        ("pass", "Path('/opt/ml').mkdir(); Path('/opt/ml').rmdir()"),
+    ],
+)
+def test_an_opt_ml_of_this_machine_is_none_of_a_jobs(machine: str, after: str) -> None:
+    """Whoever makes or removes one beside a running job takes nothing from the job.
+
+    Linux unmounts what other namespaces have mounted on a folder that is removed.
+    """
+    if probe().which != "namespaces":
+        pytest.skip(probe().why)
+    machine = f"Path('/opt/other').mkdir(); {machine}"
+    head = OPT_ML_OF_THE_MACHINE.format(root=str(ROOT), machine=machine, after=after)
+    assert say("", head=head) == "['ml', 'other'] ['bundle.pyz', 'hosts']\n"

@@ -202,8 +202,7 @@ def _path_hint(job: LocalJob, settings: LocalSettings, log: Path) -> str:
         return ""
     return (
         f"{NAMES_OPT_ML}, but {choose(settings.isolation).why}, so its folder is another:"
-        " read SM_* variables or PIPELINES_OPT_ML; a hard-coded path needs Linux namespaces or"
-        " an existing writable /opt/ml"
+        " read SM_* variables or PIPELINES_OPT_ML; a hard-coded path needs Linux namespaces"
     )
 
 

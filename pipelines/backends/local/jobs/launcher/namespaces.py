@@ -6,6 +6,7 @@ import ctypes
 import fcntl
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 CLONE_NEWNS = 0x00020000
@@ -41,8 +42,7 @@ def isolate(hostname: str, folder: str, hosts: str, network: str) -> None:
         _raise_loopback()
     here = Path.cwd()
     _mount("none", "/", MS_REC | MS_PRIVATE)
-    if not _OPT_ML.is_dir():
-        _make_mount_point()
+    _make_mount_point()
     _mount(folder, _OPT_ML, MS_BIND | MS_REC)
     if _HOSTS.exists():
         _mount(hosts, _HOSTS, MS_BIND)
@@ -103,18 +103,28 @@ def _raise_loopback() -> None:
 
 
 def _make_mount_point() -> None:
-    """Create /opt/ml without touching the disk: an empty /opt with the old one's children bound."""
+    """Create /opt/ml without touching the disk: an empty /opt with the old one's children bound.
+
+    An /opt/ml of this machine is no mount point for a job: whoever removes it would unmount what
+    every job has there, in the middle of its work.
+    """
     os.chdir(_OPT)
     _mount("tmpfs", _OPT, 0, b"tmpfs")
     with os.scandir(".") as children:  # the old /opt: the working directory did not move
         for child in children:
-            target = _OPT / child.name
-            if child.is_symlink():
-                target.symlink_to(Path(child.name).readlink())
-                continue
-            if child.is_dir():
-                target.mkdir()
-            else:
-                target.touch()
-            _mount(child.name, target, MS_BIND | MS_REC)
+            if child.name != _OPT_ML.name:
+                with suppress(FileNotFoundError):  # it has gone meanwhile
+                    _show(child, _OPT / child.name)
     _OPT_ML.mkdir()
+
+
+def _show(child: os.DirEntry[str], target: Path) -> None:
+    """Let an entry of the old /opt stand in the new one."""
+    if child.is_symlink():
+        target.symlink_to(Path(child.name).readlink())
+        return
+    if child.is_dir():
+        target.mkdir()
+    else:
+        target.touch()
+    _mount(child.name, target, MS_BIND | MS_REC)
