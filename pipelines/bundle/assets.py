@@ -76,7 +76,7 @@ def write_zipapp(files: Iterable[BundleFile]) -> bytes:
             entry.create_system = 3
             entry.external_attr = (0o100755 if file.executable else 0o100644) << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, file.content)
+            archive.writestr(entry, file.content, compresslevel=1)
     return buffer.getvalue()
 
 

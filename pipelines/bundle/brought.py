@@ -14,7 +14,7 @@ UNKNOWN = "?"
 _INSTALLERS = frozenset({"pip", "pip3", "conda", "mamba"})
 _BEFORE = frozenset({"-m", "&&", ";", "uv", "sudo"})
 _MODULES = frozenset({"os", "subprocess", "sys", "shlex"})
-_BRINGS = re.compile(rb"\b(pip3?|conda|mamba|path|addsitedir)\b")
+_BRINGS = re.compile(rb"\b(?:pip3?|conda|mamba|addsitedir)\b|\bsys[\s\\]*\.[\s\\]*path\b")
 
 
 @frozen

@@ -120,8 +120,10 @@ class _Container:
         if len(python) != 2 or python < PYTHON:  # SP407 says it
             return None
         lack = lacking(names, (python[0], python[1]))
+        if lack is None:  # of nearly all imports; what is installed is not read for these
+            return None
         added = (self._requirements, self._installed)
-        if lack is None or any(top in one.names for one in added):
+        if any(top in one.names for one in added):
             return None
         if top in REMOVED and any(one.may_have(top) for one in (self._image, *added)):
             return None

@@ -262,6 +262,7 @@ def test_what_is_only_said_is_not_installed(line: str, tmp_path: Path) -> None:
         ('sys.path.append("/opt/ml/processing/input/code")', ["matplotlib"]),
         ('sys.path.insert(0, os.environ["SM_CHANNEL_CODE"])', ["matplotlib"]),
         ('sys.path += ["/opt/ml/input/data/code"]', ["matplotlib"]),
+        ('(sys\n    .path.append("/opt/ml/input/data/code"))', ["matplotlib"]),
         ('import site\nsite.addsitedir("/opt/ml/input/data/code")', ["matplotlib"]),
         ("sys.path.append(os.path.dirname(__file__))", ["matplotlib", "ours"]),
         ('sys.path.append("lib")', ["matplotlib", "ours"]),
