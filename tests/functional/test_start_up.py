@@ -38,12 +38,29 @@ sys.setprofile(measure)
 run()
 """
 
-LOADED = """
+LOADED = r"""
 import atexit, sys
-atexit.register(lambda: print(*sys.modules, file=sys.stderr))
+atexit.register(lambda: print(*sys.modules, sep="\n", file=sys.stderr))
 from pipelines.__main__ import run
 run()
 """
+
+FLOOR = r"""
+import sys
+import benchmarks.floor
+print(*sys.modules, sep="\n", file=sys.stderr)
+"""
+
+AUDITED = r"""
+import atexit, sys
+from pipelines.__main__ import run
+seen = []
+sys.addaudithook(lambda event, values: {hook})
+atexit.register(lambda: print(*seen, sep="\n", file=sys.stderr))
+run()
+"""
+OPENED = AUDITED.format(hook="event == 'open' and seen.append(values[0])")
+PARSED = AUDITED.format(hook="event == 'compile' and seen.append(values[1])")
 
 MOST_MODULES = 165
 UNNEEDED = {
@@ -52,6 +69,11 @@ UNNEEDED = {
     "pipelines.registry", "pipelines.runtime.job", "rich",
     "sqlite3", "ssl", "subprocess", "traceback", "unittest", "xml",
 }  # fmt: skip
+SMALL = {
+    "_heapq", "_json", "atexit", "encodings.utf_8_sig", "gc", "gettext", "heapq", "json",
+    "json.decoder", "json.encoder", "json.scanner", "shlex", "unicodedata",
+}  # fmt: skip
+"""What `validate` has of the standard library beside what the floor imports."""
 
 
 def test_plugins_of_pydantic_are_left_alone(tmp_path: Path) -> None:
@@ -113,19 +135,48 @@ def test_validate_loads_only_what_a_sound_spec_needs(tmp_path: Path) -> None:
     Whoever adds a check, a kind or a stage may raise the number; nothing else should.
     """
     project = tmp_path / "project"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    words = ["init", str(project), "--minimal"]
-    subprocess.run([sys.executable, "-m", "pipelines", *words], env=environment, check=True)
+    words = [sys.executable, "-m", "pipelines", "init", str(project), "--minimal"]
+    subprocess.run(words, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
+    loaded = set(_at_exit(LOADED, project))
+    assert sorted(loaded & UNNEEDED) == []
+    ours = sorted(name for name in loaded if name.split(".")[0] == "pipelines")
+    assert len(ours) <= MOST_MODULES, (len(ours), ours)
+
+
+def test_validate_loads_no_modules_of_others_that_the_floor_does_not() -> None:
+    """Beside click and a few small modules it imports what yaml and pydantic do, nothing else."""
+    floor = set(_at_exit(FLOOR, ROOT))
+    loaded = {name for name in _at_exit(LOADED, ROOT) if name not in floor}
+    assert {"pipelines.kinds.training", "click"} <= loaded
+    assert sorted(loaded & UNNEEDED) == []
+    others = {name for name in loaded if name.split(".")[0] not in {"pipelines", "click"}}
+    assert sorted(others - SMALL) == []
+
+
+def test_validate_reads_nothing_of_packages_that_the_requirements_name() -> None:
+    """The example lists all that it imports: what is installed here cannot say more about it."""
+    opened = [Path(name) for name in _at_exit(OPENED, ROOT)]
+    assert ROOT / "pipelines/images/modules.json" in opened
+    read = [str(file) for file in opened if file.parent.suffix in {".dist-info", ".egg-info"}]
+    assert read == []
+
+
+def test_validate_parses_each_file_of_code_once() -> None:
+    """A syntax tree is half of what a bundle costs."""
+    parsed = [name for name in _at_exit(PARSED, ROOT) if not name.startswith("<")]
+    assert "training/train.py" in parsed
+    assert sorted(parsed) == sorted(set(parsed))
+
+
+def _at_exit(measuring: str, folder: Path) -> list[str]:
+    """Run `validate` under a script that prints names to stderr at its end."""
     done = subprocess.run(
-        [sys.executable, "-c", LOADED, "validate"],
-        cwd=project,
-        env=environment,
+        [sys.executable, "-c", measuring, "validate"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    loaded = set(done.stderr.split())
-    assert sorted(loaded & UNNEEDED) == []
-    ours = sorted(name for name in loaded if name.split(".")[0] == "pipelines")
-    assert len(ours) <= MOST_MODULES, (len(ours), ours)
+    return done.stderr.splitlines()
