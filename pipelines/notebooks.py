@@ -171,7 +171,7 @@ def load(
     Raises:
         UsageError: there is no such project or execution.
     """
-    place = _Place(ChosenSpec(Path(file), env), local)
+    place = _place(file, env, local=local)
     with place.opened() as scope:
         return Run(place, scope.find(execution))
 
@@ -194,24 +194,32 @@ def runs(
     Raises:
         UsageError: there is no such project.
     """
-    place = _Place(ChosenSpec(Path(file), env), local)
+    if last < 0:
+        raise UsageError(f"`last={last}` is not a number of executions", "write runs(last=20)")
+    place = _place(file, env, local=local)
     with place.opened() as scope:
         found = executions(scope.caller, scope.pipelines, last)
         return [Run(place, scope.find(str(one["PipelineExecutionArn"]))) for one in found]
 
 
 def metrics(executions: Iterable[Run]) -> list[dict[str, Any]]:
-    """Return parameters and metrics as a table: one row for each execution."""
-    return [
-        {
-            "execution": run.id,
-            "started": run.started,
-            "status": run.status,
-            **run.parameters,
-            **run.metrics,
-        }
-        for run in executions
-    ]
+    """Return parameters and metrics as a table: one row for each execution.
+
+    A parameter called as one of the first columns is `parameters.NAME`.
+    """
+    return [_row(run) for run in executions]
+
+
+def _row(run: Run) -> dict[str, Any]:
+    row: dict[str, Any] = {"execution": run.id, "started": run.started, "status": run.status}
+    given = run.parameters.items()
+    named = {f"parameters.{name}" if name in row else name: value for name, value in given}
+    return {**row, **named, **run.metrics}
+
+
+def _place(file: str | Path, env: str | None, *, local: bool) -> _Place:
+    """Name a spec by its whole path: a notebook may change its folder before it asks on."""
+    return _Place(ChosenSpec(Path(file).absolute(), env), local)
 
 
 def frame(executions: Iterable[Run]) -> DataFrame:

@@ -112,7 +112,7 @@ def _selection(sagemaker: LocalSageMaker, asked: Asked, compiled: Compiled) -> S
     question = SourceQuestion(caller, compiled.pipeline, origins, sagemaker.damage)
     words = SelectionWords((asked.step,), asked.source)
     try:
-        return choose(words, definition, question)
+        return choose(words, definition, question).given(parameters(asked.given))
     except UsageError as error:
         if asked.source is not None:
             raise

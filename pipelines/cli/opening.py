@@ -37,11 +37,13 @@ def copy_outputs(scope: Scope, outputs: Iterable[Output], folder: Path) -> int:
     """Copy outputs into a folder, each below STEP/OUTPUT; return how many files there were.
 
     Raises:
-        UsageError: the folder is not empty, or cannot be written.
+        UsageError: it is not a folder, is not empty, or cannot be written.
         CallRefusedError: an object cannot be read.
     """
-    if folder.is_dir() and any(folder.iterdir()):
-        raise UsageError(f"{folder} is not empty", "name a new or empty folder")
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise UsageError(f"{folder} is not empty", "name a new or empty folder")
     count = 0
     for output in outputs:
         for file in output.files:

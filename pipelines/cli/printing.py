@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from math import isfinite
 from typing import Any
 
 import click
@@ -46,10 +47,26 @@ def echo_data(text: str) -> None:
 
 
 def as_json(value: object) -> str:
-    """Write what an API answered as JSON, its times in ISO 8601."""
+    """Write what an API answered as JSON, its times in ISO 8601; a number that is none is null."""
     import json  # noqa: PLC0415 - most commands print none
 
-    return f"{json.dumps(value, indent=2, default=_text)}\n"
+    try:
+        text = json.dumps(value, indent=2, default=_text, allow_nan=False)
+    except ValueError:  # JSON knows neither NaN nor Infinity, and jq refuses them
+        text = json.dumps(_finite(value), indent=2, default=_text)
+    return f"{text}\n"
+
+
+def _finite(value: object) -> object:
+    match value:
+        case float():
+            return value if isfinite(value) else None
+        case dict():
+            return {key: _finite(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_finite(inner) for inner in value]
+        case _:
+            return value
 
 
 def _text(value: object) -> str:

@@ -134,7 +134,7 @@ def _selection(
     caller, origins = LocalCaller(sagemaker), submission.origins
     question = SourceQuestion(caller, submission.pipeline, origins, sagemaker.damage)
     left_out = and_after(definition, left_out)
-    selection = choose(asked.words, definition, question, left_out)
+    selection = choose(asked.words, definition, question, left_out).given(parameters(asked.given))
     show_selection(selection, definition, left_out)
     return selection, {*definition.steps} - {*selection.steps}
 

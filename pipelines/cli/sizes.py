@@ -6,7 +6,9 @@ _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
 def size(count: int) -> str:
-    """Write bytes as `512 bytes`, `8.1 kB` or `12 MB`."""
+    """Write bytes as `1 byte`, `512 bytes`, `8.1 kB` or `12 MB`."""
+    if count == 1:
+        return "1 byte"
     amount, unit = float(count), 0
     while amount >= 999.5 and unit < len(_UNITS) - 1:
         amount, unit = amount / 1000, unit + 1

@@ -59,6 +59,11 @@ class Selection:
             config["SourcePipelineExecutionArn"] = self.source
         return {"SelectiveExecutionConfig": config}
 
+    def given(self, values: Mapping[str, str]) -> Selection:
+        """Return the selection without the parameters that are given anew."""
+        kept = {name: text for name, text in self.parameters.items() if name not in values}
+        return replace(self, parameters=kept)
+
     def described(self) -> str:
         """Write in one line what runs on what, for people."""
         text = f"selected: {', '.join(self.steps)}"

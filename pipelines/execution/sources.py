@@ -120,10 +120,11 @@ def _latest(reused: frozenset[str], question: SourceQuestion) -> str | None:
     if not reused:
         return None
     listed = ", ".join(f"`{name}`" for name in sorted(reused))
+    whose, these = ("its", listed) if len(reused) == 1 else ("their", "these")
     raise UsageError(
         f"the selected steps need {listed}, and no execution of {question.pipeline} has"
-        f" its results{damaged or ''}",
-        f"run the whole pipeline first, or select `{min(reused)}` too",
+        f" {whose} results{damaged or ''}",
+        f"run the whole pipeline first, or select {these} too",
     )
 
 

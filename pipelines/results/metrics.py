@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Final
 
 from pipelines.json_types import Json
@@ -41,7 +42,8 @@ def _numbers(value: Json, place: str, depth: int) -> Iterator[tuple[str, float]]
     if isinstance(value, bool):
         return
     if isinstance(value, int | float):
-        yield place, float(value)
+        with suppress(OverflowError):  # an integer of more than 308 digits
+            yield place, float(value)
     elif isinstance(value, dict) and depth:
         for key, inner in value.items():
             yield from _numbers(inner, f"{place}.{key}", depth - 1)

@@ -54,6 +54,8 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     """
     if len(words) > 2:
         raise UsageError(f"unexpected argument `{words[2]}`", "write `outputs EXECUTION STEP`")
+    if opens and folder is not None:
+        raise UsageError("--open and --copy exclude each other", "remove one of them")
     with open_scope(chosen, local) as scope:
         run, address = execution_and_output(scope, words)
         every = outputs_of(source_of(scope), run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 import click
 
@@ -66,22 +67,26 @@ def COMMAND(  # noqa: N802 - found by this name; click gives one argument per op
 
 def _request(target: CommandTarget, asked: _StartArguments) -> StartRequest:
     definition = deployed(target.account, target.pipeline)
-    selection = _selection(target, asked.words, definition) if asked.words.words else None
+    given = parameters(asked.given)
+    selection = _selection(target, asked.words, definition, given) if asked.words.words else None
     return StartRequest(
         target.pipeline,
-        parameters(asked.given),
+        given,
         selection,
         _commit(target, definition),
         target.chosen.env,
     )
 
 
-def _selection(target: CommandTarget, words: SelectionWords, definition: str) -> Selection:
+def _selection(
+    target: CommandTarget, words: SelectionWords, definition: str, given: Mapping[str, str]
+) -> Selection:
     """Determine which steps of what is deployed run, and on which results."""
     schedule = read_schedule(definition)
     compiled = compile_spec(target.chosen.request()).compiled
     origins = compiled.origins if compiled is not None else {}
-    selection = choose(words, schedule, SourceQuestion(target.account, target.pipeline, origins))
+    question = SourceQuestion(target.account, target.pipeline, origins)
+    selection = choose(words, schedule, question).given(given)
     show_selection(selection, schedule)
     return selection
 

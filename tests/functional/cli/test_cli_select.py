@@ -138,3 +138,11 @@ def test_a_selection_that_cannot_run_is_refused(
     assert said in answer.err
     assert "Traceback" not in answer.err
     assert "no executions yet" in pipelines("status", "--local").out
+
+
+@pytest.mark.usefixtures("project")
+def test_a_parameter_that_is_given_anew_is_not_taken_over(pipelines: Command) -> None:
+    """Nor named as one of the earlier execution."""
+    first = execution(pipelines("run", "-p", "count=2", "-p", "least=1.0"))
+    answer = pipelines("run", "--only", "use", "-p", "least=1.5")
+    assert f"parameters of {first}: count=2\n" in answer.err

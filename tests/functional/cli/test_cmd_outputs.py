@@ -121,3 +121,17 @@ def test_the_status_of_an_execution_names_the_command_for_its_outputs(
     assert shown.splitlines()[-1] == (
         f"outputs, reports and metrics: pipelines outputs --local {execution}"
     )
+
+
+def test_a_copy_goes_into_a_folder_or_nowhere(ran: Path, pipelines: Command) -> None:
+    """A file is in the way; and `--open` shows what is there, not a copy."""
+    (ran / "taken").write_text("mine", "utf-8")
+    for folder in ("taken", "taken/below"):
+        answer = pipelines("outputs", "--local", "make", "--copy", folder)
+        assert answer.code == 2
+        assert f"{folder} cannot be written" in answer.err
+    assert (ran / "taken").read_text("utf-8") == "mine"
+    both = pipelines("outputs", "--local", "make", "--copy", "new", "--open")
+    assert both.code == 2
+    assert "--open and --copy exclude each other" in both.err
+    assert not (ran / "new").exists()

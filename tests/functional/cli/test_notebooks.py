@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 import pipelines as package
+from pipelines.errors import UsageError
 
 if TYPE_CHECKING:
     from tests.functional.cli.conftest import Command
@@ -51,3 +53,39 @@ def test_the_package_imports_nothing_before_a_name_is_asked_for() -> None:
     assert answer.stdout.strip() == "['pipelines']"
     with pytest.raises(AttributeError, match="no attribute `lode`"):
         package.lode  # type: ignore[attr-defined]  # noqa: B018 - reading it is the test
+
+
+def test_a_run_is_read_where_it_was_loaded(
+    project: Path, pipelines: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A notebook may change its folder before it asks for the outputs."""
+    assert pipelines("run", "-p", "count=2").code == 0
+    run = package.load()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert Path(run.outputs["make.rows"]).is_relative_to(project)
+    assert run.metrics == {"make.figures.count": 2}
+
+
+def test_no_parameter_takes_the_place_of_a_column(project: Path, pipelines: Command) -> None:
+    """Parameters may be called `status` or `execution`."""
+    spec = project / "pipeline.yaml"
+    text = spec.read_text("utf-8")
+    named = "parameters:\n  status: {type: string, default: mine}\n"
+    spec.write_text(text.replace("parameters:\n", named), "utf-8")
+    assert pipelines("run").code == 0
+    (row,) = package.metrics(package.runs())
+    assert (row["status"], row["parameters.status"]) == ("Succeeded", "mine")
+
+
+@pytest.mark.usefixtures("project")
+def test_a_number_of_runs_below_zero_is_refused() -> None:
+    """In our words."""
+    with pytest.raises(UsageError, match="is not a number of executions"):
+        package.runs(last=-1)
+    assert package.runs(last=0) == []
+
+
+def test_type_checkers_read_the_package() -> None:
+    """They skip a package without this file, and `load` would be of no type."""
+    assert files("pipelines").joinpath("py.typed").is_file()

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.backends.local.sampling.share import Share
-from pipelines.backends.local.sampling.tables import sample_file
+from pipelines.backends.local.sampling.tables import Counted, sample_file
 from pipelines.errors import UsageError
 
 ROWS = 2000
@@ -76,3 +76,70 @@ def test_a_file_that_is_no_parquet_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"" if "empty" in name else b"no parquet at all")
     with pytest.raises(UsageError, match="cannot be read as Parquet"):
         sample_file(tmp_path / name, tmp_path / "out.parquet", Share("e", 1))
+
+
+def test_a_header_may_have_several_lines(tmp_path: Path) -> None:
+    """Its names are read as the rows are; it stays whole."""
+    (tmp_path / "t.csv").write_bytes(b'\xef\xbb\xbf"first\nid",key\n1,a\n2,b\n')
+    counted = sample_file(tmp_path / "t.csv", tmp_path / "out.csv", Share("e", 100, "first\nid"))
+    assert counted == Counted(2, 2)
+    assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "t.csv").read_bytes()
+
+
+def test_a_value_may_have_any_length(tmp_path: Path) -> None:
+    """Python's csv refuses more than 131072 characters by itself."""
+    (tmp_path / "t.csv").write_text(f"id,text\n1,{'x' * 200_000}\n", "utf-8")
+    counted = sample_file(tmp_path / "t.csv", tmp_path / "out.csv", Share("e", 100, "id"))
+    assert counted == Counted(1, 1)
+
+
+def test_an_empty_file_has_no_rows_and_lacks_no_column(tmp_path: Path) -> None:
+    """Jobs that write parts leave such files."""
+    (tmp_path / "part.csv").touch()
+    counted = sample_file(tmp_path / "part.csv", tmp_path / "out.csv", Share("e", 1, "id"))
+    assert counted == Counted(0, 0)
+    assert (tmp_path / "out.csv").read_bytes() == b""
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"id\n1\n", gzip.compress(b"id\n1\n" * 100)[:-9], gzip.compress(b"id")[:12] + b"\xff" * 20],
+    ids=["no-gzip", "cut-off", "damaged"],
+)
+def test_a_file_that_is_no_gzip_is_named(tmp_path: Path, content: bytes) -> None:
+    """However it is damaged."""
+    (tmp_path / "t.csv.gz").write_bytes(content)
+    with pytest.raises(UsageError, match=r"t\.csv\.gz cannot be read as gzip"):
+        sample_file(tmp_path / "t.csv.gz", tmp_path / "out.csv.gz", Share("e", 1))
+
+
+def test_a_key_of_bytes_is_that_of_its_text(tmp_path: Path) -> None:
+    """Older writers of Parquet mark no text as such; two columns may have one name."""
+    keys = [f"k{n}" for n in range(200)]
+    for kind in (pa.string(), pa.binary()):
+        column = pa.array(keys, pa.string()).cast(kind)
+        rows = pa.Table.from_arrays([column, column], names=["key", "key"])
+        pq.write_table(rows, tmp_path / f"{kind}.parquet")
+        sample_file(
+            tmp_path / f"{kind}.parquet", tmp_path / f"{kind}.out.parquet", Share("e", 30, "key")
+        )
+    text, binary = (
+        pq.ParquetFile(tmp_path / f"{kind}.out.parquet")
+        .read()
+        .column(0)
+        .cast(pa.string())
+        .to_pylist()
+        for kind in (pa.string(), pa.binary())
+    )
+    assert text == binary
+    assert 0 < len(text) < 200
+
+
+def test_two_shares_are_never_written_alike() -> None:
+    """The text of a share is part of the place where its sample is kept."""
+    assert str(Share("e", 33.33333)) != str(Share("e", 33.33334))
+    assert [str(Share("e", percent)) for percent in (1.0, 0.1, 12.5)] == [
+        "e=1%",
+        "e=0.1%",
+        "e=12.5%",
+    ]

@@ -36,7 +36,7 @@ class Share:
     def __str__(self) -> str:
         """Write it as on the command line."""
         column = "" if self.column is None else f":{self.column}"
-        return f"{self.entry}={self.percent:g}%{column}"
+        return f"{self.entry}={self.percent:.15g}%{column}"
 
 
 def read_shares(given: Iterable[str]) -> tuple[Share, ...]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-from collections.abc import Callable, Iterator, Mapping
+import sys
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -14,6 +17,7 @@ from pipelines.diagnostics.nearest import nearest
 from pipelines.errors import UsageError
 from pipelines.frozen import frozen
 
+_MARK = "\ufeff"  # what Excel writes before UTF-8
 _DELIMITERS = ",;\t|"
 _ENCODING = {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""}
 
@@ -52,25 +56,32 @@ def _csv_gz(source: Path, target: Path, share: Share) -> Counted:
     """As CSV; the time in the file is fixed, so that its bytes are."""
     import io  # noqa: PLC0415 - seldom needed
 
-    with (
-        gzip.open(source, "rt", **_ENCODING) as read,  # type: ignore[call-overload]
-        target.open("wb") as raw,
-        gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed,
-        io.TextIOWrapper(packed, **_ENCODING) as written,  # type: ignore[arg-type]
-    ):
-        return _copy_rows(read, written, share, source)
+    try:
+        with (
+            gzip.open(source, "rt", **_ENCODING) as read,  # type: ignore[call-overload]
+            target.open("wb") as raw,
+            gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed,
+            io.TextIOWrapper(packed, **_ENCODING) as written,  # type: ignore[arg-type]
+        ):
+            return _copy_rows(read, written, share, source)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise UsageError(f"{source} cannot be read as gzip: {error}") from error
 
 
 def _copy_rows(read: TextIO, written: TextIO, share: Share, source: Path) -> Counted:
-    """Copy the header and the rows of the sample, as they are written."""
-    header = read.readline()
-    delimiter = max(_DELIMITERS, key=header.count)
-    names = next(csv.reader([header.lstrip("\ufeff")], delimiter=delimiter), [])
-    column = None if share.column is None else _index(share.column, names, source)
-    written.write(header)
+    """Copy the header and the rows of the sample, as they are written; an empty file has none."""
+    first = read.readline()
+    if not first:
+        return Counted(0, 0)
+    mark = _MARK if first.startswith(_MARK) else ""
+    lines = chain([first.removeprefix(_MARK)], read)
+    read_rows = _rows(lines, max(_DELIMITERS, key=first.count))
     rows = kept = 0
     try:
-        for values, text in _rows(read, delimiter):
+        names, header = next(read_rows, ([], ""))
+        column = None if share.column is None else _index(share.column, names, source)
+        written.write(mark + header)
+        for values, text in read_rows:
             rows += 1
             key = text.rstrip("\r\n") if column is None else _at(values, column)
             if share.holds(key.encode("utf-8", "surrogateescape")):
@@ -81,8 +92,9 @@ def _copy_rows(read: TextIO, written: TextIO, share: Share, source: Path) -> Cou
     return Counted(rows, kept)
 
 
-def _rows(read: TextIO, delimiter: str) -> Iterator[tuple[list[str], str]]:
-    """Yield each row with its text; a value in quotes may have several lines."""
+def _rows(read: Iterable[str], delimiter: str) -> Iterator[tuple[list[str], str]]:
+    """Yield each row with its text; a value in quotes may have several lines, and any length."""
+    csv.field_size_limit(sys.maxsize)
     taken: list[str] = []
 
     def lines() -> Iterator[str]:
@@ -112,11 +124,11 @@ def _parquet(source: Path, target: Path, share: Share) -> Counted:
     rows = kept = 0
     try:
         with pq.ParquetFile(source) as file:
-            if share.column is not None:
-                _index(share.column, file.schema_arrow.names, source)
+            names, column = file.schema_arrow.names, share.column
+            place = None if column is None else _index(column, names, source)
             with pq.ParquetWriter(target, file.schema_arrow) as writer:
                 for batch in file.iter_batches():
-                    mask = [share.holds(key) for key in _keys(batch, share.column)]
+                    mask = [share.holds(key) for key in _keys(batch, place)]
                     rows, kept = rows + len(mask), kept + sum(mask)
                     writer.write_batch(batch.filter(pa.array(mask, pa.bool_())))
     except pa.ArrowException as error:
@@ -124,14 +136,18 @@ def _parquet(source: Path, target: Path, share: Share) -> Counted:
     return Counted(rows, kept)
 
 
-def _keys(batch: Any, column: str | None) -> Iterator[bytes]:
+def _keys(batch: Any, column: int | None) -> Iterator[bytes]:
     """Yield the text that decides on each row: the text of a key is that of a CSV file."""
     if column is not None:
         for value in batch.column(column).to_pylist():
-            yield ("" if value is None else str(value)).encode()
+            yield value if isinstance(value, bytes) else _text(value).encode()
         return
     for row in batch.to_pylist():
         yield json.dumps(row, default=str, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def _index(column: str, names: list[str], source: Path) -> int:
