@@ -196,7 +196,8 @@ def _resumable(sagemaker: LocalSageMaker, asked: RunRequest) -> str:
         raise scope.no_execution()
     for summary in known:
         arn = str(summary["PipelineExecutionArn"])
-        if sagemaker.can_resume(arn):
+        succeeded = summary["PipelineExecutionStatus"] == ExecutionStatus.SUCCEEDED
+        if not succeeded and sagemaker.can_resume(arn):
             return arn
     raise UsageError(
         "there is nothing to resume", "every execution here has succeeded or is running"

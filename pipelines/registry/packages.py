@@ -87,10 +87,12 @@ def version(caller: Caller, name: str) -> JsonObject:
         raise UsageError(
             f"`{name}` is not a model version", "write GROUP/NUMBER or GROUP/latest: flights/3"
         )
-    for summary in _summaries(caller, group):
-        if number in {_LATEST, str(summary["ModelPackageVersion"])}:
-            return _described(caller, summary)
-    raise UsageError(f"the group {group} has no version {number}", see(caller, f"models {group}"))
+    found = _latest(caller, group) if number == _LATEST else _numbered(caller, group, number)
+    if found is None:
+        raise UsageError(
+            f"the group {group} has no version {number}", see(caller, f"models {group}")
+        )
+    return found
 
 
 def named(package: JsonObject) -> str:
@@ -144,9 +146,32 @@ def quality(caller: Caller, package: JsonObject) -> dict[str, float]:
     return {key: value for key, value in report.items() if isinstance(value, float)}
 
 
+def _latest(caller: Caller, group: str) -> JsonObject | None:
+    summary = next(iter(_summaries(caller, group)), None)
+    return None if summary is None else _described(caller, summary)
+
+
+def _numbered(caller: Caller, group: str, number: str) -> JsonObject | None:
+    """Describe a version by its ARN, which follows from its group's: no list is read for it."""
+    arn = str(_group(caller, group)["ModelPackageGroupArn"])
+    of_versions = arn.replace(":model-package-group/", ":model-package/")
+    try:
+        return _described(caller, {"ModelPackageArn": f"{of_versions}/{number}"})
+    except CallRefusedError as error:
+        if error.is_missing:
+            return None
+        raise
+
+
+def _group(caller: Caller, name: str) -> JsonObject:
+    described = describe_group(caller, name)
+    if described is None:
+        raise UsageError(f"there is no model package group `{name}`", see(caller, "models"))
+    return described
+
+
 def _summaries(caller: Caller, group: str) -> Iterator[JsonObject]:
-    if describe_group(caller, group) is None:
-        raise UsageError(f"there is no model package group `{group}`", see(caller, "models"))
+    _group(caller, group)
     return caller.pages(
         "sagemaker",
         "list_model_packages",

@@ -119,3 +119,24 @@ def test_the_folder_is_its_owners_alone(tmp_path: Path, mode: int | None) -> Non
         home.chmod(mode)
     Database(home).close()
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
+
+
+def test_a_state_of_an_earlier_version_is_upgraded_where_it_lies(tmp_path: Path) -> None:
+    """Its rows stay; the second connection finds nothing left to do."""
+    tables = _schema_of(tmp_path / "new")
+    with Database(tmp_path / "old") as database, database.transaction() as connection:
+        connection.execute("INSERT INTO tags (arn, key, value) VALUES ('a', 'k', 'v')")
+        connection.execute("DROP INDEX executions_by_version")
+        connection.execute("DROP INDEX packages_by_group")
+        connection.execute("DROP INDEX steps_by_key")
+        connection.execute("CREATE INDEX steps_by_key ON steps (cache_key)")
+        connection.execute("PRAGMA user_version = 2")
+    assert _schema_of(tmp_path / "old") == tables
+    with Database(tmp_path / "old") as database:
+        assert [row["key"] for row in database.read("SELECT key FROM tags")] == ["k"]
+
+
+def _schema_of(folder: Path) -> list[tuple[str, str]]:
+    with Database(folder) as database:
+        rows = database.read("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY 1")
+        return [(row["name"], row["sql"]) for row in rows]

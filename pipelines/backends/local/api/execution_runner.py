@@ -55,7 +55,8 @@ class ExecutionRunner:
             known = self._threads.get(arn)
             if not self._closed and (known is None or not known.is_alive()):
                 thread = threading.Thread(target=self._execute, args=(arn,), name=f"run {arn}")
-                self._threads[arn] = thread
+                alive = {known: one for known, one in self._threads.items() if one.is_alive()}
+                self._threads = {**alive, arn: thread}
                 thread.start()
         return response
 

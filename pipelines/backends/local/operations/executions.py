@@ -11,15 +11,21 @@ from pipelines.backends.local.errors import conflict, invalid, validated
 from pipelines.backends.local.operations.context import OperationContext
 from pipelines.backends.local.operations.pipelines import require_pipeline, require_version
 from pipelines.backends.local.operations.requests import (
+    PageRequest,
     RequestMembers,
     SortKey,
+    bounds,
     check_choice,
     given,
     moment,
     page,
-    within,
 )
-from pipelines.backends.local.state.executions import ExecutionRecord, StepRecord
+from pipelines.backends.local.state.executions import (
+    ExecutionRecord,
+    ExecutionSummary,
+    StepRecord,
+)
+from pipelines.backends.local.state.paging import PageQuery
 from pipelines.execution.parameters import shown, typed_parameters
 from pipelines.execution.schedule import read_schedule
 from pipelines.execution.selection import select
@@ -152,16 +158,20 @@ class ExecutionOperations:
         choices = ("CreationTime", "PipelineExecutionArn")
         check_choice("SortBy", request.get("SortBy"), choices)
         pipeline = require_pipeline(self.context, request["PipelineName"])
-        records = [
-            record
-            for record in self.context.state.executions.of_pipeline(pipeline.name)
-            if within(record.created, request, "CreatedAfter", "CreatedBefore")
-        ]
-        by_arn = request.get("SortBy") == "PipelineExecutionArn"
-        order = SortKey[ExecutionRecord](
-            lambda record: (record.arn,) if by_arn else (record.created, record.arn), "Descending"
+        after, before = bounds(request, "CreatedAfter", "CreatedBefore")
+        conditions = (
+            ("pipeline = ?", pipeline.name),
+            ("created > ?", after),
+            ("created < ?", before),
         )
-        records, token = page(records, order, request)
+        by_arn = request.get("SortBy") == "PipelineExecutionArn"
+        asked = PageRequest.of(request, "Descending", ("",) if by_arn else (0.0, ""))
+        order = ("arn",) if by_arn else ("created", "arn")
+        query = PageQuery(conditions, order, asked.descending, asked.last, asked.size + 1)
+        records, token = asked.cut(
+            self.context.state.executions.listed(query),
+            lambda record: (record.arn,) if by_arn else (record.created, record.arn),
+        )
         return {"PipelineExecutionSummaries": [_summary(record) for record in records], **token}
 
     def list_pipeline_execution_steps(self, **request: Json) -> JsonObject:
@@ -224,7 +234,7 @@ class ExecutionOperations:
         return {step.name for step in steps if step.status is StepStatus.SUCCEEDED}
 
 
-def _summary(record: ExecutionRecord) -> JsonObject:
+def _summary(record: ExecutionSummary) -> JsonObject:
     return {
         "PipelineExecutionArn": record.arn,
         "StartTime": moment(record.created),

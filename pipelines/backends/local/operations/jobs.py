@@ -38,9 +38,7 @@ class JobOperations:
         name = str(request[member])
         made = _EXECUTION.fullmatch(name)
         store = self.context.state.executions
-        ran = store.steps(made[1]) if made is not None else []
-        # Where its own execution was pruned, a step that took its result from the cache has it.
-        for step in (*ran, *(store.with_job(name) if made is not None else ())):
+        for step in store.steps(made[1]) if made is not None else ():
             if step.properties.get(member) == name:
                 return {key: _value(key, value) for key, value in step.properties.items()}
         raise invalid(f"Could not find requested job with name: {name}")

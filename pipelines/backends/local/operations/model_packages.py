@@ -8,16 +8,16 @@ from pipelines.backends.local.operations.context import OperationContext
 from pipelines.backends.local.operations.model_data import with_etags
 from pipelines.backends.local.operations.package_update import APPROVALS, updated_package
 from pipelines.backends.local.operations.requests import (
+    PageRequest,
     RequestMembers,
-    SortKey,
+    bounds,
     check_choice,
     check_name,
     given,
     moment,
-    page,
     page_named,
-    within,
 )
+from pipelines.backends.local.state.paging import PageQuery
 from pipelines.backends.local.state.resources import NamedRecord, PackageRecord
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
@@ -76,6 +76,7 @@ _LISTED = (
 )
 _TYPES = ("Versioned", "Unversioned", "Both")
 _NAME_LENGTH = 63
+_NUMBER = "coalesce(version, 0)"
 
 
 @frozen
@@ -118,7 +119,7 @@ class ModelPackageOperations:
         state = self.context.state
         with state.transaction():
             group = self._require_group(request["ModelPackageGroupName"])
-            count = len(state.packages.of_group(group.name))
+            count = state.packages.count(group.name)
             if count:
                 raise conflict(
                     f"Model Package Group {group.arn} still has {count} model packages.",
@@ -168,16 +169,18 @@ class ModelPackageOperations:
         check_choice("SortBy", request.get("SortBy"), ("Name", "CreationTime"))
         check_choice("ModelPackageType", request.get("ModelPackageType"), _TYPES)
         check_choice("ModelApprovalStatus", request.get("ModelApprovalStatus"), APPROVALS)
-        packages = [one for one in self._candidates(request) if _matches(one, request)]
         by_name = request.get("SortBy") == "Name"
-        order = SortKey[PackageRecord](
+        asked = PageRequest.of(request, "Ascending", ("", 0) if by_name else (0.0, "", 0))
+        order = ("name", _NUMBER) if by_name else ("created", "name", _NUMBER)
+        query = PageQuery(_listed(request), order, asked.descending, asked.last, asked.size + 1)
+        packages, token = asked.cut(
+            self.context.state.packages.listed(query),
             lambda one: (
                 (one.name, one.version or 0)
                 if by_name
                 else (one.created, one.name, one.version or 0)
-            )
+            ),
         )
-        packages, token = page(packages, order, request)
         summaries = [{**_identity(one), **given(one.content, _LISTED)} for one in packages]
         return {"ModelPackageSummaryList": summaries, **token}
 
@@ -194,17 +197,6 @@ class ModelPackageOperations:
         _ONE.check(request)
         self.context.state.packages.remove(self._require(request["ModelPackageName"]).arn)
         return {}
-
-    def _candidates(self, request: JsonObject) -> list[PackageRecord]:
-        group = request.get("ModelPackageGroupName")
-        if group is not None:
-            return self.context.state.packages.of_group(_group_name(group))
-        kind = request.get("ModelPackageType", "Unversioned")
-        return [
-            package
-            for package in self.context.state.packages.all()
-            if kind == "Both" or (package.group is None) == (kind == "Unversioned")
-        ]
 
     def _new_package(self, request: JsonObject) -> PackageRecord:
         content, now = with_etags(given(request, _KEPT), self.objects), self.context.now()
@@ -254,12 +246,18 @@ def _group_name(name_or_arn: str) -> str:
     return str(name_or_arn).rpartition("/")[2]
 
 
-def _matches(package: PackageRecord, request: JsonObject) -> bool:
-    approval = request.get("ModelApprovalStatus")
+def _listed(request: JsonObject) -> tuple[tuple[str, Json], ...]:
+    """Return the conditions, in SQL, of the packages that a request lists."""
+    group, kind = request.get("ModelPackageGroupName"), request.get("ModelPackageType")
+    is_versioned = None if kind == "Both" else kind == "Versioned"
+    after, before = bounds(request, "CreationTimeAfter", "CreationTimeBefore")
     return (
-        str(request.get("NameContains", "")) in package.name
-        and (approval is None or package.content.get("ModelApprovalStatus") == approval)
-        and within(package.created, request, "CreationTimeAfter", "CreationTimeBefore")
+        ("group_name = ?", None if group is None else _group_name(group)),
+        ("(group_name IS NOT NULL) = ?", is_versioned if group is None else None),
+        ("instr(name, ?)", request.get("NameContains") or None),
+        ("json_extract(record, '$.ModelApprovalStatus') = ?", request.get("ModelApprovalStatus")),
+        ("created > ?", after),
+        ("created < ?", before),
     )
 
 

@@ -8,8 +8,10 @@ from pipelines.backends.local.errors import conflict, invalid, missing, validate
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.operations.context import OperationContext
 from pipelines.backends.local.operations.requests import (
+    PageRequest,
     RequestMembers,
     SortKey,
+    bounds,
     check_choice,
     check_name,
     given,
@@ -17,6 +19,7 @@ from pipelines.backends.local.operations.requests import (
     page,
     within,
 )
+from pipelines.backends.local.state.paging import PageQuery
 from pipelines.backends.local.state.pipelines import PipelineRecord, VersionRecord
 from pipelines.execution.schedule import read_schedule
 from pipelines.frozen import frozen
@@ -119,21 +122,25 @@ class PipelineOperations:
         """List the versions of a pipeline's definition, the newest first."""
         _VERSIONS.check(request)
         record = require_pipeline(self.context, request["PipelineName"])
-        versions = [
-            version
-            for version in self.context.state.pipelines.versions(record.name)
-            if within(version.created, request, "CreatedAfter", "CreatedBefore")
-        ]
-        order = SortKey[VersionRecord](lambda version: (version.number,), "Descending")
-        versions, token = page(versions, order, request)
+        after, before = bounds(request, "CreatedAfter", "CreatedBefore")
+        conditions = (
+            ("pipeline = ?", record.name),
+            ("created > ?", after),
+            ("created < ?", before),
+        )
+        asked = PageRequest.of(request, "Descending", (0,))
+        query = PageQuery(conditions, ("version",), asked.descending, asked.last, asked.size + 1)
+        versions, token = asked.cut(
+            self.context.state.pipelines.versions(query), lambda version: (version[0],)
+        )
         summaries = [
             {
                 "PipelineArn": record.arn,
-                "PipelineVersionId": version.number,
-                "CreationTime": moment(version.created),
-                **self._last_execution(record.name, version.number),
+                "PipelineVersionId": number,
+                "CreationTime": moment(created),
+                **self._last_execution(record.name, number),
             }
-            for version in versions
+            for number, created in versions
         ]
         return {"PipelineVersionSummaries": summaries, **token}
 

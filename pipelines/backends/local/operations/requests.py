@@ -104,28 +104,57 @@ class SortKey(Generic[Row]):
     default: SortOrder = "Ascending"
 
 
-def page(rows: list[Row], order: SortKey[Row], request: JsonObject) -> tuple[list[Row], JsonObject]:
-    """Sort rows and return the page that a request asks for.
+@frozen
+class PageRequest:
+    """Which page of a list a request asks for.
 
     The token holds the key of the last row returned, so rows that are added or removed between
     two pages neither repeat nor hide others.
 
+    Args:
+        descending: the order.
+        size: how many rows at most.
+        last: the key of the last row of the page before; None for the first page.
+    """
+
+    descending: bool
+    size: int
+    last: tuple[str | float, ...] | None
+
+    @classmethod
+    def of(
+        cls, request: JsonObject, default: SortOrder, example: Sequence[str | float]
+    ) -> PageRequest:
+        """Read it out of a request; `example` is a key of the rows, or empty."""
+        check_choice("SortOrder", request.get("SortOrder"), ("Ascending", "Descending"))
+        descending = request.get("SortOrder", default) == "Descending"
+        size = int(request.get("MaxResults") or _PAGE)
+        if not 1 <= size <= _PAGE:
+            raise invalid(f"`MaxResults` is {size}; it must be 1 to {_PAGE}")
+        token = request.get("NextToken")
+        return cls(descending, size, _read_token(str(token), example) if token else None)
+
+    def cut(
+        self, rows: list[Row], key: Callable[[Row], Sequence[str | float]]
+    ) -> tuple[list[Row], JsonObject]:
+        """Cut rows, of which there may be one too many; with the NextToken if there are more."""
+        if len(rows) <= self.size:
+            return rows, {}
+        return rows[: self.size], {"NextToken": _token(key(rows[self.size - 1]))}
+
+
+def page(rows: list[Row], order: SortKey[Row], request: JsonObject) -> tuple[list[Row], JsonObject]:
+    """Sort rows and return the page that a request asks for.
+
     Returns:
         The rows, and `{"NextToken": …}` if there are more.
     """
-    check_choice("SortOrder", request.get("SortOrder"), ("Ascending", "Descending"))
-    descending = request.get("SortOrder", order.default) == "Descending"
-    size = int(request.get("MaxResults") or _PAGE)
-    if not 1 <= size <= _PAGE:
-        raise invalid(f"`MaxResults` is {size}; it must be 1 to {_PAGE}")
-    rows = sorted(rows, key=lambda row: tuple(order.key(row)), reverse=descending)
-    token = request.get("NextToken")
-    if token:
-        last = _read_token(str(token), order.key(rows[0]) if rows else ())
-        rows = [row for row in rows if _is_after(tuple(order.key(row)), last, descending)]
-    if len(rows) <= size:
-        return rows, {}
-    return rows[:size], {"NextToken": _token(order.key(rows[size - 1]))}
+    asked = PageRequest.of(request, order.default, order.key(rows[0]) if rows else ())
+    rows = sorted(rows, key=lambda row: tuple(order.key(row)), reverse=asked.descending)
+    last = asked.last
+    if last is not None:
+        rows = [row for row in rows if _is_after(tuple(order.key(row)), last, asked.descending)]
+    return asked.cut(rows, order.key)
 
 
 def page_named(
@@ -191,9 +220,16 @@ def _form(key: Sequence[Json]) -> list[str]:
 
 def within(created: float, request: JsonObject, after: str, before: str) -> bool:
     """Return whether a time lies between two optional bounds of a request."""
-    lower, upper = request.get(after), request.get(before)
-    return (lower is None or created > seconds_of(lower)) and (
-        upper is None or created < seconds_of(upper)
+    lower, upper = bounds(request, after, before)
+    return (lower is None or created > lower) and (upper is None or created < upper)
+
+
+def bounds(request: JsonObject, after: str, before: str) -> tuple[float | None, float | None]:
+    """Return the two optional bounds of a request in seconds since 1970."""
+    lower, upper = (request.get(member) for member in (after, before))
+    return (
+        None if lower is None else seconds_of(lower),
+        None if upper is None else seconds_of(upper),
     )
 
 

@@ -6,9 +6,11 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, fields
+from itertools import count
 from typing import TypeAlias
 
 from pipelines.backends.local.state.database import Database, dumps, from_row
+from pipelines.backends.local.state.paging import PageQuery
 from pipelines.execution.status import ExecutionStatus, StepStatus
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
@@ -45,6 +47,17 @@ class ExecutionRecord:
     request: JsonObject
     failure: str | None = None
     token: str | None = None
+
+
+@frozen
+class ExecutionSummary:
+    """What is listed of an execution: see `ExecutionRecord`."""
+
+    arn: str
+    status: ExecutionStatus
+    created: float
+    request: JsonObject
+    failure: str | None
 
 
 @frozen
@@ -143,12 +156,10 @@ class ExecutionStore:
         rows = self._database.read("SELECT * FROM executions WHERE arn = ?1 OR id = ?1", arn_or_id)
         return _execution(rows[0]) if rows else None
 
-    def of_pipeline(self, pipeline: str) -> list[ExecutionRecord]:
-        """List a pipeline's executions, oldest first."""
-        rows = self._database.read(
-            "SELECT * FROM executions WHERE pipeline = ? ORDER BY created, rowid", pipeline
-        )
-        return [_execution(row) for row in rows]
+    def listed(self, query: PageQuery) -> list[ExecutionSummary]:
+        """List executions without what they ran and were given."""
+        select, values = query.select("arn, status, created, request, failure", "executions")
+        return [_summary(row) for row in self._database.read(select, *values)]
 
     def last_started(self, pipeline: str) -> float | None:
         """Return when a pipeline's latest execution was started."""
@@ -208,24 +219,25 @@ class ExecutionStore:
         )
         return [_step(row) for row in rows]
 
-    def with_job(self, job: str) -> Iterator[StepRecord]:
-        """Yield the steps that ran as the job of this name, or took its result from the cache."""
-        query = "SELECT * FROM steps WHERE instr(metadata, ?)"
-        yield from map(_step, self._database.read(query, f'/{job}"'))
+    def successes(
+        self, pipeline: str, step: str, cache_key: str
+    ) -> Iterator[tuple[StepRecord, str]]:
+        """Yield real runs of a step by cache key, with their executions' ARNs, newest first.
 
-    def successes(self, pipeline: str, step: str, cache_key: str) -> list[tuple[StepRecord, str]]:
-        """List real runs of a step by cache key, with their executions' ARNs, newest first."""
-        rows = self._database.read(
+        One after the other: of a thousand results the newest one is almost always reused.
+        """
+        query = (
             "SELECT steps.*, executions.arn AS execution_arn FROM steps "
             "JOIN executions ON executions.id = steps.execution "
             "WHERE steps.cache_key = ? AND executions.pipeline = ? AND steps.name = ? "
             "AND steps.status = 'Succeeded' AND cached_from IS NULL AND reused_from IS NULL "
-            "ORDER BY steps.ended DESC, steps.rowid DESC",
-            cache_key,
-            pipeline,
-            step,
+            "ORDER BY steps.ended DESC, steps.rowid DESC LIMIT 1 OFFSET ?"
         )
-        return [(_step(row), row["execution_arn"]) for row in rows]
+        for number in count():
+            rows = self._database.read(query, cache_key, pipeline, step, number)
+            if not rows:
+                return
+            yield _step(rows[0]), rows[0]["execution_arn"]
 
 
 def _values(
@@ -244,6 +256,12 @@ def _step(row: sqlite3.Row) -> StepRecord:
     if isinstance(values["outputs"], list):
         values["outputs"] = {uri: {} for uri in values["outputs"]}
     return StepRecord(**values)
+
+
+@from_row
+def _summary(row: sqlite3.Row) -> ExecutionSummary:
+    status, request = ExecutionStatus(row["status"]), json.loads(row["request"])
+    return ExecutionSummary(row["arn"], status, row["created"], request, row["failure"])
 
 
 @from_row

@@ -6,6 +6,7 @@ import json
 import sqlite3
 
 from pipelines.backends.local.state.database import Database, dumps, from_row
+from pipelines.backends.local.state.paging import PageQuery
 from pipelines.backends.local.state.resources import TagStore
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
@@ -95,10 +96,10 @@ class PipelineStore:
         )
         return _version(rows[0]) if rows else None
 
-    def versions(self, name: str) -> list[VersionRecord]:
-        """List the versions of a pipeline's definition."""
-        query = "SELECT * FROM pipeline_versions WHERE pipeline = ?"
-        return [_version(row) for row in self._database.read(query, name)]
+    def versions(self, query: PageQuery) -> list[tuple[int, float]]:
+        """List versions of definitions: the number of each, and when it was created."""
+        select, values = query.select("version, created", "pipeline_versions")
+        return [(row["version"], row["created"]) for row in self._database.read(select, *values)]
 
     def remove(self, record: PipelineRecord) -> None:
         """Remove a pipeline, its versions and its tags; its executions stay."""

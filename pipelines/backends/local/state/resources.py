@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from pipelines.backends.local.errors import invalid
 from pipelines.backends.local.state.database import Database, dumps, from_row
+from pipelines.backends.local.state.paging import PageQuery
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 
@@ -204,14 +205,15 @@ class PackageStore:
         rows = self._database.read("SELECT * FROM packages WHERE token = ?", token)
         return _package(rows[0]) if rows else None
 
-    def all(self) -> list[PackageRecord]:
-        """List all packages."""
-        return [_package(row) for row in self._database.read("SELECT * FROM packages")]
+    def listed(self, query: PageQuery) -> list[PackageRecord]:
+        """List packages."""
+        select, values = query.select("*", "packages")
+        return [_package(row) for row in self._database.read(select, *values)]
 
-    def of_group(self, group: str) -> list[PackageRecord]:
-        """List the versions of a group."""
-        rows = self._database.read("SELECT * FROM packages WHERE group_name = ?", group)
-        return [_package(row) for row in rows]
+    def count(self, group: str) -> int:
+        """Count the versions of a group."""
+        query = "SELECT count(*) AS number FROM packages WHERE group_name = ?"
+        return int(self._database.read(query, group)[0]["number"])
 
     def remove(self, arn: str) -> None:
         """Remove a package and its tags."""

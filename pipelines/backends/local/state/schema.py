@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 2
+VERSION = 3
 """Stored as SQLite's `user_version`; incremented when the tables change."""
 
 _TABLES = """
@@ -48,7 +48,17 @@ CREATE TABLE endpoints (
     failure TEXT, record TEXT NOT NULL);
 """
 
-_UPGRADES = {1: _ENDPOINTS}
+_MANY_EXECUTIONS = """
+CREATE INDEX executions_by_version ON executions (
+    pipeline, json_extract(request, '$.PipelineVersionId'), created);
+DROP INDEX steps_by_key;
+CREATE INDEX steps_by_key ON steps (cache_key, name, ended)
+    WHERE cache_key IS NOT NULL AND status = 'Succeeded'
+    AND cached_from IS NULL AND reused_from IS NULL;
+CREATE INDEX packages_by_group ON packages (group_name, created);
+"""
+
+_UPGRADES = {1: _ENDPOINTS, 2: _MANY_EXECUTIONS}
 """What each version lacks that the next one has."""
 
 
