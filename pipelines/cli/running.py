@@ -23,7 +23,7 @@ from pipelines.cli.definitions import load_definition
 from pipelines.cli.options import ChosenSpec, parameters, report
 from pipelines.cli.prerequisites import require_prerequisites
 from pipelines.cli.printing import echo, escape_log_records
-from pipelines.cli.progress import following
+from pipelines.cli.progress import following, pace_of
 from pipelines.cli.project import folder_of, pipelines_named, require_project
 from pipelines.cli.run_request import RunRequest, check_request
 from pipelines.cli.scope import local_scope
@@ -35,6 +35,7 @@ from pipelines.execution.identifiers import LATEST, identifier, pipeline_of
 from pipelines.execution.schedule import read_schedule
 from pipelines.execution.selection import Selection
 from pipelines.execution.status import ExecutionStatus, StepStatus
+from pipelines.execution.watching import Watched, watching
 from pipelines.frozen import frozen
 from pipelines.plan.tags import desired
 from pipelines.spec.model import Aws
@@ -78,6 +79,7 @@ def run(asked: RunRequest) -> None:
         arn, lent = _started(sagemaker, asked, inputs)
         with (
             following(sys.stdout) as observer,
+            watching(Watched(LocalCaller(sagemaker), arn, pace_of(sys.stdout)), observer),
             _stopping(sagemaker, arn, _resume(asked.chosen, arn)),
             on_demand(sagemaker) as api,
         ):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from pipelines.execution.status import ExecutionStatus, StepStatus
 from pipelines.frozen import frozen
+
+if TYPE_CHECKING:
+    from pipelines.execution.job_progress import Progress  # its expressions take a while to compile
 
 
 @frozen
@@ -62,6 +65,7 @@ class StepEnded:
         reason: why it failed.
         log_tail: the last lines of its log, when it failed.
         message: what a job that succeeded says of itself (ExitMessage).
+        metrics: the last value of each metric of a job that succeeded.
     """
 
     step: str
@@ -72,6 +76,7 @@ class StepEnded:
     log_tail: tuple[str, ...] = ()
     message: str | None = None
     reused_from: str | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 @frozen
@@ -80,6 +85,23 @@ class StepNoted:
 
     step: str
     text: str
+
+
+@frozen
+class StepProgressed:
+    """The job of a running step wrote something; this alone may come from another thread.
+
+    Args:
+        step: its name.
+        line: the newest line of its log that is more than a bar; empty where there is none.
+        progress: how far the job is, as its log shows it.
+        metrics: the newest value of each metric that its request defines.
+    """
+
+    step: str
+    line: str = ""
+    progress: Progress | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 @frozen
@@ -105,6 +127,7 @@ Event: TypeAlias = (
     | StepStarted
     | StepRetried
     | StepNoted
+    | StepProgressed
     | StepEnded
     | StepSkipped
     | ExecutionEnded

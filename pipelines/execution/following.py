@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from pipelines.errors import ExecutionFailedError
 from pipelines.execution import executions, logs
+from pipelines.execution.activity import Activity
 from pipelines.execution.caller import Caller, CallRefusedError
 from pipelines.execution.errors import InvalidError
 from pipelines.execution.events import (
@@ -72,10 +73,12 @@ def follow(caller: Caller, arn: str, observer: Observer, polling: Polling) -> Ex
     retrying = _Retrying(polling)
     described = retrying.ask(lambda: _describe(caller, arn))
     nodes = retrying.ask(lambda: _nodes(caller, arn, described))
-    reported = _Reported(caller, observer, nodes)
+    activity = Activity(caller, nodes, observer)
+    reported = _Reported(caller, observer, nodes, activity)
     observer(ExecutionStarted(identifier(arn), arn, pipeline_of(arn), (*nodes,)))
     while True:
-        for step in retrying.ask(lambda: executions.steps(caller, arn)):
+        steps = retrying.ask(lambda: executions.steps(caller, arn))
+        for step in steps:
             reported.step(step)
         reported.skipped()
         status = _status(described)
@@ -84,6 +87,7 @@ def follow(caller: Caller, arn: str, observer: Observer, polling: Polling) -> Ex
             reason = described.get("FailureReason")
             observer(ExecutionEnded(identifier(arn), status, seconds, reason))
             return status
+        activity.look(steps)
         polling.wait(_LOCAL_SECONDS if caller.is_local else _SECONDS)
         described = retrying.ask(lambda: _describe(caller, arn))
 
@@ -125,6 +129,7 @@ class _Reported:
     caller: Caller
     observer: Observer
     nodes: Mapping[str, ScheduledStep]
+    activity: Activity
     attempts: dict[str, int] = field(default_factory=dict)
     ended: dict[str, _Ended] = field(default_factory=dict)
     skips: set[str] = field(default_factory=set)
@@ -162,6 +167,7 @@ class _Reported:
                 step.get("FailureReason"),
                 logs.tail(self.caller, step) if failed else (),
                 reused_from=reused.get("SourcePipelineExecutionArn"),
+                metrics={} if failed or cached or reused else self.activity.last_metrics(step),
             )
         )
 

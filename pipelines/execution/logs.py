@@ -29,6 +29,16 @@ class LogStream:
     name: str
     written: int = 0
 
+    @property
+    def job(self) -> str:
+        """The name of the job."""
+        return self.name.partition("/")[0]
+
+    @property
+    def is_first_host(self) -> bool:
+        """Whether it is that of the host where rank 0 runs."""
+        return f"{self.name}-".startswith(f"{self.job}/algo-1-")
+
 
 @frozen
 class LogLine:
@@ -80,6 +90,35 @@ def lines(caller: Caller, stream: LogStream, token: str | None = None) -> Iterat
         token = following
 
 
+def latest(caller: Caller, stream: LogStream, most: int) -> list[LogLine]:
+    """Read the last lines of a stream; of a local job also the one that it is still writing.
+
+    Args:
+        caller: where.
+        stream: what to read.
+        most: how many lines.
+    """
+    answer = caller.call(
+        "logs",
+        "get_log_events",
+        logGroupName=stream.group,
+        logStreamName=stream.name,
+        limit=most,
+        startFromHead=False,
+    )
+    token = str(answer["nextForwardToken"])
+    return [
+        LogLine(str(event["message"]), token, int(event.get("timestamp") or 0))
+        for event in answer["events"]
+    ]
+
+
+def main_stream(found: list[LogStream]) -> LogStream | None:
+    """Return the stream of the first host of the latest attempt; None where there is none."""
+    latest_job = [s for s in found if s.job == found[-1].job]
+    return next((s for s in reversed(latest_job) if s.is_first_host), next(iter(latest_job), None))
+
+
 def tail(caller: Caller, step: JsonObject) -> tuple[str, ...]:
     """Read from the log of a failed step what explains it; where that is refused, a line says so.
 
@@ -93,17 +132,10 @@ def tail(caller: Caller, step: JsonObject) -> tuple[str, ...]:
         host = failed_host(reason)
         chosen = [s for s in found if host is not None and f"/{host}-" in f"{s.name}-"]
         last = (chosen or sorted(found, key=lambda stream: stream.written))[-1]
-        answer = caller.call(
-            "logs",
-            "get_log_events",
-            logGroupName=last.group,
-            logStreamName=last.name,
-            limit=_READ_LINES,
-            startFromHead=False,
-        )
+        read = latest(caller, last, _READ_LINES)
     except CallRefusedError as error:
         return (f"(its log cannot be read: {error.problem})",)
-    return excerpt([str(event["message"]) for event in answer["events"]], reason)
+    return excerpt([line.text for line in read], reason)
 
 
 def _job(step: JsonObject) -> tuple[str, str] | None:

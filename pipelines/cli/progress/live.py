@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TextIO
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
-from rich.spinner import Spinner
-from rich.table import Table
 from rich.text import Text
 
 from pipelines.cli.printing import escaped, log_line
+from pipelines.cli.progress.layout import Row, State, drawn
 from pipelines.cli.progress.words import duration, note
 from pipelines.execution.events import (
     Event,
@@ -23,6 +23,7 @@ from pipelines.execution.events import (
     Observer,
     StepEnded,
     StepNoted,
+    StepProgressed,
     StepRetried,
     StepSkipped,
     StepStarted,
@@ -30,73 +31,84 @@ from pipelines.execution.events import (
 from pipelines.execution.failure import remarks
 from pipelines.execution.identifiers import identifier
 from pipelines.execution.status import StepStatus
-from pipelines.frozen import frozen
 
-_MARKS = {
-    StepStatus.SUCCEEDED: ("✔", "green"),
-    StepStatus.FAILED: ("✘", "red"),
-    StepStatus.STOPPED: ("■", "yellow"),
+_STATES = {
+    StepStatus.SUCCEEDED: State.SUCCEEDED,
+    StepStatus.FAILED: State.FAILED,
+    StepStatus.STOPPED: State.STOPPED,
 }
 
 
-@frozen
-class _Row:
-    mark: str = "·"
-    style: str = "dim"
-    type: str = ""
-    began: float | None = None
-    seconds: float | None = None
-    note: str = ""
-    remark: str = ""
+class Table:
+    """The rows, drawn anew at every refresh; events may come from several threads.
 
+    Args:
+        clock: seconds since some moment.
+    """
 
-class _Table:
-    """The rows, drawn anew at every refresh."""
-
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._guard = threading.Lock()
         self._title = ""
-        self._rows: dict[str, _Row] = {}
+        self._began = clock()
+        self._rows: dict[str, Row] = {}
+        self._is_last = False
 
     def take(self, event: Event) -> None:
+        """Bring the rows up to date."""
+        with self._guard:
+            self._take(event)
+
+    def finish(self) -> None:
+        """Draw everything from now on, whatever the height of the terminal."""
+        self._is_last = True
+
+    def _take(self, event: Event) -> None:
         match event:
             case ExecutionStarted(execution=execution, pipeline=pipeline, steps=steps, done=done):
-                self._title = escaped(f"{pipeline}  {execution}")
+                self._title, self._began = f"{pipeline}  {execution}", self._clock()
                 notes = {**dict.fromkeys(done, "done before"), **_sources(event.reused)}
                 self._rows = {
-                    s: _Row("✔", "dim green", note=notes[s]) if s in notes else _Row()
-                    for s in steps
+                    s: Row(State.REUSED, note=notes[s]) if s in notes else Row() for s in steps
                 }
-            case StepStarted(step=step, type=type_name):
-                self._rows[step] = _Row("", "", type_name, time.monotonic())
-            case StepRetried(step=step, fault=fault):
-                self._rows[step] = replace(self._rows[step], note=f"{fault}, trying again")
-            case StepNoted(step=step, text=text):
-                self._rows[step] = replace(self._rows[step], note=text, remark=text)
-            case StepEnded(step=step, status=status, seconds=seconds):
-                mark, style = _MARKS[status]
-                row = self._rows.get(step, _Row())
-                said = note(event) or row.remark
-                self._rows[step] = _Row(mark, style, row.type, None, seconds, said)
-            case StepSkipped(step=step, because=because):
-                self._rows[step] = _Row("-", "dim", note=because)
             case ExecutionEnded():
                 pass
+            case _:
+                row = self._rows.get(event.step, Row())
+                self._rows[event.step] = self._changed(row, event)
 
-    def __rich__(self) -> Table:
-        table = Table(title=Text(self._title), title_justify="left", box=None, padding=(0, 2, 0, 0))
-        for name in ("", "step", "type", "time", ""):
-            table.add_column(name, justify="right" if name == "time" else "left")
-        for step, row in self._rows.items():
-            running = row.began is not None
-            seconds = time.monotonic() - row.began if row.began is not None else row.seconds
-            table.add_row(
-                Spinner("dots", style="cyan") if running else Text(row.mark, row.style),
-                Text(escaped(step), "bold" if running else row.style if row.mark == "✘" else ""),
-                Text(escaped(row.type), "dim"),
-                Text("" if seconds is None else duration(seconds)),
-                Text(escaped(row.note), row.style if row.mark == "✘" else "dim"),
-            )
-        return table
+    def _changed(
+        self,
+        row: Row,
+        event: StepStarted | StepRetried | StepNoted | StepProgressed | StepEnded | StepSkipped,
+    ) -> Row:
+        match event:
+            case StepStarted(type=type_name):
+                return Row(State.RUNNING, type_name, self._clock())
+            case StepRetried(fault=fault):
+                return replace(row, note=f"{fault}, trying again", seen=None)
+            case StepNoted(text=text):
+                return replace(row, note=text, remark=text)
+            case StepProgressed():
+                return replace(row, seen=event) if row.state is State.RUNNING else row
+            case StepEnded(status=status, seconds=seconds):
+                said = "  ".join(filter(None, (note(event), row.remark)))
+                return Row(_STATES[status], row.type, None, seconds, said)
+            case StepSkipped(because=because):
+                return Row(State.SKIPPED, note=because)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw the rows within the width, and while it runs within the height, of the terminal."""
+        with self._guard:
+            title, rows, now = self._title, dict(self._rows), self._clock()
+        height = None if self._is_last else console.size.height - 1
+        yield from drawn(
+            f"{title}  {self._summary(rows, now)}", rows, options.max_width, height, now
+        )
+
+    def _summary(self, rows: Mapping[str, Row], now: float) -> str:
+        ended = sum(row.state.has_ended for row in rows.values())
+        return f"{ended}/{len(rows)} steps  {duration(now - self._began)}"
 
 
 def _sources(reused: Mapping[str, str]) -> dict[str, str]:
@@ -107,7 +119,7 @@ def _sources(reused: Mapping[str, str]) -> dict[str, str]:
 def live(stream: TextIO) -> Iterator[Observer]:
     """Show a table of the steps; what a failed step logged last is printed below it."""
     console = Console(file=stream)
-    table = _Table()
+    table = Table()
     failed: list[StepEnded] = []
     ended: list[ExecutionEnded] = []
 
@@ -118,8 +130,11 @@ def live(stream: TextIO) -> Iterator[Observer]:
         if isinstance(event, ExecutionEnded):
             ended.append(event)
 
-    with Live(table, console=console, refresh_per_second=8):
-        yield observer
+    with Live(table, console=console, refresh_per_second=8, vertical_overflow="crop"):
+        try:
+            yield observer
+        finally:
+            table.finish()
     for event in failed:
         _print_failure(console, event)
     for end in ended:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from pipelines.diagnostics.excerpts import visible
 from pipelines.execution.events import StepEnded
 from pipelines.execution.failure import headline, is_said
 from pipelines.execution.identifiers import identifier
+
+if TYPE_CHECKING:
+    from pipelines.execution.job_progress import Progress  # its expressions take a while to compile
 
 _MINUTE = 60
 _HOUR = 3600
@@ -23,7 +30,7 @@ def duration(seconds: float) -> str:
 
 
 def note(event: StepEnded) -> str:
-    """Return in one line where a result comes from, why a step failed, or its exit message.
+    """Return in one line where a result comes from, why a step failed, or what came of it.
 
     Nothing where the excerpt of its log, shown below, says why.
     """
@@ -33,4 +40,21 @@ def note(event: StepEnded) -> str:
         return f"from {identifier(event.reused_from)}"
     if event.reason is not None:
         return "" if is_said(event.log_tail, event.reason) else headline(event.reason)
-    return event.message.splitlines()[0] if event.message else ""
+    return event.message.splitlines()[0] if event.message else metrics_text(event.metrics)
+
+
+def metrics_text(metrics: Mapping[str, float]) -> str:
+    """Write metrics in one line: `auc 0.7123  loss 0.43`."""
+    if not metrics:
+        return ""
+    from pipelines.results.metrics import written  # noqa: PLC0415 - most steps have none
+
+    return "  ".join(
+        f"{visible(name, kept='')} {written(value)}" for name, value in metrics.items()
+    )
+
+
+def progress_text(progress: Progress) -> str:
+    """Write what is counted, how far that is, and how fast it goes: `epoch 3/10  2.1it/s`."""
+    named = " ".join(filter(None, (progress.counted, progress.count)))
+    return "  ".join(filter(None, (named, progress.rate)))

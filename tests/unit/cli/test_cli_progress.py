@@ -7,6 +7,7 @@ import io
 import pytest
 
 from pipelines.cli.progress import following
+from pipelines.cli.progress.plain import Lines
 from pipelines.cli.progress.words import duration
 from pipelines.execution.events import (
     Event,
@@ -14,10 +15,12 @@ from pipelines.execution.events import (
     ExecutionStarted,
     StepEnded,
     StepNoted,
+    StepProgressed,
     StepRetried,
     StepSkipped,
     StepStarted,
 )
+from pipelines.execution.job_progress import Progress
 from pipelines.execution.status import ExecutionStatus, StepStatus
 
 EVENTS: tuple[Event, ...] = (
@@ -105,3 +108,50 @@ def test_a_reason_that_the_log_ends_with_is_said_there_alone(stream: io.StringIO
 def test_durations_are_as_exact_as_a_reader_needs(seconds: float, words: str) -> None:
     """Tenths below ten seconds, seconds below an hour, minutes above."""
     assert duration(seconds) == words
+
+
+def test_a_file_gets_few_lines_of_what_a_step_writes() -> None:
+    """After ten seconds, then when a tenth of its time has passed; bars never fill the file."""
+    stream, now = io.StringIO(), [0.0]
+    lines = Lines(stream, lambda: now[0])
+    lines(StepStarted("train", "Training"))
+    for second in range(3600):
+        now[0] = float(second)
+        progress = Progress("epoch", f"{second}/3600", second / 3600, "2.1it/s")
+        lines(StepProgressed("train", f"line {second}", progress, {"auc": second / 4000}))
+    lines(StepEnded("train", StepStatus.SUCCEEDED, 3600.0))
+    lines(StepProgressed("train", "late", None, {"auc": 1.0}))
+    written = stream.getvalue().splitlines()
+    assert written[:3] == [
+        "  train: started (Training)",
+        "  train: 0%  epoch 10/3600  2.1it/s  auc 0.0025  (10s)",
+        "  train: 1%  epoch 20/3600  2.1it/s  auc 0.005  (20s)",
+    ]
+    assert written[-1] == "  train: Succeeded in 1h 00m"
+    assert 30 < len(written) < 60
+    assert "\r" not in stream.getvalue()
+
+
+def test_the_same_is_not_said_twice_in_a_file() -> None:
+    """A job that writes no metric and no count is silent, as are lines without either."""
+    stream, now = io.StringIO(), [0.0]
+    lines = Lines(stream, lambda: now[0])
+    lines(StepStarted("train", "Training"))
+    for now[0] in (20.0, 40.0, 60.0):
+        lines(StepProgressed("train", f"line {now[0]}"))
+        lines(StepProgressed("train", f"line {now[0]}", None, {"auc": 0.5}))
+    assert stream.getvalue().count("\n") == 2
+
+
+@pytest.mark.parametrize("term", ["dumb", "unknown"])
+def test_a_terminal_that_cannot_move_its_cursor_gets_lines(
+    term: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Emacs' shell and some build servers are."""
+    monkeypatch.setenv("TERM", term)
+    stream = Terminal()
+    with following(stream) as observer:
+        for event in EVENTS:
+            observer(event)
+    assert stream.getvalue().splitlines()[1] == "  train: started (Training)"
+    assert "\x1b" not in stream.getvalue()

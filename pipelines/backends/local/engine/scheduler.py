@@ -225,6 +225,10 @@ class Scheduler:
                 record.reason,
                 log_tail(logs, record.reason) if failed else (),
                 record.properties.get("ExitMessage"),
+                metrics={
+                    metric["MetricName"]: metric["Value"]
+                    for metric in record.properties.get("FinalMetricDataList") or ()
+                },
             )
         )
 

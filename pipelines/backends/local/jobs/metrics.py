@@ -1,7 +1,7 @@
 """Metrics of a training job: the regular expressions of its request, read over its logs.
 
-The logs are read by a process of its own (`matching.py`), which is killed when an expression takes
-too long, or when the execution is stopped.
+The logs are read by a process of its own (`execution/matching.py`), which is killed when an
+expression takes too long, or when the execution is stopped.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Self
 
-from pipelines.backends.local.jobs import matching
 from pipelines.backends.local.jobs.spec import JobRefusedError
 from pipelines.diagnostics.sentences import shortened
+from pipelines.execution import matching
 from pipelines.frozen import frozen
 from pipelines.grammar.patterns import compiled
 from pipelines.json_types import JsonObject

@@ -30,6 +30,8 @@ _EXECUTION = re.compile(r"pipelines-([a-z0-9]+)-")
 _TOKEN = re.compile(r"([fb])/([0-9]{1,18})")
 _MOST = 10_000
 _PAGE_BYTES = 1 << 20
+_WINDOWS = (1 << 14, _PAGE_BYTES)
+"""How much of the end of a log is read for its last lines: a little, or a page."""
 
 
 @frozen
@@ -99,6 +101,8 @@ class LogOperations:
         folder = execution_folder(self.home, named[1])
         for job in folder.glob(f"*/*/{JOB_FILE}"):
             name = job.read_text(encoding="utf-8")
+            if not f"{name}/".startswith(prefix.partition("/")[0]):
+                continue
             for log in job.parent.glob("*.log"):
                 if f"{name}/{log.stem}".startswith(prefix):
                     yield _LogStream(f"{name}/{log.stem}", log)
@@ -125,13 +129,20 @@ def _lines_from(file: Path, begin: int, most: int) -> tuple[list[str], int]:
 
 
 def _last_lines(file: Path, most: int) -> tuple[list[str], int, int]:
+    """Return the last lines, where they begin, and where the lines that are whole end."""
     size = file.stat().st_size
-    begin = max(0, size - _PAGE_BYTES)
-    with file.open("rb") as log:
-        log.seek(begin)
-        pieces = log.readlines()
+    pieces, begin = list[bytes](), size
+    for window in _WINDOWS:
+        begin = max(0, size - window)
+        with file.open("rb") as log:
+            log.seek(begin)
+            pieces = io.BytesIO(log.read(size - begin)).readlines()
+        if begin == 0 or len(pieces) > most:
+            break
     kept = pieces[-most:]
-    return [_text(piece) for piece in kept], size - sum(map(len, kept)), size
+    is_partial = bool(kept) and not kept[-1].endswith(b"\n") and not _has_ended(file)
+    end = size - len(kept[-1]) if is_partial else size
+    return [_text(piece) for piece in kept], size - sum(map(len, kept)), end
 
 
 def _has_ended(file: Path) -> bool:

@@ -1,19 +1,26 @@
-"""The process that reads a job's logs for its metrics: `metrics.py` starts it, and may kill it.
+"""The process that searches a job's logs for its metrics; who starts it may kill it.
 
 A regular expression can take for ever on a line, deaf to every signal that Python handles. A timer
 of the kernel ends this process then, which says nothing of the expression that it was at. Only the
 standard library is imported: this file is a program of its own.
 
 It reads `{"patterns": [[name, expression], …], "logs": […]}` from its input and writes, for each
-pattern in turn, a line of JSON: the last value or null, and whether a line was cut.
+pattern in turn, a line of JSON: the last value or null, and whether a line was cut. Instead of
+`logs`, which are files, `text` may hold the lines.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import signal
 import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any, TextIO
 
 LONGEST_LINE = 16_384
 """Characters of a line that are searched."""
@@ -30,16 +37,24 @@ def main() -> None:
     asked = json.load(sys.stdin)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     for name, expression in asked["patterns"]:
-        value, cut = last_value(re.compile(expression), asked["logs"])
+        value, cut = last_value(re.compile(expression), opened(asked))
         sys.stdout.write(json.dumps([name, value, cut]) + "\n")
         sys.stdout.flush()
 
 
-def last_value(pattern: re.Pattern[str], logs: list[str]) -> tuple[float | None, bool]:
+def opened(asked: dict[str, Any]) -> Iterator[TextIO]:
+    """Open what is searched, one after the other."""
+    if "text" in asked:
+        yield io.StringIO(asked["text"])
+    for log in asked.get("logs", ()):
+        yield open(log, encoding="utf-8", errors="replace")  # noqa: PTH123, SIM115 - no pathlib to import; the caller closes it
+
+
+def last_value(pattern: re.Pattern[str], logs: Iterator[TextIO]) -> tuple[float | None, bool]:
     """Return the last number that a pattern finds, and whether a line was too long."""
     value, cut, count = None, False, 0
     for log in logs:
-        with open(log, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - no pathlib to import
+        with log as file:
             while line := file.readline(LONGEST_LINE):
                 if count % _LINES == 0 or len(line) > _LINES:
                     signal.setitimer(signal.ITIMER_PROF, SECONDS)
