@@ -17,7 +17,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 _OUTSIDE = {
     *(*_FULL, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO),
     *(errno.EMFILE, errno.ENFILE, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR),
-    *(errno.EAGAIN, errno.ENOMEM),
+    *(errno.EAGAIN, errno.ENOMEM, errno.ELOOP, errno.ENXIO, errno.ESTALE, errno.EBUSY),
 }
 
 

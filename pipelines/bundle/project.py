@@ -30,6 +30,7 @@ class Listing:
         outside: the links that lead out of the project; their files are among `files`.
         circles: the folders that lie within themselves by a link; they are not followed.
         dead: the links that lead to nothing.
+        devices: pipes, sockets, devices and links to them; they are not among `files`.
         not_utf8: what has a name that is not UTF-8; it is not among `files`.
     """
 
@@ -37,6 +38,7 @@ class Listing:
     outside: tuple[str, ...]
     circles: tuple[str, ...]
     dead: tuple[str, ...]
+    devices: tuple[str, ...]
     not_utf8: tuple[str, ...]
 
 
@@ -45,6 +47,7 @@ class _Found(NamedTuple):
     outside: list[str]
     circles: list[str]
     dead: list[str]
+    devices: list[str]
     not_utf8: list[str]
 
 
@@ -102,16 +105,14 @@ class Project:
     def listing(self, relative: str) -> Listing:
         """List what lies below a folder, or the file itself, links followed.
 
-        Caches are left out, and what holds no bytes: pipes, sockets, and hidden links to nothing
-        (editors lock with them).
+        Caches are left out, and what editors lock with: hidden links to nothing, pipes, sockets.
         """
-        found = _Found([], [], [], [], [])
-        if self.is_file(relative):
-            path = PurePosixPath(relative)
-            found.files.append(str(path))
-            self._note_link(path, "file", found)
-        else:
-            self._walk(PurePosixPath(relative), (), found)
+        found = _Found([], [], [], [], [], [])
+        path = PurePosixPath(relative)
+        kind = self.sort(relative)
+        if kind == "file":
+            self._note_link(path, kind, found)
+        self._take(path, kind, (), found)
         return Listing(*(tuple(sorted(paths)) for paths in found))
 
     def _walk(
@@ -130,17 +131,31 @@ class Project:
             kind = self.sort(str(path)) if entry.is_symlink() else _kind(entry)
             if entry.is_symlink():
                 self._note_link(path, kind, found)
-            if not _is_utf8(entry.name):
-                found.not_utf8.append(str(path))
-            elif kind == "file":
+            self._take(path, kind, above, found)
+
+    def _take(
+        self,
+        path: PurePosixPath,
+        kind: Sort | None,
+        above: tuple[tuple[int, int], ...],
+        found: _Found,
+    ) -> None:
+        """Gather what a path stands for."""
+        if not _is_utf8(path.name):
+            found.not_utf8.append(str(path))
+            return
+        match kind:
+            case "file":
                 found.files.append(str(path))
-            elif kind == "folder":
+            case "folder":
                 self._walk(path, above, found)
+            case "device" if not path.name.startswith("."):
+                found.devices.append(str(path))
 
     def _note_link(self, path: PurePosixPath, kind: Sort | None, found: _Found) -> None:
         if kind is None and not path.name.startswith("."):
             found.dead.append(str(path))
-        elif kind is not None and not self.is_inside(str(path)):
+        elif kind in ("file", "folder") and not self.is_inside(str(path)):
             found.outside.append(str(path))
 
     def is_inside(self, relative: str) -> bool:
@@ -175,6 +190,10 @@ def of_links(listing: Listing, path: Path) -> Iterator[Finding]:
     for link in listing.dead:
         message = f"`{link}` is a link to nothing and is left out"
         yield Finding("SP307", message, path, severity=Severity.WARNING)
+    for name in listing.devices:
+        message = f"`{name}` is neither a file nor a folder and is left out"
+        help_text = "a pipe, a socket or a device holds nothing that could be copied"
+        yield Finding("SP307", message, path, severity=Severity.WARNING, help=help_text)
     for name in listing.not_utf8:
         message = f"the name of {name!r} is not UTF-8, as names in S3 are"
         yield Finding("SP308", message, path, help="rename the file")

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import click
 
-from pipelines.cli.options import report
+from pipelines.cli.options import GivenPath, report
 from pipelines.cli.repository import Repository
 from pipelines.diagnostics.nearest import nearest
 from pipelines.diagnostics.sentences import quoted
@@ -234,7 +234,7 @@ _OPTIONS: Final = (
         "--file",
         "files",
         multiple=True,
-        type=click.Path(path_type=Path),
+        type=GivenPath(),
         help="A spec file; repeatable. By default pipeline.yaml.",
     ),
     click.option(

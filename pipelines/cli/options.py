@@ -26,10 +26,33 @@ CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 _FILE = Path("pipeline.yaml")
 _NO_ACCOUNT = "SP306"
 
+
+class GivenPath(click.Path):
+    """A path; an empty one, which the shell makes of a variable that is not set, is refused."""
+
+    def __init__(
+        self, *, file_okay: bool = True, dir_okay: bool = True, allow_dash: bool = False
+    ) -> None:
+        super().__init__(
+            file_okay=file_okay, dir_okay=dir_okay, allow_dash=allow_dash, path_type=Path
+        )
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str | bytes | os.PathLike[str]:
+        """Return the path."""
+        if not str(value):
+            self.fail("the path is empty: is a variable not set?", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 file_option = click.option(
     "-f",
     "--file",
-    type=click.Path(path_type=Path),
+    type=GivenPath(),
     default=_FILE,
     show_default=True,
     help="The spec file; its folder is the project.",

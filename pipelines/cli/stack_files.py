@@ -15,7 +15,7 @@ from typing import Any, Final
 import click
 
 from pipelines.cli.generating import FOLDER, generate, read_command
-from pipelines.cli.options import parameters
+from pipelines.cli.options import GivenPath, parameters
 from pipelines.cli.repository import Repository
 from pipelines.diagnostics.nearest import nearest
 from pipelines.diagnostics.sentences import quoted
@@ -50,7 +50,7 @@ _OPTIONS: Final = (
         "--file",
         "files",
         multiple=True,
-        type=click.Path(path_type=Path),
+        type=GivenPath(),
         help="A spec whose stacks are meant; repeatable. By default all of the templates.",
     ),
     click.option(
@@ -63,7 +63,7 @@ _OPTIONS: Final = (
         "-o",
         "--from",
         "folder",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=GivenPath(file_okay=False),
         default=FOLDER,
         show_default=True,
         help="The folder of the templates.",

@@ -246,6 +246,9 @@ def _missing(name: str, source: DataSource, project: Project) -> Iterator[Findin
             else "paths are relative to the spec file's folder"
         )
         yield Finding("SP301", f"the data `{relative}` does not exist", path, help=help_text)
+    elif project.sort(relative) == "device":
+        message = f"the data `{relative}` is neither a file nor a folder"
+        yield Finding("SP301", message, path, help="name a folder, or a file in one")
     else:
         listing = project.listing(relative)
         yield from of_links(listing, path)

@@ -102,8 +102,7 @@ def template_files(
 
 def commands_in(folder: Path) -> frozenset[str]:
     """Return the commands that generated the templates of a folder."""
-    texts = (path.read_text("utf-8", "replace") for path in folder.glob("*.yaml"))
-    return frozenset(head["command"] for text in texts if (head := _HEAD.match(text)))
+    return frozenset(head["command"] for _, head in _generated(folder))
 
 
 def host_files(
@@ -138,9 +137,15 @@ def host_files(
 def left_over(files: Iterable[TemplateFile], folder: Path) -> Iterator[Path]:
     """Yield the templates in a folder that were generated and are no longer."""
     written = {file.path for file in files}
-    for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
-        if path not in written and _HEAD.match(path.read_text("utf-8", "replace")):
-            yield path
+    yield from (path for path, _ in _generated(folder) if path not in written)
+
+
+def _generated(folder: Path) -> Iterator[tuple[Path, re.Match[str]]]:
+    """Yield the files of a folder that were generated, with what their heads say."""
+    for path in sorted(folder.glob("*.yaml")):
+        head = _HEAD.match(path.read_text("utf-8", "replace")) if path.is_file() else None
+        if head is not None:
+            yield path, head
 
 
 def _file(stack: Stack, path: Path, options: Options) -> StackFile:

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.options import ChosenSpec, format_option, local_option, spec_options, writing
+from pipelines.cli.options import (
+    ChosenSpec,
+    GivenPath,
+    format_option,
+    local_option,
+    spec_options,
+    writing,
+)
 from pipelines.cli.printing import as_json, echo, echo_data
 from pipelines.cli.results import find_result, source_of
 from pipelines.cli.scope import open_scope
@@ -27,7 +34,7 @@ _FEWEST = 2
     "-o",
     "--output",
     "picture",
-    type=click.Path(path_type=Path),
+    type=GivenPath(),
     metavar="FILE.svg",
     help="Draw the metrics into a file.",
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.options import ChosenSpec, report, spec_options, writing
+from pipelines.cli.options import ChosenSpec, GivenPath, report, spec_options, writing
 from pipelines.cli.printing import echo, echo_data
 from pipelines.compile.driver import compile_spec
 from pipelines.compile.output import write
@@ -17,7 +17,7 @@ from pipelines.compile.output import write
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, file_okay=False, allow_dash=True),
+    type=GivenPath(file_okay=False, allow_dash=True),
     help="Folder for the definition and the bundles; without it, or with -, the definition is"
     " printed.",
 )

@@ -9,14 +9,14 @@ from pathlib import Path
 import click
 
 from pipelines.cli import scaffold
-from pipelines.cli.options import writing
+from pipelines.cli.options import GivenPath, writing
 from pipelines.cli.printing import echo
 
 _MODULE = "python -m "
 
 
 @click.command("init")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=GivenPath())
 @click.option("--minimal", is_flag=True, help="One processing and one training step only.")
 @click.option("--name", help="Name of the pipeline.  [default: the folder's]")
 def COMMAND(folder: Path, minimal: bool, name: str | None) -> None:  # noqa: FBT001, N802 - click's flag; found by this name

@@ -10,7 +10,7 @@ from typing import BinaryIO
 import click
 
 from pipelines.account.account import Account
-from pipelines.cli.options import ChosenSpec, env_option, local_option
+from pipelines.cli.options import ChosenSpec, GivenPath, env_option, local_option
 from pipelines.cli.printing import echo
 from pipelines.cli.target import open_target
 from pipelines.diagnostics.nearest import nearest
@@ -50,7 +50,7 @@ class InvokeResponse:
 @click.option(
     "-f",
     "--spec",
-    type=click.Path(path_type=Path),
+    type=GivenPath(),
     default=Path("pipeline.yaml"),
     show_default=True,
     help="The spec file; its folder is the project.",

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from pipelines.cli.opening import copy_file, copy_outputs, open_file, shown_place
-from pipelines.cli.options import ChosenSpec, format_option, local_option, spec_options
+from pipelines.cli.options import ChosenSpec, GivenPath, format_option, local_option, spec_options
 from pipelines.cli.printing import as_json, echo, echo_data
 from pipelines.cli.project import home_of
 from pipelines.cli.results import chosen as choose
@@ -34,7 +34,7 @@ _METRICS = 12
 @click.option(
     "--copy",
     "folder",
-    type=click.Path(path_type=Path),
+    type=GivenPath(),
     metavar="DIR",
     help="Copy the files into a new folder; from an account, download them.",
 )

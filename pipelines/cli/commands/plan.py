@@ -9,7 +9,7 @@ import click
 
 from pipelines.account.planning import make_plan
 from pipelines.cli import plan_file
-from pipelines.cli.options import ChosenSpec, format_option, local_option, spec_options
+from pipelines.cli.options import ChosenSpec, GivenPath, format_option, local_option, spec_options
 from pipelines.cli.plan_json import plan_json
 from pipelines.cli.plan_markdown import plan_markdown
 from pipelines.cli.plan_text import plan_text
@@ -26,7 +26,7 @@ from pipelines.plan.model import Plan
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=GivenPath(),
     help="Write a plan file too, for `upsert --plan`.",
 )
 @format_option("text", "json", "markdown")

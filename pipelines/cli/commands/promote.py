@@ -14,7 +14,7 @@ from pipelines.account.promotion.promote import (
     prepare,
     require_approved,
 )
-from pipelines.cli.options import ChosenSpec, local_option, spec_options, yes_option
+from pipelines.cli.options import ChosenSpec, GivenPath, local_option, spec_options, yes_option
 from pipelines.cli.printing import echo
 from pipelines.cli.project import folder_of
 from pipelines.cli.target import CommandTarget, confirm, open_target
@@ -47,7 +47,7 @@ class _Side:
 @click.option("--to", metavar="ENV", help="The environment whose registry gets the version.")
 @click.option(
     "--to-file",
-    type=click.Path(path_type=Path),
+    type=GivenPath(),
     help="The spec file of the target, where it is another one.",
 )
 @click.option("--profile", help="AWS profile for the account that the version is in.")

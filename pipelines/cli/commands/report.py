@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from pipelines.cli.opening import open_file, shown_place
-from pipelines.cli.options import ChosenSpec, local_option, spec_options, writing
+from pipelines.cli.options import ChosenSpec, GivenPath, local_option, spec_options, writing
 from pipelines.cli.printing import echo
 from pipelines.cli.project import home_of
 from pipelines.cli.results import find_result, source_of
@@ -24,7 +24,7 @@ from pipelines.execution.identifiers import LATEST
     "-o",
     "--output",
     "into",
-    type=click.Path(path_type=Path),
+    type=GivenPath(),
     metavar="FILE.html",
     help="Where to write it; otherwise .pipelines/reports/EXECUTION.html.",
 )

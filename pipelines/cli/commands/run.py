@@ -8,7 +8,7 @@ from typing import Literal
 import click
 
 from pipelines.backends.local.jobs.isolation import warm_up
-from pipelines.cli.options import ChosenSpec, spec_options
+from pipelines.cli.options import ChosenSpec, GivenPath, spec_options
 from pipelines.cli.run_request import RunRequest
 from pipelines.cli.selecting import selection_options
 from pipelines.errors import UsageError
@@ -35,7 +35,7 @@ def _with_files(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -
 @click.option(
     "--from-definition",
     "definition",
-    type=click.Path(path_type=Path),
+    type=GivenPath(),
     help="Run this definition JSON, whoever compiled it.",
 )
 @click.option(

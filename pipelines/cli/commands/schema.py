@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from pipelines.cli import scaffold
-from pipelines.cli.options import writing
+from pipelines.cli.options import GivenPath, writing
 from pipelines.cli.printing import echo, echo_data
 
 
@@ -15,7 +15,7 @@ from pipelines.cli.printing import echo, echo_data
 @click.option(
     "-o",
     "output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=GivenPath(dir_okay=False),
     help="Write it to this file, instead of printing it.",
 )
 def COMMAND(output: Path | None) -> None:  # noqa: N802 - found by this name

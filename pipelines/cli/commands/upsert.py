@@ -9,7 +9,7 @@ import click
 
 from pipelines.account.apply import apply, is_current
 from pipelines.account.planning import make_plan
-from pipelines.cli.options import ChosenSpec, local_option, spec_options, yes_option
+from pipelines.cli.options import ChosenSpec, GivenPath, local_option, spec_options, yes_option
 from pipelines.cli.plan_file import PlanFile
 from pipelines.cli.plan_text import plan_text
 from pipelines.cli.printing import echo
@@ -31,7 +31,7 @@ from pipelines.plan.model import Plan
 @click.option(
     "--plan",
     "plan_path",
-    type=click.Path(path_type=Path),
+    type=GivenPath(),
     metavar="FILE",
     help="Carry out the plan that `plan -o FILE` wrote, and nothing else; asks nothing.",
 )

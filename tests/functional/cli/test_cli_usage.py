@@ -47,6 +47,25 @@ def test_an_unknown_option_is_a_usage_error(pipelines: Command) -> None:
     assert "sarif" in answer.err
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("init", ""),
+        ("validate", "-f", ""),
+        ("compile", "-o", ""),
+        ("schema", "-o", ""),
+        ("report", "-o", "", "latest"),
+        ("ci", "init", "-o", ""),
+        ("ci", "plan", "--from", ""),
+    ],
+)
+def test_an_empty_path_is_a_usage_error(pipelines: Command, words: tuple[str, ...]) -> None:
+    """The shell makes one of a variable that is not set; it does not mean this folder."""
+    answer = pipelines(*words)
+    assert answer.code == 2
+    assert "the path is empty: is a variable not set?" in answer.err
+
+
 def test_help_lists_every_command_with_a_line(processes: Processes) -> None:
     """`--help` is where a new user begins."""
     answer = processes("--help")

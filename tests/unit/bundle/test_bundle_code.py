@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
+import socket
 import zipfile
 from pathlib import Path
 
@@ -134,15 +136,27 @@ def test_a_relative_import_that_leads_out_of_the_project_brings_nothing(tmp_path
 
 
 def test_what_holds_no_bytes_is_left_out_of_folders(tmp_path: Path) -> None:
-    """Editors lock files with links to nothing; a pipe would be read for ever."""
+    """A pipe would be read for ever: it is left out with a warning, an editor's lock without."""
     files = {"steps/work.py": "", "extra/a.txt": "", "data/a.csv": "1"}
     more = "    include: [extra]\n    inputs: {d: '${data.d}'}\ndata: {d: data/}\n"
     project = _project(tmp_path, files, more)
     for folder in ("extra", "data"):
         (project / folder / ".#a").symlink_to("nobody@nowhere.1")
         os.mkfifo(project / folder / "pipe")
+        (project / folder / "null").symlink_to("/dev/null")
+        (project / folder / "near").symlink_to("pipe")
+        with socket.socket(socket.AF_UNIX) as listening, contextlib.chdir(project / folder):
+            listening.bind("socket")
+        os.mkfifo(project / folder / ".pipe")
     result = compile_spec(CompileRequest(project / "pipeline.yaml", None, {}))
     assert result.compiled is not None, result.checked.diagnostics
+    found = [one for one in result.checked.diagnostics if one.code == "SP307"]
+    left_out = "is neither a file nor a folder and is left out"
+    assert sorted((str(one.severity.value), one.message) for one in found) == [
+        ("warning", f"`{folder}/{name}` {left_out}")
+        for folder in ("data", "extra")
+        for name in ("near", "null", "pipe", "socket")
+    ]
     assert _code(result.compiled.code[0]) == ["extra/a.txt", "steps/work.py"]
     assert [name for name, _ in result.compiled.data[0].files] == ["a.csv"]
 
@@ -157,6 +171,18 @@ def test_a_script_that_is_no_file_is_found(kind: str, tmp_path: Path) -> None:
     else:
         script.symlink_to("work.py")
     assert [d.code for d in _checked(project).diagnostics] == ["SP301"]
+
+
+def test_data_that_is_a_pipe_is_an_error_and_an_included_one_is_left_out(tmp_path: Path) -> None:
+    """Both are named by themselves in the spec."""
+    more = "    include: [pipe]\n    inputs: {d: '${data.d}'}\ndata: {d: pipe}\n"
+    project = _project(tmp_path, {"steps/work.py": ""}, more)
+    os.mkfifo(project / "pipe")
+    found = [(one.code, one.severity.value, one.message) for one in _checked(project).diagnostics]
+    assert sorted(found) == [
+        ("SP301", "error", "the data `pipe` is neither a file nor a folder"),
+        ("SP307", "warning", "`pipe` is neither a file nor a folder and is left out"),
+    ]
 
 
 def test_include_brings_files_folders_and_patterns_but_no_caches(tmp_path: Path) -> None:

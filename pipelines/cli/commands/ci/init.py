@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from pipelines.cli.generating import FOLDER, Wanted, generate, wanted_options
-from pipelines.cli.options import writing
+from pipelines.cli.options import GivenPath, writing
 from pipelines.cli.printing import echo
 from pipelines.cli.repository import Repository
 from pipelines.compile.permissions import permissions
@@ -25,7 +25,7 @@ from pipelines.infra.workflows.gitlab import ROOT_FILE
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=GivenPath(file_okay=False),
     default=FOLDER,
     show_default=True,
     help="Folder for the templates; nothing else in it is touched.",
