@@ -10,8 +10,9 @@ from pipelines.bundle.brought import Brought
 from pipelines.bundle.frame import frame
 from pipelines.bundle.need import CodeNeed, ProjectFile, RequirementsFile
 from pipelines.bundle.project import Project, of_links
+from pipelines.bundle.relative import of_strays
 from pipelines.bundle.script import how_started
-from pipelines.bundle.trace import Import, trace, trace_from
+from pipelines.bundle.trace import Import, Trace, trace, trace_from
 from pipelines.diagnostics import Finding, Path, Place, Severity, Span
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
@@ -218,10 +219,14 @@ class _Collector:
         except SyntaxError as error:
             self.findings.append(_not_python(error, (*self._step, *script.at), self._project))
             return
-        self.imports.extend(found.foreign)
-        self.brought |= found.brought
+        self._take(found, script.at)
         for path in found.files:
             self._add(path, script.at)
+
+    def _take(self, found: Trace, at: Path) -> None:
+        self.imports.extend(found.foreign)
+        self.brought |= found.brought
+        self.findings.extend(of_strays(found.strays, (*self._step, *at), self._project))
 
     def _read_entry(self, entry: ProjectFile, source: str) -> None:
         """Follow the imports of serving code in its folder, which is all that the server has."""
@@ -233,8 +238,7 @@ class _Collector:
         except SyntaxError as error:
             self.findings.append(_not_python(error, (*self._step, *entry.at), self._project))
             return
-        self.imports.extend(found.foreign)
-        self.brought |= found.brought
+        self._take(found, entry.at)
 
     def _read_included(self, path: str) -> None:
         """Read the imports of a file that the spec includes by its name; it may be anything."""

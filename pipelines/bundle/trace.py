@@ -8,11 +8,11 @@ from pathlib import PurePosixPath
 
 from pipelines.bundle.brought import Brought, brought_by
 from pipelines.bundle.project import Project
+from pipelines.bundle.statements import is_condition, is_function, statements
 from pipelines.frozen import frozen
 from pipelines.runtime.bundle import IMPORT_ROOTS
 
 _EXTENSIONS = (".so", ".pyd")
-_CATCHING = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 
 
 @frozen
@@ -24,12 +24,29 @@ class Import:
         line: its line, counted from 1.
         offset: bytes of UTF-8 on that line before which the module's name does not begin.
         names: what it may read, dotted, the module first: of `from a.b import c` also `a.b.c`.
+        level: the dots of a relative import.
     """
 
     file: str
     line: int
     offset: int
     names: tuple[str, ...]
+    level: int = 0
+
+
+@frozen
+class Stray:
+    """A relative import that Python refuses: it leads above the package of its file.
+
+    Args:
+        at: the import.
+        depth: how many packages its file is in; none for a script, which has no package.
+        is_reached: whether importing its file executes it; in a function it may never be.
+    """
+
+    at: Import
+    depth: int
+    is_reached: bool
 
 
 @frozen
@@ -40,11 +57,27 @@ class Trace:
         files: paths of project files, sorted, without the script itself.
         foreign: the imports of other modules that the script cannot do without.
         brought: what the script adds to its container before it imports it.
+        strays: the relative imports that fail.
     """
 
     files: tuple[str, ...]
     foreign: tuple[Import, ...]
     brought: Brought = Brought()
+    strays: tuple[Stray, ...] = ()
+
+
+@frozen
+class _Module:
+    """A file that is imported by a name that begins in the folder `root`."""
+
+    path: str
+    root: str
+
+    @property
+    def depth(self) -> int:
+        """How many packages it is in."""
+        folder = PurePosixPath(self.path).parent
+        return len(folder.parts) - len(PurePosixPath(self.root).parts)
 
 
 def trace(project: Project, script: str) -> Trace:
@@ -63,30 +96,60 @@ def trace(project: Project, script: str) -> Trace:
 def trace_from(project: Project, script: str, folders: tuple[str, ...]) -> Trace:
     """Follow a script's imports through folders of the project; raises as `trace` does."""
     roots = [folder for folder in dict.fromkeys(folders) if project.sort(folder) == "folder"]
-    finder = _Finder(project, tuple(roots))
-    found: set[str] = set()
-    foreign: list[Import] = []
-    brought = Brought()
-    needed, optional = [script], list[str]()
-    while needed or optional:
-        # What is only reached by optional imports comes last: none of its imports is needed.
-        is_needed = bool(needed)
-        path = needed.pop() if is_needed else optional.pop()
-        if path in found:
-            continue
-        found.add(path)
-        code = project.read(path)
-        tree = _parsed(code, path)
-        brought |= brought_by(code, tree)
-        for one, within in _imports(tree, path):
-            files = [file for name in one.names for file in finder.files(name)]
-            if is_needed and not any(map(_is_condition, within)):
-                needed.extend(files)
-                if not files and not finder.holds(one.names):
-                    foreign.append(one)
-            else:
-                optional.extend(files)
-    return Trace(tuple(sorted(found - {script})), tuple(foreign), brought)
+    tracer = _Tracer(project, _Finder(project, tuple(roots)))
+    tracer.follow(script)
+    return tracer.found(script)
+
+
+class _Tracer:
+    """Follows imports, those that the script cannot do without first."""
+
+    def __init__(self, project: Project, finder: _Finder) -> None:
+        self._project = project
+        self._finder = finder
+        self._needed: list[_Module] = []
+        self._optional: list[_Module] = []
+        self._depths: dict[str, int] = {}
+        self._foreign: list[Import] = []
+        self._relative: list[tuple[Import, bool]] = []
+        self._brought = Brought()
+
+    def follow(self, script: str) -> None:
+        self._needed.append(_Module(script, str(PurePosixPath(script).parent)))
+        while self._needed or self._optional:
+            # What is only reached by optional imports comes last: none of its imports is needed.
+            is_needed = bool(self._needed)
+            module = self._needed.pop() if is_needed else self._optional.pop()
+            known = self._depths.get(module.path)
+            self._depths[module.path] = max(module.depth, known or 0)
+            if known is None:
+                self._read(module, is_needed=is_needed)
+
+    def _read(self, module: _Module, *, is_needed: bool) -> None:
+        code = self._project.read(module.path)
+        tree = _parsed(code, module.path)
+        self._brought |= brought_by(code, tree)
+        has_package = b"__package__" in code  # it may set it, as PEP 366 has it
+        for one, within in _imports(tree, module.path):
+            files = [file for name in one.names for file in self._finder.files(name, module.root)]
+            if not is_needed or any(map(is_condition, within)):
+                self._optional.extend(files)
+                continue
+            self._needed.extend(files)
+            if one.level and not has_package:
+                self._relative.append((one, not any(map(is_function, within))))
+            elif not files and not self._finder.holds(one.names):
+                self._foreign.append(one)
+
+    def found(self, script: str) -> Trace:
+        depths = self._depths | {script: 0}  # what is started by its path has no package
+        strays = (Stray(one, depths[one.file], reached) for one, reached in self._relative)
+        return Trace(
+            tuple(sorted(depths.keys() - {script})),
+            tuple(self._foreign),
+            self._brought,
+            tuple(one for one in strays if one.at.level > one.depth),
+        )
 
 
 def _parsed(code: bytes, path: str) -> ast.Module:
@@ -104,61 +167,23 @@ def _imports(tree: ast.Module, path: str) -> Iterator[tuple[Import, tuple[ast.st
 
     Names of relative imports are paths from the project's root, with a leading dot.
     """
-    for node, within in _statements(tree.body, ()):
+    for node, within in statements(tree.body, ()):
         match node:
             case ast.Import(names=names):
                 for alias in names:
                     yield Import(path, alias.lineno, alias.col_offset, (alias.name,)), within
             case ast.ImportFrom(level=level) if level > len(PurePosixPath(path).parents):
-                continue  # it leads out of the project: Python refuses it as well
+                yield Import(path, node.lineno, node.col_offset + 4, (".",), level), within
             case ast.ImportFrom(module=module, names=names, level=level):
                 base = module or ""
                 if level:
                     package = PurePosixPath(path).parents[level - 1]
                     base = "." + ".".join((*package.parts, *filter(None, [module])))
                 below = (f"{base}.{a.name}" if base != "." else f".{a.name}" for a in names)
-                yield Import(path, node.lineno, node.col_offset + 4, (base, *below)), within
+                names_read = (base, *below)
+                yield Import(path, node.lineno, node.col_offset + 4, names_read, level), within
             case _:
                 pass
-
-
-def _statements(
-    body: list[ast.stmt], within: tuple[ast.stmt, ...]
-) -> Iterator[tuple[ast.stmt, tuple[ast.stmt, ...]]]:
-    """Walk statements only, each with those around it: an import stands in no expression."""
-    for node in body:
-        yield node, within
-        for field in ("body", "orelse", "finalbody"):
-            block = getattr(node, field, None)
-            if block:
-                yield from _statements(block, (*within, node))
-        for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
-            yield from _statements(part.body, (*within, node))
-
-
-def _is_condition(node: ast.stmt) -> bool:
-    """Return whether a statement allows for imports in it to fail or to be left out."""
-    match node:
-        case ast.Try(handlers=handlers) | ast.TryStar(handlers=handlers):
-            return any(one.type is None or _names(one.type) & _CATCHING for one in handlers)
-        case ast.If(test=test):
-            return not isinstance(test, ast.Constant) and "__name__" not in _names(test)
-        case ast.Match():
-            return True
-        case ast.With(items=items):
-            called = {name for item in items for name in _names(item.context_expr)}
-            return "suppress" in called and bool(called & _CATCHING)
-        case _:
-            return False
-
-
-def _names(expression: ast.expr) -> frozenset[str]:
-    """Return the names and attributes in an expression."""
-    nodes = list(ast.walk(expression))
-    return frozenset(
-        {node.id for node in nodes if isinstance(node, ast.Name)}
-        | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
-    )
 
 
 class _Finder:
@@ -169,15 +194,22 @@ class _Finder:
         self._roots = roots
         self._tops = {root: project.names(root) for root in (".", *roots)}
 
-    def files(self, module: str) -> Iterator[str]:
-        """Yield the project files that importing a module reads; none for foreign modules."""
+    def files(self, module: str, near: str) -> Iterator[_Module]:
+        """Yield the project files that importing a module reads; none for foreign modules.
+
+        Args:
+            module: its name.
+            near: where the name of the importing module begins: a relative import begins there.
+        """
         roots = self._roots
-        if module.startswith("."):
+        is_relative = module.startswith(".")
+        if is_relative:
             roots, module = (".",), module[1:]
         parts = tuple(part for part in module.split(".") if part)
         for root in roots if parts else ():
             if parts[0] in self._tops[root] or f"{parts[0]}.py" in self._tops[root]:
-                yield from self._below(PurePosixPath(root), parts)
+                for path in self._below(PurePosixPath(root), parts):
+                    yield _Module(path, near if is_relative else root)
                 return
 
     def holds(self, names: tuple[str, ...]) -> bool:

@@ -33,6 +33,11 @@ def _foreign(found: Trace) -> list[str]:
         "class Drawing:\n    import matplotlib",
         "if True:\n    import matplotlib",
         "if __name__ == '__main__':\n    import matplotlib",
+        "if arguments.plot:\n    import matplotlib",
+        "if near:\n    pass\nelif far:\n    import matplotlib",
+        "if near:\n    pass\nelse:\n    import matplotlib",
+        "match near:\n    case 1:\n        import matplotlib",
+        "def draw():\n    if near:\n        import matplotlib",
         "for one in near:\n    import matplotlib",
         "try:\n    import matplotlib\nexcept ValueError:\n    pass",
         "with near:\n    import matplotlib",
@@ -60,9 +65,15 @@ def test_an_import_of_no_file_is_foreign(script: str, tmp_path: Path) -> None:
         "if sys.platform == 'win32':\n    import winreg",
         "if os.name == 'nt':\n    import winreg",
         "if importlib.util.find_spec('matplotlib'):\n    import matplotlib",
-        "if arguments.plot:\n    import matplotlib",
-        "if near:\n    pass\nelif far:\n    import matplotlib",
-        "match near:\n    case 1:\n        import matplotlib",
+        "if platform.system() == 'Windows':\n    import winreg",
+        "if 'USE_PLOTS' in os.environ:\n    import matplotlib",
+        "if os.getenv('PLOTS'):\n    import matplotlib",
+        "if HAS_PLOTS:\n    import matplotlib",
+        "if _has_plots():\n    import matplotlib",
+        "if is_torch_available():\n    import torchvision",
+        "match sys.platform:\n    case 'win32':\n        import winreg",
+        "if False:\n    import matplotlib",
+        "if 0:\n    import matplotlib",
         "importlib.import_module('matplotlib')",
     ],
 )
@@ -136,3 +147,71 @@ def test_an_import_names_all_that_it_may_read(tmp_path: Path) -> None:
     script = "from importlib import metadata as m, resources"
     (found,) = trace(_project(tmp_path, {"work.py": script}), "work.py").foreign
     assert found.names == ("importlib", "importlib.metadata", "importlib.resources")
+
+
+PACKAGE = {"steps/pkg/__init__.py": "", "steps/pkg/near.py": "", "steps/far.py": ""}
+
+
+def _strays(work: str, more: dict[str, str], folder: Path) -> list[tuple[str, int, int, bool]]:
+    files = {"steps/work.py": work, **PACKAGE, **more}
+    found = trace(_project(folder, files), "steps/work.py").strays
+    return [(one.at.file, one.at.line, one.depth, one.is_reached) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("work", "is_reached"),
+    [
+        ("from . import far", True),
+        ("from .far import x", True),
+        ("from .. import data", True),
+        ("from ..... import farther", True),
+        ("class One:\n    from . import far", True),
+        ("if near:\n    from . import far", True),
+        ("def one():\n    from . import far", False),
+        ("async def one():\n    from .far import x", False),
+    ],
+)
+def test_a_relative_import_of_a_script_fails(work: str, is_reached: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a parameter
+    """A script is started by its path and has no package; a function may never be called."""
+    line = work.count("\n") + 1
+    assert _strays(work, {}, tmp_path) == [("steps/work.py", line, 0, is_reached)]
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        "try:\n    from . import far\nexcept ImportError:\n    import far",
+        "if __package__:\n    from . import far",
+        "__package__ = 'steps'\nfrom . import far",
+        "if TYPE_CHECKING:\n    from . import far",
+    ],
+)
+def test_a_relative_import_that_a_script_provides_for_is_none(work: str, tmp_path: Path) -> None:
+    """As scripts do it that are modules as well."""
+    assert _strays(work, {}, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("work", "more", "found"),
+    [
+        ("import pkg.one", {"steps/pkg/one.py": "from . import near"}, []),
+        ("import pkg", {"steps/pkg/__init__.py": "from .near import x"}, []),
+        ("import steps.pkg.one", {"steps/pkg/one.py": "from ..far import x"}, []),
+        ("import pkg.one", {"steps/pkg/one.py": "from ..far import x"}, [("steps/pkg/one.py", 1)]),
+        ("import far", {"steps/far.py": "from .pkg import near"}, [("steps/far.py", 0)]),
+        ("import steps.far", {"steps/far.py": "from .pkg import near"}, []),
+        (
+            "import pkg.one",
+            {"steps/pkg/one.py": "from .two import x", "steps/pkg/two.py": "from .. import far"},
+            [("steps/pkg/two.py", 1)],
+        ),
+        ("import far, steps.far", {"steps/far.py": "from .pkg import near"}, []),
+        ("import mine.a", {"src/mine/a.py": "from .b import c", "src/mine/b.py": ""}, []),
+        ("import other", {"steps/other.py": "import pkg.one", "steps/pkg/one.py": ""}, []),
+    ],
+)
+def test_a_relative_import_stays_in_the_packages_by_which_its_module_is_imported(
+    work: str, more: dict[str, str], found: list[tuple[str, int]], tmp_path: Path
+) -> None:
+    """A module beside the script is in no package, by whichever folder it lies in."""
+    assert [(file, depth) for file, _, depth, _ in _strays(work, more, tmp_path)] == found
