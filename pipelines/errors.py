@@ -31,7 +31,9 @@ def from_outside(error: OSError, place: Path | None = None) -> str | None:
     if error.errno not in _OUTSIDE:
         return None
     named = error.filename if isinstance(error.filename, str | bytes) else place
-    where = Path(os.fsdecode(named or "output"))
+    if named is None:
+        return f"output: {error.strerror}"  # of what a terminal or a pipe leads to
+    where = Path(os.fsdecode(named))
     return f"{where}: {located(error, where).strerror}"
 
 

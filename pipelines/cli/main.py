@@ -43,6 +43,7 @@ def main() -> NoReturn:
     """Run a command and leave with its exit code."""
     _make_streams_safe()
     try:
+        _require_folder()
         cli.main(standalone_mode=False, prog_name="pipelines")
     except click.ClickException as error:
         shown = _Shown()
@@ -67,6 +68,18 @@ def main() -> NoReturn:
     except Exception:  # noqa: BLE001 - the outermost frame: whatever arrives here is our bug
         _give_up()
     sys.exit(0)
+
+
+def _require_folder() -> None:
+    """Refuse a current folder that was removed: no path could be made of any name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    try:
+        os.getcwd()  # noqa: PTH109 - as cheap as it gets
+    except FileNotFoundError:
+        raise UsageError("the current folder was removed", "change to one that exists") from None
 
 
 class _Shown(io.StringIO):

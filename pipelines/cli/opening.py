@@ -13,6 +13,7 @@ from pipelines.cli.printing import echo
 from pipelines.cli.scope import Scope
 from pipelines.errors import UsageError
 from pipelines.execution.caller import split
+from pipelines.files import folders, whole
 from pipelines.results.outputs import Output
 from pipelines.results.source import StoredFile
 
@@ -58,12 +59,11 @@ def copy_file(scope: Scope, file: StoredFile, folder: Path) -> Path:
     if ".." in parts or PurePosixPath(file.name).is_absolute():
         raise UsageError(f"{file.uri} would be written outside {folder}", "copy it by its URI")
     target = folder / file.name
-    with writing(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
+    with writing(target), folders(target.parent), whole(target) as part:
         if file.path is not None:
-            shutil.copyfile(file.path, target)
+            shutil.copyfile(file.path, part)
         else:
-            _download(scope, file.uri, target)
+            _download(scope, file.uri, part)
     return target
 
 

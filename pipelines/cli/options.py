@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from pipelines.errors import SpecError, UsageError
+from pipelines.errors import SpecError, UsageError, located
 from pipelines.frozen import frozen
 from pipelines.spec.names import require_copy_name
 
@@ -191,7 +191,8 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+        why = located(error, path).strerror
+        raise UsageError(f"{path} cannot be written: {why}") from error
 
 
 def parameters(given: tuple[str, ...], option: str = "-p") -> dict[str, str]:

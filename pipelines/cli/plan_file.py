@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
@@ -16,6 +15,7 @@ from pipelines.cli.plan_words import PlanWords, listed
 from pipelines.cli.printing import echo
 from pipelines.cli.target import CommandTarget
 from pipelines.errors import UsageError
+from pipelines.files import put
 from pipelines.json_types import Json, JsonObject
 from pipelines.plan.model import Plan
 from pipelines.plan.saved import (
@@ -54,24 +54,15 @@ def require_place(path: Path) -> None:
 
 
 def save(path: Path, plan: Plan, target: CommandTarget) -> None:
-    """Write a plan file; a link stays, and a reader finds the old file or the new one.
+    """Write a plan file.
 
     Raises:
         UsageError: it cannot be written.
     """
     content = document(plan, _source(target), plan_json(plan, target.where()))
     text = json.dumps(content, indent=2, sort_keys=True) + "\n"
-    place = Path(os.path.realpath(path))
     with writing(path):
-        if place.exists() and not place.is_file():
-            place.write_text(text, encoding="utf-8")  # a pipe or a device
-            return
-        part = place.with_name(f".{place.name}.{os.getpid()}")
-        try:
-            part.write_text(text, encoding="utf-8")
-            part.replace(place)
-        finally:
-            part.unlink(missing_ok=True)
+        put(path, text.encode())
 
 
 class PlanFile:

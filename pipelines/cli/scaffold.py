@@ -10,11 +10,12 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pipelines
-from pipelines.errors import UsageError
+from pipelines.errors import UsageError, located
+from pipelines.files import folders
 from pipelines.spec.model import PIPELINE_NAME
 
 PACKAGE = Path(pipelines.__file__).parent
@@ -84,19 +85,26 @@ def write(folder: Path, content: Mapping[Path, bytes]) -> None:
         OSError: the disk or its permissions; what was written is removed again.
     """
     _refuse_to_overwrite(folder, content)
-    written: list[Path] = []
-    try:
+    with ExitStack() as stack:
         for path, data in content.items():
-            target = folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with target.open("wb" if path == SCHEMA else "xb") as file:
-                written.append(target)
-                file.write(data)
-    except OSError:
-        for target in written:
+            stack.enter_context(folders((folder / path).parent))
+            stack.enter_context(_written(folder / path, data))
+
+
+@contextmanager
+def _written(target: Path, data: bytes) -> Iterator[None]:
+    """Write a file, which is removed again if another one cannot be written."""
+    with target.open("wb" if target.name == SCHEMA.name else "xb") as file:
+        try:
+            file.write(data)
+            file.flush()
+            yield
+        except BaseException as error:
             with suppress(OSError):
                 target.unlink()
-        raise
+            if isinstance(error, OSError):
+                raise located(error, target) from error
+            raise
 
 
 def _refuse_to_overwrite(folder: Path, content: Mapping[Path, bytes]) -> None:

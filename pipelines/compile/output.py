@@ -15,6 +15,7 @@ from pathlib import Path, PurePath
 from pipelines.bundle.assets import DataAsset
 from pipelines.compile.canonical import canonical
 from pipelines.compile.model import Compiled
+from pipelines.files import put
 from pipelines.json_types import JsonObject
 
 _OBJECTS = "objects"
@@ -24,17 +25,22 @@ _ASSETS = ".assets.json"
 def write(compiled: Compiled, folder: Path, project: Path) -> Iterator[Path]:
     """Write a compiled pipeline and yield the paths of what matters to a reader.
 
+    The definitions come last: what they name is there then.
+
     Args:
         compiled: what was compiled.
         folder: where to; made when it is not there.
         project: local data is named relative to it.
     """
-    for name, definition in compiled.definitions.items():
-        yield _put(folder / f"{name}.json", definition.encode())
-    assets = canonical(_assets(compiled, project))
-    yield _put(folder / f"{compiled.pipeline}{_ASSETS}", assets.encode())
     for asset in compiled.code:
-        _put(folder / _OBJECTS / asset.uri.removeprefix("s3://"), asset.archive())
+        put(folder / _OBJECTS / asset.uri.removeprefix("s3://"), asset.archive())
+    assets = folder / f"{compiled.pipeline}{_ASSETS}"
+    put(assets, canonical(_assets(compiled, project)).encode())
+    for name, definition in compiled.definitions.items():
+        file = folder / f"{name}.json"
+        put(file, definition.encode())
+        yield file
+    yield assets
 
 
 def written_objects(definition: Path) -> Iterator[tuple[str, Path]]:
@@ -81,12 +87,3 @@ def _assets(compiled: Compiled, project: Path) -> JsonObject:
             for asset in compiled.data
         ],
     }
-
-
-def _put(path: Path, content: bytes) -> Path:
-    """Write a file so that a reader finds the old or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_bytes(content)
-    part.replace(path)
-    return path

@@ -19,6 +19,7 @@ from pipelines.cli.results import find_result, source_of
 from pipelines.cli.scope import open_scope
 from pipelines.cli.tables import columns
 from pipelines.errors import UsageError
+from pipelines.files import put
 from pipelines.json_types import JsonObject
 from pipelines.results.compare import Compared, Row, compare
 
@@ -104,5 +105,5 @@ def _draw(compared: Compared, picture: Path) -> None:
     if picture.suffix.lower() != ".svg":
         raise UsageError(f"{picture} is not an SVG file", "name it with .svg at its end")
     with writing(picture):
-        picture.write_text(metrics_picture(compared), "utf-8")
+        put(picture, metrics_picture(compared).encode())
     echo(f"wrote {picture}", err=True)

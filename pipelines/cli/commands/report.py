@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
@@ -14,6 +13,7 @@ from pipelines.cli.project import home_of
 from pipelines.cli.results import find_result, source_of
 from pipelines.cli.scope import open_scope
 from pipelines.execution.identifiers import LATEST
+from pipelines.files import put
 
 
 @click.command("report")
@@ -48,17 +48,9 @@ def COMMAND(  # noqa: N802 - found by this name; click gives one argument per op
         run = find_result(scope, execution)
         content = execution_page(source_of(scope), run)
     target = into or home_of(chosen.file) / "reports" / f"{run.id}.html"
-    _write(target, content)
+    with writing(target):
+        put(target, content.encode())
     if opens:
         open_file(target)
     else:
         echo(shown_place(str(target)))
-
-
-def _write(target: Path, content: str) -> None:
-    """Write a page whole: who has it open never sees half of it."""
-    with writing(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = target.with_name(f".{target.name}.{os.getpid()}")
-        scratch.write_text(content, "utf-8")
-        scratch.replace(target)

@@ -9,6 +9,7 @@ import click
 from pipelines.cli import scaffold
 from pipelines.cli.options import GivenPath, writing
 from pipelines.cli.printing import echo, echo_data
+from pipelines.files import put
 
 
 @click.command("schema")
@@ -29,5 +30,5 @@ def COMMAND(output: Path | None) -> None:  # noqa: N802 - found by this name
         echo_data(text)
         return
     with writing(output):
-        output.write_text(text, encoding="utf-8")
+        put(output, text.encode())
     echo(f"wrote {output}")

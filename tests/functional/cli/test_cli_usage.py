@@ -66,6 +66,22 @@ def test_an_empty_path_is_a_usage_error(pipelines: Command, words: tuple[str, ..
     assert "the path is empty: is a variable not set?" in answer.err
 
 
+def test_a_folder_that_was_removed_is_a_usage_error(tmp_path: Path) -> None:
+    """The shell still stands in it; no path can be made there."""
+    script = "rmdir ../removed && exec $0 -m pipelines validate"
+    folder = tmp_path / "removed"
+    folder.mkdir()
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    words = ["sh", "-c", script, sys.executable]
+    ran = subprocess.run(
+        words, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stderr.splitlines()[0]) == (
+        2,
+        "error: the current folder was removed",
+    )
+
+
 def test_help_lists_every_command_with_a_line(processes: Processes) -> None:
     """`--help` is where a new user begins."""
     answer = processes("--help")

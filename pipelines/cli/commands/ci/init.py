@@ -14,6 +14,7 @@ from pipelines.cli.repository import Repository
 from pipelines.compile.permissions import permissions
 from pipelines.diagnostics.sentences import quoted
 from pipelines.errors import ChangesPendingError, UsageError
+from pipelines.files import put
 from pipelines.infra.files import State, TemplateFile, left_over
 from pipelines.infra.model import Delivery
 from pipelines.infra.policies import unknown
@@ -72,8 +73,7 @@ def _put(
     if not check:
         with writing(folder):
             for file in changed:
-                file.path.parent.mkdir(parents=True, exist_ok=True)
-                file.path.write_text(file.text, "utf-8")
+                put(file.path, file.text.encode())
     _say(files, folder, check)
     if check and changed:
         raise ChangesPendingError(
