@@ -1,4 +1,4 @@
-"""Steps → text: a tree for the terminal, a Mermaid flowchart for documents."""
+"""Steps → text: a tree for the terminal, a Mermaid flowchart or an SVG for documents."""
 
 from __future__ import annotations
 
@@ -99,6 +99,22 @@ def mermaid(drawing: Drawing) -> str:
             arrow = f"-->|{box.side}|" if source == box.owner else "-->"
             lines.append(f"    {identifiers[source]} {arrow} {identifiers[name]}")
     return "\n".join(lines)
+
+
+def svg(drawing: Drawing) -> str:
+    """Draw an SVG as the page of an execution has it."""
+    from pipelines.results.page.dag import DrawnStep, draw_alone  # noqa: PLC0415 - only for SVG
+
+    return draw_alone([
+        DrawnStep(
+            box.name,
+            box.sources,
+            f"{box.side}: {box.label}" if box.side else box.label,
+            box.label,
+            is_decision=box.symbol == "decision",
+        )
+        for box in drawing.boxes.values()
+    ])  # fmt: skip
 
 
 def _below(

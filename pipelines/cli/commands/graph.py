@@ -1,4 +1,4 @@
-"""`graph`: the DAG in the terminal or as a Mermaid diagram."""
+"""`graph`: the DAG in the terminal, as a Mermaid diagram or as SVG."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from pipelines.cli.printing import echo
 from pipelines.compile.driver import validate
 from pipelines.definition import outline
 
+_DRAW = {"text": drawing.tree, "mermaid": drawing.mermaid, "svg": drawing.svg}
+
 
 @click.command("graph")
 @spec_options
-@format_option("text", "mermaid")
+@format_option("text", "mermaid", "svg")
 def COMMAND(chosen: ChosenSpec, output_format: str) -> None:  # noqa: N802 - found by this name
     """Draw the steps and what they wait for."""
     drawn = _drawing(chosen)
     if drawn is not None:
-        draw = drawing.mermaid if output_format == "mermaid" else drawing.tree
-        echo(draw(drawn))
+        echo(_DRAW[output_format](drawn))
 
 
 def _drawing(chosen: ChosenSpec) -> drawing.Drawing | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable
+from importlib.resources import files
 from typing import Final, TypeAlias
 
 from pipelines.diagnostics.excerpts import visible
@@ -69,3 +70,8 @@ def _pieces(content: Iterable[Content]) -> Iterable[str]:
             yield text(one)
         else:
             yield from (text(piece) for piece in one)
+
+
+def style() -> str:
+    """Read the style sheet of pages and drawings."""
+    return files("pipelines.results.page").joinpath("style.css").read_text("utf-8")

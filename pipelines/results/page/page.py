@@ -19,8 +19,8 @@ from pipelines.results.metrics import metrics_of, written
 from pipelines.results.outputs import Output, outputs_of, reports_of
 from pipelines.results.page.charts import line_chart, timeline
 from pipelines.results.page.dag import draw_steps
-from pipelines.results.page.markup import Html, element, join, table
-from pipelines.results.page.pictures import picture, style
+from pipelines.results.page.markup import Html, element, join, style, table
+from pipelines.results.page.pictures import picture
 from pipelines.results.page.validation import validation
 from pipelines.results.page.words import seconds, step_status, step_tone, tone
 from pipelines.results.run import ExecutionResult

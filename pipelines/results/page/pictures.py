@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import base64
-from importlib.resources import files
 from typing import Final
 
 from pipelines.results.compare import Compared
 from pipelines.results.outputs import Output
 from pipelines.results.page.charts import HEIGHT, WIDTH, line_chart
-from pipelines.results.page.markup import Html, element
+from pipelines.results.page.markup import Html, element, style
 from pipelines.results.source import ResultSource, StoredFile
 
 _ACROSS: Final = 3
@@ -22,11 +21,6 @@ _MEDIA: Final = {
     ".webp": "image/webp",
     ".svg": "image/svg+xml",
 }
-
-
-def style() -> str:
-    """Read the style sheet of pages and drawings."""
-    return files("pipelines.results.page").joinpath("style.css").read_text("utf-8")
 
 
 def picture(source: ResultSource, output: Output, file: StoredFile) -> Html:

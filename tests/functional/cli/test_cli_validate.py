@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -185,6 +186,21 @@ def test_graph_is_a_mermaid_flowchart(pipelines: Command) -> None:
         "    s0 --> s3\n"
         "    s1 -->|else| s3\n"
     )
+
+
+@pytest.mark.usefixtures("project")
+def test_graph_is_an_svg_that_loads_nothing(pipelines: Command) -> None:
+    """The drawing of an execution's page, as a file of its own: well-formed, named, in order."""
+    drawn = ET.fromstring(pipelines("graph", "--format", "svg").out)  # noqa: S314 - our own
+    titles = [title.text for title in drawn.iter("{http://www.w3.org/2000/svg}title")]
+    assert titles == [
+        "make (processing): processing",
+        "enough (condition): condition",
+        "use (processing): then: processing",
+        "reject (fail): else: fail",
+    ]
+    links = [key for element in drawn.iter() for key in element.keys() if "href" in key]  # noqa: SIM118 - an Element is no dict
+    assert links == []
 
 
 def test_explain_prints_the_long_form(pipelines: Command) -> None:
