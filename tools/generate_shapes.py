@@ -1,32 +1,42 @@
-"""Digest botocore's service models into `pipelines/steptypes/shapes/<Type>.json`.
+"""Digest botocore's service models: one file per step Type, one per module of operations.
 
     python tools/generate_shapes.py            writes the files
     python tools/generate_shapes.py --check    exits 1 if one is outdated
 
-Each file holds only the shapes that the Type's arguments, properties and own step keys reach,
-without their documentation, one per line. Patterns are translated from Java's notation into
-Python's; one that cannot be translated is left out.
+`pipelines/steptypes/shapes/<Type>.json` holds the shapes that the Type's arguments, properties and
+own step keys reach, `pipelines/backends/local/operations/shapes/<module>.json` those of the
+requests and responses of the module's operations, both without documentation, one per line.
+Patterns are translated from Java's notation into Python's; one that cannot be translated is left
+out. `index.json` says which module has which operation, `elsewhere.json` names the operations that
+the local SageMaker does not have.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import re
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import botocore
 import botocore.loaders
+from botocore import xform_name
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes import StepType, module_name
 
-FOLDER: Final = Path(__file__).resolve().parents[1] / "pipelines" / "steptypes"
+PACKAGE: Final = Path(__file__).resolve().parents[1] / "pipelines"
+FOLDER: Final = PACKAGE / "steptypes"
+OPERATIONS: Final = PACKAGE / "backends" / "local" / "operations"
+
+Digest: TypeAlias = Callable[[JsonObject], JsonObject]
 
 _SCALAR_KEYS: Final = ("enum", "min", "max")
 
@@ -51,6 +61,14 @@ _REPEATED_END: Final = re.compile(r"\$\{\d+,\d+\}$")
 _ANY: Final = {".*", "(?s).*", r"[\s\S]*", r"[\S\s]*", r"^[\s\S]*$"}
 
 
+_OUTSIDE: Final = re.compile(r"\[(?:\\.|[^\]])*\]|(\\p\{\w+\})")
+"""A Python class, or one of Java's outside of any."""
+
+
+def _bracketed(found: re.Match[str]) -> str:
+    return f"[{found[1]}]" if found[1] else found[0]
+
+
 def python_pattern(java: str) -> str | None:
     """Return a Python pattern that matches at least what Java's does; None if it excludes nothing.
 
@@ -58,7 +76,7 @@ def python_pattern(java: str) -> str | None:
     """
     if java in _ANY - {".*"}:
         return None
-    pattern = _REPEATED_END.sub("", java)
+    pattern = _OUTSIDE.sub(_bracketed, _REPEATED_END.sub("", java))
     for name, python in _CLASSES.items():
         pattern = pattern.replace(name, python)
     if r"\p{" in pattern or r"\P{" in pattern or ("[^" in pattern and pattern != java):
@@ -102,9 +120,32 @@ def _digest(shape: JsonObject) -> JsonObject:
     if shape["type"] == "map":
         digested["key"] = shape["key"]["shape"]
         digested["value"] = shape["value"]["shape"]
-    digested |= {key: shape[key] for key in _SCALAR_KEYS if key in shape}
+    digested |= {key: shape[key] for key in _SCALAR_KEYS if shape.get(key) is not None}
     pattern = python_pattern(shape["pattern"]) if "pattern" in shape else None
     return digested | ({"pattern": pattern} if pattern else {})
+
+
+def _digest_of_api(shape: JsonObject) -> JsonObject:
+    """Return one shape of a request, with what messages say of it and how it is sent.
+
+    What is longest of a blob is left out: the service takes larger bodies than its model says.
+    """
+    digested = _digest({**shape, "max": None} if shape["type"] == "blob" else shape)
+    members: JsonObject = shape.get("members", {})
+    headers = {
+        name: member["locationName"].lower()
+        for name, member in members.items()
+        if member.get("location") == "header"
+    }
+    tokens = [name for name, member in members.items() if member.get("idempotencyToken")]
+    java = shape.get("pattern")
+    return (
+        digested
+        | ({"java": java} if java != digested.get("pattern") and "pattern" in digested else {})
+        | ({"sensitive": True} if shape.get("sensitive") else {})
+        | ({"headers": headers} if headers else {})
+        | ({"token": tokens[0]} if tokens else {})
+    )
 
 
 def _reached(shape: JsonObject) -> list[str]:
@@ -116,29 +157,39 @@ def digest(step_type: StepType, model_shapes: JsonObject) -> JsonObject:
     """Return the shapes that a Type reaches, by name, sorted."""
     shapes: JsonObject = {**model_shapes, **step_type.own_shapes}
     roots = [step_type.request, step_type.describe, *(key.shape for key in step_type.step_keys)]
-    open_names: list[str] = [name for name in roots if name is not None]
+    return _closure([name for name in roots if name is not None], shapes, _digest)
+
+
+def _closure(roots: list[str], shapes: JsonObject, digested: Digest) -> JsonObject:
+    """Return these shapes and those that they reach, by name, sorted."""
+    open_names = list(roots)
     found: JsonObject = {}
     while open_names:
         name = open_names.pop()
         if name not in found:
-            found[name] = _digest(_merged(name, shapes))
+            found[name] = digested(_merged(name, shapes))
             open_names.extend(_reached(found[name]))
     return dict(sorted(found.items()))
 
 
 def render(step_type: StepType, shapes: JsonObject) -> str:
     """Return a shape file's text: its head, then one shape a line."""
-
-    def compact(value: Json) -> str:
-        return json.dumps(value, separators=(",", ":"))
-
-    lines = ",\n".join(f"{compact(name)}:{compact(shape)}" for name, shape in shapes.items())
     return (
-        f'{{"botocore":{compact(botocore.__version__)},'
-        f'"request":{compact(step_type.request)},'
-        f'"describe":{compact(step_type.describe)},'
-        f'"shapes":{{\n{lines}\n}}}}\n'
+        f'{{"botocore":{_compact(botocore.__version__)},'
+        f'"request":{_compact(step_type.request)},'
+        f'"describe":{_compact(step_type.describe)},'
+        f'"shapes":{_lines(shapes)}}}\n'
     )
+
+
+def _compact(value: Json) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _lines(entries: JsonObject) -> str:
+    """Write an object with one entry a line."""
+    lines = ",\n".join(f"{_compact(name)}:{_compact(entry)}" for name, entry in entries.items())
+    return f"{{\n{lines}\n}}"
 
 
 def step_types() -> list[StepType]:
@@ -158,34 +209,73 @@ def step_types() -> list[StepType]:
     return found
 
 
-def generate() -> dict[str, str]:
-    """Return the text of every shape file, by file name."""
-    loader = botocore.loaders.Loader()
-    models: dict[str, JsonObject] = {}
+def generate() -> dict[Path, str]:
+    """Return the text of every file."""
+    load = functools.cache(botocore.loaders.Loader().load_service_model)
     texts = {}
     for step_type in step_types():
-        if step_type.service not in models:
-            model = loader.load_service_model(step_type.service, "service-2")
-            models[step_type.service] = model["shapes"]
-        shapes = digest(step_type, models[step_type.service])
-        texts[f"{step_type.name}.json"] = render(step_type, shapes)
-    return texts
+        model = load(step_type.service, "service-2")
+        shapes = digest(step_type, model["shapes"])
+        texts[FOLDER / "shapes" / f"{step_type.name}.json"] = render(step_type, shapes)
+    return texts | operation_files(lambda service: load(service, "service-2"))
+
+
+def operation_files(load: Callable[[str], JsonObject]) -> dict[Path, str]:
+    """Return the texts about operations: the index, what is not there, each module's shapes."""
+    from pipelines.backends.local.operations.operation import (  # noqa: PLC0415 - see `step_types`
+        declared_operations,
+    )
+
+    index: dict[str, JsonObject] = {}
+    modules: dict[str, list[tuple[str, str]]] = {}
+    for found in declared_operations():
+        service, name = found.service, found.name
+        if name not in load(service)["operations"] or xform_name(name) != found.method:
+            raise SystemExit(f"{found.module}.{found.method} is not {name} of {service}")
+        index.setdefault(service, {})[name] = [found.module, found.method]
+        modules.setdefault(found.module, []).append((service, name))
+    there = {service: dict(sorted(entries.items())) for service, entries in index.items()}
+    elsewhere = {
+        service: " ".join(sorted(load(service)["operations"].keys() - entries.keys()))
+        for service, entries in there.items()
+    }
+    served = ",\n".join(f"{_compact(name)}:{_lines(there[name])}" for name in sorted(there))
+    texts = {
+        "index": f"{{{served}}}\n",
+        "elsewhere": f"{_lines(dict(sorted(elsewhere.items())))}\n",
+    }
+    for module, names in modules.items():
+        texts[module] = _module_text(sorted(names), load)
+    return {OPERATIONS / "shapes" / f"{name}.json": text for name, text in texts.items()}
+
+
+def _module_text(names: list[tuple[str, str]], load: Callable[[str], JsonObject]) -> str:
+    operations: JsonObject = {}
+    shapes: JsonObject = {}
+    for service, name in names:
+        model = load(service)
+        described = model["operations"][name]
+        ends = [described.get(end, {}).get("shape") for end in ("input", "output")]
+        operations[name] = ends
+        shapes |= _closure([end for end in ends if end], model["shapes"], _digest_of_api)
+    return (
+        f'{{"operations":{_lines(operations)},\n"shapes":{_lines(dict(sorted(shapes.items())))}}}\n'
+    )
 
 
 def main() -> int:
     """Write or compare the files; return the exit code."""
-    parser = argparse.ArgumentParser(description="Digest botocore's shapes, one file a step Type.")
+    parser = argparse.ArgumentParser(description="Digest botocore's shapes.")
     parser.add_argument("--check", action="store_true", help="compare only; 1 when outdated")
     arguments = parser.parse_args()
-    target = FOLDER / "shapes"
     outdated = 0
-    for name, text in generate().items():
-        path = target / name
+    for path, text in generate().items():
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             continue
         outdated += 1
-        print(f"{'outdated' if arguments.check else 'written'}: {path.relative_to(FOLDER)}")
+        print(f"{'outdated' if arguments.check else 'written'}: {path.relative_to(PACKAGE)}")
         if not arguments.check:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
     return 1 if arguments.check and outdated else 0
 

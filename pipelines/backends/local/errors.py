@@ -14,8 +14,11 @@ ServiceErrorCode: TypeAlias = Literal[
     "ConflictException",
     "ModelError",
     "NoSuchKey",
+    "NotImplemented",
     "ResourceNotFound",
+    "SerializationException",
     "ThrottlingException",
+    "UnknownOperationException",
     "ValidationError",
     "ValidationException",
 ]

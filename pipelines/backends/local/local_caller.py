@@ -10,7 +10,6 @@ from typing import Any
 
 from pipelines.backends.local.errors import ServiceError
 from pipelines.backends.local.objects import NoSuchObjectError, ObjectStore, ObjectUriError
-from pipelines.backends.local.operations.logs import LogOperations
 from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
@@ -41,7 +40,7 @@ class LocalCaller:
         self.sagemaker = sagemaker
         self._services: dict[str, object] = {
             "sagemaker": sagemaker,
-            "logs": LogOperations(sagemaker.settings.home),
+            "logs": sagemaker,
             "s3": _Objects(sagemaker.objects),
         }
 

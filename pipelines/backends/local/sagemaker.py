@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable
+import uuid
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Self
 
 from pipelines.backends.local.engine.context import RunOptions
@@ -15,33 +15,28 @@ from pipelines.backends.local.engine.engine import Engine
 from pipelines.backends.local.engine.parts import EngineParts
 from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.objects import ObjectStore
-from pipelines.backends.local.operations.context import Operation, OperationContext
-from pipelines.backends.local.operations.executions import ExecutionOperations
-from pipelines.backends.local.operations.jobs import JobOperations
+from pipelines.backends.local.operations.context import OperationContext
 from pipelines.backends.local.operations.model_packages import ModelPackageOperations
-from pipelines.backends.local.operations.models import ModelOperations
-from pipelines.backends.local.operations.pipelines import PipelineOperations
-from pipelines.backends.local.operations.tags import TagOperations
+from pipelines.backends.local.operations.provided import Provided
+from pipelines.backends.local.operations.table import OperationTable
 from pipelines.backends.local.state.executions import ExecutionRecord
 from pipelines.backends.local.state.local_state import LocalState
 from pipelines.execution.status import ExecutionStatus
+from pipelines.json_types import JsonObject
 
 if TYPE_CHECKING:
     from pipelines.backends.local.executors.contract import StepCall
-    from pipelines.backends.local.operations.hosting import EndpointHosting
 
 _DEFAULTS = RunOptions()
-_HOSTED = "endpoint"
-"""Operations with this in their name are imported only when one is called."""
 
 
 class LocalSageMaker:
     """SageMaker on this machine.
 
     Every operation is a method with its name in boto3: requests are keyword arguments and
-    responses dicts, with timezone-aware datetimes; client request tokens may be omitted. What the
-    service would refuse raises `ServiceError` with the service's code. List operations return at
-    most 100 items and a NextToken.
+    responses dicts, with timezone-aware datetimes; client request tokens may be omitted, as in
+    boto3. What the service would refuse raises `ServiceError` with the service's code. List
+    operations return at most 100 items and a NextToken.
 
     Args:
         settings: how this machine stands in for SageMaker.
@@ -55,32 +50,25 @@ class LocalSageMaker:
         parts: EngineParts | None = None,
         state: LocalState | None = None,
     ) -> None:
-        self._parts = parts = parts or EngineParts()
+        parts = parts or EngineParts()
         self.settings = settings
         self.objects = ObjectStore(settings.home / "s3")
         self._state = state or LocalState(settings.home)
-        self._context = context = OperationContext(self._state, settings, parts.clock.now)
+        context = OperationContext(self._state, settings, parts.clock.now)
         packages = ModelPackageOperations(context, self.objects)
         self._engine = Engine(settings, self._state.executions, self.objects, packages, parts)
-        self._operations: tuple[object, ...] = (
-            PipelineOperations(context, self.objects),
-            ExecutionOperations(context, self._engine, parts.token),
-            JobOperations(context),
-            packages,
-            ModelOperations(context),
-            TagOperations(context),
-        )
-        self._hosting: EndpointHosting | None = None
-        self._guard = threading.Lock()
+        self._provided = Provided(context, self.objects, self._engine, parts)
+        self.operations = OperationTable(self._provided)
 
-    def __getattr__(self, name: str) -> Operation:
-        """Return the operation of that name."""
-        groups = self._host_endpoints().operations if _HOSTED in name else self._operations
-        for group in groups if not name.startswith("_") else ():
-            operation: Operation | None = getattr(group, name, None)
-            if operation is not None:
-                return operation
-        raise AttributeError(f"LocalSageMaker has no operation `{name}`")
+    def __getattr__(self, name: str) -> Callable[..., JsonObject]:
+        """Return the operation of that name, called as boto3 calls it: with a token of its own."""
+        operation = None if name.startswith("_") else self.operations.method(name)
+        if operation is None:
+            raise AttributeError(f"LocalSageMaker has no operation `{name}`")
+        token = operation.request.token if operation.request else None
+        if token is None:
+            return operation
+        return lambda **request: operation(**{token: str(uuid.uuid4()), **request})
 
     def run(self, execution: str, options: RunOptions = _DEFAULTS) -> ExecutionStatus:
         """Run a started execution, given by ARN or id, to its end in this process.
@@ -132,14 +120,17 @@ class LocalSageMaker:
         open_ = record.status in (ExecutionStatus.EXECUTING, ExecutionStatus.STOPPING)
         return open_ and not self._engine.is_running(record.id)
 
+    def run_started_by(self, runner: Callable[[str], None]) -> None:
+        """Let a runner run the executions that are started or retried from now on."""
+        self._provided.runner = runner
+
     def start_endpoints(self) -> None:
         """Start serving, in the background, every endpoint that is in service."""
-        self._host_endpoints().provisioner.start_all()
+        self._provided.provisioner.start_all()
 
     def close(self) -> None:
         """Stop what this process serves and close the state."""
-        if self._hosting is not None:
-            self._hosting.provisioner.close()
+        self._provided.close()
         self._state.close()
 
     def __enter__(self) -> Self:
@@ -147,12 +138,3 @@ class LocalSageMaker:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _host_endpoints(self) -> EndpointHosting:
-        from pipelines.backends.local.operations.hosting import host_endpoints  # noqa: PLC0415 - most commands do not need it
-
-        with self._guard:
-            if self._hosting is None:
-                start = self._parts.start_fleet
-                self._hosting = host_endpoints(self._context, self.objects, start)
-            return self._hosting

@@ -3,8 +3,15 @@
 `<Type>.json` beside this file is written by `tools/generate_shapes.py`.
 """
 
-from pipelines.steptypes.shapes.checking import check
-from pipelines.steptypes.shapes.model import PathProblem, Shape, ShapeProblem, Shapes, shapes_of
+from pipelines.steptypes.shapes.checking import check, check_request
+from pipelines.steptypes.shapes.model import (
+    PathProblem,
+    Shape,
+    ShapeProblem,
+    Shapes,
+    ShapeTable,
+    shapes_of,
+)
 from pipelines.steptypes.shapes.properties import member_at
 from pipelines.steptypes.shapes.reading import as_read
 
@@ -12,9 +19,11 @@ __all__ = [
     "PathProblem",
     "Shape",
     "ShapeProblem",
+    "ShapeTable",
     "Shapes",
     "as_read",
     "check",
+    "check_request",
     "member_at",
     "shapes_of",
 ]

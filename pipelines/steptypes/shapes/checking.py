@@ -1,17 +1,25 @@
-"""Checks a JSON value against a shape; a definition function may stand for any part of it."""
+"""Checks a value against a shape: an argument of a definition, or a request to the service.
+
+In a definition a function may stand for any part of the value, and texts are read as numbers. A
+request is held to the shape as it stands.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
 from pipelines.diagnostics import Path, Severity
 from pipelines.diagnostics.keys import compare_keys
+from pipelines.diagnostics.sentences import shortened
 from pipelines.grammar.functions import is_function, result_type
+from pipelines.grammar.numbers import as_float
 from pipelines.json_types import Json, JsonObject
-from pipelines.steptypes.shapes.model import Shape, ShapeProblem, Shapes
+from pipelines.steptypes.shapes.model import Shape, ShapeProblem, ShapeTable
 from pipelines.steptypes.shapes.scalars import (
     WANTED,
     check_count,
@@ -45,7 +53,7 @@ _ACCEPTED: Final[Mapping[str, frozenset[str]]] = {
 def check(
     value: Json,
     shape: Shape,
-    shapes: Shapes,
+    shapes: ShapeTable,
     parameters: Mapping[str, str] = _NO_PARAMETERS,
 ) -> Iterator[ShapeProblem]:
     """Yield every place where `value` does not have `shape`.
@@ -61,10 +69,21 @@ def check(
     yield from _Checker(shapes, parameters).value((), value, shape)
 
 
+def check_request(value: Json, shape: Shape, shapes: ShapeTable) -> Iterator[ShapeProblem]:
+    """Yield every place where a request, or a response, does not have `shape`.
+
+    Args:
+        value: its members as boto3 takes them: times as datetimes, blobs as bytes.
+        shape: what they should look like.
+        shapes: where the shapes that `shape` mentions are found.
+    """
+    yield from _RequestChecker(shapes, _NO_PARAMETERS).value((), value, shape)
+
+
 class _Checker:
     """One run over one value: what does not change on the way down."""
 
-    def __init__(self, shapes: Shapes, parameters: Mapping[str, str]) -> None:
+    def __init__(self, shapes: ShapeTable, parameters: Mapping[str, str]) -> None:
         self._shapes = shapes
         self._parameters = parameters
 
@@ -74,6 +93,9 @@ class _Checker:
             return iter(())
         if is_function(value):
             return self._function(path, value, shape)
+        return self._literal(path, value, shape)
+
+    def _literal(self, path: Path, value: Json, shape: Shape) -> Iterator[ShapeProblem]:
         match shape.type:
             case "structure":
                 return self._structure(path, value, shape)
@@ -117,7 +139,7 @@ class _Checker:
 
     def _members(self, path: Path, value: JsonObject, shape: Shape) -> Iterator[ShapeProblem]:
         """Yield the problems of the keys of a structure: missing ones and unknown ones."""
-        optional = self._shapes.step_type.supplied if path == () else ()
+        optional = self._shapes.supplied if path == () else ()
         required = (name for name in shape.required if name not in optional)
         tolerated = TOLERATED.get(shape.name, frozenset())
         mistakes = compare_keys(
@@ -128,7 +150,7 @@ class _Checker:
         place = label(path, shape)
         for name in mistakes.missing:
             message = f"`{name}` is missing in `{place}`"
-            yield ShapeProblem(path, "missing-member", message)
+            yield ShapeProblem(path, "missing-member", message, member=name)
         for name, help_text in mistakes.unknown.items():
             yield ShapeProblem(
                 (*path, name),
@@ -140,7 +162,7 @@ class _Checker:
             )
 
     def _list(self, path: Path, value: Json, shape: Shape) -> Iterator[ShapeProblem]:
-        if not isinstance(value, list):
+        if not isinstance(value, list | tuple):
             yield wrong_type(path, value, shape)
             return
         yield from check_count(path, len(value), shape, "entries")
@@ -161,3 +183,62 @@ class _Checker:
             for problem in check_string((*path, f"key of {label(path, shape)}"), name, key_shape):
                 yield replace(problem, path=(*path, name), at="key")
             yield from self.value((*path, name), member, value_shape)
+
+
+class _RequestChecker(_Checker):
+    """The same rules without what only a definition may hold."""
+
+    def value(self, path: Path, value: Json, shape: Shape) -> Iterator[ShapeProblem]:
+        """Yield the problems of one value."""
+        if shape.type == "any" or value is None:
+            return iter(())
+        if not _is_of(shape.type, value):
+            return iter((wrong_type(path, value, shape),))
+        if shape.type == "blob":
+            return check_count(path, len(value), shape, "bytes")
+        return iter(()) if shape.type == "timestamp" else self._literal(path, value, shape)
+
+    def _members(self, path: Path, value: JsonObject, shape: Shape) -> Iterator[ShapeProblem]:
+        """Yield all missing members, and the first unknown one: who sends many gets no list."""
+        place = label(path, shape)
+        for name in shape.required:
+            if value.get(name) is None:
+                message = f"`{name}` is missing in `{place}`"
+                yield ShapeProblem(path, "missing-member", message, member=name)
+        for name in value:
+            if name not in shape.members:
+                message = f"unknown member `{shortened(str(name))}` in `{place}`"
+                yield ShapeProblem((*path, name), "unknown-member", message, at="key")
+                return
+
+
+_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+    "structure": (dict,),
+    "map": (dict,),
+    "list": (list, tuple),
+    "string": (str,),
+    "blob": (bytes,),
+    "timestamp": (datetime, int, float),
+    "integer": (int,),
+    "long": (int,),
+    "float": (int, float),
+    "double": (int, float),
+    "boolean": (bool,),
+}
+
+
+_BITS: Final[Mapping[str, int]] = {"integer": 32, "long": 64}
+
+
+def _is_of(kind: str, value: Json) -> bool:
+    if not isinstance(value, _TYPES[kind]) or isinstance(value, bool) != (kind == "boolean"):
+        return False
+    match value:
+        case float():
+            return math.isfinite(value)
+        case int() if kind in _BITS:
+            return -(1 << _BITS[kind] - 1) <= value < 1 << _BITS[kind] - 1
+        case int() if kind in {"float", "double", "timestamp"}:
+            return as_float(value) is not None
+        case _:
+            return True

@@ -45,6 +45,11 @@ class Shape:
         pattern: a Python pattern for the whole string.
         min: least length of a string, least number of entries, or least number.
         max: greatest of the same.
+        java: the service's own pattern, where `pattern` is a translation of it.
+        sensitive: whether a message must not repeat the value.
+        headers: of a request or response, the header in which each member travels that is not in
+            the body.
+        token: of a request, the member that clients fill in so that it takes effect once.
     """
 
     name: str
@@ -58,6 +63,10 @@ class Shape:
     pattern: str | None = None
     min: float | None = None
     max: float | None = None
+    java: str | None = None
+    sensitive: bool = False
+    headers: dict[str, str] = field(default_factory=dict)
+    token: str | None = None
 
 
 @frozen
@@ -73,6 +82,7 @@ class ShapeProblem:
         at: whether the key or the value is wrong.
         severity: a warning where the service's answer is not known.
         meant: of an unknown member, the one that it was probably meant to be.
+        member: of a missing member, its name.
     """
 
     path: Path
@@ -91,6 +101,7 @@ class ShapeProblem:
     at: Literal["key", "value"] = "value"
     severity: Severity = Severity.ERROR
     meant: str | None = None
+    member: str | None = None
 
 
 @frozen
@@ -101,26 +112,15 @@ class PathProblem:
     help: str | None = None
 
 
-class Shapes:
-    """All shapes of one step Type, made as they are asked for."""
+class ShapeTable:
+    """Shapes by their names, made as they are asked for."""
 
-    def __init__(self, step_type: StepType, raw: JsonObject) -> None:
-        self.step_type = step_type
-        self.botocore: str = raw["botocore"]
-        self._raw: JsonObject = raw["shapes"]
+    supplied: tuple[str, ...] = ()
+    """Members of the request that it requires and that are filled in later."""
+
+    def __init__(self, raw: JsonObject) -> None:
+        self._raw = raw
         self._made: dict[str, Shape] = {}
-
-    @property
-    def request(self) -> Shape | None:
-        """Shape of the step's `Arguments`, or None where they hold steps."""
-        name = self.step_type.request
-        return None if name is None else self.get(name)
-
-    @property
-    def describe(self) -> Shape | None:
-        """Shape of the step's properties, or None where it has none."""
-        name = self.step_type.describe
-        return None if name is None else self.get(name)
 
     def get(self, name: str) -> Shape:
         """Return the shape of that name; every name that a shape mentions is there."""
@@ -134,6 +134,28 @@ class Shapes:
     def names(self) -> tuple[str, ...]:
         """Return the name of every shape, sorted."""
         return tuple(self._raw)
+
+
+class Shapes(ShapeTable):
+    """All shapes of one step Type."""
+
+    def __init__(self, step_type: StepType, raw: JsonObject) -> None:
+        super().__init__(raw["shapes"])
+        self.step_type = step_type
+        self.supplied = step_type.supplied
+        self.botocore: str = raw["botocore"]
+
+    @property
+    def request(self) -> Shape | None:
+        """Shape of the step's `Arguments`, or None where they hold steps."""
+        name = self.step_type.request
+        return None if name is None else self.get(name)
+
+    @property
+    def describe(self) -> Shape | None:
+        """Shape of the step's properties, or None where it has none."""
+        name = self.step_type.describe
+        return None if name is None else self.get(name)
 
 
 @functools.cache

@@ -72,9 +72,9 @@ def test_pages_of_other_sites_cannot_post(
     ("body", "reason"),
     [
         ("no JSON", "the request is not valid JSON"),
-        ("[1]", "`the request` is a list, not a structure"),
-        ('{"MaxResults": "1"}', "`MaxResults` is a string, not an integer"),
-        ('{"Unknown": 1}', "there is no member `Unknown`"),
+        ("[1]", "the request is not a JSON object"),
+        ('{"MaxResults": "1"}', "`MaxResults` has to be a whole number, not the string `1`"),
+        ('{"Unknown": 1}', "unknown member `Unknown` in `ListModelsInput`"),
     ],
 )
 def test_a_body_that_is_no_request_is_refused(served: Served, body: str, reason: str) -> None:

@@ -176,8 +176,12 @@ ARN = "arn:aws:sagemaker:us-east-1:000000000000"
         (
             "list_domains",
             {},
-            "UnknownOperationException",
-            "the local SageMaker does not have the operation ListDomains of sagemaker",
+            "NotImplemented",
+            (
+                "the local SageMaker does not have the operation ListDomains of sagemaker; it has"
+                " operations on endpoint configs, endpoints, executions, jobs, model packages,"
+                " models, pipelines, tags; use an account for it"
+            ),
         ),
     ],
 )

@@ -28,6 +28,7 @@ from tests.local.engine.undemanding import undemanding
 
 Answer: TypeAlias = Callable[[StepCall], StepOutcome]
 REAL = frozenset({"Condition", "Fail", "RegisterModel", "Model"})
+ROLE = "arn:aws:iam::000000000000:role/x"
 FAKED = frozenset({"ForEach", "Processing", "Training", "Tuning", "Transform"})
 
 
@@ -117,7 +118,7 @@ class Bench:
     def define(self, *steps: JsonObject, parameters: list[JsonObject] | None = None) -> None:
         """Make these steps the pipeline's definition."""
         document = {"Version": "2020-12-01", "Parameters": parameters or [], "Steps": [*steps]}
-        request = {"PipelineName": "p", "PipelineDefinition": json.dumps(document)}
+        request = {"PipelineName": "p", "PipelineDefinition": json.dumps(document), "RoleArn": ROLE}
         if self.service.list_pipelines()["PipelineSummaries"]:
             self.service.update_pipeline(**request)
         else:

@@ -77,7 +77,11 @@ def _find(type_name: str) -> Executor | None:
 
 
 def _create(service: LocalSageMaker) -> None:
-    request: dict[str, Json] = {"PipelineName": "p", "PipelineDefinition": definition()}
+    request: dict[str, Json] = {
+        "PipelineName": "p",
+        "PipelineDefinition": definition(),
+        "RoleArn": "arn:aws:iam::000000000000:role/x",
+    }
     try:
         service.create_pipeline(**request)
     except ServiceError as error:  # the other process was faster

@@ -169,7 +169,9 @@ def test_results_of_another_pipeline_or_step_are_not_taken(bench: Bench) -> None
     bench.run(step)
     assert "CacheHitResult" not in bench.run({**step, "Name": "b"}).steps["b"]
     document = '{"Steps": [{"Name": "a", "Type": "Training", "CacheConfig": {"Enabled": true}}]}'
-    bench.service.create_pipeline(PipelineName="q", PipelineDefinition=document)
+    bench.service.create_pipeline(
+        PipelineName="q", PipelineDefinition=document, RoleArn="arn:aws:iam::000000000000:role/x"
+    )
     arn = bench.service.start_pipeline_execution(PipelineName="q")["PipelineExecutionArn"]
     bench.service.run(arn)
     assert "CacheHitResult" not in bench.seen(arn).steps["a"]

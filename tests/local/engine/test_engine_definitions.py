@@ -134,7 +134,9 @@ def test_a_real_definition_is_resolved_and_scheduled_to_its_end(
         return outcome
 
     with LocalSageMaker(settings, EngineParts(executors=lambda _: answer)) as service:
-        service.create_pipeline(PipelineName="p", PipelineDefinition=text)
+        service.create_pipeline(
+            PipelineName="p", PipelineDefinition=text, RoleArn="arn:aws:iam::000000000000:role/x"
+        )
         arn = service.start_pipeline_execution(
             PipelineName="p", PipelineParameters=_given(document)
         )["PipelineExecutionArn"]

@@ -94,12 +94,10 @@ def test_a_group_that_another_execution_creates_meanwhile_is_used(
 
 def test_a_group_that_cannot_be_created_fails_the_step(bench: Bench) -> None:
     """With the service's reason."""
-    arguments = {"ModelPackageGroupName": "no_name"}
+    tags = [{"Key": str(number), "Value": "x"} for number in range(51)]
+    arguments = {"ModelPackageGroupName": "g", "Tags": tags}
     run = bench.run({"Name": "r", "Type": "RegisterModel", "Arguments": arguments})
-    assert (
-        "`no_name` is not a valid name for `ModelPackageGroupName`"
-        in run.steps["r"]["FailureReason"]
-    )
+    assert "would have 51 tags; the maximum is 50" in run.steps["r"]["FailureReason"]
 
 
 def test_a_for_each_waits_for_what_its_body_reads_and_for_nothing_of_its_own(

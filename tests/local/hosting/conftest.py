@@ -107,7 +107,7 @@ class HostedLocal(LocalSageMaker):
 
     def described(self, endpoint: str) -> JsonObject:
         """Wait for the change in progress and describe the endpoint."""
-        self._host_endpoints().provisioner.wait(endpoint)
+        self._provided.provisioner.wait(endpoint)
         return self.describe_endpoint(EndpointName=endpoint)
 
     def ask(self, endpoint: str, body: bytes = b"x", **request: object) -> str:

@@ -94,7 +94,7 @@ def test_a_change_under_way_elsewhere_is_left_alone(
         for _ in range(5):
             described = local.describe_endpoint(EndpointName="e")
             assert described["EndpointStatus"] == "Creating"
-        local._host_endpoints().provisioner.wait("e")
+        local._provided.provisioner.wait("e")
         assert local.starts.fleets == []
         one.kill()
 

@@ -125,7 +125,7 @@ def test_an_update_changes_what_it_names_and_nothing_else(
         CustomerMetadataProperties={"owner": "me"},
         CustomerMetadataPropertiesToRemove=["auc"],
         AdditionalInferenceSpecificationsToAdd=[{"Name": "cpu", "Containers": [{"Image": "c"}]}],
-        ModelLifeCycle={"StageStatus": "Approved"},
+        ModelLifeCycle={"Stage": "Development", "StageStatus": "Approved"},
     )
     conform("UpdateModelPackage", response)
     found = service.describe_model_package(ModelPackageName=arn)
@@ -151,10 +151,12 @@ def test_an_update_changes_what_it_names_and_nothing_else(
     [
         ({"ModelPackageGroupName": "none"}, "model-package-group/none does not exist"),
         ({"ModelPackageGroupName": "g", "Tags": [{"Key": "a", "Value": "b"}]}, "has no tags"),
-        ({"ModelPackageGroupName": "g", "ModelPackageName": "m"}, "no ModelPackageName"),
-        ({"ModelPackageGroupName": "g", "ModelApprovalStatus": "Yes"}, "is not one of Approved"),
-        ({"ModelPackageGroupName": "g", "Metrics": {}}, "unknown parameter `Metrics`"),
-        ({}, "valid name for `ModelPackageName`"),
+        ({"ModelPackageGroupName": "g", "ModelPackageName": "m"}, "Both ModelPackageName and"),
+        (
+            {"ModelPackageGroupName": "g", "ModelApprovalStatus": "Yes"},
+            "at 'modelApprovalStatus' failed to satisfy",
+        ),
+        ({}, "Missing ARN."),
     ],
 )
 @pytest.mark.usefixtures("register")

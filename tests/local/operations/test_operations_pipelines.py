@@ -140,7 +140,7 @@ def test_a_definition_may_lie_in_the_object_store(service: LocalSageMaker) -> No
     """PipelineDefinitionS3Location, for what is larger than a request."""
     service.objects.put_bytes("s3://bucket/p.json", _definition().encode())
     location = {"Bucket": "bucket", "ObjectKey": "p.json"}
-    service.create_pipeline(PipelineName="p", PipelineDefinitionS3Location=location)
+    service.create_pipeline(PipelineName="p", PipelineDefinitionS3Location=location, RoleArn=ROLE)
     assert service.describe_pipeline(PipelineName="p")["PipelineDefinition"] == _definition()
 
 
@@ -172,17 +172,23 @@ def test_executions_are_listed_newest_first_in_pages(
     assert len(later["PipelineExecutionSummaries"]) == 2
 
 
+PIPELINE = "arn:aws:sagemaker:us-east-1:000000000000:pipeline/q"
+BY = {"RoleArn": ROLE}
 ERRORS: list[tuple[str, JsonObject, str]] = [
     ("describe_pipeline", {"PipelineName": "q"}, "ResourceNotFound"),
     ("describe_pipeline", {"PipelineName": "p", "PipelineVersionId": 9}, "ResourceNotFound"),
     ("describe_pipeline", {}, "ValidationException"),
-    ("create_pipeline", {"PipelineName": "p", "PipelineDefinition": "{}"}, "ValidationException"),
-    ("create_pipeline", {"PipelineName": "q_"}, "ValidationException"),
-    ("create_pipeline", {"PipelineName": "q"}, "ValidationException"),
-    ("create_pipeline", {"PipelineName": "q", "Definition": "{}"}, "ValidationException"),
     (
         "create_pipeline",
-        {"PipelineName": "p", "PipelineDefinition": _definition()},
+        {"PipelineName": "q", "PipelineDefinition": "{}", **BY},
+        "ValidationException",
+    ),
+    ("create_pipeline", {"PipelineName": "q_", **BY}, "ValidationException"),
+    ("create_pipeline", {"PipelineName": "q", **BY}, "ValidationException"),
+    ("create_pipeline", {"PipelineName": "q", "Definition": "{}"}, "SerializationException"),
+    (
+        "create_pipeline",
+        {"PipelineName": "p", "PipelineDefinition": _definition(), **BY},
         "ConflictException",
     ),
     ("update_pipeline", {"PipelineName": "q"}, "ResourceNotFound"),
@@ -192,12 +198,16 @@ ERRORS: list[tuple[str, JsonObject, str]] = [
         {"PipelineName": "p", "PipelineParameters": [{"Name": "x", "Value": "1"}]},
         "ValidationException",
     ),
-    ("describe_pipeline_execution", {"PipelineExecutionArn": "x"}, "ResourceNotFound"),
+    (
+        "describe_pipeline_execution",
+        {"PipelineExecutionArn": f"{PIPELINE}/execution/x"},
+        "ResourceNotFound",
+    ),
     ("list_pipeline_executions", {"PipelineName": "q"}, "ResourceNotFound"),
     ("list_pipelines", {"MaxResults": 101}, "ValidationException"),
     ("list_pipelines", {"SortBy": "Size"}, "ValidationException"),
     ("list_pipelines", {"NextToken": "nonsense"}, "ValidationException"),
-    ("list_tags", {"ResourceArn": "arn:x"}, "ValidationException"),
+    ("list_tags", {"ResourceArn": PIPELINE}, "ValidationException"),
     ("describe_model", {"ModelName": "x"}, "ValidationException"),
 ]
 

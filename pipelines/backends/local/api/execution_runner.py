@@ -9,7 +9,6 @@ from pipelines.backends.local.engine.context import RunOptions
 from pipelines.backends.local.executors.contract import LocalApi
 from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.errors import PipelinesError
-from pipelines.json_types import Json, JsonObject
 
 _PATIENCE_SECONDS = 0.2
 
@@ -17,7 +16,7 @@ _log = logging.getLogger("pipelines.api")
 
 
 class ExecutionRunner:
-    """Runs the executions that it starts, and stops all of them at the end.
+    """Runs the executions that are started, and stops all of them at the end.
 
     Args:
         sagemaker: where the executions are recorded.
@@ -30,14 +29,7 @@ class ExecutionRunner:
         self._threads: dict[str, threading.Thread] = {}
         self._lock = threading.Lock()
         self._closed = False
-
-    def start_pipeline_execution(self, **request: Json) -> JsonObject:
-        """Start an execution and run it; the same client token runs nothing twice."""
-        return self._run(self._sagemaker.start_pipeline_execution(**request))
-
-    def retry_pipeline_execution(self, **request: Json) -> JsonObject:
-        """Reopen an execution and resume it."""
-        return self._run(self._sagemaker.retry_pipeline_execution(**request))
+        sagemaker.run_started_by(self._run)
 
     def close(self) -> None:
         """Stop the running executions and wait for them; they can be resumed."""
@@ -49,8 +41,8 @@ class ExecutionRunner:
                 self._sagemaker.request_stop(arn)
                 thread.join(_PATIENCE_SECONDS)
 
-    def _run(self, response: JsonObject) -> JsonObject:
-        arn: str = response["PipelineExecutionArn"]
+    def _run(self, arn: str) -> None:
+        """Run an execution, unless it runs: the same client token runs nothing twice."""
         with self._lock:
             known = self._threads.get(arn)
             if not self._closed and (known is None or not known.is_alive()):
@@ -58,7 +50,6 @@ class ExecutionRunner:
                 alive = {known: one for known, one in self._threads.items() if one.is_alive()}
                 self._threads = {**alive, arn: thread}
                 thread.start()
-        return response
 
     def _execute(self, arn: str) -> None:
         try:

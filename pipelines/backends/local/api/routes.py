@@ -10,13 +10,11 @@ import re
 from collections.abc import Callable
 
 from pipelines.backends.local.api import json_rpc, s3, sagemaker_runtime, sts
-from pipelines.backends.local.api.execution_runner import ExecutionRunner
 from pipelines.backends.local.api.json_rpc import JsonService
 from pipelines.backends.local.api.messages import HttpRefusal, HttpRequest, HttpResponse
 from pipelines.backends.local.api.sagemaker_runtime import RuntimeService
 from pipelines.backends.local.api.sts import StsService
-from pipelines.backends.local.operations.context import Operation
-from pipelines.backends.local.operations.logs import LogOperations
+from pipelines.backends.local.operations.table import not_there
 from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.frozen import frozen
 
@@ -51,17 +49,17 @@ class Routes:
 
     Args:
         sagemaker: what is served.
-        runner: runs executions that are started; None only records them.
     """
 
-    def __init__(self, sagemaker: LocalSageMaker, runner: ExecutionRunner | None) -> None:
+    def __init__(self, sagemaker: LocalSageMaker) -> None:
         settings = sagemaker.settings
         store = s3.S3Service(sagemaker.objects, settings.region)
+        find = sagemaker.operations.named
         self._targets = {
-            "SageMaker": JsonService("sagemaker", _operations(runner, sagemaker)),
-            "Logs_20140328": JsonService("logs", _operations(LogOperations(settings.home))),
+            "SageMaker": JsonService("sagemaker", find),
+            "Logs_20140328": JsonService("logs", find),
         }
-        self._runtime = RuntimeService(sagemaker.invoke_endpoint)
+        self._runtime = RuntimeService(find)
         self._sts = StsService(settings.account)
         self._s3 = Route(store.respond, s3.refuse, s3.LONGEST, takes_files=True, needs_length=True)
 
@@ -91,19 +89,6 @@ class Routes:
         return Route(respond, json_rpc.refuse)
 
 
-def _operations(*services: object) -> Callable[[str], Operation | None]:
-    """Return what finds an operation of these services by its CamelCase name; the first wins."""
-
-    def find(name: str) -> Operation | None:
-        from botocore import xform_name  # noqa: PLC0415 - only when something is served
-
-        method = xform_name(name)
-        found = (getattr(service, method, None) for service in services)
-        return next((operation for operation in found if operation is not None), None)
-
-    return find
-
-
 def _signed_service(request: HttpRequest) -> str | None:
     credential = request.query.get("X-Amz-Credential")
     signature = f"Credential={credential}/" if credential else request.headers.get("authorization")
@@ -120,8 +105,8 @@ def _is_form(request: HttpRequest) -> bool:
 def _no_service(name: str) -> Callable[[HttpRequest], HttpResponse]:
     def refuse(request: HttpRequest) -> HttpResponse:
         operation = json_rpc.operation_name(request)
-        what = f"the operation {operation} of {name}" if operation else f"the service {name}"
-        message = f"the local SageMaker does not have {what}"
-        return json_rpc.refused("UnknownOperationException", message, f"{name}.{operation}")
+        refusal = not_there(name, operation)
+        message = json_rpc.one_line(refusal)
+        return json_rpc.refused(refusal.code, message, f"{name}.{operation}")
 
     return refuse

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import unquote
 
 from pipelines.backends.local.api.json_rpc import one_line
 from pipelines.backends.local.api.messages import HttpRefusal, HttpRequest, HttpResponse
-from pipelines.backends.local.api.shapes import service_model, violations
 from pipelines.backends.local.errors import ServiceError
+from pipelines.backends.local.operations.operation import Operation
 from pipelines.errors import PipelinesError
 from pipelines.frozen import frozen
-from pipelines.json_types import Json, JsonObject
+from pipelines.json_types import JsonObject
+from pipelines.steptypes.shapes import Shape
 
 PATH = re.compile(r"/endpoints/(?P<name>[^/]+)/(?P<operation>[a-z-]*invocations[a-z-]*)")
 LONGEST = 26 << 20
@@ -24,6 +24,12 @@ COLD_START = "x-pipelines-cold-start-seconds"
 """Our own header: how long a server took to start that the request had to wait for."""
 
 _OPERATION = "InvokeEndpoint"
+_CODES = {
+    "SerializationException": "ValidationError",
+    "ValidationException": "ValidationError",
+}
+"""The runtime's own code for a request that its model refuses."""
+
 _STATUS = {
     "ModelError": 424,
     "ModelNotReadyException": 429,
@@ -35,9 +41,9 @@ _STATUS = {
 
 @frozen
 class RuntimeService:
-    """The service; `invoke` is LocalSageMaker's `invoke_endpoint`."""
+    """The service; `operations` finds an operation by its service and name."""
 
-    invoke: Callable[..., JsonObject]
+    operations: Callable[[str, str], Operation]
 
     def respond(self, request: HttpRequest) -> HttpResponse:
         """Invoke an endpoint."""
@@ -46,20 +52,19 @@ class RuntimeService:
             return _refused("UnknownOperationException", _unknown(request.path), {})
         if request.method != "POST":
             return _refused("MethodNotAllowed", f"{request.method} is not supported, use POST", {})
+        invoke = self.operations("sagemaker-runtime", _OPERATION)
         given: JsonObject = {"EndpointName": unquote(match["name"]), "Body": request.body}
-        for member, header in _headers("input").items():
+        for member, header in _headers(invoke.request):
             if header in request.headers:
                 given[member] = request.headers[header]
-        message = violations(_shape(), {**given, "Body": b""})
-        if message is not None:
-            return _refused("ValidationError", message, {})
         try:
-            response = self.invoke(**given)
+            response = invoke(**given)
         except ServiceError as error:
-            return _refused(error.code, one_line(error), error.members)
+            code = _CODES.get(error.code, error.code)
+            return _refused(code, one_line(error), error.members)
         except PipelinesError as error:
             return _refused("ValidationError", one_line(error), {})
-        return _response(response)
+        return _response(response, invoke)
 
 
 def refuse(_request: HttpRequest, refusal: HttpRefusal) -> HttpResponse:
@@ -67,10 +72,10 @@ def refuse(_request: HttpRequest, refusal: HttpRefusal) -> HttpResponse:
     return _refused(refusal.code, refusal.message, {}, refusal.status)
 
 
-def _response(response: JsonObject) -> HttpResponse:
+def _response(response: JsonObject, invoke: Operation) -> HttpResponse:
     headers = {
         header: str(response[member])
-        for member, header in _headers("output").items()
+        for member, header in _headers(invoke.response)
         if response.get(member) is not None
     }
     if "ColdStartSeconds" in response:
@@ -91,18 +96,6 @@ def _unknown(path: str) -> str:
     return f"the local SageMaker does not have `{path}` of its runtime"
 
 
-@cache
-def _headers(direction: str) -> dict[str, str]:
-    """Map members to the lower-case names of the headers that carry them."""
-    operation: Json = service_model("sagemaker-runtime").operation_model(_OPERATION)
-    shape = operation.input_shape if direction == "input" else operation.output_shape
-    return {
-        member: part.serialization["name"].lower()
-        for member, part in shape.members.items()
-        if part.serialization.get("location") == "header"
-    }
-
-
-@cache
-def _shape() -> Json:
-    return service_model("sagemaker-runtime").operation_model(_OPERATION).input_shape
+def _headers(shape: Shape | None) -> Iterable[tuple[str, str]]:
+    """Return each member that travels in a header, with that header's name in lower case."""
+    return shape.headers.items() if shape else ()

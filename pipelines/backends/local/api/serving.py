@@ -128,7 +128,7 @@ class _ApiServer:
         is_signed = door.admission.lookup is None
         signatures = Signatures(door.admission.credentials) if is_signed else None
         guard = Guard(door.listener.getsockname()[1], signatures)
-        self._app = ApiApplication(Routes(sagemaker, self._runner).find, guard, spool, observer)
+        self._app = ApiApplication(Routes(sagemaker).find, guard, spool, observer)
         config = uvicorn.Config(
             self._app,
             http=partial(BoundedProtocol, admission=door.admission.refusal),  # type: ignore[arg-type]  # called only

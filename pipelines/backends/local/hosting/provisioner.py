@@ -175,7 +175,7 @@ class Provisioner:
 
     def __init__(self, context: OperationContext, served: ServedEndpoints) -> None:
         self._context = context
-        self._served = served
+        self.served = served
         self._threads: dict[str, threading.Thread] = {}
         self._guard = threading.Lock()
         self._closing = False
@@ -188,7 +188,7 @@ class Provisioner:
             thread = self._threads.get(endpoint.name)
             if self._closing or (thread is not None and thread.is_alive()):
                 return
-            if is_running(self._served.folder(endpoint.name)):
+            if is_running(self.served.folder(endpoint.name)):
                 return
             thread = threading.Thread(
                 target=self._run, args=(endpoint.name,), name="provisioner", daemon=True
@@ -214,15 +214,15 @@ class Provisioner:
         self._closing = True
         for thread in list(self._threads.values()):
             thread.join(_CLOSING_SECONDS)
-        self._served.stop()
+        self.served.stop()
 
     def _serve(self, endpoint: EndpointRecord) -> None:
         with suppress(FleetError):  # reported to whoever invokes the endpoint
-            self._served.serve(endpoint)
+            self.served.serve(endpoint)
 
     def _run(self, name: str) -> None:
         try:
-            with running(self._served.folder(name), name):
+            with running(self.served.folder(name), name):
                 endpoint = self._context.state.endpoints.find(name)
                 while endpoint is not None and endpoint.pending_config and not self._closing:
                     self._provision(endpoint, endpoint.pending_config)
@@ -236,7 +236,7 @@ class Provisioner:
     def _provision(self, endpoint: EndpointRecord, config: str) -> None:
         try:
             variants = resolve_variants(self._context.state, config, endpoint.desired)
-            served = self._served.start(endpoint.name, endpoint.change, variants)
+            served = self.served.start(endpoint.name, endpoint.change, variants)
         except FleetError as error:
             self._fail(endpoint, error.reason)
             return
@@ -248,9 +248,9 @@ class Provisioner:
             variants=variants,
             failure=None,
         )
-        with self._served.lock(endpoint.name):
+        with self.served.lock(endpoint.name):
             if not self._closing and self._finish(succeeded):
-                self._served.swap(endpoint.name, served)
+                self.served.swap(endpoint.name, served)
                 return
         served.stop()
 

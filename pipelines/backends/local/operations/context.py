@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeAlias
 
 from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.state.local_state import LocalState
 from pipelines.frozen import frozen
-from pipelines.json_types import JsonObject
-
-Operation: TypeAlias = Callable[..., JsonObject]
-"""Takes the members of a request as keyword arguments."""
 
 
 @frozen

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pipelines.backends.local.errors import invalid
 from pipelines.backends.local.operations.context import OperationContext
+from pipelines.backends.local.operations.operation import operation
 from pipelines.backends.local.operations.requests import (
-    RequestMembers,
-    check_name,
-    given,
+    all_but,
     moment,
     page_named,
 )
@@ -15,22 +14,6 @@ from pipelines.backends.local.state.resources import NamedRecord
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
-_KEPT = (
-    "ProductionVariants",
-    "DataCaptureConfig",
-    "KmsKeyId",
-    "AsyncInferenceConfig",
-    "ExplainerConfig",
-    "ShadowProductionVariants",
-    "ExecutionRoleArn",
-    "VpcConfig",
-    "EnableNetworkIsolation",
-    "MetricsConfig",
-    "CrossRegionTrafficConfig",
-)
-_CREATE = RequestMembers(("EndpointConfigName", "ProductionVariants"), (*_KEPT, "Tags"))
-_ONE = RequestMembers(("EndpointConfigName",))
-_NAME_LENGTH = 63
 _MOST_VARIANTS = 10
 _MEMORY_MB = (1024, 2048, 3072, 4096, 5120, 6144)
 
@@ -41,13 +24,14 @@ class EndpointConfigOperations:
 
     context: OperationContext
 
+    @operation("CreateEndpointConfig")
     def create_endpoint_config(self, **request: Json) -> JsonObject:
         """Create a config."""
-        _CREATE.check(request)
-        name = check_name("EndpointConfigName", request["EndpointConfigName"], _NAME_LENGTH)
+        name = request["EndpointConfigName"]
         arn, state = self.context.arn(f"endpoint-config/{name}"), self.context.state
         _check_variants(request)
-        record = NamedRecord(name, arn, given(request, _KEPT), self.context.now())
+        content = all_but(request, "EndpointConfigName", "Tags")
+        record = NamedRecord(name, arn, content, self.context.now())
         with state.transaction():
             for variant in request["ProductionVariants"]:
                 model = variant["ModelName"]
@@ -57,21 +41,22 @@ class EndpointConfigOperations:
                 raise invalid(f'Cannot create already existing endpoint configuration "{arn}".')
         return {"EndpointConfigArn": arn}
 
+    @operation("DescribeEndpointConfig")
     def describe_endpoint_config(self, **request: Json) -> JsonObject:
         """Return a config as it was created."""
-        _ONE.check(request)
         config = require_config(self.context, request["EndpointConfigName"])
         return {**_summary(config), **config.content}
 
+    @operation("ListEndpointConfigs")
     def list_endpoint_configs(self, **request: Json) -> JsonObject:
         """List configs, the newest first."""
         configs = self.context.state.endpoint_configs.all()
         configs, token = page_named(configs, request, "Descending")
         return {"EndpointConfigs": [_summary(config) for config in configs], **token}
 
+    @operation("DeleteEndpointConfig")
     def delete_endpoint_config(self, **request: Json) -> JsonObject:
         """Delete a config that no endpoint serves or is about to serve."""
-        _ONE.check(request)
         config = require_config(self.context, request["EndpointConfigName"])
         users = self.context.state.endpoints.users(config.name)
         if users:
@@ -100,7 +85,7 @@ def _check_variants(request: JsonObject) -> None:
     variants = request["ProductionVariants"]
     if not 1 <= len(variants) <= _MOST_VARIANTS:
         raise invalid(f"{len(variants)} production variants; there must be 1 to {_MOST_VARIANTS}")
-    names = [check_name("variantName", one.get("VariantName"), _NAME_LENGTH) for one in variants]
+    names = [one.get("VariantName") for one in variants]
     if len(set(names)) < len(names):
         raise invalid("the production variants' names must be unique")
     for variant in variants:

@@ -9,11 +9,9 @@ from pipelines.backends.local.errors import ServiceError, invalid
 from pipelines.backends.local.hosting.provisioner import Provisioner, ServedEndpoints
 from pipelines.backends.local.operations.context import OperationContext
 from pipelines.backends.local.operations.endpoint_configs import require_config
+from pipelines.backends.local.operations.operation import operation
 from pipelines.backends.local.operations.requests import (
-    RequestMembers,
     SortKey,
-    check_choice,
-    check_name,
     moment,
     page,
     within,
@@ -21,35 +19,6 @@ from pipelines.backends.local.operations.requests import (
 from pipelines.backends.local.state.endpoints import EndpointRecord, VariantRecord
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
-
-_CREATE = RequestMembers(("EndpointName", "EndpointConfigName"), ("DeploymentConfig", "Tags"))
-_UPDATE = RequestMembers(
-    ("EndpointName", "EndpointConfigName"),
-    (
-        "RetainAllVariantProperties",
-        "ExcludeRetainedVariantProperties",
-        "DeploymentConfig",
-        "RetainDeploymentConfig",
-    ),
-)
-_CAPACITIES = RequestMembers(("EndpointName", "DesiredWeightsAndCapacities"))
-_ONE = RequestMembers(("EndpointName",))
-_LIST = RequestMembers(
-    (),
-    (
-        "SortBy",
-        "SortOrder",
-        "NextToken",
-        "MaxResults",
-        "NameContains",
-        "CreationTimeBefore",
-        "CreationTimeAfter",
-        "LastModifiedTimeBefore",
-        "LastModifiedTimeAfter",
-        "StatusEquals",
-    ),
-)
-_NAME_LENGTH = 63
 
 
 @frozen
@@ -64,10 +33,10 @@ class EndpointOperations:
     provisioner: Provisioner
     served: ServedEndpoints
 
+    @operation("CreateEndpoint")
     def create_endpoint(self, **request: Json) -> JsonObject:
         """Start to create an endpoint."""
-        _CREATE.check(request)
-        name = check_name("EndpointName", request["EndpointName"], _NAME_LENGTH)
+        name = request["EndpointName"]
         config = require_config(self.context, request["EndpointConfigName"]).name
         now = self.context.now()
         endpoint = EndpointRecord(
@@ -86,6 +55,7 @@ class EndpointOperations:
         self.provisioner.ensure_running(endpoint)
         return {"EndpointArn": endpoint.arn}
 
+    @operation("UpdateEndpoint")
     def update_endpoint(self, **request: Json) -> JsonObject:
         """Start to replace what an endpoint serves; the old fleet serves until the new one does.
 
@@ -93,7 +63,6 @@ class EndpointOperations:
             ServiceError: a change is in progress, the endpoint has failed, it already serves that
                 config, or a real-time variant would become serverless.
         """
-        _UPDATE.check(request)
         endpoint = self._require_idle(request["EndpointName"])
         config = require_config(self.context, request["EndpointConfigName"])
         _check_direction(endpoint, config.content)
@@ -116,9 +85,9 @@ class EndpointOperations:
             )
         )
 
+    @operation("UpdateEndpointWeightsAndCapacities")
     def update_endpoint_weights_and_capacities(self, **request: Json) -> JsonObject:
         """Start to change weights and instance counts of variants."""
-        _CAPACITIES.check(request)
         endpoint = self._require_idle(request["EndpointName"])
         known = {variant.name for variant in endpoint.variants}
         desired = dict(endpoint.desired)
@@ -134,9 +103,9 @@ class EndpointOperations:
             replace(endpoint, pending_config=endpoint.config, desired=desired)
         )
 
+    @operation("DescribeEndpoint")
     def describe_endpoint(self, **request: Json) -> JsonObject:
         """Return an endpoint; a pending change that no process carries out is taken over."""
-        _ONE.check(request)
         endpoint = self._require(request["EndpointName"])
         self.provisioner.ensure_running(endpoint)
         described: JsonObject = {
@@ -156,11 +125,10 @@ class EndpointOperations:
             }
         return described
 
+    @operation("ListEndpoints")
     def list_endpoints(self, **request: Json) -> JsonObject:
         """List endpoints, the newest first."""
-        _LIST.check(request)
         sort_by = request.get("SortBy")
-        check_choice("SortBy", sort_by, ("Name", "CreationTime", "Status"))
         endpoints = [one for one in self.context.state.endpoints.all() if _matches(one, request)]
         order = SortKey[EndpointRecord](
             lambda one: {"Name": (one.name,), "Status": (one.status, one.name)}.get(
@@ -171,9 +139,9 @@ class EndpointOperations:
         endpoints, token = page(endpoints, order, request)
         return {"Endpoints": [_summary(one) for one in endpoints], **token}
 
+    @operation("DeleteEndpoint")
     def delete_endpoint(self, **request: Json) -> JsonObject:
         """Delete an endpoint in any state; running requests finish."""
-        _ONE.check(request)
         with self.context.state.transaction():
             endpoint = self._require(request["EndpointName"])
             self.context.state.endpoints.remove(endpoint)

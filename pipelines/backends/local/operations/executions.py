@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from pipelines.backends.local.engine.engine import Engine
@@ -9,13 +10,13 @@ from pipelines.backends.local.engine.folders import execution_folder
 from pipelines.backends.local.engine.parts import Token
 from pipelines.backends.local.errors import conflict, invalid, validated
 from pipelines.backends.local.operations.context import OperationContext
+from pipelines.backends.local.operations.operation import operation
 from pipelines.backends.local.operations.pipelines import require_pipeline, require_version
 from pipelines.backends.local.operations.requests import (
     PageRequest,
-    RequestMembers,
     SortKey,
+    all_but,
     bounds,
-    check_choice,
     given,
     moment,
     page,
@@ -33,33 +34,12 @@ from pipelines.execution.status import ENDED, REUSABLE, ExecutionStatus, StepSta
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
-_KEPT = (
-    "PipelineExecutionDisplayName",
-    "PipelineExecutionDescription",
-    "ParallelismConfiguration",
-    "SelectiveExecutionConfig",
-    "RoleArn",
-)
-_START = RequestMembers(
-    ("PipelineName",),
-    (
-        *_KEPT,
-        "PipelineParameters",
-        "ClientRequestToken",
-        "PipelineVersionId",
-        "MlflowExperimentName",
-    ),
-)
-_STOP = RequestMembers(("PipelineExecutionArn",), ("ClientRequestToken",))
-_RETRY = RequestMembers(
-    ("PipelineExecutionArn",), ("ClientRequestToken", "ParallelismConfiguration")
-)
-_ONE = RequestMembers(("PipelineExecutionArn",))
-_PAGED = RequestMembers(("PipelineExecutionArn",), ("NextToken", "MaxResults"))
-_STEPS = RequestMembers(("PipelineExecutionArn",), ("NextToken", "MaxResults", "SortOrder"))
-_LIST = RequestMembers(
-    ("PipelineName",),
-    ("CreatedAfter", "CreatedBefore", "SortBy", "SortOrder", "NextToken", "MaxResults"),
+_NOT_DESCRIBED = (
+    "PipelineName",
+    "PipelineParameters",
+    "ClientRequestToken",
+    "PipelineVersionAlias",
+    "MlflowExperimentName",
 )
 _ID_LENGTH = 12
 _LISTED = ("PipelineExecutionDescription", "PipelineExecutionDisplayName")
@@ -67,12 +47,14 @@ _LISTED = ("PipelineExecutionDescription", "PipelineExecutionDisplayName")
 
 @frozen
 class ExecutionOperations:
-    """The operations on executions."""
+    """The operations on executions; `run_started` may run one that has been recorded as started."""
 
     context: OperationContext
     engine: Engine
     token: Token
+    run_started: Callable[[str], None]
 
+    @operation("StartPipelineExecution")
     def start_pipeline_execution(self, **request: Json) -> JsonObject:
         """Record a new execution, which `LocalSageMaker.run` then executes.
 
@@ -80,10 +62,9 @@ class ExecutionOperations:
             ServiceError: ResourceNotFound, or ValidationException: parameters that do not fit the
                 definition, a selection that cannot run.
         """
-        _START.check(request)
         pipeline = require_pipeline(self.context, request["PipelineName"])
         version = require_version(self.context, pipeline, request.get("PipelineVersionId"))
-        kept = given(request, _KEPT)
+        kept = all_but(request, *_NOT_DESCRIBED)
         if "ParallelismConfiguration" not in kept:
             kept.update(given(pipeline.content, ("ParallelismConfiguration",)))
         kept["PipelineVersionId"] = version.number
@@ -108,11 +89,12 @@ class ExecutionOperations:
         folder = execution_folder(self.context.settings.home, record.id)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "definition.json").write_text(record.definition, encoding="utf-8")
+        self.run_started(record.arn)
         return {"PipelineExecutionArn": record.arn}
 
+    @operation("StopPipelineExecution")
     def stop_pipeline_execution(self, **request: Json) -> JsonObject:
         """Request a running execution to stop; one that no process runs is stopped at once."""
-        _STOP.check(request)
         record = self.engine.find(request["PipelineExecutionArn"])
         if record.status not in (ExecutionStatus.EXECUTING, ExecutionStatus.STOPPING):
             raise conflict(f"Pipeline execution {record.arn} has ended: {record.status}.")
@@ -127,20 +109,21 @@ class ExecutionOperations:
             store.move(record.id, ExecutionStatus.STOPPED, now)
         return {"PipelineExecutionArn": record.arn}
 
+    @operation("RetryPipelineExecution")
     def retry_pipeline_execution(self, **request: Json) -> JsonObject:
         """Set a failed or stopped execution to Executing, for `LocalSageMaker.run` to resume."""
-        _RETRY.check(request)
         record = self.engine.find(request["PipelineExecutionArn"])
         if self.engine.is_running(record.id):
             raise conflict(f"Pipeline execution {record.arn} is running.")
         kept = {**record.request, **given(request, ("ParallelismConfiguration",))}
         self.context.state.executions.save(replace(record, request=kept))
         self.engine.reopen(record)
+        self.run_started(record.arn)
         return {"PipelineExecutionArn": record.arn}
 
+    @operation("DescribePipelineExecution")
     def describe_pipeline_execution(self, **request: Json) -> JsonObject:
         """Return an execution."""
-        _ONE.check(request)
         record = self.engine.find(request["PipelineExecutionArn"])
         return {
             "PipelineArn": record.arn.partition("/execution/")[0],
@@ -152,11 +135,9 @@ class ExecutionOperations:
             **_failure("FailureReason", record.failure),
         }
 
+    @operation("ListPipelineExecutions")
     def list_pipeline_executions(self, **request: Json) -> JsonObject:
         """List a pipeline's executions, the newest first."""
-        _LIST.check(request)
-        choices = ("CreationTime", "PipelineExecutionArn")
-        check_choice("SortBy", request.get("SortBy"), choices)
         pipeline = require_pipeline(self.context, request["PipelineName"])
         after, before = bounds(request, "CreatedAfter", "CreatedBefore")
         conditions = (
@@ -174,9 +155,9 @@ class ExecutionOperations:
         )
         return {"PipelineExecutionSummaries": [_summary(record) for record in records], **token}
 
+    @operation("ListPipelineExecutionSteps")
     def list_pipeline_execution_steps(self, **request: Json) -> JsonObject:
         """List the steps that have run or are running, in the order in which they started."""
-        _STEPS.check(request)
         record = self.engine.find(request["PipelineExecutionArn"])
         steps = list(enumerate(self.context.state.executions.steps(record.id)))
         order = SortKey[tuple[int, StepRecord]](lambda item: (item[0],))
@@ -185,9 +166,9 @@ class ExecutionOperations:
         described = [_step(step, nodes[step.name].step) for _, step in steps]
         return {"PipelineExecutionSteps": described, **token}
 
+    @operation("ListPipelineParametersForExecution")
     def list_pipeline_parameters_for_execution(self, **request: Json) -> JsonObject:
         """List every parameter with its value, as strings."""
-        _PAGED.check(request)
         record = self.engine.find(request["PipelineExecutionArn"])
         parameters = [
             (index, {"Name": name, "Value": shown(value)})
@@ -197,9 +178,9 @@ class ExecutionOperations:
         parameters, token = page(parameters, order, request)
         return {"PipelineParameters": [item for _, item in parameters], **token}
 
+    @operation("DescribePipelineDefinitionForExecution")
     def describe_pipeline_definition_for_execution(self, **request: Json) -> JsonObject:
         """Return the definition that an execution runs."""
-        _ONE.check(request)
         record = self.engine.find(request["PipelineExecutionArn"])
         return {
             "PipelineDefinition": record.definition,

@@ -1,4 +1,4 @@
-"""The operations on endpoints, wired to the processes that serve them; imported on first use."""
+"""What carries out the changes of endpoints, wired to the processes that serve them."""
 
 from __future__ import annotations
 
@@ -11,29 +11,12 @@ from pipelines.backends.local.hosting.provisioner import (
 from pipelines.backends.local.hosting.values import FleetSpec
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.operations.context import OperationContext
-from pipelines.backends.local.operations.endpoint_configs import EndpointConfigOperations
-from pipelines.backends.local.operations.endpoints import EndpointOperations
-from pipelines.backends.local.operations.invocations import InvocationOperations
-from pipelines.frozen import frozen
 
 
-@frozen
-class EndpointHosting:
-    """What serves the endpoints of one `LocalSageMaker`.
-
-    Args:
-        provisioner: carries their changes out.
-        operations: the groups of operations.
-    """
-
-    provisioner: Provisioner
-    operations: tuple[object, ...]
-
-
-def host_endpoints(
+def provisioner(
     context: OperationContext, objects: ObjectStore, start: StartFleet | None = None
-) -> EndpointHosting:
-    """Wire the operations on endpoints.
+) -> Provisioner:
+    """Wire a provisioner.
 
     Args:
         context: state, account and time.
@@ -47,12 +30,4 @@ def host_endpoints(
         return Fleet.start(spec, context.settings, objects, proven=proven)
 
     served = ServedEndpoints(start or start_fleet, context.settings.home / "endpoints")
-    provisioner = Provisioner(context, served)
-    return EndpointHosting(
-        provisioner,
-        (
-            EndpointConfigOperations(context),
-            EndpointOperations(context, provisioner, served),
-            InvocationOperations(context, provisioner, served),
-        ),
-    )
+    return Provisioner(context, served)

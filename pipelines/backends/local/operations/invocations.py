@@ -12,7 +12,7 @@ from pipelines.backends.local.hosting.values import (
     InvocationResponse,
 )
 from pipelines.backends.local.operations.context import OperationContext
-from pipelines.backends.local.operations.requests import RequestMembers
+from pipelines.backends.local.operations.operation import operation
 from pipelines.backends.local.state.endpoints import EndpointRecord, VariantRecord
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
@@ -25,9 +25,6 @@ _HEADERS = {
     "EnableExplanations": "X-Amzn-SageMaker-Enable-Explanations",
     "SessionId": "X-Amzn-SageMaker-Session-Id",
 }
-_MEMBERS = RequestMembers(
-    ("EndpointName", "Body"), (*_HEADERS, "ContentType", "Accept", "TargetVariant")
-)
 _CUSTOM = "x-amzn-sagemaker-custom-attributes"
 _SERVERLESS_BYTES = 4 << 20
 _REAL_TIME_BYTES = 25 << 20
@@ -65,6 +62,7 @@ class InvocationOperations:
     provisioner: Provisioner
     served: ServedEndpoints
 
+    @operation("InvokeEndpoint", "sagemaker-runtime")
     def invoke_endpoint(self, **request: Json) -> JsonObject:
         """Process a request; fleets of an endpoint that are not running are started first.
 
@@ -77,7 +75,6 @@ class InvocationOperations:
                 that is too large, ThrottlingException above a serverless variant's concurrency.
             ModelError: the container responded with 400 or more, or not at all.
         """
-        _MEMBERS.check(request)
         invocation = Invocation(
             bytes(request["Body"]),
             request.get("ContentType") or "application/json",

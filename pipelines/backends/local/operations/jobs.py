@@ -6,7 +6,8 @@ import re
 
 from pipelines.backends.local.errors import invalid
 from pipelines.backends.local.operations.context import OperationContext
-from pipelines.backends.local.operations.requests import RequestMembers, moment
+from pipelines.backends.local.operations.operation import operation
+from pipelines.backends.local.operations.requests import moment
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
@@ -21,20 +22,22 @@ class JobOperations:
 
     context: OperationContext
 
+    @operation("DescribeProcessingJob")
     def describe_processing_job(self, **request: Json) -> JsonObject:
         """Return a processing job."""
         return self._described("ProcessingJobName", request)
 
+    @operation("DescribeTrainingJob")
     def describe_training_job(self, **request: Json) -> JsonObject:
         """Return a training job."""
         return self._described("TrainingJobName", request)
 
+    @operation("DescribeTransformJob")
     def describe_transform_job(self, **request: Json) -> JsonObject:
         """Return a transform job."""
         return self._described("TransformJobName", request)
 
     def _described(self, member: str, request: JsonObject) -> JsonObject:
-        RequestMembers((member,)).check(request)
         name = str(request[member])
         made = _EXECUTION.fullmatch(name)
         store = self.context.state.executions

@@ -14,18 +14,11 @@ from pathlib import Path
 from pipelines.backends.local.engine.folders import execution_folder
 from pipelines.backends.local.errors import invalid, missing
 from pipelines.backends.local.kept import JOB_FILE, openable
-from pipelines.backends.local.operations.requests import RequestMembers, SortKey, page
+from pipelines.backends.local.operations.operation import operation
+from pipelines.backends.local.operations.requests import SortKey, page
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
-_STREAMS = RequestMembers(
-    ("logGroupName",),
-    ("logStreamNamePrefix", "orderBy", "descending", "nextToken", "limit"),
-)
-_EVENTS = RequestMembers(
-    ("logGroupName", "logStreamName"),
-    ("startTime", "endTime", "nextToken", "limit", "startFromHead", "unmask"),
-)
 _EXECUTION = re.compile(r"pipelines-([a-z0-9]+)-")
 _TOKEN = re.compile(r"([fb])/([0-9]{1,18})")
 _MOST = 10_000
@@ -54,9 +47,9 @@ class LogOperations:
 
     home: Path
 
+    @operation("DescribeLogStreams", "logs")
     def describe_log_streams(self, **request: Json) -> JsonObject:
         """List the streams whose names begin with a prefix, which names a job."""
-        _STREAMS.check(request)
         prefix = str(request.get("logStreamNamePrefix") or "")
         paging = {"MaxResults": request.get("limit"), "NextToken": request.get("nextToken")}
         order = SortKey[_LogStream](lambda stream: (stream.name,))
@@ -67,12 +60,12 @@ class LogOperations:
             **({"nextToken": token["NextToken"]} if token else {}),
         }
 
+    @operation("GetLogEvents", "logs")
     def get_log_events(self, **request: Json) -> JsonObject:
         """Read lines of a stream: from a token, from the head, or the last ones.
 
         A token is a position in bytes; a line that is still being written is left for later.
         """
-        _EVENTS.check(request)
         name = str(request["logStreamName"])
         stream = next((s for s in self._streams(name) if s.name == name), None)
         if stream is None:

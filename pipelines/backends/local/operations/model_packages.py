@@ -6,13 +6,12 @@ from pipelines.backends.local.errors import conflict, invalid
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.operations.context import OperationContext
 from pipelines.backends.local.operations.model_data import with_etags
-from pipelines.backends.local.operations.package_update import APPROVALS, updated_package
+from pipelines.backends.local.operations.operation import operation
+from pipelines.backends.local.operations.package_update import updated_package
 from pipelines.backends.local.operations.requests import (
     PageRequest,
-    RequestMembers,
+    all_but,
     bounds,
-    check_choice,
-    check_name,
     given,
     moment,
     page_named,
@@ -22,61 +21,14 @@ from pipelines.backends.local.state.resources import NamedRecord, PackageRecord
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
-_GROUP_KEPT = ("ModelPackageGroupDescription", "ManagedConfiguration")
-_CREATE_GROUP = RequestMembers(("ModelPackageGroupName",), (*_GROUP_KEPT, "Tags"))
-_ONE_GROUP = RequestMembers(("ModelPackageGroupName",))
-_KEPT = (
-    "ModelPackageDescription",
-    "ModelPackageRegistrationType",
-    "InferenceSpecification",
-    "SourceAlgorithmSpecification",
-    "ValidationSpecification",
-    "CertifyForMarketplace",
-    "ModelApprovalStatus",
-    "MetadataProperties",
-    "ModelMetrics",
-    "Domain",
-    "Task",
-    "SamplePayloadUrl",
-    "CustomerMetadataProperties",
-    "DriftCheckBaselines",
-    "AdditionalInferenceSpecifications",
-    "SkipModelValidation",
-    "SourceUri",
-    "SecurityConfig",
-    "ModelCard",
-    "ModelLifeCycle",
-    "ManagedStorageType",
-)
-_CREATE = RequestMembers(
-    (), (*_KEPT, "ModelPackageName", "ModelPackageGroupName", "Tags", "ClientToken")
-)
-_DESCRIBE = RequestMembers(("ModelPackageName",), ("IncludedData",))
-_ONE = RequestMembers(("ModelPackageName",))
-_LIST = RequestMembers(
-    (),
-    (
-        "CreationTimeAfter",
-        "CreationTimeBefore",
-        "MaxResults",
-        "NameContains",
-        "ModelApprovalStatus",
-        "ModelPackageGroupName",
-        "ModelPackageType",
-        "NextToken",
-        "SortBy",
-        "SortOrder",
-    ),
-)
 _LISTED = (
     "ModelPackageDescription",
     "ModelApprovalStatus",
     "ModelLifeCycle",
     "ModelPackageRegistrationType",
 )
-_TYPES = ("Versioned", "Unversioned", "Both")
-_NAME_LENGTH = 63
 _NUMBER = "coalesce(version, 0)"
+_NOT_DESCRIBED = ("ModelPackageName", "ModelPackageGroupName", "Tags", "ClientToken")
 
 
 @frozen
@@ -86,36 +38,38 @@ class ModelPackageOperations:
     context: OperationContext
     objects: ObjectStore
 
+    @operation("CreateModelPackageGroup")
     def create_model_package_group(self, **request: Json) -> JsonObject:
         """Create a group."""
-        _CREATE_GROUP.check(request)
-        name = check_name("ModelPackageGroupName", request["ModelPackageGroupName"], _NAME_LENGTH)
+        name = request["ModelPackageGroupName"]
         arn = self.context.arn(f"model-package-group/{name}")
-        record = NamedRecord(name, arn, given(request, _GROUP_KEPT), self.context.now())
+        content = all_but(request, "ModelPackageGroupName", "Tags")
+        record = NamedRecord(name, arn, content, self.context.now())
         if not self.context.state.package_groups.add(record, request.get("Tags") or []):
             raise invalid(f"Model Package Group already exists: {arn}")
         return {"ModelPackageGroupArn": arn}
 
+    @operation("DescribeModelPackageGroup")
     def describe_model_package_group(self, **request: Json) -> JsonObject:
         """Return a group."""
-        _ONE_GROUP.check(request)
         group = self._require_group(request["ModelPackageGroupName"])
         return {**_group_summary(group), "CreatedBy": {}}
 
+    @operation("ListModelPackageGroups")
     def list_model_package_groups(self, **request: Json) -> JsonObject:
         """List groups, the oldest first."""
         groups = self.context.state.package_groups.all()
-        groups, token = page_named(groups, request, "Ascending", ("CrossAccountFilterOption",))
+        groups, token = page_named(groups, request, "Ascending")
         summaries = [_group_summary(group) for group in groups]
         return {"ModelPackageGroupSummaryList": summaries, **token}
 
+    @operation("DeleteModelPackageGroup")
     def delete_model_package_group(self, **request: Json) -> JsonObject:
         """Delete a group that has no packages.
 
         Raises:
             ServiceError: ConflictException, while it has some.
         """
-        _ONE_GROUP.check(request)
         state = self.context.state
         with state.transaction():
             group = self._require_group(request["ModelPackageGroupName"])
@@ -128,6 +82,7 @@ class ModelPackageOperations:
             state.package_groups.remove(group)
         return {}
 
+    @operation("CreateModelPackage")
     def create_model_package(self, **request: Json) -> JsonObject:
         """Create a version of a group, or an unversioned package.
 
@@ -135,8 +90,6 @@ class ModelPackageOperations:
         version is `PendingManualApproval` unless the request says otherwise. Numbers of deleted
         versions are not used again.
         """
-        _CREATE.check(request)
-        check_choice("ModelApprovalStatus", request.get("ModelApprovalStatus"), APPROVALS)
         token, packages = request.get("ClientToken"), self.context.state.packages
         with self.context.state.transaction():
             known = None if token is None else packages.with_token(token)
@@ -145,10 +98,9 @@ class ModelPackageOperations:
                 packages.add(package, request.get("Tags") or [])
         return {"ModelPackageArn": package.arn}
 
+    @operation("DescribeModelPackage")
     def describe_model_package(self, **request: Json) -> JsonObject:
         """Return a package with every member that it was created with."""
-        _DESCRIBE.check(request)
-        check_choice("IncludedData", request.get("IncludedData"), ("AllData", "MetadataOnly"))
         package = self._require(request["ModelPackageName"])
         content = dict(package.content)
         if request.get("IncludedData") == "MetadataOnly":
@@ -163,12 +115,9 @@ class ModelPackageOperations:
             **({} if modified is None else {"LastModifiedTime": moment(modified)}),
         }
 
+    @operation("ListModelPackages")
     def list_model_packages(self, **request: Json) -> JsonObject:
         """List packages, the oldest first; without a group or type only unversioned ones."""
-        _LIST.check(request)
-        check_choice("SortBy", request.get("SortBy"), ("Name", "CreationTime"))
-        check_choice("ModelPackageType", request.get("ModelPackageType"), _TYPES)
-        check_choice("ModelApprovalStatus", request.get("ModelApprovalStatus"), APPROVALS)
         by_name = request.get("SortBy") == "Name"
         asked = PageRequest.of(request, "Ascending", ("", 0) if by_name else (0.0, "", 0))
         order = ("name", _NUMBER) if by_name else ("created", "name", _NUMBER)
@@ -184,6 +133,7 @@ class ModelPackageOperations:
         summaries = [{**_identity(one), **given(one.content, _LISTED)} for one in packages]
         return {"ModelPackageSummaryList": summaries, **token}
 
+    @operation("UpdateModelPackage")
     def update_model_package(self, **request: Json) -> JsonObject:
         """Change a package; members that the request does not name stay as they are."""
         with self.context.state.transaction():
@@ -192,14 +142,15 @@ class ModelPackageOperations:
             self.context.state.packages.save(package.arn, content, self.context.now())
         return {"ModelPackageArn": package.arn}
 
+    @operation("DeleteModelPackage")
     def delete_model_package(self, **request: Json) -> JsonObject:
         """Delete a package."""
-        _ONE.check(request)
         self.context.state.packages.remove(self._require(request["ModelPackageName"]).arn)
         return {}
 
     def _new_package(self, request: JsonObject) -> PackageRecord:
-        content, now = with_etags(given(request, _KEPT), self.objects), self.context.now()
+        content = with_etags(all_but(request, *_NOT_DESCRIBED), self.objects)
+        now = self.context.now()
         token = request.get("ClientToken")
         if request.get("ModelPackageGroupName") is not None:
             group = self._group_of_version(request)
@@ -207,7 +158,9 @@ class ModelPackageOperations:
             arn = self.context.arn(f"model-package/{group}/{version}")
             content.setdefault("ModelApprovalStatus", "PendingManualApproval")
             return PackageRecord(arn, group, group, version, content, now, token=token)
-        name = check_name("ModelPackageName", request.get("ModelPackageName"), _NAME_LENGTH)
+        name = request.get("ModelPackageName")
+        if name is None:
+            raise invalid("Missing ARN.", "give ModelPackageName or ModelPackageGroupName")
         arn = self.context.arn(f"model-package/{name}")
         if self.context.state.packages.find(arn) is not None:
             raise invalid(f"Model Package already exists: {arn}")
@@ -217,7 +170,8 @@ class ModelPackageOperations:
         name = _group_name(request["ModelPackageGroupName"])
         if request.get("ModelPackageName") is not None:
             raise invalid(
-                "a version of a group has no ModelPackageName of its own", "remove ModelPackageName"
+                "Both ModelPackageName and ModelPackageGroupName are provided in the input",
+                "give one of them",
             )
         if request.get("Tags"):
             raise invalid("a version of a group has no tags", "put them on the group")

@@ -4,28 +4,15 @@ from __future__ import annotations
 
 from pipelines.backends.local.errors import invalid
 from pipelines.backends.local.operations.context import OperationContext
+from pipelines.backends.local.operations.operation import operation
 from pipelines.backends.local.operations.requests import (
-    RequestMembers,
-    check_name,
-    given,
+    all_but,
     moment,
     page_named,
 )
 from pipelines.backends.local.state.resources import NamedRecord
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
-
-_KEPT = (
-    "PrimaryContainer",
-    "Containers",
-    "InferenceExecutionConfig",
-    "ExecutionRoleArn",
-    "VpcConfig",
-    "EnableNetworkIsolation",
-)
-_CREATE = RequestMembers(("ModelName",), (*_KEPT, "Tags"))
-_ONE = RequestMembers(("ModelName",))
-_NAME_LENGTH = 63
 
 
 @frozen
@@ -34,15 +21,15 @@ class ModelOperations:
 
     context: OperationContext
 
+    @operation("CreateModel")
     def create_model(self, **request: Json) -> JsonObject:
         """Create a model; one of a package needs the package's approval."""
-        _CREATE.check(request)
-        name = check_name("ModelName", request["ModelName"], _NAME_LENGTH)
+        name = request["ModelName"]
         arn = self.context.arn(f"model/{name}")
         containers = request.get("Containers") or [request.get("PrimaryContainer")]
         if containers == [None]:
             raise invalid("the model has neither PrimaryContainer nor Containers")
-        record = NamedRecord(name, arn, given(request, _KEPT), self.context.now())
+        record = NamedRecord(name, arn, all_but(request, "ModelName", "Tags"), self.context.now())
         with self.context.state.transaction():
             if not self.context.state.models.add(record, request.get("Tags") or []):
                 raise invalid(f'Cannot create already existing model "{arn}".')
@@ -51,20 +38,21 @@ class ModelOperations:
                     self._require_approved(container["ModelPackageName"])
         return {"ModelArn": arn}
 
+    @operation("DescribeModel")
     def describe_model(self, **request: Json) -> JsonObject:
         """Return a model as it was created."""
-        _ONE.check(request)
         model = self._require(request["ModelName"])
         return {**_summary(model), **model.content}
 
+    @operation("ListModels")
     def list_models(self, **request: Json) -> JsonObject:
         """List models, the newest first."""
         models, token = page_named(self.context.state.models.all(), request, "Descending")
         return {"Models": [_summary(model) for model in models], **token}
 
+    @operation("DeleteModel")
     def delete_model(self, **request: Json) -> JsonObject:
         """Delete a model."""
-        _ONE.check(request)
         self.context.state.models.remove(self._require(request["ModelName"]))
         return {}
 

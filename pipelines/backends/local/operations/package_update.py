@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.backends.local.errors import invalid
-from pipelines.backends.local.operations.requests import RequestMembers, check_choice, given
+from pipelines.backends.local.operations.requests import given
 from pipelines.json_types import JsonObject
 
 APPROVALS = ("Approved", "Rejected", "PendingManualApproval")
@@ -15,17 +15,6 @@ _REPLACED = (
     "SourceUri",
 )
 _MERGED = ("ModelCard", "ModelLifeCycle")
-_MEMBERS = RequestMembers(
-    ("ModelPackageArn",),
-    (
-        *_REPLACED,
-        *_MERGED,
-        "CustomerMetadataProperties",
-        "CustomerMetadataPropertiesToRemove",
-        "AdditionalInferenceSpecificationsToAdd",
-        "ClientToken",
-    ),
-)
 _MOST_PROPERTIES = 50
 _MOST_SPECIFICATIONS = 15
 
@@ -36,8 +25,6 @@ def updated_package(content: JsonObject, request: JsonObject) -> JsonObject:
     Raises:
         ServiceError: ValidationException.
     """
-    _MEMBERS.check(request)
-    check_choice("ModelApprovalStatus", request.get("ModelApprovalStatus"), APPROVALS)
     content = {**content, **given(request, _REPLACED)}
     for member in _MERGED:
         if member in request:

@@ -7,13 +7,12 @@ from dataclasses import replace
 from pipelines.backends.local.errors import conflict, invalid, missing, validated
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.operations.context import OperationContext
+from pipelines.backends.local.operations.operation import operation
 from pipelines.backends.local.operations.requests import (
     PageRequest,
-    RequestMembers,
     SortKey,
+    all_but,
     bounds,
-    check_choice,
-    check_name,
     given,
     moment,
     page,
@@ -25,28 +24,13 @@ from pipelines.execution.schedule import read_schedule
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
-_KEPT = ("PipelineDisplayName", "PipelineDescription", "RoleArn", "ParallelismConfiguration")
-_SOURCES = ("PipelineDefinition", "PipelineDefinitionS3Location")
-_CREATE = RequestMembers(("PipelineName",), (*_KEPT, *_SOURCES, "ClientRequestToken", "Tags"))
-_UPDATE = RequestMembers(("PipelineName",), (*_KEPT, *_SOURCES))
-_DESCRIBE = RequestMembers(("PipelineName",), ("PipelineVersionId",))
-_DELETE = RequestMembers(("PipelineName",), ("ClientRequestToken",))
-_VERSIONS = RequestMembers(
-    ("PipelineName",), ("CreatedAfter", "CreatedBefore", "SortOrder", "NextToken", "MaxResults")
+_NOT_DESCRIBED = (
+    "PipelineName",
+    "PipelineDefinition",
+    "PipelineDefinitionS3Location",
+    "ClientRequestToken",
+    "Tags",
 )
-_LIST = RequestMembers(
-    (),
-    (
-        "PipelineNamePrefix",
-        "CreatedAfter",
-        "CreatedBefore",
-        "SortBy",
-        "SortOrder",
-        "NextToken",
-        "MaxResults",
-    ),
-)
-_NAME_LENGTH = 256
 
 
 @frozen
@@ -56,37 +40,37 @@ class PipelineOperations:
     context: OperationContext
     objects: ObjectStore
 
+    @operation("CreatePipeline")
     def create_pipeline(self, **request: Json) -> JsonObject:
         """Create a pipeline with the first version of its definition.
 
         Raises:
             ServiceError: ConflictException when it exists; ValidationException.
         """
-        _CREATE.check(request)
-        name = check_name("PipelineName", request["PipelineName"], _NAME_LENGTH)
+        name = request["PipelineName"]
         definition = self._definition(request)
         if definition is None:
             raise invalid("a pipeline needs PipelineDefinition or PipelineDefinitionS3Location")
         arn, now = self.context.arn(f"pipeline/{name}"), self.context.now()
-        record = PipelineRecord(name, arn, given(request, _KEPT), now, now)
+        record = PipelineRecord(name, arn, all_but(request, *_NOT_DESCRIBED), now, now)
         if not self.context.state.pipelines.add(record, definition, request.get("Tags") or []):
             raise conflict(f"Pipeline names must be unique: {arn} already exists.", "update it")
         return {"PipelineArn": arn}
 
+    @operation("UpdatePipeline")
     def update_pipeline(self, **request: Json) -> JsonObject:
         """Change a pipeline; a definition in the request becomes its next version."""
-        _UPDATE.check(request)
         record = require_pipeline(self.context, request["PipelineName"])
         definition, now = self._definition(request), self.context.now()
-        content = {**record.content, **given(request, _KEPT)}
+        content = {**record.content, **all_but(request, *_NOT_DESCRIBED)}
         changed = replace(record, content=content, modified=now)
         self.context.state.pipelines.update(changed, definition)
         version = require_version(self.context, record, None)
         return {"PipelineArn": record.arn, "PipelineVersionId": version.number}
 
+    @operation("DescribePipeline")
     def describe_pipeline(self, **request: Json) -> JsonObject:
         """Return a pipeline with its latest definition, or with the version asked for."""
-        _DESCRIBE.check(request)
         record = require_pipeline(self.context, request["PipelineName"])
         version = require_version(self.context, record, request.get("PipelineVersionId"))
         last_run = self.context.state.executions.last_started(record.name)
@@ -101,10 +85,9 @@ class PipelineOperations:
             **record.content,
         }
 
+    @operation("ListPipelines")
     def list_pipelines(self, **request: Json) -> JsonObject:
         """List pipelines, the newest first."""
-        _LIST.check(request)
-        check_choice("SortBy", request.get("SortBy"), ("Name", "CreationTime"))
         records = [
             record
             for record in self.context.state.pipelines.all()
@@ -118,9 +101,9 @@ class PipelineOperations:
         records, token = page(records, order, request)
         return {"PipelineSummaries": [self._summary(record) for record in records], **token}
 
+    @operation("ListPipelineVersions")
     def list_pipeline_versions(self, **request: Json) -> JsonObject:
         """List the versions of a pipeline's definition, the newest first."""
-        _VERSIONS.check(request)
         record = require_pipeline(self.context, request["PipelineName"])
         after, before = bounds(request, "CreatedAfter", "CreatedBefore")
         conditions = (
@@ -144,9 +127,9 @@ class PipelineOperations:
         ]
         return {"PipelineVersionSummaries": summaries, **token}
 
+    @operation("DeletePipeline")
     def delete_pipeline(self, **request: Json) -> JsonObject:
         """Delete a pipeline; its executions can still be read by their ARNs."""
-        _DELETE.check(request)
         record = require_pipeline(self.context, request["PipelineName"])
         self.context.state.pipelines.remove(record)
         return {"PipelineArn": record.arn}

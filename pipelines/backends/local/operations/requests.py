@@ -1,11 +1,10 @@
-"""What the operations do with their requests: check members, filter, sort and page a list."""
+"""What the List operations do with their requests: filter, sort and page."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import json
-import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,53 +31,7 @@ Row = TypeVar("Row")
 NamedRow = TypeVar("NamedRow", bound=NamedResource)
 SortOrder: TypeAlias = Literal["Ascending", "Descending"]
 
-NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 _PAGE = 100
-_FILTERS = (
-    "SortBy",
-    "SortOrder",
-    "NextToken",
-    "MaxResults",
-    "NameContains",
-    "CreationTimeBefore",
-    "CreationTimeAfter",
-)
-
-
-@frozen
-class RequestMembers:
-    """The members of a request: those it must have and those it may have."""
-
-    required: tuple[str, ...] = ()
-    optional: tuple[str, ...] = ()
-
-    def check(self, request: JsonObject) -> None:
-        """Refuse a request with a missing or an unknown member."""
-        for member in self.required:
-            if request.get(member) is None:
-                raise invalid(f"the request has no `{member}`")
-        known = (*self.required, *self.optional)
-        for member in request:
-            if member not in known:
-                raise invalid(
-                    f"unknown parameter `{member}`", f"the parameters are {', '.join(known)}"
-                )
-
-
-def check_name(member: str, name: Json, longest: int) -> str:
-    """Refuse a name that the service would refuse."""
-    if not isinstance(name, str) or len(name) > longest or not NAME.fullmatch(name):
-        raise invalid(
-            f"`{name}` is not a valid name for `{member}`",
-            f"write up to {longest} letters, digits and hyphens, no hyphen at either end",
-        )
-    return name
-
-
-def check_choice(member: str, value: Json, choices: Collection[str]) -> None:
-    """Refuse a value that is given and is not one of the choices."""
-    if value is not None and value not in choices:
-        raise invalid(f"`{value}` at `{member}` is not one of {', '.join(choices)}")
 
 
 def moment(seconds: float) -> datetime:
@@ -126,11 +79,8 @@ class PageRequest:
         cls, request: JsonObject, default: SortOrder, example: Sequence[str | float]
     ) -> PageRequest:
         """Read it out of a request; `example` is a key of the rows, or empty."""
-        check_choice("SortOrder", request.get("SortOrder"), ("Ascending", "Descending"))
         descending = request.get("SortOrder", default) == "Descending"
         size = int(request.get("MaxResults") or _PAGE)
-        if not 1 <= size <= _PAGE:
-            raise invalid(f"`MaxResults` is {size}; it must be 1 to {_PAGE}")
         token = request.get("NextToken")
         return cls(descending, size, _read_token(str(token), example) if token else None)
 
@@ -161,7 +111,6 @@ def page_named(
     rows: list[NamedRow],
     request: JsonObject,
     default: SortOrder,
-    more: tuple[str, ...] = (),
 ) -> tuple[list[NamedRow], JsonObject]:
     """Return the page of named resources that a list request asks for.
 
@@ -169,13 +118,10 @@ def page_named(
         rows: the resources.
         request: the members of a list operation.
         default: the order if the request names none.
-        more: members that the operation takes besides the common ones, without effect here.
 
     Returns:
         The rows, and `{"NextToken": …}` if there are more.
     """
-    RequestMembers((), (*_FILTERS, *more)).check(request)
-    check_choice("SortBy", request.get("SortBy"), ("Name", "CreationTime"))
     found = [
         row
         for row in rows
@@ -231,6 +177,11 @@ def bounds(request: JsonObject, after: str, before: str) -> tuple[float | None, 
         None if lower is None else seconds_of(lower),
         None if upper is None else seconds_of(upper),
     )
+
+
+def all_but(request: JsonObject, *members: str) -> JsonObject:
+    """Return the members of a request but those named: what a Describe response repeats."""
+    return {name: value for name, value in request.items() if name not in members}
 
 
 def given(request: JsonObject, members: Collection[str]) -> JsonObject:

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from pipelines.backends.local.errors import invalid
 from pipelines.backends.local.operations.context import OperationContext
-from pipelines.backends.local.operations.requests import RequestMembers
+from pipelines.backends.local.operations.operation import operation
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
-
-_ADD = RequestMembers(("ResourceArn", "Tags"))
-_DELETE = RequestMembers(("ResourceArn", "TagKeys"))
-_LIST = RequestMembers(("ResourceArn",), ("NextToken", "MaxResults"))
 
 
 @frozen
@@ -19,26 +15,26 @@ class TagOperations:
 
     context: OperationContext
 
+    @operation("AddTags")
     def add_tags(self, **request: Json) -> JsonObject:
         """Add tags to a resource, replacing those of the same key; return all its tags."""
-        _ADD.check(request)
         arn, state = request["ResourceArn"], self.context.state
         with state.transaction():
             self._require(arn)
             state.tags.add(arn, request["Tags"])
         return {"Tags": state.tags.of(arn)}
 
+    @operation("DeleteTags")
     def delete_tags(self, **request: Json) -> JsonObject:
         """Delete the tags with the given keys."""
-        _DELETE.check(request)
         with self.context.state.transaction():
             self._require(request["ResourceArn"])
             self.context.state.tags.remove(request["ResourceArn"], request["TagKeys"])
         return {}
 
+    @operation("ListTags")
     def list_tags(self, **request: Json) -> JsonObject:
         """List the tags of a resource; there is never more than one page."""
-        _LIST.check(request)
         self._require(request["ResourceArn"])
         return {"Tags": self.context.state.tags.of(request["ResourceArn"])}
 

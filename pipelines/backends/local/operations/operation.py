@@ -1,0 +1,105 @@
+"""One operation of the table: its name, its shapes and the function that carries it out.
+
+`@operation("CreateModel")` puts a method of a class in this package into the table; everything
+else that is known of it comes from botocore's model, digested by `tools/generate_shapes.py` into
+`shapes/`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+
+from pipelines.backends.local.operations.checking import check_members
+from pipelines.frozen import frozen
+from pipelines.json_types import Json, JsonObject
+from pipelines.steptypes.shapes import Shape, ShapeTable
+
+Function: TypeAlias = Callable[..., JsonObject]
+"""Takes the members of a request, which have been checked, as keyword arguments."""
+
+FunctionT = TypeVar("FunctionT", bound=Callable[..., JsonObject])
+
+PACKAGE = "pipelines.backends.local.operations"
+_MARK = "__sagemaker_operation__"
+
+
+def operation(name: str, service: str = "sagemaker") -> Callable[[FunctionT], FunctionT]:
+    """Put a method into the table of operations; a decorator.
+
+    Args:
+        name: the operation's name, as `CreateModel`; the method is named as in boto3.
+        service: as boto3's clients are named.
+    """
+
+    def mark(function: FunctionT) -> FunctionT:
+        setattr(function, _MARK, (service, name))
+        return function
+
+    return mark
+
+
+@frozen
+class Operation:
+    """An operation that can be called.
+
+    Args:
+        name: as the service names it.
+        function: carries out a checked request.
+        shapes: the shapes of its module.
+        request: the shape of its request; None where it takes no members.
+        response: the shape of its response; None where it returns no members.
+    """
+
+    name: str
+    function: Function
+    shapes: ShapeTable
+    request: Shape | None
+    response: Shape | None
+
+    def __call__(self, **request: Json) -> JsonObject:
+        """Check a request, once, and carry it out.
+
+        Raises:
+            ServiceError: it was refused.
+        """
+        return self.function(**check_members(request, self.request, self.shapes))
+
+
+@frozen
+class DeclaredOperation:
+    """Where an operation is declared."""
+
+    service: str
+    name: str
+    module: str
+    method: str
+
+
+def declared_operations() -> Iterator[DeclaredOperation]:
+    """Import every module of this package and yield its operations, for the index."""
+    for file in sorted(Path(__file__).parent.glob("[!_]*.py")):
+        for group in groups_of(file.stem):
+            for method, (service, name) in marked(group).items():
+                yield DeclaredOperation(service, name, file.stem, method)
+
+
+def groups_of(module: str) -> list[type]:
+    """Return the classes of a module that have operations."""
+    found = importlib.import_module(f"{PACKAGE}.{module}")
+    return [
+        one
+        for one in vars(found).values()
+        if isinstance(one, type) and one.__module__ == found.__name__ and marked(one)
+    ]
+
+
+def marked(group: Any) -> dict[str, tuple[str, str]]:
+    """Return service and name of each operation of a class, by method."""
+    return {
+        method: getattr(function, _MARK)
+        for method, function in vars(group).items()
+        if hasattr(function, _MARK)
+    }
