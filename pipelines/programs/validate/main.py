@@ -22,6 +22,8 @@ from pipelines.runtime.environment import variable
 from pipelines.runtime.errors import JobError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from great_expectations.core import ExpectationSuiteValidationResult
 
     from pipelines.programs.validate.checks import Checker
@@ -45,9 +47,14 @@ def main(config: dict[str, object], layout: Layout) -> int:
     text = json.dumps(build_report(tables, fail_on), indent=2, ensure_ascii=False, allow_nan=False)
     (report / "report.json").write_text(text + "\n", encoding="utf-8")
     write_index(tables, docs)
+    failure = None
     if any(table.fails(fail_on) for table in tables):
         kept = upload({"report": report, "docs": docs}, layout)
-        raise JobError(failure_text(tables, fail_on, kept))
+        failure = failure_text(tables, fail_on, kept)
+    for table in tables:
+        _print(table, (failure or "").splitlines())
+    if failure is not None:
+        raise JobError(failure)
     return 0
 
 
@@ -62,8 +69,6 @@ def _check(suites: dict[str, Suite], layout: Layout, docs: Path) -> list[TableOu
             tables[name] = TableOutcome(name, suite.file, 0, 0, (), error=str(error))
     if sources:
         tables |= _evaluate(suites, sources, docs)
-    for name in suites:
-        _print(tables[name])
     return [tables[name] for name in suites]
 
 
@@ -99,15 +104,18 @@ def _check_table(
     return table, evaluated.answer
 
 
-def _print(table: TableOutcome) -> None:
+def _print(table: TableOutcome, failure: Sequence[str]) -> None:
+    """Print what became of a table; the lines of the failure end the log, and stand there once."""
     if table.error is not None:
-        print(f"{table.name}: {table.error}")
+        if table.error not in failure:
+            print(f"{table.name}: {table.error}")
         return
     met = sum(outcome.success for outcome in table.outcomes)
     print(f"{table.name}: {table.rows} rows, {met} of {len(table.outcomes)} expectations met")
     for outcome in table.outcomes:
-        if not outcome.success:
-            print(f"  not met: {describe(outcome)}")
+        said = describe(outcome)
+        if not outcome.success and f"- {table.name}: {said}" not in failure:
+            print(f"  not met: {said}")
 
 
 def _suites(config: dict[str, object]) -> dict[str, Suite]:

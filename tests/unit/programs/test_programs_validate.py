@@ -93,6 +93,29 @@ def test_a_broken_warning_is_reported_and_the_step_passes(validation: Project) -
     assert "[warning]" in validation.failure("flights", fail_on="warning")
 
 
+def test_log_and_failure_together_name_each_expectation_once(
+    validation: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The failure ends the log: what it names, or names whole, does not stand there before."""
+    validation.data("flights", "2013.csv", FLIGHTS)
+    one = "expect_column_values_to_be_in_set"
+    validation.suite(
+        "flights",
+        entry("expect_column_values_to_not_be_null", "warning", column="distance"),
+        entry(one, column="carrier", value_set=["UA"]),
+        entry(one, column="carrier", value_set=["é" * 300]),
+        *[entry(one, column="carrier", value_set=["AA", number]) for number in range(10)],
+    )
+    failure = validation.failure("flights").splitlines()
+    head, *logged = capsys.readouterr().out.splitlines()
+    assert head == "flights: 4 rows, 0 of 13 expectations met"
+    logged = [line.removeprefix("  not met: ") for line in logged]
+    named = [line.removeprefix("- flights: ") for line in failure if line.startswith("- ")]
+    assert "values to not be null [warning]" in logged[0]
+    whole = [line for line in named if not line.endswith("…")]
+    assert len({*logged, *whole}) == len(logged) + len(whole) == 13
+
+
 def test_the_severity_of_meta_counts_where_the_field_is_missing(validation: Project) -> None:
     """Suites saved before the field existed keep their severity in `meta`."""
     validation.data("flights", "2013.csv", FLIGHTS)
