@@ -14,13 +14,15 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
 
     Case, `-` and `_` make no difference. One mistake (a letter missing, added, wrong, or two
     neighbours swapped) is allowed for every three letters; a word that only lacks its end, or has
-    too long a one, is nearer than any other. Equally near candidates: the first one wins.
+    too long a one, is nearer than any other. Equally near candidates: the first one wins. A word
+    that only lacks its beginning, as `m5.large`, is the one known word that ends with it.
     """
     candidates = tuple(islice(candidates, _MOST + 1))
     if len(word) > _LONGEST or len(candidates) > _MOST:
         return None
     asked = _letters(word)
-    return _with_another_end(asked, candidates) or _mistyped(asked, candidates)
+    found = _with_another_end(asked, candidates) or _mistyped(asked, candidates)
+    return found or _without_its_beginning(word.casefold(), candidates)
 
 
 def _mistyped(asked: str, candidates: Iterable[str]) -> str | None:
@@ -39,6 +41,11 @@ def _mistyped(asked: str, candidates: Iterable[str]) -> str | None:
 def _with_another_end(asked: str, candidates: Iterable[str]) -> str | None:
     found = [known for known in candidates if _begin_alike(asked, _letters(known))]
     return min(found, key=lambda known: abs(len(_letters(known)) - len(asked)), default=None)
+
+
+def _without_its_beginning(asked: str, candidates: Iterable[str]) -> str | None:
+    ends = [known for known in candidates if known.casefold().endswith((f".{asked}", f"/{asked}"))]
+    return ends[0] if len(ends) == 1 and len(asked) >= _TELLING else None
 
 
 def _begin_alike(one: str, other: str) -> bool:

@@ -71,8 +71,9 @@ def resolve(
     if raw is None:
         return _unknown_version(family, version, scope)
     row = Row(family, full, raw)
-    tag = _choose_tag(row, accelerator, instance_type)
-    return tag if isinstance(tag, ImageProblem) else _image(row, tag, region)
+    name = f"{family}-{version}"
+    tag = _choose_tag(row, name, accelerator, instance_type)
+    return tag if isinstance(tag, ImageProblem) else _image(row, name, tag, region)
 
 
 def _split(rest: str) -> tuple[str, _Named | None]:
@@ -132,10 +133,9 @@ def _version_key(version: str) -> tuple[list[int], int]:
 
 
 def _choose_tag(
-    row: Row, accelerator: _Named | None, instance_type: str | None
+    row: Row, name: str, accelerator: _Named | None, instance_type: str | None
 ) -> str | ImageProblem:
     """Return the key of the tag to take: what the name says, else what the instance has."""
-    name = f"{row.family}-{row.version}"
     available = accelerator_of(instance_type) if instance_type is not None else None
     if instance_type is not None and available is None:
         return ImageProblem(
@@ -161,12 +161,12 @@ def _choose_tag(
     return choice
 
 
-def _image(row: Row, tag: str, region: str) -> Image | ImageProblem:
+def _image(row: Row, name: str, tag: str, region: str) -> Image | ImageProblem:
     uri = uri_of(row, tag, region)
     if uri is None:
         return ImageProblem(
             "SP403",
-            f"`{row.family}-{row.version}` is not offered in `{region}`",
+            f"`{name}` is not offered in `{region}`",
             "give the URI of a copy in an ECR repository of that region",
         )
     return row.image(uri, tag)

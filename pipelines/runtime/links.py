@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def replace_links(folder: Path, real: Callable[[str], str] = os.path.realpath) -> None:
     """Replace every link below a folder by a copy of its target.
 
-    A dead link, and one to a folder that contains it, are removed, with a line in the log.
+    A dead link, one to a folder that contains it, and what holds nothing (a pipe, a socket, a
+    device) are removed, with a line in the log.
 
     Args:
         folder: the folder; links in what is copied into it are followed too.
@@ -30,6 +31,9 @@ def replace_links(folder: Path, real: Callable[[str], str] = os.path.realpath) -
             path = os.path.join(parent, name)  # noqa: PTH118 - as os.walk gives it
             if os.path.islink(path):  # noqa: PTH114 - as above
                 _replace(Path(path), Path(real(path)), real)
+            elif not os.path.isfile(path) and not os.path.isdir(path):  # noqa: PTH112, PTH113 - as above
+                Path(path).unlink()
+                _say_it_holds_nothing(path)
         folders[:] = [name for name in folders if (Path(parent) / name).is_dir()]
 
 
@@ -57,3 +61,9 @@ def _copy(source: Path, target: Path, real: Callable[[str], str], above: Tuple[P
     elif source.is_file():
         shutil.copyfile(str(source), str(target))
         shutil.copymode(str(source), str(target))
+    elif source.exists():
+        _say_it_holds_nothing(str(target))
+
+
+def _say_it_holds_nothing(path: str) -> None:
+    print(f"pipelines: {path} is a pipe, a socket or a device: removed", file=sys.stderr)

@@ -22,6 +22,9 @@ from pipelines.diagnostics.sentences import counted, quoted, suggestion
         ("x", ["y"], None),
         ("", ["a"], None),
         ("ab", [], None),
+        ("m5.large", ["ml.m5.large", "ml.m5.xlarge", "ml.c5.large"], "ml.m5.large"),
+        ("large", ["ml.m5.large", "ml.c5.large"], None),
+        ("a.b", ["ml.a.b"], None),
     ],
 )
 def test_the_nearest_word_is_found(word: str, candidates: list[str], meant: str | None) -> None:
