@@ -19,12 +19,20 @@ def put(path: Path, content: bytes) -> None:
     Raises:
         OSError: it cannot be written; of a full disk with what is free.
     """
-    place = Path(os.path.realpath(path))
+    place = real(path)
     if place.exists() and not place.is_file():
         place.write_bytes(content)
         return
     with folders(place.parent), whole(place) as part:
         part.write_bytes(content)
+
+
+def real(path: Path) -> Path:
+    """Return where a path leads, links followed as far as they lead anywhere.
+
+    `Path.resolve` raises a RuntimeError for a link to itself.
+    """
+    return Path(os.path.realpath(path))
 
 
 @contextmanager

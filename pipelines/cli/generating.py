@@ -23,6 +23,7 @@ from pipelines.diagnostics.nearest import nearest
 from pipelines.diagnostics.sentences import quoted
 from pipelines.errors import UsageError
 from pipelines.extras import DISTRIBUTION
+from pipelines.files import real
 from pipelines.frozen import frozen
 from pipelines.infra.files import StackFile, TemplateFile, host_files, template_files
 from pipelines.infra.model import Delivery, Options
@@ -64,7 +65,7 @@ class Wanted:
     @property
     def specs(self) -> tuple[Path, ...]:
         """The spec files, each once."""
-        return tuple({file.resolve(): file for file in self.files}.values()) or (_FILE,)
+        return tuple({real(file): file for file in self.files}.values()) or (_FILE,)
 
     def command(self, repository: Path, folder: Path) -> str:
         """Return the command that generates it again, in the root of the repository."""
@@ -224,7 +225,7 @@ def _require_connection(options: Options, deliveries: tuple[Delivery, ...]) -> N
 
 
 def _relative(path: Path, root: Path) -> str | None:
-    found = path.resolve()
+    found = real(path)
     return found.relative_to(root).as_posix() if found.is_relative_to(root) else None
 
 

@@ -13,7 +13,7 @@ from pipelines.cli.printing import echo
 from pipelines.cli.scope import Scope
 from pipelines.errors import UsageError
 from pipelines.execution.caller import split
-from pipelines.files import folders, whole
+from pipelines.files import folders, real, whole
 from pipelines.results.outputs import Output
 from pipelines.results.source import StoredFile
 
@@ -26,7 +26,7 @@ def open_file(path: Path) -> None:
 
     echo(shown_place(str(path)))
     if _has_desktop():
-        webbrowser.open(path.resolve().as_uri())
+        webbrowser.open(real(path).as_uri())
 
 
 def shown_place(place: str) -> str:

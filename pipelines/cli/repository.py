@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
+from pipelines.files import real
+
 _SECONDS = 10
 _REMOTE = re.compile(
     r"(?:(?:https?|ssh|git)://)?(?:[^@/]+@)?(?P<host>[^/:]+)(?::\d+)?[/:](?P<name>.+?)(?:\.git)?/?"
@@ -29,7 +31,7 @@ class Repository:
     """
 
     def __init__(self, file: Path) -> None:
-        folder = file.resolve().parent
+        folder = real(file).parent
         places = (one for one in (folder, *folder.parents) if (one / ".git").exists())
         found = next(places, None)
         self.is_there = found is not None

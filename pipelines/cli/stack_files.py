@@ -20,6 +20,7 @@ from pipelines.cli.repository import Repository
 from pipelines.diagnostics.nearest import nearest
 from pipelines.diagnostics.sentences import quoted
 from pipelines.errors import UsageError
+from pipelines.files import real
 from pipelines.frozen import frozen
 from pipelines.infra.files import StackFile, State, TemplateFile, commands_in
 from pipelines.infra.model import Delivery
@@ -157,7 +158,7 @@ def _were(paths: list[str]) -> str:
 def _chosen(
     files: tuple[StackFile, ...], chosen: ChosenStacks, root: Path
 ) -> tuple[StackFile, ...]:
-    specs = {Path(os.path.relpath(file.resolve(), root)).as_posix() for file in chosen.files}
+    specs = {Path(os.path.relpath(real(file), root)).as_posix() for file in chosen.files}
     _require_known(specs, {spec for one in files for spec in one.stack.specs}, "made from")
     labels = {one.stack.label for one in files if one.stack.label is not None}
     _require_known(chosen.environments, labels, "of the environment")

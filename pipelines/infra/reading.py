@@ -16,6 +16,7 @@ from pipelines.diagnostics import CheckedText, Diagnostic, Finding
 from pipelines.document import Document
 from pipelines.document.overlay import ENVIRONMENTS
 from pipelines.errors import UsageError
+from pipelines.files import real
 from pipelines.frozen import frozen
 from pipelines.grammar.durations import parse_iso
 from pipelines.infra.checks import Candidate, lacking, of_all, of_one, same_stage, unversioned
@@ -70,7 +71,7 @@ class Opened:
         pipeline = self.candidates[0].environment.compiled.pipeline
         reads = _joined(self.reads, asked.templates, pipeline)
         return Delivery(
-            self.file.resolve().relative_to(asked.repository.resolve()).as_posix(),
+            real(self.file).relative_to(real(asked.repository)).as_posix(),
             tuple(one.environment for one in self.candidates),
             patterns(reads),
             patterns(with_tests(reads, asked.repository)),
@@ -113,7 +114,7 @@ def cached_days(deliveries: Iterable[Delivery]) -> int:
 
 
 def _open(file: Path, asked: Asked, options: Options) -> Opened:
-    if not file.resolve().is_relative_to(asked.repository.resolve()):
+    if not real(file).is_relative_to(real(asked.repository)):
         raise UsageError(
             f"{file} lies outside of the repository {asked.repository}",
             "its changes could start nothing: run the command once for each repository",

@@ -13,6 +13,7 @@ from typing import Final
 from pipelines.bundle.need import CodeNeed
 from pipelines.bundle.project import Project
 from pipelines.compile.model import Compiled
+from pipelines.files import real
 from pipelines.graph.model import Graph
 from pipelines.infra.filters import Reads, escape
 from pipelines.runtime.bundle import CODE
@@ -41,7 +42,7 @@ def reads_of(file: Path, compiled: Compiled, graph: Graph, repository: Path) -> 
         repository: the root of the repository; what lies outside of it is left out.
     """
     project = Project(file.parent)
-    files = {str(file.resolve()), *_packages(file.parent, repository)}
+    files = {str(real(file)), *_packages(file.parent, repository)}
     folders: set[str] = set()
     for path in {*_bundled(compiled), *_needed(graph), *_data(graph)}:
         found = str(project.root / path)
@@ -113,7 +114,7 @@ def _data(graph: Graph) -> Iterator[str]:
 
 def _packages(folder: Path, repository: Path) -> Iterator[str]:
     """Yield what says which packages are installed, beside the spec and at the root."""
-    for place in dict.fromkeys((folder.resolve(), repository.resolve())):
+    for place in dict.fromkeys((real(folder), real(repository))):
         for pattern in _BESIDE:
             yield from (str(found) for found in place.glob(pattern) if found.is_file())
 

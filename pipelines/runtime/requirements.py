@@ -153,8 +153,8 @@ def _make(home: Path) -> None:
     import venv  # noqa: PLC0415 - only if an environment is created
 
     venv.EnvBuilder(clear=True, symlinks=True).create(home)
-    own = {Path(path).resolve() for path in sys.path}
-    seen = [path for path in _site_folders() if Path(path).resolve() in own]
+    own = {os.path.realpath(path) for path in sys.path}
+    seen = [path for path in _site_folders() if os.path.realpath(path) in own]
     lib = home / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
     lines = [f"import site; site.addsitedir({path!r})" for path in seen]
     (lib / "pipelines-outer.pth").write_text("\n".join(lines) + "\n")

@@ -10,6 +10,7 @@ from typing import Literal, TypedDict
 from pydantic_core import PydanticCustomError
 
 from pipelines.diagnostics.nearest import nearest
+from pipelines.files import real
 from pipelines.json_types import JsonObject
 from pipelines.spec.values import literal_scalar, scalar_text
 from pipelines.testing.data import Data
@@ -186,7 +187,7 @@ def project_path(path: str | os.PathLike[str], project: Path) -> str:
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"a path is a text or a Path, not {path!r}")
     given = Path(path)
-    for one, folder in ((given, project), (given.resolve(), project.resolve())):
+    for one, folder in ((given, project), (real(given), real(project))):
         if given.is_absolute() and one.is_relative_to(folder):
             return one.relative_to(folder).as_posix()
     return given.as_posix()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 from contextlib import contextmanager
 from functools import partial
@@ -60,7 +61,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """
     own = early_config.rootpath / _PACKAGE
     ours = Path(__file__).resolve().parents[1]
-    if own.resolve() == ours or not (
+    if Path(os.path.realpath(own)) == ours or not (
         (own / "__init__.py").is_file() or own.with_suffix(".py").is_file()
     ):
         return

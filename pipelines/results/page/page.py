@@ -10,6 +10,7 @@ from typing import Final
 from pipelines.errors import UsageError
 from pipelines.execution.caller import CallRefusedError
 from pipelines.execution.logs import tail
+from pipelines.files import real
 from pipelines.frozen import frozen
 from pipelines.json_types import Json
 from pipelines.registry import packages
@@ -252,4 +253,4 @@ def _where(output: Output) -> Html:
     place = element("code", output.uri)
     if face is None or face.path is None:
         return place
-    return element("a", place, href=face.path.resolve().as_uri())
+    return element("a", place, href=real(face.path).as_uri())

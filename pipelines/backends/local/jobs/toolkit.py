@@ -16,6 +16,7 @@ from pipelines.bundle.assets import write_zipapp
 from pipelines.bundle.code import code_files, requirement_lines
 from pipelines.bundle.frame import frame
 from pipelines.bundle.project import Project
+from pipelines.files import real
 from pipelines.runtime.archive import ArchiveError, unpack
 from pipelines.runtime.bundle import Job as BundledJob
 
@@ -78,7 +79,7 @@ def _bundle(store: ObjectStore, job: LocalJob, request: JsonObject) -> Path:
     source = _source(store, job, str(parameters.get(_SOURCE, "")))
     program = str(parameters[_PROGRAM])
     script = source / program
-    if not script.is_file() or not script.resolve().is_relative_to(source.resolve()):
+    if not script.is_file() or not real(script).is_relative_to(real(source)):
         raise JobRefusedError(f"the code of the step has no `{program}` ({_PROGRAM})")
     if script.suffix != ".py":
         raise JobRefusedError(

@@ -21,6 +21,7 @@ from typing import Literal, Self, TypeVar
 from pipelines.backends.local.state.home import open_home
 from pipelines.backends.local.state.schema import VERSION, upgrade_script
 from pipelines.errors import UsageError, free_space
+from pipelines.files import real
 from pipelines.json_types import Json
 
 _BUSY_SECONDS = 60.0
@@ -192,7 +193,7 @@ def _journal_for(folder: Path) -> Literal["WAL", "DELETE"]:
         mounts = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape")
     except FileNotFoundError:  # not Linux: SQLite's own check of the file system decides
         return "WAL"
-    return journal_from(folder.resolve(), mounts)
+    return journal_from(real(folder), mounts)
 
 
 def journal_from(folder: PurePath, mounts: str) -> Literal["WAL", "DELETE"]:

@@ -14,7 +14,7 @@ from pipelines.cli.repository import Repository
 from pipelines.compile.permissions import permissions
 from pipelines.diagnostics.sentences import quoted
 from pipelines.errors import ChangesPendingError, UsageError
-from pipelines.files import put
+from pipelines.files import put, real
 from pipelines.infra.files import State, TemplateFile, left_over
 from pipelines.infra.model import Delivery
 from pipelines.infra.policies import unknown
@@ -107,7 +107,7 @@ def _say_what_to_include(files: tuple[TemplateFile, ...], root: Path) -> None:
     echo(f"{ROOT_FILE} is your own and stays as it is: add to it")
     echo("include:")
     for file in files:
-        echo(f"  - local: /{file.path.resolve().relative_to(root.resolve()).as_posix()}")
+        echo(f"  - local: /{real(file.path).relative_to(real(root)).as_posix()}")
 
 
 def _require_all_specs(files: tuple[TemplateFile, ...], force: bool) -> None:  # noqa: FBT001 - the flag as it was given
