@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,9 +22,19 @@ def _service_models_are_parsed_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel in a folder of its own, from a copy, so that nothing stays in the tree."""
-    source = tmp_path_factory.mktemp("source")
+def wheel(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Build the wheel once, whichever worker is the first to need it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base if worker_id == "master" else base.parent) / "wheel"
+    shared.mkdir(exist_ok=True)
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        built = next(shared.glob("*.whl"), None)
+        return built or _build_wheel(tmp_path_factory.mktemp("source"), shared)
+
+
+def _build_wheel(source: Path, folder: Path) -> Path:
+    """Build it from a copy, so that nothing stays in the tree."""
     tracked = subprocess.run(
         ["git", "ls-files", "pipelines", "pyproject.toml", "README.md", "LICENSE"],  # noqa: S607 - git by its name
         cwd=ROOT, capture_output=True, text=True, check=True,
@@ -32,7 +43,6 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         target = source / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes((ROOT / name).read_bytes())
-    folder = tmp_path_factory.mktemp("wheel")
     built = subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "--no-deps", "--quiet", "-w", str(folder), "."],
         cwd=source, capture_output=True, text=True, check=False,

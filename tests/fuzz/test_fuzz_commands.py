@@ -14,6 +14,8 @@ from pipelines.cli.main import cli
 from pipelines.errors import PipelinesError, from_outside
 from tests.fuzz.budget import sources
 
+pytestmark = pytest.mark.no_cover
+
 _FOREVER: Final = ("serve",)
 _WORDS: Final = (
     "", " ", "-", "--", "---x", "-f", "x", "nobody", "latest", "latest~1", "a/b", "a/latest", "g/7",

@@ -13,6 +13,8 @@ from pipelines.diagnostics import Severity
 from tests.fuzz.budget import LONGEST, Stopwatch, sources
 from tests.fuzz.mutations import FUNCTIONS, SCALARS, mutated
 
+pytestmark = pytest.mark.no_cover
+
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = sorted((ROOT / "tests" / "golden" / "cases").rglob("expected*.json"))
 REAL = sorted((ROOT.parent / "shared" / "definitions").glob("*.json"))

@@ -25,6 +25,8 @@ from tests.fuzz.budget import LONGEST, Stopwatch, sources
 from tests.fuzz.http_requests import RawRequest, damaged, record
 from tests.fuzz.mutations import text_mutated
 
+pytestmark = pytest.mark.no_cover
+
 _LOGGERS = ("pipelines.api", "uvicorn.error", "asyncio")
 _SILENCE = 0.25
 """Seconds without a response after which the client has nothing more to send."""

@@ -16,6 +16,8 @@ from pipelines.diagnostics import render_text
 from tests.fuzz.budget import LONGEST, Stopwatch, sources
 from tests.fuzz.mutations import EXPRESSIONS, REFERENCES, SCALARS, mutated, text_mutated
 
+pytestmark = pytest.mark.no_cover
+
 ROOT = Path(__file__).resolve().parents[2]
 SPECS = (ROOT / "pipeline.yaml", *sorted((ROOT / "tests" / "golden" / "cases").rglob("*.yaml")))
 FOREIGN = ("NoneType", "Traceback", "pydantic", "object at 0x", "Expecting")

@@ -60,6 +60,7 @@ def test_templates_are_what_the_golden_says(
     assert written == known
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("case", CASES)
 def test_the_text_of_a_template_is_its_document(case: str, tmp_path: Path) -> None:
     """YAML reads from the text, comments left out, what the template was built as."""

@@ -115,6 +115,7 @@ def accounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Accoun
         yield Accounts(project, served["staging"], served["prod"], monkeypatch)
 
 
+@pytest.mark.slow
 def test_two_accounts_in_two_regions(accounts: Accounts) -> None:
     """Each environment has its account, group, region and credentials; nothing is `--local`."""
     arn = accounts.register()

@@ -12,6 +12,8 @@ from pipelines.compile.driver import validate
 from pipelines.compile.model import CompileRequest
 from pipelines.diagnostics import Path as DocumentPath
 
+pytestmark = pytest.mark.no_cover
+
 SPEC: Final = """\
 spec: 1
 pipeline: bare

@@ -11,6 +11,8 @@ from pipelines.compile.model import CompileRequest
 from pipelines.diagnostics import render_text
 from tests.growth import LIMIT, growth
 
+pytestmark = pytest.mark.no_cover
+
 FEW: Final = 500
 _HEAD: Final = "spec: 1\npipeline: many\n"
 _WORK: Final = f"{_HEAD}steps:\n  work:\n    kind: processing\n    script: work.py\n"

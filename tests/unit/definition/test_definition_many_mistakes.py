@@ -9,6 +9,8 @@ from pipelines.definition import check_definition
 from pipelines.json_types import JsonObject
 from tests.growth import LIMIT, growth
 
+pytestmark = pytest.mark.no_cover
+
 FEW: Final = 750
 
 
