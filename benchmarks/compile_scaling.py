@@ -1,47 +1,47 @@
 """Compile time against the number of steps: linear.
 
-    python -m benchmarks.compile_scaling [REPETITIONS]
+    python -m benchmarks.compile_scaling [ROUNDS]
 
-Compiles chains of 5 to 50 steps in one process, takes the shortest time of each, fits a straight
-line by least squares and reports the largest deviation from it, relative to the fitted time.
+Compiles chains of 10, 30 and 50 steps in one process, in turn. Forty further steps cost twice what
+twenty cost, where the time is linear; three times, where it grows with the square.
 """
 
 from __future__ import annotations
 
-import statistics
 import time
 from pathlib import Path
 
-from benchmarks.pairs import Figure, main
+from benchmarks.pairs import Figure, main, ratio
 from benchmarks.projects import steps_project
 from pipelines.compile.driver import compile_spec
 from pipelines.compile.model import CompileRequest
 
-SIZES = (5, 10, 20, 30, 40, 50)
+SIZES = (10, 30, 50)
 
 
 def seconds(file: Path) -> float:
-    """Time one compile."""
-    began = time.perf_counter()
+    """Measure the CPU seconds of one compile."""
+    began = time.process_time()
     result = compile_spec(CompileRequest(file, None, {}))
-    elapsed = time.perf_counter() - began
+    elapsed = time.process_time() - began
     if result.compiled is None:
         raise SystemExit([d.message for d in result.checked.diagnostics])
     return elapsed
 
 
-def figures(repetitions: int, scratch: Path) -> list[Figure]:
-    """Fit a line through the shortest times; a deviation of up to a fifth counts as linear."""
-    files = {n: steps_project(scratch / str(n), n, "", chained=True) for n in SIZES}
-    seconds(files[SIZES[0]])
-    times = {n: min(seconds(file) for _ in range(repetitions)) for n, file in files.items()}
-    slope, start = statistics.linear_regression(list(times), list(times.values()))
-    deviation = max(abs(t - (start + slope * n)) / (start + slope * n) for n, t in times.items())
-    for number, elapsed in times.items():
-        print(f"  {number:2} steps: {elapsed * 1e3:6.1f} ms")
-    what = "compile of 50 steps, ms, to 5 steps; the ratio is the largest deviation from a line"
-    first, last = times[SIZES[0]] * 1e3, times[SIZES[-1]] * 1e3
-    return [Figure(what, "at most 0.2", last, first, deviation, deviation <= 0.2)]
+def further(files: list[Path]) -> tuple[float, float]:
+    """Compile each size once; return what forty and what twenty further steps cost."""
+    few, some, many = map(seconds, files)
+    return many - few, some - few
+
+
+def figures(rounds: int, scratch: Path) -> list[Figure]:
+    """Compare the two differences, round by round."""
+    files = [steps_project(scratch / str(n), n, "", chained=True) for n in SIZES]
+    further(files)  # the warm-up
+    forty, twenty, times = ratio([further(files) for _ in range(rounds)])
+    what = "compile of 40 further steps, CPU s, to 20 further steps"
+    return [Figure(what, "at most 2.4x", forty, twenty, times, times <= 2.4)]
 
 
 if __name__ == "__main__":
