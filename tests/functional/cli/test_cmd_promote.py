@@ -130,6 +130,7 @@ def test_promoting_twice_makes_one_version(pair: Pair) -> None:
     assert pair.versions() == [(2, "PendingManualApproval"), (1, "Approved")]
 
 
+@pytest.mark.no_cover
 def test_a_promotion_that_is_killed_at_each_call_in_turn_makes_one_version(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
