@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _SCRIPT = re.compile(r"<script\b.*?</script\s*>", re.DOTALL | re.IGNORECASE)
 _REMOTE = re.compile(r"<link\b[^>]*>|<img\b[^>]*>", re.IGNORECASE)
+_STYLES = re.compile(r"<style\b.*?</style\s*>", re.DOTALL | re.IGNORECASE)
+_REMOTE_STYLE = re.compile(r"(?:@import\s+)?url\(\s*['\"]?(?:https?:)?//[^)]*\)", re.IGNORECASE)
 _SUITE_LINK = re.compile(r'<a href="[^"]*/expectations/[^"]*"\s*>(.*?)</a>')
 _HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
 _STYLE = """
@@ -55,4 +57,5 @@ def write_page(answer: ExpectationSuiteValidationResult, docs: Path, table: str)
 def without_network(html: str) -> str:
     """Remove what needs a network or leads nowhere from a page, and add style and policy."""
     text = _SUITE_LINK.sub(r"\1", _REMOTE.sub("", _SCRIPT.sub("", html)))
+    text = _STYLES.sub(lambda style: _REMOTE_STYLE.sub("", style[0]), text)
     return _HEAD.sub(lambda head: f"{head[0]}{POLICY}<style>{_STYLE}</style>", text, count=1)

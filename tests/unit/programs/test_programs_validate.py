@@ -304,6 +304,21 @@ def test_an_expectation_that_cannot_be_is_refused_by_its_number(
     assert expected in text
 
 
+def test_the_pages_of_great_expectations_name_nothing_to_load(validation: Project) -> None:
+    """Neither scripts and pictures nor what a style sheet names; values of the data stay."""
+    value = "url('https://example.com/a.png')"
+    validation.data("flights", "2013.csv", FLIGHTS.assign(carrier=value))
+    name = "expect_column_values_to_be_in_set"
+    validation.suite("flights", entry(name, "warning", column="carrier", value_set=["UA"]))
+    assert validation.run("flights") == 0
+    page = (validation.layout.output("docs") / "validations" / "flights.html").read_text("utf-8")
+    styles = "".join(re.findall(r"<style.*?</style>", page, re.DOTALL))
+    assert len(styles) > 1000
+    assert "//" not in styles
+    assert not re.search(r"<(script|img|link|iframe)\b", page)
+    assert "example.com/a.png" in page
+
+
 def test_the_index_needs_no_network_and_escapes_what_the_data_says(validation: Project) -> None:
     """index.html has no scripts, and values of the data are text in it."""
     validation.data("flights", "a.csv", pd.DataFrame({"carrier": ["<script>alert(1)</script>"]}))
