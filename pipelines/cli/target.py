@@ -29,7 +29,7 @@ from pipelines.spec.names import COPY_OF
 if TYPE_CHECKING:
     from pipelines.account.account import Account
     from pipelines.backends.local.executors.contract import LocalApi
-    from pipelines.backends.local.kept import KeptJobs
+    from pipelines.backends.local.pruning.prune import LocalPruning
     from pipelines.backends.local.sagemaker import LocalSageMaker
     from pipelines.compile.model import Compiled
     from pipelines.spec.model import Aws, PipelineSpec
@@ -197,11 +197,18 @@ def _conceal_secrets(environ: Mapping[str, str]) -> None:
         conceal_process()
 
 
-def kept_jobs(file: Path) -> KeptJobs:
-    """Return the folders of a project's failed jobs."""
-    from pipelines.backends.local.kept import KeptJobs  # noqa: PLC0415 - only for --local
+@contextmanager
+def open_pruning(file: Path) -> Iterator[LocalPruning]:
+    """Open what prunes the local SageMaker of a project.
 
-    return KeptJobs.of(home_of(file))
+    Raises:
+        UsageError: its `.pipelines` cannot be used.
+    """
+    from pipelines.backends.local.pruning.prune import LocalPruning  # noqa: PLC0415 - only for --local
+    from pipelines.backends.local.state.local_state import LocalState  # noqa: PLC0415 - as above
+
+    with LocalState(home_of(file)) as state:
+        yield LocalPruning(home_of(file), state)
 
 
 def served_api(file: Path) -> LocalApi | None:

@@ -17,7 +17,6 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from pipelines.frozen import frozen
 from pipelines.runtime.bundle import CODE, read_files, write_files
 from pipelines.runtime.errors import JobError
 
@@ -63,41 +62,10 @@ def discard_earlier(home: Path, step_logs: Path) -> None:
             remove(folder)
 
 
-@frozen
-class KeptJobs:
-    """The kept folders of a project's failed jobs."""
-
-    folders: tuple[Path, ...]
-
-    @classmethod
-    def of(cls, home: Path) -> KeptJobs:
-        """Find them, sorted by the name of the job."""
-        marks = (home.absolute() / "jobs").glob(f"*/{_MARK}")
-        return cls(tuple(sorted(mark.parent for mark in marks)))
-
-    def __len__(self) -> int:
-        """Return how many there are."""
-        return len(self.folders)
-
-    def sizes(self) -> list[tuple[str, int]]:
-        """Return each folder with the bytes of the files in it."""
-        return [(str(folder), _size(folder)) for folder in self.folders]
-
-    def remove(self) -> None:
-        """Remove them."""
-        for folder in self.folders:
-            remove(folder)
-
-
-def _size(folder: Path) -> int:
-    """Add up the files of a folder, as far as they can be seen; it may go meanwhile."""
-    total = 0
-    for above, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):
-                entry = Path(above, name).lstat()
-                total += entry.st_size if stat.S_ISREG(entry.st_mode) else 0
-    return total
+def kept_folders(home: Path) -> tuple[Path, ...]:
+    """Return the kept folders of a project's failed jobs, sorted by the name of the job."""
+    marks = (home.absolute() / "jobs").glob(f"*/{_MARK}")
+    return tuple(sorted(mark.parent for mark in marks))
 
 
 def openable(attempt: Path) -> Callable[[str], str]:

@@ -16,7 +16,7 @@ from tests.functional.aws.proxy import Answer, Fault, refusal
 LEFT = f"{PIPELINE}/code/train/{'0' * 32}/bundle.pyz"
 """What an upsert uploaded that then was cut off."""
 
-PRUNE = ("prune", "--older-than", "0")
+PRUNE = ("prune", "--older-than", "0h")
 
 
 def put(account: Account, *keys: str) -> None:
@@ -62,10 +62,10 @@ def test_what_no_version_names_is_removed(
     shown = pipelines(*PRUNE, "--dry-run")
     assert shown.code == 0, shown.err
     assert shown.out.splitlines() == [
-        f"    1.5 KB  {LEFT}",
-        f"    1.5 KB  {data}",
-        f"    1.5 KB  {definition}",
-        "    4.5 KB  in 3 objects",
+        f"    1.5 kB  {LEFT}",
+        f"    1.5 kB  {data}",
+        f"    1.5 kB  {definition}",
+        "    4.5 kB  in 3 objects",
     ]
     asked = pipelines(*PRUNE)
     assert asked.code == 2

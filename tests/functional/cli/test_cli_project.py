@@ -144,7 +144,7 @@ def test_run_accepts_local(pipelines: Command) -> None:
         (("init", "/proc/x"), "/proc/x cannot be written: No such file or directory"),
         (("schema", "-o", "none/x.json"), "none/x.json cannot be written: No such file"),
         (("compile", "-o", "/proc/x"), "/proc/x cannot be written: No such file or directory"),
-        (("prune", "--local", "--older-than", "20000000"), "20000000 is not in the range"),
+        (("prune", "--local", "--older-than", "20000000h"), "is more than 100 years"),
         (("stop", "--local", "\udcff"), "the argument '\\udcff' is not valid UTF-8"),
         (("status", "--local", "-f", "loop.yaml"), "no executions yet"),
         (("run", "-f", "loop.yaml"), "Too many levels of symbolic links"),

@@ -43,7 +43,7 @@ def test_the_folder_of_a_failed_job_stays_until_it_is_pruned(either: Project) ->
     assert f"train: its folder is kept: {folder}\n" in either.run("status", "--local", "latest").out
     assert (folder / "algo-1" / "opt" / "ml" / "model" / "half").read_text() == "half a model"
     shown = either.run("prune", "--local", "--dry-run").out
-    assert re.search(rf"\d KB  {re.escape(str(folder))}\n", shown)
+    assert re.search(rf"\d (bytes|kB)  {re.escape(str(folder))}\n", shown)
     assert kept(either) == [folder]
     assert "removed 1 folder of failed or debugged jobs" in either.run("prune", "--local").out
     assert kept(either) == []

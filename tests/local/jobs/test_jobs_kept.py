@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from pipelines.backends.local.kept import KeptJobs, keep, remove
+from pipelines.backends.local.kept import keep, kept_folders, remove
+from pipelines.backends.local.pruning.leftovers import delete, size_of
 
 ROUNDS = 20
 
@@ -27,12 +28,11 @@ def test_two_commands_may_remove_what_a_third_measures(tmp_path: Path) -> None:
     with ThreadPoolExecutor(3) as pool:
         for _ in range(ROUNDS):
             _make(folder)
-            found = KeptJobs.of(tmp_path)
-            assert len(found) == 1
+            assert kept_folders(tmp_path) == (folder,)
             actions: list[Callable[[], object]] = [
                 partial(remove, folder),
-                found.remove,
-                found.sizes,
+                partial(delete, folder),
+                partial(size_of, folder),
             ]
             for ended in [pool.submit(action) for action in actions]:
                 ended.result()
@@ -46,4 +46,4 @@ def test_the_size_is_that_of_the_files(tmp_path: Path) -> None:
     (folder / "a" / "file").write_text("12345")
     (folder / "link").symlink_to("a/file")
     keep(folder)
-    assert KeptJobs.of(tmp_path).sizes() == [(str(folder), 5)]
+    assert (kept_folders(tmp_path), size_of(folder)) == ((folder,), 5)

@@ -185,7 +185,7 @@ class StepRunner:
             self.report(StepNoted(node.name, f"{_NOT_REUSED}: {found.damaged}"))
         if found.result is None:
             return None
-        return replace(
+        hit = replace(
             record,
             status=StepStatus.SUCCEEDED,
             ended=now,
@@ -194,6 +194,7 @@ class StepRunner:
             outputs=found.result.outputs,
             cached_from=found.arn,
         )
+        return hit if context.store.take(hit) else None
 
     def _end(self, record: StepRecord, outcome: StepOutcome) -> StepRecord:
         """Record an outcome; properties as they will be read back after a crash."""

@@ -84,7 +84,7 @@ class ExecutionOperations:
         parameters = {
             item["Name"]: str(item["Value"]) for item in request.get("PipelineParameters") or []
         }
-        with validated():
+        with validated(), self.context.state.transaction():  # its source is not pruned meanwhile
             record = self.context.state.executions.add(self._prepared(record, parameters))
         folder = execution_folder(self.context.settings.home, record.id)
         folder.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ Sampled data has an address of its own: where a definition names the data, it th
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
@@ -77,7 +78,9 @@ def _sample(asset: DataAsset, share: Share, home: Path, note: Callable[[str], No
     folder.mkdir(parents=True, exist_ok=True)
     key = hashlib.sha256(f"{asset.digest} {share}".encode()).hexdigest()[:16]
     place = folder / f"{asset.name}-{key}"
-    if not place.is_dir():
+    if place.is_dir():
+        os.utime(place)  # `prune --local` goes by the last use
+    else:
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             written = Path(scratch) / "sample"
             note(f"sample {share}: {_write(asset, share, written)}")

@@ -212,6 +212,15 @@ class ExecutionStore:
         with self._database.transaction() as connection:
             connection.execute(_SAVE_STEP, _values(record, _STEP_COLUMNS, _STEP_JSON))
 
+    def take(self, record: StepRecord) -> bool:
+        """Write a step that takes its result from the cache; False where that was just pruned."""
+        query = "SELECT 1 FROM executions WHERE arn = ?"
+        with self._database.transaction() as connection:
+            if connection.execute(query, (record.cached_from,)).fetchone() is None:
+                return False
+            self.save_step(record)
+        return True
+
     def steps(self, execution: str) -> list[StepRecord]:
         """List the steps of an execution in the order in which they started."""
         rows = self._database.read(

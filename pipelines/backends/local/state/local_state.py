@@ -12,6 +12,7 @@ from pipelines.backends.local.state.endpoints import EndpointStore
 from pipelines.backends.local.state.executions import ExecutionStore
 from pipelines.backends.local.state.pipelines import PipelineStore
 from pipelines.backends.local.state.resources import NamedStore, PackageStore, TagStore
+from pipelines.backends.local.state.traces import TraceStore
 
 
 class LocalState:
@@ -30,6 +31,7 @@ class LocalState:
         self.tags = TagStore(database)
         self.pipelines = PipelineStore(database, self.tags)
         self.executions = ExecutionStore(database)
+        self.traces = TraceStore(database)
         self.package_groups = NamedStore(database, "package_groups", self.tags)
         self.packages = PackageStore(database, self.tags)
         self.models = NamedStore(database, "models", self.tags)

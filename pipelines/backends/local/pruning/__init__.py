@@ -1,0 +1,1 @@
+"""What `prune --local` removes of `.pipelines`: executions, and what nothing needs any more."""
