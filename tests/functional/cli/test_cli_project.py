@@ -142,7 +142,7 @@ def test_run_accepts_local(pipelines: Command) -> None:
     ("words", "said"),
     [
         (("init", "/proc/x"), "/proc/x cannot be written: No such file or directory"),
-        (("schema", "-o", "none/x.json"), "none/x.json cannot be written: No such file"),
+        (("schema", "-o", "/proc/x/y.json"), "/proc/x/y.json cannot be written: No such file"),
         (("compile", "-o", "/proc/x"), "/proc/x cannot be written: No such file or directory"),
         (("prune", "--local", "--older-than", "20000000h"), "is more than 100 years"),
         (("stop", "--local", "\udcff"), "the argument '\\udcff' is not valid UTF-8"),
