@@ -24,6 +24,7 @@ class ExecutionStarted:
         steps: the names of its steps.
         done: those that had succeeded before.
         reused: those whose result is that of another execution: its ARN, by step.
+        seconds: how long ago it began, where it is followed later.
     """
 
     execution: str
@@ -32,14 +33,16 @@ class ExecutionStarted:
     steps: tuple[str, ...]
     done: tuple[str, ...] = ()
     reused: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
 
 
 @frozen
 class StepStarted:
-    """A step begins."""
+    """A step begins, or began `seconds` ago, where it is followed later."""
 
     step: str
     type: str
+    seconds: float = 0.0
 
 
 @frozen

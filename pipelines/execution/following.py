@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from pipelines.errors import ExecutionFailedError
@@ -75,7 +75,8 @@ def follow(caller: Caller, arn: str, observer: Observer, polling: Polling) -> Ex
     nodes = retrying.ask(lambda: _nodes(caller, arn, described))
     activity = Activity(caller, nodes, observer)
     reported = _Reported(caller, observer, nodes, activity)
-    observer(ExecutionStarted(identifier(arn), arn, pipeline_of(arn), (*nodes,)))
+    begun = _since(described.get("CreationTime"))
+    observer(ExecutionStarted(identifier(arn), arn, pipeline_of(arn), (*nodes,), seconds=begun))
     while True:
         steps = retrying.ask(lambda: executions.steps(caller, arn))
         for step in steps:
@@ -142,7 +143,8 @@ class _Reported:
         if name not in self.attempts:
             self.attempts[name] = 1
             if "SelectiveExecutionResult" not in step:
-                self.observer(StepStarted(name, _type(step, self.nodes.get(name))))
+                seconds = _since(step.get("StartTime"))
+                self.observer(StepStarted(name, _type(step, self.nodes.get(name)), seconds))
         attempt = int(step.get("AttemptCount") or 1)
         if attempt > self.attempts[name]:
             self.attempts[name] = attempt
@@ -222,6 +224,10 @@ def _type(step: JsonObject, node: ScheduledStep | None) -> str:
     listed = next(iter(step.get("Metadata") or {}), "step")
     step_type = find_listed(listed)
     return step_type.name if step_type is not None else listed
+
+
+def _since(began: object) -> float:
+    return _between(began, datetime.now(UTC))
 
 
 def _between(began: object, ended: object) -> float:

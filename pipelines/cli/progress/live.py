@@ -66,7 +66,8 @@ class Table:
     def _take(self, event: Event) -> None:
         match event:
             case ExecutionStarted(execution=execution, pipeline=pipeline, steps=steps, done=done):
-                self._title, self._began = f"{pipeline}  {execution}", self._clock()
+                self._title = f"{pipeline}  {execution}"
+                self._began = self._clock() - event.seconds
                 notes = {**dict.fromkeys(done, "done before"), **_sources(event.reused)}
                 self._rows = {
                     s: Row(State.REUSED, note=notes[s]) if s in notes else Row() for s in steps
@@ -83,8 +84,8 @@ class Table:
         event: StepStarted | StepRetried | StepNoted | StepProgressed | StepEnded | StepSkipped,
     ) -> Row:
         match event:
-            case StepStarted(type=type_name):
-                return Row(State.RUNNING, type_name, self._clock())
+            case StepStarted(type=type_name, seconds=seconds):
+                return Row(State.RUNNING, type_name, self._clock() - seconds)
             case StepRetried(fault=fault):
                 return replace(row, note=f"{fault}, trying again", seen=None)
             case StepNoted(text=text):

@@ -66,7 +66,9 @@ class Lines:
         line = self._progressed(event) if isinstance(event, StepProgressed) else _line(event)
         match event:
             case StepStarted():
-                self._running[event.step] = _Running(self._clock(), self._clock() + _SECONDS)
+                self._running[event.step] = _Running(
+                    self._clock() - event.seconds, self._clock() + _SECONDS
+                )
             case StepEnded():
                 self._running.pop(event.step, None)
             case _:

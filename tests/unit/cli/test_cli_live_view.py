@@ -134,6 +134,17 @@ def test_metrics_stay_in_the_row_of_a_training_that_ended() -> None:
     assert row == "✔ train        1m 04s  auc 0.7123  loss 0.43  train-loss 0.412  rows 120000"
 
 
+def test_what_is_followed_late_shows_how_long_it_has_run() -> None:
+    """Not for how long it has been looked at."""
+    began: list[Event] = [
+        ExecutionStarted("m6ptgqh8a45f", "arn", "flights", ("train",), seconds=4000.0),
+        StepStarted("train", "Training", 3720.0),
+    ]
+    assert screen(began, 80) == (
+        "flights  m6ptgqh8a45f  0/1 steps  1h 06m\n\n⠹ train   1h 02m  Training\n"
+    )
+
+
 class Terminal(io.StringIO):
     """A stream that says it is a terminal."""
 
