@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
 from pathlib import Path
 
+from pipelines.bundle.digests import hash_file
 from pipelines.frozen import frozen
 from pipelines.runtime.bundle import JOB, BundleFile, Job, parse_job
 
@@ -97,11 +98,7 @@ def digest_files(files: Iterable[tuple[str, Path]]) -> str:
 
 def read_contents(files: Iterable[tuple[str, Path]]) -> dict[str, str]:
     """Hash the content of each file on disk: relative path → SHA-256."""
-    contents: dict[str, str] = {}
-    for name, path in files:
-        with path.open("rb") as stream:
-            contents[name] = hashlib.file_digest(stream, "sha256").hexdigest()
-    return contents
+    return {name: hash_file(path) for name, path in files}
 
 
 def digest_contents(contents: Mapping[str, str]) -> str:

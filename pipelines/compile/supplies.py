@@ -7,8 +7,9 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from pipelines import programs, runtime
-from pipelines.bundle.assets import CodeAsset, DataAsset, digest_contents, read_contents
+from pipelines.bundle.assets import CodeAsset, DataAsset, digest_contents
 from pipelines.bundle.code import CodeBundle, CodeRequest, bundle
+from pipelines.bundle.digests import PLACE, remembered_contents
 from pipelines.bundle.project import Project, of_links
 from pipelines.compile.imports import StepCode, check_imports
 from pipelines.diagnostics import Finding, Path, Severity
@@ -265,7 +266,7 @@ def _asset(name: str, source: DataSource, project: Project, prefix: str) -> Data
         ((project.root / path).relative_to(base).as_posix(), project.root / path)
         for path in project.files(relative)
     )
-    contents = read_contents(files)
+    contents = remembered_contents(files, project.root / PLACE)
     digest = digest_contents(contents)
     return DataAsset(f"{prefix}/{name}/{digest[:32]}/", digest, files, contents)
 

@@ -8,6 +8,7 @@ differ from S3, both because a key is a path here: empty parts of a key are drop
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -118,6 +119,24 @@ class ObjectStore:
             shutil.copyfileobj(source, file, 1 << 20)
         return self.info(uri)
 
+    def take_file(self, uri: str, path: Path) -> ObjectInfo:
+        """Make the file `path` itself the object at `uri`; it is copied where it cannot be moved.
+
+        That is from another file system, and where the file has another name, too.
+        """
+        if path.is_symlink() or path.stat().st_nlink > 1:
+            return self.put_file(uri, path)
+        try:
+            with self._storing(uri) as target:
+                os.utime(path)
+                path.chmod(0o644)
+                _place(path, target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            return self.put_file(uri, path)
+        return self.info(uri)
+
     def get_bytes(self, uri: str) -> bytes:
         """Read an object.
 
@@ -205,16 +224,13 @@ class ObjectStore:
 
         A link to a file is uploaded as the file; pipes, sockets and dead links are skipped.
         """
-        base = uri if uri.endswith("/") else f"{uri}/"
-        stored = []
-        for directory, subfolders, names in os.walk(folder):
-            subfolders.sort()
-            for name in sorted(names):
-                path = Path(directory, name)
-                if path.is_file():
-                    relative = path.relative_to(folder).as_posix()
-                    stored.append(self.put_file(base + relative, path))
-        return stored
+        base = f"{uri.rstrip('/')}/"
+        return [self.put_file(base + name, path) for name, path in _files(folder)]
+
+    def take_folder(self, folder: Path, uri: str) -> Sequence[ObjectInfo]:
+        """Move every regular file below `folder` under the prefix `uri`, as `take_file` does."""
+        base = f"{uri.rstrip('/')}/"
+        return [self.take_file(base + name, path) for name, path in _files(folder)]
 
     def _keys(self, location: S3Location) -> Iterator[str]:
         bucket = self.root / location.bucket
@@ -237,18 +253,27 @@ class ObjectStore:
 
     @contextmanager
     def _incoming(self, uri: str) -> Iterator[IO[bytes]]:
+        with self._storing(uri) as target:
+            scratch = self.root / _SCRATCH
+            scratch.mkdir(parents=True, exist_ok=True)
+            descriptor, name = tempfile.mkstemp(dir=scratch)
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    yield file
+                Path(name).chmod(0o644)
+                _place(Path(name), target)
+            finally:
+                Path(name).unlink(missing_ok=True)
+
+    @contextmanager
+    def _storing(self, uri: str) -> Iterator[Path]:
+        """Give the file that the object at `uri` becomes; say why it cannot be one."""
         location = parse_uri(uri)
         target = self.root / location.bucket / location.key
         if not location.key or location.key.endswith("/"):
             raise ObjectUriError(f"`{uri}` names a folder, not an object", "give the object a name")
-        scratch = self.root / _SCRATCH
-        scratch.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=scratch)
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                yield file
-            Path(name).chmod(0o644)
-            _place(Path(name), target)
+            yield target
         except (FileExistsError, NotADirectoryError, IsADirectoryError) as clash:
             raise ObjectUriError(
                 f"`{uri}` cannot be stored: a part of its key would be both an object and a folder",
@@ -256,8 +281,6 @@ class ObjectStore:
             ) from clash
         except OSError as error:
             raise located(error, target) from error
-        finally:
-            Path(name).unlink(missing_ok=True)
 
 
 def _place(file: Path, target: Path) -> None:
@@ -271,6 +294,16 @@ def _place(file: Path, target: Path) -> None:
                 raise
         else:
             return
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield every regular file below a folder with its path there, sorted."""
+    for directory, subfolders, names in os.walk(folder):
+        subfolders.sort()
+        for name in sorted(names):
+            path = Path(directory, name)
+            if path.is_file():
+                yield path.relative_to(folder).as_posix(), path
 
 
 def _overlaps(folder: str, prefix: str) -> bool:

@@ -109,6 +109,21 @@ def test_a_failed_job_stores_no_outputs(local: Local) -> None:
     assert list(local.store.list("s3://bucket/")) == []
 
 
+def test_outputs_that_share_files_have_each_of_them(local: Local) -> None:
+    """One folder may be uploaded twice, or with a folder in it that is an output by itself."""
+    script = "cd /opt/ml/processing/output; echo x > o/x; mkdir -p o/sub; echo y > o/sub/y"
+    places = {"a": "o", "b": "o", "c": "o/sub", "d": "alone"}
+    listed = [local.s3_output(name, f"s3://bucket/{name}") for name in places]
+    for output, place in zip(listed, places.values(), strict=True):
+        output["S3Output"]["LocalPath"] = f"/opt/ml/processing/output/{place}"
+    outputs = {"Outputs": listed}
+    script += "; echo z > alone/z"
+    call = local.call(local.processing("sh", "-c", script, ProcessingOutputConfig=outputs))
+    assert processing.execute(call).status is StepStatus.SUCCEEDED, local.log(call)
+    keys = [info.uri.removeprefix("s3://bucket/") for info in local.store.list("s3://bucket/")]
+    assert keys == ["a/sub/y", "a/x", "b/sub/y", "b/x", "c/y", "d/z"]
+
+
 def test_checkpoints_come_and_go(local: Local) -> None:
     """They are there at the start, saved at the end even of a failure, and deletions follow."""
     local.store.put_bytes("s3://bucket/ckpt/old", b"1")

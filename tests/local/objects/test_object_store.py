@@ -1,16 +1,14 @@
 from __future__ import annotations
 
+import errno
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.backends.local.objects import NoSuchObjectError, ObjectStore, ObjectUriError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -169,3 +167,56 @@ def test_a_listing_is_a_filter_over_all_keys(
     assert set(keys(store, f"s3://bucket/{prefix}")) == {
         uri for uri in stored if uri.startswith(f"s3://bucket/{plain}")
     }
+
+
+def test_a_file_is_taken_without_a_copy(store: ObjectStore, tmp_path: Path) -> None:
+    """An output of many GB is moved; it is an object like any other, of now."""
+    file = tmp_path / "out" / "large.bin"
+    file.parent.mkdir()
+    file.write_bytes(b"much")
+    os.utime(file, (0, 0))
+    file.chmod(0o400)
+    inode = file.stat().st_ino
+    (info,) = store.take_folder(file.parent, "s3://bucket/out")
+    assert info.path.stat().st_ino == inode
+    assert store.get_bytes("s3://bucket/out/large.bin") == b"much"
+    assert info.path.stat().st_mode & 0o777 == 0o644
+    assert info.path.stat().st_mtime > 0
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("link", ["hardlink_to", "symlink_to"])
+def test_a_file_with_another_name_is_copied(store: ObjectStore, tmp_path: Path, link: str) -> None:
+    """Who writes to it under that name would write into the object."""
+    other, file = tmp_path / "other", tmp_path / "file"
+    other.write_bytes(b"mine")
+    getattr(file, link)(other)
+    store.take_file("s3://bucket/file", file)
+    other.write_bytes(b"edited")
+    assert store.get_bytes("s3://bucket/file") == b"mine"
+
+
+def test_a_file_of_another_file_system_is_copied(
+    store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rename cannot leave a file system."""
+    (tmp_path / "file").write_bytes(b"far")
+    rename = Path.replace
+
+    def refused(self: Path, target: Path) -> Path:
+        if self == tmp_path / "file":
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", refused)
+    store.take_file("s3://bucket/file", tmp_path / "file")
+    assert store.get_bytes("s3://bucket/file") == b"far"
+
+
+def test_a_file_whose_key_is_a_folder_stays(store: ObjectStore, tmp_path: Path) -> None:
+    """It is refused as a copy is."""
+    (tmp_path / "file").write_bytes(b"mine")
+    store.put_bytes("s3://bucket/a/b", b"")
+    with pytest.raises(ObjectUriError, match="both an object and a folder"):
+        store.take_file("s3://bucket/a", tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == b"mine"

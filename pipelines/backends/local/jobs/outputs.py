@@ -25,7 +25,7 @@ def store_model(store: ObjectStore, job: LocalJob, request: JsonObject) -> None:
     uri = model_uri(request, job.name)
     merged = _merge(job, "model")
     if uri.endswith("/"):
-        store.upload_folder(merged, uri)
+        store.take_folder(merged, uri)
     else:
         _store_archive(store, job, merged, uri)
 
@@ -50,13 +50,16 @@ def make_output_folders(job: LocalJob, request: JsonObject) -> None:
 
 
 def store_outputs(store: ObjectStore, job: LocalJob, request: JsonObject) -> None:
-    """Upload every processing output of every host."""
-    for output in _uploaded_outputs(request):
-        target = output["S3Output"]
+    """Move every processing output of every host there; one that shares files is copied."""
+    targets = [output["S3Output"] for output in _uploaded_outputs(request)]
+    folders = [PurePosixPath(target["LocalPath"]) for target in targets]
+    for target, local in zip(targets, folders, strict=True):
+        shared = sum(local.is_relative_to(one) or one.is_relative_to(local) for one in folders) > 1
+        store_folder = store.upload_folder if shared else store.take_folder
         for host in job.hosts:
             folder = host_path(host, target["LocalPath"])
             make_self_contained(folder, host)
-            store.upload_folder(folder, target["S3Uri"])
+            store_folder(folder, target["S3Uri"])
 
 
 def _uploaded_outputs(request: JsonObject) -> list[JsonObject]:
@@ -89,8 +92,8 @@ def _files(folder: Path) -> Iterable[Path]:
 def _store_archive(store: ObjectStore, job: LocalJob, folder: Path, uri: str) -> None:
     archive = job.hosts[0].root / "archive.tar.gz"
     pack(folder, archive)
-    store.put_file(uri, archive)
-    archive.unlink()
+    store.take_file(uri, archive)
+    archive.unlink(missing_ok=True)
 
 
 def make_self_contained(folder: Path, host: JobHost) -> None:
