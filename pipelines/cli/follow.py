@@ -54,7 +54,8 @@ def judge(arn: str, status: ExecutionStatus, flags: str) -> None:
     if status is not ExecutionStatus.SUCCEEDED:
         execution = identifier(arn)
         raise ExecutionFailedError(
-            f"execution {execution} ended as {status}", f"see `pipelines status{flags} {execution}`"
+            f"execution {execution} ended as {status}",
+            f"see `pipelines report{flags} {execution}` or `pipelines status{flags} {execution}`",
         )
 
 

@@ -45,19 +45,17 @@ def copy_outputs(scope: Scope, outputs: Iterable[Output], folder: Path) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise UsageError(f"{folder} is not empty", "name a new or empty folder")
-    count = 0
-    for output in outputs:
-        for file in output.files:
-            copy_file(scope, file, folder / output.step / output.name)
-            count += 1
-    return count
+    files = [(one, folder / out.step / out.name) for out in outputs for one in out.files]
+    for file, below in files:
+        _require_inside(file, below)
+    for file, below in files:
+        copy_file(scope, file, below)
+    return len(files)
 
 
 def copy_file(scope: Scope, file: StoredFile, folder: Path) -> Path:
     """Copy one file of an output below a folder; return where it is then."""
-    parts = PurePosixPath(file.name).parts
-    if ".." in parts or PurePosixPath(file.name).is_absolute():
-        raise UsageError(f"{file.uri} would be written outside {folder}", "copy it by its URI")
+    _require_inside(file, folder)
     target = folder / file.name
     with writing(target), folders(target.parent), whole(target) as part:
         if file.path is not None:
@@ -65,6 +63,12 @@ def copy_file(scope: Scope, file: StoredFile, folder: Path) -> Path:
         else:
             _download(scope, file.uri, part)
     return target
+
+
+def _require_inside(file: StoredFile, folder: Path) -> None:
+    name = PurePosixPath(file.name)
+    if ".." in name.parts or name.is_absolute():
+        raise UsageError(f"{file.uri} would be written outside {folder}", "copy it by its URI")
 
 
 def _download(scope: Scope, uri: str, target: Path) -> None:

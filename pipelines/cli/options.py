@@ -25,6 +25,7 @@ CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 _FILE = Path("pipeline.yaml")
 _NO_ACCOUNT = "SP306"
+_OF_SPECS = frozenset({"SP105", "SP115"})  # their help is on specs
 
 
 class GivenPath(click.Path):
@@ -62,7 +63,8 @@ local_option = click.option(
     "--local",
     is_flag=True,
     envvar="PIPELINES_LOCAL",
-    help="Use the local SageMaker instead of AWS; PIPELINES_LOCAL=1 means the same.",
+    show_envvar=True,
+    help="Use the local SageMaker instead of AWS.",
 )
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
@@ -219,23 +221,30 @@ def parameters(given: tuple[str, ...], option: str = "-p") -> dict[str, str]:
 
 def _parameters_in(file: Path) -> dict[str, str]:
     """Read a YAML or JSON file of names with values."""
-    from pipelines.diagnostics import Severity  # noqa: PLC0415 - most commands are given no file
-    from pipelines.document import read  # noqa: PLC0415 - most commands are given no file
+    from pipelines.diagnostics import Finding, Severity  # noqa: PLC0415 - seldom needed
+    from pipelines.document import read  # noqa: PLC0415 - as above
 
     if not file.is_file():
         raise UsageError(f"there is no file {file}", "write -p @parameters.yaml, or -p epochs=3")
     parsed = read(file, str(file))
-    data = None if parsed.document is None else parsed.document.data
-    wrong = any(one.severity is Severity.ERROR for one in parsed.findings)
-    if wrong or not isinstance(data, dict) or not all(map(_is_scalar, data.values())):
-        raise UsageError(
-            f"{file} does not hold names with values", "write one `epochs: 3` on each line"
-        )
-    return {
-        str(name): str(value).lower() if isinstance(value, bool) else str(value)
-        for name, value in data.items()
-    }
+    wrong = next((one for one in parsed.findings if one.severity is Severity.ERROR), None)
+    if parsed.document is None or wrong is not None:
+        raise _misread(file, wrong)
+    values: dict[str, str] = {}
+    for name, value in parsed.document.data.items():
+        if not isinstance(value, str | int | float):
+            message = f"the value of `{name}` is not a text or a number"
+            raise _misread(
+                file, parsed.document.locate(Finding("SP121", message, (name,), at="key"))
+            )
+        values[name] = str(value).lower() if isinstance(value, bool) else str(value)
+    return values
 
 
-def _is_scalar(value: object) -> bool:
-    return isinstance(value, str | int | float)
+def _misread(file: Path, wrong: Diagnostic | None) -> UsageError:
+    """Say what is wrong with a file of parameters, and where."""
+    advice = "write one `epochs: 3` on each line"
+    if wrong is None or wrong.span is None or wrong.code in _OF_SPECS:
+        return UsageError(f"{file} does not hold names with values", advice)
+    place = f"{file}:{wrong.span.line}:{wrong.span.column}"
+    return UsageError(f"{place}: {wrong.message}", wrong.help or advice)

@@ -28,3 +28,8 @@ def generations_back(name: str) -> int | None:
     """Return how many executions before the latest one a name means; None for an id or an ARN."""
     found = _RECENT.fullmatch(name)
     return None if found is None else int(found["back"] or 0)
+
+
+def is_of(pipeline: str, arn: str) -> bool:
+    """Return whether an execution is one of a pipeline; the service writes ARNs in lower case."""
+    return pipeline_of(arn).lower() == pipeline.lower()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from pipelines.errors import UsageError
 from pipelines.execution.caller import Caller
 from pipelines.execution.executions import find, steps, summaries
-from pipelines.execution.identifiers import identifier
+from pipelines.execution.identifiers import identifier, is_of, pipeline_of
 from pipelines.execution.parameters import given_values
 from pipelines.execution.schedule import Schedule
 from pipelines.execution.selection import (
@@ -86,6 +86,11 @@ def _named(
     """Find the execution that the user has named, and check that it has what is needed."""
     described = find(question.caller, (question.pipeline,), given)
     arn, status = described["PipelineExecutionArn"], described["PipelineExecutionStatus"]
+    if not is_of(question.pipeline, arn):
+        raise UsageError(
+            f"execution {identifier(arn)} is one of {pipeline_of(arn)}: its results cannot be used",
+            f"name one of {question.pipeline}",
+        )
     if status not in REUSABLE:
         raise UsageError(
             f"execution {identifier(arn)} is {status}: its results cannot be used",

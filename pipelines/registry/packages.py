@@ -139,7 +139,7 @@ def quality(caller: Caller, package: JsonObject) -> dict[str, float]:
         if error.is_missing or error.is_denied:
             return {}
         raise
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(report, dict):
         return {}

@@ -81,9 +81,9 @@ class ResultSource:
             raise
 
     def read_json(self, uri: str) -> Json:
-        """Read a JSON file; None where it is not there, or is none."""
+        """Read a JSON file; None where it is not there, or is none that can be read."""
         content = self.read(uri)
         try:
             return None if content is None else json.loads(content)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.functional.aws.executions import Frame, deploy, mend, step, through
 from tests.functional.aws.project import BUCKET, PIPELINE
 
@@ -31,8 +33,8 @@ DEFINITION: JsonObject = {
 }
 
 
-def start(account: Account, **members: object) -> None:
-    """Start an execution whose one step has ended as this job."""
+def start(account: Account, **members: object) -> str:
+    """Start an execution whose one step has ended as this job; return its ARN."""
     sagemaker, s3 = account.client("sagemaker"), account.client("s3")
     outputs = [
         {
@@ -65,7 +67,38 @@ def start(account: Account, **members: object) -> None:
     job = {"Metadata": {"ProcessingJob": {"Arn": made["ProcessingJobArn"]}}}
     mend(account, [Frame("Succeeded", [step("evaluate", "Succeeded", **{**job, **members})])])
     deploy(account, DEFINITION)
-    through(account).start_pipeline_execution(PipelineName=PIPELINE)
+    started = through(account).start_pipeline_execution(PipelineName=PIPELINE)
+    return str(started["PipelineExecutionArn"])
+
+
+def test_status_and_a_version_name_what_there_is_to_see(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """The command for the outputs, and the pictures behind a version, by their URIs."""
+    del project
+    arn = start(account)
+    execution = arn.rpartition("/")[2]
+    shown = pipelines("status", "latest")
+    assert f"outputs, reports and metrics: pipelines outputs {execution}" in shown.out, shown.err
+    sagemaker = account.client("sagemaker")
+    sagemaker.create_model_package_group(ModelPackageGroupName="churn")
+    sagemaker.create_model_package(
+        ModelPackageGroupName="churn", MetadataProperties={"GeneratedBy": arn}
+    )
+    version = pipelines("models", "show", "churn/1")
+    assert f"evaluate.pictures: {RUN}/evaluate/pictures" in version.out, version.err
+
+
+def test_an_output_in_an_account_is_downloaded_to_be_opened(
+    account: Account, project: Path, pipelines: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a desktop its path is printed."""
+    start(account)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+    answer = pipelines("outputs", "evaluate.pictures", "--open")
+    assert answer.code == 0, answer.err
+    assert (project / answer.out.strip()).read_bytes() == b"picture"
 
 
 def test_outputs_in_an_account_are_listed_and_downloaded(
@@ -96,7 +129,7 @@ def test_an_object_whose_name_leads_out_of_the_folder_is_not_downloaded(
     answer = pipelines("outputs", "evaluate.pictures", "--copy", str(project / "kept"))
     assert answer.code == 2
     assert "would be written outside" in answer.err
-    assert not list(project.rglob("out.png"))
+    assert not list(project.rglob("*.png")), "neither it nor what could be written"
 
 
 def test_the_page_of_an_execution_in_an_account_holds_its_pictures(

@@ -43,10 +43,38 @@ def test_parameters_come_from_a_file(project: Path, pipelines: Command) -> None:
     assert pipelines("run", "-p", "@given.yaml", "-p", "count=4").code == 0
     assert "making 4" in pipelines("logs", "--local").out
     assert "there is no file no.yaml" in pipelines("run", "-p", "@no.yaml").err
-    (project / "given.yaml").write_text("- count\n", "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("- count\n", "given.yaml does not hold names with values"),
+        ("", "given.yaml does not hold names with values"),
+        ("count: 1\ncount: 2\n", "given.yaml:2:1: the key `count` is already on line 1"),
+        ("count: 1\nleast: [\n", "given.yaml:2:8: this `[` is never closed"),
+        ("count:\n  - 1\n", "given.yaml:1:1: the value of `count` is not a text or a number"),
+        ("count: null\n", "given.yaml:1:1: the value of `count` is not a text or a number"),
+    ],
+)
+def test_what_is_wrong_in_a_file_of_parameters_has_a_place(
+    project: Path, pipelines: Command, text: str, said: str
+) -> None:
+    """As in a spec."""
+    (project / "given.yaml").write_text(text, "utf-8")
     wrong = pipelines("run", "-p", "@given.yaml")
     assert wrong.code == 2
-    assert "given.yaml does not hold names with values" in wrong.err
+    assert said in wrong.err
+
+
+@pytest.mark.usefixtures("project")
+def test_a_variable_that_is_neither_yes_nor_no_is_named(
+    pipelines: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has written `--local`."""
+    monkeypatch.setenv("PIPELINES_LOCAL", "banana")
+    answer = pipelines("status")
+    assert answer.code == 2
+    assert "PIPELINES_LOCAL" in answer.err
 
 
 def test_a_shell_completes_commands(processes: Processes) -> None:

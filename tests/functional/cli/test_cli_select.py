@@ -146,3 +146,15 @@ def test_a_parameter_that_is_given_anew_is_not_taken_over(pipelines: Command) ->
     first = execution(pipelines("run", "-p", "count=2", "-p", "least=1.0"))
     answer = pipelines("run", "--only", "use", "-p", "least=1.5")
     assert f"parameters of {first}: count=2\n" in answer.err
+
+
+@pytest.mark.usefixtures("project")
+def test_results_of_another_pipeline_are_refused(pipelines: Command) -> None:
+    """Those of a copy too: else a sample would get into the whole pipeline by its ARN."""
+    execution(pipelines("run", "--as", "sample"))
+    listed = pipelines("status", "--as", "sample", "--local", "--format", "json")
+    arn = json.loads(listed.out)[0]["PipelineExecutionArn"]
+    for command in ("run", "--only", "use"), ("debug", "use"):
+        answer = pipelines(*command, "--from", arn)
+        assert answer.code == 2
+        assert "is one of small-sample: its results cannot be used" in answer.err

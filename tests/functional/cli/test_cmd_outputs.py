@@ -135,3 +135,17 @@ def test_a_copy_goes_into_a_folder_or_nowhere(ran: Path, pipelines: Command) -> 
     assert both.code == 2
     assert "--open and --copy exclude each other" in both.err
     assert not (ran / "new").exists()
+
+
+def test_a_report_that_nobody_can_read_is_a_file_like_others(ran: Path, pipelines: Command) -> None:
+    """JSON may be deeper than Python reads, or hold an integer that no float can be."""
+    pages = ("outputs", "report", "compare")
+    for content in ("[" * 100_000 + "]" * 100_000, f'{{"n": 1{"0" * 400}}}'):
+        for file in (ran / ".pipelines/s3").rglob("figures.json"):
+            file.write_text(content, "utf-8")
+        for command in pages:
+            words = ("latest~1", "latest") if command == "compare" else ()
+            answer = pipelines(command, "--local", *words)
+            assert answer.code == 0, answer.err
+        said = json.loads(pipelines("outputs", "--local", "--format", "json").out)
+        assert said["metrics"] == {}

@@ -115,21 +115,22 @@ class Bench:
     clock: FakeClock
     events: list[Event] = field(default_factory=list)
 
-    def define(self, *steps: JsonObject, parameters: list[JsonObject] | None = None) -> None:
-        """Make these steps the pipeline's definition."""
+    def define(
+        self, *steps: JsonObject, parameters: list[JsonObject] | None = None, name: str = "p"
+    ) -> None:
+        """Make these steps the definition of a pipeline."""
         document = {"Version": "2020-12-01", "Parameters": parameters or [], "Steps": [*steps]}
-        request = {"PipelineName": "p", "PipelineDefinition": json.dumps(document), "RoleArn": ROLE}
-        if self.service.list_pipelines()["PipelineSummaries"]:
+        request = {"PipelineName": name, "PipelineDefinition": json.dumps(document), "RoleArn": ROLE}
+        known = self.service.list_pipelines()["PipelineSummaries"]
+        if name in {one["PipelineName"] for one in known}:
             self.service.update_pipeline(**request)
         else:
             self.service.create_pipeline(**request)
 
-    def start(self, **request: Json) -> str:
+    def start(self, name: str = "p", **request: Json) -> str:
         """Start an execution; return its ARN."""
-        arn: str = self.service.start_pipeline_execution(PipelineName="p", **request)[
-            "PipelineExecutionArn"
-        ]
-        return arn
+        started = self.service.start_pipeline_execution(PipelineName=name, **request)
+        return str(started["PipelineExecutionArn"])
 
     def run(self, *steps: JsonObject, options: RunOptions | None = None, **request: Json) -> Run:
         """Define the steps (when given), start an execution and run it to its end."""

@@ -71,6 +71,15 @@ def test_a_source_that_has_not_ended_well_or_badly_is_refused(bench: Bench, ran:
     assert ran
 
 
+def test_a_source_of_another_pipeline_is_refused(bench: Bench, make_step: Write) -> None:
+    """The service takes a reference execution of the current pipeline."""
+    other = bench.run(make_step("a"), make_step("b", DependsOn=["a"]))
+    bench.define(make_step("a"), make_step("b", DependsOn=["a"]), name="q")
+    with pytest.raises(ServiceError) as raised:
+        bench.start(name="q", SelectiveExecutionConfig=_config("b", source=other.arn))
+    assert "is one of p: its results cannot be used" in raised.value.problem
+
+
 def test_a_selected_step_of_a_branch_runs_without_its_condition(bench: Bench, ran: str) -> None:
     """The condition is not selected, so nobody asks it."""
     run = bench.run(SelectiveExecutionConfig=_config("d", source=ran))

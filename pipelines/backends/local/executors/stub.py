@@ -58,7 +58,7 @@ def read_stub(path: Path) -> Stub:
         stub = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"cannot read the stub {path}: {error.strerror}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UsageError(f"the stub {path} is not valid JSON") from None
     if not isinstance(stub, dict) or not stub.keys() <= _MEMBERS:
         raise UsageError(f"the stub {path} has members other than `properties` and `outputs`", _HOW)

@@ -231,7 +231,7 @@ def _manifest(store: ObjectStore, source: S3Source) -> list[_PlacedObject]:
     try:
         first, *relatives = json.loads(store.get_bytes(source.uri))
         prefix = first["prefix"]
-    except (ValueError, TypeError, KeyError) as problem:
+    except (ValueError, TypeError, KeyError, RecursionError) as problem:
         raise JobRefusedError(
             f"the manifest {source.uri} of {source.label} is not valid",
             'write it as [{"prefix": "s3://bucket/folder/"}, "key", …]',

@@ -198,14 +198,20 @@ class ExecutionOperations:
         names: list[str] = []
         if config:
             names = [item["StepName"] for item in config["SelectedSteps"]]
-            select(definition, names, self._succeeded(config.get("SourcePipelineExecutionArn")))
+            select(definition, names, self._succeeded(record, config))
         return replace(record, parameters=typed_parameters(definition.document, parameters, names))
 
-    def _succeeded(self, arn: str | None) -> set[str] | None:
+    def _succeeded(self, record: ExecutionRecord, config: JsonObject) -> set[str] | None:
         """Name the steps that succeeded in the source of a selective execution."""
+        arn = config.get("SourcePipelineExecutionArn")
         if arn is None:
             return None
         source = self.engine.find(arn)
+        if source.pipeline != record.pipeline:
+            raise invalid(
+                f"execution {source.id} is one of {source.pipeline}: its results cannot be used",
+                f"name one of {record.pipeline}",
+            )
         if source.status not in REUSABLE:
             raise invalid(
                 f"execution {source.id} is {source.status}: its results cannot be used",
