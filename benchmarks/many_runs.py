@@ -68,7 +68,7 @@ def _copy(
     record, steps = original
     arn = record.arn.replace(record.id, copy)
     at = record.created + number / 1000
-    state.executions.save(replace(record, id=copy, arn=arn, created=at, modified=at))
+    state.executions.save(replace(record, id=copy, arn=arn, created=at, modified=at, token=None))
     for step in steps:
         outputs = json.loads(json.dumps(step.outputs).replace(record.id, copy))
         written = json.dumps([step.properties, dict(step.metadata)])

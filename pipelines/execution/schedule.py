@@ -68,7 +68,7 @@ def read_schedule(text: str) -> Schedule:
     """
     try:
         document = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidError(f"the pipeline definition is not valid JSON: {error}") from None
     if not isinstance(document, dict) or not isinstance(document.get("Steps"), list):
         raise InvalidError("the pipeline definition has no list `Steps`")

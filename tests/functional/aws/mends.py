@@ -4,7 +4,6 @@
 - LastModifiedTime: moto leaves it when a pipeline is updated; the service sets it.
 - A definition from S3: moto gives it back as Python's repr; the service as the JSON it read.
 - ClientRequestToken: moto refuses a repeated CreatePipeline; the service answers it as before.
-- A name that is taken: moto says ValidationException, the service ConflictException.
 - ListPipelineVersions, DescribePipeline of a version: moto has neither.
 """
 
@@ -49,8 +48,6 @@ class PipelineMends:
         answer = known.get(seen.operation, lambda asked, ask: ask(asked))(seen, forward)
         if answer.status == 400 and b"Could not find pipeline" in answer.body:
             return no("ResourceNotFound", "Pipeline does not exist.")
-        if answer.status == 400 and b"Pipeline names must be unique" in answer.body:
-            return no("ConflictException", "Pipeline names must be unique.")
         return answer
 
     def _create(self, seen: Seen, forward: Forward) -> Answer:

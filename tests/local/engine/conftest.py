@@ -24,7 +24,7 @@ from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.execution.events import Event
 from pipelines.execution.status import StepStatus
 from pipelines.json_types import Json, JsonObject
-from tests.local.engine.undemanding import undemanding
+from tests.local.engine.undemanding import readable, undemanding
 
 Answer: TypeAlias = Callable[[StepCall], StepOutcome]
 REAL = frozenset({"Condition", "Fail", "RegisterModel", "Model"})
@@ -176,7 +176,9 @@ def settings(tmp_path: Path) -> LocalSettings:
 def bench(settings: LocalSettings) -> Iterator[Bench]:
     """A local SageMaker over fake jobs."""
     jobs, clock = FakeJobs(), FakeClock()
-    parts = EngineParts(executors=jobs.find, step_types=undemanding, clock=clock)
+    parts = EngineParts(
+        executors=jobs.find, step_types=undemanding, clock=clock, check_definition=readable
+    )
     with LocalSageMaker(settings, parts) as service:
         yield Bench(settings.home, service, jobs, clock)
 

@@ -24,7 +24,7 @@ from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.backends.local.state.local_state import LocalState
 from pipelines.execution.status import StepStatus
 from pipelines.json_types import Json, JsonObject
-from tests.local.engine.undemanding import undemanding
+from tests.local.engine.undemanding import readable, undemanding
 
 
 def _training(name: str, *after: str) -> JsonObject:
@@ -85,7 +85,7 @@ def _create(service: LocalSageMaker) -> None:
     try:
         service.create_pipeline(**request)
     except ServiceError as error:  # the other process was faster
-        if error.code != "ConflictException":
+        if "names must be unique" not in error.problem:
             raise
 
 
@@ -100,7 +100,9 @@ def main(home: str, command: str, value: str) -> None:
     killer = Killer(int(value) if command == "start" else 0)
     state = LocalState(settings.home, killer)
     with LocalSageMaker(
-        settings, EngineParts(executors=_find, step_types=undemanding), state
+        settings,
+        EngineParts(executors=_find, step_types=undemanding, check_definition=readable),
+        state,
     ) as service:
         if command == "resume":
             service.resume(value, RunOptions(max_parallel=2))

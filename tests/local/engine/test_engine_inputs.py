@@ -16,7 +16,7 @@ from pipelines.execution.status import StepStatus
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes import StepType, require
 from tests.local.engine.conftest import Bench, FakeClock, FakeJobs
-from tests.local.engine.undemanding import undemanding
+from tests.local.engine.undemanding import readable, undemanding
 
 if TYPE_CHECKING:
     from tests.local.engine.conftest import Answer
@@ -32,7 +32,9 @@ def _reading_type(type_name: str) -> StepType | None:
 def bench(settings: LocalSettings) -> Iterator[Bench]:
     """A bench whose steps want the objects that they read."""
     jobs, clock = FakeJobs(), FakeClock()
-    parts = EngineParts(executors=jobs.find, step_types=_reading_type, clock=clock)
+    parts = EngineParts(
+        executors=jobs.find, step_types=_reading_type, clock=clock, check_definition=readable
+    )
     with LocalSageMaker(settings, parts) as service:
         yield Bench(settings.home, service, jobs, clock)
 

@@ -17,7 +17,7 @@ from pipelines.json_types import Json, JsonObject
 from pipelines.plan.caching import Cause, misses
 from pipelines.steptypes import find
 from pipelines.steptypes.shapes import shapes_of
-from tests.local.engine.undemanding import undemanding
+from tests.local.engine.undemanding import readable, undemanding
 
 if TYPE_CHECKING:
     from tests.local.engine.conftest import Bench, Run
@@ -325,7 +325,12 @@ def new_bench(bench: Bench) -> Iterator[Callable[[], Bench]]:
     def make() -> Bench:
         old = bench.service
         home = bench.home / str(len(made))
-        parts = EngineParts(executors=bench.jobs.find, step_types=undemanding, clock=bench.clock)
+        parts = EngineParts(
+            executors=bench.jobs.find,
+            step_types=undemanding,
+            clock=bench.clock,
+            check_definition=readable,
+        )
         made.append(LocalSageMaker(replace(old.settings, home=home), parts))
         return replace(bench, home=home, service=made[-1])
 

@@ -16,6 +16,7 @@ from pipelines.execution.events import StepEnded
 from pipelines.execution.status import StepStatus
 from pipelines.json_types import Json, JsonObject
 from tests.local.engine.conftest import Bench, FakeClock, FakeJobs
+from tests.local.engine.undemanding import readable
 
 URI = "s3://bucket/report/evaluation.json"
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.4-2"
@@ -25,7 +26,9 @@ IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.4
 def strict(settings: LocalSettings) -> Iterator[Bench]:
     """A bench that knows what each Type asks of a request."""
     jobs, clock = FakeJobs(), FakeClock()
-    with LocalSageMaker(settings, EngineParts(executors=jobs.find, clock=clock)) as service:
+    with LocalSageMaker(
+        settings, EngineParts(executors=jobs.find, clock=clock, check_definition=readable)
+    ) as service:
         yield Bench(settings.home, service, jobs, clock)
 
 

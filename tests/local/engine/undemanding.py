@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pipelines.backends.local.errors import validated
+from pipelines.execution.schedule import read_schedule
 from pipelines.steptypes import StepType, find
+
+
+def readable(text: str) -> None:
+    """Refuse no definition that can be scheduled, whatever its arguments."""
+    with validated():
+        read_schedule(text)
 
 
 def undemanding(type_name: str) -> StepType | None:

@@ -27,6 +27,10 @@ TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
+RECORDED_WITHOUT = {"ModelPackageName"}
+"""What the model requires and the service's recorded answers about versions do not have."""
+
+
 class TickingClock:
     """A clock that is one second later each time it is read."""
 
@@ -64,7 +68,7 @@ def _problems(shape: Json, value: Json, where: str) -> Iterator[str]:
             yield from (
                 f"{where}.{member} is no member" for member in value.keys() - shape.members.keys()
             )
-            missing = set(shape.required_members) - value.keys()
+            missing = set(shape.required_members) - value.keys() - RECORDED_WITHOUT
             yield from (f"{where}.{member} is required" for member in missing)
             for member in value.keys() & shape.members.keys():
                 yield from _problems(shape.members[member], value[member], f"{where}.{member}")

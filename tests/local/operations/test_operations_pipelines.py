@@ -189,7 +189,7 @@ ERRORS: list[tuple[str, JsonObject, str]] = [
     (
         "create_pipeline",
         {"PipelineName": "p", "PipelineDefinition": _definition(), **BY},
-        "ConflictException",
+        "ValidationException",
     ),
     ("update_pipeline", {"PipelineName": "q"}, "ResourceNotFound"),
     ("start_pipeline_execution", {"PipelineName": "q"}, "ResourceNotFound"),
@@ -222,3 +222,48 @@ def test_errors_carry_the_services_codes(
         getattr(service, operation)(**request_)
     assert raised.value.code == code
     assert raised.value.exit_code == 2
+
+
+def test_a_name_is_taken_once_and_a_token_creates_once(service: LocalSageMaker) -> None:
+    """SDKs read the text when they upsert; a request that is sent again creates nothing new."""
+    request = {"PipelineName": "p", "PipelineDefinition": _definition(), "RoleArn": ROLE}
+    first = service.create_pipeline(**request, ClientRequestToken="c" * 32)
+    assert service.create_pipeline(**request, ClientRequestToken="c" * 32) == first
+    with pytest.raises(ServiceError) as raised:
+        service.create_pipeline(**request)
+    assert raised.value.problem == (
+        "Pipeline names must be unique within an AWS account and region."
+        " Pipeline with name (p) already exists."
+    )
+
+
+def test_what_validate_refuses_becomes_no_pipeline_and_no_version(service: LocalSageMaker) -> None:
+    """By creating and by updating; the refusal names the place."""
+    step = {"Name": "a", "Type": "Training", "Arguments": {"NoSuchMember": 1}}
+    wrong = json.dumps({"Version": "2020-12-01", "Steps": [step]})
+    with pytest.raises(ServiceError, match="the pipeline definition is not valid"):
+        service.create_pipeline(PipelineName="p", PipelineDefinition=wrong, RoleArn=ROLE)
+    assert service.list_pipelines()["PipelineSummaries"] == []
+    service.create_pipeline(PipelineName="p", PipelineDefinition=_definition(), RoleArn=ROLE)
+    with pytest.raises(ServiceError, match=r"at Steps\.0\.Arguments"):
+        service.update_pipeline(PipelineName="p", PipelineDefinition=wrong)
+    assert len(service.list_pipeline_versions(PipelineName="p")["PipelineVersionSummaries"]) == 1
+
+
+@pytest.mark.parametrize("text", ["[" * 9999, '{"Steps": ' + "9" * 5000 + "}", "{"])
+def test_a_definition_that_no_parser_reads_is_refused(service: LocalSageMaker, text: str) -> None:
+    """However it breaks the parser."""
+    with pytest.raises(ServiceError, match="not valid JSON"):
+        service.create_pipeline(PipelineName="p", PipelineDefinition=text, RoleArn=ROLE)
+
+
+def test_what_nobody_named_has_the_names_that_the_service_gives(
+    service: LocalSageMaker, start: Callable[..., str]
+) -> None:
+    """As recorded from the service: FACTS 12.1."""
+    execution = start()
+    found = service.describe_pipeline_execution(PipelineExecutionArn=execution)
+    millis = int(found["CreationTime"].timestamp() * 1000)
+    assert found["PipelineExecutionDisplayName"] == f"execution-{millis}"
+    assert (found["CreatedBy"], found["LastModifiedBy"]) == ({}, {})
+    assert service.describe_pipeline(PipelineName="p")["PipelineDisplayName"] == "p"

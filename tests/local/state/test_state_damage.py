@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import sqlite3
 from pathlib import Path
@@ -13,7 +14,12 @@ from pipelines.backends.local.local_caller import LocalCaller
 from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.backends.local.state.database import Database, StateError
 
-DEFINITION = '{"Version": "2020-12-01", "Steps": []}'
+DEFINITION = json.dumps(
+    {
+        "Version": "2020-12-01",
+        "Steps": [{"Name": "a", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}],
+    }
+)
 
 
 def _settings(home: Path) -> LocalSettings:

@@ -174,7 +174,7 @@ class MemoryAccount:
         **request: Any,
     ) -> JsonObject:
         if PipelineName in self.contents.pipelines:
-            raise CallRefusedError("Pipeline names must be unique.", code="ConflictException")
+            raise CallRefusedError("Pipeline names must be unique.", code="ValidationException")
         arn = self._arn(f"pipeline/{PipelineName}")
         self.contents.pipelines[PipelineName] = {"PipelineArn": arn}
         self._add_tags(arn, Tags)

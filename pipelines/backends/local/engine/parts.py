@@ -77,6 +77,7 @@ class EngineParts:
         clock: time.
         token: randomness.
         start_fleet: starts the model servers of an endpoint's variant; None for real ones.
+        check_definition: refuses the text of a definition; None to hold it against the Types.
     """
 
     executors: Executors = find_executor
@@ -84,6 +85,7 @@ class EngineParts:
     clock: Clock = field(default_factory=SystemClock)
     token: Token = random_token
     start_fleet: StartFleet | None = None
+    check_definition: Callable[[str], None] | None = None
 
     def is_terminal(self, type_name: str) -> bool:
         """Return whether a step of a Type ends the execution."""

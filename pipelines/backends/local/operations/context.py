@@ -8,6 +8,10 @@ from collections.abc import Callable
 from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.state.local_state import LocalState
 from pipelines.frozen import frozen
+from pipelines.json_types import JsonObject
+
+BY_NOBODY: JsonObject = {"CreatedBy": {}, "LastModifiedBy": {}}
+"""What the service says of callers that have no profile of Studio."""
 
 
 @frozen

@@ -9,9 +9,13 @@ from pipelines.backends.local.engine.engine import Engine
 from pipelines.backends.local.engine.folders import execution_folder
 from pipelines.backends.local.engine.parts import Token
 from pipelines.backends.local.errors import conflict, invalid, validated
-from pipelines.backends.local.operations.context import OperationContext
+from pipelines.backends.local.operations.context import BY_NOBODY, OperationContext
 from pipelines.backends.local.operations.operation import operation
-from pipelines.backends.local.operations.pipelines import require_pipeline, require_version
+from pipelines.backends.local.operations.pipelines import (
+    refuse_aliases,
+    require_pipeline,
+    version_of_request,
+)
 from pipelines.backends.local.operations.requests import (
     PageRequest,
     SortKey,
@@ -63,7 +67,7 @@ class ExecutionOperations:
                 definition, a selection that cannot run.
         """
         pipeline = require_pipeline(self.context, request["PipelineName"])
-        version = require_version(self.context, pipeline, request.get("PipelineVersionId"))
+        version = version_of_request(self.context, pipeline, request)
         kept = all_but(request, *_NOT_DESCRIBED)
         if "ParallelismConfiguration" not in kept:
             kept.update(given(pipeline.content, ("ParallelismConfiguration",)))
@@ -131,6 +135,8 @@ class ExecutionOperations:
             "PipelineExecutionStatus": str(record.status),
             "CreationTime": moment(record.created),
             "LastModifiedTime": moment(record.modified),
+            **BY_NOBODY,
+            **_display_name(record.created),
             **record.request,
             **_failure("FailureReason", record.failure),
         }
@@ -138,6 +144,7 @@ class ExecutionOperations:
     @operation("ListPipelineExecutions")
     def list_pipeline_executions(self, **request: Json) -> JsonObject:
         """List a pipeline's executions, the newest first."""
+        refuse_aliases(request)
         pipeline = require_pipeline(self.context, request["PipelineName"])
         after, before = bounds(request, "CreatedAfter", "CreatedBefore")
         conditions = (
@@ -157,10 +164,13 @@ class ExecutionOperations:
 
     @operation("ListPipelineExecutionSteps")
     def list_pipeline_execution_steps(self, **request: Json) -> JsonObject:
-        """List the steps that have run or are running, in the order in which they started."""
-        record = self.engine.find(request["PipelineExecutionArn"])
+        """List the steps that have run or are running, the one that started last first."""
+        arn = request.get("PipelineExecutionArn")
+        if arn is None:  # the service's model does not require it
+            raise invalid("the request has no PipelineExecutionArn")
+        record = self.engine.find(arn)
         steps = list(enumerate(self.context.state.executions.steps(record.id)))
-        order = SortKey[tuple[int, StepRecord]](lambda item: (item[0],))
+        order = SortKey[tuple[int, StepRecord]](lambda item: (item[0],), "Descending")
         steps, token = page(steps, order, request)
         nodes = read_schedule(record.definition).steps
         described = [_step(step, nodes[step.name].step) for _, step in steps]
@@ -226,9 +236,15 @@ def _summary(record: ExecutionSummary) -> JsonObject:
         "PipelineExecutionArn": record.arn,
         "StartTime": moment(record.created),
         "PipelineExecutionStatus": str(record.status),
+        **_display_name(record.created),
         **given(record.request, _LISTED),
         **_failure("PipelineExecutionFailureReason", record.failure),
     }
+
+
+def _display_name(started: float) -> JsonObject:
+    """Return the name that the service gives an execution that is given none."""
+    return {"PipelineExecutionDisplayName": f"execution-{int(started * 1000)}"}
 
 
 def _failure(member: str, reason: str | None) -> JsonObject:

@@ -57,7 +57,9 @@ class ModelPackageOperations:
 
     @operation("ListModelPackageGroups")
     def list_model_package_groups(self, **request: Json) -> JsonObject:
-        """List groups, the oldest first."""
+        """List groups, the oldest first; none of them is another account's."""
+        if request.get("CrossAccountFilterOption") == "CrossAccount":
+            return {"ModelPackageGroupSummaryList": []}
         groups = self.context.state.package_groups.all()
         groups, token = page_named(groups, request, "Ascending")
         summaries = [_group_summary(group) for group in groups]
@@ -106,12 +108,12 @@ class ModelPackageOperations:
         if request.get("IncludedData") == "MetadataOnly":
             content.pop("ModelCard", None)
         modified = package.modified
-        statuses = [{"Name": package.name, "Status": "Completed"}]
         return {
+            "CertifyForMarketplace": False,
             **content,
             **_identity(package),
             "CreatedBy": {},
-            "ModelPackageStatusDetails": {"ValidationStatuses": statuses},
+            "ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []},
             **({} if modified is None else {"LastModifiedTime": moment(modified)}),
         }
 
@@ -163,7 +165,7 @@ class ModelPackageOperations:
             raise invalid("Missing ARN.", "give ModelPackageName or ModelPackageGroupName")
         arn = self.context.arn(f"model-package/{name}")
         if self.context.state.packages.find(arn) is not None:
-            raise invalid(f"Model Package already exists: {arn}")
+            raise invalid(f"ModelPackage already exists: {arn}")
         return PackageRecord(arn, name, None, None, content, now, token=token)
 
     def _group_of_version(self, request: JsonObject) -> str:
@@ -181,10 +183,10 @@ class ModelPackageOperations:
         return name
 
     def _require_group(self, name_or_arn: str) -> NamedRecord:
-        name = _group_name(name_or_arn)
-        group = self.context.state.package_groups.find(name)
-        if group is None:
-            arn = self.context.arn(f"model-package-group/{name}")
+        is_arn = name_or_arn.startswith("arn:")
+        arn = name_or_arn if is_arn else self.context.arn(f"model-package-group/{name_or_arn}")
+        group = self.context.state.package_groups.find(_group_name(arn))
+        if group is None or group.arn != arn:
             raise invalid(f"Model Package Group {arn} does not exist.")
         return group
 
@@ -226,13 +228,14 @@ def _group_summary(group: NamedRecord) -> JsonObject:
 
 
 def _identity(package: PackageRecord) -> JsonObject:
-    version = {
-        "ModelPackageGroupName": package.group,
-        "ModelPackageVersion": package.version,
-    }
+    """Return what List and Describe say first; a version has no ModelPackageName."""
+    named = (
+        {"ModelPackageName": package.name}
+        if package.group is None
+        else {"ModelPackageGroupName": package.group, "ModelPackageVersion": package.version}
+    )
     return {
-        "ModelPackageName": package.name,
-        **(version if package.group is not None else {}),
+        **named,
         "ModelPackageArn": package.arn,
         "CreationTime": moment(package.created),
         "ModelPackageStatus": "Completed",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
-from pipelines.backends.local.errors import conflict, invalid, missing, validated
+from pipelines.backends.local.errors import ServiceError, invalid, missing
 from pipelines.backends.local.objects import ObjectStore
-from pipelines.backends.local.operations.context import OperationContext
+from pipelines.backends.local.operations.context import BY_NOBODY, OperationContext
 from pipelines.backends.local.operations.operation import operation
 from pipelines.backends.local.operations.requests import (
     PageRequest,
@@ -20,15 +22,15 @@ from pipelines.backends.local.operations.requests import (
 )
 from pipelines.backends.local.state.paging import PageQuery
 from pipelines.backends.local.state.pipelines import PipelineRecord, VersionRecord
-from pipelines.execution.schedule import read_schedule
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
+_TOKEN: Final = "ClientRequestToken"  # noqa: S105 - the name of a member
 _NOT_DESCRIBED = (
     "PipelineName",
     "PipelineDefinition",
     "PipelineDefinitionS3Location",
-    "ClientRequestToken",
+    _TOKEN,
     "Tags",
 )
 
@@ -39,28 +41,40 @@ class PipelineOperations:
 
     context: OperationContext
     objects: ObjectStore
+    check_definition: Callable[[str], None]
 
     @operation("CreatePipeline")
     def create_pipeline(self, **request: Json) -> JsonObject:
         """Create a pipeline with the first version of its definition.
 
+        The same ClientRequestToken returns the pipeline that it created.
+
         Raises:
-            ServiceError: ConflictException when it exists; ValidationException.
+            ServiceError: ValidationException, when the name is taken too.
         """
         name = request["PipelineName"]
+        refuse_aliases(request)
         definition = self._definition(request)
         if definition is None:
             raise invalid("a pipeline needs PipelineDefinition or PipelineDefinitionS3Location")
         arn, now = self.context.arn(f"pipeline/{name}"), self.context.now()
-        record = PipelineRecord(name, arn, all_but(request, *_NOT_DESCRIBED), now, now)
-        if not self.context.state.pipelines.add(record, definition, request.get("Tags") or []):
-            raise conflict(f"Pipeline names must be unique: {arn} already exists.", "update it")
+        content = {**all_but(request, *_NOT_DESCRIBED), _TOKEN: request[_TOKEN]}
+        record = PipelineRecord(name, arn, content, now, now)
+        pipelines = self.context.state.pipelines
+        if not pipelines.add(record, definition, request.get("Tags") or []):
+            known = pipelines.find(name)
+            if known is None or known.content.get(_TOKEN) != request[_TOKEN]:
+                raise invalid(
+                    "Pipeline names must be unique within an AWS account and region."
+                    f" Pipeline with name ({name}) already exists."
+                )
         return {"PipelineArn": arn}
 
     @operation("UpdatePipeline")
     def update_pipeline(self, **request: Json) -> JsonObject:
         """Change a pipeline; a definition in the request becomes its next version."""
         record = require_pipeline(self.context, request["PipelineName"])
+        refuse_aliases(request)
         definition, now = self._definition(request), self.context.now()
         content = {**record.content, **all_but(request, *_NOT_DESCRIBED)}
         changed = replace(record, content=content, modified=now)
@@ -72,7 +86,7 @@ class PipelineOperations:
     def describe_pipeline(self, **request: Json) -> JsonObject:
         """Return a pipeline with its latest definition, or with the version asked for."""
         record = require_pipeline(self.context, request["PipelineName"])
-        version = require_version(self.context, record, request.get("PipelineVersionId"))
+        version = version_of_request(self.context, record, request)
         last_run = self.context.state.executions.last_started(record.name)
         return {
             "PipelineArn": record.arn,
@@ -82,7 +96,9 @@ class PipelineOperations:
             "CreationTime": moment(record.created),
             "LastModifiedTime": moment(record.modified),
             **({} if last_run is None else {"LastRunTime": moment(last_run)}),
-            **record.content,
+            **BY_NOBODY,
+            "PipelineDisplayName": record.name,
+            **all_but(record.content, _TOKEN),
         }
 
     @operation("ListPipelines")
@@ -144,8 +160,7 @@ class PipelineOperations:
             except UnicodeDecodeError:
                 raise invalid(f"the object {uri} is not UTF-8 text") from None
         if text is not None:
-            with validated():
-                read_schedule(text)
+            self.check_definition(text)
         return text
 
     def _last_execution(self, name: str, version: int) -> JsonObject:
@@ -161,6 +176,7 @@ class PipelineOperations:
             "CreationTime": moment(record.created),
             "LastModifiedTime": moment(record.modified),
             **({} if last_run is None else {"LastExecutionTime": moment(last_run)}),
+            "PipelineDisplayName": record.name,
             **given(record.content, listed),
         }
 
@@ -171,11 +187,32 @@ def require_pipeline(context: OperationContext, name_or_arn: str) -> PipelineRec
     Raises:
         ServiceError: ResourceNotFound.
     """
-    name = str(name_or_arn).rpartition("/")[2]
-    record = context.state.pipelines.find(name)
-    if record is None:
-        raise missing(f"Pipeline '{context.arn(f'pipeline/{name}')}' does not exist.")
+    is_arn = name_or_arn.startswith("arn:")
+    arn = name_or_arn if is_arn else context.arn(f"pipeline/{name_or_arn}")
+    record = context.state.pipelines.find(arn.rpartition("/")[2])
+    if record is None or record.arn != arn:
+        raise missing(f"Pipeline '{arn}' does not exist.")
     return record
+
+
+def refuse_aliases(request: JsonObject) -> None:
+    """Refuse a request that gives a version an alias, or names one by it."""
+    if not request.keys().isdisjoint({"PipelineVersionAlias", "PipelineVersionAliases"}):
+        raise ServiceError(
+            "NotImplemented", "the local SageMaker has no aliases of versions", "use its number"
+        )
+
+
+def version_of_request(
+    context: OperationContext, pipeline: PipelineRecord, request: JsonObject
+) -> VersionRecord:
+    """Find the version that a request names; without a number the latest.
+
+    Raises:
+        ServiceError: ResourceNotFound.
+    """
+    refuse_aliases(request)
+    return require_version(context, pipeline, request.get("PipelineVersionId"))
 
 
 def require_version(

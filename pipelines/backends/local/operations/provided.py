@@ -11,6 +11,7 @@ from pipelines.backends.local.engine.engine import Engine
 from pipelines.backends.local.engine.parts import EngineParts, Token
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.operations.context import OperationContext
+from pipelines.backends.local.operations.definitions import refuse_definition
 
 if TYPE_CHECKING:
     from pipelines.backends.local.hosting.provisioner import Provisioner, ServedEndpoints
@@ -39,6 +40,7 @@ class Provided:
         self.token: Token = parts.token
         self.home: Path = context.settings.home
         self.runner: Callable[[str], None] = _nothing
+        self.check_definition = parts.check_definition or refuse_definition
         self._start_fleet = parts.start_fleet
         self._provisioner: Provisioner | None = None
         self._guard = threading.Lock()
