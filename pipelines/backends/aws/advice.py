@@ -50,6 +50,8 @@ def advise(reply: ErrorReply, attempt: CallAttempt) -> tuple[str, str | None]:
             return answer(reply, attempt)
     if reply.status >= 500:
         return _failing(reply, attempt)
+    if "names must be unique" in reply.message:  # it was not there when it was looked for
+        return _contended(reply, attempt)
     if "assume" in reply.message and "role" in reply.message.lower():
         return _role(reply, attempt)
     return f"{attempt.who} refused {_what(attempt)}: {_words(reply)}", None
