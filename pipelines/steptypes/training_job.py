@@ -52,6 +52,12 @@ def rules(*jobs: str) -> tuple[Rule, ...]:
         ),
         Rule(
             at=jobs,
+            violations=_only_spot_waits,
+            help="remove `MaxWaitTimeInSeconds`, or set `EnableManagedSpotTraining` to true",
+            source="aws/sagemaker-python-sdk issue 4140, quoting the service",
+        ),
+        Rule(
+            at=jobs,
             violations=_gzip_is_piped,
             help="use input mode `Pipe`, or leave the channel uncompressed",
             source="CreateTrainingJob API",
@@ -107,6 +113,14 @@ def _spot_waits(job: JsonObject) -> Violations:
             ("StoppingCondition", "MaxWaitTimeInSeconds"),
             f"`MaxWaitTimeInSeconds` is {known}, less than `MaxRuntimeInSeconds` {longest}",
         )
+
+
+def _only_spot_waits(job: JsonObject) -> Violations:
+    """A wait for capacity belongs to managed spot training alone (FACTS 12.7)."""
+    wait = value_at(job, "StoppingCondition.MaxWaitTimeInSeconds")
+    if wait is not None and job.get("EnableManagedSpotTraining") in (None, False):
+        place = ("StoppingCondition", "MaxWaitTimeInSeconds")
+        yield place, "`MaxWaitTimeInSeconds` without managed spot training"
 
 
 def _warm_pool_is_alone(job: JsonObject) -> Violations:

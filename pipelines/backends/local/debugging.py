@@ -8,16 +8,15 @@ they stay in its /opt/ml, `.pipelines/jobs/debug-<step>`, until the step is debu
 from __future__ import annotations
 
 import fcntl
-import importlib
 import json
 import os
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol, cast
 
 from pipelines.backends.local.engine.context import RunOptions
+from pipelines.backends.local.executors.as_job import unrecorded
 from pipelines.backends.local.executors.contract import LocalApi, StepCall
 from pipelines.backends.local.jobs.environment import command_words, host_environment
+from pipelines.backends.local.jobs.kind import find_kind, require_kind
 from pipelines.backends.local.jobs.launcher import client, named_sources
 from pipelines.backends.local.jobs.run import ContainerCommand
 from pipelines.backends.local.jobs.spec import HostCommand, LocalJob
@@ -29,10 +28,8 @@ from pipelines.execution.parameters import typed_parameters
 from pipelines.execution.status import ExecutionStatus
 from pipelines.frozen import frozen
 from pipelines.runtime.child import TERMINAL_VARIABLE
-from pipelines.steptypes import module_name
 
 _NAME = "debug"
-_EXECUTORS = "pipelines.backends.local.executors"
 _SHOWN = ("TERM", "COLORTERM", "NO_COLOR", "PYTHONBREAKPOINT")
 """What a debugger needs of the terminal's environment."""
 
@@ -58,17 +55,10 @@ class DebugRequest:
     api: LocalApi
 
 
-class _Prepares(Protocol):
-    def __call__(
-        self, call: StepCall, arn: str, most_hosts: int | None
-    ) -> AbstractContextManager[tuple[LocalJob, ContainerCommand]]: ...
-
-
 def can_debug(type_name: str) -> bool:
     """Return whether steps of a Type run as a job on this machine."""
-    name = f"{_EXECUTORS}.{module_name(type_name)}"
-    found = importlib.util.find_spec(name) if type_name.isidentifier() else None
-    return found is not None and hasattr(importlib.import_module(name), "prepared")
+    kind = find_kind(type_name)
+    return kind is not None and kind.prepared is not None
 
 
 def opt_ml(home: Path, step: str) -> Path:
@@ -90,9 +80,10 @@ def debug(sagemaker: LocalSageMaker, request: DebugRequest) -> int:
     folder = job_folder(home, call.job_name)
     _refuse_second(folder)
     remove(folder)
-    module = importlib.import_module(f"{_EXECUTORS}.{module_name(str(call.step['Type']))}")
-    prepared = cast("_Prepares", module.prepared)
-    with prepared(call, call.settings.arn(f"job/{call.job_name}"), 1) as (job, container):
+    kind = require_kind(str(call.step["Type"]))
+    if kind.prepared is None:
+        raise UsageError(f"a {kind.type.name} step starts no program that could be debugged")
+    with kind.prepared(unrecorded(call), 1) as (job, container):
         keep(folder)
         return client.run_at_terminal(job, _command(call, job, container))
 

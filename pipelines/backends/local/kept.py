@@ -40,6 +40,14 @@ def job_folder(home: Path, job: str) -> Path:
     return home.absolute() / "jobs" / job
 
 
+def client_logs(home: Path) -> Path:
+    """Return the folder of the logs of jobs that no step has created: `<noun>/<job name>/1`.
+
+    Each lies as deep as the logs of a step's attempt.
+    """
+    return home / "logs"
+
+
 def keep(folder: Path) -> None:
     """Mark a job's folder as one to keep, and unpack the code that ran into it."""
     bundles = [file for place in _BUNDLES for file in sorted(folder.glob(place))]

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Self
 
 from pipelines.backends.local.engine.context import RunOptions
-from pipelines.backends.local.engine.engine import Engine
+from pipelines.backends.local.engine.engine import Engine, EngineServices
 from pipelines.backends.local.engine.parts import EngineParts
 from pipelines.backends.local.executors.contract import LocalSettings
+from pipelines.backends.local.jobs.service import JobService
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.operations.context import OperationContext
 from pipelines.backends.local.operations.model_packages import ModelPackageOperations
@@ -56,8 +57,10 @@ class LocalSageMaker:
         self._state = state or LocalState(settings.home)
         context = OperationContext(self._state, settings, parts.clock.now)
         packages = ModelPackageOperations(context, self.objects)
-        self._engine = Engine(settings, self._state.executions, self.objects, packages, parts)
-        self._provided = Provided(context, self.objects, self._engine, parts)
+        self.jobs = JobService(context)
+        services = EngineServices(packages, self.jobs)
+        self._engine = Engine(settings, self._state.executions, self.objects, services, parts)
+        self._provided = Provided(context, self.objects, self._engine, self.jobs, parts)
         self.operations = OperationTable(self._provided)
 
     def __getattr__(self, name: str) -> Callable[..., JsonObject]:
@@ -129,7 +132,8 @@ class LocalSageMaker:
         self._provided.provisioner.start_all()
 
     def close(self) -> None:
-        """Stop what this process serves and close the state."""
+        """Stop what this process runs and serves, and close the state."""
+        self.jobs.close()
         self._provided.close()
         self._state.close()
 

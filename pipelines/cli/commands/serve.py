@@ -60,6 +60,7 @@ def COMMAND(  # noqa: N802 - found by this name
             running(sagemaker, port=port, execute=True, observer=_log) as api,
             presence.announce(home, api),
         ):
+            sagemaker.jobs.recover()
             sagemaker.start_endpoints()
             _greet(sagemaker, api)
             stopped.wait()

@@ -37,6 +37,7 @@ def _again(call: StepCall, arguments: JsonObject, registry: Json = None) -> Step
         registry=registry or call.registry,
         logs=call.logs,
         stop=call.stop,
+        jobs=call.jobs,
     )
 
 

@@ -21,9 +21,14 @@ from pipelines.backends.local.executors.contract import (
     StepCall,
 )
 from pipelines.backends.local.jobs.isolation import probe
+from pipelines.backends.local.jobs.service import JobService
 from pipelines.backends.local.objects import ObjectStore
+from pipelines.backends.local.operations.context import OperationContext
+from pipelines.backends.local.state.local_state import LocalState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pipelines.json_types import JsonObject
 
 ROOT = Path(__file__).parents[3]
@@ -56,6 +61,7 @@ class Local:
     home: Path
     settings: LocalSettings
     store: ObjectStore
+    jobs: JobService
 
     def call(self, arguments: JsonObject, stop: threading.Event | None = None) -> StepCall:
         """Make the call of a step with these resolved arguments."""
@@ -72,6 +78,7 @@ class Local:
             registry=cast("ModelRegistry", None),
             logs=logs,
             stop=stop or threading.Event(),
+            jobs=self.jobs,
         )
 
     def log(self, call: StepCall, host: str = "algo-1") -> str:
@@ -141,8 +148,11 @@ class Local:
 
 
 @pytest.fixture
-def local(tmp_path: Path, isolation: Literal["namespaces", "rewrite"]) -> Local:
+def local(tmp_path: Path, isolation: Literal["namespaces", "rewrite"]) -> Iterator[Local]:
     """Return a local SageMaker that isolates in the way under test."""
     home = tmp_path / ".pipelines"
     settings = LocalSettings(home, Path(sys.executable), isolation=isolation)
-    return Local(home, settings, ObjectStore(home / "s3"))
+    with LocalState(home) as state:
+        jobs = JobService(OperationContext(state, settings))
+        yield Local(home, settings, ObjectStore(home / "s3"), jobs)
+        jobs.close()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.backends.local.executors import processing, training
-from pipelines.backends.local.jobs.run import REASON_LENGTH
+from pipelines.backends.local.jobs.spec import REASON_LENGTH
 from pipelines.execution.failure import remarks, without_remarks
 from pipelines.execution.status import StepStatus
 

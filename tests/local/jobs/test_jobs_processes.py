@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.backends.local.executors import processing
+from pipelines.backends.local.executors.as_job import unrecorded
 from pipelines.backends.local.jobs.isolation import IsolationReport, choose, probe
 from pipelines.backends.local.jobs.run import ContainerCommand, run_job
 from pipelines.backends.local.jobs.spec import HostPlan, JobLimits
@@ -84,13 +85,14 @@ from pathlib import Path
 sys.path.insert(0, {root!r})
 from pipelines.backends.local.executors import processing
 from pipelines.backends.local.executors.contract import *
+from pipelines.backends.local.sagemaker import LocalSageMaker
 home = Path({home!r})
 settings = LocalSettings(home, Path({interpreter!r}), isolation={isolation!r})
 logs = home / "logs"
 logs.mkdir(parents=True)
 arguments = {arguments!r}
 call = StepCall("s", "job-{marker}", arguments, {{}}, ExecutionInfo("e", "a", "p", 0.0), settings,
-                None, logs, threading.Event())
+                None, logs, threading.Event(), LocalSageMaker(settings).jobs)
 worker = threading.Thread(target=lambda: print(processing.execute(call)))
 worker.start()
 worker.join()
@@ -173,12 +175,13 @@ def test_a_job_that_ignores_sigterm_is_killed(local: Local) -> None:
 def run_with(local: Local, script: str, marker: str, limits: JobLimits) -> tuple[str, str, int]:
     """Run a script on one host with given limits; return the cause and how the host ended."""
     call = local.call(local.processing("x"))
-    with workspace(call.settings, call.job_name, "arn", [HostPlan("algo-1")]) as job:
+    order = unrecorded(call)
+    with workspace(call.settings, order.identity, [HostPlan("algo-1")]) as job:
         (job.hosts[0].ml / "output").mkdir()
         start = ContainerCommand(
             ["python3", "-c", script], {"MARKER": marker}, limits, "output/message"
         )
-        end = run_job(call, job, start, tick=lambda: None).end
+        end = run_job(order, job, start, tick=lambda: None).end
     return end.cause, end.hosts[0].kind, end.hosts[0].code
 
 
@@ -235,12 +238,13 @@ from pathlib import Path
 sys.path.insert(0, {root!r})
 from pipelines.backends.local.executors import processing
 from pipelines.backends.local.executors.contract import *
+from pipelines.backends.local.sagemaker import LocalSageMaker
 home = Path({home!r})
 logs = home / "logs"
 logs.mkdir(parents=True)
-call = StepCall("s", "job", {arguments!r}, {{}}, ExecutionInfo("e", "a", "p", 0.0),
-                LocalSettings(home, Path(sys.executable), isolation={isolation!r}), None, logs,
-                threading.Event())
+settings = LocalSettings(home, Path(sys.executable), isolation={isolation!r})
+call = StepCall("s", "job", {arguments!r}, {{}}, ExecutionInfo("e", "a", "p", 0.0), settings, None,
+                logs, threading.Event(), LocalSageMaker(settings).jobs)
 outcome = processing.execute(call)
 print(outcome.status, outcome.reason)
 for log in sorted(logs.iterdir()):

@@ -7,13 +7,19 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
 
+from pipelines.backends.local.jobs.description import described as describe
+from pipelines.backends.local.jobs.kind import require_kind
 from pipelines.backends.local.state.database import Database, dumps, journal_from
+from pipelines.backends.local.state.executions import StepRecord
+from pipelines.backends.local.state.local_state import LocalState
 from pipelines.backends.local.state.locks import LOCK_FILE, is_running, running
 from pipelines.errors import UsageError
+from pipelines.execution.status import StepStatus
 
 MOUNTS = """\
 /dev/vda / ext4 rw 0 0
@@ -126,6 +132,7 @@ def test_a_state_of_an_earlier_version_is_upgraded_where_it_lies(tmp_path: Path)
     tables = _schema_of(tmp_path / "new")
     with Database(tmp_path / "old") as database, database.transaction() as connection:
         connection.execute("INSERT INTO tags (arn, key, value) VALUES ('a', 'k', 'v')")
+        connection.execute("DROP TABLE jobs")
         connection.execute("DROP INDEX executions_by_version")
         connection.execute("DROP INDEX packages_by_group")
         connection.execute("DROP INDEX steps_by_key")
@@ -134,6 +141,33 @@ def test_a_state_of_an_earlier_version_is_upgraded_where_it_lies(tmp_path: Path)
     assert _schema_of(tmp_path / "old") == tables
     with Database(tmp_path / "old") as database:
         assert [row["key"] for row in database.read("SELECT key FROM tags")] == ["k"]
+
+
+def test_the_jobs_that_steps_ran_before_there_was_a_table_of_jobs_are_in_it(tmp_path: Path) -> None:
+    """Their Describe is what the step recorded of them."""
+    described = {
+        "TrainingJobName": "fit",
+        "TrainingJobArn": "arn:fit",
+        "TrainingJobStatus": "Completed",
+        "SecondaryStatus": "Completed",
+        "CreationTime": 1.5,
+        "LastModifiedTime": 3.5,
+        "TrainingStartTime": 2.5,
+        "TrainingEndTime": 3.5,
+        "FinalMetricDataList": [],
+    }
+    with LocalState(tmp_path) as state:
+        step = StepRecord("e", "s", "Training", StepStatus.SUCCEEDED, 1.0, properties=described)
+        state.executions.save_step(step)
+        cached = replace(step, execution="f", cached_from="e")
+        state.executions.save_step(cached)
+    with sqlite3.connect(tmp_path / "state.db") as connection:
+        connection.execute("DROP TABLE jobs")
+        connection.execute("PRAGMA user_version = 3")
+    connection.close()
+    with LocalState(tmp_path) as state:
+        (job,) = state.jobs.all("Training")
+        assert described.items() <= describe(require_kind("Training"), job).items()
 
 
 def _schema_of(folder: Path) -> list[tuple[str, str]]:

@@ -26,6 +26,11 @@ def _found(type_name: str, arguments: JsonObject) -> list[LimitProblem]:
 @pytest.mark.parametrize(
     ("type_name", "arguments", "path"),
     [
+        (
+            "Training",
+            {"StoppingCondition": {"MaxWaitTimeInSeconds": 9}},
+            ("StoppingCondition", "MaxWaitTimeInSeconds"),
+        ),
         ("Training", SPOT, ("EnableManagedSpotTraining",)),
         (
             "Training",

@@ -123,6 +123,8 @@ class _ApiServer:
 
         self.api = door.api
         self._listener = door.listener
+        self._jobs = sagemaker.jobs
+        self._jobs.api = door.api
         self._runner = ExecutionRunner(sagemaker, self.api) if execute else None
         spool = sagemaker.settings.home / "spool"
         is_signed = door.admission.lookup is None
@@ -156,9 +158,10 @@ class _ApiServer:
             self._app.close()
 
     def stop(self) -> None:
-        """Stop the executions, whose jobs may still call the API, then let `run` return."""
+        """Stop executions and jobs, which may still call the API, then let `run` return."""
         if self._runner is not None:
             self._runner.close()
+        self._jobs.stop_all()
         self._uvicorn.should_exit = True
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipelines.backends.local.engine.folders import execution_folder
 from pipelines.backends.local.engine.parts import EngineParts
@@ -23,6 +24,9 @@ from pipelines.execution.events import Observer, unobserved
 from pipelines.execution.schedule import Schedule
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
+
+if TYPE_CHECKING:
+    from pipelines.backends.local.jobs.service import JobService
 
 
 @frozen
@@ -58,6 +62,7 @@ class ExecutionContext:
         store: where executions and steps are recorded.
         objects: the object store.
         registry: the model registry.
+        jobs: the job service.
         parts: executors, step Types, time and randomness.
         stubs: the stubs of this run, read and checked.
         caching: whether results may be reused from the cache.
@@ -70,6 +75,7 @@ class ExecutionContext:
     store: ExecutionStore
     objects: ObjectStore
     registry: ModelRegistry
+    jobs: JobService
     parts: EngineParts
     stubs: Mapping[str, Stub]
     caching: bool

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipelines.backends.local.engine.context import ExecutionContext, RunOptions
 from pipelines.backends.local.engine.folders import execution_folder
@@ -26,9 +27,26 @@ from pipelines.errors import UsageError
 from pipelines.execution.schedule import Schedule, read_schedule
 from pipelines.execution.selection import select
 from pipelines.execution.status import ExecutionStatus, StepStatus
+from pipelines.frozen import frozen
+
+if TYPE_CHECKING:
+    from pipelines.backends.local.jobs.service import JobService
 
 _OPEN = frozenset({ExecutionStatus.EXECUTING, ExecutionStatus.STOPPING})
 _RETRIABLE = frozenset({ExecutionStatus.FAILED, ExecutionStatus.STOPPED})
+
+
+@frozen
+class EngineServices:
+    """What executors work with beside the objects.
+
+    Args:
+        registry: the model registry.
+        jobs: the job service.
+    """
+
+    registry: ModelRegistry
+    jobs: JobService
 
 
 class Engine:
@@ -38,7 +56,7 @@ class Engine:
         settings: how this machine stands in for SageMaker.
         store: executions and their steps.
         objects: the object store.
-        registry: the model registry, for executors.
+        services: the model registry and the job service, for executors.
         parts: executors, step Types, time and randomness.
     """
 
@@ -47,13 +65,13 @@ class Engine:
         settings: LocalSettings,
         store: ExecutionStore,
         objects: ObjectStore,
-        registry: ModelRegistry,
+        services: EngineServices,
         parts: EngineParts,
     ) -> None:
         self._settings = settings
         self._store = store
         self._objects = objects
-        self._registry = registry
+        self._services = services
         self._parts = parts
         self._inboxes: dict[str, SchedulerInbox] = {}
 
@@ -182,7 +200,8 @@ class Engine:
             settings=settings,
             store=self._store,
             objects=self._objects,
-            registry=self._registry,
+            registry=self._services.registry,
+            jobs=self._services.jobs,
             parts=self._parts,
             stubs=_stubs(options.stubs, definition),
             caching=options.cache,

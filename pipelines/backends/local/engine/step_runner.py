@@ -154,6 +154,7 @@ class StepRunner:
             registry=context.registry,
             logs=logs,
             stop=stop,
+            jobs=context.jobs,
         )
 
     def _resolved(self, node: ScheduledStep, job: str) -> JsonObject:

@@ -12,11 +12,14 @@ import threading
 from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from pipelines.execution.status import StepStatus
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
+
+if TYPE_CHECKING:
+    from pipelines.backends.local.jobs.service import JobService
 
 
 @frozen
@@ -111,6 +114,7 @@ class StepCall:
         registry: the model registry.
         logs: an existing folder for this attempt's logs, one file `<host>.log` per host.
         stop: set when the execution is being stopped: end the job and return STOPPED.
+        jobs: the job service.
     """
 
     name: str
@@ -122,6 +126,7 @@ class StepCall:
     registry: ModelRegistry
     logs: Path
     stop: threading.Event
+    jobs: JobService
 
 
 @frozen

@@ -16,7 +16,13 @@ from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.hosting.values import FleetError, FleetSpec
 from pipelines.backends.local.jobs.environment import command_words, host_environment
 from pipelines.backends.local.jobs.opt_ml import host_path
-from pipelines.backends.local.jobs.spec import HostPlan, JobHost, JobRefusedError, LocalJob
+from pipelines.backends.local.jobs.spec import (
+    HostPlan,
+    JobHost,
+    JobIdentity,
+    JobRefusedError,
+    LocalJob,
+)
 from pipelines.backends.local.jobs.workspace import workspace
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.errors import PipelinesError
@@ -72,7 +78,8 @@ def prepare_container(
     """
     name = f"endpoint-{uuid.uuid4().hex[:12]}"
     try:
-        with workspace(settings, name, name, [HostPlan("model-server")]) as job:
+        identity = JobIdentity(name, name, name)
+        with workspace(settings, identity, [HostPlan("model-server")]) as job:
             host = job.hosts[0]
             _place_model(spec.container, host, objects)
             variables: dict[str, str] = dict(spec.container.get("Environment") or {})

@@ -17,7 +17,7 @@ from typing import Self
 
 from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.hosting.container import PreparedContainer, prepare_container
-from pipelines.backends.local.hosting.model_server import INVOCATION_SECONDS, ModelServer
+from pipelines.backends.local.hosting.model_server import ModelServer
 from pipelines.backends.local.hosting.values import (
     FleetBusy,
     FleetError,
@@ -45,7 +45,9 @@ class Fleet:
         self._changed = threading.Condition()
         self._idle: list[ModelServer] = []
         self._busy = 0
+        self._used: set[ModelServer] = set()
         self._stopped = False
+        self._stopping = False
         self._ended = threading.Event()
 
     @classmethod
@@ -93,7 +95,7 @@ class Fleet:
             if server is None:
                 server = _start_server(self._container, self.spec.log)
                 cold_start = server.start_seconds
-            response = server.invoke(invocation)
+            response = self._invoked(server, invocation)
         except BaseException:
             self._give_back(None)
             if server is not None:
@@ -104,12 +106,19 @@ class Fleet:
             return response
         return replace(response, cold_start_seconds=cold_start)
 
+    def interrupt(self) -> None:
+        """End the servers that are processing a request: those requests fail."""
+        with self._changed:
+            self._stopped = True
+            for server in self._used:
+                server.interrupt()
+
     def stop(self) -> None:
         """Let running requests finish, then end every process; may be called again."""
         with self._changed:
-            first, self._stopped = not self._stopped, True
+            first, self._stopped, self._stopping = not self._stopping, True, True
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._busy == 0, INVOCATION_SECONDS)
+            self._changed.wait_for(lambda: self._busy == 0, self.spec.invocation_seconds)
             servers, self._idle = self._idle, []
         if not first:
             self._ended.wait()
@@ -117,6 +126,15 @@ class Fleet:
         _stop_all(servers)
         self._folders.close()
         self._ended.set()
+
+    def _invoked(self, server: ModelServer, invocation: Invocation) -> InvocationResponse:
+        with self._changed:
+            self._used.add(server)
+        try:
+            return server.invoke(invocation, self.spec.invocation_seconds)
+        finally:
+            with self._changed:
+                self._used.discard(server)
 
     def _start_servers(self, count: int) -> None:
         if count == 0:
@@ -137,7 +155,7 @@ class Fleet:
     def _take(self) -> ModelServer | None:
         """Take an idle server; None means that one may be started instead."""
         with self._changed:
-            deadline = time.monotonic() + INVOCATION_SECONDS
+            deadline = time.monotonic() + self.spec.invocation_seconds
             while not self._stopped:
                 while self._idle:
                     server = self._idle.pop()

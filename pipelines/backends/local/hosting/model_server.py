@@ -13,15 +13,17 @@ import time
 from pathlib import Path
 from typing import IO
 
-from pipelines.backends.local.hosting.values import FleetError, Invocation, InvocationResponse
+from pipelines.backends.local.hosting.values import (
+    INVOCATION_SECONDS,
+    FleetError,
+    Invocation,
+    InvocationResponse,
+)
 from pipelines.backends.local.hosting.worker.http import HttpMessage, read_message, write_message
 from pipelines.backends.local.jobs.launcher.client import Launcher
 
 START_SECONDS = 180.0
 """How long a container may take until it responds to `/ping`: the limit of a serverless one."""
-
-INVOCATION_SECONDS = 60.0
-"""How long it may take to process a request (FACTS 3.4)."""
 
 _TERM_SECONDS = 10.0
 _HEADERS = "x-amzn-sagemaker-"
@@ -67,8 +69,10 @@ class ModelServer:
         channel = self._channel
         return channel is not None and not _ready(0, channel.fileno())
 
-    def invoke(self, invocation: Invocation) -> InvocationResponse:
-        """Send a request.
+    def invoke(
+        self, invocation: Invocation, seconds: float = INVOCATION_SECONDS
+    ) -> InvocationResponse:
+        """Send a request, which may take so many seconds.
 
         Raises:
             FleetError: there was no response; the server cannot be used again.
@@ -81,11 +85,9 @@ class ModelServer:
         self._log_start = _size(self._log)
         request = write_message("POST /invocations HTTP/1.1", headers, invocation.body)
         try:
-            response = self._exchange(request, INVOCATION_SECONDS)
+            response = self._exchange(request, seconds)
         except TimeoutError:
-            raise FleetError(
-                f"the model did not respond within {INVOCATION_SECONDS:.0f} seconds"
-            ) from None
+            raise FleetError(f"the model did not respond within {seconds:.0f} seconds") from None
         if response is None:
             raise FleetError(f"{self._ended()} while it processed a request")
         kept = {
@@ -93,6 +95,10 @@ class ModelServer:
         }
         content_type = response.headers["content-type"]
         return InvocationResponse(_status(response), response.body, content_type, kept)
+
+    def interrupt(self) -> None:
+        """Have the process end; a request that it is processing fails."""
+        self._launcher.send_signal(signal.SIGUSR1)
 
     def stop(self) -> None:
         """End the process and everything it started: SIGTERM, a grace period, SIGKILL."""

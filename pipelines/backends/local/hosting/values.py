@@ -11,6 +11,9 @@ from pipelines.json_types import JsonObject
 
 IDLE_SECONDS = 300.0
 
+INVOCATION_SECONDS = 60.0
+"""How long a container may take to process a request (FACTS 3.4)."""
+
 
 @frozen
 class FleetSpec:
@@ -24,6 +27,7 @@ class FleetSpec:
             refuses more than `workers` requests at once.
         log: the file that the server and the user's code write to.
         idle_seconds: how long a serverless fleet waits for the next request.
+        invocation_seconds: how long a request may take.
     """
 
     name: str
@@ -32,6 +36,7 @@ class FleetSpec:
     serverless: bool
     log: Path
     idle_seconds: float = IDLE_SECONDS
+    invocation_seconds: float = INVOCATION_SECONDS
 
 
 @frozen

@@ -33,6 +33,26 @@ def resolve_variants(
     )
 
 
+def model_container(state: LocalState, name: str) -> JsonObject:
+    """Return the container of a model, out of its package where it names one.
+
+    Raises:
+        FleetError: model or package were deleted, or cannot be served locally.
+    """
+    model = state.models.find(name)
+    if model is None:
+        raise FleetError(f"the model {name} no longer exists")
+    containers = model.content.get("Containers") or [model.content.get("PrimaryContainer") or {}]
+    if len(containers) > 1:
+        raise FleetError(
+            f"the model {name} is an inference pipeline of several containers, which is not"
+            " supported locally"
+        )
+    (container,) = containers
+    package = container.get("ModelPackageName")
+    return container if package is None else _of_package(state, package, container)
+
+
 def fleet_spec(endpoint: str, variant: VariantRecord, folder: Path) -> FleetSpec:
     """Return what a variant's fleet serves: a server per instance, or per concurrent request."""
     serverless = variant.serverless
@@ -48,26 +68,11 @@ def _variant(state: LocalState, configured: JsonObject, desired: JsonObject) -> 
     count = desired.get("DesiredInstanceCount") or configured.get("InitialInstanceCount")
     return VariantRecord(
         configured["VariantName"],
-        _container(state, configured["ModelName"]),
+        model_container(state, configured["ModelName"]),
         1.0 if weight is None else float(weight),
         0 if serverless else int(count or 1),
         serverless,
     )
-
-
-def _container(state: LocalState, name: str) -> JsonObject:
-    model = state.models.find(name)
-    if model is None:
-        raise FleetError(f"the model {name} no longer exists")
-    containers = model.content.get("Containers") or [model.content.get("PrimaryContainer") or {}]
-    if len(containers) > 1:
-        raise FleetError(
-            f"the model {name} is an inference pipeline of several containers, which is not"
-            " supported locally"
-        )
-    (container,) = containers
-    package = container.get("ModelPackageName")
-    return container if package is None else _of_package(state, package, container)
 
 
 def _of_package(state: LocalState, arn: str, container: JsonObject) -> JsonObject:

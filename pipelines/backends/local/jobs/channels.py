@@ -174,13 +174,23 @@ def distribute(
     Raises:
         JobRefusedError: the input does not exist; the message says where to put it.
     """
-    placed = _manifest(store, source) if source.manifest else list(store.layout(source.uri))
-    if not placed:
-        raise _missing(store, source, source.uri)
+    placed = placed_objects(store, source)
     hosts = _hosts_of(job, source)
     if not source.sharded:
         return [(host, placed) for host in hosts]
     return [(host, placed[number :: len(hosts)]) for number, host in enumerate(hosts)]
+
+
+def placed_objects(store: ObjectStore, source: S3Source) -> list[_PlacedObject]:
+    """Return an input's objects, each with its path below the input.
+
+    Raises:
+        JobRefusedError: the input does not exist; the message says where to put it.
+    """
+    placed = _manifest(store, source) if source.manifest else list(store.layout(source.uri))
+    if not placed:
+        raise _missing(store, source, source.uri)
+    return placed
 
 
 def _hosts_of(job: LocalJob, source: InputSource) -> list[JobHost]:

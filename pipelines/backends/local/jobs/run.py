@@ -15,28 +15,28 @@ from pipelines.backends.local.jobs.environment import (
 from pipelines.backends.local.jobs.isolation import choose
 from pipelines.backends.local.jobs.opt_ml import NAMED
 from pipelines.backends.local.jobs.spec import (
+    REASON_LENGTH,
     HostCommand,
     HostEnd,
     JobEnd,
     JobLimits,
     LocalJob,
 )
+from pipelines.backends.local.jobs.states import JobStatus
 from pipelines.backends.local.jobs.supervise import run_hosts
-from pipelines.backends.local.kept import SCRATCH_FILE, job_folder, keep
+from pipelines.backends.local.kept import SCRATCH_FILE, keep
 from pipelines.errors import free_space
 from pipelines.execution.failure import DISK_FULL, KEPT, NAMES_OPT_ML
-from pipelines.execution.status import StepStatus
 from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from pipelines.backends.local.executors.contract import LocalSettings, StepCall
-    from pipelines.errors import PipelinesError
+    from pipelines.backends.local.executors.contract import LocalSettings
+    from pipelines.backends.local.jobs.kind import JobOrder
 
 PLATFORM_FAULT = "SageMaker.JOB_INTERNAL_ERROR"
-REASON_LENGTH = 1024
 _FULL = 65_536  # bytes that are left on a disk that is full
 _LOG_TAIL = 65_536  # bytes at the end of a log that are searched for /opt/ml
 _EXIT_CODES = {
@@ -84,49 +84,48 @@ class LocalJobResult:
     logs: Sequence[Path]
 
     @property
-    def step_status(self) -> StepStatus:
-        """The status of the job's step; exceeding the time limit is a failure."""
-        if self.end.cause == "stopped":
-            return StepStatus.STOPPED
-        return StepStatus.FAILED if self.reason else StepStatus.SUCCEEDED
+    def status(self) -> JobStatus:
+        """The status of the job; exceeding the time limit stops it, with a reason."""
+        if self.end.cause in ("stopped", "limit"):
+            return JobStatus.STOPPED
+        return JobStatus.FAILED if self.reason else JobStatus.COMPLETED
 
 
 def run_job(
-    call: StepCall, job: LocalJob, container: ContainerCommand, tick: Callable[[], None]
+    order: JobOrder, job: LocalJob, container: ContainerCommand, tick: Callable[[], None]
 ) -> LocalJobResult:
     """Start the hosts, wait for them, and return the result."""
+
+    def look() -> None:
+        order.progress.tick()
+        tick()
+
     commands = [
         HostCommand(
             host,
-            command_words(job, host, container.words, call.settings),
+            command_words(job, host, container.words, order.settings),
             host_environment(
-                job, host, call.settings, requested=container.environment, outside=os.environ
+                job, host, order.settings, requested=container.environment, outside=os.environ
             ),
-            call.logs / f"{host.name}.log",
+            order.logs / f"{host.name}.log",
         )
         for host in job.hosts
     ]
-    (call.logs / SCRATCH_FILE).write_text(str(job.scratch), encoding="utf-8")
+    (order.logs / SCRATCH_FILE).write_text(str(job.scratch), encoding="utf-8")
     for command in commands:
-        command.log.write_text("".join(f"{line}\n" for line in _warnings(call, job, container)))
-    end = run_hosts(job, commands, container.limits, stop=call.stop, tick=tick)
+        command.log.write_text("".join(f"{line}\n" for line in _warnings(order, job, container)))
+    end = run_hosts(job, commands, container.limits, stop=order.stop, tick=look)
     fault = PLATFORM_FAULT if _platform_reason(end) and end.cause == "finished" else None
-    reason = _reason(call, job, container, end)
+    reason = _reason(order, job, container, end)
     if reason is not None and fault is None:
-        keep(job_folder(call.settings.home, job.name))
+        keep(job.folder)
     return LocalJobResult(end, reason, fault, [one.log for one in commands])
 
 
-def refusal_reason(problem: PipelinesError) -> str:
-    """Write the reason of a job that was not started."""
-    text = f"{problem.problem}; {problem.remedy}" if problem.remedy else problem.problem
-    return text[:REASON_LENGTH]
-
-
-def _warnings(call: StepCall, job: LocalJob, container: ContainerCommand) -> list[str]:
+def _warnings(order: JobOrder, job: LocalJob, container: ContainerCommand) -> list[str]:
     lines = []
     if job.network_isolated and job.isolation == "rewrite":
-        why = choose(call.settings.isolation).why
+        why = choose(order.settings.isolation).why
         lines.append(f"warning: EnableNetworkIsolation has no effect here: {why}")
     if names := withheld_variables(container.environment):
         lines.append(
@@ -135,9 +134,9 @@ def _warnings(call: StepCall, job: LocalJob, container: ContainerCommand) -> lis
     return lines
 
 
-def _reason(call: StepCall, job: LocalJob, container: ContainerCommand, end: JobEnd) -> str | None:
+def _reason(order: JobOrder, job: LocalJob, container: ContainerCommand, end: JobEnd) -> str | None:
     """Return why a job failed, as `FailureReason` has it; None when it did not."""
-    kept = f"{KEPT}{job_folder(call.settings.home, job.name)}"
+    kept = f"{KEPT}{job.folder}"
     if end.cause == "limit":
         return (
             "the job ran longer than StoppingCondition.MaxRuntimeInSeconds"
@@ -151,8 +150,8 @@ def _reason(call: StepCall, job: LocalJob, container: ContainerCommand, end: Job
         return platform
     host = next(one for one in job.hosts if one.name == failure.host)
     text = _failure_text(host.ml / container.failure)
-    hint = _path_hint(job, call.settings, call.logs / f"{host.name}.log") + _disk_hint(
-        call.settings, text
+    hint = _path_hint(job, order.settings, order.logs / f"{host.name}.log") + _disk_hint(
+        order.settings, text
     )
     return _algorithm_error(job, failure, text, hint, kept)
 

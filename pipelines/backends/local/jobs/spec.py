@@ -23,6 +23,25 @@ class JobRefusedError(PipelinesError):
     exit_code = 5
 
 
+REASON_LENGTH = 1024
+"""Characters of a FailureReason."""
+
+
+@frozen
+class JobIdentity:
+    """What a job is called.
+
+    Args:
+        name: its name.
+        arn: its ARN.
+        folder: the name of its folder in `.pipelines/jobs`, unique among running jobs.
+    """
+
+    name: str
+    arn: str
+    folder: str
+
+
 @frozen
 class HostPlan:
     """One host as the request asks for it: its instance group and type."""
@@ -108,6 +127,11 @@ class LocalJob:
     isolation: IsolationMode
     scratch: Path
     network_isolated: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """The folder of its hosts."""
+        return self.hosts[0].root.parent
 
     @property
     def host_names(self) -> list[str]:

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.backends.local.jobs.isolation import choose
-from pipelines.backends.local.jobs.spec import HostPlan, JobHost, LocalJob
+from pipelines.backends.local.jobs.spec import JobHost, LocalJob
 from pipelines.backends.local.kept import is_kept, job_folder, remove
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pipelines.backends.local.executors.contract import LocalSettings
+    from pipelines.backends.local.jobs.spec import HostPlan, JobIdentity
 
 _SCRATCH = "job-"
 _DEEPEST = 55  # of the 107 characters of a socket's path; multiprocessing takes 32 for a name
@@ -29,8 +30,7 @@ _GUARD = ".guard"  # held while a job's lock is created, and while abandoned job
 @contextmanager
 def workspace(
     settings: LocalSettings,
-    name: str,
-    arn: str,
+    identity: JobIdentity,
     plans: Sequence[HostPlan],
     *,
     network_isolated: bool = False,
@@ -39,8 +39,7 @@ def workspace(
 
     Args:
         settings: how this machine stands in for SageMaker.
-        name: the job's name, unique among running jobs.
-        arn: its ARN.
+        identity: the job's name, ARN and folder.
         plans: its hosts.
         network_isolated: whether it has no network but loopback.
 
@@ -48,16 +47,17 @@ def workspace(
         JobRefusedError: the isolation that the settings require is not available.
     """
     isolation = choose(settings.isolation).which
-    folder = job_folder(settings.home, name)
+    folder = job_folder(settings.home, identity.folder)
     jobs = folder.parent
     jobs.mkdir(parents=True, exist_ok=True)
     hosts = tuple(
         JobHost(plan, _address(number), folder / plan.name) for number, plan in enumerate(plans)
     )
-    with _owned(jobs, name) as scratch:
+    with _owned(jobs, identity.folder) as scratch:
         for host in hosts:
             _make(host, hosts)
-        yield LocalJob(name, arn, hosts, isolation, scratch, network_isolated=network_isolated)
+        named = (identity.name, identity.arn)
+        yield LocalJob(*named, hosts, isolation, scratch, network_isolated=network_isolated)
 
 
 @contextmanager

@@ -1,53 +1,185 @@
-"""Jobs: described as they ended, out of the steps that ran them."""
+"""Jobs: created, described, listed and stopped; the job service runs them."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable, Sequence
 
 from pipelines.backends.local.errors import invalid
+from pipelines.backends.local.jobs.description import described, listed
+from pipelines.backends.local.jobs.kind import JobKind, require_kind
+from pipelines.backends.local.jobs.service import JobService
 from pipelines.backends.local.operations.context import OperationContext
 from pipelines.backends.local.operations.operation import operation
-from pipelines.backends.local.operations.requests import moment
+from pipelines.backends.local.operations.requests import (
+    SortKey,
+    moment,
+    page,
+    within,
+)
+from pipelines.backends.local.state.jobs import JobRecord
+from pipelines.diagnostics import Severity
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
+from pipelines.steptypes.arguments import check_arguments
 
-_EXECUTION = re.compile(r"pipelines-([a-z0-9]+)-.+")
-_TIMES = ("CreationTime", "LastModifiedTime")
+_TIMES = ("CreationTime", "LastModifiedTime", "Timestamp")
 _TIME_ENDINGS = ("StartTime", "EndTime")
+_OF_NONE = frozenset({"WarmPoolStatusEquals", "TrainingPlanArnEquals"})
+"""Filters that choose what jobs on this machine do not have."""
 
 
 @frozen
 class JobOperations:
-    """The Describe operations of jobs that have succeeded, as steps of executions."""
+    """The operations on training, processing and transform jobs."""
 
     context: OperationContext
+    jobs: JobService
 
-    @operation("DescribeProcessingJob")
-    def describe_processing_job(self, **request: Json) -> JsonObject:
-        """Return a processing job."""
-        return self._described("ProcessingJobName", request)
+    @operation("CreateTrainingJob")
+    def create_training_job(self, **request: Json) -> JsonObject:
+        """Create a training job and start it."""
+        return self._create("Training", request)
 
     @operation("DescribeTrainingJob")
     def describe_training_job(self, **request: Json) -> JsonObject:
         """Return a training job."""
-        return self._described("TrainingJobName", request)
+        return self._describe("Training", request)
+
+    @operation("ListTrainingJobs")
+    def list_training_jobs(self, **request: Json) -> JsonObject:
+        """List training jobs."""
+        return self._list("Training", request)
+
+    @operation("StopTrainingJob")
+    def stop_training_job(self, **request: Json) -> JsonObject:
+        """Ask a training job to end."""
+        return self._stop("Training", request)
+
+    @operation("CreateProcessingJob")
+    def create_processing_job(self, **request: Json) -> JsonObject:
+        """Create a processing job and start it."""
+        return self._create("Processing", request)
+
+    @operation("DescribeProcessingJob")
+    def describe_processing_job(self, **request: Json) -> JsonObject:
+        """Return a processing job."""
+        return self._describe("Processing", request)
+
+    @operation("ListProcessingJobs")
+    def list_processing_jobs(self, **request: Json) -> JsonObject:
+        """List processing jobs."""
+        return self._list("Processing", request)
+
+    @operation("StopProcessingJob")
+    def stop_processing_job(self, **request: Json) -> JsonObject:
+        """Ask a processing job to end."""
+        return self._stop("Processing", request)
+
+    @operation("CreateTransformJob")
+    def create_transform_job(self, **request: Json) -> JsonObject:
+        """Create a transform job and start it.
+
+        Raises:
+            ServiceError: ValidationException: there is no such model.
+        """
+        model = str(request["ModelName"])
+        if self.context.state.models.find(model) is None:
+            raise invalid(f'Could not find model "{self.context.arn(f"model/{model}")}".')
+        return self._create("Transform", request)
 
     @operation("DescribeTransformJob")
     def describe_transform_job(self, **request: Json) -> JsonObject:
         """Return a transform job."""
-        return self._described("TransformJobName", request)
+        return self._describe("Transform", request)
 
-    def _described(self, member: str, request: JsonObject) -> JsonObject:
+    @operation("ListTransformJobs")
+    def list_transform_jobs(self, **request: Json) -> JsonObject:
+        """List transform jobs."""
+        return self._list("Transform", request)
+
+    @operation("StopTransformJob")
+    def stop_transform_job(self, **request: Json) -> JsonObject:
+        """Ask a transform job to end."""
+        return self._stop("Transform", request)
+
+    def _create(self, type_name: str, request: JsonObject) -> JsonObject:
+        kind = require_kind(type_name)
+        _check(kind, request)
+        member = f"{kind.word}JobName"
+        arguments = {key: value for key, value in request.items() if key != member}
+        job = self.jobs.create(kind, str(request[member]), arguments)
+        return {f"{kind.word}JobArn": job.record.arn}
+
+    def _describe(self, type_name: str, request: JsonObject) -> JsonObject:
+        kind = require_kind(type_name)
+        response: JsonObject = _timed(described(kind, self._require(kind, request, kind.absent)))
+        return response
+
+    def _list(self, type_name: str, request: JsonObject) -> JsonObject:
+        kind = require_kind(type_name)
+        found = [job for job in self.jobs.all(kind) if _is_asked_for(job, request)]
+        order = SortKey[JobRecord](_sort_key(request.get("SortBy")), kind.order)
+        rows, token = page(found, order, request)
+        return {f"{kind.word}JobSummaries": [_timed(listed(kind, job)) for job in rows], **token}
+
+    def _stop(self, type_name: str, request: JsonObject) -> JsonObject:
+        kind = require_kind(type_name)
+        self.jobs.stop(self._require(kind, request, kind.unstoppable))
+        return {}
+
+    def _require(self, kind: JobKind, request: JsonObject, missing: str) -> JobRecord:
+        member = f"{kind.word}JobName"
         name = str(request[member])
-        made = _EXECUTION.fullmatch(name)
-        store = self.context.state.executions
-        for step in store.steps(made[1]) if made is not None else ():
-            if step.properties.get(member) == name:
-                return {key: _value(key, value) for key, value in step.properties.items()}
-        raise invalid(f"Could not find requested job with name: {name}")
+        job = self.jobs.find(kind, name)
+        if job is None:
+            raise invalid(missing.format(name=name))
+        return job
 
 
-def _value(key: str, value: Json) -> Json:
-    """Return a member as boto3 does: what was recorded as seconds is a time."""
-    is_time = key in _TIMES or key.endswith(_TIME_ENDINGS)
-    return moment(value) if is_time and isinstance(value, int | float) else value
+def _check(kind: JobKind, request: JsonObject) -> None:
+    """Refuse a request that breaks the Type's rules, as the service would.
+
+    Raises:
+        ServiceError: ValidationException.
+    """
+    refused = [
+        one for one in check_arguments(kind.type, request, {}) if one.severity is Severity.ERROR
+    ]
+    if refused:
+        raise invalid("; ".join(one.message for one in refused), refused[0].help)
+
+
+def _is_asked_for(job: JobRecord, request: JsonObject) -> bool:
+    state = job.state
+    return (
+        not request.keys() & _OF_NONE
+        and str(request.get("NameContains") or "") in job.name
+        and request.get("StatusEquals") in (None, state.status)
+        and within(state.created, request, "CreationTimeAfter", "CreationTimeBefore")
+        and within(state.modified, request, "LastModifiedTimeAfter", "LastModifiedTimeBefore")
+    )
+
+
+def _sort_key(by: Json) -> Callable[[JobRecord], Sequence[str | float]]:
+    match by:
+        case "Name":
+            return lambda job: (job.name,)
+        case "Status":
+            return lambda job: (str(job.state.status), job.created, job.name)
+        case _:
+            return lambda job: (job.created, job.name)
+
+
+def _timed(value: Json, member: str = "") -> Json:
+    """Return what was described as boto3 does: what was recorded as seconds is a time."""
+    match value:
+        case dict():
+            return {key: _timed(one, key) for key, one in value.items()}
+        case list():
+            return [_timed(one) for one in value]
+        case bool():
+            return value
+        case int() | float() if member in _TIMES or member.endswith(_TIME_ENDINGS):
+            return moment(value)
+        case _:
+            return value

@@ -1,7 +1,7 @@
 """CloudWatch Logs: the jobs' log files, as streams.
 
-A stream is `<job name>/<host>`. The file `job` beside the logs of each attempt holds the job's
-name.
+A stream is `<job name>/<host>`. The logs of a step's job lie in the folder of its execution, where
+the file `job` beside them holds the job's name; those of a client's job in a folder of its name.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from glob import escape
 from pathlib import Path
 
+from pipelines import steptypes
 from pipelines.backends.local.engine.folders import execution_folder
 from pipelines.backends.local.errors import invalid, missing
-from pipelines.backends.local.kept import JOB_FILE, openable
+from pipelines.backends.local.kept import JOB_FILE, client_logs, openable
 from pipelines.backends.local.operations.operation import operation
 from pipelines.backends.local.operations.requests import SortKey, page
 from pipelines.frozen import frozen
@@ -39,7 +41,7 @@ class _LogStream:
 
 @frozen
 class LogOperations:
-    """The operations; any group name is accepted, since a job's name is unique.
+    """The operations; a group that no jobs have a name of has no streams.
 
     Args:
         home: the `.pipelines` folder.
@@ -53,7 +55,7 @@ class LogOperations:
         prefix = str(request.get("logStreamNamePrefix") or "")
         paging = {"MaxResults": request.get("limit"), "NextToken": request.get("nextToken")}
         order = SortKey[_LogStream](lambda stream: (stream.name,))
-        streams, token = page(list(self._streams(prefix)), order, paging)
+        streams, token = page(list(self._streams(request, prefix)), order, paging)
         listed = [{"logStreamName": s.name, "lastEventTimestamp": s.modified} for s in streams]
         return {
             "logStreams": listed,
@@ -67,7 +69,7 @@ class LogOperations:
         A token is a position in bytes; a line that is still being written is left for later.
         """
         name = str(request["logStreamName"])
-        stream = next((s for s in self._streams(name) if s.name == name), None)
+        stream = next((s for s in self._streams(request, name) if s.name == name), None)
         if stream is None:
             raise missing("The specified log stream does not exist.")
         most = int(request.get("limit") or _MOST)
@@ -87,18 +89,36 @@ class LogOperations:
             "nextBackwardToken": f"b/{begin}",
         }
 
-    def _streams(self, prefix: str) -> Iterator[_LogStream]:
-        named = _EXECUTION.match(prefix)
-        if named is None:
-            return
-        folder = execution_folder(self.home, named[1])
-        for job in folder.glob(f"*/*/{JOB_FILE}"):
-            name = job.read_text(encoding="utf-8")
-            if not f"{name}/".startswith(prefix.partition("/")[0]):
-                continue
-            for log in job.parent.glob("*.log"):
+    def _streams(self, request: JsonObject, prefix: str) -> Iterator[_LogStream]:
+        for name, folder in (*self._of_steps(prefix), *self._of_clients(request, prefix)):
+            for log in folder.glob("*.log"):
                 if f"{name}/{log.stem}".startswith(prefix):
                     yield _LogStream(f"{name}/{log.stem}", log)
+
+    def _of_steps(self, prefix: str) -> Iterator[tuple[str, Path]]:
+        """Yield name and log folder of each job of the execution that a prefix names."""
+        named = _EXECUTION.match(prefix)
+        if named is not None:
+            folder = execution_folder(self.home, named[1])
+            for job in folder.glob(f"*/*/{JOB_FILE}"):
+                name = job.read_text(encoding="utf-8")
+                if f"{name}/".startswith(prefix.partition("/")[0]):
+                    yield name, job.parent
+
+    def _of_clients(self, request: JsonObject, prefix: str) -> Iterator[tuple[str, Path]]:
+        """Yield name and log folder of each job of a group that no step has created."""
+        if not client_logs(self.home).is_dir():
+            return  # there are none: spare the import of every Type
+        name = escape(prefix.partition("/")[0])
+        for noun in _nouns(request["logGroupName"]):
+            for folder in client_logs(self.home).glob(f"{noun}/{name}*/1"):
+                yield folder.parent.name, folder
+
+
+def _nouns(group: Json) -> set[str]:
+    """Return the nouns of the jobs whose logs are in a group."""
+    resources = filter(None, (one.resource for one in steptypes.every()))
+    return {one.noun for one in resources if one.log_group == group}
 
 
 def _position(token: str) -> int:

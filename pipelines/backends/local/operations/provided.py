@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.backends.local.engine.engine import Engine
 from pipelines.backends.local.engine.parts import EngineParts, Token
+from pipelines.backends.local.jobs.service import JobService
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.operations.context import OperationContext
 from pipelines.backends.local.operations.definitions import refuse_definition
@@ -28,15 +29,22 @@ class Provided:
         context: the state, the account and the time.
         objects: the object store.
         engine: runs executions.
+        jobs: runs jobs.
         parts: executors, step Types, time and randomness.
     """
 
     def __init__(
-        self, context: OperationContext, objects: ObjectStore, engine: Engine, parts: EngineParts
+        self,
+        context: OperationContext,
+        objects: ObjectStore,
+        engine: Engine,
+        jobs: JobService,
+        parts: EngineParts,
     ) -> None:
         self.context = context
         self.objects = objects
         self.engine = engine
+        self.jobs = jobs
         self.token: Token = parts.token
         self.home: Path = context.settings.home
         self.runner: Callable[[str], None] = _nothing

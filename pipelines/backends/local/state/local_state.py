@@ -10,6 +10,7 @@ from typing import Self
 from pipelines.backends.local.state.database import Database
 from pipelines.backends.local.state.endpoints import EndpointStore
 from pipelines.backends.local.state.executions import ExecutionStore
+from pipelines.backends.local.state.jobs import JobStore
 from pipelines.backends.local.state.pipelines import PipelineStore
 from pipelines.backends.local.state.resources import NamedStore, PackageStore, TagStore
 from pipelines.backends.local.state.traces import TraceStore
@@ -37,6 +38,7 @@ class LocalState:
         self.models = NamedStore(database, "models", self.tags)
         self.endpoint_configs = NamedStore(database, "endpoint_configs", self.tags)
         self.endpoints = EndpointStore(database, self.tags)
+        self.jobs = JobStore(database, self.tags)
 
     def transaction(self) -> AbstractContextManager[object]:
         """Hold the write lock; commit at the end, roll back on an error."""

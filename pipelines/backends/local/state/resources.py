@@ -22,6 +22,7 @@ _TAGGED = (
     "models",
     "endpoint_configs",
     "endpoints",
+    "jobs",
 )
 
 

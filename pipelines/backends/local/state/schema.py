@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 3
+VERSION = 4
 """Stored as SQLite's `user_version`; incremented when the tables change."""
 
 _TABLES = """
@@ -58,7 +58,36 @@ CREATE INDEX steps_by_key ON steps (cache_key, name, ended)
 CREATE INDEX packages_by_group ON packages (group_name, created);
 """
 
-_UPGRADES = {1: _ENDPOINTS, 2: _MANY_EXECUTIONS}
+_JOBS = """
+CREATE TABLE jobs (
+    type TEXT NOT NULL, name TEXT NOT NULL, arn TEXT NOT NULL UNIQUE, status TEXT NOT NULL,
+    created REAL NOT NULL, modified REAL NOT NULL, started REAL, ended REAL, reason TEXT,
+    owner TEXT NOT NULL, transitions TEXT NOT NULL, request TEXT NOT NULL, results TEXT NOT NULL,
+    PRIMARY KEY (type, name));
+CREATE INDEX open_jobs ON jobs (status) WHERE status IN ('InProgress', 'Stopping');
+"""
+
+_JOBS_OF_STEPS = """
+INSERT OR IGNORE INTO jobs
+SELECT 'JOB', json_extract(properties, '$.JOBJobName'), json_extract(properties, '$.JOBJobArn'),
+    json_extract(properties, '$.JOBJobStatus'), json_extract(properties, '$.CreationTime'),
+    json_extract(properties, '$.LastModifiedTime'), json_extract(properties, '$.JOBStartTime'),
+    json_extract(properties, '$.JOBEndTime'), json_extract(properties, '$.FailureReason'), '',
+    json_array(json_array(
+        coalesce(
+            json_extract(properties, '$.SecondaryStatus'),
+            json_extract(properties, '$.JOBJobStatus')),
+        json_extract(properties, '$.CreationTime'), json_extract(properties, '$.JOBEndTime'))),
+    '{}', properties
+FROM steps WHERE json_extract(properties, '$.JOBJobStatus') IN ('Completed', 'Failed', 'Stopped');
+"""
+"""Until version 3 a job was known by the step that ran it alone."""
+
+_UPGRADES = {
+    1: _ENDPOINTS,
+    2: _MANY_EXECUTIONS,
+    3: _JOBS + "".join(_JOBS_OF_STEPS.replace("JOB", job) for job in ("Training", "Processing")),
+}
 """What each version lacks that the next one has."""
 
 

@@ -1,0 +1,1 @@
+"""Batch transform: an input object → records → requests to a model → an output object."""

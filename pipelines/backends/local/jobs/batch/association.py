@@ -1,0 +1,117 @@
+"""`DataProcessing` of a transform job: what of a record is sent, and what of the result is kept."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Literal
+
+from pipelines.backends.local.jobs.batch.paths import RecordPath, read_path
+from pipelines.backends.local.jobs.spec import JobRefusedError
+from pipelines.frozen import frozen
+from pipelines.json_types import Json, JsonObject
+
+Format = Literal["csv", "json"]
+_INPUT, _OUTPUT = "SageMakerInput", "SageMakerOutput"
+
+
+class ResultError(Exception):
+    """What a model returned cannot be associated with its records."""
+
+
+@frozen
+class Association:
+    """How records and results belong together.
+
+    Args:
+        sent: what of a record is sent.
+        kept: what of the result, or of record and result joined, is kept.
+        joined: whether the result is joined to its record.
+        format: how records and results are written.
+        by_line: whether a response has a line for each record.
+    """
+
+    sent: RecordPath
+    kept: RecordPath
+    joined: bool
+    format: Format
+    by_line: bool
+
+    @classmethod
+    def of(cls, request: JsonObject) -> Association | None:
+        """Read a CreateTransformJob request; None where it leaves everything as it is.
+
+        Raises:
+            JobRefusedError: a path is not valid, or the content type is neither CSV nor JSON.
+        """
+        given = request.get("DataProcessing") or {}
+        sent = read_path("DataProcessing.InputFilter", given.get("InputFilter"))
+        kept = read_path("DataProcessing.OutputFilter", given.get("OutputFilter"))
+        joined = given.get("JoinSource") == "Input"
+        if sent.is_whole and kept.is_whole and not joined:
+            return None
+        source = request["TransformInput"]
+        by_line = source.get("SplitType", "None") == "Line"
+        return cls(sent, kept, joined, _format(source.get("ContentType")), by_line)
+
+    def payload(self, records: tuple[bytes, ...]) -> bytes:
+        """Return what is sent of records."""
+        if self.sent.is_whole:
+            return b"\n".join(records)
+        chosen = (self.sent.select(record) for record in self._read(b"\n".join(records)))
+        return self._written([*chosen])
+
+    def output(self, records: tuple[bytes, ...], response: bytes) -> bytes:
+        """Return what is kept of a response.
+
+        Raises:
+            ResultError: the response has not one result for each record.
+            PathError: a result has not what is to be kept.
+        """
+        results = self._read(response)
+        if self.joined:
+            sources = self._read(b"\n".join(records))
+            if len(sources) != len(results):
+                raise ResultError(
+                    f"the model returned {len(results)} results for {len(sources)} records"
+                )
+            results = [self._join(*pair) for pair in zip(sources, results, strict=True)]
+        return self._written([self.kept.select(result) for result in results])
+
+    def _join(self, source: Json, result: Json) -> Json:
+        if self.format == "csv":
+            return [*source, *result]
+        if isinstance(source, dict):
+            return {**source, _OUTPUT: result}
+        return {_INPUT: source, _OUTPUT: result}
+
+    def _read(self, text: bytes) -> list[Json]:
+        try:
+            if self.format == "csv":
+                return [*csv.reader(io.StringIO(text.decode()))]
+            if not self.by_line:
+                return [json.loads(text)]
+            return [json.loads(line) for line in text.splitlines() if line.strip()]
+        except ValueError as error:
+            raise ResultError(f"it is not valid {self.format.upper()}: {error}") from None
+
+    def _written(self, values: list[Json]) -> bytes:
+        if self.format == "json":
+            return "\n".join(json.dumps(value, separators=(",", ":")) for value in values).encode()
+        text = io.StringIO()
+        rows = csv.writer(text, lineterminator="\n")
+        rows.writerows(value if isinstance(value, list) else [value] for value in values)
+        return text.getvalue().removesuffix("\n").encode()
+
+
+def _format(content_type: str | None) -> Format:
+    kind = (content_type or "").partition(";")[0].strip().lower()
+    if kind == "text/csv":
+        return "csv"
+    if kind in ("application/json", "application/jsonlines"):
+        return "json"
+    raise JobRefusedError(
+        f"`DataProcessing` cannot read records of the content type {content_type}",
+        "set `TransformInput.ContentType` to text/csv, application/json or application/jsonlines",
+    )

@@ -1,0 +1,1 @@
+"""The kinds of jobs, one module for each step Type that creates one: see `jobs/kind.py`."""

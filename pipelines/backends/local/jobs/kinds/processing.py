@@ -1,0 +1,117 @@
+"""Processing jobs: child processes with their own /opt/ml."""
+
+from __future__ import annotations
+
+import codecs
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pipelines.backends.local.jobs.channels import processing_sources, stage_inputs
+from pipelines.backends.local.jobs.kind import JobKind
+from pipelines.backends.local.jobs.opt_ml import write_processing
+from pipelines.backends.local.jobs.outputs import make_output_folders, store_outputs
+from pipelines.backends.local.jobs.run import ContainerCommand, run_job
+from pipelines.backends.local.jobs.spec import (
+    JobLimits,
+    JobRefusedError,
+    host_plans,
+    preferred,
+)
+from pipelines.backends.local.jobs.states import JobOutcome, JobPhase, JobStatus
+from pipelines.backends.local.jobs.workspace import workspace
+from pipelines.backends.local.objects import ObjectStore
+from pipelines.steptypes.processing import STEP_TYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipelines.backends.local.jobs.kind import JobOrder
+    from pipelines.backends.local.jobs.spec import LocalJob
+    from pipelines.backends.local.state.jobs import JobRecord
+    from pipelines.json_types import JsonObject
+
+_MESSAGE = "output/message"
+_MESSAGE_BYTES = 1024
+
+
+def _run(order: JobOrder) -> JobOutcome:
+    store = ObjectStore(order.settings.home / "s3")
+    with prepared(order) as (job, container):
+        order.progress.entered(JobPhase.RUNNING)
+        result = run_job(order, job, container, tick=lambda: None)
+        status, reason = result.status, result.reason
+        message = _exit_message(job)
+        if message is None and status is not JobStatus.STOPPED:
+            status, reason = JobStatus.FAILED, f"the text in /opt/ml/{_MESSAGE} is not UTF-8"
+        if status is JobStatus.COMPLETED:
+            store_outputs(store, job, order.request)
+    results = {"ExitMessage": message} if message else {}
+    return JobOutcome(status, reason, fault=result.fault, results=results)
+
+
+@contextmanager
+def prepared(
+    order: JobOrder, most_hosts: int | None = None
+) -> Iterator[tuple[LocalJob, ContainerCommand]]:
+    """Lay out the job's hosts as they are when their container starts.
+
+    Args:
+        order: the job.
+        most_hosts: how many hosts it has at most; None for as many as the request asks for.
+
+    Raises:
+        JobRefusedError: the job cannot run on this machine.
+    """
+    request = order.request
+    words = _words(request)
+    sources = processing_sources(request)
+    store = ObjectStore(order.settings.home / "s3")
+    plans = host_plans([preferred(request["ProcessingResources"]["ClusterConfig"])])[:most_hosts]
+    isolated = bool((request.get("NetworkConfig") or {}).get("EnableNetworkIsolation"))
+    with workspace(order.settings, order.identity, plans, network_isolated=isolated) as job:
+        for host in job.hosts:
+            write_processing(job, host, request)
+        stage_inputs(store, job, sources, order.settings.home / "fs")
+        make_output_folders(job, request)
+        limits = JobLimits.of(request.get("StoppingCondition"))
+        yield job, ContainerCommand(words, request.get("Environment") or {}, limits, _MESSAGE)
+
+
+def _words(request: JsonObject) -> list[str]:
+    application = request["AppSpecification"]
+    entrypoint = application.get("ContainerEntrypoint")
+    if not entrypoint:
+        raise JobRefusedError(
+            f"the image {application['ImageUri']} has its own entrypoint, which cannot run"
+            " without a container",
+            "set a ContainerEntrypoint for the step, or use a stub: run --stub STEP=FILE",
+        )
+    return [*entrypoint, *(application.get("ContainerArguments") or [])]
+
+
+def _exit_message(job: LocalJob) -> str | None:
+    """Read the first 1,024 bytes of the first message that a host wrote; None if not UTF-8."""
+    for host in job.hosts:
+        file = host.ml / _MESSAGE
+        if file.is_file():
+            with file.open("rb") as text:
+                data = text.read(_MESSAGE_BYTES)
+            try:
+                # Incremental: a character that the limit cuts in two is dropped, not an error.
+                return codecs.getincrementaldecoder("utf-8")().decode(data)
+            except UnicodeDecodeError:
+                return None
+    return ""
+
+
+def _describe(job: JobRecord) -> JsonObject:
+    return {"LastModifiedTime": job.state.modified}
+
+
+KIND = JobKind(
+    type=STEP_TYPE,
+    run=_run,
+    describe=_describe,
+    prepared=prepared,
+    listed=("FailureReason", "ExitMessage"),
+)

@@ -1,0 +1,162 @@
+"""Training jobs: child processes with their own /opt/ml."""
+
+from __future__ import annotations
+
+import math
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pipelines.backends.local.jobs.channels import stage_inputs, training_sources
+from pipelines.backends.local.jobs.checkpoints import CheckpointSync
+from pipelines.backends.local.jobs.kind import JobKind
+from pipelines.backends.local.jobs.metrics import final_metrics, metric_patterns
+from pipelines.backends.local.jobs.opt_ml import write_training
+from pipelines.backends.local.jobs.outputs import store_model, store_output_data
+from pipelines.backends.local.jobs.pipes import feed_pipes
+from pipelines.backends.local.jobs.run import ContainerCommand, run_job
+from pipelines.backends.local.jobs.spec import (
+    HostPlan,
+    JobLimits,
+    JobRefusedError,
+    host_plans,
+    preferred,
+)
+from pipelines.backends.local.jobs.states import MAX_RUNTIME_EXCEEDED, JobOutcome, JobPhase
+from pipelines.backends.local.jobs.toolkit import plain_parameters, training_words
+from pipelines.backends.local.jobs.workspace import workspace
+from pipelines.backends.local.objects import ObjectStore
+from pipelines.steptypes.training import STEP_TYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipelines.backends.local.jobs.kind import JobOrder
+    from pipelines.backends.local.jobs.metrics import FoundMetrics
+    from pipelines.backends.local.jobs.run import LocalJobResult
+    from pipelines.backends.local.jobs.spec import LocalJob
+    from pipelines.backends.local.state.jobs import JobRecord
+    from pipelines.json_types import JsonObject
+
+_FAILURE = "output/failure"
+
+
+def _run(order: JobOrder) -> JobOutcome:
+    request, store = order.request, ObjectStore(order.settings.home / "s3")
+    _refuse_serverless(request)
+    patterns = metric_patterns(request)
+    order.progress.entered(JobPhase.DOWNLOADING)
+    with _laid_out(order, None) as (job, checkpoints):
+        container = _container(store, job, request)
+        order.progress.entered(JobPhase.RUNNING)
+        with feed_pipes(store, job, training_sources(request)):
+            result = run_job(order, job, container, checkpoints.tick)
+        order.progress.entered(JobPhase.UPLOADING)
+        checkpoints.save()
+        store_output_data(store, job, request)
+        if result.reason is None or result.end.cause == "limit":
+            store_model(store, job, request)
+    return _outcome(result, final_metrics(patterns, result.logs, order.stop))
+
+
+@contextmanager
+def prepared(
+    order: JobOrder, most_hosts: int | None = None
+) -> Iterator[tuple[LocalJob, ContainerCommand]]:
+    """Lay out the job's hosts as they are when their container starts; their pipes are fed.
+
+    Args:
+        order: the job.
+        most_hosts: how many hosts it has at most; None for as many as the request asks for.
+
+    Raises:
+        JobRefusedError: the job cannot run on this machine.
+    """
+    request, store = order.request, ObjectStore(order.settings.home / "s3")
+    _refuse_serverless(request)
+    with _laid_out(order, most_hosts) as (job, _):
+        container = _container(store, job, request)
+        with feed_pipes(store, job, training_sources(request)):
+            yield job, container
+
+
+@contextmanager
+def _laid_out(order: JobOrder, most_hosts: int | None) -> Iterator[tuple[LocalJob, CheckpointSync]]:
+    request = order.request
+    sources = training_sources(request)
+    store = ObjectStore(order.settings.home / "s3")
+    isolated = bool(request.get("EnableNetworkIsolation"))
+    plans = _plans(request)[:most_hosts]
+    with workspace(order.settings, order.identity, plans, network_isolated=isolated) as job:
+        for host in job.hosts:
+            write_training(job, host, request, plain_parameters(request))
+        stage_inputs(store, job, sources, order.settings.home / "fs")
+        checkpoints = CheckpointSync(store, job, request.get("CheckpointConfig"))
+        checkpoints.fetch()
+        yield job, checkpoints
+
+
+def _refuse_serverless(request: JsonObject) -> None:
+    if not request.get("AlgorithmSpecification") or not request.get("ResourceConfig"):
+        raise JobRefusedError(
+            "a serverless job has no code that can be started here",
+            "use a stub: run --stub STEP=FILE",
+        )
+
+
+def _container(store: ObjectStore, job: LocalJob, request: JsonObject) -> ContainerCommand:
+    environment = {
+        "TRAINING_JOB_NAME": job.name,
+        "TRAINING_JOB_ARN": job.arn,
+        **(request.get("Environment") or {}),
+    }
+    limits = JobLimits.of(request.get("StoppingCondition"))
+    return ContainerCommand(training_words(store, job, request), environment, limits, _FAILURE)
+
+
+def _plans(request: JsonObject) -> list[HostPlan]:
+    resources = request["ResourceConfig"]
+    return host_plans(resources.get("InstanceGroups") or [preferred(resources)])
+
+
+def _outcome(result: LocalJobResult, found: FoundMetrics) -> JobOutcome:
+    cut_off = result.end.cause == "limit"
+    return JobOutcome(
+        result.status,
+        result.reason,
+        secondary=MAX_RUNTIME_EXCEEDED if cut_off else None,
+        fault=result.fault,
+        results={"FinalMetricDataList": found.values} if found.values else {},
+        notes=found.notes,
+    )
+
+
+def _describe(job: JobRecord) -> JsonObject:
+    state = job.state
+    members: JsonObject = {
+        "SecondaryStatus": state.secondary,
+        "SecondaryStatusTransitions": [one.described() for one in state.transitions],
+        "LastModifiedTime": state.modified,
+    }
+    if state.ended is None:
+        return members
+    members |= {"FinalMetricDataList": [], **STEP_TYPE.describes(job.request, job.name)}
+    if state.started is not None:
+        seconds = math.ceil(state.ended - state.started)
+        members |= {"TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds}
+    return members
+
+
+KIND = JobKind(
+    type=STEP_TYPE,
+    run=_run,
+    describe=_describe,
+    prepared=prepared,
+    hidden=("Tags", "SessionChainingConfig"),
+    listed=("SecondaryStatus",),
+    taken=(
+        "Training job names must be unique within an AWS account and region, and a training job"
+        " with this name already exists ({arn})"
+    ),
+    absent="Requested resource not found.",
+    unstoppable="Requested resource not found.",
+)

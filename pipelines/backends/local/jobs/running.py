@@ -1,0 +1,152 @@
+"""One job in a thread of this process: run, recorded at every phase, waited for."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pipelines.backends.local.jobs.description import described
+from pipelines.backends.local.jobs.kind import JobOrder
+from pipelines.backends.local.jobs.spec import REASON_LENGTH, JobIdentity
+from pipelines.backends.local.jobs.states import JobOutcome, JobPhase, JobStatus
+from pipelines.errors import PipelinesError, from_outside
+
+if TYPE_CHECKING:
+    from pipelines.backends.local.jobs.kind import JobKind
+    from pipelines.backends.local.jobs.service import JobPlace
+    from pipelines.backends.local.state.jobs import JobRecord, JobStore
+    from pipelines.json_types import JsonObject
+
+_POLL_SECONDS = 0.5
+"""How often a job looks whether another process has asked for its end."""
+
+_log = logging.getLogger("pipelines.api")
+
+
+class RunningJob:
+    """A job from its creation to its end.
+
+    Args:
+        kind: its kind.
+        record: its row, as it was created.
+        store: where its state is recorded.
+        now: returns seconds since 1970.
+
+    Attributes:
+        record: its row, as this process has written it last.
+    """
+
+    def __init__(
+        self, kind: JobKind, record: JobRecord, store: JobStore, now: Callable[[], float]
+    ) -> None:
+        self.record = record
+        self._kind = kind
+        self._store = store
+        self._now = now
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._started = threading.Event()
+        self._end: JobOutcome | None = None
+        self._error: BaseException | None = None
+        self._next_look = 0.0
+
+    def start(self, place: JobPlace, ended: Callable[[JobRecord], None]) -> None:
+        """Run it in a thread of its own.
+
+        Args:
+            place: where.
+            ended: called with its row when it has ended.
+        """
+        if self._stop.is_set():
+            place.stop.set()
+        self._stop = place.stop
+        target, arguments = self._run, (place, ended)
+        self._thread = threading.Thread(
+            target=target, args=arguments, name=self.record.arn, daemon=True
+        )
+        self._thread.start()
+        self._started.set()
+
+    def stop(self) -> None:
+        """Ask it to end."""
+        self._stop.set()
+
+    def join(self) -> None:
+        """Wait until nothing of it runs."""
+        self._started.wait()
+        if self._thread is not None:
+            self._thread.join()
+
+    def wait(self) -> JobOutcome:
+        """Wait for its end.
+
+        Raises:
+            Exception: what ended it, if that was a bug of ours or the machine's fault.
+        """
+        self.join()
+        if self._error is not None:
+            raise self._error
+        if self._end is None:
+            raise RuntimeError(f"{self.record.arn} has no end")
+        return self._end
+
+    def described(self) -> JsonObject:
+        """Return what its Describe does."""
+        return described(self._kind, self.record)
+
+    def entered(self, phase: JobPhase) -> None:
+        """Record that a phase has begun."""
+        now = self._now()
+        self.record = self._store.change(self.record, lambda state: state.entered(phase, now))
+
+    def tick(self) -> None:
+        """Look, not at every call, whether another process has asked for its end."""
+        moment = time.monotonic()
+        if moment >= self._next_look and not self._stop.is_set():
+            self._next_look = moment + _POLL_SECONDS
+            if self._store.status(self.record) is JobStatus.STOPPING:
+                self._stop.set()
+
+    def _run(self, place: JobPlace, ended: Callable[[JobRecord], None]) -> None:
+        try:
+            self._end = end = self._outcome(place)
+            now = self._now()
+            self.record = self._store.change(
+                self.record, lambda state: state.finished(end, now), end.results
+            )
+        except Exception as error:  # noqa: BLE001 - the outermost frame of this thread
+            self._error = self._error or error
+            _log.exception("the end of %s cannot be recorded", self.record.arn)
+        finally:
+            ended(self.record)
+
+    def _outcome(self, place: JobPlace) -> JobOutcome:
+        record = self.record
+        identity = JobIdentity(record.name, record.arn, place.folder)
+        order = JobOrder(identity, record.request, place.settings, place.logs, place.stop, self)
+        try:
+            return self._kind.run(order)
+        except PipelinesError as problem:
+            return JobOutcome(JobStatus.FAILED, refusal_reason(problem))
+        except Exception as error:  # noqa: BLE001 - whatever ends a job ends that job alone
+            self._error = error
+            if not isinstance(error, OSError) or from_outside(error) is None:
+                _log.exception("internal error while running %s", record.arn)
+            return JobOutcome(JobStatus.FAILED, _internal(error))
+
+
+def refusal_reason(problem: PipelinesError) -> str:
+    """Write the reason of a job that was not started."""
+    text = f"{problem.problem}; {problem.remedy}" if problem.remedy else problem.problem
+    return text[:REASON_LENGTH]
+
+
+def _internal(error: Exception) -> str:
+    outside = from_outside(error) if isinstance(error, OSError) else None
+    text = (
+        outside or f"this is a bug in pipelines, please report it: {type(error).__name__}: {error}"
+    )
+    return f"InternalServerError: {text}"[:REASON_LENGTH]
