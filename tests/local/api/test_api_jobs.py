@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -300,5 +301,5 @@ def test_jobs_are_listed_by_pages_filters_and_orders(served: Served) -> None:
     (one,) = client.list_processing_jobs(StatusEquals="Failed")["ProcessingJobSummaries"]
     assert one["FailureReason"].startswith("AlgorithmError")
     later = one["LastModifiedTime"]
-    assert listed(LastModifiedTimeAfter=later) == ["c1"]
+    assert listed(LastModifiedTimeAfter=later + timedelta(milliseconds=1)) == ["c1"]
     assert listed(CreationTimeBefore=later) == ["b1", "a1"]
