@@ -11,7 +11,6 @@ import os
 import re
 import shlex
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,13 +21,13 @@ from pipelines.cli.repository import Repository
 from pipelines.diagnostics.nearest import nearest
 from pipelines.diagnostics.sentences import quoted
 from pipelines.errors import UsageError
-from pipelines.extras import DISTRIBUTION
 from pipelines.files import real
 from pipelines.frozen import frozen
 from pipelines.infra.files import StackFile, TemplateFile, host_files, template_files
 from pipelines.infra.model import Delivery, Options
 from pipelines.infra.reading import Asked, cached_days, open_all
 from pipelines.infra.stacks import stacks
+from pipelines.infra.wheel import Wheel, tool_wheel
 
 FOLDER: Final = Path("infra")
 _FILE: Final = Path("pipeline.yaml")
@@ -125,11 +124,15 @@ class Generated:
         templates: of the stacks, in the order in which these are made.
         hosted: the files that GitHub or GitLab reads.
         deliveries: what they were made of.
+        options: with which.
+        tool: the wheel that the builds install.
     """
 
     templates: tuple[StackFile, ...]
     hosted: tuple[TemplateFile, ...]
     deliveries: tuple[Delivery, ...]
+    options: Options
+    tool: Wheel
 
 
 def generate(wanted: Wanted, folder: Path) -> Generated:
@@ -140,14 +143,15 @@ def generate(wanted: Wanted, folder: Path) -> Generated:
         UsageError: the options do not go together, or do not fit the repository.
     """
     _require_fitting(wanted.provider, wanted.connection, wanted.source)
-    repo = Repository(wanted.specs[0])
+    repo, tool = Repository(wanted.specs[0]), tool_wheel()
     options = Options(
         source=wanted.source,
         connection=wanted.connection,
         repository=wanted.repository or (repo.remote[1] if repo.remote else None),
         provider=repo.provider,
         branch=wanted.branch,
-        version=version(DISTRIBUTION),
+        version=tool.version,
+        digest=tool.digest,
         runner=wanted.provider,
         host=repo.own_host,
         command=wanted.command(repo.root, folder),
@@ -165,6 +169,8 @@ def generate(wanted: Wanted, folder: Path) -> Generated:
         template_files(made, folder, options),
         host_files(deliveries, options, _shortest(repo.root)),
         deliveries,
+        options,
+        tool,
     )
 
 

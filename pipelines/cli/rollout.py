@@ -6,9 +6,7 @@ same change sets; `plan` deletes them, `apply` executes those that were shown.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property
 from itertools import groupby
 
 import yaml
@@ -26,6 +24,7 @@ from pipelines.account.stacks.connection import pending_step
 from pipelines.account.stacks.deployed import Deployed, read_stack
 from pipelines.account.stacks.existing import Taken, taken_names
 from pipelines.account.stacks.following import StackEvent, StackFollower
+from pipelines.cli.generating import Generated
 from pipelines.cli.printing import echo
 from pipelines.cli.stack_files import ChosenStacks, current_templates
 from pipelines.cli.stack_text import change_set_text, new_stack_text
@@ -36,8 +35,7 @@ from pipelines.errors import UsageError
 from pipelines.execution.caller import CallRefusedError
 from pipelines.frozen import frozen
 from pipelines.infra.files import StackFile
-from pipelines.infra.model import TOOL, Delivery
-from pipelines.infra.wheel import Wheel, tool_wheel
+from pipelines.infra.wheel import digest_of
 
 _MINUTE = 60.0
 
@@ -83,7 +81,7 @@ def open_rollout(chosen: ChosenStacks) -> tuple[Rollout, tuple[StackFile, ...]]:
         UsageError: no chosen stack is in this account, or a template is not current.
         CallRefusedError: there are no credentials.
     """
-    files, deliveries = current_templates(chosen)
+    files, made = current_templates(chosen)
     account = open_account(files[0].stack.place.region).account_id()
     here = tuple(one for one in files if one.stack.place.account == account)
     elsewhere = tuple(one for one in files if one not in here)
@@ -94,7 +92,7 @@ def open_rollout(chosen: ChosenStacks) -> tuple[Rollout, tuple[StackFile, ...]]:
             f" {', '.join(theirs)}",
             "use credentials of that account (AWS_PROFILE), or choose environments with --env",
         )
-    return Rollout(here, deliveries, open_account, chosen), elsewhere
+    return Rollout(here, made, open_account, chosen), elsewhere
 
 
 class Rollout:
@@ -102,7 +100,7 @@ class Rollout:
 
     Args:
         files: their templates, in order.
-        deliveries: what they were made of.
+        made: what they were generated with.
         opening: opens the account in a region.
         chosen: values of parameters, and whether what exists is imported.
     """
@@ -110,21 +108,16 @@ class Rollout:
     def __init__(
         self,
         files: tuple[StackFile, ...],
-        deliveries: tuple[Delivery, ...],
+        made: Generated,
         opening: Callable[[str], Account],
         chosen: ChosenStacks,
     ) -> None:
-        self._deliveries = deliveries
+        self._made = made
         self._given = chosen.parameters
         self._imports = chosen.imports
         accounts: dict[str, Account] = {}
         self.items = tuple(self._item(file, accounts, opening) for file in files)
         self._require_parameters()
-
-    @cached_property
-    def wheel(self) -> Wheel:
-        """The tool's wheel."""
-        return tool_wheel()
 
     def plan(self) -> bool:
         """Show what there is to do; return whether there is anything."""
@@ -165,7 +158,7 @@ class Rollout:
             if isinstance(change, ChangeSet):
                 self._execute(item, change, minutes)
             for _, bucket in uploads:
-                item.account.upload(bucket, self._key, self.wheel.content)
+                item.account.upload(bucket, self._made.options.wheel_key, self._made.tool.content())
 
     def left_to_do(self, elsewhere: Iterable[StackFile]) -> Iterator[str]:
         """Yield what a person has to do once these stacks are there.
@@ -181,10 +174,6 @@ class Rollout:
         for account, files in groupby(elsewhere, lambda one: one.stack.place.account):
             names = quoted([one.stack.name for one in files], "and")
             yield f"{names} in account {account}: run `ci apply` with its credentials"
-
-    @property
-    def _key(self) -> str:
-        return f"{TOOL}/{self.wheel.name}"
 
     def _item(
         self,
@@ -266,25 +255,14 @@ class Rollout:
     def _uploads(self, item: Item, deployed: Deployed) -> Iterator[tuple[str, str]]:
         """Yield, with its bucket, what is said of each upload of the wheel that has to be made."""
         place = item.file.stack.place
-        here = (one.first for one in self._deliveries if one.first.place == place)
+        here = (one.first for one in self._made.deliveries if one.first.place == place)
+        key = self._made.options.wheel_key
         for bucket in dict.fromkeys(one.aws.bucket for one in here) if item.is_shared else ():
-            present = self._present(item.account, bucket) if deployed.is_there else None
+            present = _download(item.account, bucket, key) if deployed.is_there else None
             if present is None:
-                yield f"  + s3://{bucket}/{self._key}: the tool that the builds run", bucket
-            elif present != self.wheel.digest:
-                yield (
-                    f"  ~ s3://{bucket}/{self._key}: the tool's code differs from this one",
-                    bucket,
-                )
-
-    def _present(self, account: Account, bucket: str) -> str | None:
-        try:
-            content = account.download(bucket, self._key)
-        except CallRefusedError as error:
-            if error.is_missing:
-                return None
-            raise
-        return hashlib.sha256(content).hexdigest()
+                yield f"  + s3://{bucket}/{key}: the tool that the builds run", bucket
+            elif digest_of(present) != self._made.tool.digest:
+                yield f"  ~ s3://{bucket}/{key}: what is there is not the tool", bucket
 
     def _execute(self, item: Item, change: ChangeSet, minutes: float) -> None:
         follower = StackFollower(item.account, change.stack, _tell, minutes * _MINUTE)
@@ -302,6 +280,15 @@ class Rollout:
         echo(f"{item.name} is being changed ({deployed.status}): waiting for it", err=True)
         StackFollower(item.account, deployed.arn, _tell, minutes * _MINUTE).until_free()
         return read_stack(item.account, item.name)
+
+
+def _download(account: Account, bucket: str, key: str) -> bytes | None:
+    try:
+        return account.download(bucket, key)
+    except CallRefusedError as error:
+        if error.is_missing:
+            return None
+        raise
 
 
 def _require_free(_item: Item, deployed: Deployed) -> Deployed:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import click
 
-from pipelines.cli.generating import FOLDER, generate, read_command
+from pipelines.cli.generating import FOLDER, Generated, generate, read_command
 from pipelines.cli.options import GivenPath, parameters
 from pipelines.cli.repository import Repository
 from pipelines.diagnostics.nearest import nearest
@@ -23,7 +23,6 @@ from pipelines.errors import UsageError
 from pipelines.files import real
 from pipelines.frozen import frozen
 from pipelines.infra.files import StackFile, State, TemplateFile, commands_in
-from pipelines.infra.model import Delivery
 
 
 @frozen
@@ -108,10 +107,8 @@ def stack_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return decorated
 
 
-def current_templates(
-    chosen: ChosenStacks,
-) -> tuple[tuple[StackFile, ...], tuple[Delivery, ...]]:
-    """Return the templates of the chosen stacks, each as its file is, and what they were made of.
+def current_templates(chosen: ChosenStacks) -> tuple[tuple[StackFile, ...], Generated]:
+    """Return the templates of the chosen stacks, each as its file is, and what made them.
 
     Raises:
         UsageError: there are none, they are not what the specs say, or the choice fits none.
@@ -133,7 +130,7 @@ def current_templates(
     wanted = read_command(commands[0], root)
     made = generate(wanted, chosen.folder)
     _require_current((*made.templates, *made.hosted), commands[0])
-    return _chosen(made.templates, chosen, root), made.deliveries
+    return _chosen(made.templates, chosen, root), made
 
 
 def _require_current(files: Iterable[TemplateFile], command: str) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 from pipelines.frozen import frozen
 from pipelines.infra import stages
 from pipelines.infra.commands import planning, releasing
-from pipelines.infra.model import ARTIFACTS, REVIEWS, TOOL, Delivery, Environment, Options, Place
+from pipelines.infra.model import ARTIFACTS, REVIEWS, Delivery, Environment, Options, Place
 from pipelines.infra.policies import VERSION, RolePolicy, Statement, on_the_key, trust
 from pipelines.infra.roles import role
 from pipelines.infra.stages import Stage
@@ -186,7 +186,7 @@ def _of_every_build(build: Build, delivery: Delivery, options: Options) -> Itera
     """Yield what a build needs wherever it acts: its log, its artifacts, the tool."""
     place, bucket = delivery.first.place, delivery.first.place.bucket(build.bucket)
     artifacts = place.s3(f"{bucket}/{artifact_key(build.pipeline)}*")
-    wheel = place.s3(f"{delivery.first.aws.bucket}/{TOOL}/{options.wheel}")
+    wheel = place.s3(f"{delivery.first.aws.bucket}/{options.wheel_key}")
     log = place.arn("logs", f"log-group:/aws/codebuild/{build.name}:*")
     yield Statement("Log", ("logs:CreateLogStream", "logs:PutLogEvents"), (log,))
     yield Statement(

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pipelines.infra.commands import planning, releasing
-from pipelines.infra.model import TOOL, Delivery, Environment, Options, Place
+from pipelines.infra.model import Delivery, Environment, Options, Place
 from pipelines.infra.policies import VERSION, Purpose, RolePolicy, Statement
 from pipelines.infra.roles import role
 from pipelines.json_types import JsonObject
@@ -67,7 +67,7 @@ def _policies(
     pushed = (_of_branch(options),)
     waiting = (_of_environment(environment, options),) if gated else pushed
     if not gated:
-        tool = place.s3(f"{environment.aws.bucket}/{TOOL}/{options.wheel}")
+        tool = place.s3(f"{environment.aws.bucket}/{options.wheel_key}")
         fetching = (Statement("Tool", ("s3:GetObject",), (tool,)),)
         everyone = (*pushed, _of_review(options))
         yield "CiToolRole", _policy(environment, "tool", fetching, options, everyone)

@@ -19,7 +19,9 @@ SOURCE: Final = "source"
 """The purposes of our own buckets: artifacts of pushes, of pull requests, uploads of source."""
 
 TOOL: Final = "ci/tool"
-"""The prefix of the bucket that the tool's wheel lies under."""
+"""The prefix of the bucket that the tool's wheels lie under."""
+
+_DIGEST_LENGTH: Final = 16
 
 
 def logical_name(label: str) -> str:
@@ -156,6 +158,7 @@ class Options:
         provider: who hosts it, as CodeConnections calls it.
         branch: the branch whose pushes are released.
         version: of the tool.
+        digest: of the tool's content, which its wheel is found under.
         runner: what runs the stages: `codepipeline`, `github`, `gitlab`.
         host: where the repository is hosted, where that is not the runner's own.
         command: what generates the same files again, in the repository's root.
@@ -167,6 +170,7 @@ class Options:
     provider: str = "GitHub"
     branch: str = "main"
     version: str = "0"
+    digest: str = "0" * 64
     runner: str = "codepipeline"
     host: str | None = None
     command: str = "python -m pipelines ci init"
@@ -182,6 +186,11 @@ class Options:
     def wheel(self) -> str:
         """The file name of the tool's wheel."""
         return f"sagemaker_pipelines_as_code-{self.version}-py3-none-any.whl"
+
+    @property
+    def wheel_key(self) -> str:
+        """The key of the tool's wheel in a bucket, by its content."""
+        return f"{TOOL}/{self.digest[:_DIGEST_LENGTH]}/{self.wheel}"
 
 
 @frozen

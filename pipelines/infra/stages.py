@@ -9,7 +9,7 @@ import shlex
 from typing import Final
 
 from pipelines.frozen import frozen
-from pipelines.infra.model import TOOL, Delivery, Environment, Options
+from pipelines.infra.model import Delivery, Environment, Options
 
 PLAN: Final = "plan.json"
 COMPILED: Final = "compiled"
@@ -41,7 +41,7 @@ def fetch(delivery: Delivery, options: Options, folder: str) -> tuple[str, ...]:
         options: they name the wheel.
         folder: where it is put, as a word of the shell.
     """
-    uri = f"s3://{delivery.first.aws.bucket}/{TOOL}/{options.wheel}"
+    uri = f"s3://{delivery.first.aws.bucket}/{options.wheel_key}"
     return (f"aws s3 cp --only-show-errors {uri} {folder}/{options.wheel}",)
 
 

@@ -1,7 +1,8 @@
 """The tool that is running → its wheel, which the builds install: it is in no package index.
 
 The package's files are those that run now, in a checkout as in an installation; the metadata are
-those of the installed distribution. The same content always gives the same bytes.
+those of the installed distribution. A wheel is known by the digest of what it holds, not by its
+bytes, which depend on the zlib at hand: two checkouts of one version never overwrite each other's.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import re
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Final
@@ -21,6 +24,7 @@ from pipelines.frozen import frozen
 
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _MODE: Final = 0o644 << 16
+_LEFT: Final = re.compile(r"(^|/)\.[^/]*|~$|\.py[co]$|\.sw[a-z]$|\.orig$")
 _WHEEL: Final = """\
 Wheel-Version: 1.0
 Generator: pipelines
@@ -34,36 +38,68 @@ class Wheel:
     """A wheel.
 
     Args:
-        name: its file name.
-        content: its bytes.
+        version: of the tool.
+        record: its RECORD: each file with its digest and size.
+        files: what it holds besides, by name.
     """
 
-    name: str
-    content: bytes
+    version: str
+    record: str
+    files: Mapping[str, bytes]
+
+    @property
+    def name(self) -> str:
+        """Its file name."""
+        return f"{_stem(self.version)}-py3-none-any.whl"
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of its content."""
-        return hashlib.sha256(self.content).hexdigest()
+        """The SHA-256 over the names and contents of its files."""
+        return _of_record(self.record.encode())
+
+    def content(self) -> bytes:
+        """Write its bytes."""
+        return _zip({**self.files, _record_of(self.version): self.record.encode()})
 
 
 def tool_wheel() -> Wheel:
-    """Build the wheel of the tool that is running."""
+    """Return the wheel of the tool that is running."""
     installed = _installed()
-    stem = f"{DISTRIBUTION.replace('-', '_')}-{installed.version}"
-    files = {**dict(_package()), **dict(_metadata(installed, f"{stem}.dist-info"))}
-    record = f"{stem}.dist-info/RECORD"
+    folder = f"{_stem(installed.version)}.dist-info"
+    files = {**dict(files_of(Path(__file__).parents[1])), **dict(_metadata(installed, folder))}
     lines = [f"{name},{_digest(body)},{len(body)}" for name, body in files.items()]
-    files[record] = "\n".join([*lines, f"{record},,", ""]).encode()
-    return Wheel(f"{stem}-py3-none-any.whl", _zip(files))
+    record = "\n".join([*lines, f"{_record_of(installed.version)},,", ""])
+    return Wheel(installed.version, record, files)
 
 
-def _package() -> Iterator[tuple[str, bytes]]:
-    """Yield the package's files, by their names in the wheel."""
-    root = Path(__file__).parents[1]
+def digest_of(content: bytes) -> str | None:
+    """Return the digest of a wheel's bytes; None where they are no whole wheel."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            (record,) = (one for one in archive.namelist() if one.endswith(".dist-info/RECORD"))
+            return None if archive.testzip() else _of_record(archive.read(record))
+    except (zipfile.BadZipFile, ValueError, zlib.error):
+        return None
+
+
+def _stem(version: str) -> str:
+    return f"{DISTRIBUTION.replace('-', '_')}-{version}"
+
+
+def _record_of(version: str) -> str:
+    return f"{_stem(version)}.dist-info/RECORD"
+
+
+def _of_record(record: bytes) -> str:
+    return hashlib.sha256(record).hexdigest()
+
+
+def files_of(root: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of a package, by their names in a wheel; what editors leave is none."""
     for path in sorted(root.rglob("*")):
-        if "__pycache__" not in path.parts and path.is_file():
-            yield f"pipelines/{path.relative_to(root).as_posix()}", path.read_bytes()
+        name = path.relative_to(root)
+        if path.is_file() and "__pycache__" not in name.parts and not _LEFT.search(str(name)):
+            yield f"{root.name}/{name.as_posix()}", path.read_bytes()
 
 
 def _installed() -> Distribution:

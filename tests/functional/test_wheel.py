@@ -9,7 +9,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from pipelines.infra.wheel import tool_wheel
+from pipelines.infra.wheel import digest_of, files_of, tool_wheel
 
 TINY = """\
 spec: 1
@@ -70,7 +70,7 @@ def test_wheel_that_ci_apply_uploads_is_that_of_a_release(wheel: Path) -> None:
     """Made of the files that run: the same files with the same bytes, the same commands."""
     made = tool_wheel()
     assert made.name == wheel.name
-    with zipfile.ZipFile(io.BytesIO(made.content)) as ours, zipfile.ZipFile(wheel) as released:
+    with zipfile.ZipFile(io.BytesIO(made.content())) as ours, zipfile.ZipFile(wheel) as released:
         kept = {name for name in released.namelist() if not name.endswith("/top_level.txt")}
         assert set(ours.namelist()) == kept
         for name in kept:
@@ -79,11 +79,13 @@ def test_wheel_that_ci_apply_uploads_is_that_of_a_release(wheel: Path) -> None:
 
 
 def test_wheel_that_ci_apply_uploads_has_always_the_same_bytes(tmp_path: Path) -> None:
-    """It is compared by its content; pip installs it."""
+    """It is known by the digest of what it holds; pip installs it."""
     made = tool_wheel()
-    assert tool_wheel().digest == made.digest
+    content = made.content()
+    assert tool_wheel().content() == content
+    assert digest_of(content) == made.digest
     file = tmp_path / made.name
-    file.write_bytes(made.content)
+    file.write_bytes(content)
     installed = subprocess.run(
         [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--quiet",
          "--target", str(tmp_path / "site"), str(file)],
@@ -91,3 +93,21 @@ def test_wheel_that_ci_apply_uploads_has_always_the_same_bytes(tmp_path: Path) -
     )  # fmt: skip
     assert installed.returncode == 0, installed.stderr
     assert (tmp_path / "site" / "pipelines" / "__main__.py").is_file()
+
+
+def test_what_is_no_whole_wheel_has_no_digest() -> None:
+    """An object that was cut off or overwritten is not taken for the tool."""
+    content = tool_wheel().content()
+    middle = len(content) // 2
+    broken = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+    assert [digest_of(one) for one in (b"another", content[:-9], broken)] == [None] * 3
+
+
+def test_what_an_editor_leaves_in_the_checkout_is_no_part_of_the_wheel(tmp_path: Path) -> None:
+    """Colleagues with the same commit have the same wheel."""
+    root = tmp_path / "pipelines"
+    left = (".a.py.swp", "a.py~", "a.py.orig", "b/.DS_Store", ".cache/a.py", "__pycache__/a.pyc")
+    for name in ("a.py", "b/c.json", *left):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(name)
+    assert [name for name, _ in files_of(root)] == ["pipelines/a.py", "pipelines/b/c.json"]

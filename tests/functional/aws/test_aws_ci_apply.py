@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import zipfile
 from pathlib import Path
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.account.stacks import following
+from pipelines.infra import wheel
 from tests.functional.aws.account import ACCOUNT, Account
 from tests.functional.aws.command import Answer, Command
 
@@ -123,7 +125,9 @@ def test_apply_makes_the_stacks_in_order_with_the_tool_in_the_bucket(
         "pipelines-churn": "CREATE_COMPLETE",
     }
     (key,) = account.keys("churn-ml")
-    assert key == "ci/tool/sagemaker_pipelines_as_code-0.1.0-py3-none-any.whl"
+    folder, _, file = key.rpartition("/")
+    assert re.fullmatch(r"ci/tool/[0-9a-f]{16}", folder)
+    assert file == "sagemaker_pipelines_as_code-0.1.0-py3-none-any.whl"
     assert (
         key
         in account.client("cloudformation").get_template(StackName="pipelines-churn")[
@@ -278,17 +282,36 @@ def test_stacks_of_another_account_are_left_and_named(repository: Path, pipeline
     assert "did you mean `prod`?" in unknown.err
 
 
-def test_tool_of_another_content_is_shown_before_it_is_replaced(
+def test_tool_of_another_checkout_gets_a_key_of_its_own(
+    account: Account, generated: Path, pipelines: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same version with other code: the first one's builds keep what they run."""
+    pipelines("ci", "apply", "--yes")
+    (key,) = account.keys("churn-ml")
+    first = account.client("s3").get_object(Bucket="churn-ml", Key=key)["Body"].read()
+    tool = wheel.tool_wheel()
+    other = wheel.Wheel(tool.version, tool.record + "\n", tool.files)
+    monkeypatch.setattr("pipelines.cli.generating.tool_wheel", lambda: other)
+    assert "not generated from the specs" in pipelines("ci", "plan").err
+    assert pipelines("ci", "init", "--source", "s3").code == 0
+    assert pipelines("ci", "apply", "--yes").code == 0
+    mine, theirs = sorted(account.keys("churn-ml"), key=lambda one: one == key)
+    assert theirs == key
+    assert mine in (generated / "churn.yaml").read_text()
+    assert account.client("s3").get_object(Bucket="churn-ml", Key=key)["Body"].read() == first
+
+
+def test_what_is_not_the_tool_is_shown_before_it_is_replaced(
     account: Account, generated: Path, pipelines: Command
 ) -> None:
-    """The builds install what has this version: another content is a change like any other."""
+    """The builds install what lies there: a damaged object is a change like any other."""
     del generated
     pipelines("ci", "apply", "--yes")
     (key,) = account.keys("churn-ml")
     account.client("s3").put_object(Bucket="churn-ml", Key=key, Body=b"another")
     planned = pipelines("ci", "plan", "--check")
     assert planned.code == 6
-    assert f"~ s3://churn-ml/{key}" in planned.out
+    assert f"~ s3://churn-ml/{key}: what is there is not the tool" in planned.out
     assert pipelines("ci", "apply").code == 2
     assert pipelines("ci", "apply", "--yes").code == 0
     assert pipelines("ci", "plan", "--check").code == 0

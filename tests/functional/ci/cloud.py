@@ -24,7 +24,8 @@ import pytest
 from pipelines.backends.local.api import running
 from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.sagemaker import LocalSageMaker
-from pipelines.infra.model import TOOL
+from pipelines.infra.model import Options
+from pipelines.infra.wheel import tool_wheel
 from tests.functional.ci.templates import Template
 from tests.functional.cli.in_process import Answer, run_in
 from tests.package_events import ACCOUNT, REGION
@@ -205,7 +206,8 @@ def cloud(folder: Path, wheel: Path) -> Iterator[Cloud]:
     home = folder / "account"
     settings = LocalSettings(home, Path(sys.executable), region=REGION, account=ACCOUNT)
     with LocalSageMaker(settings) as sagemaker, running(sagemaker, execute=True) as api:
-        sagemaker.objects.put_bytes(f"s3://{BUCKET}/{TOOL}/{wheel.name}", wheel.read_bytes())
+        key = Options(version=tool_wheel().version, digest=tool_wheel().digest).wheel_key
+        sagemaker.objects.put_bytes(f"s3://{BUCKET}/{key}", wheel.read_bytes())
         host, port = moto.get_host_and_port()
         variables = {
             "AWS_ENDPOINT_URL": api.url,

@@ -120,7 +120,11 @@ class Bench:
     ) -> None:
         """Make these steps the definition of a pipeline."""
         document = {"Version": "2020-12-01", "Parameters": parameters or [], "Steps": [*steps]}
-        request = {"PipelineName": name, "PipelineDefinition": json.dumps(document), "RoleArn": ROLE}
+        request = {
+            "PipelineName": name,
+            "PipelineDefinition": json.dumps(document),
+            "RoleArn": ROLE,
+        }
         known = self.service.list_pipelines()["PipelineSummaries"]
         if name in {one["PipelineName"] for one in known}:
             self.service.update_pipeline(**request)
