@@ -34,7 +34,7 @@ class ChosenStacks:
         files: the specs whose stacks are meant; none for all.
         environments: the environments that are meant; none for all.
         parameters: values of the templates' parameters, by name.
-        imports: whether buckets that exist are taken into the stacks.
+        imports: whether what exists is taken into the stacks.
     """
 
     folder: Path
@@ -79,7 +79,7 @@ _OPTIONS: Final = (
         "--import-existing",
         "imports",
         is_flag=True,
-        help="Take buckets of these names that exist in the account into the stacks.",
+        help="Take buckets, groups, roles and logs of these names that exist into the stacks.",
     ),
 )
 

@@ -48,7 +48,7 @@ def kept_bucket(
                 "LifecycleConfiguration": {"Rules": [*rules, *_HOUSEKEEPING]},
             },
         },
-        f"{logical}Policy": {
+        f"PolicyOf{logical}": {
             "Type": "AWS::S3::BucketPolicy",
             "Properties": {
                 "Bucket": ref(logical),

@@ -23,6 +23,7 @@ PLAN_ARTIFACT: Final = "Plan"
 _QUEUED_MINUTES: Final = 60
 _TEMP: Final = '"${TMPDIR:-/tmp}"'
 _LOG_DAYS: Final = 90
+_DESCRIPTION_LENGTH: Final = 255
 _KEY_LENGTH: Final = 20
 """How many characters of a pipeline's name begin the keys of its artifacts."""
 
@@ -114,7 +115,7 @@ def resources(build: Build, delivery: Delivery, options: Options) -> JsonObject:
             "Type": "AWS::CodeBuild::Project",
             "Properties": {
                 "Name": build.name,
-                "Description": f"{build.stage.name} of {delivery.file}",
+                "Description": f"{build.stage.name} of {delivery.file}"[:_DESCRIPTION_LENGTH],
                 "ServiceRole": attribute(f"{logical}Role"),
                 "TimeoutInMinutes": minutes,
                 "QueuedTimeoutInMinutes": _QUEUED_MINUTES,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Final
 
@@ -22,11 +23,24 @@ TOOL: Final = "ci/tool"
 """The prefix of the bucket that the tool's wheels lie under."""
 
 _DIGEST_LENGTH: Final = 16
+_WORDS: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*")
+_MARK_LENGTH: Final = 4
 
 
 def logical_name(label: str) -> str:
     """Write a name as ids in a template are written: `eu-prod` is `EuProd`."""
     return "".join(part.capitalize() for part in re.split(r"[^A-Za-z0-9]+", label))
+
+
+def logical_id(noun: str, name: str) -> str:
+    """Return the id of one of several resources of a template, by its own name.
+
+    It does not depend on the others: one that is added or removed renames none. A name in whose id
+    the words could not be told apart gets a digest.
+    """
+    plain = _WORDS.fullmatch(name) is not None
+    mark = "" if plain else hashlib.sha256(name.encode()).hexdigest()[:_MARK_LENGTH]
+    return f"{noun}{logical_name(name)}{mark}"
 
 
 @frozen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.infra import undelivered
-from pipelines.infra.model import Environment
+from pipelines.infra.model import Environment, logical_id
 from pipelines.infra.policies import RolePolicy, Statement, trust
 from pipelines.infra.roles import role
 from pipelines.infra.template import attribute, skipping
@@ -32,10 +32,9 @@ def schedules(environment: Environment) -> JsonObject:
         trust("scheduler.amazonaws.com", place.account),
     )
     made: JsonObject = {}
-    for number, (name, schedule) in enumerate(named.items(), 1):
-        logical = "Schedule" if number == 1 else f"Schedule{number}"
-        made[logical] = _schedule(environment, name, schedule)
-    return {**made, **role("ScheduleRole", policy)}
+    for name, schedule in named.items():
+        made[logical_id("Schedule", name)] = _schedule(environment, name, schedule)
+    return {**made, **role("SchedulerRole", policy)}
 
 
 def _schedule(environment: Environment, name: str, schedule: Schedule) -> JsonObject:
@@ -56,7 +55,7 @@ def _schedule(environment: Environment, name: str, schedule: Schedule) -> JsonOb
             "State": "ENABLED",
             "Target": {
                 "Arn": environment.place.arn("sagemaker", f"pipeline/{pipeline}"),
-                "RoleArn": attribute("ScheduleRole"),
+                "RoleArn": attribute("SchedulerRole"),
                 **(parameters if values else {}),
                 "RetryPolicy": undelivered.RETRIES,
                 "DeadLetterConfig": {"Arn": attribute(undelivered.QUEUE)},

@@ -11,7 +11,16 @@ from typing import Final
 from pipelines.frozen import frozen
 from pipelines.infra import federation
 from pipelines.infra.buckets import kept_bucket
-from pipelines.infra.model import ARTIFACTS, REVIEWS, SOURCE, Delivery, Environment, Options, Place
+from pipelines.infra.model import (
+    ARTIFACTS,
+    REVIEWS,
+    SOURCE,
+    Delivery,
+    Environment,
+    Options,
+    Place,
+    logical_id,
+)
 from pipelines.infra.regions import CONNECTION
 from pipelines.infra.template import Template, attribute, ref, sub, when
 from pipelines.json_types import JsonObject
@@ -19,6 +28,9 @@ from pipelines.json_types import JsonObject
 CONNECTION_ARN: Final = "pipelines-shared-Connection"
 KEY: Final = "pipelines-shared-Key"
 """Names of what the stack exports."""
+
+REPOSITORY: Final = "Repository"
+"""Whose stack it is, in its metadata: one account and region has one."""
 
 _RUNS_DAYS: Final = 180
 _ARTIFACT_DAYS: Final = 30
@@ -79,6 +91,7 @@ def shared(residents: Residents, options: Options) -> Template:
         conditions,
         resources,
         outputs,
+        {REPOSITORY: options.repository} if options.repository else {},
     )
 
 
@@ -154,8 +167,7 @@ def _buckets(residents: Residents) -> JsonObject:
     for one in residents.environments:
         users.setdefault(one.aws.bucket, []).append(one)
     made: JsonObject = {}
-    for number, (name, environments) in enumerate(users.items(), 1):
-        logical = "Bucket" if number == 1 else f"Bucket{number}"
+    for name, environments in users.items():
         rules = [
             {
                 "# Outputs of runs. Code, packages and deployments never go by age: a registered"
@@ -167,7 +179,9 @@ def _buckets(residents: Residents) -> JsonObject:
             }
             for pipeline in dict.fromkeys(one.compiled.pipeline for one in environments)
         ]
-        made |= kept_bucket(logical, {"BucketName": name}, rules, _common_key(environments))
+        made |= kept_bucket(
+            logical_id("Bucket", name), {"BucketName": name}, rules, _common_key(environments)
+        )
     return made
 
 

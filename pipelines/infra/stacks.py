@@ -29,7 +29,7 @@ from pipelines.infra import (
     schedules,
     undelivered,
 )
-from pipelines.infra.model import SHARED, Delivery, Environment, Options, Place, Stack
+from pipelines.infra.model import SHARED, Delivery, Environment, Options, Place, Stack, logical_id
 from pipelines.infra.policies import VERSION, policies
 from pipelines.infra.regions import GROUP, has
 from pipelines.infra.roles import BOUNDARY, BOUNDARY_PARAMETER, HAS_BOUNDARY, has_boundary, role
@@ -167,8 +167,7 @@ def _groups(
         if (place, name) in owned or not has(GROUP, place.region):
             continue
         owned.add((place, name))
-        logical = "Group" if not made else f"Group{len(made) + 1}"
-        made[logical] = {
+        made[logical_id("Group", name)] = {
             "# It outlives the stack: its versions are the team's models.": None,
             "Type": GROUP,
             "DeletionPolicy": "Retain",

@@ -85,6 +85,11 @@ class Change:
     kept: bool = False
 
     @property
+    def is_import(self) -> bool:
+        """Whether it takes what exists into the stack."""
+        return self.action == "import"
+
+    @property
     def is_iam(self) -> bool:
         """Whether it changes what somebody may do."""
         is_policy = self.type.startswith("AWS::IAM::") or self.type.endswith("Policy")
@@ -118,7 +123,7 @@ def create_change_set(
     deployed: Deployed,
     given: Mapping[str, str],
     *,
-    imports: bool = False,
+    imports: tuple[JsonObject, ...] = (),
 ) -> ChangeSet | None:
     """Create a change set and wait until CloudFormation has computed it.
 
@@ -127,8 +132,7 @@ def create_change_set(
         template: what the stack has to be.
         deployed: what it is.
         given: values of parameters, by name.
-        imports: whether what exists under the template's names, and outlives its stack, is taken
-            into the stack.
+        imports: the resources that are taken into the stack; it then changes nothing else.
 
     Returns:
         the change set; None where there is nothing to change, with nothing left behind.
@@ -141,16 +145,22 @@ def create_change_set(
     request: JsonObject = {
         "StackName": template.name,
         "ChangeSetName": f"pipelines-{uuid.uuid4().hex[:16]}",
-        "ChangeSetType": "UPDATE" if deployed.is_there else "CREATE",
+        "ChangeSetType": _type(deployed, imports),
         "ClientToken": uuid.uuid4().hex,
         "Description": f"python -m pipelines: {template.file}"[:1024],
         "Capabilities": [CAPABILITY],
         "Parameters": _parameters(template, deployed, given),
-        **({"ImportExistingResources": True} if imports else {}),
+        **({"ResourcesToImport": list(imports)} if imports else {}),
     }
     with _body(account, template) as body:
         created = account.call("cloudformation", "create_change_set", **request, **body)
     return _computed(account, template, created, is_first=not deployed.is_there)
+
+
+def _type(deployed: Deployed, imports: tuple[JsonObject, ...]) -> str:
+    if imports:
+        return "IMPORT"
+    return "UPDATE" if deployed.is_there else "CREATE"
 
 
 def _computed(
@@ -192,18 +202,19 @@ def execute(account: Account, change_set: ChangeSet) -> None:
     """Begin to carry out a change set.
 
     What a first try has made is rolled back with it, buckets too: they would be in the way of the
-    second.
+    second. What is imported was there before, and stays.
 
     Raises:
         RefusedError: the stack has changed since it was shown, or somebody has deleted it.
     """
+    is_import = any(change.is_import for change in change_set.changes)
     try:
         account.call(
             "cloudformation",
             "execute_change_set",
             ChangeSetName=change_set.arn,
             ClientRequestToken=uuid.uuid4().hex,
-            RetainExceptOnCreate=True,
+            **({} if is_import else {"RetainExceptOnCreate": True}),
         )
     except CallRefusedError as error:
         if error.code not in {"ChangeSetNotFound", "InvalidChangeSetStatus"}:

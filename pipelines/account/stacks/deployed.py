@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Final
 
+import yaml
+
 from pipelines.account.account import Account
 from pipelines.errors import UsageError
 from pipelines.execution.caller import CallRefusedError
 from pipelines.frozen import frozen
+from pipelines.json_types import Json, JsonObject
 
 _NOTHING: Final = frozenset({"REVIEW_IN_PROGRESS", "DELETE_COMPLETE"})
 _BUSY: Final = "_IN_PROGRESS"
@@ -28,6 +31,7 @@ class Deployed:
         defaults: those that its own template gives.
         resources: logical id → physical id.
         outputs: name → value.
+        metadata: of its template.
     """
 
     name: str
@@ -38,6 +42,7 @@ class Deployed:
     defaults: Mapping[str, str] = field(default_factory=dict)
     resources: Mapping[str, str] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
+    metadata: JsonObject = field(default_factory=dict)
 
     @property
     def is_there(self) -> bool:
@@ -63,14 +68,12 @@ class Deployed:
         Raises:
             UsageError: with the command that leads out of it.
         """
-        command = _WAYS_OUT.get(self.status or "")
-        if command is None:
-            return
-        words = f"aws cloudformation {command} --stack-name {self.name} --region {self.region}"
-        raise UsageError(
-            f"the stack {self.name} is in {self.status}: it cannot be updated",
-            f"{_WHY[command.split()[0]]} `{words}`; when that is done, run the command again",
-        )
+        found = way_out(self.name, self.region, self.status or "", is_empty=not self.resources)
+        if found is not None:
+            raise UsageError(
+                f"the stack {self.name} is in {self.status}: it cannot be updated",
+                f"{found}; when that is done, run the command again",
+            )
 
     def require_free(self) -> None:
         """Refuse a stack that an operation is at work on.
@@ -85,6 +88,25 @@ class Deployed:
             )
 
 
+def way_out(name: str, region: str, status: str, *, is_empty: bool = False) -> str | None:
+    """Return what leads a stack out of a state that takes no change; None where it takes one.
+
+    Args:
+        name: of the stack.
+        region: where it is.
+        status: its state.
+        is_empty: whether it has no resource.
+    """
+    command = _WAYS_OUT.get(status)
+    if is_empty and status == _NOTHING_IMPORTED:
+        command = "delete-stack"
+    if command is None:
+        return None
+    words = f"aws cloudformation {command} --stack-name {name} --region {region}"
+    return f"{_WHY[command]} `{words}`"
+
+
+_NOTHING_IMPORTED: Final = "IMPORT_ROLLBACK_COMPLETE"
 _WAYS_OUT: Final = {
     "ROLLBACK_COMPLETE": "delete-stack",
     "CREATE_FAILED": "delete-stack",
@@ -133,4 +155,11 @@ def read_stack(account: Account, name: str) -> Deployed:
             if one["ResourceStatus"] not in {"DELETE_COMPLETE", "CREATE_FAILED"}
         },
         {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])},
+        _metadata(summary.get("Metadata")),
     )
+
+
+def _metadata(text: object) -> JsonObject:
+    """Read the metadata of a template, which are JSON within a text."""
+    found: Json = yaml.safe_load(text) if isinstance(text, str) else None
+    return found if isinstance(found, dict) else {}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from pipelines.account.account import Account
-from pipelines.account.stacks.deployed import Deployed, read_stack
+from pipelines.account.stacks.deployed import Deployed, read_stack, way_out
 from pipelines.errors import RefusedError
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
@@ -148,10 +148,11 @@ class StackFollower:
                 "a role trusts one of another account that does not exist yet: apply the stacks of "
                 "that account first"
             )
+        found = way_out(event.logical, self._account.region, event.status)
         if event.status == "ROLLBACK_COMPLETE":
-            return (
-                "what it had made was removed again. Fix the cause, delete the stack (aws "
-                f"cloudformation delete-stack --stack-name {event.logical} --region "
-                f"{self._account.region}), and run `ci apply` again"
-            )
+            found = f"what it had made was removed again: {found}"
+        if found is not None:
+            return f"fix the cause; {found}, and run `ci apply` again"
+        if event.status == "DELETE_COMPLETE":
+            return "somebody deleted it meanwhile: run `ci apply` again to make it anew"
         return "it was set back to what it was: fix the cause and run `ci apply` again"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import botocore.session
@@ -48,6 +48,15 @@ class StubbedAccount:
     ) -> None:
         """Refuse the next call of a service."""
         self._stubber(service).add_client_error(operation, code, message, status)
+
+    def on_request(
+        self, service: str, operation: str, told: Callable[[dict[str, Any]], None]
+    ) -> None:
+        """Tell of the parameters of an operation's calls."""
+        self._stubber(service)
+        self._clients[service].meta.events.register(
+            f"provide-client-params.{service}.{operation}", lambda params, **_: told(dict(params))
+        )
 
     def require_all_called(self) -> None:
         """Fail where an answer is left over."""

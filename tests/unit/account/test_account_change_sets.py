@@ -210,6 +210,59 @@ def test_resource_of_the_stack_itself_is_not_taken() -> None:
     assert not [*taken_names(StubbedAccount().gateway, template, deployed, {})]
 
 
+def test_resource_that_gets_the_name_of_another_is_looked_for() -> None:
+    """The stack has it under an earlier name; the ARN of the service holds the name it has now."""
+    template = _template("AWS::SageMaker::ModelPackageGroup", "ModelPackageGroupName")
+    arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model-package-group/OURS"
+    own = stack_in("CREATE_COMPLETE", resources={"One": arn})
+    assert not [*taken_names(StubbedAccount().gateway, template, own, {})]
+    stubbed = StubbedAccount()
+    stubbed.answers("sagemaker", "describe_model_package_group", _GROUP)
+    renamed = stack_in("CREATE_COMPLETE", resources={"One": f"{arn}-before"})
+    (taken,) = taken_names(stubbed.gateway, template, renamed, {})
+    assert taken.identifier == ("ModelPackageGroupArn", _GROUP["ModelPackageGroupArn"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "member", "service", "operation", "code"),
+    [
+        ("AWS::SQS::Queue", "QueueName", "sqs", "get_queue_url", "QueueDoesNotExist"),
+        ("AWS::SNS::Topic", "TopicName", "sns", "get_topic_attributes", "NotFound"),
+        ("AWS::IAM::ManagedPolicy", "ManagedPolicyName", "iam", "get_policy", "NoSuchEntity"),
+        (
+            "AWS::Scheduler::Schedule",
+            "Name",
+            "scheduler",
+            "get_schedule",
+            "ResourceNotFoundException",
+        ),
+    ],
+)
+def test_what_else_has_a_name_is_looked_for(
+    kind: str, member: str, service: str, operation: str, code: str
+) -> None:
+    """A stack that fails in its middle says less, and later."""
+    template, nothing = _template(kind, member), Deployed(NAME, REGION)
+    for is_there in (True, False):
+        stubbed = StubbedAccount()
+        stubbed.answers("sts", "get_caller_identity", {"Account": ACCOUNT})
+        if is_there:
+            stubbed.answers(service, operation, {"QueueUrl": "u"} if service == "sqs" else {})
+        else:
+            stubbed.refuses(service, operation, code, status=404)
+        found = [*taken_names(stubbed.gateway, template, nothing, {})]
+        assert [one.name for one in found] == (["ours"] if is_there else [])
+
+
+_GROUP = {
+    "ModelPackageGroupName": "ours",
+    "ModelPackageGroupArn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model-package-group/ours",
+    "CreationTime": 0,
+    "CreatedBy": {},
+    "ModelPackageGroupStatus": "Completed",
+}
+
+
 def test_connection_of_that_name_is_found_where_one_is_to_be_made(stubbed: StubbedAccount) -> None:
     """With the ARN of another one, none is made, and nothing is asked."""
     template = _template("AWS::CodeConnections::Connection", "ConnectionName", Condition="Makes")

@@ -152,6 +152,22 @@ def test_failure_names_the_cause_before_what_it_led_to(stubbed: StubbedAccount) 
     assert f"delete-stack --stack-name {NAME}" in (failed.value.remedy or "")
 
 
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback"),
+        ("ROLLBACK_FAILED", "delete-stack"),
+        ("UPDATE_ROLLBACK_COMPLETE", "it was set back to what it was"),
+        ("DELETE_COMPLETE", "somebody deleted it"),
+    ],
+)
+def test_each_bad_end_has_its_own_way_out(stubbed: StubbedAccount, status: str, words: str) -> None:
+    """A rollback that failed has set nothing back."""
+    with pytest.raises(RefusedError) as failed:
+        _follow(stubbed, [_event(2, NAME, status), BEFORE])
+    assert words in (failed.value.remedy or "")
+
+
 def test_role_that_trusts_one_that_is_not_there_yet_names_the_order(
     stubbed: StubbedAccount,
 ) -> None:

@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from pipelines.infra.model import Stack
+from pipelines.infra.model import Stack, logical_id
 from pipelines.json_types import Json, JsonObject
 from tests.golden.infra_projects import CASES, FOLDER, stacks_of
 from tests.iam.evaluator import Request, allowed
@@ -101,7 +101,9 @@ def test_a_boundary_bounds_every_role_of_a_stack() -> None:
 def test_the_accounts_after_a_groups_own_may_read_its_versions() -> None:
     """Exactly these, and only read; the last account's group is its own."""
     for file, group in (("churn.yaml", "churn"), ("churn-staging.yaml", "churn-staging")):
-        policy = _resources(file)["Group"]["Properties"]["ModelPackageGroupPolicy"]
+        policy = _resources(file)[logical_id("Group", group)]["Properties"][
+            "ModelPackageGroupPolicy"
+        ]
         [statement] = policy["Statement"]
         assert statement["Principal"] == {"AWS": ["arn:aws:iam::444455556666:root"]}
         assert statement["Action"] == [
@@ -111,7 +113,9 @@ def test_the_accounts_after_a_groups_own_may_read_its_versions() -> None:
         ]
         versions = [f"{PLACE}:model-package-group/{group}", f"{PLACE}:model-package/{group}/*"]
         assert statement["Resource"] == versions
-    assert "ModelPackageGroupPolicy" not in _resources("churn-prod.yaml")["Group"]["Properties"]
+    assert (
+        "ModelPackageGroupPolicy" not in _resources("churn-prod.yaml")["GroupChurn"]["Properties"]
+    )
 
 
 def test_a_group_of_one_account_is_nobody_elses() -> None:

@@ -7,6 +7,7 @@ from functools import cache
 import yaml
 
 from pipelines.infra.approval import decisions
+from pipelines.infra.model import logical_id
 from pipelines.json_types import JsonObject
 from tests.golden.infra_projects import FOLDER, stacks_of
 
@@ -19,6 +20,10 @@ def _resources(case: str, name: str) -> JsonObject:
     stacks = {stack.file: stack for stack in stacks_of(FOLDER / case)}
     resources: JsonObject = stacks[name].template.document()["Resources"]
     return resources
+
+
+def _types(case: str, name: str) -> set[str]:
+    return {str(one["Type"]) for one in _resources(case, name).values()}
 
 
 def _statements(role: JsonObject) -> list[JsonObject]:
@@ -160,7 +165,7 @@ def test_every_build_has_a_timeout_and_no_cache() -> None:
 def test_buckets_are_kept_and_their_code_never_goes_by_age() -> None:
     """Only outputs of runs, old versions and parts of uploads do; longer than any cache."""
     resources = _resources("accounts", "shared.111122223333.eu-central-1.yaml")
-    bucket = resources["Bucket"]
+    bucket = resources["BucketChurnMl"]
     assert bucket["DeletionPolicy"] == "Retain"
     rules = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
     by_age = [rule["Prefix"] for rule in rules if "ExpirationInDays" in rule]
@@ -171,11 +176,11 @@ def test_buckets_are_kept_and_their_code_never_goes_by_age() -> None:
 
 def test_a_schedule_starts_the_pipeline_with_its_parameters() -> None:
     """An environment may take it away."""
-    target = _resources("accounts", "churn.yaml")["Schedule"]["Properties"]["Target"]
+    target = _resources("accounts", "churn.yaml")["ScheduleWeekly"]["Properties"]["Target"]
     assert target["SageMakerPipelineParameters"] == {
         "PipelineParameterList": [{"Name": "epochs", "Value": "8"}]
     }
-    assert "Schedule" not in _resources("accounts", "churn-prod.yaml")
+    assert "AWS::Scheduler::Schedule" not in _types("accounts", "churn-prod.yaml")
 
 
 def test_who_is_named_hears_of_failures_and_of_what_waits() -> None:
@@ -200,3 +205,14 @@ def test_without_connections_an_upload_starts_the_pipeline() -> None:
         "bucket": {"name": ["pipelines-source-111122223333-cn-north-1"]},
         "object": {"key": ["churn/source.zip"]},
     }
+
+
+def test_the_id_of_a_resource_depends_on_its_own_name_alone() -> None:
+    """One that is added or removed makes CloudFormation rename, and so replace, no other one."""
+    assert logical_id("Bucket", "churn-ml") == "BucketChurnMl"
+    alike = ("a-b", "ab", "a.b", "A-b", "a1b", "a-1b", "a--b", "a_b", "a-policy", "a")
+    found = [logical_id("Bucket", name) for name in alike]
+    assert len(set(found)) == len(alike)
+    assert all(one.isalnum() for one in found)
+    policies = {f"PolicyOf{one}" for one in found}
+    assert not policies & set(found)
