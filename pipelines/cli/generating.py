@@ -18,8 +18,7 @@ import click
 
 from pipelines.cli.options import GivenPath, report
 from pipelines.cli.repository import Repository
-from pipelines.diagnostics.nearest import nearest
-from pipelines.diagnostics.sentences import quoted
+from pipelines.cli.repository_checks import require_branch, require_repository
 from pipelines.errors import UsageError
 from pipelines.files import real
 from pipelines.frozen import frozen
@@ -156,10 +155,11 @@ def generate(wanted: Wanted, folder: Path) -> Generated:
         host=repo.own_host,
         command=wanted.command(repo.root, folder),
     )
-    _require_branch(wanted.branch, repo)
-    _require_repository(options)
+    require_branch(wanted.branch, repo)
+    require_repository(options, repo, wanted.repository)
     templates = _relative(folder, repo.root)
-    asked = Asked(wanted.specs, wanted.environments, repo.root, templates, os.environ, repo.ignored)
+    names = tuple(dict.fromkeys(wanted.environments))
+    asked = Asked(wanted.specs, names, repo.root, templates, os.environ, repo.ignored)
     checked, deliveries = open_all(asked, options)
     for file, found in checked.items():
         report(found, file, err=True)
@@ -183,31 +183,10 @@ def _require_fitting(provider: str, connection: str | None, source: str) -> None
         raise UsageError(f"{given} goes with --provider codepipeline alone", "remove one of them")
 
 
-def _require_repository(options: Options) -> None:
-    """Refuse roles that could not name the repository that they trust."""
-    if options.runner != "codepipeline" and options.repository is None:
-        raise UsageError(
-            "the repository is not known: there is no remote `origin`",
-            "name it with --repository OWNER/NAME; the roles trust it and no other",
-        )
-
-
 def _shortest(root: Path) -> Path:
     """Return a folder as people write it from here."""
     here = Path.cwd()
     return Path(os.path.relpath(root, here)) if here.is_relative_to(root) else root
-
-
-def _require_branch(name: str, repository: Repository) -> None:
-    """Refuse a branch that the repository does not have: no push would ever match."""
-    known = sorted(repository.branches)
-    if known and name not in known:
-        close = nearest(name, known)
-        advice = f"did you mean `{close}`?" if close else f"it has {quoted(known, 'and')}"
-        raise UsageError(
-            f"the repository has no branch `{name}`, so no push would start anything",
-            f"name one with --branch: {advice}",
-        )
 
 
 def _require_connection(options: Options, deliveries: tuple[Delivery, ...]) -> None:

@@ -51,9 +51,12 @@ class Repository:
 
     @property
     def own_host(self) -> str | None:
-        """The host, where it is none that everybody uses: a GitLab of one's own, say."""
+        """The host, where it is none that everybody uses: a GitLab of one's own, say.
+
+        A name without a dot is an alias of somebody's ssh configuration.
+        """
         host = self.remote[0] if self.remote else None
-        return None if host in _HOSTS else host
+        return None if host is None or host in _HOSTS or "." not in host else host
 
     @cached_property
     def branches(self) -> frozenset[str]:

@@ -17,7 +17,9 @@ from pipelines.kinds.deployment import DeploymentStep
 from pipelines.spec.automation import schedule_name
 
 _LONGEST_ROLE: Final = 64
-_LONGEST_SUFFIX: Final = "-ci-review-validate"
+_CODEPIPELINE_SUFFIX: Final = "-ci-review-validate"
+_HOSTED_SUFFIX: Final = "-ci-release"
+"""What the longest name of a role of the tool's own ends with."""
 _NAME: Final = re.compile(r"[A-Za-z0-9](-?[A-Za-z0-9])*")
 _NEEDED: Final = ("role", "bucket")
 
@@ -77,7 +79,7 @@ def of_one(candidate: Candidate, options: Options) -> Iterator[Finding]:
     """Find what is wrong with one environment."""
     yield from _region(candidate, options)
     yield from _serverless(candidate)
-    yield from _lengths(candidate)
+    yield from _lengths(candidate, options)
 
 
 def unversioned(candidate: Candidate, ignored: Iterable[str], project: str) -> Iterator[Finding]:
@@ -206,9 +208,10 @@ def _serverless(candidate: Candidate) -> Iterator[Finding]:
             )
 
 
-def _lengths(candidate: Candidate) -> Iterator[Finding]:
+def _lengths(candidate: Candidate, options: Options) -> Iterator[Finding]:
     environment = candidate.environment
-    longest = f"{environment.prefix}{_LONGEST_SUFFIX}"
+    runs_here = options.runner == "codepipeline" and candidate.is_first
+    longest = f"{environment.prefix}{_CODEPIPELINE_SUFFIX if runs_here else _HOSTED_SUFFIX}"
     if len(longest) > _LONGEST_ROLE:
         yield Finding(
             "SP604",

@@ -13,6 +13,7 @@ from typing import Final
 
 from pipelines.infra import stages
 from pipelines.infra.federation import LONGEST, role_name
+from pipelines.infra.filters import escape
 from pipelines.infra.model import Delivery, Environment, Options
 from pipelines.infra.stages import Stage
 from pipelines.json_types import JsonObject
@@ -54,7 +55,7 @@ def file_name(delivery: Delivery) -> str:
 def workflow(delivery: Delivery, options: Options) -> JsonObject:
     """Return the workflow of a spec."""
     (own,) = paths((file_name(delivery),))
-    branches = [options.branch]
+    branches = paths((escape(options.branch),))
     return {
         "name": delivery.pipeline,
         "on": {

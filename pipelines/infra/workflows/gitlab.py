@@ -174,7 +174,8 @@ def _rules(
 ) -> JsonObject:
     rules: list[JsonObject] = []
     if pushed:
-        branch = f'$CI_COMMIT_BRANCH == "{options.branch}"'
+        # A pipeline of a schedule counts every file as changed: it would release each time.
+        branch = f'$CI_COMMIT_BRANCH == "{options.branch}" && $CI_PIPELINE_SOURCE != "schedule"'
         waits = {"when": "manual", "allow_failure": False} if manual else {}
         rules.append({"if": branch, "changes": _changes(delivery.push, delivery), **waits})
     if reviewed:

@@ -248,7 +248,7 @@ class GitLabRun:
         return ran
 
     def _predefined(self) -> dict[str, str]:
-        pushed = self.event.name == "push"
+        pushed = self.event.name in {"push", "schedule"}
         found = {"CI_COMMIT_BRANCH": self.event.branch} if pushed else {}
         return {
             **self.variables,
@@ -264,9 +264,11 @@ class GitLabRun:
         return all(self._term(term) for term in condition.split(" && "))
 
     def _term(self, term: str) -> bool:
-        name, _, value = term.partition(" == ")
+        name, sign, value = (*term.split(" "), "", "")[:3]
         known = self._predefined().get(name.removeprefix("$"), "")
-        return known == value.strip('"') if value else bool(known)
+        if sign == "!=":
+            return known != value.strip('"')
+        return known == value.strip('"') if sign else bool(known)
 
     def _job(self, name: str, job: JsonObject, jobs: JsonObject) -> JobRan:
         place = self.runner.check_out(name)

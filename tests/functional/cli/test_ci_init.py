@@ -210,8 +210,14 @@ def test_two_specs_with_one_role_are_refused(project: Path) -> None:
         ),
         (("--source", "s3", "--connection", "x"), "does not go with"),
         (("-f", "/pipeline.yaml"), "lies outside of the repository"),
+        (("--repository", "churn"), "`churn` is not the name of a repository"),
+        (("--provider", "gitlab", "--repository", "acme/*"), "write --repository GROUP/PROJECT"),
+        (("--provider", "github"), "`origin` is at gitlab.com: no workflow of github runs there"),
     ],
-    ids=["branch", "no connection", "other account", "both", "elsewhere"],
+    ids=[
+        *("branch", "no connection", "other account", "both", "elsewhere"),
+        *("no owner", "every project", "other host"),
+    ],
 )
 def test_options_that_lead_nowhere_are_refused(
     project: Path, words: tuple[str, ...], problem: str
@@ -221,6 +227,50 @@ def test_options_that_lead_nowhere_are_refused(
     assert answer.code == 2
     assert problem in answer.err
     assert not (project / "infra").exists()
+
+
+def test_hosts_of_ones_own_are_refused_where_nothing_could_reach_them(project: Path) -> None:
+    """A template makes no connection with a host; GitHub's roles trust github.com's tokens."""
+    _git(project, "remote", "set-url", "origin", "git@git.corp.example:acme/churn.git")
+    refused = _init(project)
+    assert "a connection to git.corp.example, a host of one's own" in refused.err
+    assert "--connection ARN; or add --source s3" in refused.err
+    assert "not those of github.com" in _init(project, "--provider", "github").err
+    assert _init(project, "--provider", "gitlab").code == 0
+    trusted = "oidc-provider/git.corp.example"
+    assert trusted in (project / "infra" / "churn.yaml").read_text()
+    _git(project, "remote", "set-url", "origin", "work:acme/churn.git")
+    assert _init(project, "--provider", "github").code == 0, "an alias of ssh is no host"
+
+
+def test_a_branch_means_itself_in_every_filter(project: Path) -> None:
+    """GitHub reads `+` as a sign; a quotation mark would end what a condition compares."""
+    for name in ("release/1+2", "it's", 'a"b', "a{b}", "a$b"):
+        _git(project, "-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "--quiet",
+             "--allow-empty", "-m", name)  # fmt: skip
+        _git(project, "branch", name)
+    words = ("--provider", "github", "--repository", "acme/churn")
+    assert _init(project, *words, "--branch", "release/1+2").code == 0
+    workflow = (project / ".github" / "workflows" / "pipelines-churn.yml").read_text()
+    assert yaml.safe_load(workflow)["on"]["push"]["branches"] == ["release/1\\+2"]
+    assert "github.ref == 'refs/heads/release/1+2'" in workflow
+    trusted = "repo:acme/churn:ref:refs/heads/release/1+2"
+    assert trusted in (project / "infra" / "churn.yaml").read_text()
+    for name in ("it's", 'a"b', "a{b}", "a$b"):
+        refused = _init(project, *words, "--branch", name)
+        assert refused.code == 2
+        assert f"the branch `{name}` has characters that" in refused.err
+
+
+def test_names_of_roles_are_as_long_as_what_runs_the_stages_needs(project: Path) -> None:
+    """CodePipeline's reviews have the longest; an environment that is named twice is one."""
+    (project / "pipeline.yaml").write_text(SPEC.replace("pipeline: churn", f"pipeline: {'c' * 50}"))
+    assert _CODES.findall(_init(project).err) == ["SP604"]
+    words = ("--provider", "gitlab")
+    assert _init(project, *words).code == 0
+    (project / "pipeline.yaml").write_text(SPEC.replace("pipeline: churn", f"pipeline: {'c' * 54}"))
+    refused = _init(project, *words)
+    assert "-ci-release` would be the name of a role" in refused.err
 
 
 def test_pushes_start_the_pipeline_by_what_it_is_made_from(project: Path) -> None:
