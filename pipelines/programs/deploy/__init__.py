@@ -40,7 +40,8 @@ DECLARATION = Declaration(
     actions={
         **{f"sagemaker:{action}": resources for action, resources in _SAGEMAKER.items()},
         "iam:PassRole": ("role",),  # the model runs with it
-        "s3:GetObject": (_HISTORY,),
+        # Archives are compared with what was registered: of packaging, or as training left them.
+        "s3:GetObject": (_HISTORY, "packages/", "runs/"),
         "s3:ListBucket": (_HISTORY,),
         "s3:PutObject": (_HISTORY,),
     },

@@ -22,6 +22,7 @@ from pipelines.programs.deploy.observe import Clients, exists, split
 
 VARIANT = "AllTraffic"
 _TRIES = 3
+_UNSEEN = ("403", "404", "AccessDenied", "Forbidden", "NoSuchKey", "NotFound")
 _TRANSIENT = (429, 500, 502, 503, 504)
 
 
@@ -58,7 +59,8 @@ def _require_fit(clients: Clients, target: DeploymentTarget, package: str) -> No
     """Check a package, which anybody may have registered, before anything is made of it."""
     described = clients.sagemaker.describe_model_package(ModelPackageName=package)
     specification = described.get("InferenceSpecification") or {}
-    count = len(specification.get("Containers") or ())
+    containers = specification.get("Containers") or ()
+    count = len(containers)
     mode = modes.find(target.mode)
     if count == 0:
         raise UnfitPackageError("it was registered without a container that could serve it")
@@ -67,6 +69,31 @@ def _require_fit(clients: Clients, target: DeploymentTarget, package: str) -> No
     if count > 1 and target.environment:
         raise UnfitPackageError(
             f"it has {count} containers, and the step's `environment:` is for a single one"
+        )
+    for container in containers:
+        _require_registered(clients, container)
+
+
+def _require_registered(clients: Clients, container: dict[str, Any]) -> None:
+    """Check that an archive is the one that was registered, and approved, by its ETag.
+
+    Where none was recorded, or the archive may not be looked at, there is nothing to compare.
+    """
+    from botocore.exceptions import ClientError  # noqa: PLC0415 - not at import
+
+    uri, recorded = container.get("ModelDataUrl") or "", container.get("ModelDataETag")
+    if not recorded or not uri.startswith("s3://"):
+        return
+    bucket, key = split(uri)
+    try:
+        found = clients.s3.head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") not in _UNSEEN:
+            raise
+        return
+    if found["ETag"].strip('"') != recorded.strip('"'):
+        raise UnfitPackageError(
+            f"its archive {uri} is not the one that was registered: it has been overwritten since"
         )
 
 

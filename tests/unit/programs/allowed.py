@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from pipelines.programs import declaration
 
-_NAMES = {"list_objects_v2": "ListBucket"}
+_NAMES = {"head_object": "GetObject", "list_objects_v2": "ListBucket"}
 """Operations whose action has another name."""
 
 

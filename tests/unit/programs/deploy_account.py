@@ -62,6 +62,8 @@ class Account:
             environment says so.
         refusal: what they say.
         containers: how many containers a version has, where it is not one.
+        archives: what was recorded of a version's archive, where anything was.
+        tags: the ETags of the archives that are there, by key.
         refused: the message with which CreateModel refuses a version, always.
         statuses: the status of a version's registration, where it is not Completed.
         calls: names of the calls that change something, in order.
@@ -76,6 +78,8 @@ class Account:
     mute: set[int] = field(default_factory=set)
     refusal: str = "no such feature"
     containers: dict[int, int] = field(default_factory=dict)
+    archives: dict[int, dict[str, str]] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
     refused: dict[int, str] = field(default_factory=dict)
     statuses: dict[int, str] = field(default_factory=dict)
     delay: int = 1
@@ -223,7 +227,10 @@ class SageMaker:
         """Look at a version; one without containers has no inference specification."""
         number = int(request["ModelPackageName"].rpartition("/")[2])
         count = self.account.containers.get(number, 1)
-        containers = [{"Image": f"i{index}"} for index in range(count)]
+        containers = [
+            {"Image": f"i{index}", **self.account.archives.get(number, {})}
+            for index in range(count)
+        ]
         return {"InferenceSpecification": {"Containers": containers}} if containers else {}
 
     def describe_model(self, **request: Any) -> dict[str, Any]:
@@ -314,6 +321,13 @@ class S3:
         """List objects."""
         keys = sorted(key for key in self.account.objects if key.startswith(request["Prefix"]))
         return {"Contents": [{"Key": key} for key in keys]}
+
+    def head_object(self, **request: Any) -> dict[str, Any]:
+        """Look at an archive; one that is not there, or may not be seen, is refused alike."""
+        tag = self.account.tags.get(request["Key"])
+        if tag is None:
+            raise refusal("HeadObject", "Forbidden", "403")
+        return {"ETag": f'"{tag}"'}
 
     def get_object(self, **request: Any) -> dict[str, Any]:
         """Read an object."""

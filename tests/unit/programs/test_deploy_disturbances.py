@@ -173,6 +173,38 @@ def test_a_package_of_others_that_cannot_be_served_is_refused_before_anything_is
     assert account.calls == []
 
 
+def test_an_archive_that_was_swapped_after_its_approval_is_not_deployed() -> None:
+    """Its ETag is not the one that was registered: the version below stays, the reason is kept."""
+    uri = "s3://bucket/churn/packages/1/model.tar.gz"
+    archive = {"ModelDataUrl": uri, "ModelDataETag": "0a-2"}
+    account = Account(
+        {1: A, 2: A}, archives={2: archive}, tags={"churn/packages/1/model.tar.gz": "1b"}
+    )
+    outcome = deploy(account)
+    assert account.live() == outcome.live == 1
+    said = f"its archive {uri} is not the one that was registered: it has been overwritten since"
+    assert outcome.failed == ((2, said),)
+    account.tags = {"churn/packages/1/model.tar.gz": "0a-2"}
+    assert deploy(account).live == 1, "it is not tried again by itself"
+    assert deploy(account, options=QUICK._replace(retry=2)).live == 2
+
+
+@pytest.mark.parametrize(
+    "archive",
+    [
+        {"ModelDataUrl": "s3://elsewhere/model.tar.gz", "ModelDataETag": "0a"},
+        {"ModelDataUrl": "s3://bucket/churn/packages/1/model.tar.gz"},
+        {"ModelDataETag": "0a"},
+    ],
+    ids=["may not be seen", "no ETag", "no archive"],
+)
+def test_an_archive_that_cannot_be_compared_is_deployed_as_it_was_registered(
+    archive: dict[str, str],
+) -> None:
+    """The service records an ETag or does not; the deployer may look at its own prefix alone."""
+    assert deploy(Account({1: A}, archives={1: archive})).live == 1
+
+
 def test_a_package_of_several_containers_is_deployed_as_it_is() -> None:
     """Where the endpoint's mode serves it and no setting of the step is about one container."""
     account = Account({1: A}, containers={1: 3})
