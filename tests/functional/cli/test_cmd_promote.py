@@ -130,6 +130,30 @@ def test_promoting_twice_makes_one_version(pair: Pair) -> None:
     assert pair.versions() == [(2, "PendingManualApproval"), (1, "Approved")]
 
 
+def test_two_promotions_at_the_same_time_make_one_version(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one registers it between this one's last look and its own registration."""
+    from botocore.client import BaseClient  # noqa: PLC0415 - costs botocore
+
+    send = getattr(BaseClient, "_make_api_call")  # noqa: B009 - the stubs leave it out
+    others: list[int] = []
+
+    def overtaken(self: object, operation: str, request: object) -> object:
+        if operation == "CreateModelPackage" and not others:
+            others.append(0)
+            others.append(pair.promote("tiny/1").code)
+            assert pair.versions() == [(1, "PendingManualApproval")]
+        return send(self, operation, request)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", overtaken)
+    promoted = pair.promote("tiny/1")
+    assert promoted.code == 0, promoted.err
+    assert others == [0, 0]
+    assert "was promoted as tiny/1" in promoted.out
+    assert pair.versions() == [(1, "PendingManualApproval")]
+
+
 @pytest.mark.no_cover
 def test_a_promotion_that_is_killed_at_each_call_in_turn_makes_one_version(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
