@@ -23,9 +23,9 @@ from pipelines.errors import UsageError
 from pipelines.files import real
 from pipelines.frozen import frozen
 from pipelines.infra.files import StackFile, TemplateFile, host_files, template_files
-from pipelines.infra.model import Delivery, Options
+from pipelines.infra.model import Delivery, Options, Stack
 from pipelines.infra.reading import Asked, cached_days, open_all
-from pipelines.infra.stacks import stacks
+from pipelines.infra.stacks import stacks, twice
 from pipelines.infra.wheel import Wheel, tool_wheel
 
 FOLDER: Final = Path("infra")
@@ -165,6 +165,7 @@ def generate(wanted: Wanted, folder: Path) -> Generated:
         report(found, file, err=True)
     _require_connection(options, deliveries)
     made = stacks(deliveries, options, cached_days(deliveries))
+    _require_apart(made)
     return Generated(
         template_files(made, folder, options),
         host_files(deliveries, options, _shortest(repo.root)),
@@ -187,6 +188,16 @@ def _shortest(root: Path) -> Path:
     """Return a folder as people write it from here."""
     here = Path.cwd()
     return Path(os.path.relpath(root, here)) if here.is_relative_to(root) else root
+
+
+def _require_apart(made: tuple[Stack, ...]) -> None:
+    """Refuse a name of the spec's that something of the tool's own has, too."""
+    found = next(twice(made), None)
+    if found is not None:
+        raise UsageError(
+            f"two resources would have one name: {found}",
+            "give another name to the one that `aws:` names, or to the pipeline",
+        )
 
 
 def _require_connection(options: Options, deliveries: tuple[Delivery, ...]) -> None:

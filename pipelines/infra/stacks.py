@@ -57,6 +57,25 @@ def stacks(
     )
 
 
+def twice(made: Iterable[Stack]) -> Iterator[str]:
+    """Yield what two resources would be called, of one stack or of several of an account."""
+    owners: dict[tuple[str, str, str], str] = {}
+    for stack in made:
+        for logical, resource in stack.template.resources.items():
+            kind = str(resource["Type"])
+            where = stack.place.account if "::IAM::" in kind else f"{stack.place}"
+            for member in _NAMED:
+                name = resource["Properties"].get(member)
+                if not isinstance(name, str):
+                    continue
+                owner = owners.setdefault((where, kind, name), f"{logical} of {stack.file}")
+                if owner != f"{logical} of {stack.file}":
+                    yield f"`{name}` ({kind}): {owner}, and {logical} of {stack.file}"
+
+
+_NAMED: Final = ("RoleName", "ManagedPolicyName", "BucketName", "QueueName", "TopicName")
+
+
 def _shared(
     deliveries: tuple[Delivery, ...], options: Options, cached_days: int
 ) -> Iterator[Stack]:

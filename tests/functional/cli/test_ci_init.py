@@ -402,6 +402,32 @@ def test_roles_that_could_not_name_their_repository_are_not_written(project: Pat
         assert not (project / "infra").exists()
 
 
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        ("role: arn:aws:iam::111122223333:role/churn-ci-plan", "`churn-ci-plan` (AWS::IAM::Role)"),
+        (
+            "bucket: pipelines-artifacts-111122223333-eu-central-1",
+            "`pipelines-artifacts-111122223333-eu-central-1` (AWS::S3::Bucket)",
+        ),
+    ],
+    ids=["role", "bucket"],
+)
+def test_a_name_that_the_tool_gives_to_something_of_its_own_is_refused(
+    project: Path, own: str, said: str
+) -> None:
+    """CloudFormation would find it in the middle of the stack."""
+    key = own.partition(":")[0]
+    text = (project / "pipeline.yaml").read_text()
+    (project / "pipeline.yaml").write_text(
+        re.sub(rf"(?<=[ {{]){key}: [^\n,}}]+", own, text, count=1)
+    )
+    answer = _init(project)
+    assert answer.code == 2, answer.err
+    assert f"two resources would have one name: {said}" in answer.err
+    assert not (project / "infra").exists()
+
+
 def test_two_schedules_of_one_name_are_refused(project: Path) -> None:
     """`churn` and `a-nightly`, `churn-a` and `nightly`: the account has one of that name."""
     schedule = "schedule: {{{}: {{rate: 1 day}}}}\nspec: 1"
