@@ -16,6 +16,7 @@ from pipelines.backends.local.operations.definitions import refuse_definition
 
 if TYPE_CHECKING:
     from pipelines.backends.local.hosting.provisioner import Provisioner, ServedEndpoints
+    from pipelines.backends.local.operations.table import OperationTable
 
 
 def _nothing(_execution: str) -> None:
@@ -23,7 +24,7 @@ def _nothing(_execution: str) -> None:
 
 
 class Provided:
-    """The parts of one `LocalSageMaker` that operations work on.
+    """The parts of one `LocalSageMaker` that operations work on; its table adds itself.
 
     Args:
         context: the state, the account and the time.
@@ -32,6 +33,8 @@ class Provided:
         jobs: runs jobs.
         parts: executors, step Types, time and randomness.
     """
+
+    operations: OperationTable
 
     def __init__(
         self,

@@ -33,6 +33,7 @@ class OperationTable:
 
     def __init__(self, provided: Provided) -> None:
         self._provided = provided
+        provided.operations = self
         self._found: dict[tuple[str, str], Operation] = {}
 
     def named(self, service: str, name: str) -> Operation:
@@ -55,6 +56,10 @@ class OperationTable:
         """Find an operation by boto3's name for it, as `create_model`; None if there is none."""
         key = _methods().get(method)
         return None if key is None else self.named(*key)
+
+    def members(self, module: str, shape: str) -> frozenset[str]:
+        """Return the members of a structure among the shapes of a module's operations."""
+        return frozenset(_shapes_of(module)["shapes"][shape]["members"])
 
     def _operation(self, name: str, module: str, method: str) -> Operation:
         raw = _shapes_of(module)
