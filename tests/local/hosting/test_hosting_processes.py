@@ -142,7 +142,7 @@ def test_a_state_of_the_first_version_is_brought_up(tmp_path: Path) -> None:
     with sqlite3.connect(home / "state.db") as connection:
         connection.executescript(
             "DROP TABLE endpoints; DROP TABLE endpoint_configs; DROP INDEX executions_by_version;"
-            "DROP INDEX packages_by_group; PRAGMA user_version = 1;"
+            "DROP INDEX packages_by_group; DROP TABLE jobs; PRAGMA user_version = 1;"
         )
     connection.close()
     local = HostedLocal(home)
