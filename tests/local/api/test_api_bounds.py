@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import re
+import resource
 import socket
 from contextlib import suppress
 from pathlib import Path
@@ -237,3 +238,16 @@ def test_a_head_that_is_too_large_is_refused_before_it_is_read(
     assert [one.getMessage() for one in caplog.records if one.exc_info] == []
     assert answer.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
     assert answer.endswith(b"have more than 65536 bytes or 200 lines\n")
+
+
+def test_a_body_that_does_not_fit_on_the_disk_is_refused_with_its_place(bucket: Served) -> None:
+    """With what is free while it is there; the next request is served."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (11_999_999, before[1]))
+    try:
+        status, answer = send(bucket, "PUT /bucket/key", "", b"x" * 12_000_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert status == 507
+    assert re.search(rb"\.pipelines/spool/\w+: File too large", answer)
+    assert send(bucket, "PUT /bucket/key", "", b"x")[0] == 200

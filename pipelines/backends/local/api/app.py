@@ -132,7 +132,7 @@ class ApiApplication:
         try:
             body = await self._bodies.read(receive, request, route)
         except OSError as error:
-            raise RefusedRequestError(_storage_refusal(error)) from None
+            raise RefusedRequestError(_storage_refusal(error, self._bodies.folder)) from None
         whole = HttpRequest(
             request.method, request.path, request.query, request.headers, body.data, body.spool
         )
@@ -141,7 +141,9 @@ class ApiApplication:
             raise RefusedRequestError(refusal)
         pool = self._invocations if route.is_slow else self._calls
         try:
-            return await asyncio.get_running_loop().run_in_executor(pool, _call, route, whole)
+            place = self._bodies.folder
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(pool, _call, route, whole, place)
         finally:
             if body.spool is not None:
                 body.spool.unlink(missing_ok=True)
@@ -179,19 +181,19 @@ class ApiApplication:
             await send({"type": "http.response.body", "body": b""})
 
 
-def _call(route: Route, request: HttpRequest) -> HttpResponse:
+def _call(route: Route, request: HttpRequest, storage: Path) -> HttpResponse:
     try:
         return route.respond(request)
     except Exception as error:  # noqa: BLE001 - the outermost frame of a request
         if isinstance(error, OSError) and from_outside(error) is not None:
-            return route.refuse(request, _storage_refusal(error))
+            return route.refuse(request, _storage_refusal(error, storage))
         _log.exception("internal error in response to %s %s", request.method, request.path)
         return route.refuse(request, _BUG)
 
 
-def _storage_refusal(error: OSError) -> HttpRefusal:
+def _storage_refusal(error: OSError, storage: Path) -> HttpRefusal:
     """Refuse a request because of the disk, a permission or a limit of this machine."""
-    message = from_outside(error) or str(error)
+    message = from_outside(error, storage) or str(error)
     return HttpRefusal("ServiceUnavailable", message, _INSUFFICIENT_STORAGE)
 
 

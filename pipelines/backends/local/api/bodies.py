@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 
 from pipelines.backends.local.api.messages import HttpRefusal, HttpRequest, whole_number
 from pipelines.backends.local.api.routes import Route
+from pipelines.errors import located
 from pipelines.frozen import frozen
 
 AsgiMessage: TypeAlias = MutableMapping[str, Any]
@@ -181,5 +182,8 @@ def _new_file(folder: Path) -> Path:
 
 
 def _append(file: Path, piece: bytes) -> None:
-    with file.open("ab") as stream:
-        stream.write(piece)
+    try:
+        with file.open("ab") as stream:
+            stream.write(piece)
+    except OSError as error:
+        raise located(error, file) from error  # before the file is removed
