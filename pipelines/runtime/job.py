@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import sys
 from pathlib import Path
 
@@ -125,13 +126,19 @@ def _run(job: Job, layout: Layout, scratch: Scratch) -> int:
 
 
 def _replace_links(folder: Path) -> None:
-    """Replace links in the model, which becomes an archive."""
+    """Replace links in the model, which becomes an archive, and remove pipes and the like."""
     for parent, folders, files in os.walk(str(folder)):
-        if any(os.path.islink(os.path.join(parent, name)) for name in folders + files):  # noqa: PTH114, PTH118 - as os.walk gives them
-            from .links import replace_links  # noqa: PLC0415 - only if there is a link
+        if not all(_is_plain(os.path.join(parent, name)) for name in folders + files):  # noqa: PTH118 - as os.walk gives them
+            from .links import replace_links  # noqa: PLC0415 - only if there is one
 
             replace_links(folder)
             return
+
+
+def _is_plain(path: str) -> bool:
+    """Return whether a path is a file or a folder, and no link to one."""
+    mode = os.lstat(path).st_mode
+    return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
 
 
 def _launch(job: Job, container: Container, single: child.Command) -> child.Ended:

@@ -42,6 +42,18 @@ def test_a_script_runs_from_the_code_folder_beside_its_modules(jobs: Jobs, proje
     assert not Path(str(seen["cwd"])).exists(), "the scratch folder must be gone"
 
 
+def test_a_pipe_in_a_model_is_removed_and_said(jobs: Jobs, project: Path) -> None:
+    """An archive could hold it and nobody read it; there need be no link beside it."""
+    (project / "train.py").write_text(
+        "import os\nmodel = os.environ['SM_MODEL_DIR']\nos.makedirs(model + '/deep')\n"
+        "open(model + '/deep/weights', 'w').close()\nos.mkfifo(model + '/deep/pipe')\n"
+    )
+    result = jobs.training("train.py").run()
+    assert result.exit_code == 0, result.log
+    assert "/deep/pipe is a pipe, a socket or a device: removed" in result.log
+    assert [one.name for one in (result.model / "deep").iterdir()] == ["weights"]
+
+
 def test_every_variable_of_a_training_job_is_set(jobs: Jobs, project: Path) -> None:
     """The platform sets no SM_* variable: the runtime sets all of FACTS 3.2."""
     (project / "train.py").write_text(SHOW)
