@@ -10,6 +10,8 @@ from pipelines.images.image import Image, ImageProblem
 
 # m6g, c7gn, t4g, g5g: a digit, then a `g` that stands for Graviton
 _GRAVITON: Final = re.compile(r"[a-z]+\d+g[a-z]*")
+# p6e-gb200: NVIDIA's Grace beside its GPUs
+_GRACE: Final = re.compile(r"-gb\d+$")
 
 
 def accelerator_of(instance_type: str) -> Literal["cpu", "gpu"] | None:
@@ -18,6 +20,12 @@ def accelerator_of(instance_type: str) -> Literal["cpu", "gpu"] | None:
     if not family or family.startswith(("trn", "inf")) or _GRAVITON.fullmatch(family):
         return None
     return "gpu" if family[0] in "gp" else "cpu"
+
+
+def architecture_of(instance_type: str) -> Literal["x86_64", "arm64"]:
+    """Return the architecture of an instance type's processor."""
+    family = instance_type.removeprefix("ml.").partition(".")[0]
+    return "arm64" if _GRAVITON.fullmatch(family) or _GRACE.search(family) else "x86_64"
 
 
 def check_instance(image: Image, instance_type: str | None) -> ImageProblem | None:

@@ -18,6 +18,7 @@ from pipelines.frozen import frozen
 from pipelines.infra.model import Delivery, Options, Stack
 from pipelines.infra.template import yaml_text
 from pipelines.infra.workflows import github, gitlab
+from pipelines.infra.workstation import Workstation, workstation
 from pipelines.json_types import JsonObject
 
 _HEAD: Final = re.compile(
@@ -25,6 +26,8 @@ _HEAD: Final = re.compile(
     r"(?:#.*\n)*?# Generate it again, in the repository's root: (?P<command>.*)\n"
     r"(?:#.*\n)*?# sha256: (?P<digest>[0-9a-f]{64})\n"
 )
+
+_INIT: Final = " ci init"
 
 
 class State(StrEnum):
@@ -100,6 +103,13 @@ def template_files(
     return tuple(_file(stack, folder / stack.file, options) for stack in stacks)
 
 
+def machine_file(path: Path, wanted: Workstation, options: Options) -> TemplateFile:
+    """Return the file of a machine to develop on, compared with what is there."""
+    what = "A machine to develop on; `ci plan` and `ci apply` leave it alone."
+    text = workstation(wanted).text()
+    return _with_head(path, text, options, (wanted.file,), (what,))
+
+
 def commands_in(folder: Path) -> frozenset[str]:
     """Return the commands that generated the templates of a folder."""
     return frozenset(head["command"] for _, head in _generated(folder))
@@ -141,10 +151,13 @@ def left_over(files: Iterable[TemplateFile], folder: Path) -> Iterator[Path]:
 
 
 def _generated(folder: Path) -> Iterator[tuple[Path, re.Match[str]]]:
-    """Yield the files of a folder that were generated, with what their heads say."""
+    """Yield the stacks' templates of a folder that were generated, with what their heads say.
+
+    Machines to develop on are not among them.
+    """
     for path in sorted(folder.glob("*.yaml")):
         head = _HEAD.match(path.read_text("utf-8", "replace")) if path.is_file() else None
-        if head is not None:
+        if head is not None and _INIT in head["command"]:
             yield path, head
 
 

@@ -22,6 +22,7 @@ from tests.golden.infra_projects import CASES, FOLDER, VERSION, project, stacks_
 
 ROOT = Path(__file__).parents[2]
 CHECKOV = ROOT / ".venv-checkov" / "bin" / "checkov"
+MACHINES = FOLDER.parent / "workstation"
 REGIONS = {"us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1"}
 
 _CFN_LINT = "from cfnlint.runner import main; main()"
@@ -92,7 +93,7 @@ def test_checkov_finds_nothing_unexplained(tmp_path: Path) -> None:
     """Each check that is left out says why, at the resource that it is about."""
     words = ("--framework", "cloudformation", "--quiet", "--compact", "--output", "json")
     done = subprocess.run(
-        [str(CHECKOV), "--directory", str(FOLDER), *words],
+        [str(CHECKOV), "--directory", str(FOLDER), "--directory", str(MACHINES), *words],
         capture_output=True,
         text=True,
         check=False,

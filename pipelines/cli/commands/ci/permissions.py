@@ -13,6 +13,7 @@ from pipelines.cli.printing import echo, echo_data
 from pipelines.cli.tables import columns
 from pipelines.compile.driver import compile_spec
 from pipelines.compile.permissions import Permission, permissions
+from pipelines.infra import workstation as machine
 from pipelines.infra.model import Environment
 from pipelines.infra.people import Part, people
 from pipelines.infra.policies import (
@@ -29,8 +30,11 @@ from pipelines.spec.model import Aws
 
 @click.command("permissions")
 @spec_options
+@click.option(
+    "--workstation", is_flag=True, help="Those who make and use a machine of `ci workstation`."
+)
 @format_option("text", "json")
-def COMMAND(chosen: ChosenSpec, output_format: str) -> None:  # noqa: N802 - found by this name
+def COMMAND(chosen: ChosenSpec, workstation: bool, output_format: str) -> None:  # noqa: N802, FBT001 - found by this name; click's flag
     """Show the IAM policies that the roles of a spec need, and which step needs what."""
     result = compile_spec(chosen.request())
     report(result.checked, chosen.file, err=True)
@@ -38,7 +42,11 @@ def COMMAND(chosen: ChosenSpec, output_format: str) -> None:  # noqa: N802 - fou
         return
     aws = result.checked.graph.spec.aws or Aws()
     found = policies(result.compiled, aws)
-    parts = people(Environment(chosen.env, result.checked.graph.spec, result.compiled))
+    environment = Environment(chosen.env, result.checked.graph.spec, result.compiled)
+    if workstation:
+        _show_parts(machine.people(environment), environment.place.account, output_format)
+        return
+    parts = people(environment)
     open_ends = unknown(permissions(result.compiled, aws))
     if output_format == "json":
         content = {
@@ -53,6 +61,13 @@ def COMMAND(chosen: ChosenSpec, output_format: str) -> None:  # noqa: N802 - fou
     echo("\n\n".join("\n".join(table) for table in tables))
     for line in (*_notes(aws), *(f"not known before it runs: {_open(one)}" for one in open_ends)):
         echo(f"\n{line}")
+
+
+def _show_parts(parts: Iterable[Part], account: str, output_format: str) -> None:
+    if output_format == "json":
+        echo_data(json.dumps({"people": [_part_as_json(one) for one in parts]}, indent=2) + "\n")
+    else:
+        echo("\n\n".join("\n".join(_of_part(one, account)) for one in parts))
 
 
 def _as_json(policy: RolePolicy) -> JsonObject:
