@@ -38,6 +38,12 @@ def session(path):
     options.intra_op_num_threads = 1
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 """
+_PROJECT = """\
+spec: 1
+pipeline: bench
+steps:
+  end: {kind: fail, message: only the endpoint is used}
+"""
 _OURS = f"""\
 {_SESSION}
 def model_fn(model_dir):
@@ -141,6 +147,7 @@ def free_ports(count: int) -> list[int]:
 
 def ours(folder: Path) -> Served:
     """Serve with `pipelines serve`; the endpoint is created through its API, as a user would do."""
+    (folder / "pipeline.yaml").write_text(_PROJECT)
     (port,) = free_ports(1)
     words = (sys.executable, "-m", "pipelines", "serve", "--port", str(port))
     url = f"http://127.0.0.1:{port}"
