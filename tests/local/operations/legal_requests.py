@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from pipelines.backends.local.engine.folders import execution_folder
+from pipelines.backends.local.jobs.states import JobState
 from pipelines.backends.local.kept import JOB_FILE
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.state.jobs import JobRecord
 from pipelines.json_types import JsonObject
 
 Names: TypeAlias = dict[str, str]
@@ -31,10 +33,48 @@ VARIANT = {
     "InitialInstanceCount": 1,
 }
 TAGS = [{"Key": "a", "Value": "b"}]
+RESOURCES = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+TRAINING = {
+    "AlgorithmSpecification": {
+        "TrainingImage": "i",
+        "TrainingInputMode": "File",
+        "ContainerEntrypoint": ["true"],
+    },
+    "HyperParameters": {"epochs": "1"},
+    "OutputDataConfig": {"S3OutputPath": "s3://b/models"},
+    "ResourceConfig": RESOURCES,
+    "RoleArn": ROLE,
+    "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+    "Environment": {"A": "1"},
+    "Tags": TAGS,
+}
+PROCESSING = {
+    "AppSpecification": {"ImageUri": "i", "ContainerEntrypoint": ["true"]},
+    "ProcessingResources": {"ClusterConfig": RESOURCES},
+    "RoleArn": ROLE,
+    "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+    "Environment": {"A": "1"},
+    "Tags": TAGS,
+}
+TRANSFORM = {
+    "ModelName": "m",
+    "TransformInput": {
+        "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://b/in"}},
+        "ContentType": "text/csv",
+    },
+    "TransformOutput": {"S3OutputPath": "s3://b/out", "Accept": "text/csv"},
+    "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    "Tags": TAGS,
+}
 
 
-def fill(sagemaker: LocalSageMaker) -> Names:
-    """Create one of each kind; return their ARNs."""
+def fill(sagemaker: LocalSageMaker, owner: str) -> Names:
+    """Create one of each kind; return their ARNs.
+
+    Args:
+        sagemaker: where.
+        owner: who runs the jobs: another process that lives, so that their states stay.
+    """
     pipeline = sagemaker.create_pipeline(
         PipelineName="p", PipelineDefinition=DEFINITION, RoleArn=ROLE, Tags=TAGS
     )["PipelineArn"]
@@ -54,6 +94,7 @@ def fill(sagemaker: LocalSageMaker) -> Names:
         sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[VARIANT])
     sagemaker.create_endpoint(EndpointName="e", EndpointConfigName="c")
     sagemaker._provided.provisioner.wait("e")
+    _jobs(sagemaker, owner)
     stream = _log(sagemaker, execution.rpartition("/")[2])
     return {
         "stream": stream,
@@ -62,6 +103,19 @@ def fill(sagemaker: LocalSageMaker) -> Names:
         "running": running,
         "package": package,
     }
+
+
+def _jobs(sagemaker: LocalSageMaker, owner: str) -> None:
+    """Record a job of each kind that is in progress."""
+    context = sagemaker._provided.context
+    for type_name, request in (
+        ("Training", TRAINING),
+        ("Processing", PROCESSING),
+        ("Transform", TRANSFORM),
+    ):
+        arn = context.arn(f"{type_name.lower()}-job/j")
+        state = JobState.new(context.now())
+        context.state.jobs.add(JobRecord(type_name, "j", arn, state, request, owner))
 
 
 def _log(sagemaker: LocalSageMaker, execution: str) -> str:
@@ -80,9 +134,7 @@ _PAGE = {"MaxResults": 10, "SortOrder": "Ascending"}
 _LIST = {**_PAGE, "SortBy": "Name", "NameContains": "m", "CreationTimeAfter": 0}
 _PIPELINES = {"CreatedAfter": 0, "CreatedBefore": 4e9}
 _GROUP = {"logGroupName": "/aws/sagemaker/TrainingJobs"}
-
-ABSENT = {"DescribeProcessingJob", "DescribeTrainingJob", "DescribeTransformJob"}
-"""Operations of which there is nothing to name; their requests are refused for that alone."""
+_JOBS = {**_PAGE, "SortBy": "Status", "NameContains": "j", "StatusEquals": "InProgress"}
 
 LEGAL: dict[str, Request] = {
     "AddTags": lambda names: {"ResourceArn": names["pipeline"], "Tags": TAGS},
@@ -182,9 +234,31 @@ LEGAL: dict[str, Request] = {
     "DescribeEndpointConfig": lambda _: {"EndpointConfigName": "c"},
     "ListEndpointConfigs": lambda _: _LIST,
     "DeleteEndpointConfig": lambda _: {"EndpointConfigName": "unused"},
+    "CreateProcessingJob": lambda _: {"ProcessingJobName": "k", **PROCESSING},
     "DescribeProcessingJob": lambda _: {"ProcessingJobName": "j"},
+    "ListProcessingJobs": lambda _: _JOBS,
+    "StopProcessingJob": lambda _: {"ProcessingJobName": "j"},
+    "CreateTrainingJob": lambda _: {"TrainingJobName": "k", **TRAINING},
     "DescribeTrainingJob": lambda _: {"TrainingJobName": "j"},
+    "ListTrainingJobs": lambda _: _JOBS,
+    "StopTrainingJob": lambda _: {"TrainingJobName": "j"},
+    "CreateTransformJob": lambda _: {"TransformJobName": "k", **TRANSFORM},
     "DescribeTransformJob": lambda _: {"TransformJobName": "j"},
+    "ListTransformJobs": lambda _: _JOBS,
+    "StopTransformJob": lambda _: {"TransformJobName": "j"},
+    "Search": lambda _: {
+        "Resource": "TrainingJob",
+        "SearchExpression": {
+            "Operator": "And",
+            "Filters": [{"Name": "TrainingJobStatus", "Operator": "Equals", "Value": "InProgress"}],
+            "SubExpressions": [
+                {"Filters": [{"Name": "Tags.a", "Operator": "Contains", "Value": "b"}]}
+            ],
+        },
+        "SortBy": "CreationTime",
+        "SortOrder": "Ascending",
+        "MaxResults": 10,
+    },
     "CreateEndpoint": lambda _: {
         "EndpointName": "new",
         "EndpointConfigName": "c",
