@@ -51,7 +51,7 @@ class RunningJob:
         self._started = threading.Event()
         self._end: JobOutcome | None = None
         self._error: BaseException | None = None
-        self._next_look = 0.0
+        self._next_look = time.monotonic() + _POLL_SECONDS
 
     def start(self, place: JobPlace, ended: Callable[[JobRecord], None]) -> None:
         """Run it in a thread of its own.
