@@ -12,6 +12,7 @@ from pipelines.bundle.code import CodeBundle, CodeRequest, bundle
 from pipelines.bundle.digests import PLACE, remembered_contents
 from pipelines.bundle.project import Project, of_links
 from pipelines.compile.imports import StepCode, check_imports
+from pipelines.compile.replaced import check_frameworks
 from pipelines.diagnostics import Finding, Path, Severity
 from pipelines.frozen import frozen
 from pipelines.grammar.functions import Value
@@ -68,7 +69,9 @@ def look_up(graph: Graph, project: Project) -> LookedUp:
     made = {one.step: one for one in find_code(graph, project, found, facts)}
     code = tuple(one.asset for one in made.values() if one.asset is not None)
     found.extend(_too_old(jobs))
-    found.extend(check_imports(_importing(jobs, made), project))
+    steps = tuple(_step_code(jobs, made))
+    found.extend(check_imports(steps, project))
+    found.extend(check_frameworks(steps, project))
     uris = {at: one.uri if isinstance(one, Image) else one for at, one in known.items()}
     found.extend(f for name, s in _local(graph).items() for f in _missing(name, s, project))
     found.extend(_placeholder(graph))
@@ -131,11 +134,11 @@ def _jobs(graph: Graph, known: Mapping[tuple[str, Path], Image | Value]) -> Iter
                 yield _Job(node, needs, path, image)
 
 
-def _importing(jobs: Iterable[_Job], made: Mapping[str, CodeBundle]) -> Iterator[StepCode]:
-    """Yield the code that imports more than its project, each with the image that it runs in."""
+def _step_code(jobs: Iterable[_Job], made: Mapping[str, CodeBundle]) -> Iterator[StepCode]:
+    """Yield the code of steps, each with the image that it runs in."""
     for job in jobs:
         code, bundled = job.needs.code, made.get(job.node.name)
-        if code is None or bundled is None or bundled.asset is None or not bundled.imports:
+        if code is None or bundled is None or bundled.asset is None:
             continue
         name = str(job.needs.images[job.path].name)
         yield StepCode(
