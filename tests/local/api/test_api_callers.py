@@ -228,6 +228,7 @@ def used(s3: Any) -> object:
 CALLS: list[tuple[str, Callable[[Any], object], object]] = [
     ("sagemaker", lambda client: client.list_models()["Models"], []),
     ("sts", lambda client: client.get_caller_identity()["Account"], "000000000000"),
+    ("iam", lambda client: client.get_role(RoleName="x")["Role"]["RoleName"], "x"),
     ("logs", lambda client: client.describe_log_streams(logGroupName="g")["logStreams"], []),
     ("s3", used, ["a b/ä+&=%.txt"]),
 ]

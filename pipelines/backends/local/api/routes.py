@@ -9,17 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from pipelines.backends.local.api import json_rpc, s3, sagemaker_runtime, sts
+from pipelines.backends.local.api import json_rpc, query, s3, sagemaker_runtime
 from pipelines.backends.local.api.json_rpc import JsonService
 from pipelines.backends.local.api.messages import HttpRefusal, HttpRequest, HttpResponse
+from pipelines.backends.local.api.query import QueryService
 from pipelines.backends.local.api.sagemaker_runtime import RuntimeService
-from pipelines.backends.local.api.sts import StsService
 from pipelines.backends.local.operations.table import not_there
 from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.frozen import frozen
 
 _SCOPE = re.compile(r"Credential=[^/,]*/[^/,]*/[^/,]*/([^/,]+)/")
-_KNOWN = ("sagemaker", "s3", "sts", "logs")
+_KNOWN = ("sagemaker", "s3", "sts", "iam", "logs")
 _SMALL = 16 << 20
 
 
@@ -60,7 +60,7 @@ class Routes:
             "Logs_20140328": JsonService("logs", find),
         }
         self._runtime = RuntimeService(find)
-        self._sts = StsService(settings.account)
+        self._query = QueryService(settings.account)
         self._s3 = Route(store.respond, s3.refuse, s3.LONGEST, takes_files=True, needs_length=True)
 
     def find(self, request: HttpRequest) -> Route:
@@ -70,7 +70,7 @@ class Routes:
         if target is not None:
             return self._by_target(target)
         if _is_form(request):
-            return Route(self._sts.respond, sts.refuse)
+            return Route(self._query.respond, query.refuse)
         if signed is not None and signed not in _KNOWN:
             return Route(_no_service(signed), json_rpc.refuse)
         if signed != "s3" and sagemaker_runtime.PATH.fullmatch(request.path):

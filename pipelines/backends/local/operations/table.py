@@ -94,7 +94,7 @@ def operations_of(service: str) -> Iterator[tuple[str, str]]:
 
 
 def _services() -> str:
-    return f"it has operations of {listed(sorted((*_index(), 's3', 'sts')), mark='')}"
+    return f"it has operations of {listed(sorted((*_index(), 'iam', 's3', 'sts')), mark='')}"
 
 
 def _shape(shapes: ShapeTable, name: str | None) -> Shape | None:
