@@ -17,6 +17,7 @@ from pipelines.cli.scope import Scope, open_scope
 from pipelines.cli.sizes import size
 from pipelines.cli.tables import columns
 from pipelines.errors import UsageError
+from pipelines.execution.failure import remarks
 from pipelines.json_types import JsonObject
 from pipelines.results.metrics import metrics_of, written
 from pipelines.results.outputs import Output, outputs_of, reports_of
@@ -99,7 +100,7 @@ def _overview(scope: Scope, run: ExecutionResult, outputs: tuple[Output, ...]) -
             str(len(one.files)),
             size(one.size),
             shown_place(one.place),
-            _note(one),
+            _note(run, one),
         )
         for one in outputs
     ]
@@ -122,6 +123,10 @@ def _further(scope: Scope, run: ExecutionResult, metrics: dict[str, float]) -> I
         yield ""
     for version in run.versions:
         yield f"registered {version}: pipelines models{scope.flags} show {version}"
+    left = [(step.name, what) for step in run.steps for what in remarks(step.reason)]
+    if left:
+        yield ""
+    yield from (f"{name}: {what}" for name, what in left)
 
 
 def _files(output: Output) -> str:
@@ -130,8 +135,13 @@ def _files(output: Output) -> str:
     return f"{head}\n{columns(('file', 'size', 'where'), rows)}" if rows else f"{head}\nno files"
 
 
-def _note(output: Output) -> str:
-    return "" if output.reused_from is None else f"from {output.reused_from}"
+def _note(run: ExecutionResult, output: Output) -> str:
+    if output.reused_from is not None:
+        return f"from {output.reused_from}"
+    status = next(step.status for step in run.steps if step.name == output.step)
+    if output.files or status == "Executing":
+        return ""
+    return "its step failed" if status == "Failed" else "nothing is there"
 
 
 def _document(scope: Scope, run: ExecutionResult, outputs: tuple[Output, ...]) -> JsonObject:

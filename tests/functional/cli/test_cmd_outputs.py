@@ -149,3 +149,17 @@ def test_a_report_that_nobody_can_read_is_a_file_like_others(ran: Path, pipeline
             assert answer.code == 0, answer.err
         said = json.loads(pipelines("outputs", "--local", "--format", "json").out)
         assert said["metrics"] == {}
+
+
+def test_what_a_failed_step_wrote_is_in_its_folder(project: Path, pipelines: Command) -> None:
+    """No output was uploaded, as in the service, and the command does not look as if one was."""
+    script = next((project / "steps").glob("*.py"))
+    script.write_text(script.read_text("utf-8") + "\nraise SystemExit(3)\n", "utf-8")
+    assert pipelines("run").code == 5
+    answer = pipelines("outputs", "--local")
+    assert answer.code == 0, answer.err
+    [row] = [line for line in answer.out.splitlines() if line.startswith("make.rows")]
+    assert row.endswith("its step failed")
+    [line] = [line for line in answer.out.splitlines() if line.startswith("make: ")]
+    folder = Path(line.partition("its folder is kept: ")[2])
+    assert [file.name for file in folder.rglob("rows.txt")] == ["rows.txt"]
