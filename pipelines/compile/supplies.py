@@ -11,6 +11,7 @@ from pipelines.bundle.assets import CodeAsset, DataAsset, digest_contents
 from pipelines.bundle.code import CodeBundle, CodeRequest, bundle
 from pipelines.bundle.digests import PLACE, remembered_contents
 from pipelines.bundle.project import Project, of_links
+from pipelines.compile.handlers import ServingCode, check_handlers
 from pipelines.compile.imports import StepCode, check_imports
 from pipelines.compile.replaced import check_frameworks
 from pipelines.diagnostics import Finding, Path, Severity
@@ -72,6 +73,7 @@ def look_up(graph: Graph, project: Project) -> LookedUp:
     steps = tuple(_step_code(jobs, made))
     found.extend(check_imports(steps, project))
     found.extend(check_frameworks(steps, project))
+    found.extend(check_handlers(_serving(jobs), project))
     uris = {at: one.uri if isinstance(one, Image) else one for at, one in known.items()}
     found.extend(f for name, s in _local(graph).items() for f in _missing(name, s, project))
     found.extend(_placeholder(graph))
@@ -144,6 +146,15 @@ def _step_code(jobs: Iterable[_Job], made: Mapping[str, CodeBundle]) -> Iterator
         yield StepCode(
             job.node.path, job.image, name, code, bundled.asset, bundled.imports, bundled.brought
         )
+
+
+def _serving(jobs: Iterable[_Job]) -> Iterator[ServingCode]:
+    """Yield the code that a model server calls."""
+    for job in jobs:
+        code = job.needs.code
+        if code is not None and code.entry is not None:
+            name = str(job.needs.images[job.path].name)
+            yield ServingCode(job.node.path, job.image, name, code.entry, code.config)
 
 
 def _too_old(jobs: Iterable[_Job]) -> Iterator[Finding]:

@@ -69,7 +69,7 @@ _SUITE: Final = """\
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """Make a folder with every file that the spec names."""
-    (tmp_path / "work.py").touch()
+    (tmp_path / "work.py").write_text("def model_fn(model_dir): ...\n")
     (tmp_path / "requirements.txt").touch()
     (tmp_path / "suite.json").write_text(_SUITE)
     (tmp_path / "data").mkdir()

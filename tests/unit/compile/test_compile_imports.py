@@ -336,7 +336,8 @@ def test_serving_code_has_the_serving_image(
 ) -> None:
     """And `serving.requirements`; TensorFlow Serving comes without TensorFlow."""
     files = {
-        "serving/inference.py": "import pandas, onnxruntime, near",
+        "serving/inference.py": "import pandas, onnxruntime, near\n"
+        "from near import model_fn, input_handler, output_handler",
         "serving/near.py": "import tensorflow",
         "serving/requirements.txt": "onnxruntime",
     }
@@ -351,7 +352,8 @@ def test_serving_code_has_the_serving_image(
 )
 def test_serving_code_has_its_folder_only(script: str, module: str, tmp_path: Path) -> None:
     """What is imported from the project's root here is not there in the model server."""
-    files = {"serving/inference.py": script, "serving/near.py": "", "steps/clean.py": ""}
+    code = f"{script}\ndef model_fn(model_dir): ..."
+    files = {"serving/inference.py": code, "serving/near.py": "", "steps/clean.py": ""}
     (found,) = _found(tmp_path, SERVING % "sklearn-1.9-cpu", files)
     assert found.message == (
         f"`{module}` is not below `serving/`, whose files are all that a model server has"

@@ -1,1 +1,6 @@
 """Answers."""
+
+# ruff: noqa: D103
+
+
+def model_fn(model_dir: str) -> None: ...
