@@ -54,7 +54,7 @@ def generated(
     folder = tmp_path / "churn"
     for name in ("steps/train.py", "serving/inference.py"):
         (folder / name).parent.mkdir(parents=True)
-        (folder / name).write_text('"""Code."""\n')
+        (folder / name).write_text('"""Code."""\nmodel_fn = None\n')
     (folder / "pipeline.yaml").write_text(SPEC)
     subprocess.run(["git", "init", "-q", "-b", "main", str(folder)], check=True)  # noqa: S607 - git by its name
     monkeypatch.chdir(folder)

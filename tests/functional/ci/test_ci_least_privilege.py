@@ -94,7 +94,12 @@ class Roles:
 def roles(tmp_path_factory: pytest.TempPathFactory) -> Roles:
     """Compile a pipeline with all three roles."""
     folder = tmp_path_factory.mktemp("project")
-    files = {"step.py": "", "serving/inference.py": "", "data/a.csv": "1", "pipeline.yaml": SPEC}
+    files = {
+        "step.py": "",
+        "serving/inference.py": "def model_fn(d): ...",
+        "data/a.csv": "1",
+        "pipeline.yaml": SPEC,
+    }
     for name, text in files.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
@@ -347,7 +352,12 @@ def _denied(roles: Roles, requests: Iterable[Request], role: str) -> list[Reques
 def test_with_one_role_for_everything_the_attacks_would_succeed(tmp_path: Path) -> None:
     """What the separation is for: the evaluator does not deny everything."""
     spec = "".join(line for line in SPEC.splitlines(keepends=True) if "_role:" not in line)
-    files = {"step.py": "", "serving/inference.py": "", "data/a.csv": "1", "pipeline.yaml": spec}
+    files = {
+        "step.py": "",
+        "serving/inference.py": "def model_fn(d): ...",
+        "data/a.csv": "1",
+        "pipeline.yaml": spec,
+    }
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)

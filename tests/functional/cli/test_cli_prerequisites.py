@@ -54,7 +54,7 @@ def add(project: Path, steps: str) -> None:
     spec.write_text(spec.read_text() + steps)
     (project / "sample.json").write_text("{}")
     (project / "serving").mkdir(exist_ok=True)
-    (project / "serving" / "inference.py").write_text("")
+    (project / "serving" / "inference.py").write_text("def model_fn(d): ...")
     (project / "serving" / "requirements.txt").write_text("nosuchdistribution==1.0\n")
 
 

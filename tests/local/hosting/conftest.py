@@ -28,6 +28,7 @@ from pipelines.backends.local.hosting.values import (
 from pipelines.backends.local.jobs.isolation import probe
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.images import Image, resolve
 from pipelines.json_types import JsonObject
 
 ROLE = "arn:aws:iam::000000000000:role/x"
@@ -150,7 +151,8 @@ URL = "s3://bucket/model.tar.gz"
 class Serve(Protocol):
     """Serve an inference module.
 
-    `files` are further members of the archive, `how` members of FleetSpec.
+    `files` are further members of the archive, `image` is the short name of an image, `how` members
+    of FleetSpec. Without code the archive has none.
     """
 
     def __call__(  # noqa: D102 - see the class
@@ -160,6 +162,7 @@ class Serve(Protocol):
         files: dict[str, str] | None = None,
         environment: dict[str, str] | None = None,
         proven: bool = False,
+        image: str = "x/x",
         **how: Any,
     ) -> Fleet: ...
 
@@ -185,11 +188,14 @@ def serve(settings: LocalSettings) -> Iterator[Serve]:
             files: dict[str, str] | None = None,
             environment: dict[str, str] | None = None,
             proven: bool = False,
+            image: str = "x/x",
             **how: Any,
         ) -> Fleet:
-            members = {"code/inference.py": code, **(files or {})}
+            members = {**({"code/inference.py": code} if code else {}), **(files or {})}
             objects.put_bytes(URL, archive(members))
-            container = {"Image": "x", "ModelDataUrl": URL, "Environment": environment or {}}
+            found = resolve(image, "us-east-1", "ml.m5.large", "inference")
+            assert isinstance(found, Image)
+            container = {"Image": found.uri, "ModelDataUrl": URL, "Environment": environment or {}}
             log = settings.home / "endpoints" / "a.log"
             plain: dict[str, Any] = {"name": "a", "container": container, "log": log}
             spec = FleetSpec(**{"workers": 1, "serverless": False, **how}, **plain)

@@ -41,7 +41,7 @@ def spec(tmp_path: Path) -> Path:
     """Write a project that registers and deploys."""
     (tmp_path / "serving").mkdir()
     for name in ("train.py", "serving/inference.py", "serving/sample.csv"):
-        (tmp_path / name).write_text("x = 1\n")
+        (tmp_path / name).write_text("model_fn = 1\n")
     file = tmp_path / "pipeline.yaml"
     file.write_text(SPEC)
     return file

@@ -27,6 +27,7 @@ from pipelines.backends.local.jobs.workspace import workspace
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.errors import PipelinesError
 from pipelines.frozen import frozen
+from pipelines.images import describe
 from pipelines.json_types import JsonObject
 from pipelines.runtime.archive import ArchiveError, unpack
 
@@ -83,10 +84,20 @@ def prepare_container(
             host = job.hosts[0]
             _place_model(spec.container, host, objects)
             variables: dict[str, str] = dict(spec.container.get("Environment") or {})
-            code, program = _serving_code(variables, host, objects)
+            server = _server(spec.container)
+            code, program = _serving_code(server, variables, host, objects)
             kept = spec.log.absolute().with_suffix(".code")
             project = settings.home.absolute().parent
-            inner = [str(_WORKER), str(_runtime()), code, program, _MODEL, str(kept), str(project)]
+            inner = [
+                str(_WORKER),
+                str(_runtime()),
+                server,
+                code,
+                program,
+                _MODEL,
+                str(kept),
+                str(project),
+            ]
             words = command_words(job, host, ["python3", "-P", "-c", _BOOT, *inner], settings)
             if spec.workers > 1:
                 share = max(1, (os.cpu_count() or 1) // spec.workers)
@@ -133,10 +144,20 @@ def _unpack(objects: ObjectStore, url: str, folder: Path) -> None:
         raise FleetError(f"the model data {url} cannot be used: {error}") from error
 
 
+def _server(container: JsonObject) -> str:
+    """Return what calls the code in the container's image: as `worker/main.py` takes it."""
+    image = describe(str(container.get("Image") or ""))
+    is_toolkit = image.serving == "sagemaker-toolkit"
+    return (image.framework if is_toolkit else image.serving) or ""
+
+
 def _serving_code(
-    variables: Mapping[str, str], host: JobHost, objects: ObjectStore
+    server: str, variables: Mapping[str, str], host: JobHost, objects: ObjectStore
 ) -> tuple[str, str]:
     """Return the folder of the serving code, as the container sees it, and the module's file."""
+    if server == "tensorflow-serving":  # it asks no variable, and needs no code
+        has_code = (host_path(host, _MODEL) / "code" / "inference.py").is_file()
+        return f"{_MODEL}/code", "inference.py" if has_code else ""
     folder = variables.get(_FOLDER, f"{_MODEL}/code").removeprefix("file://").rstrip("/")
     if folder.startswith("s3://"):
         host_path(host, _SUBMITTED).mkdir(parents=True)

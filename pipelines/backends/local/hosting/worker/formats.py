@@ -16,8 +16,9 @@ TEXTS = (JSON, CSV)
 class UnsupportedFormatError(Exception):
     """There is no decoder or encoder for a media type."""
 
-    def __init__(self, media_type: str) -> None:
-        super().__init__(f"media type `{media_type}` is not supported: use {JSON}, {CSV} or {NPY}")
+    def __init__(self, media_type: str, known: tuple[str, ...] = (JSON, CSV, NPY)) -> None:
+        use = f"{', '.join(known[:-1])} or {known[-1]}"
+        super().__init__(f"media type `{media_type}` is not supported: use {use}")
 
 
 def media_type(header: str) -> str:

@@ -18,9 +18,10 @@ from typing import Any, NamedTuple
 
 from . import formats
 from .failures import FailureReport
+from .toolkits import TOOLKITS, ServingCodeError, Toolkit
 
 _STEPS = ("input_fn", "predict_fn", "output_fn")
-_BAD_REQUEST, _NOT_ACCEPTABLE, _UNSUPPORTED, _FAILED = 400, 406, 415, 500
+_BAD_REQUEST, _NOT_ACCEPTABLE, _UNSUPPORTED = 400, 406, 415
 
 
 class InvocationRequest(NamedTuple):
@@ -38,10 +39,6 @@ class InvocationReply(NamedTuple):
     status: int
     body: bytes
     content_type: str
-
-
-class ServingCodeError(Exception):
-    """The serving module lacks a function that a server needs, or has a wrong one."""
 
 
 class ToolkitContext:
@@ -67,16 +64,28 @@ def one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 
-def load(report: FailureReport, program: str, model_dir: str) -> ServingHandler:
+def load(report: FailureReport, program: str, model_dir: str, framework: str) -> ServingHandler:
     """Import the serving module and load the model.
 
     Args:
         report: where the serving code is, and how its failures are told.
         program: the module's file in it.
         model_dir: the folder of the model.
+        framework: whose toolkit serves it; any other word for the general one.
 
     Raises:
         ServingCodeError: a function is missing or takes other arguments.
+    """
+    module = import_program(report, program)
+    toolkit = TOOLKITS.get(framework, Toolkit)(program)
+    return ServingHandler(module, toolkit, model_dir, report)
+
+
+def import_program(report: FailureReport, program: str) -> Any:
+    """Import the serving module; what lies beside it can be imported, too.
+
+    Raises:
+        ServingCodeError: it is not Python.
     """
     file = Path(report.code, program)
     for folder in dict.fromkeys((str(file.parent), report.code)):
@@ -87,25 +96,26 @@ def load(report: FailureReport, program: str, model_dir: str) -> ServingHandler:
     module = importlib.util.module_from_spec(spec)
     sys.modules[file.stem] = module
     spec.loader.exec_module(module)
-    return ServingHandler(module, program, model_dir, report)
+    return module
 
 
 class ServingHandler:
     """A loaded model and the functions around it."""
 
-    def __init__(self, module: Any, program: str, model_dir: str, report: FailureReport) -> None:
+    def __init__(
+        self, module: Any, toolkit: Toolkit, model_dir: str, report: FailureReport
+    ) -> None:
         self._report = report
-        self._program = program
+        self._toolkit = toolkit
         self._model_dir = model_dir
         self._default_accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", formats.JSON)
-        model_fn = getattr(module, "model_fn", None)
-        if model_fn is None:
-            raise ServingCodeError(f"`{program}` has no model_fn(model_dir)")
         functions = {name: getattr(module, name, None) for name in ("transform_fn", *_STEPS)}
         self._transform = self._choose_transform(functions)
-        self._model = self._with_context(model_fn, 1)(ToolkitContext(model_dir, {}), model_dir)
-        if not functions["transform_fn"] and not functions["predict_fn"]:
-            _predictor(self._model, program)
+        model_fn = self._with_context(getattr(module, "model_fn", None) or toolkit.load, 1)
+        self._model = model_fn(ToolkitContext(model_dir, {}), model_dir)
+        if not functions["transform_fn"]:
+            missing = frozenset(name for name in _STEPS if not functions[name])
+            toolkit.check(self._model, missing)
 
     def reply(self, request: InvocationRequest) -> InvocationReply:
         """Process a request; an exception in the user's code becomes a 500, traceback on stderr."""
@@ -118,30 +128,30 @@ class ServingHandler:
             try:
                 body = request.body.decode("utf-8")
             except UnicodeDecodeError:
-                return _plain_reply(_BAD_REQUEST, "the request body is not UTF-8")
+                return plain_reply(_BAD_REQUEST, "the request body is not UTF-8")
         try:
             context = ToolkitContext(self._model_dir, request.headers)
             result = self._transform(context, self._model, body, content_type, accept)
             return read_result(result, accept)
         except _RefusedError as refusal:
-            return _plain_reply(refusal.status, str(refusal))
+            return plain_reply(refusal.status, str(refusal))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code
             self._report.write()
-            return _plain_reply(_FAILED, one_line(error))
+            return plain_reply(self._toolkit.failed, one_line(error))
 
     def _choose_transform(self, functions: Mapping[str, Any]) -> Callable[..., Any]:
         transform = functions["transform_fn"]
         steps = [name for name in _STEPS if functions[name]]
         if transform and steps:
             raise ServingCodeError(
-                f"`{self._program}` has transform_fn and {', '.join(steps)}: "
+                f"`{self._toolkit.program}` has transform_fn and {', '.join(steps)}: "
                 "transform_fn replaces the three others, remove it or them"
             )
         if transform:
             return self._with_context(transform, 4)
-        read = self._with_context(functions["input_fn"] or formats.decode, 2)
-        predict = self._with_context(functions["predict_fn"] or self._predict, 2)
-        write = self._with_context(functions["output_fn"] or formats.encode, 2)
+        read = self._with_context(functions["input_fn"] or self._toolkit.read, 2)
+        predict = self._with_context(functions["predict_fn"] or self._toolkit.predict, 2)
+        write = self._with_context(functions["output_fn"] or self._toolkit.write, 2)
 
         def transform_in_steps(
             context: ToolkitContext, model: Any, body: str | bytes, content_type: str, accept: str
@@ -158,20 +168,18 @@ class ServingHandler:
 
         return transform_in_steps
 
-    def _predict(self, data: Any, model: Any) -> Any:
-        return _predictor(model, self._program)(data)
-
     def _with_context(self, function: Callable[..., Any], count: int) -> Callable[..., Any]:
         """Wrap a function so that it takes the context first, passed on if it has room for it."""
         parameters = inspect.signature(function).parameters.values()
         variable = any(one.kind is inspect.Parameter.VAR_POSITIONAL for one in parameters)
         if variable or len(parameters) == count:
             return lambda _context, *given: function(*given)
-        if len(parameters) == count + 1:
+        takes_context = self._toolkit.takes_context
+        if takes_context and len(parameters) == count + 1:
             return lambda context, *given: function(*(*given, context))
         raise ServingCodeError(
-            f"`{function.__name__}` in `{self._program}` takes {len(parameters)} arguments,"
-            f" not {count} (or {count + 1} with the context)"
+            f"`{function.__name__}` in `{self._toolkit.program}` takes {len(parameters)} arguments,"
+            f" not {count}{f' (or {count + 1} with the context)' if takes_context else ''}"
         )
 
 
@@ -181,17 +189,6 @@ class _RefusedError(Exception):
     def __init__(self, reason: str, status: int) -> None:
         super().__init__(reason)
         self.status = status
-
-
-def _predictor(model: Any, program: str) -> Callable[[Any], Any]:
-    predict = getattr(model, "predict", None) or model
-    if callable(predict):
-        chosen: Callable[[Any], Any] = predict
-        return chosen
-    raise ServingCodeError(
-        f"`{program}` has no predict_fn, and the model that model_fn returned cannot predict:"
-        f" it is a {type(model).__name__}"
-    )
 
 
 def read_result(result: Any, accept: str) -> InvocationReply:
@@ -227,5 +224,6 @@ def _bytes(body: Any) -> bytes:
     raise TypeError(f"the serving code returned a {type(body).__name__}, not text or bytes")
 
 
-def _plain_reply(status: int, text: str) -> InvocationReply:
+def plain_reply(status: int, text: str) -> InvocationReply:
+    """Reply with a text."""
     return InvocationReply(status, text.encode("utf-8", "replace"), "text/plain; charset=utf-8")

@@ -8,9 +8,16 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, Protocol
 
-from .handler import InvocationReply, InvocationRequest, ServingHandler
+from .handler import InvocationReply, InvocationRequest
+
+
+class RequestHandler(Protocol):
+    """A loaded model that processes requests."""
+
+    def reply(self, request: InvocationRequest) -> InvocationReply:
+        """Process one."""
 
 
 class HttpMessage(NamedTuple):
@@ -42,7 +49,7 @@ def write_message(line: str, headers: Mapping[str, str], body: bytes) -> bytes:
     return head.encode("latin-1", "replace") + body
 
 
-def serve(channel: socket.socket, model: ServingHandler | str) -> None:
+def serve(channel: socket.socket, model: RequestHandler | str) -> None:
     """Serve one request after the other until the other side closes.
 
     Args:
@@ -56,7 +63,7 @@ def serve(channel: socket.socket, model: ServingHandler | str) -> None:
             channel.sendall(write_message(f"HTTP/1.1 {reply.status} ", headers, reply.body))
 
 
-def _reply(request: HttpMessage, model: ServingHandler | str) -> InvocationReply:
+def _reply(request: HttpMessage, model: RequestHandler | str) -> InvocationReply:
     """Serve a request; `/ping` is 200 only with a loaded model."""
     method, path, _ = request.line.split(" ")
     if isinstance(model, str):

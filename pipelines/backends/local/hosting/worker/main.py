@@ -9,27 +9,34 @@ import traceback
 from pathlib import Path
 
 from .failures import FailureReport
-from .handler import ServingHandler, load, one_line
-from .http import serve
+from .handler import load, one_line
+from .http import RequestHandler, serve
 
 
 def main(arguments: list[str]) -> None:
     """Serve until the other side closes.
 
-    The arguments are CODE PROGRAM MODEL_DIR KEPT PROJECT ADDRESS.
+    The arguments are SERVER CODE PROGRAM MODEL_DIR KEPT PROJECT ADDRESS: SERVER is a framework,
+    whose toolkit calls the code, or `tensorflow-serving`, which does without a PROGRAM.
     """
-    code, program, model_dir, kept, project, address = arguments
+    server, code, program, model_dir, kept, project, address = arguments
     report = FailureReport(code, kept, project)
     problem = _install_requirements(Path(code))
     with socket.socket(socket.AF_UNIX) as channel:
         channel.connect(address)
-        serve(channel, problem or _loaded(report, program, model_dir))
+        serve(channel, problem or _loaded(server, report, program, model_dir))
 
 
-def _loaded(report: FailureReport, program: str, model_dir: str) -> ServingHandler | str:
+def _loaded(
+    server: str, report: FailureReport, program: str, model_dir: str
+) -> RequestHandler | str:
     """Load the model; return the reason if that fails."""
     try:
-        return load(report, program, model_dir)
+        if server == "tensorflow-serving":
+            from .tensorflow import load_saved_models  # noqa: PLC0415 - of one image only
+
+            return load_saved_models(report, program, model_dir)
+        return load(report, program, model_dir, server)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code
         report.write()
         return one_line(error)
