@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 _FACTS = re.compile(r"FACTS (\d+(?:\.\d+)?(?:(?:, | and )\d+(?:\.\d+)?)*)")
+_MARKED = re.compile(r"mark\.fact\(\"([^\"]+)\"")
 _DECISIONS = re.compile(r"decisions? (\d+(?: and \d+)?)")
 
 
@@ -37,7 +38,9 @@ def _decisions() -> set[str]:
     return {str(int(page.name[:4])) for page in (ROOT / "docs" / "decisions").glob("0*.md")}
 
 
-@pytest.mark.parametrize(("pattern", "there"), [(_FACTS, _facts()), (_DECISIONS, _decisions())])
+@pytest.mark.parametrize(
+    ("pattern", "there"), [(_FACTS, _facts()), (_MARKED, _facts()), (_DECISIONS, _decisions())]
+)
 def test_what_is_cited_is_there(pattern: re.Pattern[str], there: set[str]) -> None:
     """Whoever reads the code can look it up."""
     cited = list(_cited(pattern))

@@ -1,0 +1,36 @@
+"""The target of the acceptance tests: the local SageMaker, unless a run in an account gives one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.acceptance.local_target import local_target
+from tests.acceptance.run_plugin import AccountRun
+from tests.acceptance.target import Target
+from tests.service_models import parsed_once
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what only an account can answer, and keep all of the suite in one process."""
+    account = config.pluginmanager.get_plugin(AccountRun.NAME)
+    for item in items:
+        only = item.get_closest_marker("account_only")
+        if only is not None and account is None:
+            item.add_marker(pytest.mark.skip(reason=f"account only: {only.args[0]}"))
+        if item.get_closest_marker("fact") is not None:
+            item.add_marker(pytest.mark.xdist_group("acceptance"))
+
+
+@pytest.fixture(scope="session")
+def target(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Target]:
+    """Give the SageMaker that the suite talks to."""
+    account = request.config.pluginmanager.get_plugin(AccountRun.NAME)
+    if account is not None:
+        yield account.target
+        return
+    with parsed_once(), local_target(tmp_path_factory.mktemp("acceptance") / ".pipelines") as local:
+        yield local
