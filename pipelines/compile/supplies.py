@@ -81,6 +81,14 @@ def look_up(graph: Graph, project: Project) -> LookedUp:
     return LookedUp(Supplies(uris, code, {**dict(_remote(graph)), **planned}), tuple(found))
 
 
+def code_of_steps(graph: Graph, project: Project) -> tuple[StepCode, ...]:
+    """Return the code of steps whose image is known, each with it; wrong code is left out."""
+    jobs = tuple(_jobs(graph, dict(_images(graph, []))))
+    facts = {job.node.name: job.image.facts for job in jobs}
+    made = {one.step: one for one in find_code(graph, project, [], facts)}
+    return tuple(_step_code(jobs, made))
+
+
 def with_data(supplies: Supplies, graph: Graph, project: Project) -> Supplies:
     """Read the local data of a graph: its URIs then hold the hash of its content."""
     prefix = f"{_root(graph)}/data"

@@ -23,6 +23,8 @@ _OF_FAMILY: Final = {
     "xgboost": "xgboost",
 }
 """The distribution of each word in an image's family or version."""
+FRAMEWORKS: Final = tuple(_OF_FAMILY.values())
+"""The distributions that images are made for."""
 _VARIANTS: Final = {
     "tensorflow-cpu": "tensorflow",
     "tensorflow-gpu": "tensorflow",
@@ -75,6 +77,12 @@ class Framework:
     def matches(self, version: str) -> bool:
         """Return whether a version that is installed is the image's."""
         return self._may_meet(f"=={version.partition('+')[0]}")
+
+    @property
+    def pin(self) -> str:
+        """The requirement that brings the image's version."""
+        is_exact = len(_release(self.version)) >= _EXACT
+        return f"{self.distribution}{f'=={self.version}' if is_exact else f'~={self.version}.0'}"
 
     def _is(self, distribution: str) -> bool:
         name = normal(distribution)

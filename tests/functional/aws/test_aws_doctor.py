@@ -265,7 +265,7 @@ def test_json_has_the_same_findings(
     said = json.loads(answer.out)
     verdicts = {check["subject"]: check["verdict"] for check in said["account"]}
     assert (verdicts["credentials"], verdicts["role"]) == ("ok", "missing")
-    assert {fact["subject"] for fact in said["here"]} >= {"python", "isolation", "torch"}
+    assert {fact["subject"] for fact in said["here"]} >= {"python", "isolation", "frameworks"}
 
 
 def test_with_local_no_account_is_asked(
