@@ -10,19 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pipelines.backends.local.events.model import PACKAGE, UPDATED, EventOrigin, updated_fields
 from pipelines.json_types import JsonObject
 
 ACCOUNT, REGION = "111122223333", "us-east-1"
 APPROVAL = "ModelApprovalStatus"
-FIELDS = {
-    APPROVAL: APPROVAL,
-    "ModelLifeCycle": "ModelLifeCycle",
-    "ApprovalDescription": "ApprovalDescription",
-    "SourceUri": "sourceUri",
-    "CustomerMetadataProperties": "CustomerMetadataProperties",
-    "InferenceSpecification": "InferenceSpecification",
-}
-"""Members of a package → how an event says that they were updated."""
 
 
 def events(
@@ -37,25 +29,9 @@ def events(
     """
     if before == after:
         return ()
-    changed = [said for member, said in FIELDS.items() if _differs(before, after, member)]
-    told = changed if before is not None or names_creation else []
     arn = str(after["ModelPackageArn"])
-    detail: JsonObject = dict(after)
-    if told:
-        detail["UpdatedModelPackageFields"] = told
-    event = {
-        "version": "0",
-        "id": f"{arn}/{len(changed)}",
-        "detail-type": "SageMaker Model Package State Change",
-        "source": "aws.sagemaker",
-        "account": ACCOUNT,
-        "time": "2026-11-25T12:00:00Z",
-        "region": REGION,
-        "resources": [arn],
-        "detail": detail,
-    }
-    return (event,)
-
-
-def _differs(before: Mapping[str, Any] | None, after: Mapping[str, Any], member: str) -> bool:
-    return (before or {}).get(member) != after.get(member)
+    changed = updated_fields(before or {}, after)
+    told = changed if before is not None or names_creation else []
+    detail: JsonObject = {**after, **({UPDATED: told} if told else {})}
+    origin = EventOrigin(f"{arn}/{len(changed)}", 1_795_000_000.0, ACCOUNT, REGION)
+    return (origin.event(PACKAGE, [arn], detail),)

@@ -55,6 +55,7 @@ class LocalSageMaker:
         self.settings = settings
         self.objects = ObjectStore(settings.home / "s3")
         self._state = state or LocalState(settings.home)
+        self.changes = self._state.changes
         context = OperationContext(self._state, settings, parts.clock.now)
         packages = ModelPackageOperations(context, self.objects)
         self.jobs = JobService(context)

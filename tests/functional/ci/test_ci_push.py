@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
+from pipelines.backends.local.events.patterns import matches
 from pipelines.json_types import JsonObject
-from tests.event_patterns import matches
 from tests.functional.ci.cloud import SPEC, Cloud, cloud
 from tests.package_events import events
 

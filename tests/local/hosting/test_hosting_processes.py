@@ -16,6 +16,7 @@ from pipelines.backends.local.state.database import Database
 from pipelines.json_types import JsonObject
 from tests.local.hosting.conftest import HostedLocal
 
+TRIGGERS = "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
 _KILLED = """
 import sys
 from pathlib import Path
@@ -142,7 +143,9 @@ def test_a_state_of_the_first_version_is_brought_up(tmp_path: Path) -> None:
     with sqlite3.connect(home / "state.db") as connection:
         connection.executescript(
             "DROP TABLE endpoints; DROP TABLE endpoint_configs; DROP INDEX executions_by_version;"
-            "DROP INDEX packages_by_group; DROP TABLE jobs; PRAGMA user_version = 1;"
+            "DROP INDEX packages_by_group; DROP TABLE jobs; DROP TABLE changes; DROP TABLE watched;"
+            + "".join(f"DROP TRIGGER IF EXISTS {name};" for (name,) in connection.execute(TRIGGERS))
+            + "PRAGMA user_version = 1;"
         )
     connection.close()
     local = HostedLocal(home)

@@ -132,6 +132,7 @@ def test_a_state_of_an_earlier_version_is_upgraded_where_it_lies(tmp_path: Path)
     tables = _schema_of(tmp_path / "new")
     with Database(tmp_path / "old") as database, database.transaction() as connection:
         connection.execute("INSERT INTO tags (arn, key, value) VALUES ('a', 'k', 'v')")
+        _forget_changes(connection)
         connection.execute("DROP TABLE jobs")
         connection.execute("DROP INDEX executions_by_version")
         connection.execute("DROP INDEX packages_by_group")
@@ -162,12 +163,22 @@ def test_the_jobs_that_steps_ran_before_there_was_a_table_of_jobs_are_in_it(tmp_
         cached = replace(step, execution="f", cached_from="e")
         state.executions.save_step(cached)
     with sqlite3.connect(tmp_path / "state.db") as connection:
+        _forget_changes(connection)
         connection.execute("DROP TABLE jobs")
         connection.execute("PRAGMA user_version = 3")
     connection.close()
     with LocalState(tmp_path) as state:
         (job,) = state.jobs.all("Training")
         assert described.items() <= describe(require_kind("Training"), job).items()
+
+
+def _forget_changes(connection: sqlite3.Connection) -> None:
+    """Drop what version 5 brought."""
+    triggers = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
+    for (name,) in triggers.fetchall():
+        connection.execute(f"DROP TRIGGER {name}")
+    connection.execute("DROP TABLE changes")
+    connection.execute("DROP TABLE watched")
 
 
 def _schema_of(folder: Path) -> list[tuple[str, str]]:

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.backends.local.events.model import FIELDS
+from pipelines.backends.local.events.patterns import matches
 from pipelines.infra.approval import decisions, waiting
 from pipelines.json_types import JsonObject
 from pipelines.programs.deploy.reconcile import reconcile
-from tests.event_patterns import matches
-from tests.package_events import ACCOUNT, APPROVAL, FIELDS, events
+from tests.package_events import ACCOUNT, APPROVAL, events
 from tests.unit.programs.deploy_account import ARN, GROUP, Account, target
 from tests.unit.programs.reconciling import QUICK, A, P, R
 

@@ -12,6 +12,16 @@ from pipelines.backends.local.state.resources import TagStore
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 
+_COLUMNS = (
+    *("name", "arn", "status", "config", "created", "modified", "wanted", "change", "live"),
+    *("failure", "record"),
+)
+_SAVE = (
+    f"INSERT INTO endpoints ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608 - our own names
+    "ON CONFLICT (name) DO UPDATE SET "
+    + ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS)
+)
+
 
 @frozen
 class VariantRecord:
@@ -92,8 +102,7 @@ class EndpointStore:
         }
         with self._database.transaction() as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO endpoints (name, arn, status, config, created, modified, "
-                "wanted, change, live, failure, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                _SAVE,
                 (
                     endpoint.name,
                     endpoint.arn,

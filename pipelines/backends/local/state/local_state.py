@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Self
 
+from pipelines.backends.local.state.changes import ChangeStore
 from pipelines.backends.local.state.database import Database
 from pipelines.backends.local.state.endpoints import EndpointStore
 from pipelines.backends.local.state.executions import ExecutionStore
@@ -39,6 +40,7 @@ class LocalState:
         self.endpoint_configs = NamedStore(database, "endpoint_configs", self.tags)
         self.endpoints = EndpointStore(database, self.tags)
         self.jobs = JobStore(database, self.tags)
+        self.changes = ChangeStore(database)
 
     def transaction(self) -> AbstractContextManager[object]:
         """Hold the write lock; commit at the end, roll back on an error."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-VERSION = 4
+from pipelines.backends.local.state.triggers import change_tables
+
+VERSION = 5
 """Stored as SQLite's `user_version`; incremented when the tables change."""
 
 _TABLES = """
@@ -87,6 +89,7 @@ _UPGRADES = {
     1: _ENDPOINTS,
     2: _MANY_EXECUTIONS,
     3: _JOBS + "".join(_JOBS_OF_STEPS.replace("JOB", job) for job in ("Training", "Processing")),
+    4: change_tables(),
 }
 """What each version lacks that the next one has."""
 
