@@ -68,8 +68,8 @@ def command(name: str, status: str, summary: str) -> click.Command:
 def carry_out(target: CommandTarget, decision: ApprovalDecision) -> None:
     """Carry out a decision: write it into the registry and let the endpoints follow.
 
-    Locally they follow here and now. In an account the pipeline `<name>-deploy` makes them follow,
-    with the role that may: a rule starts it, else it is started here.
+    The pipeline `<name>-deploy` makes them follow, with the role that may: a rule starts it, else
+    it is started here. Locally they follow here and now, unless a rule of `serve` starts it.
 
     Raises:
         UsageError: there is no such version, or it cannot be approved.
@@ -80,19 +80,19 @@ def carry_out(target: CommandTarget, decision: ApprovalDecision) -> None:
     if decision.status == "Approved" and package["ModelPackageStatus"] != "Completed":
         raise UsageError(f"{named(package)} is {package['ModelPackageStatus']}, not Completed")
     affected = deployments(target.compiled, package["ModelPackageGroupName"])
-    deployers = () if target.is_local or not affected else _deployers(target)
-    _write(target, package, decision)
+    deployers = _deployers(target) if affected else ()
+    is_event = _write(target, package, decision)
     if not affected:
         group = package["ModelPackageGroupName"]
         echo(f"no deployment step of {target.chosen.file} deploys the group {group}")
-    elif target.is_local:
+    elif target.is_local and not deployers:
         reconciled = reconcile_deployments(target, affected, Options())
         if decision.status == "Approved":
             _report_what_stays(reconciled, package)
         require_success(target, reconciled, package["ModelPackageVersion"])
         show_how_to_invoke(target, reconciled)
     for deployer in deployers:
-        _start(target, deployer)
+        _start(target, deployer, is_event)
 
 
 def _require_own_group(target: CommandTarget, name: str) -> None:
@@ -111,8 +111,12 @@ def _require_own_group(target: CommandTarget, name: str) -> None:
         )
 
 
-def _write(target: CommandTarget, package: JsonObject, decision: ApprovalDecision) -> None:
-    """Write a decision, unless it is written already, with its reason."""
+def _write(target: CommandTarget, package: JsonObject, decision: ApprovalDecision) -> bool:
+    """Write a decision, unless it is written already, with its reason.
+
+    Returns:
+        whether the status changed, which is an event.
+    """
     name, known = named(package), approval(package)
     if known != decision.status:
         effect, done = f"set {name} from {known} to {decision.status}", "is"
@@ -120,11 +124,12 @@ def _write(target: CommandTarget, package: JsonObject, decision: ApprovalDecisio
         effect, done = f"write the reason why {name} is {known}", "is already"
     else:
         echo(f"{name} is already {known}")
-        return
+        return False
     confirm(target, effect, decision.yes)
     set_approval(target.account, package, decision.status, decision.reason)
     reason = "; its reason was written" if known == decision.status else ""
     echo(f"{name} {done} {decision.status}{reason}")
+    return bool(known != decision.status)
 
 
 def _report_what_stays(reconciled: Iterable[Reconciled], package: JsonObject) -> None:
@@ -138,29 +143,32 @@ def _report_what_stays(reconciled: Iterable[Reconciled], package: JsonObject) ->
 
 
 def _deployers(target: CommandTarget) -> tuple[JsonObject, ...]:
-    """Describe the pipelines that make the endpoints follow.
+    """Describe the pipelines that make the endpoints follow; locally those that a rule starts.
 
     Raises:
         UsageError: one is not in the account.
     """
-    found = []
+    found: list[JsonObject] = []
     for name in target.compiled.definitions:
         if name == target.compiled.pipeline:
             continue
         described = describe(target.account, name)
-        if described is None:
+        if described is None and not target.is_local:
             raise UsageError(
                 f"the pipeline {name} does not exist: nothing would deploy what is approved",
                 f"create it: python -m pipelines upsert{target.flags}",
             )
-        found.append(described)
+        if described is not None:
+            found.append(described)
+    if target.is_local:
+        found = [one for one in found if has_rule(target.account, one["PipelineArn"])]
     return tuple(found)
 
 
-def _start(target: CommandTarget, deployer: JsonObject) -> None:
-    """Start a pipeline that deploys, where no rule does."""
+def _start(target: CommandTarget, deployer: JsonObject, is_event: bool) -> None:  # noqa: FBT001 - what `_write` returned
+    """Start a pipeline that deploys, where no rule does: without an event none does."""
     name = deployer["PipelineName"]
-    if has_rule(target.account, deployer["PipelineArn"]):
+    if is_event and has_rule(target.account, deployer["PipelineArn"]):
         echo(f"an EventBridge rule starts {name}")
         return
     started = target.account.call("sagemaker", "start_pipeline_execution", PipelineName=name)

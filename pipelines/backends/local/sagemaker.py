@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Self
 
 from pipelines.backends.local.engine.context import RunOptions
@@ -127,6 +127,10 @@ class LocalSageMaker:
     def run_started_by(self, runner: Callable[[str], None]) -> None:
         """Let a runner run the executions that are started or retried from now on."""
         self._provided.runner = runner
+
+    def answer_for_rules(self, targets: Mapping[str, tuple[str, ...]]) -> None:
+        """Let EventBridge's operations know the rules of a server: their targets' ARNs by name."""
+        self._provided.rule_targets.update(targets)
 
     def start_endpoints(self) -> None:
         """Start serving, in the background, every endpoint that is in service."""

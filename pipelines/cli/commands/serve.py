@@ -19,14 +19,16 @@ from pipelines.backends.local.api import presence, running
 from pipelines.backends.local.executors.contract import ApiCredentials, LocalApi
 from pipelines.backends.local.local_caller import LocalCaller
 from pipelines.backends.local.sagemaker import LocalSageMaker
-from pipelines.cli.options import file_option
+from pipelines.cli.options import GivenPath, file_option, report
 from pipelines.cli.printing import echo, escape_log_records
 from pipelines.cli.project import require_project
 from pipelines.cli.tables import columns
 from pipelines.cli.target import open_sagemaker
+from pipelines.errors import SpecError
 
 if TYPE_CHECKING:
     from pipelines.backends.local.api.app import ServedRequest
+    from pipelines.backends.local.events.loading import LoadedRules
 
 _PORT = 8585
 
@@ -47,22 +49,35 @@ _PORT = 8585
     envvar="PIPELINES_ISOLATION",
     help="How a job gets its /opt/ml.",
 )
+@click.option(
+    "--rules",
+    multiple=True,
+    type=GivenPath(),
+    help="A template, or a folder of templates, whose EventBridge rules are followed; repeatable.",
+)
 def COMMAND(  # noqa: N802 - found by this name
-    file: Path, port: int, isolation: Literal["auto", "namespaces", "rewrite"]
+    file: Path,
+    port: int,
+    isolation: Literal["auto", "namespaces", "rewrite"],
+    rules: tuple[Path, ...],
 ) -> None:
     """Serve the local SageMaker and its endpoints to any boto3 or AWS CLI, until Ctrl-C."""
     require_project(file)
     escape_log_records()
     with open_sagemaker(file, isolation) as sagemaker, _until_stopped() as stopped:
         home = sagemaker.settings.home
+        loaded = _load(rules, sagemaker) if rules else None
         presence.require_none(home)
         with (
             running(sagemaker, port=port, execute=True, observer=_log) as api,
             presence.announce(home, api),
+            _following(loaded, sagemaker),
         ):
             sagemaker.jobs.recover()
             sagemaker.start_endpoints()
             _greet(sagemaker, api)
+            if loaded is not None:
+                _describe(loaded)
             stopped.wait()
             echo("stopping", err=True)
 
@@ -101,11 +116,69 @@ def _invocations(url: str, endpoint: str) -> str:
     return f"{url}/endpoints/{endpoint}/invocations"
 
 
+def _load(paths: tuple[Path, ...], sagemaker: LocalSageMaker) -> LoadedRules:
+    """Read the rules of templates, all of them or none.
+
+    Raises:
+        SpecError: one cannot be read; its diagnostics are printed.
+        UsageError: a folder has no templates.
+    """
+    from pipelines.backends.local.events.loading import load_rules  # noqa: PLC0415 - only with --rules
+
+    loaded = load_rules(paths, sagemaker.settings.account, sagemaker.settings.region)
+    failed = [one for one in loaded.checked.values() if one.failed]
+    for file, text in loaded.checked.items():
+        with suppress(SpecError):
+            report(text, file, err=True)
+    if failed:
+        raise SpecError("")
+    return loaded
+
+
+@contextmanager
+def _following(loaded: LoadedRules | None, sagemaker: LocalSageMaker) -> Iterator[None]:
+    """Hand events to the targets of rules while the context lasts."""
+    if loaded is None:
+        sagemaker.changes.forget()
+        yield
+        return
+    from pipelines.backends.local.events.bus import EventBus  # noqa: PLC0415 - only with --rules
+
+    bus = EventBus(sagemaker, loaded.rules, _log_line)
+    bus.start()
+    try:
+        yield
+    finally:
+        bus.close()
+
+
+def _describe(loaded: LoadedRules) -> None:
+    """Print which rules are followed, and what of the templates is not."""
+    rows = [
+        (
+            rule.name,
+            ", ".join(f"starts {t.pipeline}" if t.pipeline else t.name for t in rule.targets),
+        )
+        for rule in loaded.rules
+    ]
+    echo(columns(("rule", "target"), rows) if rows else "the templates have no rules")
+    if any(target.service == "sns" for rule in loaded.rules for target in rule.targets):
+        echo("what a topic is told is a line here; no mail is sent")
+    if loaded.schedules:
+        echo(f"schedules are not run here: {', '.join(loaded.schedules)}")
+    sys.stdout.flush()
+
+
 def _log(served: ServedRequest) -> None:
-    """Write one line per request; nobody may be left to read it."""
+    """Write one line per request."""
+    _log_line(f"{served.status}  {served.milliseconds:7.1f} ms  {served.operation}")
+
+
+def _log_line(text: str) -> None:
+    """Write a line with the time; nobody may be left to read it."""
     now = datetime.now().astimezone().strftime("%H:%M:%S")
     with suppress(OSError, ValueError):
-        echo(f"{now}  {served.status}  {served.milliseconds:7.1f} ms  {served.operation}")
+        echo(f"{now}  {text}")
 
 
 @contextmanager

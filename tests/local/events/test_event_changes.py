@@ -39,7 +39,7 @@ CREATING = EndpointRecord("e", ENDPOINT_ARN, "Creating", "c", 1.0, 1.0, "c", "1"
 def state(tmp_path: Path) -> Iterator[LocalState]:
     """A state whose changes are watched."""
     with LocalState(tmp_path) as state:
-        state.changes.watch(0.0)
+        state.changes.watch()
         yield state
 
 
@@ -193,7 +193,7 @@ def test_a_change_and_its_record_are_one_transaction(state: LocalState) -> None:
 def test_changes_of_other_processes_wait_and_survive(tmp_path: Path) -> None:
     """Whoever changes the state: a second connection stands for a second process."""
     with LocalState(tmp_path) as watching, LocalState(tmp_path) as other:
-        watching.changes.watch(0.0)
+        watching.changes.watch()
         other.packages.add(NEW, [])
     with LocalState(tmp_path) as later:
         (change,) = later.changes.waiting()
@@ -205,7 +205,7 @@ def test_nothing_is_recorded_where_no_rules_were_loaded(tmp_path: Path) -> None:
     with LocalState(tmp_path) as state:
         state.packages.add(NEW, [])
         assert state.changes.waiting() == []
-        state.changes.watch(0.0)
+        state.changes.watch()
         state.packages.save(PACKAGE_ARN, {"ModelApprovalStatus": "Approved"}, 2.0)
         assert len(state.changes.waiting()) == 1
         state.changes.forget()

@@ -19,7 +19,7 @@ from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.frozen import frozen
 
 _SCOPE = re.compile(r"Credential=[^/,]*/[^/,]*/[^/,]*/([^/,]+)/")
-_KNOWN = ("sagemaker", "s3", "sts", "iam", "logs")
+_KNOWN = ("sagemaker", "s3", "sts", "iam", "logs", "events")
 _SMALL = 16 << 20
 
 
@@ -58,6 +58,7 @@ class Routes:
         self._targets = {
             "SageMaker": JsonService("sagemaker", find),
             "Logs_20140328": JsonService("logs", find),
+            "AWSEvents": JsonService("events", find),
         }
         self._runtime = RuntimeService(find)
         self._query = QueryService(settings.account)

@@ -52,6 +52,7 @@ class Provided:
         self.home: Path = context.settings.home
         self.runner: Callable[[str], None] = _nothing
         self.check_definition = parts.check_definition or refuse_definition
+        self.rule_targets: dict[str, tuple[str, ...]] = {}
         self._start_fleet = parts.start_fleet
         self._provisioner: Provisioner | None = None
         self._guard = threading.Lock()

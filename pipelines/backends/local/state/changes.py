@@ -39,12 +39,12 @@ class ChangeStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def watch(self, now: float) -> None:
+    def watch(self) -> None:
         """Record changes from now on, whichever process makes them, until `forget`."""
         with self._database.transaction() as connection:
             connection.execute(
-                "INSERT INTO watched (since) SELECT ? WHERE NOT EXISTS (SELECT 1 FROM watched)",
-                (now,),
+                "INSERT INTO watched (since) SELECT julianday('now') "
+                "WHERE NOT EXISTS (SELECT 1 FROM watched)"
             )
 
     def forget(self) -> None:

@@ -1,0 +1,113 @@
+"""The default event bus: takes the changes in their order, and hands their events to targets.
+
+A change is removed once its events were handed on; after a crash between the two they are handed on
+again, and the same client token starts nothing twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from pipelines.backends.local.events.model import events_of
+from pipelines.backends.local.events.rules import Rule, Target, at, told
+from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.state.changes import ChangeRecord
+from pipelines.errors import PipelinesError
+from pipelines.json_types import JsonObject
+
+_POLL_SECONDS: Final = 0.2
+"""How long a change of another process may go unnoticed."""
+
+_log = logging.getLogger("pipelines.api")
+
+
+class EventBus:
+    """Hands events on, in a thread of its own, until it is closed.
+
+    Args:
+        sagemaker: whose changes are events, and where pipelines are started.
+        rules: which events are handed to whom.
+        say: writes a line of the server's log.
+    """
+
+    def __init__(
+        self, sagemaker: LocalSageMaker, rules: tuple[Rule, ...], say: Callable[[str], None]
+    ) -> None:
+        self._sagemaker = sagemaker
+        self._rules = rules
+        self._say = say
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="events", daemon=True)
+
+    def start(self) -> None:
+        """Begin with what happened while no server ran."""
+        targets = {rule.name: tuple(one.arn for one in rule.targets) for rule in self._rules}
+        self._sagemaker.answer_for_rules(targets)
+        self._sagemaker.changes.watch()
+        self._thread.start()
+
+    def close(self) -> None:
+        """Hand nothing on any more; what waits is handed on by the next server."""
+        self._closed.set()
+        self._thread.join()
+
+    def deliver(self) -> None:
+        """Hand on the events of the changes that wait now."""
+        for change in self._sagemaker.changes.waiting():
+            if self._closed.is_set():
+                return
+            self._hand_on(change)
+            self._sagemaker.changes.remove(change.number)
+
+    def _run(self) -> None:
+        while not self._closed.wait(_POLL_SECONDS):
+            try:
+                self.deliver()
+            except PipelinesError as error:  # the state is locked, or the disk is full
+                self._say(f"events wait: {error.problem}")
+            except Exception:  # noqa: BLE001 - the outermost frame of this thread
+                _log.exception("internal error while events were handed on")
+
+    def _hand_on(self, change: ChangeRecord) -> None:
+        settings = self._sagemaker.settings
+        for event in events_of(change, settings.account, settings.region):
+            for rule in self._rules:
+                if rule.takes(event):
+                    for target in rule.targets:
+                        self._say(f"{rule.name}: {self._outcome(rule, target, event)}")
+
+    def _outcome(self, rule: Rule, target: Target, event: JsonObject) -> str:
+        """Hand an event to one target; return what came of it."""
+        if target.pipeline is not None:
+            return self._start(rule, target, event)
+        if target.service == "sns":
+            return f"{target.name} is told (no mail is sent): {told(rule, target, event)}"
+        return f"not handed to {target.arn}: there is no {target.service} here"
+
+    def _start(self, rule: Rule, target: Target, event: JsonObject) -> str:
+        try:
+            parameters = [
+                {"Name": name, "Value": str(at(event, value) if value.startswith("$") else value)}
+                for name, value in target.parameters.items()
+            ]
+            started = self._sagemaker.start_pipeline_execution(
+                PipelineName=target.pipeline,
+                ClientRequestToken=_token(rule, target, event),
+                **({"PipelineParameters": parameters} if parameters else {}),
+            )
+        except LookupError as error:
+            return f"{target.pipeline} was not started: the event has no {error}"
+        except PipelinesError as error:
+            return f"{target.pipeline} was not started: {error.problem}"
+        execution = started["PipelineExecutionArn"].rpartition("/")[2]
+        return f"started {target.pipeline}: {execution}"
+
+
+def _token(rule: Rule, target: Target, event: JsonObject) -> str:
+    """Return what is the same when the same event is handed to the same target again."""
+    words = "\n".join((event["id"], rule.name, target.id))
+    return hashlib.sha256(words.encode()).hexdigest()
