@@ -17,8 +17,10 @@ from pipelines.backends.local.events.model import (
     STEP,
     events_of,
 )
+from pipelines.backends.local.jobs.states import JobState, JobStatus, Transition
 from pipelines.backends.local.state.endpoints import EndpointRecord
 from pipelines.backends.local.state.executions import ExecutionRecord, StepRecord
+from pipelines.backends.local.state.jobs import JobRecord
 from pipelines.backends.local.state.local_state import LocalState
 from pipelines.backends.local.state.resources import PackageRecord
 from pipelines.execution.status import ExecutionStatus, StepStatus
@@ -179,6 +181,34 @@ def test_an_endpoint_is_told_in_upper_case_and_an_update_is_a_deployment(
     ]
     pending = events[-1]["detail"]["PendingDeploymentSummary"]
     assert pending == {"EndpointConfigName": "d", "StartTime": 2000.0}
+
+
+def test_a_job_is_told_as_its_describe_has_it(state: LocalState) -> None:
+    """Each status once; the times of a training job are texts of milliseconds, as in the guide."""
+    arn = "arn:aws:sagemaker:eu-central-1:111122223333:training-job/fit"
+    request = {"RoleArn": "arn:aws:iam::111122223333:role/r", "HyperParameters": {"epochs": "2"}}
+    starting = (Transition("Starting", 1.0, None),)
+    begun = JobState(JobStatus.IN_PROGRESS, starting, 1.0, 1.0)
+    job = JobRecord("Training", "fit", arn, begun, request, "1")
+    state.jobs.add(job)
+    state.jobs.change(job, lambda one: replace(one, modified=1.5))
+    ended = JobState(JobStatus.FAILED, starting, 1.0, 2.5, 1.5, 2.5, "AlgorithmError: it broke")
+    state.jobs.change(job, lambda _: ended)
+    first, last = taken(state)
+    assert first["detail-type"] == last["detail-type"] == "SageMaker Training Job State Change"
+    assert first["detail"]["TrainingJobStatus"] == "InProgress"
+    expected = {
+        "TrainingJobName": "fit",
+        "TrainingJobArn": arn,
+        "TrainingJobStatus": "Failed",
+        "FailureReason": "AlgorithmError: it broke",
+        "HyperParameters": {"epochs": "2"},
+        "CreationTime": "1000",
+        "TrainingEndTime": "2500",
+        "LastModifiedTime": "2500",
+        "Tags": {},
+    }
+    assert expected.items() <= last["detail"].items()
 
 
 def test_a_change_and_its_record_are_one_transaction(state: LocalState) -> None:

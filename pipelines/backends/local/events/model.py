@@ -8,11 +8,14 @@ them has to be idempotent; here there is one, unless a crash repeats it, with th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from pipelines.backends.local.jobs.description import described
+from pipelines.backends.local.jobs.kind import require_kind
 from pipelines.backends.local.state.changes import ChangeRecord
+from pipelines.backends.local.state.jobs import job_of
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
@@ -22,6 +25,7 @@ EXECUTION: Final = "SageMaker Model Building Pipeline Execution Status Change"
 STEP: Final = "SageMaker Model Building Pipeline Execution Step Status Change"
 ENDPOINT: Final = "SageMaker Endpoint State Change"
 DEPLOYMENT: Final = "SageMaker Endpoint Deployment State Change"
+_JOB: Final = "SageMaker {} Job State Change"
 UPDATED: Final = "UpdatedModelPackageFields"
 FIELDS: Final = {
     "ModelApprovalStatus": "ModelApprovalStatus",
@@ -88,6 +92,8 @@ def events_of(change: ChangeRecord, account: str, region: str) -> Iterator[JsonO
             yield origin.event(ENDPOINT, [after["arn"]], _endpoint(after))
             if after["status"] == "Updating":
                 yield origin.event(DEPLOYMENT, [after["arn"]], _deployment(after))
+        case "jobs":
+            yield origin.event(_JOB.format(after["type"]), [after["arn"]], _job(after))
         case unknown:
             raise AssertionError(unknown)
 
@@ -159,6 +165,20 @@ def _step(previous: str | None, row: JsonObject) -> JsonObject:
     )
 
 
+def _job(row: JsonObject) -> JsonObject:
+    """Return a job as its Describe does, with times as the guide shows them for its Type."""
+    job = job_of(row)
+    write = _JOB_TIMES[job.type]
+    detail = described(require_kind(job.type), job)
+    detail["LastModifiedTime"] = job.state.modified
+    times = {
+        name: write(value)
+        for name, value in detail.items()
+        if name.endswith("Time") and isinstance(value, int | float)
+    }
+    return {**detail, **times, "Tags": {}}
+
+
 def _endpoint(row: JsonObject) -> JsonObject:
     return {
         "EndpointName": row["name"],
@@ -206,3 +226,10 @@ def _without_nothing(detail: JsonObject) -> JsonObject:
 
 def _written(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+_JOB_TIMES: Final[Mapping[str, Callable[[float], Json]]] = {
+    "Training": lambda seconds: str(int(seconds * 1000)),
+    "Processing": lambda seconds: int(seconds * 1000),
+    "Transform": _written,
+}

@@ -19,7 +19,7 @@ class ChangeRecord:
     Args:
         number: its place in the order of all changes.
         id: 32 hexadecimal digits; what is sent for it a second time has the same.
-        resource: the table: `packages`, `executions`, `steps` or `endpoints`.
+        resource: the table: `packages`, `executions`, `steps`, `endpoints` or `jobs`.
         recorded: when, in seconds since 1970.
         before: the columns of the row before; None where it is new.
         after: those after.

@@ -82,6 +82,16 @@ def from_row(read: Callable[[sqlite3.Row], RecordT]) -> Callable[[sqlite3.Row], 
     return checked
 
 
+def upsert(table: str, columns: tuple[str, ...], keys: str) -> str:
+    """Return the SQL that writes one row; an update is an UPDATE, and the row keeps its place."""
+    changes = ", ".join(f"{column} = excluded.{column}" for column in columns)
+    holes = ", ".join("?" * len(columns))
+    return (
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({holes}) "  # noqa: S608 - our own names
+        f"ON CONFLICT ({keys}) DO UPDATE SET {changes}"
+    )
+
+
 def _ignore() -> None:
     pass
 

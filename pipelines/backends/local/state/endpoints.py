@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import field
 
-from pipelines.backends.local.state.database import Database, dumps, from_row
+from pipelines.backends.local.state.database import Database, dumps, from_row, upsert
 from pipelines.backends.local.state.resources import TagStore
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
@@ -16,11 +16,7 @@ _COLUMNS = (
     *("name", "arn", "status", "config", "created", "modified", "wanted", "change", "live"),
     *("failure", "record"),
 )
-_SAVE = (
-    f"INSERT INTO endpoints ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608 - our own names
-    "ON CONFLICT (name) DO UPDATE SET "
-    + ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS)
-)
+_SAVE = upsert("endpoints", _COLUMNS, "name")
 
 
 @frozen

@@ -9,7 +9,7 @@ from dataclasses import field, fields
 from itertools import count
 from typing import TypeAlias
 
-from pipelines.backends.local.state.database import Database, dumps, from_row
+from pipelines.backends.local.state.database import Database, dumps, from_row, upsert
 from pipelines.backends.local.state.paging import PageQuery
 from pipelines.execution.status import ExecutionStatus, StepStatus
 from pipelines.frozen import frozen
@@ -110,18 +110,8 @@ _STEP_JSON = frozenset({"properties", "metadata", "outputs"})
 _EXECUTION_JSON = frozenset({"parameters", "request"})
 
 
-def _upsert(table: str, columns: tuple[str, ...], keys: str) -> str:
-    """Write one row; an update keeps its position, so rows list in order of their first write."""
-    changes = ", ".join(f"{column} = excluded.{column}" for column in columns)
-    holes = ", ".join("?" * len(columns))
-    return (
-        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({holes}) "  # noqa: S608 - our own names
-        f"ON CONFLICT ({keys}) DO UPDATE SET {changes}"
-    )
-
-
-_SAVE_STEP = _upsert("steps", _STEP_COLUMNS, "execution, name")
-_SAVE_EXECUTION = _upsert("executions", _EXECUTION_COLUMNS, "id")
+_SAVE_STEP = upsert("steps", _STEP_COLUMNS, "execution, name")
+_SAVE_EXECUTION = upsert("executions", _EXECUTION_COLUMNS, "id")
 
 
 class ExecutionStore:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field, replace
 
 from pipelines.backends.local.jobs.states import JobState, JobStatus, Transition
-from pipelines.backends.local.state.database import Database, dumps, from_row
+from pipelines.backends.local.state.database import Database, dumps, from_row, upsert
 from pipelines.backends.local.state.resources import TagStore
 from pipelines.frozen import frozen
-from pipelines.json_types import JsonObject
+from pipelines.json_types import Json, JsonObject
+
+_COLUMNS = (
+    *("type", "name", "arn", "status", "created", "modified", "started", "ended", "reason"),
+    *("owner", "transitions", "request", "results"),
+)
+_SAVE = upsert("jobs", _COLUMNS, "type, name")
 
 
 @frozen
@@ -100,9 +106,7 @@ class JobStore:
         state = job.state
         with self._database.transaction() as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO jobs (type, name, arn, status, created, modified, started, "
-                "ended, reason, owner, transitions, request, results) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                _SAVE,
                 (
                     *(job.type, job.name, job.arn, state.status),
                     *(state.created, state.modified, state.started, state.ended, state.reason),
@@ -116,8 +120,8 @@ def _transitions(transitions: Iterable[Transition]) -> str:
     return dumps([[one.status, one.started, one.ended] for one in transitions])
 
 
-@from_row
-def _job(row: sqlite3.Row) -> JobRecord:
+def job_of(row: Mapping[str, Json] | sqlite3.Row) -> JobRecord:
+    """Read a job from its row, or from what a change recorded of it."""
     state = JobState(
         status=JobStatus(row["status"]),
         transitions=tuple(Transition(*one) for one in json.loads(row["transitions"])),
@@ -129,3 +133,6 @@ def _job(row: sqlite3.Row) -> JobRecord:
     )
     request, results = json.loads(row["request"]), json.loads(row["results"])
     return JobRecord(row["type"], row["name"], row["arn"], state, request, row["owner"], results)
+
+
+_job = from_row(job_of)

@@ -25,6 +25,10 @@ _STEP = (
     "execution:arn",
 )
 _ENDPOINT = ("name", "arn", "status", "config", "created", "modified", "wanted", "record:json")
+_JOB = (
+    *("type", "name", "arn", "status", "created", "modified", "started", "ended", "reason"),
+    *("owner", "transitions", "request", "results"),
+)
 _ARN = "(SELECT arn FROM executions WHERE id = {row}.execution)"
 
 
@@ -35,6 +39,7 @@ def change_tables() -> str:
         "executions": (_EXECUTION, "status"),
         "steps": (_STEP, "status"),
         "endpoints": (_ENDPOINT, "status"),
+        "jobs": (_JOB, "status"),
     }
     triggers = (_triggers(table, *columns) for table, columns in watched.items())
     return _TABLES + "\n".join(sql for both in triggers for sql in both)
