@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -73,7 +74,7 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository with the templates of its stacks, deployed locally, with two versions."""
     folder = tmp_path_factory.mktemp("tiny")
     for name, text in FILES.items():
@@ -90,6 +91,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "data" / "factor").write_text("4")
     _good(folder, "run")
     return folder
+
+
+@pytest.fixture
+def project(prepared: Path, tmp_path: Path) -> Path:
+    """A project with two versions that wait."""
+    return Path(shutil.copytree(prepared, tmp_path / "tiny"))
 
 
 def _good(folder: Path, *words: str) -> str:
@@ -155,6 +162,7 @@ def test_a_decision_deploys_and_another_change_starts_nothing(project: Path) -> 
 
 def test_approve_leaves_the_deployment_to_the_rule(project: Path) -> None:
     """It would be made twice; where nothing changes there is no event, so it is started here."""
+    assert "tiny/1 is live" in _good(project, "approve", "--local", "tiny/1")
     with _served(project) as server:
         said = _good(project, "approve", "--local", "tiny/2")
         assert "an EventBridge rule starts tiny-deploy" in said
@@ -163,8 +171,9 @@ def test_approve_leaves_the_deployment_to_the_rule(project: Path) -> None:
         assert "tiny/2 is already Approved" in again
         assert "started tiny-deploy" in again
         assert len(server.with_text("started tiny-deploy")) == 1
+        after = len(server.lines)
         _good(project, "reject", "--local", "tiny/2")
-        assert '"y": 42' in _deployed(project, server, len(server.lines) - 1)
+        assert '"y": 42' in _deployed(project, server, after)
 
 
 def test_what_happens_while_no_server_runs_is_told_by_the_next_one(project: Path) -> None:
@@ -179,13 +188,13 @@ def test_what_happens_while_no_server_runs_is_told_by_the_next_one(project: Path
         assert last.with_text("started tiny-deploy") == []
 
 
-def test_a_rule_that_cannot_be_read_starts_nothing(project: Path, tmp_path: Path) -> None:
+def test_a_rule_that_cannot_be_read_starts_nothing(prepared: Path, tmp_path: Path) -> None:
     """All that is wrong is said, with its place; no server begins."""
-    template = (project / "infra" / "tiny.yaml").read_text()
+    template = (prepared / "infra" / "tiny.yaml").read_text()
     broken = template.replace("- exists: false", "- exits: false")
     assert broken != template
     (tmp_path / "tiny.yaml").write_text(broken)
-    done = run_in(project, "serve", "--port", "0", "--rules", str(tmp_path))
+    done = run_in(prepared, "serve", "--port", "0", "--rules", str(tmp_path))
     assert done.code == 3
     assert "`exits` is not an operator of event patterns" in done.err
     assert re.search(r"tiny\.yaml:\d+:\d+", done.err)
