@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Final
 
 from pipelines.backends.local.events.model import events_of
-from pipelines.backends.local.events.rules import Rule, Target, at, told
+from pipelines.backends.local.events.rules import Rule, Target, at, is_path, told
 from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.backends.local.state.changes import ChangeRecord
 from pipelines.errors import PipelinesError
@@ -91,7 +91,7 @@ class EventBus:
     def _start(self, rule: Rule, target: Target, event: JsonObject) -> str:
         try:
             parameters = [
-                {"Name": name, "Value": str(at(event, value) if value.startswith("$") else value)}
+                {"Name": name, "Value": str(at(event, value) if is_path(value) else value)}
                 for name, value in target.parameters.items()
             ]
             started = self._sagemaker.start_pipeline_execution(

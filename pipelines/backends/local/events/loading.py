@@ -20,6 +20,7 @@ from pipelines.backends.local.events.rules import (
     VARIABLE,
     Rule,
     Target,
+    is_path,
 )
 from pipelines.backends.local.events.template import (
     LocalPlace,
@@ -73,7 +74,8 @@ def load_rules(paths: Iterable[Path], account: str, region: str) -> LoadedRules:
     for file, is_named in _files(paths):
         parsed = read(file, str(file), _LIMITS)
         found = [*map(_without_tag, parsed.findings)]
-        template = None if parsed.document is None else Template(parsed.document, place)
+        document = None if found else parsed.document
+        template = None if document is None else Template(document, place)
         if template is not None and (template.resources or is_named):
             reader = _RuleReader(template)
             for rule in reader.rules():
@@ -149,7 +151,7 @@ class _RuleReader:
         except UnreadableError as error:
             self.findings.append(error.finding)
         except RecursionError:
-            self._find(("Resources", logical), "the references of this rule are a circle")
+            self._find(("Resources", logical), "this rule refers to itself")
         return None
 
     def _find(self, path: DocumentPath, message: str) -> None:
@@ -160,7 +162,7 @@ class _RuleReader:
         path: DocumentPath = ("Resources", logical, "Properties")
         written = resource.get("Properties")
         if not isinstance(written, dict):
-            raise unreadable(path[:2], "a rule has `Properties`")
+            raise unreadable(path[:2], "a rule must have `Properties`")
         if not self._template.is_made(logical):
             return None
         name, state = (self._value(written, path, key) for key in ("Name", "State"))
@@ -171,7 +173,9 @@ class _RuleReader:
             return None
         if "EventPattern" not in written:
             if "ScheduleExpression" not in written:
-                raise unreadable(path, "a rule has an `EventPattern` or a `ScheduleExpression`")
+                raise unreadable(
+                    path, "a rule must have an `EventPattern` or a `ScheduleExpression`"
+                )
             self.schedules.append(str(name or logical))
             return None
         pattern = self._pattern(written["EventPattern"], (*path, "EventPattern"))
@@ -198,7 +202,7 @@ class _RuleReader:
 
     def _target(self, written: Json, path: DocumentPath) -> Target:
         if not isinstance(written, dict) or not {"Id", "Arn"} <= written.keys():
-            raise unreadable(path, "a target has an `Id` and an `Arn`")
+            raise unreadable(path, "a target must have an `Id` and an `Arn`")
         values = {
             key: self._value(written, path, key)
             for key in ("Id", "Arn", "Input", "InputTransformer", "SageMakerPipelineParameters")
@@ -217,11 +221,12 @@ class _RuleReader:
             case {"PipelineParameterList": list(listed)}:
                 pass
             case _:
-                raise unreadable(here[:-1], "the parameters are a `PipelineParameterList`")
+                raise unreadable(here[:-1], "the parameters must be a `PipelineParameterList`")
         for index, one in enumerate(listed):
             if not isinstance(one, dict) or not {"Name", "Value"} <= one.keys():
-                raise unreadable((*here, index), "a parameter has a `Name` and a `Value`")
-            self._check_path(str(one["Value"]), (*here, index, "Value"))
+                raise unreadable((*here, index), "a parameter must have a `Name` and a `Value`")
+            if is_path(str(one["Value"])):
+                _check_path(str(one["Value"]), (*here, index, "Value"))
         return {str(one["Name"]): str(one["Value"]) for one in listed}
 
     def _input(self, values: JsonObject, path: DocumentPath) -> tuple[dict[str, str], str | None]:
@@ -233,16 +238,17 @@ class _RuleReader:
             case {"InputTemplate": str(text), **more}:
                 paths = more.get("InputPathsMap") or {}
             case _:
-                raise unreadable(here, "an `InputTransformer` has an `InputTemplate`")
+                raise unreadable(here, "an `InputTransformer` must have an `InputTemplate`")
         if not isinstance(paths, dict):
             raise unreadable((*here, "InputPathsMap"), "`InputPathsMap` must be a mapping")
         for name, one in paths.items():
-            self._check_path(f"{one}", (*here, "InputPathsMap", name))
+            _check_path(str(one), (*here, "InputPathsMap", name))
         for name in VARIABLE.findall(text):
             if name not in paths and name not in OWN_VARIABLES:
                 raise unreadable((*here, "InputTemplate"), f"`<{name}>` is not in `InputPathsMap`")
         return {**paths}, text
 
-    def _check_path(self, text: str, path: DocumentPath) -> None:
-        if text.startswith("$") and JSON_PATH.fullmatch(text) is None:
-            raise unreadable(path, f"`{text}` is not a path such as `$.detail.ModelPackageArn`")
+
+def _check_path(text: str, path: DocumentPath) -> None:
+    if JSON_PATH.fullmatch(text) is None:
+        raise unreadable(path, f"`{text}` is not a path such as `$.detail.ModelPackageArn`")

@@ -77,6 +77,11 @@ class Rule:
         return patterns.matches(self.pattern, event)
 
 
+def is_path(value: str) -> bool:
+    """Return whether the value of a parameter stands for what is at a path of the event."""
+    return value.startswith(("$.", "$["))
+
+
 def at(event: Json, path: str) -> Json:
     """Return what stands in an event at a path such as `$.detail.ModelPackageArn`.
 

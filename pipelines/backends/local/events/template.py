@@ -139,7 +139,7 @@ class Template:
             case _:
                 raise unreadable(
                     path,
-                    f"`{function}` with this argument is not evaluated here",
+                    f"`{function}` is not evaluated here",
                     "`serve --rules` evaluates Ref, Fn::Sub, Fn::GetAtt, Fn::Join and Fn::If",
                 )
 
@@ -222,4 +222,5 @@ class Template:
             case {"Fn::Or": list(some)}:
                 return any(self._holds(one, path) for one in some)
             case _:
-                raise unreadable(path, "this condition is not evaluated here")
+                function = [*condition][:1] if isinstance(condition, dict) else []
+                raise unreadable((*path, *function), "this condition is not evaluated here")
