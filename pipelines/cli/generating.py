@@ -19,6 +19,7 @@ import click
 from pipelines.cli.options import GivenPath, report
 from pipelines.cli.repository import Repository
 from pipelines.cli.repository_checks import require_branch, require_repository
+from pipelines.cli.trial import with_trials
 from pipelines.errors import UsageError
 from pipelines.files import real
 from pipelines.frozen import frozen
@@ -50,6 +51,8 @@ class Wanted:
         source: `connection` or `s3`.
         repository: `owner/name`; None for that of the remote origin.
         branch: the branch that is released.
+        sample: shares of data that the builds try the pipeline on.
+        parameters: of that run.
     """
 
     files: tuple[Path, ...]
@@ -59,6 +62,8 @@ class Wanted:
     source: str
     repository: str | None
     branch: str
+    sample: tuple[str, ...]
+    parameters: tuple[str, ...]
 
     @property
     def specs(self) -> tuple[Path, ...]:
@@ -75,6 +80,8 @@ class Wanted:
             ("--source", self.source),
             ("--repository", self.repository),
             ("--branch", self.branch),
+            *(("--sample", text) for text in self.sample),
+            *(("-p", text) for text in self.parameters),
             ("-o", _relative(folder, repository)),
         )
         given = (one for one in options if one[1] is not None and one not in _DEFAULTS)
@@ -164,6 +171,7 @@ def generate(wanted: Wanted, folder: Path) -> Generated:
     for file, found in checked.items():
         report(found, file, err=True)
     _require_connection(options, deliveries)
+    deliveries = with_trials(deliveries, wanted.sample, wanted.parameters, repo)
     made = stacks(deliveries, options, cached_days(deliveries))
     _require_apart(made)
     return Generated(
@@ -259,6 +267,20 @@ _OPTIONS: Final = (
         "--repository", metavar="OWNER/NAME", help="By default that of the remote origin."
     ),
     click.option("--branch", default=_MAIN, show_default=True, help="The branch that is released."),
+    click.option(
+        "--sample",
+        multiple=True,
+        metavar="ENTRY=PERCENT%",
+        help="The builds run the pipeline on a sample, too, as run --sample; repeatable.",
+    ),
+    click.option(
+        "-p",
+        "--parameter",
+        "parameters",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="A parameter of the run on samples; repeatable.",
+    ),
 )
 
 

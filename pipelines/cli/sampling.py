@@ -21,6 +21,15 @@ def copy_for_samples(chosen: ChosenSpec) -> ChosenSpec:
     return replace(chosen, copy=copy)
 
 
+def entries_of(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the entries of `data:` that `--sample` options name, one for each.
+
+    Raises:
+        UsageError: an option is not ENTRY=PERCENT%, or an entry is given twice.
+    """
+    return tuple(share.entry for share in sampling.read_shares(given))
+
+
 def sampled(
     compiled: Compiled, sources: Mapping[str, DataSource], given: tuple[str, ...], home: Path
 ) -> tuple[Compiled, frozenset[str]]:

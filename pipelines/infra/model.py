@@ -138,12 +138,14 @@ class Delivery:
         environments: the first one's account holds the CI.
         push: patterns of the paths whose push starts it.
         review: those whose pull request is checked.
+        trial: options of a run on samples that the builds do; none for no such run.
     """
 
     file: str
     environments: tuple[Environment, ...]
     push: tuple[str, ...]
     review: tuple[str, ...]
+    trial: tuple[str, ...] = ()
 
     @property
     def first(self) -> Environment:

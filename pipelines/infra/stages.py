@@ -61,7 +61,11 @@ def validate(delivery: Delivery, output_format: str | None = None) -> Stage:
 
 
 def tests(delivery: Delivery) -> Stage:
-    """Return the project's unit tests; pytest exits with 5 where there are none."""
+    """Return the project's unit tests, and its run on samples where one is asked for.
+
+    pytest exits with 5 where there are none. The run's jobs get what the images are known to bring
+    and what the steps require, and nothing else of what is installed.
+    """
     requirements = shlex.quote(_in(delivery, "requirements.txt"))
     folder = shlex.quote(delivery.folder)
     return Stage(
@@ -70,9 +74,17 @@ def tests(delivery: Delivery) -> Stage:
             f"if [ -f {requirements} ]; then python -m pip install --quiet -r {requirements}; fi",
             "python -m pip install --quiet pytest",
             f"(cd {folder} && python -m pytest) || [ $? -eq 5 ]",
+            *_trial(delivery),
         ),
         60,
     )
+
+
+def _trial(delivery: Delivery) -> tuple[str, ...]:
+    if not delivery.trial:
+        return ()
+    flags = f"{_flags(delivery, delivery.first)} {shlex.join(delivery.trial)}"
+    return (f"{_TOOL} run {flags} --strict-requirements",)
 
 
 def plan(delivery: Delivery, environment: Environment) -> Stage:
