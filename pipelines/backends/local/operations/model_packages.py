@@ -162,7 +162,7 @@ class ModelPackageOperations:
             return PackageRecord(arn, group, group, version, content, now, token=token)
         name = request.get("ModelPackageName")
         if name is None:
-            raise invalid("Missing ARN.", "give ModelPackageName or ModelPackageGroupName")
+            raise invalid("Missing ARN.")  # the whole text, as the service has it
         arn = self.context.arn(f"model-package/{name}")
         if self.context.state.packages.find(arn) is not None:
             raise invalid(f"ModelPackage already exists: {arn}")
