@@ -14,6 +14,7 @@ from pydantic import Field, create_model, model_validator
 from pipelines.bundle.need import CodeNeed, ProjectFile
 from pipelines.diagnostics import Finding
 from pipelines.grammar.functions import Get, Value
+from pipelines.grammar.media_types import media_type
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.contract import (
     EmitContext,
@@ -41,15 +42,19 @@ class Sample(ShortFormModel):
     """A request that a new version has to answer before it counts as deployed."""
 
     file: FixedText = Field(description="A file of the project that holds the request's body.")
-    content_type: FixedText = Field("application/json", description="Its media type.")
+    content_type: FixedText | None = Field(
+        None, description="Its media type; by default that of the file's suffix."
+    )
 
     @classmethod
     def long_form(cls, text: str) -> JsonObject:
-        """Take the text as `file`; a .csv is CSV."""
-        return {"file": text, "content_type": "text/csv" if text.endswith(".csv") else _JSON}
+        """Take the text as `file`."""
+        return {"file": text}
 
-
-_JSON = "application/json"
+    @property
+    def request(self) -> JsonObject:
+        """The request as the deploy program takes it."""
+        return {"path": self.file, "content_type": self.content_type or media_type(self.file)}
 
 
 class DeploymentStep(StepSpec):
@@ -134,7 +139,7 @@ def needs(_name: str, step: DeploymentStep) -> StepNeeds:
         "variant": settings.variant,
         "deployment": settings.deployment,
         "environment": {**settings.environment, **step.environment},
-        "sample": {"path": sample.file, "content_type": sample.content_type} if sample else None,
+        "sample": sample.request if sample else None,
     }
     code = CodeNeed(
         "processing",

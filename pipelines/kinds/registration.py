@@ -2,7 +2,8 @@
 
 Emits two steps: `<name>-package`, a cached Processing job in the serving image that adds code and
 vendored requirements to the model archive, and RegisterModel. The archive goes below `packages/`,
-written by the role that deploys: code of jobs cannot replace what is approved.
+written by the role that deploys: code of jobs cannot replace what is approved. An archive that is
+registered as it is needs RegisterModel alone.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,9 +13,9 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from pipelines.bundle.need import CodeNeed, ProjectFile, RequirementsFile
-from pipelines.diagnostics import Finding
+from pipelines.diagnostics import Finding, Path
 from pipelines.diagnostics.nearest import nearest
-from pipelines.grammar.functions import Get, Join
+from pipelines.grammar.functions import Get, Join, Value
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.contract import (
     EmitContext,
@@ -25,43 +26,24 @@ from pipelines.kinds.base.contract import (
     StepNeeds,
 )
 from pipelines.kinds.base.jobs import ProcessingJob, processing, processing_output, text
+from pipelines.kinds.base.serving import (
+    Packaging,
+    Serving,
+    check_serving,
+    loader_environment,
+    server_environment,
+)
 from pipelines.spec.base import ShortFormModel, SpecModel
 from pipelines.spec.commit import COMMIT, UNKNOWN
 from pipelines.spec.members import RequestMember, members_of
+from pipelines.spec.references import Template
 from pipelines.spec.steps import Input, JobStep, Requirements, StepSpec
-from pipelines.spec.values import AnyScalar, FixedText, Text, no_entries
+from pipelines.spec.values import AnyScalar, FixedText, Text
 
 MODEL = "model"
 ARCHIVE = "model.tar.gz"
 IMAGE = ("serving", "image")
-
-
-class Serving(SpecModel):
-    """The code that answers requests, and the image that it runs in."""
-
-    source: FixedText = Field(description="Folder of the serving code.")
-    entry: FixedText = Field("inference.py", description="The module in it that has model_fn.")
-    image: Annotated[Text, RequestMember("Containers.Image", "AppSpecification.ImageUri")] = Field(
-        description="The serving image, such as sklearn-1.9-cpu."
-    )
-    requirements: Requirements | None = Field(
-        None, description="Packages to add to the model archive, installed while packaging."
-    )
-    content_types: Annotated[list[FixedText], RequestMember("SupportedContentTypes")] = Field(
-        default=["application/json"], description="MIME types of requests."
-    )
-    response_types: Annotated[list[FixedText], RequestMember("SupportedResponseMIMETypes")] = Field(
-        default=["application/json"], description="MIME types of answers."
-    )
-    instance_types: Annotated[
-        list[FixedText], RequestMember("SupportedRealtimeInferenceInstanceTypes")
-    ] = Field(
-        default_factory=no_entries,
-        description="Instance types recommended for real-time endpoints.",
-    )
-    environment: dict[str, AnyScalar] = Field(
-        default_factory=dict, description="Environment variables of the model server."
-    )
+PACKAGING_IMAGE = ("packaging", "image")
 
 
 class ModelMetrics(ShortFormModel):
@@ -111,6 +93,9 @@ class RegistrationStep(StepSpec):
     serving: Annotated[Serving, RequestMember("InferenceSpecification", "AppSpecification")] = (
         Field(description="The code and image that serve it.")
     )
+    packaging: Packaging | None = Field(
+        None, description="The job that adds the serving code to the archive."
+    )
     metrics: Annotated[ModelMetrics | None, RequestMember("ModelMetrics")] = Field(
         None, description="A report, such as ${steps.evaluate.report}, or several by sort."
     )
@@ -141,7 +126,13 @@ def outputs(name: str, _step: RegistrationStep) -> Mapping[str, Output]:
 
 def needs(_name: str, step: RegistrationStep) -> StepNeeds:
     """The serving image, and the packaging program's bundle with the serving code in it."""
-    serving = step.serving
+    serving, packaging = step.serving, step.packaging or Packaging()
+    images: dict[Path, ImageNeed] = {IMAGE: ImageNeed(serving.image, None, "inference")}
+    if serving.source is None or not serving.packages:
+        return StepNeeds(images)
+    if packaging.image is not None:
+        needed = ImageNeed(packaging.image, packaging.instance_type, "processing")
+        images[PACKAGING_IMAGE] = needed
     path = PurePosixPath(serving.source, serving.entry).as_posix()
     entry = ProjectFile(path, ("serving", "entry"))
     code = CodeNeed(
@@ -154,7 +145,7 @@ def needs(_name: str, step: RegistrationStep) -> StepNeeds:
         model_input=MODEL,
         outputs=(MODEL,),
     )
-    return StepNeeds({IMAGE: ImageNeed(serving.image, None, "inference")}, code)
+    return StepNeeds(images, code)
 
 
 def _requirements(given: Requirements | None) -> RequirementsFile | None:
@@ -164,6 +155,7 @@ def _requirements(given: Requirements | None) -> RequirementsFile | None:
 
 def checks(step: RegistrationStep) -> Iterator[Finding]:
     """The approval status is one of the API's words, unless a parameter says it."""
+    yield from check_serving(step.serving, step.packaging)
     allowed = ("Approved", "Rejected", "PendingManualApproval")
     if isinstance(step.approval_status, str) and step.approval_status not in allowed:
         message = f"`approval_status` cannot be `{step.approval_status}`"
@@ -173,44 +165,53 @@ def checks(step: RegistrationStep) -> Iterator[Finding]:
 
 
 def emit(step: RegistrationStep, context: EmitContext) -> tuple[EmittedStep, ...]:
-    """The packaging step and RegisterModel."""
-    package = f"{context.name}-package"
-    defaults = context.spec.defaults.model_dump(exclude_none=True, include=set(step.takes))
-    job_step = JobStep.model_validate({"kind": "processing", **defaults})
-    job = ProcessingJob(
-        name=package,
-        image=context.images[IMAGE],
-        inputs={MODEL: step.model},
-        outputs=(MODEL,),
-        role=context.aws.deploys_as,
-        area="packages",
-    )
+    """The packaging step, where something is added to the archive, and RegisterModel."""
     arguments: JsonObject = {
         "ModelPackageGroupName": context.resolve(step.group),
         "ModelApprovalStatus": context.resolve(step.approval_status),
-        "InferenceSpecification": _inference(step, context, package),
+        "InferenceSpecification": _inference(step, context),
         "MetadataProperties": {
             "CommitId": Get(f"Parameters.{COMMIT}"),
             "GeneratedBy": Get("Execution.PipelineExecutionArn"),
         },
         **_documents(step, context),
     }
-    return (
-        processing(job_step, job, context),
-        EmittedStep(context.name, "RegisterModel", arguments, parameters={COMMIT: UNKNOWN}),
+    register = EmittedStep(context.name, "RegisterModel", arguments, parameters={COMMIT: UNKNOWN})
+    return (_package(step, context), register) if step.serving.packages else (register,)
+
+
+def _package(step: RegistrationStep, context: EmitContext) -> EmittedStep:
+    packaging = step.packaging or Packaging()
+    defaults = context.spec.defaults.model_dump(exclude_none=True, include=set(step.takes))
+    chosen = packaging.model_dump(exclude_none=True, exclude={"image"})
+    job_step = JobStep.model_validate({"kind": "processing", **defaults, **chosen})
+    job = ProcessingJob(
+        name=_packaged(context),
+        image=context.images.get(PACKAGING_IMAGE, context.images[IMAGE]),
+        inputs={MODEL: step.model},
+        outputs=(MODEL,),
+        role=context.aws.deploys_as,
+        area="packages",
     )
+    return processing(job_step, job, context)
 
 
-def _inference(step: RegistrationStep, context: EmitContext, package: str) -> JsonObject:
-    serving = step.serving
-    container: JsonObject = {
-        "Image": context.images[IMAGE],
-        "ModelDataUrl": Join("/", (processing_output(package, MODEL), ARCHIVE)),
-        "Environment": {
-            **server_environment(serving.entry),
-            **{key: text(value, context) for key, value in serving.environment.items()},
-        },
-    }
+def _packaged(context: EmitContext) -> str:
+    """Return the name of the packaging step."""
+    return f"{context.name}-package"
+
+
+def _inference(step: RegistrationStep, context: EmitContext) -> JsonObject:
+    serving, image = step.serving, context.images[IMAGE]
+    if serving.packages:
+        archive: Value = Join("/", (processing_output(_packaged(context), MODEL), ARCHIVE))
+        loader = server_environment(serving.entry)
+    else:
+        archive, loader = _finished(step, context), loader_environment(serving, image)
+    given = {key: text(value, context) for key, value in serving.environment.items()}
+    container: JsonObject = {"Image": image, "ModelDataUrl": archive}
+    if loader or given:
+        container["Environment"] = {**loader, **given}
     specification: JsonObject = {
         "Containers": [container],
         "SupportedContentTypes": list(serving.content_types),
@@ -221,19 +222,13 @@ def _inference(step: RegistrationStep, context: EmitContext, package: str) -> Js
     return specification
 
 
-def server_environment(entry: str) -> dict[str, str]:
-    """Return the environment that a packaged archive is served with (FACTS 11.1).
-
-    The code stands in the archive, its requirements beside it in `vendor/`; the server must not
-    ask a package index for anything.
-    """
-    return {
-        "SAGEMAKER_PROGRAM": entry,
-        "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
-        "PYTHONPATH": "/opt/ml/model/vendor",
-        "PIP_NO_INDEX": "1",
-        "PIP_NO_BUILD_ISOLATION": "0",
-    }
+def _finished(step: RegistrationStep, context: EmitContext) -> Value:
+    """Return the URI of an archive that is registered as it is; an entry of `data:` is a prefix."""
+    uri, from_ = context.resolve(step.model.from_), step.model.from_
+    named = from_.references if isinstance(from_, Template) else ()
+    sources = [context.spec.data.get(one.name) for one in named if one.root == "data"]
+    path = sources[0].path if sources and sources[0] else None
+    return Join("", (uri, PurePosixPath(path).name)) if path else uri
 
 
 def _documents(step: RegistrationStep, context: EmitContext) -> JsonObject:

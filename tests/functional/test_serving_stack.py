@@ -27,7 +27,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from pipelines.kinds.registration import server_environment
+from pipelines.kinds.base.serving import server_environment
 
 REPOSITORY = Path(__file__).parents[2]
 

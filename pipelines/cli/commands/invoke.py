@@ -17,8 +17,8 @@ from pipelines.diagnostics.nearest import nearest
 from pipelines.errors import UsageError
 from pipelines.execution.caller import CallRefusedError
 from pipelines.frozen import frozen
+from pipelines.grammar.media_types import media_type as media_type_of
 
-_TYPES = {".csv": "text/csv", ".npy": "application/x-npy", ".txt": "text/plain"}
 _COLD_START = "x-pipelines-cold-start-seconds"
 
 
@@ -77,7 +77,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     endpoint: str,
 ) -> None:
     """Send a request to an endpoint and print the answer; what it took goes to stderr."""
-    media_type = content_type or _TYPES.get(Path(body.name).suffix, "application/json")
+    media_type = content_type or media_type_of(body.name)
     request = InvokeRequest(body.read(), media_type, accept)
     if not request.body:
         raise UsageError(

@@ -40,6 +40,12 @@ def main(config: dict[str, object], layout: Layout) -> int:
     source, entry = Path(str(config["source"])), str(config["entry"])
     _check(model, source, entry)
     output.mkdir(parents=True, exist_ok=True)
+    for name in _NOT_INTO_CODE:
+        if (source / name).is_file() and not config.get("requirements"):
+            print(
+                f"`{source / name}` is left out, and nothing in it is installed: "
+                "name it as `serving.requirements` to have it vendored"
+            )
     with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
         folder = Path(scratch, "package")
         copy_tree(model, folder)
@@ -58,7 +64,8 @@ def _check(model: Path, source: Path, entry: str) -> None:
         if os.path.lexists(model / name):
             raise JobError(
                 f"The model's archive has a `{name}/` already, where the serving code goes: "
-                "do not let training save it."
+                "do not let training save it, or register a finished archive with "
+                "`serving: {as_is: true}`."
             )
     if not (source / entry).is_file():
         raise JobError(f"The serving code `{source}/` has no `{entry}`.")
