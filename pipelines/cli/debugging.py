@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import sys
 from typing import Literal
@@ -37,6 +38,7 @@ class Asked:
     source: str | None
     given: tuple[str, ...]
     isolation: Literal["auto", "namespaces", "rewrite"]
+    port: int | None = None
 
 
 def run(asked: Asked) -> None:
@@ -53,6 +55,7 @@ def run(asked: Asked) -> None:
         compiled = _compiled(asked.chosen)
         parts = take_apart(json.loads(compiled.definition))
         step = _step(parts.named, asked.step, compiled)
+        _require_debugger(asked, _job(compiled, step))
         stage(sagemaker.objects, compiled.code, compiled.data)
         others = {name for name in parts.named if name != step.name}
         require_prerequisites(sagemaker.objects, compiled.definition, others)
@@ -61,10 +64,31 @@ def run(asked: Asked) -> None:
         _announce(sagemaker, step, selection, _job(compiled, step))
         with on_demand(sagemaker) as api:
             request = DebugRequest(
-                compiled.pipeline, compiled.definition, step.name, selection.source, values, api
+                compiled.pipeline,
+                compiled.definition,
+                step.name,
+                selection.source,
+                values,
+                api,
+                asked.port,
             )
             code = debug(sagemaker, request)
         _conclude(sagemaker, step.name, code)
+
+
+def _require_debugger(asked: Asked, job: Job | None) -> None:
+    if asked.port is None:
+        return
+    if job is None or job.command:
+        raise UsageError(
+            f"the step `{asked.step}` runs no Python script: no debugger can attach to it",
+            "run it without --listen",
+        )
+    if importlib.util.find_spec("debugpy") is None:
+        raise UsageError(
+            "debugpy is not installed, which the editor's debugger talks to",
+            "python -m pip install debugpy",
+        )
 
 
 def _compiled(chosen: ChosenSpec) -> Compiled:

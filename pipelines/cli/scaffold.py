@@ -23,8 +23,11 @@ SCHEMA = Path("pipeline.schema.json")
 _PLACEHOLDER = "my-project"
 _LONGEST = 63
 """Characters: CreateModelPackageGroup and CreateEndpoint take no longer name."""
-_NAMED = (Path("pipeline.yaml"), Path("README.md"))
-_RENAMED = {"gitignore": ".gitignore"}  # as a dot file it would hold in the template itself
+_NAMED = (Path("pipeline.yaml"), Path("README.md"), Path(".devcontainer/devcontainer.json"))
+_HIDDEN = frozenset({"devcontainer", "gitignore", "run", "vscode"})
+"""Names that get a dot: with it they would hold in the template itself."""
+_EDITORS = "editors"
+"""The template of what editors read, which is a part of all others."""
 _NO_TEXT = re.compile(r"[^A-Za-z].*|true|false|null|yes|no|on|off", re.IGNORECASE)
 _SHOWN = 5
 
@@ -57,7 +60,8 @@ def files(template: str, name: str) -> dict[Path, bytes]:
         template: `full` or `minimal`.
         name: of the pipeline.
     """
-    found = dict(sorted(_template(PACKAGE / "templates" / template)))
+    folder = PACKAGE / "templates"
+    found = dict(sorted((*_template(folder / template), *_template(folder / _EDITORS))))
     for path in _NAMED:
         written = f'"{name}"' if path.suffix == ".yaml" and _NO_TEXT.fullmatch(name) else name
         found[path] = found[path].replace(_PLACEHOLDER.encode(), written.encode())
@@ -74,7 +78,8 @@ def _template(folder: Path) -> Iterator[tuple[Path, bytes]]:
     for file in folder.rglob("*"):
         path = file.relative_to(folder)
         if file.is_file() and "__pycache__" not in path.parts:
-            yield path.with_name(_RENAMED.get(path.name, path.name)), file.read_bytes()
+            first, *rest = path.parts
+            yield Path(f".{first}" if first in _HIDDEN else first, *rest), file.read_bytes()
 
 
 def write(folder: Path, content: Mapping[Path, bytes]) -> None:

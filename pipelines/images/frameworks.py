@@ -109,7 +109,7 @@ def _frameworks(image: Image) -> Iterator[Framework]:
 
 
 def _plain(line: str) -> str:
-    """Return a requirement without the options that may follow it, as `--hash=…`."""
+    """Return a requirement without the options that may follow it, such as a hash."""
     return line.partition(" --")[0].strip()
 
 

@@ -43,6 +43,7 @@ def test_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
         "pipelines/spec/pipeline.schema.json",
         "pipelines/templates/full/steps/features.py",
         "pipelines/templates/minimal/gitignore",
+        "pipelines/templates/editors/vscode/tasks.json",
     ):
         assert needed in names
 

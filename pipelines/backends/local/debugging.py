@@ -45,6 +45,7 @@ class DebugRequest:
         source: ARN of the execution whose results it reads; None where it reads none.
         parameters: values by name, as text.
         api: the API that the job may call.
+        port: where the script waits for a debugger (debugpy); None for a step at the terminal.
     """
 
     pipeline: str
@@ -53,6 +54,7 @@ class DebugRequest:
     source: str | None
     parameters: dict[str, str]
     api: LocalApi
+    port: int | None = None
 
 
 def can_debug(type_name: str) -> bool:
@@ -85,7 +87,12 @@ def debug(sagemaker: LocalSageMaker, request: DebugRequest) -> int:
         raise UsageError(f"a {kind.type.name} step starts no program that could be debugged")
     with kind.prepared(unrecorded(call), 1) as (job, container):
         keep(folder)
-        return client.run_at_terminal(job, _command(call, job, container))
+        if request.port is not None and job.network_isolated:
+            raise UsageError(
+                "the step has no network, so no debugger can attach to it",
+                "remove `enable_network_isolation`, or use `breakpoint()` without --listen",
+            )
+        return client.run_at_terminal(job, _command(call, job, container, request.port))
 
 
 def _record(sagemaker: LocalSageMaker, request: DebugRequest) -> ExecutionRecord:
@@ -98,16 +105,22 @@ def _record(sagemaker: LocalSageMaker, request: DebugRequest) -> ExecutionRecord
     )
 
 
-def _command(call: StepCall, job: LocalJob, container: ContainerCommand) -> HostCommand:
+def _command(
+    call: StepCall, job: LocalJob, container: ContainerCommand, port: int | None
+) -> HostCommand:
     host, settings = job.hosts[0], call.settings
     project = settings.home.absolute().parent
     environment = host_environment(
         job, host, settings, requested=container.environment, outside=os.environ
     )
     environment |= {name: os.environ[name] for name in _SHOWN if name in os.environ}
-    environment[TERMINAL_VARIABLE] = json.dumps([named_sources.__file__, str(project)])
-    words = command_words(job, host, container.words, settings)
-    return HostCommand(host, words, environment, call.logs)
+    words = [named_sources.__file__, str(project)]
+    if port is not None:
+        environment[named_sources.PORT_VARIABLE] = str(port)
+        words.insert(0, "-Xfrozen_modules=off")  # debugpy sees into these too
+    environment[TERMINAL_VARIABLE] = json.dumps(words)
+    started = command_words(job, host, container.words, settings)
+    return HostCommand(host, started, environment, call.logs)
 
 
 def _job(step: str) -> str:

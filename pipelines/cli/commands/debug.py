@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypedDict, Unpack
 
 import click
 
 from pipelines.cli.options import ChosenSpec, spec_options
+
+
+class _How(TypedDict):
+    """The options that say how the step is run."""
+
+    isolation: Literal["auto", "namespaces", "rewrite"]
+    port: int | None
 
 
 @click.command("debug")
@@ -31,13 +38,20 @@ from pipelines.cli.options import ChosenSpec, spec_options
     envvar="PIPELINES_ISOLATION",
     help="How the job gets its /opt/ml.",
 )
+@click.option(
+    "--listen",
+    "port",
+    type=click.IntRange(1, 65535),
+    metavar="PORT",
+    help="Wait for an editor's debugger to attach (debugpy).",
+)
 @click.argument("step")
 def COMMAND(  # noqa: N802 - found by this name
     chosen: ChosenSpec,
     source: str | None,
     given: tuple[str, ...],
-    isolation: Literal["auto", "namespaces", "rewrite"],
     step: str,
+    **how: Unpack[_How],
 ) -> None:
     """Run one step in this terminal: `breakpoint()` works, and its /opt/ml stays.
 
@@ -46,4 +60,4 @@ def COMMAND(  # noqa: N802 - found by this name
     """
     from pipelines.cli import debugging  # noqa: PLC0415 - it imports the local SageMaker
 
-    debugging.run(debugging.Asked(chosen, step, source, given, isolation))
+    debugging.run(debugging.Asked(chosen, step, source, given, **how))

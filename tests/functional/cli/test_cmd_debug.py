@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipelines.backends.local.jobs.launcher import named_sources
 from pipelines.errors import ExecutionFailedError
 
 if TYPE_CHECKING:
@@ -200,3 +202,42 @@ def test_from_names_the_execution(pipelines: Command) -> None:
     answer = pipelines("debug", "use", "--from", first)
     assert f"make from {first}" in answer.err
     assert "there is no execution `nonesuch`" in pipelines("debug", "use", "--from", "nonesuch").err
+
+
+def test_an_editors_debugger_needs_debugpy(
+    project: Path, pipelines: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said before anything is waited for, with the command that installs it."""
+    del project
+    monkeypatch.setitem(sys.modules, "debugpy", None)
+    assert pipelines("run").code == 0
+    answer = pipelines("debug", "make", "--listen", "5678")
+    assert answer.code == 2
+    assert "debugpy is not installed" in answer.err
+    assert "python -m pip install debugpy" in answer.err
+
+
+def test_the_script_begins_when_a_debugger_has_attached(tmp_path: Path) -> None:
+    """What is printed before tells the editor that it can attach; the script sees nothing of it."""
+    written = {
+        "debugpy.py": (
+            "def listen(address): print('listening', *address)\n"
+            "def wait_for_client(): print('attached')\n"
+        ),
+        "script.py": "import os\nprint('script', os.environ.get('PIPELINES_DEBUGGER_PORT'))\n",
+    }
+    for name, text in written.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    done = subprocess.run(
+        [sys.executable, named_sources.__file__, str(tmp_path), str(tmp_path / "script.py")],
+        env={"PYTHONPATH": str(tmp_path), "PIPELINES_DEBUGGER_PORT": "5678"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines() == [
+        "listening 127.0.0.1 5678",
+        "waiting for a debugger at 127.0.0.1:5678",
+        "attached",
+        "script None",
+    ]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
+import click
 import pytest
 
 from pipelines.cli import scaffold
+from pipelines.cli.main import cli
 from pipelines.compile.driver import validate
 from pipelines.compile.model import CompileRequest
 
@@ -190,3 +194,42 @@ def test_a_disk_that_refuses_leaves_nothing(folder: Path) -> None:
     with pytest.raises(OSError, match="too long"):
         scaffold.write(folder, content)
     assert not present(folder)
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_editors_find_their_files_in_every_project(template: str) -> None:
+    """All of them can be read, and what they start is there with these options."""
+    content = scaffold.files(template, "mine")
+    hidden = {path: data for path, data in content.items() if path.parts[0].startswith(".")}
+    folders = {".vscode", ".run", ".devcontainer", ".gitignore"}
+    assert {path.parts[0] for path in hidden} == folders
+    read = {path: json.loads(data) for path, data in hidden.items() if path.suffix == ".json"}
+    assert read[Path(".devcontainer/devcontainer.json")]["name"] == "mine"
+    assert list(read[Path(".vscode/settings.json")]["yaml.schemas"]) == [f"./{scaffold.SCHEMA}"]
+    tasks = {task["label"]: task for task in read[Path(".vscode/tasks.json")]["tasks"]}
+    launch = read[Path(".vscode/launch.json")]["configurations"]
+    assert {one["preLaunchTask"] for one in launch if "preLaunchTask" in one} <= tasks.keys()
+    port = next(str(one["connect"]["port"]) for one in launch if "connect" in one)
+    assert port in tasks["debug step"]["args"]
+    started = [task["args"] for task in tasks.values()]
+    started += [_of_jetbrains(data) for path, data in hidden.items() if path.suffix == ".xml"]
+    for words in started:
+        assert words[:2] == ["-P", "-m"]
+        assert words[2] == "pytest" or _is_command(words[3:])
+
+
+def _of_jetbrains(data: bytes) -> list[str]:
+    """Return the words that a run configuration starts Python with."""
+    options = ET.fromstring(data).iter("option")  # noqa: S314 - our own file
+    values = {one.get("name"): one.get("value") or "" for one in options}
+    module = ["-m", values["SCRIPT_NAME"]] if values["MODULE_MODE"] == "true" else []
+    return [values["INTERPRETER_OPTIONS"], *module, *shlex.split(values["PARAMETERS"])]
+
+
+def _is_command(words: list[str]) -> bool:
+    """Return whether the tool parses these words."""
+    with click.Context(cli) as context:
+        command = cli.get_command(context, words[0])
+        assert command is not None, words
+        command.make_context(words[0], words[1:])
+    return True

@@ -1,17 +1,21 @@
 """`python named_sources.py PROJECT SCRIPT …`: run a script whose code is named as in the project.
 
 The bundle's copy runs, in the job's working directory; tracebacks, `breakpoint()` and debuggers
-name the project's file where it is the same. A program of its own, on the standard library only.
+name the project's file where it is the same. Where `PIPELINES_DEBUGGER_PORT` names a port, the
+script begins when a debugger has attached there. A program of its own, on the standard library.
 """
 
 from __future__ import annotations
 
 import filecmp
+import importlib
 import os
 import sys
 import types
 from importlib.machinery import SourceFileLoader
 from typing import Any
+
+PORT_VARIABLE = "PIPELINES_DEBUGGER_PORT"
 
 
 def main() -> None:
@@ -32,8 +36,20 @@ def main() -> None:
     module.__dict__["__builtins__"] = __builtins__
     with open(script, "rb") as file:  # noqa: PTH123 - as above
         code = compile(file.read(), named.of(script), "exec", dont_inherit=True)
+    port = os.environ.pop(PORT_VARIABLE, None)
+    if port is not None:
+        _wait_for_debugger(int(port))
     sys.modules["__main__"] = module
     exec(code, module.__dict__)  # noqa: S102 - this is what Python does with a script
+
+
+def _wait_for_debugger(port: int) -> None:
+    """Wait; what is printed tells an editor that it can attach."""
+    debugpy: Any = importlib.import_module("debugpy")
+    debugpy.listen(("127.0.0.1", port))
+    sys.stdout.write(f"waiting for a debugger at 127.0.0.1:{port}\n")
+    sys.stdout.flush()
+    debugpy.wait_for_client()
 
 
 class _Names:
