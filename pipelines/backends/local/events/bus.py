@@ -45,7 +45,10 @@ class EventBus:
 
     def start(self) -> None:
         """Begin with what happened while no server ran."""
-        targets = {rule.name: tuple(one.arn for one in rule.targets) for rule in self._rules}
+        targets: dict[str, tuple[str, ...]] = {}
+        for rule in self._rules:  # templates of two accounts may have a name in common
+            arns = (one.arn for one in rule.targets)
+            targets[rule.name] = (*targets.get(rule.name, ()), *arns)
         self._sagemaker.answer_for_rules(targets)
         self._sagemaker.changes.watch()
         self._thread.start()
@@ -100,7 +103,7 @@ class EventBus:
                 **({"PipelineParameters": parameters} if parameters else {}),
             )
         except LookupError as error:
-            return f"{target.pipeline} was not started: the event has no {error}"
+            return f"{target.pipeline} was not started: the event has nothing at {error.args[0]}"
         except PipelinesError as error:
             return f"{target.pipeline} was not started: {error.problem}"
         execution = started["PipelineExecutionArn"].rpartition("/")[2]
@@ -109,5 +112,5 @@ class EventBus:
 
 def _token(rule: Rule, target: Target, event: JsonObject) -> str:
     """Return what is the same when the same event is handed to the same target again."""
-    words = "\n".join((event["id"], rule.name, target.id))
+    words = "\n".join((event["id"], rule.name, target.id, target.arn))
     return hashlib.sha256(words.encode()).hexdigest()

@@ -73,7 +73,7 @@ def load_rules(paths: Iterable[Path], account: str, region: str) -> LoadedRules:
     schedules: list[str] = []
     for file, is_named in _files(paths):
         parsed = read(file, str(file), _LIMITS)
-        found = [*map(_without_tag, parsed.findings)]
+        found = [*map(_explained, parsed.findings)]
         document = None if found else parsed.document
         template = None if document is None else Template(document, place)
         if template is not None and (template.resources or is_named):
@@ -102,11 +102,13 @@ def _files(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
         yield from ((one, False) for one in found)
 
 
-def _without_tag(diagnostic: Diagnostic) -> Diagnostic:
-    """Explain CloudFormation's short form where it is refused."""
-    if "the tag `!" not in diagnostic.message:
-        return diagnostic
-    return replace(diagnostic, help="write the long form, as `Ref: Topic` or `Fn::Sub: …`")
+def _explained(diagnostic: Diagnostic) -> Diagnostic:
+    """Say what to write in a template: the reader of documents speaks of specs."""
+    if "the tag `!" in diagnostic.message:
+        return replace(diagnostic, help="write the long form, as `Ref: Topic` or `Fn::Sub: …`")
+    if diagnostic.span is None:
+        return replace(diagnostic, help="`--rules` takes a template or a folder of templates")
+    return diagnostic
 
 
 def _identity(rule: Rule) -> str:
