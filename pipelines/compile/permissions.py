@@ -16,6 +16,7 @@ from pipelines.compile.resources import Resources, key_arn, members, own_argumen
 from pipelines.definition.needs import has_unknown_image, images_of
 from pipelines.definition.steps import Definition, Step, take_apart
 from pipelines.frozen import frozen
+from pipelines.json_types import JsonObject
 from pipelines.spec.model import Aws
 from pipelines.steptypes import job_role
 from pipelines.steptypes.places import below
@@ -254,9 +255,47 @@ class _Derivation:
                 on = tuple(one for noun in nouns for one in self._named(noun, variables))
                 conditions = (PASSED_TO_SAGEMAKER,) if action == _PASSING else ()
                 yield Permission(role, step.name, action, on or ("*",), conditions)
+            yield from self._of_members(step, role, program, job.config)
             endpoint = programs.declaration(program).endpoint
             if endpoint is not None:
                 yield from self._of_models(step, variables.get(endpoint, "*"))
+                yield from self._of_answers(step, job.config)
+
+    def _of_members(
+        self, step: Step, role: str, program: str, config: JsonObject
+    ) -> Iterator[Permission]:
+        """Yield what a program calls because of what stands in its configuration."""
+        variables = self._variables(step)
+        for member, actions in programs.declaration(program).further.items():
+            for action, nouns in actions.items() if list(members(config, member)) else ():
+                uris = [uri for noun in nouns for uri in texts(members(config, noun[1:-1]))]
+                if action == _LISTING:
+                    yield from self._of_listing(role, step, self._resources.areas(uris))
+                    continue
+                plain = (noun for noun in nouns if not noun.startswith("<"))
+                named = (one for noun in plain for one in self._named(noun, variables))
+                on = (*self._resources.objects(uris), *named)
+                yield Permission(role, step.name, action, on)
+
+    def _of_answers(self, step: Step, config: JsonObject) -> Iterator[Permission]:
+        """Yield what an asynchronous model needs to read requests and to write answers.
+
+        Requests that lie elsewhere than below the answers are nothing that the spec knows of.
+        """
+        role, inference = self._aws.runs_code_as, list(members(config, "AsyncInferenceConfig"))
+        outputs = texts(members(inference, "S3OutputPath"))
+        inputs = [f"{uri.rstrip('/')}/input/" for uri in outputs]
+        written = [*outputs, *texts(members(inference, "S3FailurePath"))]
+        topics = tuple(dict.fromkeys(texts(members(inference, "SuccessTopic", "ErrorTopic"))))
+        for action, on in (
+            ("s3:GetObject", self._resources.objects(inputs)),
+            ("s3:PutObject", self._resources.objects(written)),
+            ("sns:Publish", topics),
+        ):
+            if on:
+                yield Permission(role, step.name, action, on)
+        for key in texts(members(inference, "KmsKeyId")):
+            yield from self._on_key(step, role, key, job_role.KMS)
 
     def _variables(self, step: Step) -> dict[str, str]:
         """Return the environment of a step, with `*` from where an execution decides."""

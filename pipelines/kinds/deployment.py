@@ -77,6 +77,11 @@ class DeploymentStep(StepSpec):
         default_factory=dict,
         description="Variables of the model server, over those of the registration.",
     )
+    replace: bool = Field(
+        False,  # noqa: FBT003 - pydantic's default
+        description="Delete the endpoint and create it again where no update leads to this "
+        "mode; it does not answer meanwhile.",
+    )
     image: Annotated[Text, RequestMember("AppSpecification.ImageUri")] = Field(
         "sklearn-1.9-cpu", description="The image of the job that deploys; it needs boto3."
     )
@@ -141,6 +146,10 @@ def needs(_name: str, step: DeploymentStep) -> StepNeeds:
         "environment": {**settings.environment, **step.environment},
         "sample": sample.request if sample else None,
     }
+    if settings.config:
+        config["config"] = settings.config
+    if step.replace:
+        config["replace"] = True
     code = CodeNeed(
         "processing",
         program="deploy",
@@ -186,7 +195,7 @@ def _requests(step: DeploymentStep, environment: Mapping[str, Value]) -> Mapping
         "Model": {
             "PrimaryContainer": {"ModelPackageName": "x", "Environment": dict(step.environment)}
         },
-        "EndpointConfig": {"ProductionVariants": [variant]},
+        "EndpointConfig": {"ProductionVariants": [variant], **settings.config},
         "Endpoint": {
             "EndpointName": environment[ENDPOINT],
             "EndpointConfigName": "x",

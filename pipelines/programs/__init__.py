@@ -28,6 +28,8 @@ class Declaration(Record):
             no resource. `{NAME}` is a variable of the step.
         endpoint: the variable of the step that names the endpoint whose models it creates.
         extra: the extra of the tool without which the program cannot run locally.
+        further: actions that it calls only where its configuration has a member, by that member;
+            `<NAME>` there is the objects below the URI that its member of that name holds.
         vendors: the key of its configuration with the requirements that it installs by pip.
     """
 
@@ -36,6 +38,7 @@ class Declaration(Record):
     extra: str | None = None
     endpoint: str | None = None
     vendors: str | None = None
+    further: Mapping[str, Mapping[str, tuple[str, ...]]] = {}
 
 
 def names() -> tuple[str, ...]:

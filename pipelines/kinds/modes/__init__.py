@@ -28,11 +28,13 @@ class Settings:
         variant: members of the production variant, besides its name and model.
         environment: variables of the model server, below those of the spec.
         deployment: the DeploymentConfig of updates; None for the service's default.
+        config: members of the endpoint config, besides its variants.
     """
 
     variant: JsonObject
     environment: Mapping[str, str] = field(default_factory=dict)
     deployment: JsonObject | None = None
+    config: JsonObject = field(default_factory=dict)
 
 
 @frozen

@@ -58,10 +58,10 @@ class Realtime(SpecModel):
 
 
 def _settings(mode: Realtime) -> Settings:
-    return Settings(members_of(mode), deployment=_deployment_config(mode.rollout))
+    return Settings(members_of(mode), deployment=deployment_config(mode.rollout))
 
 
-def _deployment_config(rollout: Rollout | None) -> JsonObject | None:
+def deployment_config(rollout: Rollout | None) -> JsonObject | None:
     """Return `DeploymentConfig` (FACTS 5.2)."""
     if rollout is None:
         return None

@@ -47,4 +47,13 @@ DECLARATION = Declaration(
     },
     extra="serve",  # it calls the local SageMaker by its API
     endpoint=ENDPOINT,
+    further={
+        # The sample request and its answer are objects where the endpoint is asynchronous.
+        "AsyncInferenceConfig": {
+            "sagemaker:InvokeEndpointAsync": (_ENDPOINT,),
+            "s3:GetObject": ("<S3OutputPath>", "<S3FailurePath>"),
+            "s3:ListBucket": ("<S3OutputPath>", "<S3FailurePath>"),
+            "s3:PutObject": ("<S3OutputPath>",),
+        },
+    },
 )

@@ -7,7 +7,6 @@ recorded as soon as it is known, before anything that follows from it.
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 from pipelines.programs.deploy import modes
@@ -15,15 +14,12 @@ from pipelines.programs.deploy.model import (
     DeploymentAttempt,
     DeploymentTarget,
     Endpoint,
-    SampleRequest,
     UnfitPackageError,
 )
 from pipelines.programs.deploy.observe import Clients, exists, split
+from pipelines.programs.deploy.sample import UNSEEN
 
 VARIANT = "AllTraffic"
-_TRIES = 3
-_UNSEEN = ("403", "404", "AccessDenied", "Forbidden", "NoSuchKey", "NotFound")
-_TRANSIENT = (429, 500, 502, 503, 504)
 
 
 def make_config(clients: Clients, target: DeploymentTarget, package: str) -> None:
@@ -88,7 +84,7 @@ def _require_registered(clients: Clients, container: dict[str, Any]) -> None:
     try:
         found = clients.s3.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") not in _UNSEEN:
+        if error.response.get("Error", {}).get("Code") not in UNSEEN:
             raise
         return
     if found["ETag"].strip('"') != recorded.strip('"'):
@@ -115,40 +111,6 @@ def update(clients: Clients, target: DeploymentTarget, config: str, endpoint: En
 def delete(clients: Clients, target: DeploymentTarget) -> None:
     """Delete the endpoint."""
     clients.sagemaker.delete_endpoint(EndpointName=target.endpoint)
-
-
-def send_sample(clients: Clients, target: DeploymentTarget) -> str:
-    """Send the sample request; return why it was not answered, empty where it was."""
-    if target.sample is None:
-        return ""
-    reason = ""
-    for _ in range(_TRIES):
-        reason, may_pass = _send(clients, target.endpoint, target.sample)
-        if not may_pass:
-            break
-        time.sleep(1)
-    return reason
-
-
-def _send(clients: Clients, endpoint: str, sample: SampleRequest) -> tuple[str, bool]:
-    """Send a request once; return why it was not answered, and whether another try may help."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - not at import
-
-    try:
-        response = clients.runtime.invoke_endpoint(
-            EndpointName=endpoint, Body=sample.body, ContentType=sample.content_type
-        )
-        response["Body"].read()
-    except ClientError as error:
-        described = error.response.get("Error", {})
-        status = error.response.get("OriginalStatusCode") or error.response.get(
-            "ResponseMetadata", {}
-        ).get("HTTPStatusCode")
-        reason = described.get("Message", error)
-        return f"the sample request was refused: {reason}", status in _TRANSIENT
-    except BotoCoreError as error:
-        return f"the sample request was not answered: {error}", True
-    return "", False
 
 
 def write_attempt(clients: Clients, target: DeploymentTarget, attempt: DeploymentAttempt) -> None:

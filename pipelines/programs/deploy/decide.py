@@ -37,7 +37,8 @@ class Decision(NamedTuple):
     Args:
         action: `nothing`; `wait` for a change under way; `refuse` what the service does not allow;
             `create` or `update` the endpoint to `config`; `delete` an endpoint that cannot be
-            repaired; `test` what is served; `record` that the config of a failed endpoint failed.
+            repaired, or cannot become `config`; `test` what is served; `record` that the config of
+            a failed endpoint failed.
         message: why, a sentence without a full stop.
         config: the endpoint config that it is about.
         package: the package that is to be served by it.
@@ -155,9 +156,12 @@ def _other_mode(target: DeploymentTarget, endpoint: Endpoint, due: Due) -> Decis
         message = f"delete {target.endpoint}, to create it again as {noun}, as it last worked"
         return Decision(DELETE, message)
     message = f"{target.endpoint} is {modes.find(endpoint.mode).noun} and cannot become {noun}"
-    advice = "name another `endpoint:`, or delete this one first"
-    how = "`pipelines destroy` deletes endpoints and pipelines, never models"
-    return Decision(REFUSE, f"{message}: {advice} ({how})")
+    if target.replace:
+        gap = "it is deleted and created again, and does not answer meanwhile"
+        return Decision(DELETE, f"{message}: {gap}", due.config, due.version.arn)
+    advice = "name another `endpoint:`, or write `replace: true`"
+    how = "which deletes this one and creates it again: it does not answer meanwhile"
+    return Decision(REFUSE, f"{message}: {advice}, {how}")
 
 
 def _back(target: DeploymentTarget, state: EndpointState, endpoint: Endpoint) -> Decision:

@@ -51,6 +51,8 @@ class DeploymentTarget(NamedTuple):
         deployment: the DeploymentConfig of updates; empty for the service's default.
         tags: tags of everything that is created.
         sample: a request that must be answered before the deployment counts.
+        replace: whether the endpoint may be deleted and created again where no update leads to
+            the mode.
     """
 
     group: str
@@ -65,6 +67,7 @@ class DeploymentTarget(NamedTuple):
     deployment: dict[str, Any]
     tags: dict[str, str]
     sample: SampleRequest | None = None
+    replace: bool = False
 
     def model_name(self, package: str) -> str:
         """Name the model of a package by what it is made of."""

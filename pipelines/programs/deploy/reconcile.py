@@ -47,6 +47,7 @@ from pipelines.programs.deploy.model import (
     UnfitPackageError,
 )
 from pipelines.programs.deploy.observe import Clients, find_endpoint, observe
+from pipelines.programs.deploy.sample import send_sample
 
 _ROUNDS = 50
 _WAIT_SECONDS = 4 * 3600.0
@@ -187,7 +188,7 @@ class _Reconciliation:
         from botocore.exceptions import ClientError  # noqa: PLC0415 - not at import
 
         endpoint = state.endpoint
-        if decision.action == UPDATE and endpoint is not None:
+        if endpoint is not None and endpoint.status == IN_SERVICE:
             self._remember(state, endpoint)
         try:
             self._begin(state, decision)
@@ -216,6 +217,8 @@ class _Reconciliation:
     def _begin(self, state: EndpointState, decision: Decision) -> None:
         clients, target, config = self._clients, self._target, decision.config
         if decision.action == DELETE:
+            if config:  # what comes in its place: a refusal of it comes before the gap
+                carry_out.make_config(clients, target, decision.package)
             carry_out.delete(clients, target)
             return
         if state.last(config) == KILLED:
@@ -236,7 +239,7 @@ class _Reconciliation:
             self._failed(state, decision, reason)
 
     def _test(self, state: EndpointState, decision: Decision) -> None:
-        reason = carry_out.send_sample(self._clients, self._target)
+        reason = send_sample(self._clients, self._target)
         if reason:
             self._failed(state, decision, reason)
         else:

@@ -17,7 +17,8 @@ def target_of(
 
     Args:
         config: the program's configuration: `mode`, `variant`, `environment`, `deployment`,
-            `sample` ({"path", "content_type"} or None), `pipeline`, and `aws`, the spec's section.
+            `sample` ({"path", "content_type"} or None), `pipeline`, and `aws`, the spec's section;
+            where given, `config`, members of the endpoint config, and `replace`.
         variables: the job's environment.
         read: returns the content of a file of the project.
     """
@@ -32,11 +33,12 @@ def target_of(
         mode=mode.name,
         variant=config["variant"],
         environment=config["environment"],
-        config=mode.config(aws),
+        config={**mode.config(aws), **config.get("config", {})},
         model=_network(aws),
         deployment=config["deployment"] or {},
         tags=aws.get("tags") or {},
         sample=_sample(config["sample"], read),
+        replace=config.get("replace", False),
     )
 
 

@@ -30,7 +30,9 @@ class Allowed:
     """
 
     def __init__(self, program: str, service: str, client: Any, actions: set[str]) -> None:
-        self._declared = declaration(program).actions.keys()
+        declared = declaration(program)
+        further = (name for actions in declared.further.values() for name in actions)
+        self._declared = {*declared.actions, *further}
         self._service, self._client, self._actions = service, client, actions
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:

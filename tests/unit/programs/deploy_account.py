@@ -123,6 +123,10 @@ class Account:
         """Say whether a config is serverless."""
         return "ServerlessConfig" in self.configs[config]["ProductionVariants"][0]
 
+    def is_asynchronous(self, config: str) -> bool:
+        """Say whether a config is asynchronous."""
+        return "AsyncInferenceConfig" in self.configs[config]
+
     def live(self) -> int | None:
         """Say which version is in service."""
         if self.endpoint is None or self.endpoint["EndpointStatus"] != "InService":
@@ -164,7 +168,8 @@ class Account:
 
     def outcomes(self) -> list[tuple[int, str]]:
         """Read the history: version and outcome, in order."""
-        read = [json.loads(self.objects[key]) for key in sorted(self.objects)]
+        history = [key for key in sorted(self.objects) if "/deployments/" in key]
+        read = [json.loads(self.objects[key]) for key in history]
         return [(one["version"], one["outcome"]) for one in read]
 
 
@@ -277,6 +282,8 @@ class SageMaker:
             raise refusal("UpdateEndpoint", "in progress, failed, or not there")
         served = endpoint["EndpointConfigName"]
         assert config != served, "an update to what is served"
+        if account.is_asynchronous(config) != account.is_asynchronous(served):
+            raise refusal("UpdateEndpoint", "asynchronous inference cannot be switched on or off")
         if account.is_serverless(config) and not account.is_serverless(served):
             raise refusal("UpdateEndpoint", "cannot change from an instance to serverless")
         if "DeploymentConfig" in request and account.is_serverless(served):
@@ -306,9 +313,31 @@ class Runtime:
 
     def invoke_endpoint(self, **_request: Any) -> dict[str, Any]:
         """Answer, or refuse."""
-        if self.account.live() in self.account.mute or "MUTE" in self.account.environment():
+        if self._is_asynchronous:
+            raise refusal("InvokeEndpoint", "the endpoint is asynchronous", "ValidationError")
+        if self._is_mute:
             raise refusal("InvokeEndpoint", self.account.refusal, "ModelError")
         return {"Body": io.BytesIO(b"{}")}
+
+    def invoke_endpoint_async(self, **request: Any) -> dict[str, Any]:
+        """Write an answer or an error, each where the config says."""
+        if not self._is_asynchronous:
+            raise refusal("InvokeEndpointAsync", "it is not asynchronous", "ValidationError")
+        assert request["InputLocation"].removeprefix("s3://b/") in self.account.objects
+        if self._is_mute:
+            self.account.objects["errors/x"] = b'{"Message": "no such feature"}'
+        else:
+            self.account.objects["answers/x"] = b"{}"
+        return {"OutputLocation": "s3://b/answers/x", "FailureLocation": "s3://b/errors/x"}
+
+    @property
+    def _is_asynchronous(self) -> bool:
+        assert self.account.endpoint is not None
+        return self.account.is_asynchronous(self.account.endpoint["EndpointConfigName"])
+
+    @property
+    def _is_mute(self) -> bool:
+        return self.account.live() in self.account.mute or "MUTE" in self.account.environment()
 
 
 @dataclass
@@ -331,6 +360,8 @@ class S3:
 
     def get_object(self, **request: Any) -> dict[str, Any]:
         """Read an object."""
+        if request["Key"] not in self.account.objects:
+            raise refusal("GetObject", "The specified key does not exist.", "NoSuchKey")
         return {"Body": io.BytesIO(self.account.objects[request["Key"]])}
 
     def put_object(self, **request: Any) -> None:

@@ -45,6 +45,10 @@ def test_an_endpoint_config_shows_one_mode(variants: list[dict[str, Any]], name:
         ("realtime", "realtime", True),
         ("realtime", "serverless", False),
         ("realtime", "", True),
+        ("asynchronous", "realtime", False),
+        ("asynchronous", "asynchronous", True),
+        ("realtime", "asynchronous", False),
+        ("serverless", "asynchronous", False),
     ],
 )
 def test_which_mode_an_update_leads_to(live: str, due: str, *, possible: bool) -> None:

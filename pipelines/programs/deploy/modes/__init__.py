@@ -24,6 +24,7 @@ class Mode(NamedTuple):
         chains_containers: whether such an endpoint serves a model of several containers.
         config: the section `aws` of the spec → members of CreateEndpointConfig that only this mode
             has.
+        answers_in_s3: whether it is invoked by InvokeEndpointAsync, whose answer is an object.
     """
 
     name: str
@@ -33,10 +34,17 @@ class Mode(NamedTuple):
     takes_rollout: bool
     chains_containers: bool
     config: Callable[[Mapping[str, Any]], dict[str, Any]]
+    answers_in_s3: bool = False
 
     def can_become(self, name: str) -> bool:
         """Return whether an update leads to another mode, or to one that is not known."""
         return name in ("", self.name, *self.becomes)
+
+
+def volume_key(aws: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the key of the instances' volumes, of the section `aws` of the spec."""
+    key = aws.get("kms_key")
+    return {"KmsKeyId": key} if key else {}
 
 
 def names() -> tuple[str, ...]:

@@ -1,0 +1,123 @@
+"""`asynchronous:` of a deployment."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from pipelines.json_types import JsonObject
+from pipelines.kinds.modes import ModeBlock, Settings
+from pipelines.kinds.modes.realtime import Rollout, deployment_config
+from pipelines.spec.base import SpecModel
+from pipelines.spec.members import RequestMember
+from pipelines.spec.values import FixedText, mistake, no_entries
+
+
+class AsynchronousNotify(SpecModel):
+    """SNS topics that get a message when a request has ended."""
+
+    success: Annotated[FixedText | None, RequestMember("SuccessTopic")] = Field(
+        None, description="ARN of the topic for requests that were answered."
+    )
+    error: Annotated[FixedText | None, RequestMember("ErrorTopic")] = Field(
+        None, description="ARN of the topic for requests that failed."
+    )
+    include_response_in: list[Literal["SUCCESS_NOTIFICATION_TOPIC", "ERROR_NOTIFICATION_TOPIC"]] = (
+        Field(default_factory=no_entries, description="The topics that get the answer, too.")
+    )
+
+
+class Asynchronous(SpecModel):
+    """Requests are objects in S3, and so are the answers: up to 1 GB and an hour each."""
+
+    instance_type: FixedText = Field(description="Such as ml.m5.large.")
+    initial_instance_count: int = Field(1, ge=1, description="How many instances.")
+    output: Annotated[FixedText, RequestMember("S3OutputPath")] = Field(
+        description="s3:// prefix for answers, in the region of the endpoint."
+    )
+    failure_output: Annotated[FixedText | None, RequestMember("S3FailurePath")] = Field(
+        None, description="s3:// prefix for the errors of requests that failed."
+    )
+    notify: Annotated[AsynchronousNotify | None, RequestMember("NotificationConfig")] = Field(
+        None, description="SNS topics that get a message when a request has ended."
+    )
+    max_concurrent_invocations_per_instance: int | None = Field(
+        None, ge=1, le=1000, description="Requests that an instance gets at once."
+    )
+    kms_key: Annotated[FixedText | None, RequestMember("OutputConfig.KmsKeyId")] = Field(
+        None, description="KMS key that answers are encrypted with."
+    )
+    volume_size_in_gb: Annotated[int | None, RequestMember("VolumeSizeInGB")] = Field(
+        None, ge=1, le=512, description="Storage of each."
+    )
+    model_data_download_timeout_in_seconds: int | None = Field(
+        None, ge=60, le=3600, description="How long fetching the model may take."
+    )
+    container_startup_health_check_timeout_in_seconds: int | None = Field(
+        None, ge=60, le=3600, description="How long a container may take to answer /ping."
+    )
+    rollout: Annotated[
+        Rollout | None, RequestMember("BlueGreenUpdatePolicy", "AutoRollbackConfiguration")
+    ] = Field(None, description="How an update moves requests.")
+
+    @model_validator(mode="after")
+    def _places_are_prefixes(self) -> Self:
+        for key in ("output", "failure_output"):
+            uri = getattr(self, key)
+            bucket = (uri or "").removeprefix("s3://").partition("/")[0]
+            if uri is not None and not (uri.startswith("s3://") and bucket):
+                message = f"`{uri}` is not a prefix in S3"
+                raise mistake("SP122", message, "write s3://bucket/prefix", below=key)
+        return self
+
+
+_VARIANT = {
+    "instance_type": "InstanceType",
+    "initial_instance_count": "InitialInstanceCount",
+    "volume_size_in_gb": "VolumeSizeInGB",
+    "model_data_download_timeout_in_seconds": "ModelDataDownloadTimeoutInSeconds",
+    "container_startup_health_check_timeout_in_seconds": (
+        "ContainerStartupHealthCheckTimeoutInSeconds"
+    ),
+}
+"""The keys that describe the instances."""
+
+
+def _settings(mode: Asynchronous) -> Settings:
+    given = ((member, getattr(mode, key)) for key, member in _VARIANT.items())
+    return Settings(
+        {member: value for member, value in given if value is not None},
+        deployment=deployment_config(mode.rollout),
+        config={"AsyncInferenceConfig": _inference(mode)},
+    )
+
+
+def _inference(mode: Asynchronous) -> JsonObject:
+    """Return `AsyncInferenceConfig` (FACTS 2.5)."""
+    output: JsonObject = {"S3OutputPath": mode.output}
+    if mode.failure_output is not None:
+        output["S3FailurePath"] = mode.failure_output
+    if mode.kms_key is not None:
+        output["KmsKeyId"] = mode.kms_key
+    if mode.notify is not None:
+        output["NotificationConfig"] = _notification(mode.notify)
+    config: JsonObject = {"OutputConfig": output}
+    if mode.max_concurrent_invocations_per_instance is not None:
+        most = mode.max_concurrent_invocations_per_instance
+        config["ClientConfig"] = {"MaxConcurrentInvocationsPerInstance": most}
+    return config
+
+
+def _notification(notify: AsynchronousNotify) -> JsonObject:
+    given = {"SuccessTopic": notify.success, "ErrorTopic": notify.error}
+    config: JsonObject = {member: topic for member, topic in given.items() if topic is not None}
+    if notify.include_response_in:
+        config["IncludeInferenceResponseIn"] = list(notify.include_response_in)
+    return config
+
+
+MODE = ModeBlock(
+    Asynchronous,
+    RequestMember("ProductionVariants", "DeploymentConfig", "AsyncInferenceConfig"),
+    "Answer requests from S3, one after the other, into S3.",
+    _settings,
+)
