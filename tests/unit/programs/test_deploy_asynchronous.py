@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from pipelines.programs.deploy.model import DeployError, DeploymentTarget
@@ -12,7 +14,7 @@ INSTANCES = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
 OUTPUT = {"S3OutputPath": "s3://b/answers", "S3FailurePath": "s3://b/errors"}
 
 
-def asynchronous(**changes: object) -> DeploymentTarget:
+def asynchronous(**changes: Any) -> DeploymentTarget:
     """Make an asynchronous target."""
     config = {"AsyncInferenceConfig": {"OutputConfig": OUTPUT}}
     return target(mode="asynchronous", variant=INSTANCES, config=config)._replace(**changes)

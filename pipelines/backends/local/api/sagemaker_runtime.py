@@ -1,4 +1,4 @@
-"""sagemaker-runtime: `POST /endpoints/<name>/invocations`, with the body as it is."""
+"""sagemaker-runtime: `POST /endpoints/<name>/invocations` or `async-invocations`."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ COLD_START = "x-pipelines-cold-start-seconds"
 """Our own header: how long a server took to start that the request had to wait for."""
 
 _OPERATION = "InvokeEndpoint"
+_OPERATIONS = {"invocations": _OPERATION, "async-invocations": "InvokeEndpointAsync"}
+_ACCEPTED = 202
 _CODES = {
     "SerializationException": "ValidationError",
     "ValidationException": "ValidationError",
@@ -48,15 +50,19 @@ class RuntimeService:
     def respond(self, request: HttpRequest) -> HttpResponse:
         """Invoke an endpoint."""
         match = PATH.fullmatch(request.path)
-        if match is None or match["operation"] != "invocations":
+        if match is None or match["operation"] not in _OPERATIONS:
             return _refused("UnknownOperationException", _unknown(request.path), {})
         if request.method != "POST":
             return _refused("MethodNotAllowed", f"{request.method} is not supported, use POST", {})
-        invoke = self.operations("sagemaker-runtime", _OPERATION)
-        given: JsonObject = {"EndpointName": unquote(match["name"]), "Body": request.body}
+        invoke = self.operations("sagemaker-runtime", _OPERATIONS[match["operation"]])
+        given: JsonObject = {"EndpointName": unquote(match["name"])}
+        if request.body or match["operation"] == "invocations":
+            given["Body"] = request.body
         for member, header in _headers(invoke.request):
             if header in request.headers:
-                given[member] = request.headers[header]
+                value = request.headers[header]
+                number = member.endswith("Seconds") and value.isdigit()
+                given[member] = int(value) if number else value
         try:
             response = invoke(**given)
         except ServiceError as error:
@@ -80,6 +86,10 @@ def _response(response: JsonObject, invoke: Operation) -> HttpResponse:
     }
     if "ColdStartSeconds" in response:
         headers[COLD_START] = str(response["ColdStartSeconds"])
+    if "InferenceId" in response:  # of InvokeEndpointAsync, whose answer comes later
+        body = json.dumps({"InferenceId": response["InferenceId"]}).encode()
+        headers["Content-Type"] = "application/json"
+        return HttpResponse(_ACCEPTED, headers, body, _OPERATIONS["async-invocations"])
     return HttpResponse(200, headers, response["Body"], _OPERATION)
 
 

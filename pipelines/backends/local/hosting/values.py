@@ -11,6 +11,9 @@ from pipelines.json_types import JsonObject
 
 IDLE_SECONDS = 300.0
 
+ASYNCHRONOUS_SECONDS = 900.0
+"""How long an asynchronous request may take by default (FACTS 2.5)."""
+
 INVOCATION_SECONDS = 60.0
 """How long a container may take to process a request (FACTS 3.4)."""
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from pipelines.backends.local.hosting.values import FleetError, FleetSpec
+from pipelines.backends.local.hosting.values import (
+    ASYNCHRONOUS_SECONDS,
+    INVOCATION_SECONDS,
+    FleetError,
+    FleetSpec,
+)
 from pipelines.backends.local.state.endpoints import VariantRecord
 from pipelines.backends.local.state.local_state import LocalState
 from pipelines.json_types import JsonObject
@@ -28,7 +34,10 @@ def resolve_variants(
     if record is None:
         raise FleetError(f"the endpoint configuration {config} no longer exists")
     return tuple(
-        _variant(state, variant, desired.get(variant["VariantName"], {}))
+        replace(
+            _variant(state, variant, desired.get(variant["VariantName"], {})),
+            asynchronous=record.content.get("AsyncInferenceConfig"),
+        )
         for variant in record.content["ProductionVariants"]
     )
 
@@ -56,10 +65,18 @@ def model_container(state: LocalState, name: str) -> JsonObject:
 def fleet_spec(endpoint: str, variant: VariantRecord, folder: Path) -> FleetSpec:
     """Return what a variant's fleet serves: a server per instance, or per concurrent request."""
     serverless = variant.serverless
-    count = int(serverless["MaxConcurrency"]) if serverless else variant.instances
+    count = int(serverless["MaxConcurrency"]) if serverless else at_once(variant)
     log = folder / f"{variant.name}.log"
     name = f"{endpoint}/{variant.name}"
-    return FleetSpec(name, variant.container, count, serverless is not None, log)
+    seconds = ASYNCHRONOUS_SECONDS if variant.asynchronous else INVOCATION_SECONDS
+    spec = FleetSpec(name, variant.container, count, serverless is not None, log)
+    return replace(spec, invocation_seconds=seconds)
+
+
+def at_once(variant: VariantRecord) -> int:
+    """Return how many requests the instances of a variant process at once."""
+    client = (variant.asynchronous or {}).get("ClientConfig") or {}
+    return variant.instances * int(client.get("MaxConcurrentInvocationsPerInstance", 1))
 
 
 def _variant(state: LocalState, configured: JsonObject, desired: JsonObject) -> VariantRecord:

@@ -90,8 +90,21 @@ def _check_variants(request: JsonObject) -> None:
         raise invalid("the production variants' names must be unique")
     for variant in variants:
         _check_variant(variant)
-    if request.get("DataCaptureConfig") and any("ServerlessConfig" in one for one in variants):
+    serverless = any("ServerlessConfig" in one for one in variants)
+    if request.get("DataCaptureConfig") and serverless:
         raise invalid("DataCaptureConfig is not supported for serverless variants.")
+    if request.get("AsyncInferenceConfig"):
+        _check_asynchronous(request, serverless)
+
+
+def _check_asynchronous(request: JsonObject, serverless: bool) -> None:  # noqa: FBT001 - a fact
+    for member in ("DataCaptureConfig", "ShadowProductionVariants"):
+        if request.get(member):
+            raise invalid(f"{member} is not supported for asynchronous endpoints.")
+    if serverless:
+        raise invalid("AsyncInferenceConfig is not supported for serverless variants.")
+    if len(request["ProductionVariants"]) > 1:
+        raise invalid("an asynchronous endpoint has exactly one production variant")
 
 
 def _check_variant(variant: JsonObject) -> None:

@@ -114,6 +114,9 @@ class EndpointOperations:
         }
         if endpoint.live_change is not None:
             described["ProductionVariants"] = [_variant_summary(one) for one in endpoint.variants]
+            asynchronous = endpoint.variants[0].asynchronous
+            if asynchronous is not None:
+                described["AsyncInferenceConfig"] = asynchronous
         if endpoint.failure is not None:
             described["FailureReason"] = endpoint.failure
         if endpoint.deployment:
@@ -193,7 +196,14 @@ def _new_change() -> str:
 
 def _check_direction(endpoint: EndpointRecord, config: JsonObject) -> None:
     becomes_serverless = any("ServerlessConfig" in one for one in config["ProductionVariants"])
+    becomes_asynchronous = "AsyncInferenceConfig" in config
     for variant in endpoint.variants:
+        if bool(variant.asynchronous) != becomes_asynchronous:
+            raise invalid(
+                f'Cannot update endpoint "{endpoint.arn}": asynchronous inference cannot be'
+                f" switched {'on' if becomes_asynchronous else 'off'}.",
+                "use another endpoint name, or delete this endpoint and create it again",
+            )
         if not variant.serverless and becomes_serverless:
             raise invalid(
                 f'Cannot update endpoint "{endpoint.arn}": the variant {variant.name} cannot change'

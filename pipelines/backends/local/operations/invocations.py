@@ -1,8 +1,16 @@
-"""InvokeEndpoint: a request → the fleet of a variant → the container's response."""
+"""InvokeEndpoint: a request → the fleet of a variant → its response; InvokeEndpointAsync: later."""
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable
+
 from pipelines.backends.local.errors import ServiceError
+from pipelines.backends.local.hosting.asynchronous import (
+    TTL_SECONDS,
+    AsynchronousRequest,
+    AsynchronousRequests,
+)
 from pipelines.backends.local.hosting.provisioner import Provisioner, ServedEndpoints
 from pipelines.backends.local.hosting.values import (
     FleetBusy,
@@ -11,6 +19,8 @@ from pipelines.backends.local.hosting.values import (
     Invocation,
     InvocationResponse,
 )
+from pipelines.backends.local.hosting.variants import at_once
+from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.operations.context import OperationContext
 from pipelines.backends.local.operations.operation import operation
 from pipelines.backends.local.state.endpoints import EndpointRecord, VariantRecord
@@ -26,6 +36,8 @@ _HEADERS = {
     "SessionId": "X-Amzn-SageMaker-Session-Id",
 }
 _CUSTOM = "x-amzn-sagemaker-custom-attributes"
+_ASYNCHRONOUS = "InvokeEndpointAsync"
+_ASYNCHRONOUS_BYTES = 1 << 30
 _SERVERLESS_BYTES = 4 << 20
 _REAL_TIME_BYTES = 25 << 20
 """The service's limits (FACTS 2.4, 2.5); for real-time bodies its guide also says 6 MB."""
@@ -61,6 +73,8 @@ class InvocationOperations:
     context: OperationContext
     provisioner: Provisioner
     served: ServedEndpoints
+    objects: ObjectStore
+    asynchronous: AsynchronousRequests
 
     @operation("InvokeEndpoint", "sagemaker-runtime")
     def invoke_endpoint(self, **request: Json) -> JsonObject:
@@ -75,8 +89,58 @@ class InvocationOperations:
                 that is too large, ThrottlingException above a serverless variant's concurrency.
             ModelError: the container responded with 400 or more, or not at all.
         """
+        return self._answer("InvokeEndpoint", bytes(request["Body"]), request)
+
+    @operation("InvokeEndpointAsync", "sagemaker-runtime")
+    def invoke_endpoint_async(self, **request: Json) -> JsonObject:
+        """Accept a request, and process it in the background.
+
+        Raises:
+            ServiceError: ValidationError for an endpoint that is not in service or not
+                asynchronous, and for a request with no body or two.
+        """
+        name = request["EndpointName"]
+        variant = self._in_service(name, _ASYNCHRONOUS).variants[0]
+        config = variant.asynchronous or {}
+        source, inline = request.get("InputLocation"), request.get("Body")
+        if (source is None) == (inline is None):
+            raise ServiceError("ValidationError", "give either InputLocation or Body")
+        if source is not None and not source.startswith("s3://"):
+            message = "the local SageMaker reads requests from the local S3 only"
+            raise ServiceError("ValidationError", message, "name an s3:// URI as InputLocation")
+        inference = request.get("InferenceId") or str(uuid.uuid4())
+        output, failure = _locations(config["OutputConfig"], request)
+        accepted = AsynchronousRequest(
+            name,
+            inference,
+            config,
+            source,
+            self._reader(source, inline),
+            lambda body: self._content(body, request),
+            output,
+            failure,
+            self.context.now(),
+            request.get("RequestTTLSeconds") or TTL_SECONDS,
+            self.served.folder(name) / f"{variant.name}.log",
+        )
+        self.asynchronous.submit(accepted, at_once(variant))
+        failed = {"FailureLocation": failure} if failure else {}
+        return {"InferenceId": inference, "OutputLocation": output, **failed}
+
+    def _reader(self, source: str | None, inline: bytes | None) -> Callable[[], bytes]:
+        """Return what reads the body of an asynchronous request."""
+        if source is None:
+            return lambda: inline or b""
+        return lambda: self.objects.get_bytes(source)
+
+    def _content(self, body: bytes, request: JsonObject) -> tuple[bytes, str]:
+        answer = self._answer(_ASYNCHRONOUS, body, request)
+        return answer["Body"], answer["ContentType"]
+
+    def _answer(self, operation: str, body: bytes, request: JsonObject) -> JsonObject:
+        """Let the endpoint process a body, whichever fleets serve it meanwhile."""
         invocation = Invocation(
-            bytes(request["Body"]),
+            body,
             request.get("ContentType") or "application/json",
             request.get("Accept") or "*/*",
             {
@@ -87,12 +151,13 @@ class InvocationOperations:
         )
         while True:
             try:
-                return self._invoke(request["EndpointName"], invocation, request)
+                return self._invoke(operation, invocation, request)
             except FleetStoppedError:
                 continue  # replaced by another fleet between the look-up and the call
 
-    def _invoke(self, name: str, invocation: Invocation, request: JsonObject) -> JsonObject:
-        endpoint = self._in_service(name)
+    def _invoke(self, operation: str, invocation: Invocation, request: JsonObject) -> JsonObject:
+        name = request["EndpointName"]
+        endpoint = self._in_service(name, operation)
         log = self.served.folder(name)
         try:
             variant, fleet = self.served.serve(endpoint).choose(request.get("TargetVariant"))
@@ -113,7 +178,7 @@ class InvocationOperations:
             raise ModelError(response.status, body, variant.name, str(log / f"{variant.name}.log"))
         return _response(variant, response)
 
-    def _in_service(self, name: str) -> EndpointRecord:
+    def _in_service(self, name: str, operation: str) -> EndpointRecord:
         endpoint = self.context.state.endpoints.find(name)
         if endpoint is not None:
             self.provisioner.ensure_running(endpoint)
@@ -123,13 +188,32 @@ class InvocationOperations:
             raise ServiceError(
                 "ValidationError", f"Endpoint {name} of account {account} not found.{state}"
             )
+        is_asynchronous = endpoint.variants[0].asynchronous is not None
+        if is_asynchronous != (operation == _ASYNCHRONOUS):
+            fact, other = ("", _ASYNCHRONOUS) if is_asynchronous else ("not ", "InvokeEndpoint")
+            message = f"Endpoint {name} is {fact}asynchronous"
+            raise ServiceError("ValidationError", message, f"use {other}")
         return endpoint
 
 
+def _locations(output: JsonObject, request: JsonObject) -> tuple[str, str | None]:
+    """Return where the answer will be, and where the error."""
+    unique = str(uuid.uuid4())
+    folders = (output["S3OutputPath"], request.get("S3OutputPathExtension") or "")
+    folder = "/".join(part.strip("/") for part in folders if part)
+    file = request.get("Filename") or f"{unique}.out"
+    failures = output.get("S3FailurePath")
+    failure = f"{failures.rstrip('/')}/{unique}-error.out" if failures else None
+    return f"{folder}/{file}", failure
+
+
 def _check_size(variant: VariantRecord, invocation: Invocation) -> None:
-    most = _SERVERLESS_BYTES if variant.serverless else _REAL_TIME_BYTES
+    kind, most = "real-time", _REAL_TIME_BYTES
+    if variant.serverless:
+        kind, most = "serverless", _SERVERLESS_BYTES
+    elif variant.asynchronous:
+        kind, most = "asynchronous", _ASYNCHRONOUS_BYTES
     if len(invocation.body) > most:
-        kind = "serverless" if variant.serverless else "real-time"
         raise ServiceError(
             "ValidationError",
             f"the body has {len(invocation.body)} bytes; a {kind} endpoint takes at most {most}",

@@ -15,6 +15,7 @@ from pipelines.backends.local.operations.context import OperationContext
 from pipelines.backends.local.operations.definitions import refuse_definition
 
 if TYPE_CHECKING:
+    from pipelines.backends.local.hosting.asynchronous import AsynchronousRequests
     from pipelines.backends.local.hosting.provisioner import Provisioner, ServedEndpoints
     from pipelines.backends.local.operations.table import OperationTable
 
@@ -55,6 +56,7 @@ class Provided:
         self.rule_targets: dict[str, tuple[str, ...]] = {}
         self._start_fleet = parts.start_fleet
         self._provisioner: Provisioner | None = None
+        self._asynchronous: AsynchronousRequests | None = None
         self._guard = threading.Lock()
 
     def run_started(self, execution: str) -> None:
@@ -72,11 +74,23 @@ class Provided:
             return self._provisioner
 
     @property
+    def asynchronous(self) -> AsynchronousRequests:
+        """The asynchronous requests that wait or are processed; imported on first use."""
+        from pipelines.backends.local.hosting.asynchronous import AsynchronousRequests  # noqa: PLC0415 - as above
+
+        with self._guard:
+            if self._asynchronous is None:
+                self._asynchronous = AsynchronousRequests(self.objects, self.context.now)
+            return self._asynchronous
+
+    @property
     def served(self) -> ServedEndpoints:
         """The fleets that run."""
         return self.provisioner.served
 
     def close(self) -> None:
         """Stop what this process serves."""
+        if self._asynchronous is not None:
+            self._asynchronous.close()
         if self._provisioner is not None:
             self._provisioner.close()

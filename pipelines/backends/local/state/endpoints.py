@@ -29,6 +29,7 @@ class VariantRecord:
         weight: its share of the requests, relative to the other variants' weights.
         instances: the instance count; 0 for a serverless variant.
         serverless: its ServerlessConfig; None for a real-time variant.
+        asynchronous: the AsyncInferenceConfig of its endpoint; None where it has none.
     """
 
     name: str
@@ -36,6 +37,7 @@ class VariantRecord:
     weight: float
     instances: int
     serverless: JsonObject | None = None
+    asynchronous: JsonObject | None = None
 
 
 @frozen
@@ -155,6 +157,7 @@ def _variant_content(variant: VariantRecord) -> JsonObject:
         "weight": variant.weight,
         "instances": variant.instances,
         "serverless": variant.serverless,
+        "asynchronous": variant.asynchronous,
     }
 
 
