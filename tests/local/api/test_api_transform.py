@@ -18,11 +18,16 @@ WAIT = {"Delay": 1, "MaxAttempts": 60}
 MODEL = """\
 import json, os
 def model_fn(model_dir):
+    if "LOADS" in os.environ:
+        import time
+        print("loads slowly", flush=True)
+        time.sleep(600)
     return int(os.environ.get("ADD", "0"))
 def transform_fn(model, body, content_type, accept):
     text = body.decode() if isinstance(body, bytes) else body
     if "slow" in text:
         import time
+        print("has a slow row", flush=True)
         time.sleep(600)
     if "bad" in text:
         raise ValueError("bad row")
@@ -179,12 +184,17 @@ def test_what_cannot_be_transformed_fails_with_the_reason(
     assert said in job["FailureReason"]
 
 
-def test_stop_does_not_wait_for_the_model(served: Served, client: Any) -> None:
-    """A request that takes minutes is cut off."""
+@pytest.mark.parametrize(
+    ("environment", "said"), [({}, "has a slow row"), ({"LOADS": "1"}, "loads slowly")]
+)
+def test_stop_does_not_wait_for_the_model(
+    served: Served, client: Any, environment: dict[str, str], said: str
+) -> None:
+    """A request, or a loading, that takes minutes is cut off."""
     served.sagemaker.objects.put_bytes("s3://b/in/a.csv", b"slow\n")
-    client.create_transform_job(**transform("t"))
+    client.create_transform_job(**transform("t", Environment=environment))
     log = served.sagemaker.settings.home / "logs/transform-job/t/1/algo-1.log"
-    while not log.exists():
+    while not log.exists() or said not in log.read_text():
         assert client.describe_transform_job(TransformJobName="t")["TransformJobStatus"] == (
             "InProgress"
         )

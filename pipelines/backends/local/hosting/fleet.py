@@ -9,8 +9,9 @@ import os
 import socket
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -29,6 +30,8 @@ from pipelines.backends.local.hosting.values import (
 from pipelines.backends.local.jobs.launcher import client
 from pipelines.backends.local.jobs.spec import HostCommand
 from pipelines.backends.local.objects import ObjectStore
+
+_POLL_SECONDS = 0.2
 
 
 class Fleet:
@@ -58,6 +61,7 @@ class Fleet:
         objects: ObjectStore,
         *,
         proven: bool = False,
+        unwanted: Callable[[], bool] = lambda: False,
     ) -> Self:
         """Start a fleet and wait until its servers respond to `/ping`.
 
@@ -66,15 +70,17 @@ class Fleet:
             settings: how this machine stands in for SageMaker.
             objects: where the model is.
             proven: the model is known to load: a serverless fleet starts no server yet.
+            unwanted: asked while a model loads; True ends it.
 
         Raises:
-            FleetError: the model does not load.
+            FleetError: the model does not load, or was not allowed to.
         """
         spec.log.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as folders:
             container = folders.enter_context(prepare_container(spec, settings, objects))
             fleet = cls(spec, container, folders)
-            fleet._start_servers(int(not proven) if spec.serverless else spec.workers)
+            count = int(not proven) if spec.serverless else spec.workers
+            fleet._start_servers(count, unwanted)
             fleet._folders = folders.pop_all()
         if spec.serverless:
             threading.Thread(target=fleet._stop_idle, name="idle-servers", daemon=True).start()
@@ -93,9 +99,10 @@ class Fleet:
         cold_start = None
         try:
             if server is None:
-                server = _start_server(self._container, self.spec.log)
+                server = self._start_server()
                 cold_start = server.start_seconds
-            response = self._invoked(server, invocation)
+            with self._in_use(server):
+                response = server.invoke(invocation, self.spec.invocation_seconds)
         except BaseException:
             self._give_back(None)
             if server is not None:
@@ -107,7 +114,7 @@ class Fleet:
         return replace(response, cold_start_seconds=cold_start)
 
     def interrupt(self) -> None:
-        """End the servers that are processing a request: those requests fail."""
+        """End the servers that load a model or process a request: that fails."""
         with self._changed:
             self._stopped = True
             for server in self._used:
@@ -127,22 +134,25 @@ class Fleet:
         self._folders.close()
         self._ended.set()
 
-    def _invoked(self, server: ModelServer, invocation: Invocation) -> InvocationResponse:
+    @contextmanager
+    def _in_use(self, server: ModelServer) -> Iterator[None]:
+        """Let `interrupt` end a server meanwhile."""
         with self._changed:
             self._used.add(server)
         try:
-            return server.invoke(invocation, self.spec.invocation_seconds)
+            yield
         finally:
             with self._changed:
                 self._used.discard(server)
 
-    def _start_servers(self, count: int) -> None:
+    def _start_servers(self, count: int, unwanted: Callable[[], bool]) -> None:
         if count == 0:
             return
         with ThreadPoolExecutor(count) as pool:
-            started = [
-                pool.submit(_start_server, self._container, self.spec.log) for _ in range(count)
-            ]
+            started = [pool.submit(self._start_server) for _ in range(count)]
+            while wait(started, _POLL_SECONDS).not_done:
+                if unwanted():
+                    self.interrupt()
         failed = [error for one in started if (error := one.exception())]
         self._idle = [one.result() for one in started if not one.exception()]
         now = time.monotonic()
@@ -151,6 +161,30 @@ class Fleet:
         if failed:
             _stop_all(self._idle)
             raise failed[0]
+
+    def _start_server(self) -> ModelServer:
+        """Start the process of a server and wait until it responds to `/ping`.
+
+        Raises:
+            FleetError: the model does not load, or not in time, or no process can be started.
+        """
+        began, log = time.monotonic(), self.spec.log
+        address = self._container.job.scratch / f"{os.urandom(4).hex()}.sock"
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(address))
+            listener.listen(1)
+            try:
+                server = ModelServer(_launch(self._container, address, log), log)
+                try:
+                    with self._in_use(server):
+                        server.connect(listener, began)
+                except BaseException:
+                    server.stop()
+                    raise
+            finally:
+                address.unlink()
+        server.start_seconds = time.monotonic() - began
+        return server
 
     def _take(self) -> ModelServer | None:
         """Take an idle server; None means that one may be started instead."""
@@ -191,30 +225,6 @@ class Fleet:
                     first = min((one.idle_since for one in self._idle), default=None)
                     self._changed.wait(None if first is None else max(0.01, first - limit))
             _stop_all(due)
-
-
-def _start_server(container: PreparedContainer, log: Path) -> ModelServer:
-    """Start the process of a server and wait until it responds to `/ping`.
-
-    Raises:
-        FleetError: the model does not load, or not in time, or no process can be started.
-    """
-    began = time.monotonic()
-    address = container.job.scratch / f"{os.urandom(4).hex()}.sock"
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(address))
-        listener.listen(1)
-        try:
-            server = ModelServer(_launch(container, address, log), log)
-            try:
-                server.connect(listener, began)
-            except BaseException:
-                server.stop()
-                raise
-        finally:
-            address.unlink()
-    server.start_seconds = time.monotonic() - began
-    return server
 
 
 def _launch(container: PreparedContainer, address: Path, log: Path) -> client.Launcher:

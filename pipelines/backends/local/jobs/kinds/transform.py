@@ -102,8 +102,7 @@ class _Transform:
 
     def _result(self, future: Future[bytes]) -> bytes:
         while True:
-            self.order.progress.tick()
-            if self.order.stop.is_set():
+            if _is_stopped(self.order):
                 raise _StoppedError
             try:
                 return future.result(_POLL_SECONDS)
@@ -154,11 +153,15 @@ def _run(order: JobOrder) -> JobOutcome:
     placed = placed_objects(store, source)
     order.progress.entered(JobPhase.RUNNING)
     try:
-        fleet = Fleet.start(_spec(order), order.settings, store)
+        fleet = Fleet.start(
+            _spec(order), order.settings, store, unwanted=lambda: _is_stopped(order)
+        )
     except FleetError as error:
+        if order.stop.is_set():
+            return JobOutcome(JobStatus.STOPPED)
         return JobOutcome(JobStatus.FAILED, f"AlgorithmError: {error.reason}"[:REASON_LENGTH])
     batching = Batching.of(order.request)
-    with _ended(fleet, order.stop), ThreadPoolExecutor(fleet.spec.workers, "transform") as pool:
+    with ThreadPoolExecutor(fleet.spec.workers, "transform") as pool, _ended(fleet, order.stop):
         transform = _Transform(order, fleet, store, batching, association, pool)
         base = order.request["TransformOutput"]["S3OutputPath"].rstrip("/")
         reasons = list[str]()
@@ -174,6 +177,12 @@ def _run(order: JobOrder) -> JobOutcome:
     if order.stop.is_set():
         return JobOutcome(JobStatus.STOPPED)
     return _outcome(reasons)
+
+
+def _is_stopped(order: JobOrder) -> bool:
+    """Return whether this process, or another one, has asked for the end of a job."""
+    order.progress.tick()
+    return order.stop.is_set()
 
 
 def _outcome(reasons: list[str]) -> JobOutcome:
