@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -36,9 +37,11 @@ def stage(objects: ObjectStore, code: tuple[CodeAsset, ...], data: tuple[DataAss
         data: the local data, as it was when its content was read.
     """
     for bundle in code:
+        _mark_used(objects, bundle.uri.rpartition("/")[0])
         if not _is_whole(objects, bundle):
             objects.put_bytes(bundle.uri, bundle.archive())
     for asset in data:
+        _mark_used(objects, asset.uri)
         _put(objects, asset)
 
 
@@ -54,9 +57,11 @@ def stage_written(objects: ObjectStore, definition: Path, project: Path) -> None
         UsageError: local data is not what the definition was compiled from.
     """
     for uri, file in written_objects(definition):
+        _mark_used(objects, uri.rpartition("/")[0])
         if not objects.exists(uri) or objects.get_bytes(uri) != file.read_bytes():
             objects.put_file(uri, file)
     for asset in written_data(definition, project):
+        _mark_used(objects, asset.uri)
         if _is_there(objects, asset):
             continue
         is_here = all(path.is_file() for _, path in asset.files)
@@ -66,6 +71,12 @@ def stage_written(objects: ObjectStore, definition: Path, project: Path) -> None
                 "compile again, or run it in the project that it was compiled in",
             )
         _put(objects, asset)
+
+
+def _mark_used(objects: ObjectStore, prefix: str) -> None:
+    """Keep `prune --local` from removing what is there, before anything else names it."""
+    with suppress(OSError):  # it is not there
+        os.utime(objects.root / prefix.removeprefix("s3://"))
 
 
 def _is_whole(objects: ObjectStore, bundle: CodeAsset) -> bool:

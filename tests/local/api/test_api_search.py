@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
+from pipelines.backends.local.operations.context import OperationContext
+from pipelines.backends.local.operations.search import SearchOperations
+from pipelines.backends.local.state.local_state import LocalState
 from tests.local.api.conftest import Served, refusal
 from tests.local.api.test_api_jobs import ended, training
+
+if TYPE_CHECKING:
+    from pipelines.backends.local.operations.table import OperationTable
 
 
 def named(client: Any, *filters: tuple[str, str, str], **more: Any) -> list[str]:
@@ -76,3 +82,42 @@ def test_a_kind_that_cannot_be_searched_is_named(served: Served) -> None:
     assert "FeatureGroup; it knows TrainingJob, Pipeline" in message
     for kind in ("Pipeline", "PipelineExecution", "ModelPackageGroup", "Endpoint"):
         assert served.client("sagemaker").search(Resource=kind)["Results"] == []
+
+
+class Deleting:
+    """The operations of a local SageMaker where another client deletes what was just listed."""
+
+    def __init__(self, served: Served, group: str) -> None:
+        self._sagemaker = served.sagemaker
+        self._group = group
+
+    def members(self, module: str, shape: str) -> frozenset[str]:
+        """Return the members of a shape."""
+        return self._sagemaker.operations.members(module, shape)
+
+    def method(self, name: str) -> Any:
+        """Return an operation; the list of groups is old when it is returned."""
+        found = self._sagemaker.operations.method(name)
+        assert found is not None
+        if name != "list_model_package_groups":
+            return found
+
+        def listed(**request: Any) -> Any:
+            response = found(**request)
+            self._sagemaker.delete_model_package_group(ModelPackageGroupName=self._group)
+            return response
+
+        return listed
+
+
+def test_what_is_deleted_while_it_is_searched_is_left_out(served: Served) -> None:
+    """A resource that is gone when it would be described does not fail the search."""
+    sagemaker = served.sagemaker
+    for name in ("kept", "gone"):
+        sagemaker.create_model_package_group(ModelPackageGroupName=name)
+    context = OperationContext(LocalState(sagemaker.settings.home), sagemaker.settings)
+    operations = cast("OperationTable", Deleting(served, "gone"))
+    found = SearchOperations(context, operations).search(Resource="ModelPackageGroup")
+    context.state.close()
+    names = [one["ModelPackageGroup"]["ModelPackageGroupName"] for one in found["Results"]]
+    assert names == ["kept"]

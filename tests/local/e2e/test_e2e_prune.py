@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
 
+from pipelines.backends.local.jobs.owners import JobOwner
+from pipelines.backends.local.jobs.states import JobState
 from pipelines.backends.local.pruning import leftovers
 from pipelines.backends.local.pruning.choosing import PruneRules
 from pipelines.backends.local.pruning.prune import LocalPruning
+from pipelines.backends.local.state.jobs import JobRecord
 from pipelines.backends.local.state.local_state import LocalState
 from tests.local.e2e.tiny_project import Project
 
@@ -150,3 +154,67 @@ def test_a_running_execution_and_what_it_uses_stay(project: Project) -> None:
         assert "it has not ended" in answer.out
         assert len(ids(project)) == 2
     project.wait_for_no_process()
+
+
+def test_the_jobs_of_an_execution_go_with_it(project: Project) -> None:
+    """Nothing lists or describes them any more; those of the executions that stay are there."""
+    project.script("train", 'raise ValueError("no rows")')
+    assert project.run("run").code == 5
+    project.make()
+    assert project.run("run", "--no-cache").code == 0
+    good, failed = ids(project)
+    assert project.run("prune", "--local", "--older-than", "0h", "--yes").code == 0
+    with project.sagemaker() as sagemaker:
+        trained = sagemaker.list_training_jobs()["TrainingJobSummaries"]
+        processed = sagemaker.list_processing_jobs()["ProcessingJobSummaries"]
+    names = [
+        *(one["TrainingJobName"] for one in trained),
+        *(one["ProcessingJobName"] for one in processed),
+    ]
+    assert [name for name in names if failed in name] == []
+    assert len([name for name in names if good in name]) == len(names) == 5
+
+
+def test_what_the_job_of_a_client_names_stays_while_it_runs(project: Project) -> None:
+    """It reads the outputs of an execution; one whose process was killed keeps nothing."""
+    project.script("train", 'raise ValueError("no rows")')
+    assert project.run("run").code == 5
+    (failed,) = ids(project)
+    owner = JobOwner(project.home)
+    request = {"InputDataConfig": [{"S3Uri": f"s3://pipelines-000000000000/tiny/{failed}/prepare"}]}
+    state = JobState.new(time.time())
+    with LocalState(project.home) as local:
+        local.jobs.add(JobRecord("Training", "t", "arn:t", state, request, owner.name))
+        pruning = LocalPruning(project.home, local)
+        assert pruning.find(ALL).kept == {failed: "a job that has not ended names it"}
+        owner.close()
+        assert pruning.find(ALL).executions.keys() == {failed}
+
+
+def test_code_that_is_used_again_meanwhile_stays(project: Project) -> None:
+    """A run starts with code that only a pruned version has named, after `prune` has looked."""
+    good = (project.folder / "steps/train.py").read_text()
+    project.script("train", 'raise ValueError("no rows")')
+    bad = (project.folder / "steps/train.py").read_text()
+    assert project.run("run").code == 5
+    project.write("steps/train.py", good)
+    assert project.run("run", "--no-cache").code == 0
+    old_files(project)
+    rules = PruneRules(executions=True, unused_since=time.time())
+    with LocalState(project.home) as state:
+        pruning = LocalPruning(project.home, state)
+        found = pruning.find(rules)
+        (code,) = [one.path for one in found.others if "code" in one.path.parts]
+        project.write("steps/train.py", bad)
+        assert project.run("run").code == 5
+        pruning.remove(rules, found)
+    assert list(code.iterdir())
+    os.utime(code, (1_700_000_000, 1_700_000_000))
+    with LocalState(project.home) as state:
+        state.traces.remove([ids(project)[0]], [("tiny", 3)])
+        pruning = LocalPruning(project.home, state)
+        found = pruning.find(rules)
+        assert code in [one.path for one in found.others]
+        os.utime(code)  # as `stage` does, before the state names it
+        pruning.remove(rules, found)
+    assert list(code.iterdir())

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from pipelines.backends.local.jobs.opt_ml import ROOT, host_path
+from pipelines.backends.local.jobs.spec import JobRefusedError
 from pipelines.runtime.archive import pack
 from pipelines.runtime.links import replace_links
 from pipelines.steptypes.training import model_uri
@@ -107,8 +108,16 @@ def make_self_contained(folder: Path, host: JobHost) -> None:
 
     An archive with a link in it cannot be extracted by SageMaker, and a link to /opt/ml means
     nothing outside the job. Files that the job has locked, or copied from a read-only place, are
-    made readable for their owner again: in the service root reads them.
+    made readable for their owner again: in the service root reads them. A folder that the job has
+    removed is empty.
+
+    Raises:
+        JobRefusedError: the job has put something else in the folder's place.
     """
+    if not folder.is_dir():
+        if os.path.lexists(folder):
+            raise JobRefusedError(f"the job has replaced its folder {folder} by a file")
+        folder.mkdir(parents=True)
     _unlock(folder)
     replace_links(folder, lambda path: _real(path, host))
     for directory, subfolders, names in os.walk(folder):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.5
 """How often a job looks whether another process has asked for its end."""
 
+_NO_THREAD = "InternalServerError: this machine cannot start another thread"
 _log = logging.getLogger("pipelines.api")
 
 
@@ -48,7 +49,6 @@ class RunningJob:
         self._now = now
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._started = threading.Event()
         self._end: JobOutcome | None = None
         self._error: BaseException | None = None
         self._next_look = time.monotonic() + _POLL_SECONDS
@@ -60,15 +60,15 @@ class RunningJob:
             place: where.
             ended: called with its row when it has ended.
         """
-        if self._stop.is_set():
-            place.stop.set()
         self._stop = place.stop
         target, arguments = self._run, (place, ended)
-        self._thread = threading.Thread(
-            target=target, args=arguments, name=self.record.arn, daemon=True
-        )
-        self._thread.start()
-        self._started.set()
+        thread = threading.Thread(target=target, args=arguments, name=self.record.arn, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            self._finish(JobOutcome(JobStatus.FAILED, _NO_THREAD), ended)
+        else:
+            self._thread = thread
 
     def stop(self) -> None:
         """Ask it to end."""
@@ -76,7 +76,6 @@ class RunningJob:
 
     def join(self) -> None:
         """Wait until nothing of it runs."""
-        self._started.wait()
         if self._thread is not None:
             self._thread.join()
 
@@ -111,8 +110,11 @@ class RunningJob:
                 self._stop.set()
 
     def _run(self, place: JobPlace, ended: Callable[[JobRecord], None]) -> None:
+        self._finish(self._outcome(place), ended)
+
+    def _finish(self, end: JobOutcome, ended: Callable[[JobRecord], None]) -> None:
+        self._end = end
         try:
-            self._end = end = self._outcome(place)
             now = self._now()
             self.record = self._store.change(
                 self.record, lambda state: state.finished(end, now), end.results

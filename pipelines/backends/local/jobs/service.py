@@ -18,6 +18,7 @@ from pipelines.backends.local.jobs.running import RunningJob
 from pipelines.backends.local.jobs.states import JobOutcome, JobState, JobStateError, JobStatus
 from pipelines.backends.local.kept import JOB_FILE, client_logs
 from pipelines.backends.local.state.jobs import JobRecord
+from pipelines.files import put
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 
@@ -64,7 +65,7 @@ class JobService:
         self._store = context.state.jobs
         self._owner = JobOwner(context.settings.home)
         self._running: dict[tuple[str, str], RunningJob] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a job that cannot start ends while it is created
         self._closed = False
         self.api: LocalApi | None = None
 
@@ -82,17 +83,18 @@ class JobService:
         Raises:
             ServiceError: ResourceInUse: there is one of this name.
         """
+        place = place or self._client_place(kind, name)
         arn = self._context.arn(f"{kind.noun}/{name}")
         state = JobState.new(self._context.now())
-        record = JobRecord(kind.type.name, name, arn, state, request, self._owner.name)
         with self._lock:  # a job that is recorded as open, and not known here, counts as lost
             if self._closed:
                 raise ServiceError("ThrottlingException", "the local SageMaker is stopping")
+            record = JobRecord(kind.type.name, name, arn, state, request, self._owner.name)
             if not self._store.add(record):
                 raise ServiceError("ResourceInUse", kind.taken.format(arn=arn))
             job = RunningJob(kind, record, self._store, self._context.now)
             self._running[kind.type.name, name] = job
-        job.start(place or self._client_place(kind, name), self._forget)
+            job.start(place, self._forget)
         return job
 
     def find(self, kind: JobKind, name: str) -> JobRecord | None:
@@ -173,5 +175,5 @@ class JobService:
         folder = f"{kind.noun}-{name}"
         logs = client_logs(settings.home) / kind.noun / name / "1"
         logs.mkdir(parents=True, exist_ok=True)
-        (logs / JOB_FILE).write_text(folder, encoding="utf-8")
+        put(logs / JOB_FILE, folder.encode())
         return JobPlace(settings, folder, logs, threading.Event())

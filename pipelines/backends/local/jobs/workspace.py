@@ -75,6 +75,7 @@ def _owned(jobs: Path, name: str) -> Iterator[Path]:
         scratch = _scratch(jobs)
         file.write(str(scratch))
         file.flush()
+        remove(jobs / name)  # kept of a job whose record is lost
         try:
             yield scratch
         finally:

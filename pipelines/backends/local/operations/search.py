@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from pipelines.backends.local.errors import invalid
+from pipelines.backends.local.errors import ServiceError, invalid
 from pipelines.backends.local.operations.context import OperationContext
 from pipelines.backends.local.operations.operation import operation
 from pipelines.backends.local.operations.property_filters import matches, number_of, values_of
@@ -134,7 +135,10 @@ class SearchOperations:
         """Yield every resource of a kind as Search returns it, with its tags."""
         members = self.operations.members("search", resource.name)
         for entry in self._entries(resource):
-            described = self._call(resource.described, {resource.asked: entry[resource.given]})
+            try:
+                described = self._call(resource.described, {resource.asked: entry[resource.given]})
+            except ServiceError:  # it was deleted after it was listed
+                continue
             tags = self.context.state.tags.of(str(entry[resource.arn]))
             full = {**described, **({"Tags": tags} if tags else {})}
             yield {name: value for name, value in full.items() if name in members}
@@ -145,7 +149,8 @@ class SearchOperations:
             return
         outer = _resource(resource.within)
         for entry in self._entries(outer):
-            yield from self._pages(resource, {outer.asked: entry[outer.given]})
+            with suppress(ServiceError):  # it was deleted after it was listed
+                yield from self._pages(resource, {outer.asked: entry[outer.given]})
 
     def _pages(self, resource: _Resource, request: JsonObject) -> Iterator[JsonObject]:
         token: JsonObject = {}

@@ -54,7 +54,8 @@ def choose(traces: TraceStore, rules: PruneRules) -> Choice:
     known = traces.all()
     if not rules.executions:
         return Choice((), frozenset(), {})
-    kept = {**_by_rules(known, rules), **_needed(known), **_named(known, traces.naming())}
+    kept = {**_by_rules(known, rules), **_successes(known), **_named(known, traces.naming())}
+    kept |= {one.id: "it has not ended" for one in known if one.status in _OPEN}
     _add_sources(kept, traces.sources(), {one.id for one in known})
     removed = tuple(one for one in known if one.id not in kept)
     ran = {(one.pipeline, one.version) for one in known if one.id in kept}
@@ -80,14 +81,12 @@ def _by_rules(known: list[ExecutionTrace], rules: PruneRules) -> dict[str, str]:
     return kept
 
 
-def _needed(known: list[ExecutionTrace]) -> dict[str, str]:
-    """Keep what has not ended, and the newest success of each pipeline."""
+def _successes(known: list[ExecutionTrace]) -> dict[str, str]:
+    """Keep the newest success of each pipeline."""
     kept: dict[str, str] = {}
     succeeded: set[str] = set()
     for one in known:
-        if one.status in _OPEN:
-            kept[one.id] = "it has not ended"
-        elif one.status is ExecutionStatus.SUCCEEDED and one.pipeline not in succeeded:
+        if one.status is ExecutionStatus.SUCCEEDED and one.pipeline not in succeeded:
             succeeded.add(one.pipeline)
             kept[one.id] = "it is the newest success of its pipeline"
     return kept

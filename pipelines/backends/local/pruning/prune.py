@@ -8,6 +8,7 @@ that `find` lists what a process that was killed between has left.
 from __future__ import annotations
 
 import fcntl
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -20,6 +21,9 @@ from pipelines.backends.local.state.local_state import LocalState
 from pipelines.backends.local.state.locks import is_held
 from pipelines.definition.needs import uris_in
 from pipelines.frozen import frozen
+
+_STAGING_SECONDS = 60.0
+"""How long a command takes at most from staging an object until the state names it."""
 
 
 @frozen
@@ -83,7 +87,7 @@ class LocalPruning:
         ids = (found.executions.keys() | found.unfinished.keys()) - known
         for _, path in [*leftovers.folders_of(self._home, ids)]:
             leftovers.delete(path)
-        self._remove_others(found)
+        self._remove_others(rules, found)
         for record in leftovers.stale_records(self._home):
             record.unlink(missing_ok=True)
 
@@ -94,23 +98,36 @@ class LocalPruning:
                 yield Leftover(folder, leftovers.size_of(folder))
 
     def _unused(self, choice: Choice, rules: PruneRules) -> Iterator[Leftover]:
-        since, traces = rules.unused_since, self._state.traces
-        texts = [text for _, text in traces.naming()]
-        texts += traces.definitions({one.id for one in choice.removed}, choice.versions)
-        in_use = {uri for text in texts for uri in uris_in(text)}
-        yield from leftovers.unused_objects(self._home, in_use, since)
+        since = rules.unused_since
+        yield from self._unused_objects(choice, since)
         yield from leftovers.unused_folders(self._home, since)
         with _no_jobs(self._home) as idle:
             if idle:
                 yield from leftovers.unused_environments(self._home, since)
 
-    def _remove_others(self, found: Prunable) -> None:
+    def _unused_objects(self, choice: Choice, since: float) -> Iterator[Leftover]:
+        traces = self._state.traces
+        texts = [text for _, text in traces.naming()]
+        texts += traces.definitions({one.id for one in choice.removed}, choice.versions)
+        in_use = {uri for text in texts for uri in uris_in(text)}
+        staged = time.time() - _STAGING_SECONDS
+        yield from leftovers.unused_objects(self._home, in_use, min(since, staged))
+
+    def _remove_others(self, rules: PruneRules, found: Prunable) -> None:
         environments = [one.path for one in found.others if one.path.parent.name == "env"]
         with _no_jobs(self._home) as idle:
             aside = [leftovers.set_aside(path) for path in environments if idle and path.exists()]
-        others = [one.path for one in found.others if one.path not in environments]
-        for path in (*(one.path for one in found.jobs), *others, *aside):
+        for path in (*(one.path for one in found.jobs), *aside):
             leftovers.delete(path)
+        nothing, since = Choice((), frozenset(), {}), rules.unused_since
+        unused = [
+            *self._unused_objects(nothing, since),
+            *leftovers.unused_folders(self._home, since),
+        ]
+        shown = {one.path for one in found.others}
+        for one in unused:
+            if one.path in shown:  # and nothing has begun to use it meanwhile
+                leftovers.delete(one.path)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 
+from pipelines.backends.local.jobs.owners import JobOwner
 from pipelines.backends.local.state.database import Database
 from pipelines.execution.status import ExecutionStatus
 from pipelines.frozen import frozen
@@ -80,6 +81,11 @@ class TraceStore:
         for table, why in _NAMING.items():
             for row in self._database.read(f"SELECT record FROM {table}"):  # noqa: S608 - our own table names
                 yield why, row["record"]
+        query = "SELECT owner, request FROM jobs WHERE status IN ('InProgress', 'Stopping')"
+        owners = JobOwner(self._database.home)
+        for row in self._database.read(query):
+            if owners.is_alive(row["owner"]):
+                yield "a job that has not ended names it", row["request"]
 
     def latest_versions(self) -> dict[str, int]:
         """Return the number of the latest version of each pipeline's definition."""
@@ -102,7 +108,7 @@ class TraceStore:
                 yield row["definition"]
 
     def remove(self, executions: Collection[str], versions: Collection[tuple[str, int]]) -> None:
-        """Remove executions with their steps, and versions of definitions."""
+        """Remove executions with their steps and the jobs of these, and versions of definitions."""
         ids = json.dumps([*executions])
         with self._database.transaction() as connection:
             for table, column in (("steps", "execution"), ("executions", "id")):
@@ -110,6 +116,12 @@ class TraceStore:
                     f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))",  # noqa: S608 - our own names
                     (ids,),
                 )
+            jobs = [(f"pipelines-{one}-",) for one in executions]
+            connection.executemany(
+                "DELETE FROM tags WHERE arn IN (SELECT arn FROM jobs WHERE instr(name, ?) = 1)",
+                jobs,
+            )
+            connection.executemany("DELETE FROM jobs WHERE instr(name, ?) = 1", jobs)
             connection.executemany(
                 "DELETE FROM pipeline_versions WHERE pipeline = ? AND version = ?", [*versions]
             )

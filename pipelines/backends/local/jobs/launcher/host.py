@@ -54,6 +54,9 @@ def _run(order: Mapping[str, object], answer: int, parent: int) -> None:
     except OSError as error:
         os.write(answer, f"setup {error.filename}: {error.strerror}\n".encode())
         return
+    except ValueError as error:  # a NUL or a lone surrogate, which JSON can hold
+        os.write(answer, f"setup environment: {error}\n".encode())
+        return
     os.write(answer, b"ready\n")
     if isolated["network"] == "lead":
         processes.hold_network()
@@ -99,4 +102,6 @@ def _start(words: list[str], answer: int) -> int:
             os.execvp(words[0], words)  # noqa: S606 - this is what a launcher does
         except OSError as error:
             os.write(answer, f"exec {words[0]!r}: {error.strerror}\n".encode())
+        except ValueError as error:
+            os.write(answer, f"exec {words[0]!r}: {error}\n".encode())
     os._exit(127)
