@@ -11,13 +11,16 @@ import pytest
 from pipelines.document import parse
 
 ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted((ROOT / "examples").glob("*/pipeline.yaml"))
 CASES = sorted((Path(__file__).parent / "cases").glob("*/pipeline.yaml"))
 SCHEMA = jsonschema.Draft202012Validator(
     json.loads((ROOT / "pipelines" / "spec" / "pipeline.schema.json").read_text(encoding="utf-8"))
 )
 
 
-@pytest.mark.parametrize("spec", [ROOT / "pipeline.yaml", *CASES], ids=lambda p: p.parent.name)
+@pytest.mark.parametrize(
+    "spec", [ROOT / "pipeline.yaml", *EXAMPLES, *CASES], ids=lambda p: p.parent.name
+)
 def test_every_golden_spec_fits_the_editor_schema(spec: Path) -> None:
     """An editor underlines nothing in a spec that compiles."""
     parsed = parse(spec.read_bytes(), str(spec))
