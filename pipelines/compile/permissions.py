@@ -119,6 +119,8 @@ class _Derivation:
         yield from self._reports(step)
         yield from self._of_key(step, self._aws.role, job_role.CALLER_KMS)
         roles = [role for place in known.job_roles for _, role in below(step.arguments, place)]
+        model = self._resources.model_of(step)
+        roles += roles_in(own_arguments(model)) if model is not None else ()
         for role in dict.fromkeys(role for role in roles if isinstance(role, str)):
             yield from self._of_job(step, known, role)
             yield from self._of_program(step, role)
@@ -168,14 +170,17 @@ class _Derivation:
 
     def _of_job(self, step: Step, known: StepType, role: str) -> Iterator[Permission]:
         """Yield what the role of a job needs, whatever its code does."""
-        reads, writes = self._resources.reads(step), self._resources.writes(step)
+        model = self._resources.model_of(step)
+        images = [*images_of(step), *(self._images_of_model(model) if model else ())]
+        reads = (*self._resources.reads(step), *(self._read_by_model(model) if model else ()))
+        writes = self._resources.writes(step)
         group = known.resource.log_group if known.resource else None
         yield from self._running(
             step,
             role,
             {
                 "*": ("*",),
-                "images": self._resources.repositories(images_of(step)),
+                "images": self._resources.repositories(images),
                 "logs": (self._resources.arn("logs", f"log-group:{group}*"),) if group else (),
                 "inputs": self._resources.objects(reads),
                 "outputs": self._resources.objects(writes),
@@ -183,7 +188,7 @@ class _Derivation:
         )
         yield from self._of_listing(role, step, self._resources.areas((*reads, *writes)))
         unknown = {
-            "ecr:BatchGetImage": has_unknown_image(step),
+            "ecr:BatchGetImage": has_unknown_image(model or step),
             "s3:GetObject": self._resources.reads_unknown(step),
             "s3:PutObject": self._resources.writes_unknown(step),
         }
@@ -191,9 +196,22 @@ class _Derivation:
             Permission(role, step.name, action) for action, is_so in unknown.items() if is_so
         )
         yield from self._of_key(step, role, job_role.KMS)
-        subnets = texts(members(own_arguments(step), "Subnets"))
-        groups = texts(members(own_arguments(step), "SecurityGroupIds"))
+        runs = own_arguments(model or step)
+        subnets, groups = (texts(members(runs, one)) for one in ("Subnets", "SecurityGroupIds"))
         yield from self._of_network(step, role, subnets, groups)
+
+    def _images_of_model(self, model: Step) -> Iterator[str]:
+        """Yield the images of a model; of one from the registry, those that are registered here."""
+        yield from images_of(model)
+        if _is_of_package(model):
+            registered = (one for one in self._steps if one.known and one.known.registers)
+            yield from (image for one in registered for image in images_of(one))
+
+    def _read_by_model(self, model: Step) -> tuple[str, ...]:
+        """Return where the archives of a model lie."""
+        if _is_of_package(model):
+            return (self._resources.prefix("packages/"),)
+        return self._resources.names(model)
 
     def _running(
         self, step: Step, role: str, found: dict[str, tuple[str, ...]]
@@ -341,6 +359,10 @@ class _Derivation:
             yield from self._of_network(step, role, vpc.subnets, vpc.security_group_ids)
         if self._aws.kms_key is not None:
             yield from self._on_key(step, role, self._aws.kms_key, job_role.KMS)
+
+
+def _is_of_package(model: Step) -> bool:
+    return bool(list(members(own_arguments(model), "ModelPackageName")))
 
 
 PASSED_TO_SAGEMAKER = Condition("StringEquals", "iam:PassedToService", ("sagemaker.amazonaws.com",))

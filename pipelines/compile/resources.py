@@ -98,6 +98,12 @@ class Resources:
             return known_beginning(value) or self.known(first)[0], False
         return known_beginning(value), isinstance(value, str)
 
+    def model_of(self, step: Step) -> Step | None:
+        """Return the step that makes the model that a job runs; None where it is none of here."""
+        named = step.known.runs_model if step.known is not None else None
+        target = target_of(step.arguments.get(named)) if named is not None else None
+        return self.definition.named.get(target.name) if target is not None else None
+
     def reads(self, step: Step) -> tuple[str, ...]:
         """Return the URIs that a job reads, as far as they are known."""
         values = [*objects_read_by(step)]

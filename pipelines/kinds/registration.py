@@ -7,43 +7,29 @@ registered as it is needs RegisterModel alone.
 """
 
 from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from pipelines.bundle.need import CodeNeed, ProjectFile, RequirementsFile
-from pipelines.diagnostics import Finding, Path
+from pipelines.diagnostics import Finding
 from pipelines.diagnostics.nearest import nearest
-from pipelines.grammar.functions import Get, Join, Value
+from pipelines.grammar.functions import Get
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.contract import (
     EmitContext,
     EmittedStep,
-    ImageNeed,
     Kind,
     Output,
     StepNeeds,
 )
-from pipelines.kinds.base.jobs import ProcessingJob, processing, processing_output, text
-from pipelines.kinds.base.serving import (
-    Packaging,
-    Serving,
-    check_serving,
-    loader_environment,
-    server_environment,
-)
+from pipelines.kinds.base.jobs import text
+from pipelines.kinds.base.packaging import PACKAGING_TAKES, ServedModel
+from pipelines.kinds.base.serving import Packaging, Serving, check_serving
 from pipelines.spec.base import ShortFormModel, SpecModel
 from pipelines.spec.commit import COMMIT, UNKNOWN
 from pipelines.spec.members import RequestMember, members_of
-from pipelines.spec.references import Template
-from pipelines.spec.steps import Input, JobStep, Requirements, StepSpec
+from pipelines.spec.steps import Input, StepSpec
 from pipelines.spec.values import AnyScalar, FixedText, Text
-
-MODEL = "model"
-ARCHIVE = "model.tar.gz"
-IMAGE = ("serving", "image")
-PACKAGING_IMAGE = ("packaging", "image")
 
 
 class ModelMetrics(ShortFormModel):
@@ -81,7 +67,7 @@ class ModelCard(SpecModel):
 class RegistrationStep(StepSpec):
     """A new version of a model in a model package group."""
 
-    takes: ClassVar[tuple[str, ...]] = ("cache", "retry")
+    takes: ClassVar[tuple[str, ...]] = PACKAGING_TAKES
 
     kind: Literal["registration"]
     group: Annotated[Text, RequestMember("ModelPackageGroupName")] = Field(
@@ -126,31 +112,7 @@ def outputs(name: str, _step: RegistrationStep) -> Mapping[str, Output]:
 
 def needs(_name: str, step: RegistrationStep) -> StepNeeds:
     """The serving image, and the packaging program's bundle with the serving code in it."""
-    serving, packaging = step.serving, step.packaging or Packaging()
-    images: dict[Path, ImageNeed] = {IMAGE: ImageNeed(serving.image, None, "inference")}
-    if serving.source is None or not serving.packages:
-        return StepNeeds(images)
-    if packaging.image is not None:
-        needed = ImageNeed(packaging.image, packaging.instance_type, "processing")
-        images[PACKAGING_IMAGE] = needed
-    path = PurePosixPath(serving.source, serving.entry).as_posix()
-    entry = ProjectFile(path, ("serving", "entry"))
-    code = CodeNeed(
-        "processing",
-        program="package",
-        config={"source": serving.source, "entry": serving.entry},
-        files=(ProjectFile(serving.source, ("serving", "source"), "folder"), entry),
-        entry=entry,
-        vendored=_requirements(serving.requirements),
-        model_input=MODEL,
-        outputs=(MODEL,),
-    )
-    return StepNeeds(images, code)
-
-
-def _requirements(given: Requirements | None) -> RequirementsFile | None:
-    at = ("serving", "requirements")
-    return RequirementsFile(given.file, given.mode, given.wheels, at) if given else None
+    return _served(step).needs(None)
 
 
 def checks(step: RegistrationStep) -> Iterator[Finding]:
@@ -177,41 +139,17 @@ def emit(step: RegistrationStep, context: EmitContext) -> tuple[EmittedStep, ...
         **_documents(step, context),
     }
     register = EmittedStep(context.name, "RegisterModel", arguments, parameters={COMMIT: UNKNOWN})
-    return (_package(step, context), register) if step.serving.packages else (register,)
+    return (*_served(step).packed(context), register)
 
 
-def _package(step: RegistrationStep, context: EmitContext) -> EmittedStep:
-    packaging = step.packaging or Packaging()
-    defaults = context.spec.defaults.model_dump(exclude_none=True, include=set(step.takes))
-    chosen = packaging.model_dump(exclude_none=True, exclude={"image"})
-    job_step = JobStep.model_validate({"kind": "processing", **defaults, **chosen})
-    job = ProcessingJob(
-        name=_packaged(context),
-        image=context.images.get(PACKAGING_IMAGE, context.images[IMAGE]),
-        inputs={MODEL: step.model},
-        outputs=(MODEL,),
-        role=context.aws.deploys_as,
-        area="packages",
-    )
-    return processing(job_step, job, context)
-
-
-def _packaged(context: EmitContext) -> str:
-    """Return the name of the packaging step."""
-    return f"{context.name}-package"
+def _served(step: RegistrationStep) -> ServedModel:
+    """Return what the version consists of."""
+    return ServedModel(step.model, step.serving, step.packaging or Packaging())
 
 
 def _inference(step: RegistrationStep, context: EmitContext) -> JsonObject:
-    serving, image = step.serving, context.images[IMAGE]
-    if serving.packages:
-        archive: Value = Join("/", (processing_output(_packaged(context), MODEL), ARCHIVE))
-        loader = server_environment(serving.entry)
-    else:
-        archive, loader = _finished(step, context), loader_environment(serving, image)
-    given = {key: text(value, context) for key, value in serving.environment.items()}
-    container: JsonObject = {"Image": image, "ModelDataUrl": archive}
-    if loader or given:
-        container["Environment"] = {**loader, **given}
+    serving = step.serving
+    container = _served(step).container(context)
     specification: JsonObject = {
         "Containers": [container],
         "SupportedContentTypes": list(serving.content_types),
@@ -220,15 +158,6 @@ def _inference(step: RegistrationStep, context: EmitContext) -> JsonObject:
     if serving.instance_types:
         specification["SupportedRealtimeInferenceInstanceTypes"] = list(serving.instance_types)
     return specification
-
-
-def _finished(step: RegistrationStep, context: EmitContext) -> Value:
-    """Return the URI of an archive that is registered as it is; an entry of `data:` is a prefix."""
-    uri, from_ = context.resolve(step.model.from_), step.model.from_
-    named = from_.references if isinstance(from_, Template) else ()
-    sources = [context.spec.data.get(one.name) for one in named if one.root == "data"]
-    path = sources[0].path if sources and sources[0] else None
-    return Join("", (uri, PurePosixPath(path).name)) if path else uri
 
 
 def _documents(step: RegistrationStep, context: EmitContext) -> JsonObject:

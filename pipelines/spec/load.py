@@ -226,7 +226,8 @@ def _read_step(
     if model is None:
         found.append(_unknown_kind(kind, models.names, (*path, "kind")))
         return None
-    whole = {**defaults, **step} if issubclass(model, JobStep) else step
+    taken = model.model_fields.keys() & model.takes
+    whole = {**{key: value for key, value in defaults.items() if key in taken}, **step}
     try:
         return model.model_validate(whole)
     except ValidationError as error:

@@ -210,6 +210,7 @@ class StepType:
             what it is on: see `on`.
         passes_to: the services that take the roles that it passes.
         job_roles: places in the arguments of the roles that its jobs run with, where it has some.
+        runs_model: the argument that names the model whose image and role its jobs run with.
         listed_as: member of `Metadata` in ListPipelineExecutionSteps that such a step has (the
             API's PipelineExecutionStepMetadata); None where it is the Type's name.
         resource: what it creates; None where that is nothing with an ARN of SageMaker's.
@@ -246,6 +247,7 @@ class StepType:
     permissions: Grants = field(default_factory=dict)
     passes_to: tuple[str, ...] = ("sagemaker.amazonaws.com",)
     job_roles: tuple[str, ...] = ()
+    runs_model: str | None = None
     listed_as: str | None = None
     resource: Resource | None = None
     clusters: tuple[Cluster, ...] = ()

@@ -276,3 +276,57 @@ def test_the_role_of_a_job_document_is_passed_to_the_service_of_these() -> None:
     steps: list[JsonObject] = [{"Name": "j", "Type": "Job", "Arguments": {"RoleArn": JOBS}}]
     (passed,) = (one for one in _derived(steps) if one.action == "iam:PassRole")
     assert passed.conditions[0].values == ("job.sagemaker.amazonaws.com",)
+
+
+TRANSFORM = """\
+spec: 1
+pipeline: churn
+aws:
+  region: eu-central-1
+  role: arn:aws:iam::123456789012:role/jobs
+  job_role: arn:aws:iam::123456789012:role/workers
+  deploy_role: arn:aws:iam::123456789012:role/deployer
+  bucket: team
+steps:
+  predict:
+    kind: transform
+    model: s3://lake/models/model.tar.gz
+    serving: {image: sklearn-1.9-cpu, as_is: true}
+    input: s3://lake/churn/
+  registered:
+    kind: transform
+    version: ${steps.register.package}
+    input: s3://lake/churn/
+  register:
+    kind: registration
+    group: churn
+    model: s3://lake/models/model.tar.gz
+    serving: {source: serving/, image: sklearn-1.9-cpu}
+"""
+
+
+def test_a_batch_runs_with_the_role_of_its_model(tmp_path: Path) -> None:
+    """That role reads archive, image and records and writes the results; the pipeline's starts."""
+    (tmp_path / "pipeline.yaml").write_text(TRANSFORM)
+    (tmp_path / "serving").mkdir()
+    (tmp_path / "serving" / "inference.py").write_text("def model_fn(folder): ...")
+    compiled = compile_spec(CompileRequest(tmp_path / "pipeline.yaml", None, {})).compiled
+    assert compiled is not None
+    worker = "arn:aws:iam::123456789012:role/workers"
+    aws = Aws(
+        region="eu-central-1", role=JOBS, job_role=worker, deploy_role=DEPLOYER, bucket="team"
+    )
+    found = {(p.role, p.step, p.action): p.resources for p in permissions(compiled, aws)}
+    assert found[JOBS, "predict", "sagemaker:CreateTransformJob"]
+    assert found[JOBS, "predict-model", "iam:PassRole"] == (worker,)
+    assert set(found[worker, "predict", "s3:GetObject"]) == {
+        "arn:aws:s3:::lake/churn/*",
+        "arn:aws:s3:::lake/models/model.tar.gz*",
+    }
+    assert found[worker, "predict", "s3:PutObject"] == ("arn:aws:s3:::team/churn/runs/*",)
+    (image,) = found[worker, "predict", "ecr:BatchGetImage"]
+    assert image.endswith("repository/sagemaker-scikit-learn")
+    assert "arn:aws:s3:::team/churn/packages/*" in found[worker, "registered", "s3:GetObject"]
+    assert found[worker, "registered", "ecr:BatchGetImage"] == (image,)
+    (logs,) = found[worker, "predict", "logs:PutLogEvents"]
+    assert "/aws/sagemaker/TransformJobs" in logs

@@ -25,6 +25,8 @@ ALLOWED = {
     ("kinds/deployment.py", "RegisterModel"),
     # A kind names the Types that it becomes.
     ("kinds/registration.py", "Processing"),
+    ("kinds/transform.py", "Processing"),
+    ("kinds/transform.py", "Model"),
     # The jobs that steps of an earlier version of the state have run.
     ("backends/local/state/schema.py", "Training"),
     ("backends/local/state/schema.py", "Processing"),

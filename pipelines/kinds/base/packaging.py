@@ -1,0 +1,123 @@
+"""A model archive and what serves it → the cached step that packs them, and the container.
+
+The packed archive goes below `packages/`, written by the role that deploys: code of jobs cannot
+replace what is approved (decision 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Final
+
+from pipelines.bundle.need import CodeNeed, ProjectFile, RequirementsFile
+from pipelines.diagnostics import Path
+from pipelines.frozen import frozen
+from pipelines.grammar.functions import Join, Value
+from pipelines.json_types import JsonObject
+from pipelines.kinds.base.contract import EmitContext, EmittedStep, ImageNeed, StepNeeds
+from pipelines.kinds.base.jobs import ProcessingJob, processing, processing_output, text
+from pipelines.kinds.base.serving import (
+    Packaging,
+    Serving,
+    loader_environment,
+    server_environment,
+)
+from pipelines.spec.references import Template
+from pipelines.spec.steps import Input, JobStep, Requirements
+
+MODEL: Final = "model"
+ARCHIVE: Final = "model.tar.gz"
+IMAGE: Final = ("serving", "image")
+PACKAGING_IMAGE: Final = ("packaging", "image")
+PACKAGING_TAKES: Final = ("cache", "retry")
+"""Keys of `defaults:` that hold for the step that packs."""
+
+
+@frozen
+class ServedModel:
+    """A model as a step of the spec has it.
+
+    Args:
+        archive: where the model archive is.
+        serving: the code and image that serve it.
+        packaging: the job that adds the code to the archive.
+    """
+
+    archive: Input
+    serving: Serving
+    packaging: Packaging
+
+    def needs(self, instance_type: str | Template | None) -> StepNeeds:
+        """Return the images and, where something is added, the program with the serving code."""
+        serving = self.serving
+        images: dict[Path, ImageNeed] = {
+            IMAGE: ImageNeed(serving.image, instance_type, "inference")
+        }
+        if serving.source is None or not serving.packages:
+            return StepNeeds(images)
+        if self.packaging.image is not None:
+            chosen = self.packaging.image, self.packaging.instance_type
+            images[PACKAGING_IMAGE] = ImageNeed(*chosen, "processing")
+        path = PurePosixPath(serving.source, serving.entry).as_posix()
+        entry = ProjectFile(path, ("serving", "entry"))
+        code = CodeNeed(
+            "processing",
+            program="package",
+            config={"source": serving.source, "entry": serving.entry},
+            files=(ProjectFile(serving.source, ("serving", "source"), "folder"), entry),
+            entry=entry,
+            vendored=_requirements(serving.requirements),
+            model_input=MODEL,
+            outputs=(MODEL,),
+        )
+        return StepNeeds(images, code)
+
+    def packed(self, context: EmitContext) -> Iterator[EmittedStep]:
+        """Yield the step `<name>-package`, where something is added to the archive."""
+        if not self.serving.packages:
+            return
+        taken = set(PACKAGING_TAKES)
+        defaults = context.spec.defaults.model_dump(exclude_none=True, include=taken)
+        chosen = self.packaging.model_dump(exclude_none=True, exclude={"image"})
+        job_step = JobStep.model_validate({"kind": "processing", **defaults, **chosen})
+        job = ProcessingJob(
+            name=_packaged(context),
+            image=context.images.get(PACKAGING_IMAGE, context.images[IMAGE]),
+            inputs={MODEL: self.archive},
+            outputs=(MODEL,),
+            role=context.aws.deploys_as,
+            area="packages",
+        )
+        yield processing(job_step, job, context)
+
+    def container(self, context: EmitContext) -> JsonObject:
+        """Return the container: image, archive and environment."""
+        serving, image = self.serving, context.images[IMAGE]
+        if serving.packages:
+            archive: Value = Join("/", (processing_output(_packaged(context), MODEL), ARCHIVE))
+            loader = server_environment(serving.entry)
+        else:
+            archive, loader = self._finished(context), loader_environment(serving, image)
+        given = {key: text(value, context) for key, value in serving.environment.items()}
+        container: JsonObject = {"Image": image, "ModelDataUrl": archive}
+        if loader or given:
+            container["Environment"] = {**loader, **given}
+        return container
+
+    def _finished(self, context: EmitContext) -> Value:
+        """Return the URI of an archive that is complete; an entry of `data:` is a prefix."""
+        uri, from_ = context.resolve(self.archive.from_), self.archive.from_
+        named = from_.references if isinstance(from_, Template) else ()
+        sources = [context.spec.data.get(one.name) for one in named if one.root == "data"]
+        path = sources[0].path if sources and sources[0] else None
+        return Join("", (uri, PurePosixPath(path).name)) if path else uri
+
+
+def _packaged(context: EmitContext) -> str:
+    return f"{context.name}-package"
+
+
+def _requirements(given: Requirements | None) -> RequirementsFile | None:
+    at = ("serving", "requirements")
+    return RequirementsFile(given.file, given.mode, given.wheels, at) if given else None
