@@ -10,6 +10,7 @@ from typing import BinaryIO
 import click
 
 from pipelines.account.account import Account
+from pipelines.cli.asynchronous import AsynchronousBody, ask_later, wait_for
 from pipelines.cli.options import ChosenSpec, GivenPath, env_option, local_option
 from pipelines.cli.printing import echo
 from pipelines.cli.target import open_target
@@ -66,6 +67,17 @@ class InvokeResponse:
 )
 @click.option("--content-type", help="Its media type; by default that of the file's suffix.")
 @click.option("--accept", default="application/json", show_default=True, help="What is wanted.")
+@click.option(
+    "--async",
+    "later",
+    is_flag=True,
+    help="The endpoint is asynchronous: upload the body, and print where the answer will be.",
+)
+@click.option(
+    "--wait",
+    is_flag=True,
+    help="With --async: wait until the answer is there, as always with --local.",
+)
 @click.argument("endpoint")
 def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
     spec: Path,
@@ -74,9 +86,13 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     body: BinaryIO,
     content_type: str | None,
     accept: str,
+    later: bool,  # noqa: FBT001 - click's flag
+    wait: bool,  # noqa: FBT001 - as above
     endpoint: str,
 ) -> None:
     """Send a request to an endpoint and print the answer; what it took goes to stderr."""
+    if wait and not later:
+        raise UsageError("--wait is for asynchronous endpoints", "add --async, or remove --wait")
     media_type = content_type or media_type_of(body.name)
     request = InvokeRequest(body.read(), media_type, accept)
     if not request.body:
@@ -85,6 +101,11 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
         )
     with open_target(ChosenSpec(spec, env), local) as target:
         began = time.monotonic()
+        if later:
+            suffix = Path(body.name).suffix
+            content = AsynchronousBody(request.body, media_type, accept, suffix)
+            _ask_later(target.account, endpoint, content, wait=wait or local)
+            return
         try:
             answer = ask(target.account, endpoint, request)
         except CallRefusedError as error:
@@ -94,6 +115,21 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     _show(answer)
     cold = f", {float(answer.cold_start):.1f} s of it a cold start" if answer.cold_start else ""
     echo(f"{answer.variant} answered in {took:.2f} s{cold}", err=True)
+
+
+def _ask_later(account: Account, endpoint: str, body: AsynchronousBody, *, wait: bool) -> None:
+    """Send an asynchronous request, and print where its answer is or will be."""
+    began = time.monotonic()
+    try:
+        accepted = ask_later(account, endpoint, body)
+    except CallRefusedError as error:
+        _require_endpoint(account, endpoint, error)
+        raise
+    if wait:
+        wait_for(account, accepted)
+        echo(f"answered in {time.monotonic() - began:.2f} s", err=True)
+    echo(accepted.output)
+    sys.stdout.flush()
 
 
 def _show(answer: InvokeResponse) -> None:
@@ -116,7 +152,8 @@ def _require_endpoint(account: Account, endpoint: str, error: CallRefusedError) 
     Raises:
         UsageError: it is not there.
     """
-    if error.code != "ValidationError" or "not found" not in error.problem:
+    missing = ("not found", "Could not find")
+    if not any(text in error.problem for text in missing):
         return
     try:
         listed = list(account.pages("sagemaker", "list_endpoints", "Endpoints"))

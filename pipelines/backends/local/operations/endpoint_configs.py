@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipelines.backends.local.errors import invalid
+from pipelines.backends.local.objects import ObjectStore, parse_uri
 from pipelines.backends.local.operations.context import OperationContext
 from pipelines.backends.local.operations.operation import operation
 from pipelines.backends.local.operations.requests import (
@@ -23,6 +24,7 @@ class EndpointConfigOperations:
     """Create, describe, list and delete."""
 
     context: OperationContext
+    objects: ObjectStore
 
     @operation("CreateEndpointConfig")
     def create_endpoint_config(self, **request: Json) -> JsonObject:
@@ -39,7 +41,17 @@ class EndpointConfigOperations:
                     raise invalid(f'Could not find model "{self.context.arn(f"model/{model}")}".')
             if not state.endpoint_configs.add(record, request.get("Tags") or []):
                 raise invalid(f'Cannot create already existing endpoint configuration "{arn}".')
+        asynchronous = request.get("AsyncInferenceConfig")
+        if asynchronous is not None:
+            self._keep_buckets(asynchronous["OutputConfig"])
         return {"EndpointConfigArn": arn}
+
+    def _keep_buckets(self, output: JsonObject) -> None:
+        """Make the buckets of answers and errors, as those of a job's outputs come with it."""
+        for member in ("S3OutputPath", "S3FailurePath"):
+            if member in output:
+                bucket = parse_uri(output[member]).bucket
+                (self.objects.root / bucket).mkdir(parents=True, exist_ok=True)
 
     @operation("DescribeEndpointConfig")
     def describe_endpoint_config(self, **request: Json) -> JsonObject:
