@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import WaiterError
 
+from pipelines.backends.local.jobs.kind import require_kind
 from tests.local.api.conftest import IMAGE, ROLE, Served, refusal
 
 WAIT = {"Delay": 1, "MaxAttempts": 60}
@@ -216,3 +217,15 @@ def test_a_model_that_is_not_there_is_refused(client: Any) -> None:
     assert code == "ValidationException"
     assert message == 'Could not find model "arn:aws:sagemaker:us-east-1:000000000000:model/none".'
     assert client.list_transform_jobs()["TransformJobSummaries"] == []
+
+
+def test_a_step_whose_model_is_not_there_fails_as_the_service_refuses_its_job(
+    served: Served,
+) -> None:
+    """Its job is created without the operation, whose words the reason repeats."""
+    served.sagemaker.objects.put_bytes("s3://b/in/a.csv", b"1,2\n")
+    request = transform("t")
+    del request["TransformJobName"]
+    end = served.sagemaker.jobs.create(require_kind("Transform"), "t", request).wait()
+    model = 'model "arn:aws:sagemaker:us-east-1:000000000000:model/adder"'
+    assert end.reason == f"Could not find {model}."

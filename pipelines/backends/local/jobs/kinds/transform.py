@@ -150,12 +150,10 @@ class _Transform:
 def _run(order: JobOrder) -> JobOutcome:
     store = ObjectStore(order.settings.home / "s3")
     source, association = _source(order.request), Association.of(order.request)
-    placed = placed_objects(store, source)
+    spec, placed = _spec(order), placed_objects(store, source)
     order.progress.entered(JobPhase.RUNNING)
     try:
-        fleet = Fleet.start(
-            _spec(order), order.settings, store, unwanted=lambda: _is_stopped(order)
-        )
+        fleet = Fleet.start(spec, order.settings, store, unwanted=lambda: _is_stopped(order))
     except FleetError as error:
         if order.stop.is_set():
             return JobOutcome(JobStatus.STOPPED)
@@ -204,9 +202,20 @@ def _ended(fleet: Fleet, stop: threading.Event) -> Iterator[None]:
 
 
 def _spec(order: JobOrder) -> FleetSpec:
+    """Return what the model servers serve.
+
+    Raises:
+        JobRefusedError: the model is not there, or it cannot be served locally.
+    """
     request = order.request
     with LocalState(order.settings.home) as state:
-        container = model_container(state, request["ModelName"])
+        if state.models.find(request["ModelName"]) is None:
+            arn = order.settings.arn(f"model/{request['ModelName']}")
+            raise JobRefusedError(f'Could not find model "{arn}".')
+        try:
+            container = model_container(state, request["ModelName"])
+        except FleetError as error:
+            raise JobRefusedError(error.reason) from error
     concurrent = request.get("MaxConcurrentTransforms") or 1
     strategy = "SINGLE_RECORD" if request.get("BatchStrategy") == "SingleRecord" else "MULTI_RECORD"
     variables = {

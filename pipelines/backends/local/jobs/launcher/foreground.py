@@ -30,3 +30,5 @@ def main() -> NoReturn:
         os.execvpe(words[0], words, process["environment"])  # noqa: S606 - what a launcher does
     except OSError as error:
         sys.exit(f"the program could not be started: {words[0]!r}: {error.strerror}")
+    except ValueError as error:  # a NUL or a lone surrogate, which JSON can hold
+        sys.exit(f"the program could not be started: {words[0]!r}: {error}")
