@@ -18,10 +18,10 @@ CONSTRAINTS := $(if $(CONSTRAINED),--constraint constraints.txt)
 CHECKOV_CONSTRAINTS := $(if $(CONSTRAINED),--constraint constraints-checkov.txt)
 ORACLE_CONSTRAINTS := $(if $(CONSTRAINED),--constraint constraints-oracle.txt)
 
-.PHONY: help setup oracle checkov constraints data demo format check quick test fuzz everything generate clean
+.PHONY: help setup oracle checkov constraints data demo format check quick test fuzz acceptance acceptance-clean everything generate clean
 
 help: ## list these commands
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 18
 
 setup: $(VENV)/ready ## make the environment in .venv
 
@@ -88,6 +88,15 @@ test: check data oracle ## all checks and all tests: what the build server runs
 
 fuzz: setup ## damaged specs, definitions, command lines and HTTP requests, for about an hour
 	PIPELINES_FUZZ_CASES=$(CASES) $(BIN)/python -m pytest -n 2 -q --timeout=0 tests/fuzz
+
+# The contract tests in an account, as docs/guides/acceptance.md says.
+acceptance: setup ## ask an account what the tests say of SageMaker: PROFILE= REGION= ROLE= BUDGET=
+	$(BIN)/python -m tests.acceptance.account run --profile "$(PROFILE)" --region "$(REGION)" \
+		--role "$(ROLE)" --budget "$(or $(BUDGET),0)" $(if $(PRICES),--prices "$(PRICES)") \
+		$(if $(IMAGE),--image "$(IMAGE)")
+
+acceptance-clean: setup ## delete what runs of `make acceptance` have left: PROFILE= REGION=
+	$(BIN)/python -m tests.acceptance.account clean --profile "$(PROFILE)" --region "$(REGION)"
 
 everything: data oracle checkov ## `make test` and what is too long for every push; it needs a package index
 	PIPELINES_KILLS=40 $(BIN)/python tools/everything.py

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from tests.acceptance.local_target import local_target
-from tests.acceptance.run_plugin import AccountRun
+from tests.acceptance.run_plugin import account_run
 from tests.acceptance.target import Target
 from tests.service_models import parsed_once
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skip what only an account can answer, and keep all of the suite in one process."""
-    account = config.pluginmanager.get_plugin(AccountRun.NAME)
+    account = account_run(config)
     for item in items:
         only = item.get_closest_marker("account_only")
         if only is not None and account is None:
@@ -28,7 +28,7 @@ def target(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Target]:
     """Give the SageMaker that the suite talks to."""
-    account = request.config.pluginmanager.get_plugin(AccountRun.NAME)
+    account = account_run(request.config)
     if account is not None:
         yield account.target
         return

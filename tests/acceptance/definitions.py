@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from typing import Any
 
 import pytest
@@ -101,10 +102,13 @@ def refusal(operation: Any, **request: object) -> tuple[str, str]:
 
 
 def refused_definition(target: Target, name: str, text: str) -> tuple[str, str]:
-    """Return how the service refuses to create a pipeline of this definition."""
+    """Return how the service refuses to create a pipeline of this definition.
+
+    Its name is new each time: one that was taken would be refused for that.
+    """
     return refusal(
         target.sagemaker.create_pipeline,
-        PipelineName=target.named(name),
+        PipelineName=target.named(f"{name}-{secrets.token_hex(4)}"),
         PipelineDefinition=text,
         RoleArn=target.role,
         Tags=target.tags,

@@ -49,6 +49,10 @@ class Target:
         """Return the name of a resource of this run."""
         return f"{self.prefix}-{what}"
 
+    def request_token(self, what: str) -> str:
+        """Return a ClientRequestToken of this run, which has 32 characters or more."""
+        return f"{self.named(what)}-{'0' * 32}"
+
     def uri(self, key: str) -> str:
         """Return the URI of an object of this run."""
         return f"s3://{self.bucket}/{key}"

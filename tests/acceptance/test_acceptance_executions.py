@@ -120,7 +120,6 @@ def test_a_fail_step_gives_its_message_and_ends_the_execution(target: Target) ->
     code, _ = refusal(
         target.sagemaker.retry_pipeline_execution,
         PipelineExecutionArn=execution.arn,
-        ClientRequestToken="acceptance-retry-of-a-fail-step-000",
     )
     assert code in ("ValidationException", "ConflictException")
 
@@ -175,7 +174,7 @@ def test_the_same_client_request_token_starts_one_execution(
     """A repeated call answers with the execution of the first one."""
     request = {
         "PipelineParameters": [{"Name": "Needed", "Value": "a"}],
-        "ClientRequestToken": "acceptance-one-execution-000000000",
+        "ClientRequestToken": target.request_token("start"),
     }
     first, second = (start(target, with_parameters, **request) for _ in range(2))
     assert first == second

@@ -144,7 +144,6 @@ def test_a_failed_execution_is_retried_under_its_arn(target: Target, failed: End
     before = training_job(target, failed)["TrainingJobName"]
     target.sagemaker.retry_pipeline_execution(
         PipelineExecutionArn=failed.arn,
-        ClientRequestToken="acceptance-retry-of-a-failed-job-00",
     )
     retried = ended(target, failed.arn)
     assert retried.status == "Failed"

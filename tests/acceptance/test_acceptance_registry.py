@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 import pytest
 
 from pipelines.json_types import JsonObject
@@ -85,6 +87,18 @@ def test_a_package_has_a_name_or_a_group(
     assert text in message
 
 
+@pytest.fixture(scope="module")
+def model(target: Target) -> str:
+    """Create a model, since a config of none is refused for that."""
+    name = target.named("model")
+    target.client("s3").put_object(Bucket=target.bucket, Key="model.tar.gz", Body=b"")
+    container = {"Image": target.image, "ModelDataUrl": target.uri("model.tar.gz")}
+    target.sagemaker.create_model(
+        ModelName=name, PrimaryContainer=container, ExecutionRoleArn=target.role, Tags=target.tags
+    )
+    return name
+
+
 @pytest.mark.fact("2.4")
 @pytest.mark.parametrize(
     "serverless",
@@ -97,13 +111,13 @@ def test_a_package_has_a_name_or_a_group(
     ids=["between sizes", "too much memory", "too concurrent", "more provisioned than concurrent"],
 )
 def test_a_serverless_config_outside_its_limits_is_refused(
-    target: Target, serverless: JsonObject
+    target: Target, model: str, serverless: JsonObject
 ) -> None:
     """1024 to 6144 MB in steps of 1024; concurrency from 1 to 200."""
-    variant = {"VariantName": "A", "ModelName": target.named("m"), "ServerlessConfig": serverless}
+    variant = {"VariantName": "A", "ModelName": model, "ServerlessConfig": serverless}
     code, _ = refusal(
         target.sagemaker.create_endpoint_config,
-        EndpointConfigName=target.named("limits"),
+        EndpointConfigName=target.named(f"limits-{secrets.token_hex(4)}"),
         ProductionVariants=[variant],
         Tags=target.tags,
     )

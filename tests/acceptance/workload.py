@@ -6,6 +6,7 @@ from pipelines.json_types import JsonObject
 from tests.acceptance.definitions import condition, definition
 from tests.acceptance.target import Target
 
+# A job is ended after five minutes, which is what the budget counts on.
 PROCESSING, TRAINING = "ml.t3.medium", "ml.m5.large"
 _REPORT = "/opt/ml/processing/report"
 _MEASURE = (
@@ -26,7 +27,7 @@ def training(target: Target, code: str = _TRAIN, instance: str = TRAINING) -> Js
         "RoleArn": target.role,
         "OutputDataConfig": {"S3OutputPath": target.uri("models")},
         "ResourceConfig": {"InstanceType": instance, "InstanceCount": 1, "VolumeSizeInGB": 10},
-        "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 300},
         "Tags": target.tags,
     }
 
@@ -54,7 +55,7 @@ def processing(target: Target, flavour: object) -> JsonObject:
             }
         },
         "RoleArn": target.role,
-        "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 300},
         "Tags": target.tags,
     }
 

@@ -1,0 +1,165 @@
+"""Run the acceptance suite in an account, or clean up after runs: `make acceptance`.
+
+It computes what the run may cost, asks, makes a bucket of its own, runs the tests, deletes what
+they made and writes the report.
+"""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from functools import cache
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+from pipelines.images import ImageProblem, resolve
+from pipelines.json_types import JsonObject
+from tests.acceptance.cleaning import PREFIX, Clients, clean
+from tests.acceptance.report import write_report
+from tests.acceptance.run_plugin import AccountRun, Uses
+from tests.acceptance.spending import Plan, SpendingError, listed_prices, planned, prices_of
+from tests.acceptance.target import TAG, Target
+
+SUITE = Path(__file__).parent
+ALONE = (
+    "-o",
+    "addopts=--strict-markers",
+    "-o",
+    "filterwarnings=default",
+    "-p",
+    "no:randomly",
+    "--tb=line",
+)
+"""Without what pyproject.toml adds for tests on one machine: no sockets, a limit of time."""
+
+
+def uses() -> list[tuple[str, float]]:
+    """Return what the suite's tests use."""
+    plugin = Uses()
+    with redirect_stdout(StringIO()):
+        code = pytest.main([str(SUITE), "--collect-only", "-q", *ALONE], plugins=[plugin])
+    if code != pytest.ExitCode.OK:
+        raise SpendingError("the suite cannot be collected: run pytest on tests/acceptance")
+    return plugin.found
+
+
+def plan_of(options: argparse.Namespace, client: Clients) -> Plan:
+    """Compute the plan; the user's prices go before listed ones."""
+    used = uses()
+    prices = {} if options.prices is None else prices_of(options.prices)
+    wanted = {what for what, _ in used} - prices.keys()
+    if wanted:
+        try:
+            prices |= listed_prices(client("pricing"), options.region, sorted(wanted))
+        except (BotoCoreError, ClientError) as error:
+            print(f"the Price List API does not answer: {error}")
+    return planned(used, prices, options.budget)
+
+
+def run(options: argparse.Namespace, client: Clients, ask: Callable[[str], str]) -> int:
+    """Run the suite; return the exit code, 0 where every fact that was tried holds."""
+    try:
+        plan = plan_of(options, client)
+    except SpendingError as error:
+        print(error, file=sys.stderr)
+        return 2
+    prefix = f"{PREFIX}{secrets.token_hex(3)}"
+    print(
+        f"In {options.region}, everything named {prefix}-… and tagged {TAG}:",
+        *plan.lines(),
+        sep="\n",
+    )
+    print(f"  at most {plan.dollars:.2f} $ of {options.budget:.2f} $; under an hour")
+    if ask("Start? Only yes starts it: ").strip() != "yes":
+        print("nothing was started")
+        return 1
+    target = Target(prefix, options.role, f"{prefix}-data", options.image, client, 5, 1800)
+    plugin = AccountRun(target)
+    code: int = pytest.ExitCode.INTERNAL_ERROR
+    try:
+        _make_bucket(target, options.region)
+        code = pytest.main([str(SUITE), "-q", "--tb=line", *ALONE], plugins=[plugin])
+    finally:
+        problems = _cleaned(client, prefix)
+        about: JsonObject = {
+            "region": options.region,
+            "date": time.strftime("%Y-%m-%d", time.gmtime()),
+            "at most in dollars": round(plan.dollars, 4),
+            "left behind": problems or "nothing",
+        }
+        print(f"report: {write_report(options.report, list(plugin.seen.values()), about)}")
+    return int(code or bool(problems))
+
+
+def _cleaned(client: Clients, prefix: str) -> list[str]:
+    try:
+        problems = clean(client, prefix)
+    except (KeyboardInterrupt, BotoCoreError, ClientError) as error:
+        problems = [f"cleaning was not finished: {error!r}"]
+    for problem in problems:
+        print(f"left behind: {problem}; run make acceptance-clean", file=sys.stderr)
+    return problems
+
+
+def _make_bucket(target: Target, region: str) -> None:
+    s3, place = target.client("s3"), {"LocationConstraint": region}
+    more = {} if region == "us-east-1" else {"CreateBucketConfiguration": place}
+    s3.create_bucket(Bucket=target.bucket, **more)
+    s3.put_bucket_tagging(Bucket=target.bucket, Tagging={"TagSet": target.tags})
+
+
+def parsed(words: list[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.acceptance.account")
+    parser.add_argument("what", choices=["run", "clean"])
+    parser.add_argument("--profile", required=True)
+    parser.add_argument("--region", required=True)
+    parser.add_argument("--budget", type=float, default=0.0, help="dollars")
+    parser.add_argument("--role", default="", help="the ARN of the execution role of pipelines")
+    parser.add_argument(
+        "--image", default="", help="URI of the sklearn image, if not the usual one"
+    )
+    parser.add_argument("--prices", type=Path, help="JSON: dollars per hour by instance")
+    parser.add_argument("--report", type=Path, default=Path("build/acceptance"))
+    options = parser.parse_args(words)
+    if options.what == "run" and not (options.role and options.budget > 0):
+        parser.error("run needs --role and a --budget above 0")
+    return options
+
+
+def main() -> int:
+    """Run or clean, in the account of a profile."""
+    import boto3  # noqa: PLC0415 - takes a while
+
+    options = parsed(sys.argv[1:])
+    session: Any = boto3.Session(profile_name=options.profile, region_name=options.region)
+
+    @cache
+    def client(service: str) -> Any:
+        place = {"region_name": "us-east-1"} if service == "pricing" else {}
+        return session.client(service, **place)
+
+    if options.what == "clean":
+        return int(bool(_cleaned(client, PREFIX)))
+    options.image = options.image or sklearn_image(options.region)
+    return run(options, client, input)
+
+
+def sklearn_image(region: str) -> str:
+    """Return the smallest image with Python that SageMaker has in a region."""
+    image = resolve("sklearn-1.4-2", region, None, "training")
+    if isinstance(image, ImageProblem):
+        sys.exit(f"there is no sklearn image in {region}: name one with IMAGE=<URI>")
+    return image.uri
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,153 @@
+"""Delete what runs in an account have left: found by prefix, deleted where the tag is there too."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from pipelines.frozen import frozen
+from tests.acceptance.target import TAG
+
+PREFIX = "sagemaker-acceptance-"
+"""What the prefix of every run begins with."""
+
+Clients = Callable[[str], Any]
+"""boto3's clients by the service's name."""
+
+_PATIENCE = 600.0
+
+
+@frozen
+class Leftover:
+    """A resource of a run, and how it is deleted."""
+
+    kind: str
+    name: str
+    delete: Callable[[], None]
+
+
+def clean(client: Clients, prefix: str) -> list[str]:
+    """Delete everything whose name begins with the prefix of runs; return what could not be."""
+    if not prefix.startswith(PREFIX):
+        raise ValueError(f"{prefix} is not the prefix of a run")
+    problems = []
+    for leftover in leftovers(client, prefix):
+        try:
+            leftover.delete()
+            print(f"deleted {leftover.kind} {leftover.name}")
+        except (ClientError, TimeoutError) as error:
+            problems.append(f"{leftover.kind} {leftover.name}: {error}")
+    return problems
+
+
+def leftovers(client: Clients, prefix: str) -> Iterator[Leftover]:
+    """Yield what there is, in the order in which it can be deleted."""
+    yield from _pipelines(client("sagemaker"), prefix)
+    yield from _packages(client("sagemaker"), prefix)
+    yield from _endpoint_configs(client("sagemaker"), prefix)
+    yield from _models(client("sagemaker"), prefix)
+    yield from _buckets(client("s3"), prefix)
+
+
+def _pipelines(sagemaker: Any, prefix: str) -> Iterator[Leftover]:
+    pages = sagemaker.get_paginator("list_pipelines").paginate(
+        PipelineNamePrefix=prefix.rstrip("-")
+    )
+    for one in [one for page in pages for one in page["PipelineSummaries"]]:
+        name = one["PipelineName"]
+        if name.startswith(prefix) and _is_tagged(sagemaker, one["PipelineArn"]):
+            yield Leftover("pipeline", name, partial(_delete_pipeline, sagemaker, name))
+
+
+def _delete_pipeline(sagemaker: Any, name: str) -> None:
+    """Stop its executions, whose jobs cost money, and wait for them."""
+    pages = sagemaker.get_paginator("list_pipeline_executions").paginate(PipelineName=name)
+    executions = [one for page in pages for one in page["PipelineExecutionSummaries"]]
+    for one in executions:
+        arn, status = one["PipelineExecutionArn"], one["PipelineExecutionStatus"]
+        if status == "Executing":
+            sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn)
+        if status in ("Executing", "Stopping"):
+            _wait_for_the_end(sagemaker, arn)
+    sagemaker.delete_pipeline(PipelineName=name)
+
+
+def _wait_for_the_end(sagemaker: Any, arn: str) -> None:
+    end = time.monotonic() + _PATIENCE
+    while True:
+        described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+        if described["PipelineExecutionStatus"] not in ("Executing", "Stopping"):
+            return
+        if time.monotonic() > end:
+            raise TimeoutError(f"{arn} does not stop")
+        time.sleep(5)
+
+
+def _packages(sagemaker: Any, prefix: str) -> Iterator[Leftover]:
+    """Yield versions before their group, and packages without one."""
+    pages = sagemaker.get_paginator("list_model_package_groups").paginate(NameContains=prefix)
+    for one in [one for page in pages for one in page["ModelPackageGroupSummaryList"]]:
+        group = one["ModelPackageGroupName"]
+        if group.startswith(prefix) and _is_tagged(sagemaker, one["ModelPackageGroupArn"]):
+            yield Leftover("group", group, partial(_delete_group, sagemaker, group))
+
+
+def _delete_group(sagemaker: Any, group: str) -> None:
+    pages = sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
+    for one in [one for page in pages for one in page["ModelPackageSummaryList"]]:
+        sagemaker.delete_model_package(ModelPackageName=one["ModelPackageArn"])
+    sagemaker.delete_model_package_group(ModelPackageGroupName=group)
+
+
+def _endpoint_configs(sagemaker: Any, prefix: str) -> Iterator[Leftover]:
+    pages = sagemaker.get_paginator("list_endpoint_configs").paginate(NameContains=prefix)
+    for one in [one for page in pages for one in page["EndpointConfigs"]]:
+        name = one["EndpointConfigName"]
+        if name.startswith(prefix) and _is_tagged(sagemaker, one["EndpointConfigArn"]):
+            yield Leftover("endpoint config", name, partial(_delete, sagemaker, name))
+
+
+def _delete(sagemaker: Any, endpoint_config: str) -> None:
+    sagemaker.delete_endpoint_config(EndpointConfigName=endpoint_config)
+
+
+def _models(sagemaker: Any, prefix: str) -> Iterator[Leftover]:
+    pages = sagemaker.get_paginator("list_models").paginate(NameContains=prefix)
+    for one in [one for page in pages for one in page["Models"]]:
+        name = one["ModelName"]
+        if name.startswith(prefix) and _is_tagged(sagemaker, one["ModelArn"]):
+            yield Leftover("model", name, partial(_delete_model, sagemaker, name))
+
+
+def _delete_model(sagemaker: Any, name: str) -> None:
+    sagemaker.delete_model(ModelName=name)
+
+
+def _buckets(s3: Any, prefix: str) -> Iterator[Leftover]:
+    for one in s3.list_buckets()["Buckets"]:
+        name = one["Name"]
+        if name.startswith(prefix) and _is_tagged_bucket(s3, name):
+            yield Leftover("bucket", name, partial(_delete_bucket, s3, name))
+
+
+def _delete_bucket(s3: Any, name: str) -> None:
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=name)
+    for one in [one for page in pages for one in page.get("Contents", [])]:
+        s3.delete_object(Bucket=name, Key=one["Key"])
+    s3.delete_bucket(Bucket=name)
+
+
+def _is_tagged(sagemaker: Any, arn: str) -> bool:
+    return TAG in {tag["Key"] for tag in sagemaker.list_tags(ResourceArn=arn)["Tags"]}
+
+
+def _is_tagged_bucket(s3: Any, name: str) -> bool:
+    try:
+        tags = s3.get_bucket_tagging(Bucket=name)["TagSet"]
+    except ClientError:
+        return False
+    return TAG in {tag["Key"] for tag in tags}
