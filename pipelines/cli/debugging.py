@@ -111,8 +111,6 @@ def _step(known: dict[str, Step], name: str, compiled: Compiled) -> Step:
     if step is None and name not in {asset.step for asset in compiled.code}:
         advice = f"did you mean `{close}`?" if close else listed
         raise UsageError(f"the pipeline has no step `{name}`", advice)
-    if step is None or not can_debug(step.type):
-        raise UsageError(f"the step `{name}` is not a job: there is nothing to debug", listed)
     raise UsageError(
         f"the step `{name}` runs no script of yours: there is nothing to debug", listed
     )

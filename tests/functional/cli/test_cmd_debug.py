@@ -186,7 +186,7 @@ def test_the_next_debug_replaces_the_folder_and_prune_removes_it(
 def test_what_cannot_be_debugged_is_said(pipelines: Command) -> None:
     """A step that is no job, one that does not exist, one whose inputs nothing has made."""
     fails = pipelines("debug", "reject")
-    assert "the step `reject` is not a job" in fails.err
+    assert "the step `reject` runs no script of yours" in fails.err
     assert "steps that can be debugged: make, use" in fails.err
     assert "did you mean `make`?" in pipelines("debug", "mkae").err
     unmade = pipelines("debug", "use")

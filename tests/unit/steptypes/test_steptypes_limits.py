@@ -8,6 +8,7 @@ from pipelines.steptypes import find
 from pipelines.steptypes.arguments import check_arguments
 from pipelines.steptypes.limits import LimitProblem, check_limits
 
+JOINED = {"JoinSource": "Input"}
 SPOT = {"EnableManagedSpotTraining": True}
 S3 = {"S3DataSource": {"S3DataType": "ManifestFile", "S3Uri": "s3://b/m"}}
 EFS = {"FileSystemDataSource": {"FileSystemId": "fs-12345678"}}
@@ -78,6 +79,29 @@ def _found(type_name: str, arguments: JsonObject) -> list[LimitProblem]:
         ),
         ("Transform", {"MaxPayloadInMB": 101}, ("MaxPayloadInMB",)),
         ("Transform", {"MaxPayloadInMB": 6, "MaxConcurrentTransforms": 20}, ("MaxPayloadInMB",)),
+        (
+            "Transform",
+            {"DataProcessing": {"InputFilter": "$[1:]"}},
+            ("DataProcessing", "InputFilter"),
+        ),
+        (
+            "Transform",
+            {"DataProcessing": JOINED, "TransformInput": {"ContentType": "image/png"}},
+            ("TransformInput", "ContentType"),
+        ),
+        (
+            "Transform",
+            {"DataProcessing": JOINED, "TransformInput": {"ContentType": "text/csv"}},
+            ("DataProcessing", "JoinSource"),
+        ),
+        (
+            "Transform",
+            {
+                "DataProcessing": JOINED,
+                "TransformInput": {"ContentType": "application/json", "SplitType": "Line"},
+            },
+            ("DataProcessing", "JoinSource"),
+        ),
         (
             "EndpointConfig",
             _serverless(MemorySizeInMB=1500, MaxConcurrency=1),
@@ -245,3 +269,24 @@ def test_a_reference_may_stand_for_a_structure_of_which_one_member_is_needed() -
     algorithm = {"Get": "Steps.choose.OutputParameters['algorithm']"}
     found = check_arguments(step_type, {"AlgorithmSpecification": algorithm}, {})
     assert not [finding for finding in found if "TrainingImage" in finding.message]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"DataProcessing": {"InputFilter": "$", "JoinSource": "None"}},
+        {"DataProcessing": JOINED, "TransformInput": {"ContentType": "application/json"}},
+        {
+            "DataProcessing": JOINED,
+            "TransformInput": {"ContentType": "text/csv; header=absent", "SplitType": "Line"},
+            "TransformOutput": {"AssembleWith": "Line"},
+        },
+        {
+            "DataProcessing": {"OutputFilter": "$[0]"},
+            "TransformInput": {"ContentType": {"Get": "Parameters.type"}},
+        },
+    ],
+)
+def test_records_that_can_be_associated_pass(arguments: JsonObject) -> None:
+    """A whole JSON object is joined without lines; a parameter may be any content type."""
+    assert _found("Transform", arguments) == []
