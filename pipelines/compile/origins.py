@@ -51,7 +51,7 @@ def _moved(
     else:
         model = _model(_child(_child(spec, "steps"), step))
         path = _account_path(crumbs, spec) or _step_path(step, model, crumbs, spec)
-    words = _Words(model, set(finding.path) - set(path))
+    words = _Words(model, set(finding.path) - set(path), path[-1] if path else None)
     return replace(
         finding,
         message=words.translate(finding.message),
@@ -97,10 +97,16 @@ def _top_path(path: Path, definition: Json) -> Path:
 
 
 def _account_path(crumbs: Iterable[_Crumb], spec: Json) -> Path | None:
-    """Return the key of `aws:` that is written once for a member of every step."""
+    """Return the key of `aws:` that is written once for a member of every step.
+
+    A text that stands nowhere in `aws:` is the step's own, as the key of its answers may be.
+    """
+    aws = _child(spec, "aws")
     for crumb in crumbs:
         key = _ACCOUNT.get(str(crumb.part))
-        if key is not None and _child(_child(spec, "aws"), key) is not None:
+        if key is None or _child(aws, key) is None:
+            continue
+        if not isinstance(crumb.value, str) or crumb.value in aws.values():
             return ("aws", key)
     return None
 
@@ -207,10 +213,12 @@ class _Words:
     Args:
         model: the model of the step; None where it is about none.
         members: the members that may be meant.
+        place: the key that the finding is placed at.
     """
 
     model: type[StepSpec] | None
     members: set[str | int]
+    place: str | int | None
 
     def translate(self, text: str) -> str:
         """Translate a message."""
@@ -218,11 +226,12 @@ class _Words:
 
     def _key(self, match: re.Match[str]) -> str:
         member = match.group(1)
-        if member in _ACCOUNT:
+        known = _all_declared(self.model) if self.model else {}
+        own = member in known and known[member] == self.place
+        if member in _ACCOUNT and not own:
             return f"`aws.{_ACCOUNT[member]}`"
         if member not in self.members:
             return match.group()
-        known = _all_declared(self.model) if self.model else {}
         return f"`{known.get(member, snake_case(member))}`"
 
 

@@ -16,7 +16,7 @@ from pipelines.compile.resources import Resources, key_arn, members, own_argumen
 from pipelines.definition.needs import has_unknown_image, images_of
 from pipelines.definition.steps import Definition, Step, take_apart
 from pipelines.frozen import frozen
-from pipelines.json_types import JsonObject
+from pipelines.json_types import Json, JsonObject
 from pipelines.spec.model import Aws
 from pipelines.steptypes import job_role
 from pipelines.steptypes.places import below
@@ -286,7 +286,7 @@ class _Derivation:
         variables = self._variables(step)
         for member, actions in programs.declaration(program).further.items():
             for action, nouns in actions.items() if list(members(config, member)) else ():
-                uris = [uri for noun in nouns for uri in texts(members(config, noun[1:-1]))]
+                uris = [uri for noun in nouns for uri in _folders(config, noun[1:-1])]
                 if action == _LISTING:
                     yield from self._of_listing(role, step, self._resources.areas(uris))
                     continue
@@ -301,9 +301,9 @@ class _Derivation:
         Requests that lie elsewhere than below the answers are nothing that the spec knows of.
         """
         role, inference = self._aws.runs_code_as, list(members(config, "AsyncInferenceConfig"))
-        outputs = texts(members(inference, "S3OutputPath"))
-        inputs = [f"{uri.rstrip('/')}/input/" for uri in outputs]
-        written = [*outputs, *texts(members(inference, "S3FailurePath"))]
+        outputs = _folders(inference, "S3OutputPath")
+        inputs = [f"{uri}input/" for uri in outputs]
+        written = [*outputs, *_folders(inference, "S3FailurePath")]
         topics = tuple(dict.fromkeys(texts(members(inference, "SuccessTopic", "ErrorTopic"))))
         for action, on in (
             ("s3:GetObject", self._resources.objects(inputs)),
@@ -363,6 +363,11 @@ class _Derivation:
 
 def _is_of_package(model: Step) -> bool:
     return bool(list(members(own_arguments(model), "ModelPackageName")))
+
+
+def _folders(config: Json, member: str) -> list[str]:
+    """Return the URIs of a member, each with a slash: `answers` is not `answers-of-others`."""
+    return [f"{uri.rstrip('/')}/" for uri in texts(members(config, member))]
 
 
 PASSED_TO_SAGEMAKER = Condition("StringEquals", "iam:PassedToService", ("sagemaker.amazonaws.com",))

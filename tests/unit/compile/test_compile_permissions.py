@@ -126,6 +126,48 @@ def test_the_alarms_of_an_update_are_watched_as_the_deployer(tmp_path: Path) -> 
         }
 
 
+def test_an_asynchronous_endpoint_reads_requests_and_writes_answers_as_its_model(
+    tmp_path: Path,
+) -> None:
+    """The deployer asks it with the sample; another endpoint's answers are not theirs."""
+    mode = """asynchronous:
+      instance_type: ml.m5.large
+      output: s3://team/answers
+      failure_output: s3://team/errors/
+      notify: {success: "arn:aws:sns:eu-central-1:123456789012:good"}
+      kms_key: alias/answers
+"""
+    (tmp_path / "pipeline.yaml").write_text(SPEC.replace("serverless: {}\n", mode))
+    (tmp_path / "features.py").write_text("")
+    compiled = compile_spec(CompileRequest(tmp_path / "pipeline.yaml", None, {})).compiled
+    assert compiled is not None
+    aws = Aws(region="eu-central-1", role=JOBS, deploy_role=DEPLOYER, bucket="team")
+    found = permissions(compiled, aws)
+
+    def on(role: str, action: str) -> set[str]:
+        wanted = (role, "deploy", action)
+        named = (one for one in found if (one.role, one.step, one.action) == wanted)
+        return {resource for one in named for resource in one.resources}
+
+    answers, errors = "arn:aws:s3:::team/answers/", "arn:aws:s3:::team/errors/"
+    assert f"{answers}input/*" in on(JOBS, "s3:GetObject")
+    assert not {f"{answers}*", f"{errors}*"} & on(JOBS, "s3:GetObject")
+    assert {f"{answers}*", f"{errors}*"} <= on(JOBS, "s3:PutObject")
+    assert on(JOBS, "sns:Publish") == {"arn:aws:sns:eu-central-1:123456789012:good"}
+    assert on(JOBS, "kms:GenerateDataKey")
+    assert {f"{answers}*", f"{errors}*"} <= on(DEPLOYER, "s3:GetObject")
+    assert f"{answers}*" in on(DEPLOYER, "s3:PutObject")
+    assert f"{errors}*" not in on(DEPLOYER, "s3:PutObject")
+    assert on(DEPLOYER, "sagemaker:InvokeEndpointAsync") == {f"{SAGEMAKER}:endpoint/churn"}
+    assert not on(DEPLOYER, "sns:Publish")
+
+
+def test_what_only_asynchronous_endpoints_need_is_given_to_no_other(needed: Needed) -> None:
+    """Neither the call nor the topics."""
+    actions = {action for _, _, action in needed}
+    assert not {"sagemaker:InvokeEndpointAsync", "sns:Publish"} & actions
+
+
 def _derived(steps: list[JsonObject], key: str | None = None) -> tuple[Permission, ...]:
     text = json.dumps({"Version": "2020-12-01", "Steps": steps})
     account = Aws(role=JOBS, bucket="team", region="eu-central-1", kms_key=key)
