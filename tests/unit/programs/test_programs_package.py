@@ -248,3 +248,13 @@ def test_nothing_from_outside_gets_in_and_what_is_missing_is_named(
     with pytest.raises(JobError, match=expected):
         project.run()
     assert not project.archive.exists()
+
+
+def test_a_requirements_file_that_is_left_out_is_told(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It lies beside the serving code, and `serving.requirements` names none."""
+    (project.serving / "requirements.txt").write_text("onnxruntime\n")
+    assert main({"source": "serving", "entry": "inference.py"}, project.layout) == 0
+    told = capsys.readouterr().out
+    assert "`serving/requirements.txt` is left out, and nothing in it is installed" in told
