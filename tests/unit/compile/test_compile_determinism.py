@@ -99,7 +99,8 @@ def test_editing_one_script_changes_the_uri_of_its_step_alone(project: Path, tex
 def test_editing_the_serving_code_repackages_and_trains_nothing(project: Path) -> None:
     """The registration's bundle changes; the training step's does not (decision 3)."""
     before = _uris(_compiled(project))
-    (project / "serving" / "answer.py").write_text("ANSWER = 42\n", "utf-8")
+    code = "def model_fn(folder):\n    return 42\n"
+    (project / "serving" / "answer.py").write_text(code, "utf-8")
     after = _uris(_compiled(project))
     assert {step for step in before if before[step] != after[step]} == {"register"}
 

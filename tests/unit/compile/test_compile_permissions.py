@@ -342,6 +342,7 @@ steps:
   register:
     kind: registration
     group: churn
+    approval_status: Approved
     model: s3://lake/models/model.tar.gz
     serving: {source: serving/, image: sklearn-1.9-cpu}
 """
