@@ -126,7 +126,8 @@ def test_a_script_mode_job_reads_its_channel_and_leaves_its_model(served: Served
 def test_the_log_of_a_job_is_a_stream_of_its_group(served: Served) -> None:
     """Two jobs of one name and different kinds do not mix."""
     client, logs = served.client("sagemaker"), served.client("logs")
-    client.create_training_job(**training("same", "sh", "-c", "echo of training"))
+    script = "echo of training; touch /opt/ml/model/model"
+    client.create_training_job(**training("same", "sh", "-c", script))
     client.create_processing_job(**processing("same", "sh", "-c", "echo of processing"))
     ended(client, "same")
     waiter = client.get_waiter("processing_job_completed_or_stopped")
