@@ -110,7 +110,7 @@ def named(text: str) -> Iterator[list[str]]:
         elif first.rstrip(HOLE) in commands() and any(word.startswith("--") for word in rest):
             yield [first, *rest]
     groups = "|".join(n for n, one in commands().items() if isinstance(one, click.Group))
-    plain = rf"(?:\b({groups}) )?(?<![\w-])({'|'.join(commands())}) (--[a-z-]+)"
+    plain = rf"(?:\b({groups}) )?(?<![\w-])(?<!cloudformation )({'|'.join(commands())}) (--[a-z-]+)"
     for found in re.findall(plain, text):
         yield [word for word in found if word]
 
