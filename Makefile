@@ -13,12 +13,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 ORACLE := .venv-oracle
 CHECKOV := .venv-checkov
+SDK_V3 := .venv-sdk-v3
+SDK_V2 := .venv-sdk-v2
 INSTALL := -m pip install --quiet --disable-pip-version-check
 CONSTRAINTS := $(if $(CONSTRAINED),--constraint constraints.txt)
 CHECKOV_CONSTRAINTS := $(if $(CONSTRAINED),--constraint constraints-checkov.txt)
 ORACLE_CONSTRAINTS := $(if $(CONSTRAINED),--constraint constraints-oracle.txt)
 
-.PHONY: help setup oracle checkov constraints data demo format check quick test fuzz acceptance acceptance-clean everything generate clean
+.PHONY: help setup oracle checkov clients constraints data demo format check quick test fuzz acceptance acceptance-clean everything generate clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 18
@@ -47,6 +49,20 @@ checkov: $(CHECKOV)/ready ## make the environment of checkov in .venv-checkov
 $(CHECKOV)/ready: constraints-checkov.txt
 	$(PYTHON) -m venv $(CHECKOV)
 	$(CHECKOV)/bin/python $(INSTALL) $(CHECKOV_CONSTRAINTS) checkov
+	touch $@
+
+# Both SageMaker SDKs and the AWS CLI, which the tests run as clients of `serve`. SDK v2 imports
+# pytz and does not ask for it.
+clients: $(SDK_V3)/ready $(SDK_V2)/ready ## make the environments of both SageMaker SDKs
+
+$(SDK_V3)/ready: Makefile
+	$(PYTHON) -m venv $(SDK_V3)
+	$(SDK_V3)/bin/python $(INSTALL) sagemaker==3.27.0
+	touch $@
+
+$(SDK_V2)/ready: Makefile
+	$(PYTHON) -m venv $(SDK_V2)
+	$(SDK_V2)/bin/python $(INSTALL) sagemaker==2.257.0 pytz awscli
 	touch $@
 
 constraints: ## make the environments anew from the newest releases; write the constraints files
@@ -98,7 +114,7 @@ acceptance: setup ## ask an account what the tests say of SageMaker: PROFILE= RE
 acceptance-clean: setup ## delete what runs of `make acceptance` have left: PROFILE= REGION=
 	$(BIN)/python -m tests.acceptance.account clean --profile "$(PROFILE)" --region "$(REGION)"
 
-everything: data oracle checkov ## `make test` and what is too long for every push; it needs a package index
+everything: data oracle checkov clients ## `make test` and what is too long for every push; it needs a package index
 	PIPELINES_KILLS=40 $(BIN)/python tools/everything.py
 
 generate: setup oracle ## rewrite the image tables, the shapes and the generated documents
@@ -108,4 +124,4 @@ generate: setup oracle ## rewrite the image tables, the shapes and the generated
 	$(BIN)/python tools/generate_docs.py
 
 clean: ## remove the environments, the data and everything that was built
-	rm -rf $(VENV) $(ORACLE) $(CHECKOV) .venv-serving .venv-bench-* build data .pipelines
+	rm -rf $(VENV) $(ORACLE) $(CHECKOV) $(SDK_V3) $(SDK_V2) .venv-serving .venv-bench-* build data .pipelines

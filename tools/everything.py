@@ -48,6 +48,7 @@ def parts() -> tuple[Part, ...]:
     python = sys.executable
     return (
         Part("checks and all tests", ("make", "test")),
+        Part("stock clients", (python, "-m", "pytest", "-q", "-rs", "tests/clients")),
         *(
             Part(f"benchmark {name}", (python, "-m", f"benchmarks.{name}", "--short"))
             for name in benchmarks()

@@ -93,7 +93,8 @@ def _greet(sagemaker: LocalSageMaker, api: LocalApi) -> None:
     else:
         echo("no endpoints yet: approve a version of a group that a deployment step names\n")
     credentials = f"AWS_ACCESS_KEY_ID={key.access_key} AWS_SECRET_ACCESS_KEY={key.secret_key}"
-    echo(f"  export AWS_ENDPOINT_URL={url} {credentials} AWS_REGION={region}")
+    regions = f"AWS_REGION={region} AWS_DEFAULT_REGION={region}"  # boto3 reads the second alone
+    echo(f"  export AWS_ENDPOINT_URL={url} {credentials} {regions}")
     name = endpoints[0][0] if endpoints else "ENDPOINT"
     json = "'Content-Type: application/json'"
     address = shlex.quote(_invocations(url, name))

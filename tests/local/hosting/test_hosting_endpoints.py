@@ -113,8 +113,8 @@ def test_a_missing_endpoint_is_named(local: HostedLocal, operation: str) -> None
         getattr(local, operation)(EndpointName="no")
 
 
-def test_configs_are_checked_and_not_deleted_in_use(local: HostedLocal) -> None:
-    """A duplicate, a missing model, no size, both sizes, a wrong memory, a config in use."""
+def test_configs_are_checked(local: HostedLocal) -> None:
+    """A duplicate, a missing model, no size, both sizes, a wrong memory."""
     local.config("c")
     create = local.create_endpoint_config
     variant = {"VariantName": "A", "ModelName": "m-c"}
@@ -131,12 +131,22 @@ def test_configs_are_checked_and_not_deleted_in_use(local: HostedLocal) -> None:
     for given, message in wrong:
         with pytest.raises(ServiceError, match=message):
             create(EndpointConfigName="c", ProductionVariants=[given])
+    assert [
+        one["EndpointConfigName"] for one in local.list_endpoint_configs()["EndpointConfigs"]
+    ] == ["c"]
+
+
+def test_an_endpoint_outlives_its_config(
+    local: HostedLocal, another: Callable[[], HostedLocal]
+) -> None:
+    """SDK v2 deletes the config first, then the endpoint; the service accepts it."""
+    local.config("c")
     local.create("e", "c")
-    with pytest.raises(ServiceError, match="in use by e"):
-        local.delete_endpoint_config(EndpointConfigName="c")
-    local.delete_endpoint(EndpointName="e")
     local.delete_endpoint_config(EndpointConfigName="c")
     assert local.list_endpoint_configs()["EndpointConfigs"] == []
+    assert local.ask("e") == "one"
+    assert another().ask("e") == "one"
+    local.delete_endpoint(EndpointName="e")
 
 
 def test_a_model_is_made_of_an_approved_package_only(local: HostedLocal) -> None:

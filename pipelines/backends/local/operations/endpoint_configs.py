@@ -68,14 +68,8 @@ class EndpointConfigOperations:
 
     @operation("DeleteEndpointConfig")
     def delete_endpoint_config(self, **request: Json) -> JsonObject:
-        """Delete a config that no endpoint serves or is about to serve."""
+        """Delete a config; endpoints that serve it go on, as in the service."""
         config = require_config(self.context, request["EndpointConfigName"])
-        users = self.context.state.endpoints.users(config.name)
-        if users:
-            raise invalid(
-                f'Cannot delete endpoint configuration "{config.arn}":'
-                f" it is in use by {', '.join(users)}."
-            )
         self.context.state.endpoint_configs.remove(config)
         return {}
 

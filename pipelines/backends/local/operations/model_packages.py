@@ -172,8 +172,7 @@ class ModelPackageOperations:
         name = _group_name(request["ModelPackageGroupName"])
         if request.get("ModelPackageName") is not None:
             raise invalid(
-                "Both ModelPackageName and ModelPackageGroupName are provided in the input",
-                "give one of them",
+                "Both ModelPackageName and ModelPackageGroupName are provided in the input."
             )
         if request.get("Tags"):
             raise invalid("a version of a group has no tags", "put them on the group")

@@ -136,13 +136,6 @@ class EndpointStore:
         """List all endpoints."""
         return [_endpoint(row) for row in self._database.read("SELECT * FROM endpoints")]
 
-    def users(self, config: str) -> list[str]:
-        """List the names of the endpoints that serve a config, or are about to."""
-        rows = self._database.read(
-            "SELECT name FROM endpoints WHERE config = ?1 OR wanted = ?1 ORDER BY name", config
-        )
-        return [row["name"] for row in rows]
-
     def remove(self, endpoint: EndpointRecord) -> None:
         """Remove an endpoint and its tags."""
         with self._database.transaction() as connection:
