@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pipelines.grammar.functions import is_function
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.clusters import count_limit, volume_rule
 from pipelines.steptypes.limits import GUIDE, Rule, ValueLimit, Violations, number
@@ -62,7 +61,7 @@ def _below(job: JsonObject, member: str) -> JsonObject:
 def _readable(job: JsonObject) -> Violations:
     """Records that are filtered or joined are CSV or JSON."""
     member, kind = _associating(job), _media_type(job)
-    if member is None or is_function(kind) or kind in _RECORDS:
+    if member is None or not isinstance(kind, str | None) or kind in _RECORDS:
         return
     if kind is None:
         yield ("DataProcessing", member), f"`{member}` needs a content type, and none is given"
@@ -77,7 +76,8 @@ def _lines_stay_lines(job: JsonObject) -> Violations:
         return
     split = _below(job, "TransformInput").get("SplitType", "None")
     assembled = _below(job, "TransformOutput").get("AssembleWith", "None")
-    of_lines = _media_type(job) in _LINES or "Line" in (split, assembled)
+    kind = _media_type(job)
+    of_lines = (isinstance(kind, str) and kind in _LINES) or "Line" in (split, assembled)
     problems = {"is not split": split, "is not assembled": assembled}
     found = [problem for problem, value in problems.items() if value == "None"]
     if of_lines and found:

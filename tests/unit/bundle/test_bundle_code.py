@@ -279,7 +279,8 @@ def test_serving_code_that_is_no_python_is_found_at_its_place(tmp_path: Path) ->
     model: s3://team-bucket/model.tar.gz
     serving: {source: serving/, image: sklearn-1.9-cpu}
 """
-    files = {"steps/work.py": "", "serving/inference.py": "import near", "serving/near.py": "1 ="}
+    code = "import near\n\ndef model_fn(folder):\n    return near\n"
+    files = {"steps/work.py": "", "serving/inference.py": code, "serving/near.py": "1 ="}
     (found,) = _checked(_project(tmp_path, files, more)).diagnostics
     assert found.code == "SP303"
     assert found.span is not None

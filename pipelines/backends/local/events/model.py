@@ -8,12 +8,12 @@ them has to be idempotent; here there is one, unless a crash repeats it, with th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from pipelines.backends.local.jobs.description import described
-from pipelines.backends.local.jobs.kind import require_kind
+from pipelines.backends.local.jobs.kind import JobKind, require_kind
 from pipelines.backends.local.state.changes import ChangeRecord
 from pipelines.backends.local.state.jobs import job_of
 from pipelines.frozen import frozen
@@ -168,11 +168,11 @@ def _step(previous: str | None, row: JsonObject) -> JsonObject:
 def _job(row: JsonObject) -> JsonObject:
     """Return a job as its Describe does, with times as the guide shows them for its Type."""
     job = job_of(row)
-    write = _JOB_TIMES[job.type]
-    detail = described(require_kind(job.type), job)
+    kind = require_kind(job.type)
+    detail = described(kind, job)
     detail["LastModifiedTime"] = job.state.modified
     times = {
-        name: write(value)
+        name: _moment(kind, value)
         for name, value in detail.items()
         if name.endswith("Time") and isinstance(value, int | float)
     }
@@ -228,8 +228,12 @@ def _written(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-_JOB_TIMES: Final[Mapping[str, Callable[[float], Json]]] = {
-    "Training": lambda seconds: str(int(seconds * 1000)),
-    "Processing": lambda seconds: int(seconds * 1000),
-    "Transform": _written,
-}
+def _moment(kind: JobKind, seconds: float) -> Json:
+    milliseconds = int(seconds * 1000)
+    match kind.event_times:
+        case "number":
+            return milliseconds
+        case "text":
+            return str(milliseconds)
+        case "iso":
+            return _written(seconds)

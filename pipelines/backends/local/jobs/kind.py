@@ -89,6 +89,8 @@ class JobKind:
         absent: what Describe says where there is none; `{name}` stands for its name.
         unstoppable: what Stop says there.
         listed: members that its entry in a list has besides those of every job.
+        event_times: how the guide's events of such jobs write times: as text in ISO 8601, or as
+            milliseconds, a number or a text.
     """
 
     type: StepType
@@ -98,6 +100,7 @@ class JobKind:
     prepared: PreparesJob | None = None
     hidden: tuple[str, ...] = ("Tags",)
     listed: tuple[str, ...] = ()
+    event_times: Literal["iso", "number", "text"] = "iso"
     taken: str = (
         "Job name must be unique within an AWS account and region, and a job with this name already"
         " exists ({arn})"

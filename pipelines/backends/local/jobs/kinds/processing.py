@@ -114,4 +114,5 @@ KIND = JobKind(
     describe=_describe,
     prepared=prepared,
     listed=("FailureReason", "ExitMessage"),
+    event_times="number",
 )

@@ -156,6 +156,7 @@ KIND = JobKind(
     prepared=prepared,
     hidden=("Tags", "SessionChainingConfig"),
     listed=("SecondaryStatus",),
+    event_times="text",
     taken=(
         "Training job names must be unique within an AWS account and region, and a training job"
         " with this name already exists ({arn})"
