@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import defaultdict, deque
+import traceback
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from pipelines.json_types import JsonObject
 
 TTL_SECONDS = 21_600
 """How long a request may wait, by default (FACTS 2.5)."""
+
+_ENDED = "the local SageMaker ended before this request was processed"
 
 
 @frozen
@@ -30,7 +34,7 @@ class AsynchronousRequest:
         body: reads the body.
         ask: the body → the answer and its media type.
         output: the URI of the answer.
-        failure: the URI of the error; None where errors are not kept.
+        failure: the URI of the error.
         received: seconds since 1970.
         ttl: how long it may wait, in seconds.
         log: the file that gets the notifications.
@@ -43,7 +47,7 @@ class AsynchronousRequest:
     body: Callable[[], bytes]
     ask: Callable[[bytes], tuple[bytes, str]]
     output: str
-    failure: str | None
+    failure: str
     received: float
     ttl: int
     log: Path
@@ -60,38 +64,52 @@ class AsynchronousRequests:
     def __init__(self, objects: ObjectStore, now: Callable[[], float]) -> None:
         self._objects = objects
         self._now = now
-        self._changed = threading.Condition()
+        self._guard = threading.Lock()
         self._waiting: defaultdict[str, deque[AsynchronousRequest]] = defaultdict(deque)
-        self._busy: defaultdict[str, int] = defaultdict(int)
+        self._busy: Counter[str] = Counter()
         self._closed = False
 
     def submit(self, request: AsynchronousRequest, most: int) -> None:
         """Process a request as soon as fewer than `most` of its endpoint are processed."""
-        with self._changed:
-            self._waiting[request.endpoint].append(request)
-            if self._busy[request.endpoint] >= most:
-                return
-            self._busy[request.endpoint] += 1
         name = request.endpoint
-        threading.Thread(target=self._run, args=(name,), name="asynchronous", daemon=True).start()
+        with self._guard:
+            is_late = self._closed
+            starts = not is_late and self._busy[name] < most
+            if not is_late:
+                self._waiting[name].append(request)
+            if starts:
+                self._busy[name] += 1
+        if is_late:
+            self._fail(request, _ENDED)
+        if starts:
+            thread = threading.Thread(target=self._run, args=(name,), daemon=True)
+            thread.name = "asynchronous"
+            thread.start()
 
     def close(self) -> None:
         """Process no further request; those that wait have failed."""
-        with self._changed:
+        with self._guard:
             self._closed = True
             left = [request for waiting in self._waiting.values() for request in waiting]
             self._waiting.clear()
         for request in left:
-            self._fail(request, "the local SageMaker ended before this request was processed")
+            self._fail(request, _ENDED)
 
     def _run(self, endpoint: str) -> None:
-        while True:
-            with self._changed:
-                if self._closed or not self._waiting[endpoint]:
-                    self._busy[endpoint] -= 1
-                    return
-                request = self._waiting[endpoint].popleft()
-            self._process(request)
+        while (request := self._next(endpoint)) is not None:
+            try:
+                self._process(request)
+            except Exception as error:  # noqa: BLE001 - the outermost frame of this thread
+                self._log(request, traceback.format_exc())
+                self._fail(request, f"the local SageMaker failed: {error!r}")
+
+    def _next(self, endpoint: str) -> AsynchronousRequest | None:
+        """Take the request that has waited longest; None ends the thread that asks."""
+        with self._guard:
+            if waiting := self._waiting.get(endpoint):
+                return waiting.popleft()
+            self._busy[endpoint] -= 1
+            return None
 
     def _process(self, request: AsynchronousRequest) -> None:
         if self._now() - request.received > request.ttl:
@@ -99,16 +117,19 @@ class AsynchronousRequests:
             return
         try:
             content, media_type = request.ask(request.body())
-        except PipelinesError as error:
+            self._objects.put_bytes(request.output, content)
+        except (PipelinesError, OSError) as error:
             self._fail(request, str(error))
             return
-        self._objects.put_bytes(request.output, content)
         response = {"contentType": media_type, "outputLocation": request.output}
         self._notify(request, "SuccessTopic", {"responseParameters": response})
 
     def _fail(self, request: AsynchronousRequest, reason: str) -> None:
-        if request.failure is not None:
-            self._objects.put_bytes(request.failure, reason.encode())
+        self._log(request, f"the asynchronous request {request.inference} failed: {reason}\n")
+        try:
+            self._objects.put_bytes(request.failure, reason.encode("utf-8", "replace"))
+        except (PipelinesError, OSError) as error:
+            self._log(request, f"its error could not be written: {error}\n")
         self._notify(request, "ErrorTopic", {"failureReason": reason})
 
     def _notify(self, request: AsynchronousRequest, member: str, outcome: JsonObject) -> None:
@@ -131,8 +152,11 @@ class AsynchronousRequests:
             "eventSource": "aws:sagemaker",
             "eventName": "InferenceResult",
         }
-        with request.log.open("a", encoding="utf-8") as log:
-            log.write(f"notification to {topic}: {json.dumps(message)}\n")
+        self._log(request, f"notification to {topic}: {json.dumps(message)}\n")
+
+    def _log(self, request: AsynchronousRequest, text: str) -> None:
+        with suppress(OSError), request.log.open("a", encoding="utf-8", errors="replace") as log:
+            log.write(text)  # a log that cannot be written holds up no request
 
 
 def _moment(seconds: float) -> str:

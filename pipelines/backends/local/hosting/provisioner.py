@@ -100,6 +100,7 @@ class ServedEndpoints:
         self._current: dict[str, ServedEndpoint] = {}
         self._locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
         self._guard = threading.Lock()
+        self._ended = False
 
     def folder(self, endpoint: str) -> Path:
         """Return the folder of an endpoint."""
@@ -111,7 +112,7 @@ class ServedEndpoints:
         Fleets of an earlier change serve until the new ones do; then they are stopped.
 
         Raises:
-            FleetError: a model does not load.
+            FleetError: a model does not load, or this process ends.
         """
         change = endpoint.live_change or ""
         served = self._current.get(endpoint.name)
@@ -120,6 +121,8 @@ class ServedEndpoints:
         with self.lock(endpoint.name):
             served = self._current.get(endpoint.name)
             if served is None or served.change != change:
+                if self._ended:
+                    raise FleetError("the local SageMaker is ending")
                 served = self.start(endpoint.name, change, endpoint.variants, proven=True)
                 self.swap(endpoint.name, served)
         return served
@@ -146,7 +149,9 @@ class ServedEndpoints:
         """Send requests to other fleets from now on, and stop the previous ones."""
         with self._guard:
             before = self._current.pop(endpoint, None)
-            if served is not None:
+            if self._ended:  # while these fleets started
+                before = served
+            elif served is not None:
                 self._current[endpoint] = served
         if before is not None:
             _in_background(before.stop)
@@ -157,8 +162,9 @@ class ServedEndpoints:
             return self._locks[endpoint]
 
     def stop(self) -> None:
-        """Stop all fleets."""
+        """Stop all fleets, for good."""
         with self._guard:
+            self._ended = True
             every, self._current = list(self._current.values()), {}
         threads = [_in_background(served.stop) for served in every]
         for thread in threads:

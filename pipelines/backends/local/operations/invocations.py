@@ -124,8 +124,11 @@ class InvocationOperations:
             self.served.folder(name) / f"{variant.name}.log",
         )
         self.asynchronous.submit(accepted, at_once(variant))
-        failed = {"FailureLocation": failure} if failure else {}
-        return {"InferenceId": inference, "OutputLocation": output, **failed}
+        return {
+            "InferenceId": inference,
+            "OutputLocation": output,
+            "FailureLocation": failure,
+        }
 
     def _reader(self, source: str | None, inline: bytes | None) -> Callable[[], bytes]:
         """Return what reads the body of an asynchronous request."""
@@ -196,15 +199,18 @@ class InvocationOperations:
         return endpoint
 
 
-def _locations(output: JsonObject, request: JsonObject) -> tuple[str, str | None]:
-    """Return where the answer will be, and where the error."""
+def _locations(output: JsonObject, request: JsonObject) -> tuple[str, str]:
+    """Return where the answer will be, and where the error.
+
+    The service keeps no errors without S3FailurePath. Here they are among the answers then: who
+    waits for an answer learns that there is none.
+    """
     unique = str(uuid.uuid4())
     folders = (output["S3OutputPath"], request.get("S3OutputPathExtension") or "")
     folder = "/".join(part.strip("/") for part in folders if part)
     file = request.get("Filename") or f"{unique}.out"
-    failures = output.get("S3FailurePath")
-    failure = f"{failures.rstrip('/')}/{unique}-error.out" if failures else None
-    return f"{folder}/{file}", failure
+    failures = (output.get("S3FailurePath") or folder).rstrip("/")
+    return f"{folder}/{file}", f"{failures}/{unique}-error.out"
 
 
 def _check_size(variant: VariantRecord, invocation: Invocation) -> None:
