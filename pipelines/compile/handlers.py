@@ -14,7 +14,7 @@ from typing import Final
 from pipelines.bundle.need import ProjectFile
 from pipelines.bundle.project import Project
 from pipelines.bundle.statements import statements
-from pipelines.diagnostics import Finding, Path, Place, Span
+from pipelines.diagnostics import Finding, Path, Place, Severity, Span
 from pipelines.diagnostics.nearest import nearest
 from pipelines.frozen import frozen
 from pipelines.images import Image
@@ -23,6 +23,10 @@ from pipelines.json_types import JsonObject
 
 _INNER: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 """What has names of its own."""
+
+_WITH_STATEMENTS: Final = (ast.stmt, ast.ExceptHandler, ast.match_case)
+_OPENING: Final = frozenset({"*", "__getattr__", "globals", "vars", "setattr", "exec"})
+"""Names by which a module may get others, which nobody can read in it."""
 
 
 @frozen
@@ -85,21 +89,28 @@ class _Module:
         source: the file, for places.
         lines: its text.
         names: what is defined, by name.
-        is_open: whether `import *` may bring more.
+        is_open: whether `import *`, or what it does with its own names, may bring more.
+        used: the names that its own code reads.
     """
 
     source: str
     lines: tuple[str, ...]
     names: Mapping[str, _Defined]
     is_open: bool
+    used: frozenset[str]
 
     @classmethod
     def read(cls, project: Project, path: str) -> _Module:
         content = project.read(path)
-        found = list(_defined(ast.parse(content)))
+        tree = ast.parse(content)
         lines = tuple(importlib.util.decode_source(content).split("\n"))
-        names = {one.name: one for one in found}
-        return cls(str(project.root / path), lines, names, "*" in names)
+        names = {one.name: one for one in _defined(tree)}
+        read = [
+            n for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+        ]
+        used = frozenset(one.id for one in read)
+        is_open = bool(_OPENING & (names.keys() | used))
+        return cls(str(project.root / path), lines, names, is_open, used)
 
     def place(self, one: _Defined) -> Place:
         text = self.lines[one.line - 1]
@@ -111,11 +122,15 @@ class _Module:
 
 def _defined(tree: ast.Module) -> Iterator[_Defined]:
     for node, within in statements(tree.body, ()):
+        if isinstance(node, ast.Global):
+            yield from (_Defined(name, node.lineno, None) for name in node.names)
         if any(isinstance(one, _INNER) for one in within):
             continue
         match node:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                 yield _Defined(name, node.lineno, node)
+            case ast.ClassDef(name=name):
+                yield _Defined(name, node.lineno, None)
             case ast.Import(names=names) | ast.ImportFrom(names=names):
                 yield from (_Defined(one.asname or one.name, one.lineno, None) for one in names)
             case _:
@@ -123,9 +138,10 @@ def _defined(tree: ast.Module) -> Iterator[_Defined]:
 
 
 def _assigned(node: ast.stmt) -> Iterator[_Defined]:
-    targets = node.targets if isinstance(node, ast.Assign) else ()
-    for one in (inner for target in targets for inner in ast.walk(target)):
-        if isinstance(one, ast.Name):
+    """Find the names that a statement binds, those of the statements in it excepted."""
+    parts = (one for one in ast.iter_child_nodes(node) if not isinstance(one, _WITH_STATEMENTS))
+    for one in (inner for part in parts for inner in ast.walk(part)):
+        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
             yield _Defined(one.id, one.lineno, None)
 
 
@@ -138,18 +154,21 @@ class _Check:
         self._module = module
 
     def uncalled(self) -> Iterator[Finding]:
-        """Find functions of other model servers."""
+        """Find functions of other model servers: errors where nothing else is for this one."""
+        is_served = not self._lacked() and bool(
+            self._module.names.keys() & self._contract.functions.keys()
+        )
+        severity = Severity.WARNING if is_served or self._module.is_open else Severity.ERROR
         for name, parameters in every_handler().items():
             one = self._module.names.get(name)
             if one is None or one.node is None or name in self._contract.functions:
                 continue
-            if name == "handler" and len(_positional(one.node)) != len(parameters):
+            if name in self._module.used or (
+                name == "handler" and not _is_for(one.node, parameters)
+            ):
                 continue  # a function of the user's own
-            yield self._find(
-                f"`{name}` is never called: {self._server} calls {self._called()}",
-                self._instead(),
-                one,
-            )
+            message = f"`{name}` is never called: {self._server} calls {self._called()}"
+            yield self._find(message, self._instead(), one, severity)
 
     def replaced(self) -> Iterator[Finding]:
         """Find what `transform_fn` stands for, beside it."""
@@ -219,18 +238,30 @@ class _Check:
         begun = [r for r in sets if names.keys() & set(r)]
         return [name for name in (begun or sets)[-1] if name not in names]
 
-    def _find(self, message: str, help_text: str, one: _Defined | None) -> Finding:
+    def _find(
+        self,
+        message: str,
+        help_text: str,
+        one: _Defined | None,
+        severity: Severity = Severity.ERROR,
+    ) -> Finding:
         return Finding(
             "SP409",
             message,
             (*self._code.step, *self._code.entry.at),
             help=help_text,
             place=self._module.place(one) if one else None,
+            severity=severity,
         )
 
 
 def _positional(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.arg]:
     return [*node.args.posonlyargs, *node.args.args]
+
+
+def _is_for(node: ast.FunctionDef | ast.AsyncFunctionDef, parameters: tuple[str, ...]) -> bool:
+    """Return whether a function has the parameters that a server knows, by number."""
+    return len(_positional(node)) == len(parameters)
 
 
 def _takes(node: ast.FunctionDef | ast.AsyncFunctionDef, count: int) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.compile.driver import validate
 from pipelines.compile.model import CompileRequest
-from pipelines.diagnostics import Diagnostic
+from pipelines.diagnostics import Diagnostic, Severity
 
 SPEC = """
 spec: 1
@@ -45,6 +45,18 @@ def _found(folder: Path, image: str, code: str) -> tuple[Diagnostic, ...]:
         ("sklearn-1.9-cpu", "import functools\n@functools.cache\ndef model_fn(): ..."),
         ("sklearn-1.9-cpu", MODEL + "class Server:\n    def handler(self, context): ..."),
         ("sklearn-1.9-cpu", MODEL + "handler = model_fn"),
+        ("sklearn-1.9-cpu", "def load(): ...\nmodel_fn: object = load"),
+        ("sklearn-1.9-cpu", "def load(): ...\nif (model_fn := load): ..."),
+        ("sklearn-1.9-cpu", "def load(): ...\nfor model_fn in (load,): ..."),
+        ("sklearn-1.9-cpu", "def load(): ...\nmodel_fn, other = load, 1"),
+        ("sklearn-1.9-cpu", "class model_fn:\n    def __init__(self, folder): ..."),
+        ("sklearn-1.9-cpu", "class S:\n    def load(self, d): ...\nmodel_fn = S().load"),
+        ("sklearn-1.9-cpu", "def bind():\n    global model_fn\n    model_fn = len\nbind()"),
+        ("sklearn-1.9-cpu", "def load(): ...\nglobals()['model_fn'] = load"),
+        ("sklearn-1.9-cpu", "def __getattr__(name): ..."),
+        ("sklearn-1.9-cpu", "match 1:\n    case 1:\n        def model_fn(model_dir): ..."),
+        ("sklearn-1.9-cpu", "from json import load as model_fn"),
+        ("pytorch-2.6-cpu", "def handler(a, b): ...\ndef predict_fn(data, model): handler(1, 2)"),
         ("xgboost-3.0", "def model_fn(model_dir, context): ..."),
         ("pytorch-2.6-cpu", "def predict_fn(data, model, context): ..."),
         ("huggingface-pytorch-2.6-transformers-4.49-cpu", ""),
@@ -73,7 +85,7 @@ def test_nothing_is_missing_where_everything_is_imported(tmp_path: Path) -> None
         ("tensorflow-2.20-cpu", "", "has no input_handler and no output_handler"),
         ("tensorflow-2.20-cpu", "def output_handler(r, c): ...", "has no input_handler,"),
         ("tensorflow-2.20-cpu", "def handler(data): ...", "`handler` does not take 2 arguments"),
-        ("tensorflow-2.20-cpu", AROUND + MODEL, "`model_fn` is never called"),
+        ("tensorflow-2.20-cpu", MODEL, "`model_fn` is never called"),
         ("xgboost-3.0", "class A:\n    def model_fn(self): ...", "has no model_fn"),
         ("pytorch-2.6-cpu", AROUND.splitlines()[0], "`input_handler` is never called"),
         ("pytorch-2.6-cpu", "def handler(data, context): ...", "`handler` is never called"),
@@ -94,6 +106,24 @@ def test_what_a_server_would_not_call_is_found(
     (found,) = _found(tmp_path, image, code)
     assert found.code == "SP409"
     assert message in found.message
+
+
+@pytest.mark.parametrize(
+    ("image", "code", "name"),
+    [
+        ("tensorflow-2.20-cpu", AROUND + MODEL, "model_fn"),
+        ("sklearn-1.9-cpu", MODEL + "def handler(event, context): ...", "handler"),
+        ("pytorch-2.6-cpu", MODEL + "def output_handler(r, c): ...", "output_handler"),
+        ("sklearn-1.9-cpu", "from math import *\ndef input_handler(d, c): ...", "input_handler"),
+    ],
+)
+def test_what_is_for_another_server_only_warns_beside_what_is_called(
+    image: str, code: str, name: str, tmp_path: Path
+) -> None:
+    """The image serves the model: one module may be for two images, or for a Lambda function."""
+    (found,) = _found(tmp_path, image, code)
+    assert found.severity is Severity.WARNING
+    assert f"`{name}` is never called" in found.message
 
 
 def test_what_is_for_another_server_says_what_to_write(tmp_path: Path) -> None:
