@@ -126,6 +126,9 @@ def _ask_later(account: Account, endpoint: str, body: AsynchronousBody, *, wait:
         _require_endpoint(account, endpoint, error)
         raise
     if wait:
+        if accepted.failure is None:
+            lacking = "the endpoint keeps no errors, as its deployment has no `failure_output`"
+            echo(f"note: {lacking}: a request that fails gets no answer", err=True)
         wait_for(account, accepted)
         echo(f"answered in {time.monotonic() - began:.2f} s", err=True)
     echo(accepted.output)

@@ -107,6 +107,18 @@ def test_what_fails_leaves_an_error_and_both_ends_are_notified(served: Served) -
     assert answered["requestParameters"]["inputLocation"] == "s3://b/in/one"
 
 
+def test_errors_are_kept_without_a_place_for_them(served: Served) -> None:
+    """Among the answers: nobody waits in vain for one."""
+    output = {"OutputConfig": {"S3OutputPath": "s3://b/answers"}}
+    client = configured(served, "c", AsyncInferenceConfig=output)
+    client.create_endpoint(EndpointName="e", EndpointConfigName="c")
+    client.get_waiter("endpoint_in_service").wait(EndpointName="e", WaiterConfig=WAIT)
+    ask = served.client("sagemaker-runtime").invoke_endpoint_async
+    lost = ask(EndpointName="e", InputLocation="s3://b/in/nothing", ContentType="text/csv")
+    assert lost["FailureLocation"].startswith("s3://b/answers/")
+    assert b"s3://b/in/nothing" in wait_for(served, lost["FailureLocation"])
+
+
 def test_each_kind_of_endpoint_takes_its_own_request(served: Served) -> None:
     """And a request has one body."""
     runtime = bring_up(served)

@@ -89,8 +89,25 @@ def test_scikit_learn_gets_numbers_of_four_bytes(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize(
+    "predict",
+    [
+        "def predict_fn(data, model, more=None): return [1]",
+        "import functools\npredict_fn = functools.partial(lambda a, b, c: [a], 1)",
+    ],
+)
+def test_scikit_learn_takes_what_can_be_called_so(predict: str, serve: Serve) -> None:
+    """A further parameter with a default, and what is no `def`."""
+    code = f"def model_fn(folder): return 1\n{predict}"
+    assert ask(serve(code, image=SKLEARN), "[[1, 2]]") == (200, "application/json", "[1]")
+
+
+@pytest.mark.parametrize(
     ("code", "reason"),
     [
+        (
+            "import functools\nmodel_fn = functools.partial(lambda a, b, c: 1, 1)",
+            "`model_fn` in `inference.py` takes 2 arguments",
+        ),
         ("def model_fn(folder, context): ...", "takes 2 arguments, not 1$"),
         ("def model_fn(folder): return print", "has no `predict`"),
         ("def predict_fn(data, model): ...", r"has no model_fn\(model_dir\)"),

@@ -111,7 +111,9 @@ class ServingHandler:
         self._default_accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", formats.JSON)
         functions = {name: getattr(module, name, None) for name in ("transform_fn", *_STEPS)}
         self._transform = self._choose_transform(functions)
-        model_fn = self._with_context(getattr(module, "model_fn", None) or toolkit.load, 1)
+        model_fn = self._with_context(
+            getattr(module, "model_fn", None) or toolkit.load, "model_fn", 1
+        )
         self._model = model_fn(ToolkitContext(model_dir, {}), model_dir)
         if not functions["transform_fn"]:
             missing = frozenset(name for name in _STEPS if not functions[name])
@@ -148,10 +150,12 @@ class ServingHandler:
                 "transform_fn replaces the three others, remove it or them"
             )
         if transform:
-            return self._with_context(transform, 4)
-        read = self._with_context(functions["input_fn"] or self._toolkit.read, 2)
-        predict = self._with_context(functions["predict_fn"] or self._toolkit.predict, 2)
-        write = self._with_context(functions["output_fn"] or self._toolkit.write, 2)
+            return self._with_context(transform, "transform_fn", 4)
+        read = self._with_context(functions["input_fn"] or self._toolkit.read, "input_fn", 2)
+        predict = self._with_context(
+            functions["predict_fn"] or self._toolkit.predict, "predict_fn", 2
+        )
+        write = self._with_context(functions["output_fn"] or self._toolkit.write, "output_fn", 2)
 
         def transform_in_steps(
             context: ToolkitContext, model: Any, body: str | bytes, content_type: str, accept: str
@@ -168,19 +172,40 @@ class ServingHandler:
 
         return transform_in_steps
 
-    def _with_context(self, function: Callable[..., Any], count: int) -> Callable[..., Any]:
+    def _with_context(
+        self, function: Callable[..., Any], name: str, count: int
+    ) -> Callable[..., Any]:
         """Wrap a function so that it takes the context first, passed on if it has room for it."""
-        parameters = inspect.signature(function).parameters.values()
+
+        def without_context(_context: ToolkitContext, *given: Any) -> Any:
+            return function(*given)
+
+        try:
+            signature = inspect.signature(function)
+        except ValueError:  # of a function in C that does not say
+            return without_context
+        parameters = signature.parameters.values()
         variable = any(one.kind is inspect.Parameter.VAR_POSITIONAL for one in parameters)
-        if variable or len(parameters) == count:
-            return lambda _context, *given: function(*given)
         takes_context = self._toolkit.takes_context
+        if variable or len(parameters) == count:
+            return without_context
         if takes_context and len(parameters) == count + 1:
             return lambda context, *given: function(*(*given, context))
+        if not takes_context and _accepts(signature, count):
+            return without_context
         raise ServingCodeError(
-            f"`{function.__name__}` in `{self._toolkit.program}` takes {len(parameters)} arguments,"
+            f"`{name}` in `{self._toolkit.program}` takes {len(parameters)} arguments,"
             f" not {count}{f' (or {count + 1} with the context)' if takes_context else ''}"
         )
+
+
+def _accepts(signature: inspect.Signature, count: int) -> bool:
+    """Return whether a function can be called with this many positional arguments."""
+    try:
+        signature.bind(*range(count))
+    except TypeError:
+        return False
+    return True
 
 
 class _RefusedError(Exception):
