@@ -127,7 +127,7 @@ class _Tracer:
 
     def _read(self, module: _Module, *, is_needed: bool) -> None:
         code = self._project.read(module.path)
-        tree = _parsed(code, module.path)
+        tree = parsed(code, module.path)
         self._brought |= brought_by(code, tree)
         has_package = b"__package__" in code  # it may set it, as PEP 366 has it
         for one, within in _imports(tree, module.path):
@@ -152,7 +152,8 @@ class _Tracer:
         )
 
 
-def _parsed(code: bytes, path: str) -> ast.Module:
+def parsed(code: bytes, path: str) -> ast.Module:
+    """Parse a file of the project; only SyntaxError says that it is no Python."""
     try:
         return ast.parse(code, filename=path)
     except SyntaxError as error:

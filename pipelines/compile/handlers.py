@@ -14,6 +14,7 @@ from typing import Final
 from pipelines.bundle.need import ProjectFile
 from pipelines.bundle.project import Project
 from pipelines.bundle.statements import statements
+from pipelines.bundle.trace import parsed
 from pipelines.diagnostics import Finding, Path, Place, Severity, Span
 from pipelines.diagnostics.nearest import nearest
 from pipelines.frozen import frozen
@@ -102,7 +103,7 @@ class _Module:
     @classmethod
     def read(cls, project: Project, path: str) -> _Module:
         content = project.read(path)
-        tree = ast.parse(content)
+        tree = parsed(content, path)
         lines = tuple(importlib.util.decode_source(content).split("\n"))
         names = {one.name: one for one in _defined(tree)}
         read = [

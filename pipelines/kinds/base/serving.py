@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -98,7 +99,11 @@ def loader_environment(serving: Serving, image: object) -> dict[str, str]:
 
 
 def check_serving(serving: Serving, packaging: Packaging | None) -> Iterator[Finding]:
-    """Find keys that exclude or need each other."""
+    """Find keys that exclude or need each other, and an entry that the server cannot load."""
+    if posixpath.normpath(serving.entry).split("/")[0] == "..":
+        message = f"`{serving.entry}` lies outside the serving code"
+        help_text = "name a file in `source`" if serving.source else "name a file in `code/`"
+        yield Finding("SP302", message, ("serving", "entry"), help=help_text)
     added = [name for name in ("source", "requirements") if getattr(serving, name) is not None]
     if serving.as_is:
         for name in added:

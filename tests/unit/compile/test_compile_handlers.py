@@ -130,3 +130,9 @@ def test_what_is_for_another_server_says_what_to_write(tmp_path: Path) -> None:
     """One finding: what is missing is in the help of what is not called."""
     (found,) = _found(tmp_path, "sklearn-1.9-cpu", "def handler(data, context): ...")
     assert found.help == "write `def model_fn(model_dir):`"
+
+
+def test_code_that_no_parser_has_room_for_is_said_once(tmp_path: Path) -> None:
+    """Where its imports are followed."""
+    (found,) = _found(tmp_path, "sklearn-1.9-cpu", f"x = {'-' * 90_000}1")
+    assert (found.code, "nested too deep" in found.message) == ("SP303", True)
