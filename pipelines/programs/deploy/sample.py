@@ -27,43 +27,42 @@ def send_sample(clients: Clients, target: DeploymentTarget) -> str:
     """Send the sample request; return why it was not answered, empty where it was."""
     if target.sample is None:
         return ""
-    if modes.find(target.mode).answers_in_s3:
-        return _ask(clients, target, target.sample)
+    send = _ask if modes.find(target.mode).answers_in_s3 else _send
     reason = ""
     for _ in range(_TRIES):
-        reason, may_pass = _send(clients, target.endpoint, target.sample)
+        reason, may_pass = send(clients, target, target.sample)
         if not may_pass:
             break
         time.sleep(1)
     return reason
 
 
-def _send(clients: Clients, endpoint: str, sample: SampleRequest) -> tuple[str, bool]:
+def _send(clients: Clients, target: DeploymentTarget, sample: SampleRequest) -> tuple[str, bool]:
     """Send a request once; return why it was not answered, and whether another try may help."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - not at import
 
     try:
         response = clients.runtime.invoke_endpoint(
-            EndpointName=endpoint, Body=sample.body, ContentType=sample.content_type
+            EndpointName=target.endpoint, Body=sample.body, ContentType=sample.content_type
         )
         response["Body"].read()
     except ClientError as error:
-        status = error.response.get("OriginalStatusCode") or error.response.get(
-            "ResponseMetadata", {}
-        ).get("HTTPStatusCode")
-        return _refused(error), status in _TRANSIENT
+        return _refused(error)
     except BotoCoreError as error:
         return f"the sample request was not answered: {error}", True
     return "", False
 
 
-def _refused(error: Any) -> str:
+def _refused(error: Any) -> tuple[str, bool]:
     reason = error.response.get("Error", {}).get("Message", error)
-    return f"the sample request was refused: {reason}"
+    status = error.response.get("OriginalStatusCode") or error.response.get(
+        "ResponseMetadata", {}
+    ).get("HTTPStatusCode")
+    return f"the sample request was refused: {reason}", status in _TRANSIENT
 
 
-def _ask(clients: Clients, target: DeploymentTarget, sample: SampleRequest) -> str:
-    """Put the request beside the answers, and wait for the answer or the error."""
+def _ask(clients: Clients, target: DeploymentTarget, sample: SampleRequest) -> tuple[str, bool]:
+    """Put the request beside the answers, and wait for the answer or the error; as `_send`."""
     from botocore.exceptions import ClientError  # noqa: PLC0415 - not at import
 
     output = target.config["AsyncInferenceConfig"]["OutputConfig"]["S3OutputPath"]
@@ -78,7 +77,7 @@ def _ask(clients: Clients, target: DeploymentTarget, sample: SampleRequest) -> s
         )
     except ClientError as error:
         return _refused(error)
-    return _await(clients, asked["OutputLocation"], asked.get("FailureLocation"))
+    return _await(clients, asked["OutputLocation"], asked.get("FailureLocation")), False
 
 
 def _await(clients: Clients, output: str, failure: str | None) -> str:

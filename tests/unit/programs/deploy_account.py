@@ -61,6 +61,7 @@ class Account:
         mute: versions that load and then refuse every request, as every one does whose
             environment says so.
         refusal: what they say.
+        busy: how many requests are still refused because too many come.
         containers: how many containers a version has, where it is not one.
         archives: what was recorded of a version's archive, where anything was.
         tags: the ETags of the archives that are there, by key.
@@ -77,6 +78,7 @@ class Account:
     kill_reason: str = KILLED
     mute: set[int] = field(default_factory=set)
     refusal: str = "no such feature"
+    busy: int = 0
     containers: dict[int, int] = field(default_factory=dict)
     archives: dict[int, dict[str, str]] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
@@ -313,6 +315,7 @@ class Runtime:
 
     def invoke_endpoint(self, **_request: Any) -> dict[str, Any]:
         """Answer, or refuse."""
+        self._admit("InvokeEndpoint")
         if self._is_asynchronous:
             raise refusal("InvokeEndpoint", "the endpoint is asynchronous", "ValidationError")
         if self._is_mute:
@@ -321,6 +324,7 @@ class Runtime:
 
     def invoke_endpoint_async(self, **request: Any) -> dict[str, Any]:
         """Write an answer or an error, each where the config says."""
+        self._admit("InvokeEndpointAsync")
         if not self._is_asynchronous:
             raise refusal("InvokeEndpointAsync", "it is not asynchronous", "ValidationError")
         assert request["InputLocation"].removeprefix("s3://b/") in self.account.objects
@@ -329,6 +333,13 @@ class Runtime:
         else:
             self.account.objects["answers/x"] = b"{}"
         return {"OutputLocation": "s3://b/answers/x", "FailureLocation": "s3://b/errors/x"}
+
+    def _admit(self, operation: str) -> None:
+        if self.account.busy > 0:
+            self.account.busy -= 1
+            error = refusal(operation, "Rate exceeded", "ThrottlingException")
+            error.response["ResponseMetadata"] = {"HTTPStatusCode": 429}
+            raise error
 
     @property
     def _is_asynchronous(self) -> bool:

@@ -29,6 +29,13 @@ def test_the_sample_is_an_object_and_so_is_its_answer() -> None:
     assert any(key.startswith("answers/input/") for key in account.objects)
 
 
+def test_a_sample_that_comes_while_too_many_do_is_sent_again() -> None:
+    """As to any other endpoint: nothing is wrong with the version."""
+    account = Account({1: "Approved"}, busy=1)
+    outcome = reconcile(account.clients, asynchronous(), Options(pause=0))
+    assert (outcome.live, outcome.failures, account.busy) == (1, (), 0)
+
+
 def test_an_object_at_the_failure_location_is_a_failed_sample() -> None:
     """The next lower version goes live, and the reason is the one of the object."""
     account = Account({1: "Approved", 2: "Approved"}, mute={2})
