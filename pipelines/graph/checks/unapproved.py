@@ -8,6 +8,8 @@ from pipelines.diagnostics import Finding
 from pipelines.graph.model import Graph
 
 _APPROVED = "Approved"
+_KEY = "version"
+"""The key whose value a model is made of; others may hold the number of a version."""
 
 
 def check(graph: Graph) -> Iterator[Finding]:
@@ -15,7 +17,8 @@ def check(graph: Graph) -> Iterator[Finding]:
     for node in graph.nodes.values():
         for use in node.uses if node.type.runs_model is not None else ():
             maker = graph.nodes.get(use.reference.name) if use.reference.root == "steps" else None
-            if maker is None or not maker.type.registers:
+            is_model = use.path == (*node.path, _KEY)
+            if maker is None or not maker.type.registers or not is_model:
                 continue
             status = getattr(maker.step, "approval_status", None)
             if isinstance(status, str) and status != _APPROVED:

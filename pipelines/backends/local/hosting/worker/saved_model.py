@@ -97,7 +97,7 @@ class SavedModels:
             return RestResponse(400, {"error": str(error)})
 
     def status(self, uri: str) -> RestResponse:
-        """Say which version of a model is loaded."""
+        """Return which version of a model is loaded."""
         found = _PATH.search(uri)
         known = self._loaded.get(found["name"]) if found else None
         if known is None:
