@@ -28,7 +28,7 @@ _WORDS: Final = (
 )
 
 _TQDM: Final = re.compile(
-    r"^(?:(?P<label>[^|]{1,200}?):?\s+)?\s*(?P<percent>\d{1,3})%\|[^|]*\|\s*"
+    r"^\s*(?:(?P<label>[^|\s](?:[^|]{0,198}[^|\s])?)\s+)?(?P<percent>\d{1,3})%\|[^|]*\|\s*"
     r"(?P<count>[\d.]+[kMGT]?i?B?/[\d.]+[kMGT]?i?B?)\s*"
     r"\[[\d:]+<[^,\]]*(?:,\s*(?P<rate>[^,\]]+))?(?:,\s*(?P<text>.*?))?\]?\s*$"
 )

@@ -46,8 +46,8 @@ def _watch(watched: Watched, observer: Observer, ended: threading.Event) -> None
     while not ended.wait(watched.pace):
         from pipelines.execution.activity import Activity  # noqa: PLC0415 - a short run needs none
 
-        activity = activity or Activity(watched.caller, _nodes(watched), observer)
         with suppress(OSError, CallRefusedError):  # a log may be removed while it is read
+            activity = activity or Activity(watched.caller, _nodes(watched), observer)
             activity.look(executions.steps(watched.caller, watched.arn))
 
 

@@ -112,3 +112,29 @@ def test_what_cannot_be_handed_on_is_said_and_stops_nothing(service: LocalSageMa
     assert "there is no lambda here" in other
     assert "started deploy" in good
     assert {one.resource for one in service.changes.waiting()} == {"executions"}, "its own start"
+
+
+def test_a_value_that_is_no_text_is_written_as_json(service: LocalSageMaker) -> None:
+    """As EventBridge writes it."""
+    service.create_model_package(ModelPackageGroupName="g")
+    said: list[str] = []
+    bus(
+        service, said, Target("a", PIPELINE, {"package": "$.detail.CertifyForMarketplace"})
+    ).deliver()
+    assert started(service) == ["false"]
+
+
+def test_a_change_that_cannot_be_told_holds_up_no_other(
+    service: LocalSageMaker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is logged once, and removed: it would fail again and again."""
+    service.create_model_package(ModelPackageGroupName="g")
+    with sqlite3.connect(service.settings.home / "state.db") as connection:
+        connection.execute("UPDATE changes SET after = '{}'")
+    service.create_model_package(ModelPackageGroupName="g")
+    said: list[str] = []
+    bus(service, said, Target("a", PIPELINE, VERSION)).deliver()
+    assert len(started(service)) == 1
+    assert [record.getMessage() for record in caplog.records] == [
+        "internal error: no events are sent for a change of packages"
+    ]

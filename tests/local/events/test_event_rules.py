@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pipelines.backends.local.events.loading import LoadedRules, load_rules
 from pipelines.backends.local.events.rules import Rule, at, told
@@ -99,6 +100,62 @@ def test_references_are_evaluated_for_this_machine(tmp_path: Path) -> None:
     assert deploy.parameters == {"package": "$.detail.ModelPackageArn", "mode": "${!fast}"}
     assert people.arn == "arn:aws:sns:eu-west-1:000000000000:churn-people"
     assert (people.pipeline, people.service, people.name) == (None, "sns", "churn-people")
+
+
+RULE = """\
+Resources:
+  R:
+    Type: AWS::Events::Rule
+    Properties:
+      Name: {Fn::If: [IsNamed, r, {Ref: AWS::NoValue}]}
+      EventBusName: %s
+      EventPattern: {source: [aws.sagemaker, {Ref: AWS::NoValue}], detail: {Ref: AWS::NoValue}}
+      Targets:
+        - Fn::If: [IsNamed, {Id: a, Arn: arn:aws:sqs:us-east-1:111122223333:q}, {Ref: AWS::NoValue}]
+        - {Id: b, Arn: arn:aws:sqs:us-east-1:111122223333:b}
+Conditions: {IsNamed: {Fn::Equals: [a, b]}}
+"""
+
+
+@pytest.mark.parametrize(
+    "bus", ["default", "arn:aws:events:us-east-1:111122223333:event-bus/default"]
+)
+def test_what_has_no_value_is_left_out(bus: str, tmp_path: Path) -> None:
+    """As CloudFormation does with `AWS::NoValue`; the default bus is named by its ARN, too."""
+    (rule,) = load(tmp_path, RULE % bus).rules
+    assert (rule.name, rule.pattern) == ("R", {"source": ["aws.sagemaker"]})
+    assert [one.id for one in rule.targets] == ["b"]
+
+
+@pytest.mark.parametrize("bus", ["own", "arn:aws:events:us-east-1:111122223333:event-bus/own"])
+def test_rules_of_another_bus_are_not_followed(bus: str, tmp_path: Path) -> None:
+    """No event of SageMaker comes there."""
+    assert load(tmp_path, RULE % bus).rules == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        ("Parameters:", "Parameters: true #"),
+        ("Conditions:", "Conditions: [IsQuiet, IsLoud] #"),
+        ("AWS::SNS::Topic\n", "[AWS::SNS::Topic]\n"),
+        ("{TopicName: {Fn::Sub: '${Group}-people'}}", "true"),
+        ("Name: {Fn::Join", "EventBusName: {a: []}\n      Name: {Fn::Join"),
+    ],
+)
+def test_odd_templates_are_read_without_a_traceback(
+    written: str, instead: str, tmp_path: Path
+) -> None:
+    """What is not what it has to be is taken for absent."""
+    text = TEMPLATE.replace(written, instead, 1)
+    assert text != TEMPLATE
+    data = yaml.safe_load(TEMPLATE)
+    if instead.endswith("#"):  # the section is one value now
+        data[written[:-1]] = yaml.safe_load(instead)[written[:-1]]
+        text = yaml.safe_dump(data)
+    file = tmp_path / "t.yaml"
+    file.write_text(text)
+    load_rules([file], *HERE)
 
 
 @pytest.mark.parametrize("case", sorted(path.name for path in GOLDEN.iterdir() if path.is_dir()))

@@ -7,6 +7,7 @@ again, and the same client token starts nothing twice.
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import threading
 from collections.abc import Callable
@@ -63,7 +64,14 @@ class EventBus:
         for change in self._sagemaker.changes.waiting():
             if self._closed.is_set():
                 return
-            self._hand_on(change)
+            try:
+                self._hand_on(change)
+            except PipelinesError:
+                raise  # it waits until the state can be read again
+            except Exception:  # noqa: BLE001 - our fault; the changes after it are still handed on
+                _log.exception(
+                    "internal error: no events are sent for a change of %s", change.resource
+                )
             self._sagemaker.changes.remove(change.number)
 
     def _run(self) -> None:
@@ -93,21 +101,26 @@ class EventBus:
 
     def _start(self, rule: Rule, target: Target, event: JsonObject) -> str:
         try:
-            parameters = [
-                {"Name": name, "Value": str(at(event, value) if is_path(value) else value)}
-                for name, value in target.parameters.items()
-            ]
+            values = {name: _value(event, value) for name, value in target.parameters.items()}
+        except LookupError as error:
+            return f"{target.pipeline} was not started: the event has nothing at {error.args[0]}"
+        parameters = [{"Name": name, "Value": value} for name, value in values.items()]
+        try:
             started = self._sagemaker.start_pipeline_execution(
                 PipelineName=target.pipeline,
                 ClientRequestToken=_token(rule, target, event),
                 **({"PipelineParameters": parameters} if parameters else {}),
             )
-        except LookupError as error:
-            return f"{target.pipeline} was not started: the event has nothing at {error.args[0]}"
         except PipelinesError as error:
             return f"{target.pipeline} was not started: {error.problem}"
         execution = started["PipelineExecutionArn"].rpartition("/")[2]
         return f"started {target.pipeline}: {execution}"
+
+
+def _value(event: JsonObject, written: str) -> str:
+    """Return what a parameter gets: what is written, or what is at its path, JSON but for texts."""
+    found = at(event, written) if is_path(written) else written
+    return found if isinstance(found, str) else json.dumps(found)
 
 
 def _token(rule: Rule, target: Target, event: JsonObject) -> str:

@@ -167,11 +167,10 @@ class _RuleReader:
             raise unreadable(path[:2], "a rule must have `Properties`")
         if not self._template.is_made(logical):
             return None
-        name, state = (self._value(written, path, key) for key in ("Name", "State"))
-        if state == "DISABLED" or self._value(written, path, "EventBusName") not in {
-            None,
-            "default",
-        }:
+        name, state, bus = (
+            self._value(written, path, key) for key in ("Name", "State", "EventBusName")
+        )
+        if state == "DISABLED" or str(bus or "default").rpartition("event-bus/")[2] != "default":
             return None
         if "EventPattern" not in written:
             if "ScheduleExpression" not in written:
@@ -198,9 +197,13 @@ class _RuleReader:
         return pattern
 
     def _targets(self, written: Json, path: DocumentPath) -> tuple[Target, ...]:
+        written, path = self._template.chosen(written, path)
+        if written is None:
+            return ()
         if not isinstance(written, list):
             raise unreadable(path, "`Targets` must be a list")
-        return tuple(self._target(one, (*path, index)) for index, one in enumerate(written))
+        each = (self._template.chosen(one, (*path, index)) for index, one in enumerate(written))
+        return tuple(self._target(one, here) for one, here in each if one is not None)
 
     def _target(self, written: Json, path: DocumentPath) -> Target:
         if not isinstance(written, dict) or not {"Id", "Arn"} <= written.keys():

@@ -186,15 +186,15 @@ def _endpoint(row: JsonObject) -> JsonObject:
         "EndpointConfigName": row["config"],
         "ProductionVariants": [_variant(one) for one in row["record"]["variants"]],
         "EndpointStatus": _CAPITAL.sub("_", row["status"]).upper(),
-        "CreationTime": row["created"] * 1000,
-        "LastModifiedTime": row["modified"] * 1000,
+        "CreationTime": _milliseconds(row["created"]),
+        "LastModifiedTime": _milliseconds(row["modified"]),
         "Tags": {},
     }
 
 
 def _deployment(row: JsonObject) -> JsonObject:
     """Return the detail for the start of an update; nothing bakes here, so there is no other."""
-    pending = {"EndpointConfigName": row["wanted"], "StartTime": row["modified"] * 1000}
+    pending = {"EndpointConfigName": row["wanted"], "StartTime": _milliseconds(row["modified"])}
     return {**_endpoint(row), "PendingDeploymentSummary": pending}
 
 
@@ -228,8 +228,12 @@ def _written(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _milliseconds(seconds: float) -> int:
+    return int(seconds * 1000)
+
+
 def _moment(kind: JobKind, seconds: float) -> Json:
-    milliseconds = int(seconds * 1000)
+    milliseconds = _milliseconds(seconds)
     match kind.event_times:
         case "number":
             return milliseconds

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 from pipelines.backends.local.events.patterns import CODE
 from pipelines.diagnostics import Finding, Path
@@ -18,6 +18,8 @@ from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
 _ARN: Final = re.compile(r"arn:aws[a-z-]*:([a-z0-9-]+):([a-z0-9-]*):[0-9]{12}:")
+_NO_VALUE: Final = object()
+"""What `AWS::NoValue` is: what has it is left out."""
 _PLACEHOLDER: Final = re.compile(r"\$\{(!?)([^}]+)\}")
 _NAMED: Final[Mapping[str, tuple[str, str, str]]] = {
     "AWS::Events::Rule": ("events", "rule/", "Name"),
@@ -81,8 +83,15 @@ class Template:
     @cached_property
     def resources(self) -> JsonObject:
         """The resources, as they are written."""
-        found = self._data.get("Resources")
-        return found if isinstance(found, dict) else {}
+        return self._section("Resources")
+
+    @cached_property
+    def _parameters(self) -> JsonObject:
+        return self._section("Parameters")
+
+    @cached_property
+    def _conditions(self) -> JsonObject:
+        return self._section("Conditions")
 
     def is_made(self, logical: str) -> bool:
         """Return whether the condition of a resource holds, with the defaults of parameters.
@@ -100,20 +109,43 @@ class Template:
         Raises:
             UnreadableError: one cannot be evaluated.
         """
+        found = self._evaluated(value, path)
+        return None if found is _NO_VALUE else found
+
+    def chosen(self, written: Json, path: Path) -> tuple[Json, Path]:
+        """Return what `Fn::If` chooses, not evaluated; None where that is `AWS::NoValue`."""
+        match written:
+            case {"Fn::If": [str(condition), yes, no]}:
+                here = (*path, "Fn::If")
+                holds = self._holds({"Condition": condition}, here)
+                return self.chosen(*((yes, (*here, 1)) if holds else (no, (*here, 2))))
+            case {"Ref": "AWS::NoValue"}:
+                return None, path
+            case _:
+                return written, path
+
+    def _section(self, name: str) -> JsonObject:
+        found = self._data.get(name)
+        return found if isinstance(found, dict) else {}
+
+    def _evaluated(self, value: Json, path: Path) -> Any:
+        """Evaluate; `AWS::NoValue` takes what has it out of its list or mapping."""
         match value:
             case str():
                 return self.place.moved(value)
             case list():
-                return [self.evaluated(one, (*path, index)) for index, one in enumerate(value)]
+                listed = (self._evaluated(one, (*path, index)) for index, one in enumerate(value))
+                return [one for one in listed if one is not _NO_VALUE]
             case dict():
                 function = next(iter(value)) if len(value) == 1 else ""
                 if function in {"Ref", "Condition"} or str(function).startswith("Fn::"):
                     return self._call(function, value[function], (*path, function))
-                return {key: self.evaluated(one, (*path, key)) for key, one in value.items()}
+                named = ((key, self._evaluated(one, (*path, key))) for key, one in value.items())
+                return {key: one for key, one in named if one is not _NO_VALUE}
             case _:
                 return value
 
-    def _call(self, function: str, argument: Json, path: Path) -> Json:
+    def _call(self, function: str, argument: Json, path: Path) -> Any:
         match function, argument:
             case "Ref", str(name):
                 return self._ref(name, path)
@@ -125,17 +157,18 @@ class Template:
             case "Fn::Sub", str(text):
                 return self._substituted(text, {}, path)
             case "Fn::Sub", [str(text), dict(values)]:
-                return self._substituted(text, self.evaluated(values, (*path, 1)), path)
+                named = {key: self.evaluated(one, (*path, 1, key)) for key, one in values.items()}
+                return self._substituted(text, named, path)
             case _:
                 return self._other_call(function, argument, path)
 
-    def _other_call(self, function: str, argument: Json, path: Path) -> Json:
+    def _other_call(self, function: str, argument: Json, path: Path) -> Any:
         match function, argument:
             case "Fn::Join", [str(separator), list(parts)]:
                 return separator.join(map(str, self.evaluated(parts, (*path, 1))))
-            case "Fn::If", [str(condition), yes, no]:
-                holds = self._holds({"Condition": condition}, path)
-                return self.evaluated(*((yes, (*path, 1)) if holds else (no, (*path, 2))))
+            case "Fn::If", [str(), _, _]:
+                chosen = self.chosen({function: argument}, path[:-1])
+                return _NO_VALUE if chosen[0] is None else self._evaluated(*chosen)
             case _:
                 raise unreadable(
                     path,
@@ -143,8 +176,9 @@ class Template:
                     "`serve --rules` evaluates Ref, Fn::Sub, Fn::GetAtt, Fn::Join and Fn::If",
                 )
 
-    def _ref(self, name: str, path: Path) -> Json:
+    def _ref(self, name: str, path: Path) -> Any:
         pseudo = {
+            "AWS::NoValue": _NO_VALUE,
             "AWS::AccountId": self.place.account,
             "AWS::Region": self.place.region,
             "AWS::Partition": "aws",
@@ -153,7 +187,7 @@ class Template:
         }
         if name in pseudo:
             return pseudo[name]
-        parameter = (self._data.get("Parameters") or {}).get(name)
+        parameter = self._parameters.get(name)
         if isinstance(parameter, dict):
             if "Default" not in parameter:
                 raise unreadable(
@@ -201,18 +235,19 @@ class Template:
     def _name(self, logical: str) -> str:
         """Return the name of a resource; CloudFormation makes one up where none is written."""
         resource = self.resources[logical]
-        _, _, member = _NAMED.get(resource.get("Type"), ("", "", "Name"))
-        written = (resource.get("Properties") or {}).get(member, logical)
-        return str(self.evaluated(written, ("Resources", logical, "Properties", member)))
+        _, _, member = _NAMED.get(str(resource.get("Type")), ("", "", "Name"))
+        properties = resource.get("Properties")
+        written = properties.get(member) if isinstance(properties, dict) else None
+        named = self.evaluated(written, ("Resources", logical, "Properties", member))
+        return str(logical if named is None else named)
 
     def _holds(self, condition: Json, path: Path) -> bool:
         """Evaluate a condition with the defaults of the parameters."""
         match condition:
             case {"Condition": str(name)}:
-                known = self._data.get("Conditions") or {}
-                if name not in known:
+                if name not in self._conditions:
                     raise unreadable(path, f"there is no condition `{name}`")
-                return self._holds(known[name], ("Conditions", name))
+                return self._holds(self._conditions[name], ("Conditions", name))
             case {"Fn::Equals": [one, other]}:
                 return bool(self.evaluated(one, path) == self.evaluated(other, path))
             case {"Fn::Not": [one]}:
