@@ -14,9 +14,8 @@ from typing import Final
 from pipelines.frozen import frozen
 from pipelines.images import describe
 from pipelines.images.instances import architecture_of
-from pipelines.infra.model import Environment, Place
-from pipelines.infra.people import Part
-from pipelines.infra.policies import VERSION, Statement
+from pipelines.infra.model import Environment
+from pipelines.infra.policies import VERSION
 from pipelines.infra.template import Template, attribute, ref, sub, when
 from pipelines.json_types import JsonObject
 
@@ -32,7 +31,7 @@ _BASE: Final = "base-oss-nvidia-driver-gpu-ubuntu-24.04"
 _PYTORCH: Final = "oss-nvidia-driver-gpu-pytorch-2.{}-ubuntu-24.04"
 _PYTORCH_MINORS: Final = range(7, 13)
 _VERSION: Final = re.compile(r"2\.(\d+)")
-_FORWARDING: Final = "AWS-StartPortForwardingSession"
+FORWARDING: Final = "AWS-StartPortForwardingSession"
 _WITHOUT_PORT: Final = "nobody reaches the machine but through Session Manager"
 
 
@@ -96,16 +95,6 @@ def workstation(wanted: Workstation) -> Template:
     )
 
 
-def people(environment: Environment) -> tuple[Part, Part]:
-    """Return who makes the machine, and who uses it once it is there."""
-    place = environment.place
-    names = f"{stack_name(environment)}-*"
-    return (
-        Part("workstation-maker", ("ci workstation",), _making(place, names)),
-        Part("workstation-user", ("aws ssm start-session",), _using(place, names)),
-    )
-
-
 def user_data(wanted: Workstation) -> JsonObject:
     """Return the script of the first start; its head holds what the stack's parameters say."""
     head = (
@@ -146,7 +135,10 @@ def _parameters(wanted: Workstation) -> dict[str, JsonObject]:
             "Type": "String",
             "Default": "false",
             "AllowedValues": ["true", "false"],
-            "Description": "Cheaper; the machine is stopped when the capacity is wanted elsewhere.",
+            "Description": (
+                "Cheaper; the machine is stopped when the capacity is wanted elsewhere. Cancel its"
+                " request before you delete the stack: an output has the command."
+            ),
         },
         "IdleMinutes": {
             "Type": "Number",
@@ -296,10 +288,16 @@ def _machine(wanted: Workstation) -> JsonObject:
 def _outputs() -> JsonObject:
     session = "aws ssm start-session --region ${AWS::Region} --target ${Machine}"
     forwarded = f"portNumber={PORT},localPortNumber={PORT}"
+    spot = "aws ec2 cancel-spot-instance-requests --region ${AWS::Region}"
+    requests = (
+        "aws ec2 describe-spot-instance-requests --region ${AWS::Region} --output text"
+        " --filters Name=instance-id,Values=${Machine}"
+        " --query SpotInstanceRequests[].SpotInstanceRequestId"
+    )
     return {
         "Session": {"Value": sub(session), "Description": "A terminal on it."},
         "Jupyter": {
-            "Value": sub(f"{session} --document-name {_FORWARDING} --parameters {forwarded}"),
+            "Value": sub(f"{session} --document-name {FORWARDING} --parameters {forwarded}"),
             "Description": (
                 f"JupyterLab at http://localhost:{PORT} while it runs; `jupyter server list` in a"
                 " terminal on it shows the token."
@@ -311,85 +309,9 @@ def _outputs() -> JsonObject:
             ),
             "Description": "It stopped by itself: start it again.",
         },
+        "CancelSpot": {
+            "Condition": "IsSpot",
+            "Value": sub(f"{spot} --spot-instance-request-ids $({requests})"),
+            "Description": "Before the stack is deleted: the request would start another machine.",
+        },
     }
-
-
-def _making(place: Place, names: str) -> tuple[Statement, ...]:
-    """Return what makes and deletes the stack.
-
-    Who writes policies of a role and passes it can do what the role can: these are an
-    administrator's rights.
-    """
-    iam = tuple(
-        f"arn:{place.partition}:iam::{place.account}:{kind}/{names}"
-        for kind in ("instance-profile", "role")
-    )
-    kinds = ("instance", "launch-template", "network-interface", "security-group", "subnet")
-    ours = (*(place.arn("ec2", f"{kind}/*") for kind in (*kinds, "volume", "vpc")), _image(place))
-    return (
-        Statement("Stack", _words("cloudformation", _STACK), (_stack(place, names),)),
-        Statement("Template", ("cloudformation:GetTemplateSummary",), ("*",)),
-        Statement("Machine", _words("ec2", _MACHINE), tuple(sorted(ours))),
-        Statement("Look", _words("ec2", _LOOK), ("*",)),
-        Statement("Role", _words("iam", _ROLE), iam),
-        Statement(
-            "PassRole",
-            ("iam:PassRole",),
-            (iam[1],),
-            {"StringEquals": {"iam:PassedToService": ("ec2.amazonaws.com",)}},
-        ),
-        Statement("Ami", ("ssm:GetParameters",), (_ami_parameters(place),)),
-    )
-
-
-def _using(place: Place, names: str) -> tuple[Statement, ...]:
-    """Return what starts, stops and enters it."""
-    tagged = {"StringLike": {"aws:ResourceTag/aws:cloudformation:stack-name": (names,)}}
-    instances = (place.arn("ec2", "instance/*"),)
-    document = f"arn:{place.partition}:ssm:{place.region}::document/{_FORWARDING}"
-    shell = place.arn("ssm", "document/SSM-SessionManagerRunShell")
-    own = (place.arn("ssm", "session/${aws:userid}-*"),)
-    return (
-        Statement("Enter", ("ssm:StartSession",), instances, tagged),
-        Statement("How", ("ssm:StartSession",), (document, shell)),
-        Statement("Leave", ("ssm:ResumeSession", "ssm:TerminateSession"), own),
-        Statement("Run", ("ec2:StartInstances", "ec2:StopInstances"), instances, tagged),
-        Statement("Look", ("ec2:DescribeInstances",), ("*",)),
-        Statement("Outputs", ("cloudformation:DescribeStacks",), (_stack(place, names),)),
-    )
-
-
-def _stack(place: Place, names: str) -> str:
-    return place.arn("cloudformation", f"stack/{names}/*")
-
-
-def _image(place: Place) -> str:
-    return f"arn:{place.partition}:ec2:{place.region}::image/*"
-
-
-def _ami_parameters(place: Place) -> str:
-    return f"arn:{place.partition}:ssm:{place.region}::parameter{AMIS}/*"
-
-
-def _words(service: str, actions: str) -> tuple[str, ...]:
-    return tuple(f"{service}:{action}" for action in actions.split())
-
-
-_STACK: Final = (
-    "CreateChangeSet DeleteChangeSet DeleteStack DescribeChangeSet DescribeStackEvents"
-    " DescribeStacks ExecuteChangeSet"
-)
-_MACHINE: Final = (
-    "AuthorizeSecurityGroupEgress CreateLaunchTemplate CreateLaunchTemplateVersion"
-    " CreateSecurityGroup CreateTags DeleteLaunchTemplate DeleteSecurityGroup"
-    " RevokeSecurityGroupEgress RunInstances TerminateInstances"
-)
-_LOOK: Final = (
-    "DescribeInstances DescribeLaunchTemplateVersions DescribeLaunchTemplates"
-    " DescribeSecurityGroups DescribeSubnets DescribeVpcs"
-)
-_ROLE: Final = (
-    "AddRoleToInstanceProfile AttachRolePolicy CreateInstanceProfile CreateRole"
-    " DeleteInstanceProfile DeleteRole DeleteRolePolicy DetachRolePolicy GetInstanceProfile GetRole"
-    " GetRolePolicy PutRolePolicy RemoveRoleFromInstanceProfile"
-)

@@ -94,7 +94,8 @@ pip install --quiet --constraint "$environment/frameworks.txt" "$wheel[aws,serve
 project=$home/project
 if [ -z "$REPOSITORY" ]; then
   say "No repository was named: clone yours into ~/project."
-elif as_owner env GIT_TERMINAL_PROMPT=0 git clone --quiet --branch "$BRANCH" "$REPOSITORY" "$project"
+elif as_owner env GIT_TERMINAL_PROMPT=0 \
+  git clone --quiet --branch "$BRANCH" -- "$REPOSITORY" "$project"
 then
   if [ -f "$project/requirements.txt" ]; then
     pip install --quiet --constraint "$environment/frameworks.txt" -r "$project/requirements.txt"

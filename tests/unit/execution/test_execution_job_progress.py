@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from pipelines.execution.job_progress import Progress, progress_in, shown_line
@@ -129,3 +131,19 @@ def test_a_bar_without_a_name_is_one_of_the_epoch_before_it() -> None:
     assert bar is not None
     assert bar.within(epoch).counted == "epoch 3/10"
     assert bar.within(named) == bar.within(None) == bar
+
+
+@pytest.mark.parametrize("line", [f"x{' ' * 900}y", f"{' ' * 900}y", "x |" * 300, "━ " * 450])
+def test_a_line_of_any_shape_is_read_soon(line: str) -> None:
+    """A table that is padded with blanks does not keep the run from its work."""
+    assert _seconds(line) < 500 * _seconds("y" * len(line))
+
+
+def _seconds(line: str) -> float:
+    """Return the time of the fastest of some readings."""
+    times = []
+    for _ in range(3):
+        began = time.perf_counter()
+        progress_in(line)
+        times.append(time.perf_counter() - began)
+    return min(times)

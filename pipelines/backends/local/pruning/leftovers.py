@@ -116,7 +116,9 @@ def set_aside(path: Path) -> Path:
     """Rename an environment, so that the next job makes another, whatever becomes of this one."""
     if path.name.startswith(_GONE):
         return path
-    return path.rename(path.with_name(f"{_GONE}{path.name}"))
+    aside = path.with_name(f"{_GONE}{path.name}")
+    delete(aside)  # what an interrupted command has left of an earlier one
+    return path.rename(aside)
 
 
 def stale_records(home: Path) -> Iterator[Path]:

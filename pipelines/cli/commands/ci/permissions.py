@@ -13,7 +13,7 @@ from pipelines.cli.printing import echo, echo_data
 from pipelines.cli.tables import columns
 from pipelines.compile.driver import compile_spec
 from pipelines.compile.permissions import Permission, permissions
-from pipelines.infra import workstation as machine
+from pipelines.infra import workstation_access
 from pipelines.infra.model import Environment
 from pipelines.infra.people import Part, people
 from pipelines.infra.policies import (
@@ -44,7 +44,9 @@ def COMMAND(chosen: ChosenSpec, workstation: bool, output_format: str) -> None: 
     found = policies(result.compiled, aws)
     environment = Environment(chosen.env, result.checked.graph.spec, result.compiled)
     if workstation:
-        _show_parts(machine.people(environment), environment.place.account, output_format)
+        _show_parts(
+            workstation_access.people(environment), environment.place.account, output_format
+        )
         return
     parts = people(environment)
     open_ends = unknown(permissions(result.compiled, aws))
