@@ -78,7 +78,7 @@ def run(options: argparse.Namespace, client: Clients, ask: Callable[[str], str])
         sep="\n",
     )
     print(f"  at most {plan.dollars:.2f} $ of {options.budget:.2f} $; under an hour")
-    if ask("Start? Only yes starts it: ").strip() != "yes":
+    if not _is_confirmed(ask):
         print("nothing was started")
         return 1
     target = Target(prefix, options.role, f"{prefix}-data", options.image, client, 5, 1800)
@@ -99,6 +99,14 @@ def run(options: argparse.Namespace, client: Clients, ask: Callable[[str], str])
     return int(code or bool(problems))
 
 
+def _is_confirmed(ask: Callable[[str], str]) -> bool:
+    """Ask; nobody at a terminal is a no."""
+    try:
+        return ask("Start? Only yes starts it: ").strip() == "yes"
+    except EOFError:
+        return False
+
+
 def _cleaned(client: Clients, prefix: str) -> list[str]:
     try:
         problems = clean(client, prefix)
@@ -113,7 +121,11 @@ def _make_bucket(target: Target, region: str) -> None:
     s3, place = target.client("s3"), {"LocationConstraint": region}
     more = {} if region == "us-east-1" else {"CreateBucketConfiguration": place}
     s3.create_bucket(Bucket=target.bucket, **more)
-    s3.put_bucket_tagging(Bucket=target.bucket, Tagging={"TagSet": target.tags})
+    try:
+        s3.put_bucket_tagging(Bucket=target.bucket, Tagging={"TagSet": target.tags})
+    except ClientError:  # without its tag the cleaning would leave it
+        s3.delete_bucket(Bucket=target.bucket)
+        raise
 
 
 def parsed(words: list[str]) -> argparse.Namespace:

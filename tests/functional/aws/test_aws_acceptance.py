@@ -119,11 +119,12 @@ def test_a_run_whose_plan_is_above_the_budget_makes_nothing(tmp_path: Path) -> N
 
 
 @pytest.mark.usefixtures("empty")
-def test_a_run_that_nobody_confirms_makes_nothing(tmp_path: Path) -> None:
-    """Only yes starts it; the plan was shown before."""
+@pytest.mark.parametrize("answer", ["\n", ""])
+def test_a_run_that_nobody_confirms_makes_nothing(answer: str, tmp_path: Path) -> None:
+    """Only yes starts it, not the end of the input; the plan was shown before."""
     before = names()
     run = started(tmp_path, "--budget", "5")
-    said, _ = run.communicate("\n", timeout=120)
+    said, _ = run.communicate(answer, timeout=120)
     assert run.returncode == 1, said
     assert "training/ml.m5.large" in said
     assert names() == before

@@ -103,7 +103,9 @@ def test_what_nothing_names_any_more_goes_when_it_is_old(project: Project) -> No
     (project.home / "env" / "fedcba9876543210.lock").touch()
     done = project.run("prune", "--local", "--older-than", "1h", "--yes")
     assert done.code == 0, done.text
+    (project.home / "env" / ".removed-fedcba9876543210" / "half").mkdir(parents=True)
     done = project.run("prune", "--local", "--older-than", "0h", "--yes")
+    assert done.code == 0, done.text
     assert len(list(code.iterdir())) == 1, done.text
     assert list((project.home / "samples").iterdir()) == []
     assert [p.name for p in (project.home / "env").iterdir()] == ["fedcba9876543210.lock"]
