@@ -21,8 +21,8 @@ from pipelines.json_types import JsonObject
 
 AMIS: Final = "/aws/service/deeplearning/ami"
 AMI: Final = "/[A-Za-z0-9/._-]+"
-REPOSITORY: Final = "[A-Za-z0-9/:@._~+-]*"
-BRANCH: Final = "[A-Za-z0-9/._+-]+"
+REPOSITORY: Final = "([A-Za-z0-9/:@._~+][A-Za-z0-9/:@._~+-]*)?"
+BRANCH: Final = "[A-Za-z0-9/._+][A-Za-z0-9/._+-]*"
 """What the parameters may be: they stand in a script."""
 
 PORT: Final = 8888

@@ -68,6 +68,8 @@ def test_ci_init_and_ci_plan_leave_the_machine_alone(project: Path) -> None:
         (("--instance-type", "trn1.2xlarge"), "name the SSM parameter of a Neuron AMI with --ami"),
         (("--ami", "ami-0123"), "`ami-0123` is no name of an SSM parameter"),
         (("--repository", "https://a/b c.git"), "`https://a/b c.git` is nothing that git clones"),
+        (("--repository", "--upload-pack"), "`--upload-pack` is nothing that git clones"),
+        (("--branch", "-x"), "`-x` is no name of a branch"),
         (("--branch", "a';reboot"), "`a';reboot` is no name of a branch"),
     ],
 )
