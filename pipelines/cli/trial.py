@@ -80,7 +80,11 @@ def _require_known(names: Iterable[str], known: set[str], what: str) -> None:
     for name in names:
         if name not in known:
             close = nearest(name, sorted(known))
-            listed = f"name one that a spec has: {', '.join(sorted(known))}" if known else "no spec has any"
+            listed = (
+                f"name one that a spec has: {', '.join(sorted(known))}"
+                if known
+                else "no spec has any"
+            )
             advice = f"did you mean `{close}`?" if close else listed
             raise UsageError(f"no spec has the {what} `{name}`", advice)
 

@@ -216,7 +216,9 @@ def _use(action: tuple[str, str], given: JsonObject) -> JsonObject:
 
 
 def _run(name: str, commands: Iterable[str]) -> Iterator[JsonObject]:
-    yield {"name": name, "run": "\n".join(commands) + "\n"}
+    """Yield the step of some commands, of which GitHub evaluates nothing as an expression."""
+    written = "\n".join(commands).replace("${{", "${{ '${{' }}")
+    yield {"name": name, "run": f"{written}\n"}
 
 
 def _keep(name: str, path: str) -> JsonObject:

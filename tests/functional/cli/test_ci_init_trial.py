@@ -85,6 +85,15 @@ def test_github_and_gitlab_run_it_where_no_role_is(project: Path, provider: str,
     assert RUN in _lines(job)
 
 
+def test_github_evaluates_nothing_of_a_parameter(project: Path) -> None:
+    """What looks like an expression of a workflow reaches the shell as it was written."""
+    words = ("--sample", "rows=1%", "-p", "least=${{ github.token }}")
+    assert run_in(project, "ci", "init", "--provider", "github", *words).code == 0
+    jobs = yaml.safe_load((project / ".github/workflows/pipelines-churn.yml").read_text())
+    (line,) = (line for line in _lines(jobs["jobs"]["tests"]) if "least=" in line)
+    assert "-p 'least=${{ '${{' }} github.token }}'" in line
+
+
 def _tests_of(jobs: dict[str, object]) -> str:
     return next(name for name in jobs if name.endswith("tests"))
 
