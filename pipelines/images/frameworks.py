@@ -129,7 +129,7 @@ def _allows(clause: str, mine: tuple[int, ...]) -> bool:
         return is_inside if operator != "!=" else not (is_inside and len(wanted) <= known)
     cut = (*wanted, *(0,) * known)[:known]
     meets = {
-        "!=": True,
+        "!=": known < _EXACT or bool(found["rest"]) or _padded(mine) != _padded(wanted),
         "~=": mine >= cut and _begin_alike(mine, wanted[:-1]),
         "<": _padded(mine) < _padded(wanted),
         "<=": _padded(mine) <= _padded(wanted),

@@ -67,19 +67,25 @@ def tool_wheel() -> Wheel:
     installed = _installed()
     folder = f"{_stem(installed.version)}.dist-info"
     files = {**dict(files_of(Path(__file__).parents[1])), **dict(_metadata(installed, folder))}
-    lines = [f"{name},{_digest(body)},{len(body)}" for name, body in files.items()]
-    record = "\n".join([*lines, f"{_record_of(installed.version)},,", ""])
-    return Wheel(installed.version, record, files)
+    return Wheel(installed.version, _listed(files, _record_of(installed.version)), files)
 
 
 def digest_of(content: bytes) -> str | None:
-    """Return the digest of a wheel's bytes; None where they are no whole wheel."""
+    """Return the digest of a wheel's bytes; None where they are no wheel, or not what it lists."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            (record,) = (one for one in archive.namelist() if one.endswith(".dist-info/RECORD"))
-            return None if archive.testzip() else _of_record(archive.read(record))
-    except (zipfile.BadZipFile, ValueError, zlib.error):
+            (own,) = (one for one in archive.namelist() if one.endswith(".dist-info/RECORD"))
+            files = {name: archive.read(name) for name in archive.namelist() if name != own}
+            record = archive.read(own)
+    except (zipfile.BadZipFile, ValueError, RuntimeError, zlib.error):  # also an encrypted one
         return None
+    return _of_record(record) if record == _listed(files, own).encode() else None
+
+
+def _listed(files: Mapping[str, bytes], own: str) -> str:
+    """Write a RECORD, which has a line without a digest for itself: pip compares none of them."""
+    lines = [f"{name},{_digest(body)},{len(body)}" for name, body in files.items()]
+    return "\n".join([*lines, f"{own},,", ""])
 
 
 def _stem(version: str) -> str:

@@ -9,6 +9,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from pipelines.infra.wheel import digest_of, files_of, tool_wheel
 
 TINY = """\
@@ -102,6 +104,18 @@ def test_what_is_no_whole_wheel_has_no_digest() -> None:
     middle = len(content) // 2
     broken = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
     assert [digest_of(one) for one in (b"another", content[:-9], broken)] == [None] * 3
+
+
+@pytest.mark.parametrize("name", ["pipelines/__main__.py", "pipelines/more.py"])
+def test_a_wheel_with_another_file_than_it_lists_has_no_digest(name: str) -> None:
+    """Pip installs what is there, whatever RECORD says."""
+    changed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(tool_wheel().content())) as made:
+        files = {one: made.read(one) for one in made.namelist()}
+    with zipfile.ZipFile(changed, "w") as archive:
+        for one, body in {**files, name: b"print('another')"}.items():
+            archive.writestr(one, body)
+    assert digest_of(changed.getvalue()) is None
 
 
 def test_what_an_editor_leaves_in_the_checkout_is_no_part_of_the_wheel(tmp_path: Path) -> None:

@@ -113,7 +113,9 @@ def test_a_requirement_that_the_image_may_meet_replaces_nothing(line: str) -> No
     assert not Framework("torch", "2.13").is_replaced_by(line)
 
 
-@pytest.mark.parametrize("line", ["torch>2.5.1", "torch==2.5.0", "torch<2.5.1", "torch>=2.5.2"])
+@pytest.mark.parametrize(
+    "line", ["torch>2.5.1", "torch==2.5.0", "torch<2.5.1", "torch>=2.5.2", "torch!=2.5.1,>2"]
+)
 def test_a_version_with_its_patch_number_is_exact(line: str) -> None:
     """There is only this one."""
     assert Framework("torch", "2.5.1").is_replaced_by(line)
