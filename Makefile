@@ -115,7 +115,7 @@ acceptance-clean: setup ## delete what runs of `make acceptance` have left: PROF
 	$(BIN)/python -m tests.acceptance.account clean --profile "$(PROFILE)" --region "$(REGION)"
 
 everything: data oracle checkov clients ## `make test` and what is too long for every push; it needs a package index
-	PIPELINES_KILLS=40 $(BIN)/python tools/everything.py
+	PIPELINES_KILLS=40 PIPELINES_CLIENTS_SECONDS=60 $(BIN)/python tools/everything.py
 
 generate: setup oracle ## rewrite the image tables, the shapes and the generated documents
 	$(ORACLE)/bin/python tools/generate_images.py

@@ -1,7 +1,5 @@
 """What serves a model, as `kind: registration` takes it, and how its archive comes about."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Iterator
 from typing import Annotated

@@ -16,6 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.functional.cli.conftest import Command, Processes
 
+SERVE = "def model_fn(folder):\n    return folder\n"
 TRAIN = '''\
 """Writes a model."""
 
@@ -215,7 +216,7 @@ def test_models_show_versions_with_their_metrics(project: Path, pipelines: Comma
     (project / "steps" / "train.py").write_text(TRAIN, "utf-8")
     (project / "steps" / "evaluate.py").write_text(EVALUATE, "utf-8")
     (project / "serving").mkdir()
-    (project / "serving" / "inference.py").write_text("", "utf-8")
+    (project / "serving" / "inference.py").write_text(SERVE, "utf-8")
     assert "no models yet" in pipelines("models", "--local").out
     for _ in range(2):
         answer = pipelines("run")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.backends.aws.gateway import Gateway
-from tests.functional.cli.test_cli_run import EVALUATE, REGISTRATION, TRAIN
+from tests.functional.cli.test_cli_run import EVALUATE, REGISTRATION, SERVE, TRAIN
 
 if TYPE_CHECKING:
     from tests.functional.cli.conftest import Command, Processes
@@ -48,7 +48,7 @@ def registering(project: Path) -> Path:
     (project / "steps" / "train.py").write_text(TRAIN, "utf-8")
     (project / "steps" / "evaluate.py").write_text(EVALUATE, "utf-8")
     (project / "serving").mkdir()
-    (project / "serving" / "inference.py").write_text("", "utf-8")
+    (project / "serving" / "inference.py").write_text(SERVE, "utf-8")
     return project
 
 

@@ -58,13 +58,13 @@ def test_destroy_deletes_the_pipeline_and_keeps_the_objects(
 @pytest.mark.usefixtures("project")
 def test_models_go_only_when_that_is_asked_for(project: Path, pipelines: Command) -> None:
     """The versions first, their group last."""
-    from tests.functional.cli.test_cli_run import EVALUATE, REGISTRATION, TRAIN  # noqa: PLC0415 - its files
+    from tests.functional.cli.test_cli_run import EVALUATE, REGISTRATION, SERVE, TRAIN  # noqa: PLC0415 - its files
 
     (project / "pipeline.yaml").write_text(REGISTRATION, "utf-8")
     (project / "steps" / "train.py").write_text(TRAIN, "utf-8")
     (project / "steps" / "evaluate.py").write_text(EVALUATE, "utf-8")
     (project / "serving").mkdir()
-    (project / "serving" / "inference.py").write_text("", "utf-8")
+    (project / "serving" / "inference.py").write_text(SERVE, "utf-8")
     assert pipelines("run").code == 0
     assert pipelines("destroy", "--local", "--yes").code == 0
     assert "words/1" in pipelines("models", "--local").out

@@ -56,18 +56,6 @@ def test_the_hosts_models_are_merged(local: Local) -> None:
     assert set(archive_of(local, data)) == {"algo-1", "algo-2"}
 
 
-def test_a_training_that_writes_no_model_says_so_in_its_log(local: Local) -> None:
-    """It succeeds, as in the service; whoever misses the model looks into the log."""
-    call = local.call(local.training("sh", "-c", "echo trained"))
-    outcome = training.execute(call)
-    assert outcome.status is StepStatus.SUCCEEDED
-    [log] = call.logs.glob("*.log")
-    assert log.read_text().splitlines() == [
-        "trained",
-        "pipelines: nothing was written into /opt/ml/model (SM_MODEL_DIR): the model is empty",
-    ]
-
-
 def test_what_a_job_has_locked_is_opened_again(tmp_path: Path) -> None:
     """In the service root reads it; here the store belongs to whoever runs the tool."""
     model = tmp_path / "opt" / "ml" / "model"

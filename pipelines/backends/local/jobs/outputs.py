@@ -21,20 +21,14 @@ if TYPE_CHECKING:
     from pipelines.json_types import JsonObject
 
 
-def store_model(store: ObjectStore, job: LocalJob, request: JsonObject) -> bool:
-    """Upload the hosts' /opt/ml/model, merged; of two files with one path the first host's.
-
-    Returns:
-        Whether there is anything in it.
-    """
+def store_model(store: ObjectStore, job: LocalJob, request: JsonObject) -> None:
+    """Upload the hosts' /opt/ml/model, merged; of two files with one path the first host's."""
     uri = model_uri(request, job.name)
     merged = _merge(job, "model")
-    is_there = any(merged.iterdir())
     if uri.endswith("/"):
         store.take_folder(merged, uri)
     else:
         _store_archive(store, job, merged, uri)
-    return is_there
 
 
 def store_output_data(store: ObjectStore, job: LocalJob, request: JsonObject) -> None:

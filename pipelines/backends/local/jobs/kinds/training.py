@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from pipelines.json_types import JsonObject
 
 _FAILURE = "output/failure"
-_EMPTY = "pipelines: nothing was written into /opt/ml/model (SM_MODEL_DIR): the model is empty\n"
 
 
 def _run(order: JobOrder) -> JobOutcome:
@@ -54,10 +53,8 @@ def _run(order: JobOrder) -> JobOutcome:
         order.progress.entered(JobPhase.UPLOADING)
         checkpoints.save()
         store_output_data(store, job, request)
-        has_ended = result.reason is None or result.end.cause == "limit"
-        if has_ended and not store_model(store, job, request):
-            with result.logs[0].open("a", encoding="utf-8") as log:
-                log.write(_EMPTY)
+        if result.reason is None or result.end.cause == "limit":
+            store_model(store, job, request)
     return _outcome(result, final_metrics(patterns, result.logs, order.stop))
 
 
