@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tests.local.api.conftest import Served
 
-
 SECONDS = float(os.environ.get("PIPELINES_CLIENTS_SECONDS", "2"))
 """How long they register; a minute in `make everything`."""
 
