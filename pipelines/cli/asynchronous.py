@@ -46,7 +46,11 @@ def ask_later(account: Account, endpoint: str, body: AsynchronousBody) -> Accept
         if config is None:
             message = f"the endpoint `{endpoint}` is not asynchronous"
             raise UsageError(message, "remove --async")
-        bucket, prefix = _split(config["OutputConfig"]["S3OutputPath"])
+        answers = config["OutputConfig"].get("S3OutputPath")
+        if answers is None:  # the API does not require it
+            message = f"the endpoint `{endpoint}` does not say where its answers are"
+            raise UsageError(message, "give its endpoint config an S3OutputPath")
+        bucket, prefix = _split(answers)
         folder = f"{prefix.strip('/')}/input".lstrip("/")
         key = f"{folder}/{uuid.uuid4()}{body.suffix}"
         account.upload(bucket, key, body.content)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -161,6 +163,26 @@ def test_a_config_that_the_service_excludes_is_refused(
     """FACTS 2.4, 2.5."""
     with pytest.raises(Exception, match=message):
         configured(served, "c", AsyncInferenceConfig=ASYNCHRONOUS, **request_)
+
+
+def test_a_config_says_where_its_answers_are(served: Served) -> None:
+    """The API's shape does not require it."""
+    with pytest.raises(Exception, match="needs an S3OutputPath"):
+        configured(served, "c", AsyncInferenceConfig={"OutputConfig": {}})
+
+
+def test_a_number_that_is_none_is_refused(served: Served) -> None:
+    """By name, whatever Python takes for digits."""
+    bring_up(served)
+    place = urlsplit(served.url)
+    for number in ("9" * 5000, "\xb2"):
+        connection = http.client.HTTPConnection(str(place.hostname), place.port)
+        headers = {"X-Amzn-SageMaker-RequestTTLSeconds": number}
+        connection.request("POST", "/endpoints/e/async-invocations", b"x", headers)
+        answer = connection.getresponse()
+        assert answer.status == 400
+        assert answer.read()
+        connection.close()
 
 
 def test_no_update_switches_asynchronous_inference(served: Served) -> None:

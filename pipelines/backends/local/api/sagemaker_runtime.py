@@ -17,6 +17,7 @@ from pipelines.json_types import JsonObject
 from pipelines.steptypes.shapes import Shape
 
 PATH = re.compile(r"/endpoints/(?P<name>[^/]+)/(?P<operation>[a-z-]*invocations[a-z-]*)")
+_NUMBER = re.compile(r"[0-9]{1,9}")  # what is none is refused by the operation's shape
 LONGEST = 26 << 20
 """Bytes: more than any endpoint accepts; the endpoint itself reports its own limit."""
 
@@ -61,8 +62,8 @@ class RuntimeService:
         for member, header in _headers(invoke.request):
             if header in request.headers:
                 value = request.headers[header]
-                number = member.endswith("Seconds") and value.isdigit()
-                given[member] = int(value) if number else value
+                is_number = member.endswith("Seconds") and _NUMBER.fullmatch(value)
+                given[member] = int(value) if is_number else value
         try:
             response = invoke(**given)
         except ServiceError as error:

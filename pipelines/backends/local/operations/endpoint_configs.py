@@ -107,6 +107,8 @@ def _check_asynchronous(request: JsonObject, serverless: bool) -> None:  # noqa:
     for member in ("DataCaptureConfig", "ShadowProductionVariants"):
         if request.get(member):
             raise invalid(f"{member} is not supported for asynchronous endpoints.")
+    if not request["AsyncInferenceConfig"]["OutputConfig"].get("S3OutputPath"):
+        raise invalid("an asynchronous endpoint needs an S3OutputPath here")
     if serverless:
         raise invalid("AsyncInferenceConfig is not supported for serverless variants.")
     if len(request["ProductionVariants"]) > 1:
