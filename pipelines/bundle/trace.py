@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
@@ -152,6 +153,7 @@ class _Tracer:
         )
 
 
+@functools.lru_cache(maxsize=256)
 def parsed(code: bytes, path: str) -> ast.Module:
     """Parse a file of the project; only SyntaxError says that it is no Python."""
     try:

@@ -338,7 +338,13 @@ class Runtime:
         if self.account.busy > 0:
             self.account.busy -= 1
             error = refusal(operation, "Rate exceeded", "ThrottlingException")
-            error.response["ResponseMetadata"] = {"HTTPStatusCode": 429}
+            error.response["ResponseMetadata"] = {
+                "HTTPHeaders": {},
+                "HTTPStatusCode": 429,
+                "HostId": "",
+                "RequestId": "1",
+                "RetryAttempts": 0,
+            }
             raise error
 
     @property
