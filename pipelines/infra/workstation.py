@@ -115,12 +115,29 @@ def script() -> str:
 
 
 def _parameters(wanted: Workstation) -> dict[str, JsonObject]:
+    return {**_place_and_rights(), **_hardware(wanted), **_limits(), **_project(wanted)}
+
+
+def _place_and_rights() -> dict[str, JsonObject]:
     return {
         "VpcId": {"Type": "AWS::EC2::VPC::Id"},
         "SubnetId": {
             "Type": "AWS::EC2::Subnet::Id",
             "Description": "A subnet of it with a way to the internet.",
         },
+        "PolicyArn": {
+            "Type": "String",
+            "Default": "",
+            "Description": (
+                "What the machine may do besides, such as the operator policy of the pipeline's"
+                " stack; empty for nothing."
+            ),
+        },
+    }
+
+
+def _hardware(wanted: Workstation) -> dict[str, JsonObject]:
+    return {
         "Ami": {
             "Type": "String",
             "Default": wanted.ami,
@@ -140,6 +157,11 @@ def _parameters(wanted: Workstation) -> dict[str, JsonObject]:
                 " request before you delete the stack: an output has the command."
             ),
         },
+    }
+
+
+def _limits() -> dict[str, JsonObject]:
+    return {
         "IdleMinutes": {
             "Type": "Number",
             "Default": 60,
@@ -152,6 +174,11 @@ def _parameters(wanted: Workstation) -> dict[str, JsonObject]:
             "MinValue": 1,
             "Description": "It stops so long after each start, whatever it does.",
         },
+    }
+
+
+def _project(wanted: Workstation) -> dict[str, JsonObject]:
+    return {
         "Repository": {
             "Type": "String",
             "Default": wanted.repository,
@@ -162,14 +189,6 @@ def _parameters(wanted: Workstation) -> dict[str, JsonObject]:
             "Type": "String",
             "Default": wanted.branch,
             "AllowedPattern": BRANCH,
-        },
-        "PolicyArn": {
-            "Type": "String",
-            "Default": "",
-            "Description": (
-                "What the machine may do besides, such as the operator policy of the pipeline's"
-                " stack; empty for nothing."
-            ),
         },
     }
 
@@ -232,6 +251,29 @@ def _network() -> JsonObject:
 
 
 def _machine(wanted: Workstation) -> JsonObject:
+    return {
+        "Launch": {
+            "Type": "AWS::EC2::LaunchTemplate",
+            "Properties": {
+                "LaunchTemplateName": sub("${AWS::StackName}"),
+                "LaunchTemplateData": _launch(wanted),
+            },
+        },
+        "Machine": {
+            "# With the stack go the machine and its volume: push what you want to keep.": None,
+            "Type": "AWS::EC2::Instance",
+            "Properties": {
+                "LaunchTemplate": {
+                    "LaunchTemplateId": ref("Launch"),
+                    "Version": attribute("Launch", "LatestVersionNumber"),
+                },
+                "SubnetId": ref("SubnetId"),
+            },
+        },
+    }
+
+
+def _launch(wanted: Workstation) -> JsonObject:
     root = "/dev/xvda" if "amazon-linux" in wanted.ami else "/dev/sda1"
     disk = {
         "VolumeType": "gp3",
@@ -249,39 +291,20 @@ def _machine(wanted: Workstation) -> JsonObject:
         {"Key": "pipelines:pipeline", "Value": wanted.environment.compiled.pipeline},
     ]
     return {
-        "Launch": {
-            "Type": "AWS::EC2::LaunchTemplate",
-            "Properties": {
-                "LaunchTemplateName": sub("${AWS::StackName}"),
-                "LaunchTemplateData": {
-                    "ImageId": sub("resolve:ssm:${Ami}"),
-                    "InstanceType": wanted.instance_type,
-                    "IamInstanceProfile": {"Arn": attribute("Profile")},
-                    "SecurityGroupIds": [attribute("Firewall", "GroupId")],
-                    "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 1},
-                    "BlockDeviceMappings": [{"DeviceName": root, "Ebs": disk}],
-                    "EbsOptimized": True,
-                    "InstanceInitiatedShutdownBehavior": "stop",
-                    "InstanceMarketOptions": when("IsSpot", spot),
-                    "TagSpecifications": [
-                        {"ResourceType": "instance", "Tags": tags},
-                        {"ResourceType": "volume", "Tags": tags},
-                    ],
-                    "UserData": user_data(wanted),
-                },
-            },
-        },
-        "Machine": {
-            "# With the stack go the machine and its volume: push what you want to keep.": None,
-            "Type": "AWS::EC2::Instance",
-            "Properties": {
-                "LaunchTemplate": {
-                    "LaunchTemplateId": ref("Launch"),
-                    "Version": attribute("Launch", "LatestVersionNumber"),
-                },
-                "SubnetId": ref("SubnetId"),
-            },
-        },
+        "ImageId": sub("resolve:ssm:${Ami}"),
+        "InstanceType": wanted.instance_type,
+        "IamInstanceProfile": {"Arn": attribute("Profile")},
+        "SecurityGroupIds": [attribute("Firewall", "GroupId")],
+        "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 1},
+        "BlockDeviceMappings": [{"DeviceName": root, "Ebs": disk}],
+        "EbsOptimized": True,
+        "InstanceInitiatedShutdownBehavior": "stop",
+        "InstanceMarketOptions": when("IsSpot", spot),
+        "TagSpecifications": [
+            {"ResourceType": "instance", "Tags": tags},
+            {"ResourceType": "volume", "Tags": tags},
+        ],
+        "UserData": user_data(wanted),
     }
 
 

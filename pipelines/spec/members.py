@@ -61,7 +61,9 @@ def fields_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
 
 
 def members_of(
-    model: BaseModel, resolve: Callable[[Json], Json] = lambda value: value
+    model: BaseModel,
+    resolve: Callable[[Json], Json] = lambda value: value,
+    part: type[BaseModel] | None = None,
 ) -> JsonObject:
     """Write the scalars and lists of a model as the members that they become.
 
@@ -70,9 +72,10 @@ def members_of(
     Args:
         model: a part of a step.
         resolve: turns a literal or a template into its value in the definition.
+        part: the base of the model whose keys alone are meant; None for all keys.
     """
     written: JsonObject = {}
-    for name, field in type(model).model_fields.items():
+    for name, field in (part or type(model)).model_fields.items():
         value = getattr(model, name)
         if value is None or isinstance(value, BaseModel | dict):
             continue

@@ -6,9 +6,9 @@ from pydantic import Field, model_validator
 
 from pipelines.json_types import JsonObject
 from pipelines.kinds.modes import ModeBlock, Settings
-from pipelines.kinds.modes.realtime import Rollout, deployment_config
+from pipelines.kinds.modes.realtime import OnInstances, deployment_config
 from pipelines.spec.base import SpecModel
-from pipelines.spec.members import RequestMember
+from pipelines.spec.members import RequestMember, members_of
 from pipelines.spec.values import FixedText, mistake, no_entries
 
 
@@ -26,11 +26,9 @@ class AsynchronousNotify(SpecModel):
     )
 
 
-class Asynchronous(SpecModel):
+class Asynchronous(OnInstances):
     """Requests are objects in S3, and so are the answers: up to 1 GB and an hour each."""
 
-    instance_type: FixedText = Field(description="Such as ml.m5.large.")
-    initial_instance_count: int = Field(1, ge=1, description="How many instances.")
     output: Annotated[FixedText, RequestMember("S3OutputPath")] = Field(
         description="s3:// prefix for answers, in the region of the endpoint."
     )
@@ -46,18 +44,6 @@ class Asynchronous(SpecModel):
     kms_key: Annotated[FixedText | None, RequestMember("OutputConfig.KmsKeyId")] = Field(
         None, description="KMS key that answers are encrypted with."
     )
-    volume_size_in_gb: Annotated[int | None, RequestMember("VolumeSizeInGB")] = Field(
-        None, ge=1, le=512, description="Storage of each."
-    )
-    model_data_download_timeout_in_seconds: int | None = Field(
-        None, ge=60, le=3600, description="How long fetching the model may take."
-    )
-    container_startup_health_check_timeout_in_seconds: int | None = Field(
-        None, ge=60, le=3600, description="How long a container may take to answer /ping."
-    )
-    rollout: Annotated[
-        Rollout | None, RequestMember("BlueGreenUpdatePolicy", "AutoRollbackConfiguration")
-    ] = Field(None, description="How an update moves requests.")
 
     @model_validator(mode="after")
     def _places_are_prefixes(self) -> Self:
@@ -70,22 +56,9 @@ class Asynchronous(SpecModel):
         return self
 
 
-_VARIANT = {
-    "instance_type": "InstanceType",
-    "initial_instance_count": "InitialInstanceCount",
-    "volume_size_in_gb": "VolumeSizeInGB",
-    "model_data_download_timeout_in_seconds": "ModelDataDownloadTimeoutInSeconds",
-    "container_startup_health_check_timeout_in_seconds": (
-        "ContainerStartupHealthCheckTimeoutInSeconds"
-    ),
-}
-"""The keys that describe the instances."""
-
-
 def _settings(mode: Asynchronous) -> Settings:
-    given = ((member, getattr(mode, key)) for key, member in _VARIANT.items())
     return Settings(
-        {member: value for member, value in given if value is not None},
+        members_of(mode, part=OnInstances),
         deployment=deployment_config(mode.rollout),
         config={"AsyncInferenceConfig": _inference(mode)},
     )

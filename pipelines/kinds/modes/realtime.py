@@ -38,8 +38,8 @@ class Rollout(SpecModel):
         return self
 
 
-class Realtime(SpecModel):
-    """Instances that are always there."""
+class OnInstances(SpecModel):
+    """A mode whose variant has instances of its own."""
 
     instance_type: FixedText = Field(description="Such as ml.m5.large.")
     initial_instance_count: int = Field(1, ge=1, description="How many instances.")
@@ -55,6 +55,10 @@ class Realtime(SpecModel):
     rollout: Annotated[
         Rollout | None, RequestMember("BlueGreenUpdatePolicy", "AutoRollbackConfiguration")
     ] = Field(None, description="How an update moves requests.")
+
+
+class Realtime(OnInstances):
+    """Instances that are always there."""
 
 
 def _settings(mode: Realtime) -> Settings:

@@ -4,28 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.functional.cli.churn import SPEC, git, repository
 from tests.functional.cli.in_process import Answer, run_in
 
-SPEC = """\
-spec: 1
-pipeline: churn
-aws:
-  region: eu-central-1
-  role: arn:aws:iam::111122223333:role/churn
-  bucket: churn-ml
-steps:
-  train:
-    kind: training
-    image: pytorch-2.13-cpu
-    instance_type: ml.m5.large
-    script: steps/train.py
-"""
 _AS = "{{pipeline: {0}, aws: {{role: arn:aws:iam::111122223333:role/{0}}}}}"
 _CODES = re.compile(r"(?:error|warning)\[(SP\d{3})\]")
 
@@ -33,18 +19,7 @@ _CODES = re.compile(r"(?:error|warning)\[(SP\d{3})\]")
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """Make a repository with a spec and its script."""
-    _git(tmp_path, "init", "--quiet", "--initial-branch", "main")
-    _git(tmp_path, "remote", "add", "origin", "git@gitlab.com:acme/churn.git")
-    (tmp_path / "steps").mkdir()
-    (tmp_path / "steps" / "train.py").write_text('"""Train."""\n')
-    (tmp_path / "pipeline.yaml").write_text(SPEC)
-    (tmp_path / "README.md").write_text("# Churn\n")
-    return tmp_path
-
-
-def _git(folder: Path, *words: str) -> None:
-    command = ("git", *words)
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return repository(tmp_path)
 
 
 def _init(project: Path, *words: str) -> Answer:
@@ -231,7 +206,7 @@ def test_options_that_lead_nowhere_are_refused(
 
 def test_hosts_of_ones_own_are_refused_where_nothing_could_reach_them(project: Path) -> None:
     """A template makes no connection with a host; GitHub's roles trust github.com's tokens."""
-    _git(project, "remote", "set-url", "origin", "git@git.corp.example:acme/churn.git")
+    git(project, "remote", "set-url", "origin", "git@git.corp.example:acme/churn.git")
     refused = _init(project)
     assert "a connection to git.corp.example, a host of one's own" in refused.err
     assert "--connection ARN; or add --source s3" in refused.err
@@ -239,16 +214,16 @@ def test_hosts_of_ones_own_are_refused_where_nothing_could_reach_them(project: P
     assert _init(project, "--provider", "gitlab").code == 0
     trusted = "oidc-provider/git.corp.example"
     assert trusted in (project / "infra" / "churn.yaml").read_text()
-    _git(project, "remote", "set-url", "origin", "work:acme/churn.git")
+    git(project, "remote", "set-url", "origin", "work:acme/churn.git")
     assert _init(project, "--provider", "github").code == 0, "an alias of ssh is no host"
 
 
 def test_a_branch_means_itself_in_every_filter(project: Path) -> None:
     """GitHub reads `+` as a sign; a quotation mark would end what a condition compares."""
     for name in ("release/1+2", "it's", 'a"b', "a{b}", "a$b"):
-        _git(project, "-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "--quiet",
+        git(project, "-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "--quiet",
              "--allow-empty", "-m", name)  # fmt: skip
-        _git(project, "branch", name)
+        git(project, "branch", name)
     words = ("--provider", "github", "--repository", "acme/churn")
     assert _init(project, *words, "--branch", "release/1+2").code == 0
     workflow = (project / ".github" / "workflows" / "pipelines-churn.yml").read_text()
@@ -352,54 +327,6 @@ def test_what_only_an_execution_knows_is_said(project: Path) -> None:
     answer = _init(project)
     assert answer.code == 0
     assert "churn in default also needs s3:GetObject (step train) on what only an" in answer.err
-
-
-def test_the_workflow_of_github_lies_at_the_root_of_the_repository(project: Path) -> None:
-    """Whatever folder the templates go to; a second run changes nothing."""
-    words = ("--provider", "github", "--repository", "team/churn")
-    answer = _init(project, *words)
-    assert answer.code == 0, answer.err
-    assert "wrote .github/workflows/pipelines-churn.yml" in answer.out
-    assert "AWS::CodePipeline" not in (project / "infra" / "churn.yaml").read_text()
-    assert _init(project, *words, "--check").code == 0
-
-
-def test_a_gitlab_file_of_the_users_own_stays_as_it_is(project: Path) -> None:
-    """The line that it needs is printed."""
-    own = project / ".gitlab-ci.yml"
-    own.write_text("build: {script: [make]}\n")
-    words = ("--provider", "gitlab", "--repository", "team/churn")
-    answer = _init(project, *words, "--force")
-    assert answer.code == 0, answer.err
-    assert "include:\n  - local: /.gitlab/pipelines-churn.yml\n" in answer.out
-    assert own.read_text() == "build: {script: [make]}\n"
-    own.unlink()
-    assert "wrote .gitlab-ci.yml" in _init(project, *words).out
-    assert _init(project, *words, "--check").code == 0
-
-
-def test_a_workflow_of_the_users_own_is_not_replaced(project: Path) -> None:
-    """Nothing is written at all before that is said."""
-    own = project / ".github" / "workflows" / "pipelines-churn.yml"
-    own.parent.mkdir(parents=True)
-    own.write_text("on: push\n")
-    answer = _init(project, "--provider", "github", "--repository", "team/churn")
-    assert answer.code == 2
-    assert "edited by hand: nothing was written" in answer.err
-    assert own.read_text() == "on: push\n"
-
-
-def test_roles_that_could_not_name_their_repository_are_not_written(project: Path) -> None:
-    """Without a remote the repository has to be said; and a connection is CodePipeline's."""
-    subprocess.run(["git", "remote", "remove", "origin"], cwd=project, check=False)  # noqa: S607 - git by its name
-    for words, said in (
-        (("--provider", "github"), "the repository is not known"),
-        (("--provider", "gitlab", "--source", "s3"), "--provider codepipeline alone"),
-    ):
-        answer = _init(project, *words)
-        assert answer.code == 2
-        assert said in answer.err
-        assert not (project / "infra").exists()
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.functional.cli.churn import SPEC, git, repository
 from tests.functional.cli.in_process import run_in
-from tests.functional.cli.test_ci_init import SPEC, _git
 
 DATA = """\
 parameters:
@@ -24,11 +24,10 @@ ASKED = ("--sample", "rows=50%", "-p", "least=0")
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A repository whose spec has a line of data."""
-    _git(tmp_path, "init", "--quiet", "--initial-branch", "main")
-    _git(tmp_path, "remote", "add", "origin", "git@github.com:acme/churn.git")
-    for folder, name, text in (("steps", "train.py", ""), ("data", "rows.csv", "a\n1\n2\n")):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / name).write_text(text)
+    repository(tmp_path)
+    git(tmp_path, "remote", "set-url", "origin", "git@github.com:acme/churn.git")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "rows.csv").write_text("a\n1\n2\n")
     head, steps, rest = SPEC.partition("steps:")
     (tmp_path / "pipeline.yaml").write_text(head + DATA + steps + rest)
     return tmp_path
@@ -74,7 +73,7 @@ def test_codepipeline_runs_the_sample_after_the_unit_tests(project: Path) -> Non
 def test_github_and_gitlab_run_it_where_no_role_is(project: Path, provider: str, name: str) -> None:
     """In the job of the unit tests."""
     if provider == "gitlab":
-        _git(project, "remote", "set-url", "origin", "git@gitlab.com:acme/churn.git")
+        git(project, "remote", "set-url", "origin", "git@gitlab.com:acme/churn.git")
     answer = run_in(project, "ci", "init", "--provider", provider, *ASKED)
     assert answer.code == 0, answer.err
     [file] = [path for path in project.rglob("*churn.yml") if provider in str(path)] or [

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.functional.cli.churn import SPEC, repository
 from tests.functional.cli.in_process import Answer, run_in
-from tests.functional.cli.test_ci_init import SPEC, _git
 
 FILE = Path("infra") / "churn-workstation.yaml"
 
@@ -18,12 +18,7 @@ FILE = Path("infra") / "churn-workstation.yaml"
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A repository with a spec and its script."""
-    _git(tmp_path, "init", "--quiet", "--initial-branch", "main")
-    _git(tmp_path, "remote", "add", "origin", "git@gitlab.com:acme/churn.git")
-    (tmp_path / "steps").mkdir()
-    (tmp_path / "steps" / "train.py").write_text('"""Train."""\n')
-    (tmp_path / "pipeline.yaml").write_text(SPEC)
-    return tmp_path
+    return repository(tmp_path)
 
 
 def _workstation(project: Path, *words: str) -> Answer:
