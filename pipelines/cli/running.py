@@ -20,6 +20,7 @@ from pipelines.backends.local.staging import stage, stage_written
 from pipelines.backends.local.submit import RunInputs, Submission, submit
 from pipelines.cli.commit import recorded
 from pipelines.cli.definitions import load_definition
+from pipelines.cli.interrupts import interruptible
 from pipelines.cli.options import ChosenSpec, parameters, report
 from pipelines.cli.prerequisites import require_prerequisites
 from pipelines.cli.printing import echo, escape_log_records
@@ -234,22 +235,17 @@ def _stopping(sagemaker: LocalSageMaker, arn: str, resume: str) -> Iterator[None
     """Stop the execution in an orderly way on Ctrl-C or SIGTERM; a second Ctrl-C ends at once."""
     execution = identifier(arn)
 
-    def stop(number: int, _frame: object) -> None:
-        signal.signal(signal.SIGINT, partial(_end_at_once, resume))
-        said = f"stopping ({signal.Signals(number).name}); its jobs are being stopped"
+    def stop(number: signal.Signals) -> None:
+        said = f"stopping ({number.name}); its jobs are being stopped"
         # Not click.echo: only a write to this object comes to stand above a live table.
         sys.stderr.write(f"{said}; Ctrl-C again leaves at once\n")
         sagemaker.request_stop(execution)
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with interruptible(stop, partial(_end_at_once, resume)):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
-def _end_at_once(resume: str, _number: int, _frame: object) -> NoReturn:
+def _end_at_once(resume: str) -> NoReturn:
     """Leave without waiting: the kernel tells the jobs, and the state allows it at any point."""
     if sys.stdout.isatty():
         os.write(sys.stdout.fileno(), _SHOW_CURSOR)

@@ -97,7 +97,7 @@ class LocalSageMaker:
         return self._engine.step_call(record, step, source, options)
 
     def request_stop(self, execution: str) -> None:
-        """Stop an execution that `run` executes in this process; signal handlers may call this.
+        """Stop an execution that `run` executes in this process.
 
         Args:
             execution: its ARN or id.

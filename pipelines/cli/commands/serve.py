@@ -19,6 +19,7 @@ from pipelines.backends.local.api import presence, running
 from pipelines.backends.local.executors.contract import ApiCredentials, LocalApi
 from pipelines.backends.local.local_caller import LocalCaller
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.cli.interrupts import interruptible
 from pipelines.cli.options import GivenPath, file_option, report
 from pipelines.cli.printing import echo, escape_log_records
 from pipelines.cli.project import require_project
@@ -64,7 +65,11 @@ def COMMAND(  # noqa: N802 - found by this name
     """Serve the local SageMaker and its endpoints to any boto3 or AWS CLI, until Ctrl-C."""
     require_project(file)
     escape_log_records()
-    with open_sagemaker(file, isolation) as sagemaker, _until_stopped() as stopped:
+    stopped = threading.Event()
+    with (
+        open_sagemaker(file, isolation) as sagemaker,
+        interruptible(lambda _number: stopped.set(), _end_at_once),
+    ):
         home = sagemaker.settings.home
         loaded = _load(rules, sagemaker) if rules else None
         presence.require_none(home)
@@ -182,23 +187,6 @@ def _log_line(text: str) -> None:
         echo(f"{now}  {text}")
 
 
-@contextmanager
-def _until_stopped() -> Iterator[threading.Event]:
-    """Set an event on Ctrl-C or SIGTERM; a second Ctrl-C ends at once."""
-    stopped = threading.Event()
-
-    def stop(_number: int, _frame: object) -> None:
-        signal.signal(signal.SIGINT, _end_at_once)
-        stopped.set()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stopped
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _end_at_once(_number: int, _frame: object) -> NoReturn:
+def _end_at_once() -> NoReturn:
     """Leave without waiting: the kernel tells the jobs, and the state allows it at any point."""
     os._exit(128 + signal.SIGINT)

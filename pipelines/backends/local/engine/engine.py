@@ -126,7 +126,7 @@ class Engine:
         return None
 
     def request_stop(self, execution: str) -> None:
-        """Stop an execution that runs in this process; may be called from a signal handler."""
+        """Stop an execution that runs in this process; any thread may call this."""
         inbox = self._inboxes.get(execution)
         if inbox is not None:
             inbox.put(StopRequest())
