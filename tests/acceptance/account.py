@@ -11,7 +11,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from functools import cache
 from io import StringIO
 from pathlib import Path
@@ -85,7 +85,7 @@ def run(options: argparse.Namespace, client: Clients, ask: Callable[[str], str])
     plugin = AccountRun(target)
     code: int = pytest.ExitCode.INTERNAL_ERROR
     try:
-        _make_bucket(target, options.region)
+        make_bucket(target, options.region)
         code = pytest.main([str(SUITE), "-q", "--tb=line", *ALONE], plugins=[plugin])
     finally:
         problems = _cleaned(client, prefix)
@@ -117,14 +117,16 @@ def _cleaned(client: Clients, prefix: str) -> list[str]:
     return problems
 
 
-def _make_bucket(target: Target, region: str) -> None:
+def make_bucket(target: Target, region: str) -> None:
+    """Make the run's bucket; an interruption leaves none."""
     s3, place = target.client("s3"), {"LocationConstraint": region}
     more = {} if region == "us-east-1" else {"CreateBucketConfiguration": place}
-    s3.create_bucket(Bucket=target.bucket, **more)
     try:
+        s3.create_bucket(Bucket=target.bucket, **more)
         s3.put_bucket_tagging(Bucket=target.bucket, Tagging={"TagSet": target.tags})
-    except ClientError:  # without its tag the cleaning would leave it
-        s3.delete_bucket(Bucket=target.bucket)
+    except BaseException:  # without its tag the cleaning would leave it, after Ctrl-C as well
+        with suppress(ClientError):  # it may not have been made
+            s3.delete_bucket(Bucket=target.bucket)
         raise
 
 

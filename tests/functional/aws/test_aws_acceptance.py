@@ -14,8 +14,9 @@ from typing import Any
 import boto3
 import pytest
 
+from tests.acceptance.account import make_bucket
 from tests.acceptance.cleaning import PREFIX, clean
-from tests.acceptance.target import TAG
+from tests.acceptance.target import TAG, Target
 
 ROOT = Path(__file__).parents[3]
 ROLE = "arn:aws:iam::123456789012:role/acceptance"
@@ -160,4 +161,23 @@ def test_a_run_that_is_interrupted_leaves_nothing(tmp_path: Path) -> None:
     said, _ = run.communicate(timeout=120)
     assert run.returncode != 0, said
     assert (tmp_path / "report" / "report.md").is_file(), said
+    assert names() == before
+
+
+@pytest.mark.usefixtures("empty")
+@pytest.mark.parametrize("call", ["before-call", "after-call"])
+@pytest.mark.parametrize("operation", ["CreateBucket", "PutBucketTagging"])
+def test_a_bucket_whose_making_is_interrupted_is_deleted(call: str, operation: str) -> None:
+    """Without its tag the cleaning would take it for somebody else's."""
+    before = names()
+    s3 = client("s3")
+
+    def interrupt(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    s3.meta.events.register(f"{call}.s3.{operation}", interrupt)
+    name = f"{PREFIX}abc"
+    target = Target(name, ROLE, f"{name}-data", "", lambda _: s3, 5, 60)
+    with pytest.raises(KeyboardInterrupt):
+        make_bucket(target, "us-east-1")
     assert names() == before
