@@ -195,7 +195,7 @@ def _wrong_count(words: list[str], text: str) -> ScheduleSyntaxError:
         minute, hour, day, month, weekday = words
         # Elsewhere days of the week count from 0; by its name a day is the same everywhere.
         weekday = re.sub(r"(?<![#/\d])[0-7](?!\d)", lambda found: _DAYS[int(found[0]) % 7], weekday)
-        days = (day, _ANY_DAY) if weekday == "*" else (_ANY_DAY, weekday)
+        days = (day, _ANY_DAY) if weekday in ("*", _ANY_DAY) else (_ANY_DAY, weekday)
         example = f"{minute} {hour} {days[0]} {month} {days[1]} *"
         advice = f"the sixth is the year, such as `{example}`"
     number = f"{len(words)} field" if len(words) == 1 else f"{len(words)} fields"

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn
 
@@ -30,6 +30,8 @@ from pipelines.errors import SpecError
 if TYPE_CHECKING:
     from pipelines.backends.local.api.app import ServedRequest
     from pipelines.backends.local.events.loading import LoadedRules
+    from pipelines.backends.local.events.rules import Rule
+    from pipelines.backends.local.events.schedules import Schedule
 
 _PORT = 8585
 
@@ -54,7 +56,8 @@ _PORT = 8585
     "--rules",
     multiple=True,
     type=GivenPath(),
-    help="A template, or a folder of templates, whose EventBridge rules are followed; repeatable.",
+    help="A template, or a folder of them, whose EventBridge rules and schedules are followed; "
+    "repeatable.",
 )
 def COMMAND(  # noqa: N802 - found by this name
     file: Path,
@@ -82,7 +85,7 @@ def COMMAND(  # noqa: N802 - found by this name
             sagemaker.start_endpoints()
             _greet(sagemaker, api)
             if loaded is not None:
-                _describe(loaded)
+                _describe(loaded, sagemaker)
             stopped.wait()
             echo("stopping", err=True)
 
@@ -143,36 +146,66 @@ def _load(paths: tuple[Path, ...], sagemaker: LocalSageMaker) -> LoadedRules:
 
 @contextmanager
 def _following(loaded: LoadedRules | None, sagemaker: LocalSageMaker) -> Iterator[None]:
-    """Hand events to the targets of rules while the context lasts."""
+    """Hand events to the targets of rules, and start what is due, while the context lasts."""
     if loaded is None:
         sagemaker.changes.forget()
         yield
         return
     from pipelines.backends.local.events.bus import EventBus  # noqa: PLC0415 - only with --rules
+    from pipelines.backends.local.events.delivery import Delivery  # noqa: PLC0415 - as above
+    from pipelines.backends.local.events.schedules import ScheduleRunner  # noqa: PLC0415 - as above
 
     bus = EventBus(sagemaker, loaded.rules, _log_line)
+    runner = ScheduleRunner(loaded.schedules, Delivery(sagemaker), _log_line)
     bus.start()
+    runner.start()
     try:
         yield
     finally:
+        runner.close()
         bus.close()
 
 
-def _describe(loaded: LoadedRules) -> None:
-    """Print which rules are followed, and what of the templates is not."""
-    rows = [
-        (
-            rule.name,
-            ", ".join(f"starts {t.pipeline}" if t.pipeline else t.name for t in rule.targets),
-        )
-        for rule in loaded.rules
-    ]
-    echo(columns(("rule", "target"), rows) if rows else "the templates have no rules")
-    if any(target.service == "sns" for rule in loaded.rules for target in rule.targets):
-        echo("what a topic is told is a line here; no mail is sent")
-    if loaded.schedules:
-        echo(f"schedules are not run here: {', '.join(loaded.schedules)}")
+def _describe(loaded: LoadedRules, sagemaker: LocalSageMaker) -> None:
+    """Print which rules and schedules are followed, and what they cannot reach."""
+    rules = [(one.name, _aims(one)) for one in loaded.rules]
+    schedules = [(one.name, _when(one), _aims(one)) for one in loaded.schedules]
+    if rules:
+        echo(columns(("rule", "target"), rules))
+    if schedules:
+        echo(columns(("schedule", "next", "target"), schedules))
+    if not rules and not schedules:
+        echo("the templates have neither rules nor schedules")
+    for line in _unreached(loaded, sagemaker):
+        echo(line)
     sys.stdout.flush()
+
+
+def _aims(one: Rule | Schedule) -> str:
+    """Name the targets of a rule or a schedule."""
+    return ", ".join(f"starts {t.pipeline}" if t.pipeline else t.name for t in one.targets)
+
+
+def _when(schedule: Schedule) -> str:
+    """Return when a schedule fires next."""
+    moment = schedule.times.next(datetime.now(UTC))
+    return "never again" if moment is None else moment.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _unreached(loaded: LoadedRules, sagemaker: LocalSageMaker) -> Iterator[str]:
+    """Say which targets get nothing here, or not yet."""
+    targets = [one for rule in loaded.rules for one in rule.targets]
+    targets += [one for schedule in loaded.schedules for one in schedule.targets]
+    if any(target.service == "sns" for target in targets):
+        yield "what a topic is told is a line here; no mail is sent"
+    listed = LocalCaller(sagemaker).pages("sagemaker", "list_pipelines", "PipelineSummaries")
+    here = {None, *(one["PipelineName"] for one in listed)}
+    absent = dict.fromkeys(str(one.pipeline) for one in targets if one.pipeline not in here)
+    if absent:
+        yield f"not here yet, and not started before `upsert --local`: {', '.join(absent)}"
+    others = [one for one in targets if one.pipeline is None and one.service != "sns"]
+    if others:
+        yield f"not served here: {', '.join(dict.fromkeys(one.arn for one in others))}"
 
 
 def _log(served: ServedRequest) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.backends.local.events.bus import EventBus
-from pipelines.backends.local.events.rules import Rule, Target
+from pipelines.backends.local.events.rules import EventPath, Rule, Target
 from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.json_types import JsonObject
@@ -24,7 +24,7 @@ DEFINITION = {
     "Steps": [FAIL],
 }
 ANY: JsonObject = {"detail": {"ModelPackageGroupName": ["g"]}}
-VERSION = {"package": "$.detail.ModelPackageArn"}
+VERSION = {"package": EventPath("$.detail.ModelPackageArn")}
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_what_cannot_be_handed_on_is_said_and_stops_nothing(service: LocalSageMa
         service,
         said,
         Target("a", PIPELINE.replace("deploy", "none")),
-        Target("b", PIPELINE, {"package": "$.detail.none"}),
+        Target("b", PIPELINE, {"package": EventPath("$.detail.none")}),
         Target("c", PIPELINE, {**VERSION, "other": "1"}),
         Target("d", "arn:aws:lambda:us-east-1:000000000000:function:f"),
         Target("e", PIPELINE, VERSION),
@@ -118,9 +118,8 @@ def test_a_value_that_is_no_text_is_written_as_json(service: LocalSageMaker) -> 
     """As EventBridge writes it."""
     service.create_model_package(ModelPackageGroupName="g")
     said: list[str] = []
-    bus(
-        service, said, Target("a", PIPELINE, {"package": "$.detail.CertifyForMarketplace"})
-    ).deliver()
+    certified = EventPath("$.detail.CertifyForMarketplace")
+    bus(service, said, Target("a", PIPELINE, {"package": certified})).deliver()
     assert started(service) == ["false"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,8 @@ Resources:
 """
 EVENT: JsonObject = {
     "detail-type": "X",
+    "region": "eu-west-1",
+    "account": "000000000000",
     "resources": ["arn:one"],
     "detail": {"name": 'a "b"', "list": [{"n": 1}], "empty": None},
 }
@@ -84,7 +87,8 @@ def test_references_are_evaluated_for_this_machine(tmp_path: Path) -> None:
     """Parameters by their defaults; every ARN and account is that of the local SageMaker."""
     loaded = load(tmp_path, TEMPLATE)
     (rule,) = loaded.rules
-    assert loaded.schedules == ("Nightly",)
+    (nightly,) = loaded.schedules
+    assert nightly.arn == "arn:aws:events:eu-west-1:000000000000:rule/Nightly"
     assert rule.name == "churn-loud"
     assert rule.pattern == {
         "account": ["000000000000"],
@@ -204,6 +208,16 @@ def test_a_path_that_leads_nowhere_is_a_lookup_error(path: str) -> None:
             "InputTransformer: {InputTemplate: '{\"rule\": <aws.events.rule-name>}'}",
             '{"rule": told}',
         ),
+        (
+            "InputTransformer: {InputTemplate: '<aws.events.rule-arn>'}",
+            "arn:aws:events:eu-west-1:000000000000:rule/told",
+        ),
+        (
+            "InputTransformer: {InputTemplate: '<aws.events.event>'}",
+            json.dumps({key: value for key, value in EVENT.items() if key != "detail"}),
+        ),
+        ("Input: '\"<aws.events.rule-name> <n>\"'", "<aws.events.rule-name> <n>"),
+        ("InputPath: $.detail.list", '[{"n": 1}]'),
         ("Input: '{\"a\": 1}'", '{"a": 1}'),
     ],
 )
@@ -228,7 +242,7 @@ Resources:
           {transformer}
 """,
     ).rules
-    assert told(rule, rule.targets[0], EVENT) == text
+    assert told(rule.name, rule.targets[0], EVENT) == text
 
 
 def test_a_folder_without_templates_is_a_usage_error(tmp_path: Path) -> None:

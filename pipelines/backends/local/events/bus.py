@@ -6,19 +6,17 @@ again, and the same client token starts nothing twice.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import threading
 from collections.abc import Callable
 from typing import Final
 
+from pipelines.backends.local.events.delivery import Delivery
 from pipelines.backends.local.events.model import events_of
-from pipelines.backends.local.events.rules import Rule, Target, at, is_path, told
+from pipelines.backends.local.events.rules import Rule
 from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.backends.local.state.changes import ChangeRecord
 from pipelines.errors import PipelinesError
-from pipelines.json_types import JsonObject
 
 _POLL_SECONDS: Final = 0.2
 """How long a change of another process may go unnoticed."""
@@ -39,6 +37,7 @@ class EventBus:
         self, sagemaker: LocalSageMaker, rules: tuple[Rule, ...], say: Callable[[str], None]
     ) -> None:
         self._sagemaker = sagemaker
+        self._delivery = Delivery(sagemaker)
         self._rules = rules
         self._say = say
         self._closed = threading.Event()
@@ -89,41 +88,5 @@ class EventBus:
             for rule in self._rules:
                 if rule.takes(event):
                     for target in rule.targets:
-                        self._say(f"{rule.name}: {self._outcome(rule, target, event)}")
-
-    def _outcome(self, rule: Rule, target: Target, event: JsonObject) -> str:
-        """Hand an event to one target; return what came of it."""
-        if target.pipeline is not None:
-            return self._start(rule, target, event)
-        if target.service == "sns":
-            return f"{target.name} is told (no mail is sent): {told(rule, target, event)}"
-        return f"not handed to {target.arn}: there is no {target.service} here"
-
-    def _start(self, rule: Rule, target: Target, event: JsonObject) -> str:
-        try:
-            values = {name: _value(event, value) for name, value in target.parameters.items()}
-        except LookupError as error:
-            return f"{target.pipeline} was not started: the event has nothing at {error.args[0]}"
-        parameters = [{"Name": name, "Value": value} for name, value in values.items()]
-        try:
-            started = self._sagemaker.start_pipeline_execution(
-                PipelineName=target.pipeline,
-                ClientRequestToken=_token(rule, target, event),
-                **({"PipelineParameters": parameters} if parameters else {}),
-            )
-        except PipelinesError as error:
-            return f"{target.pipeline} was not started: {error.problem}"
-        execution = started["PipelineExecutionArn"].rpartition("/")[2]
-        return f"started {target.pipeline}: {execution}"
-
-
-def _value(event: JsonObject, written: str) -> str:
-    """Return what a parameter gets: what is written, or what is at its path, JSON but for texts."""
-    found = at(event, written) if is_path(written) else written
-    return found if isinstance(found, str) else json.dumps(found)
-
-
-def _token(rule: Rule, target: Target, event: JsonObject) -> str:
-    """Return what is the same when the same event is handed to the same target again."""
-    words = "\n".join((event["id"], rule.name, target.id, target.arn))
-    return hashlib.sha256(words.encode()).hexdigest()
+                        outcome = self._delivery.outcome(rule.name, target, event)
+                        self._say(f"{rule.name}: {outcome}")

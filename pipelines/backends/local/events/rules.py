@@ -1,4 +1,4 @@
-"""A rule of EventBridge: which events it takes, and what it hands them to."""
+"""A rule of EventBridge: which events it takes, what it hands them to, and what it tells."""
 
 from __future__ import annotations
 
@@ -15,12 +15,26 @@ from pipelines.json_types import Json, JsonObject
 VARIABLE: Final = re.compile(r"<([A-Za-z0-9_.-]+)>")
 """A variable of an input template."""
 
-OWN_VARIABLES: Final = ("aws.events.rule-name", "aws.events.event.json")
-"""Those that need no path."""
+OWN_VARIABLES: Final = frozenset(
+    {
+        "aws.events.rule-arn",
+        "aws.events.rule-name",
+        "aws.events.event",
+        "aws.events.event.ingestion-time",
+        "aws.events.event.json",
+    }
+)
+"""Those that need no path: the user guide, "Amazon EventBridge input transformation"."""
 
 JSON_PATH: Final = re.compile(r"\$(?:\.[A-Za-z0-9_-]+|\[[0-9]+\])*")
 _PATH_PART: Final = re.compile(r"\.([A-Za-z0-9_-]+)|\[([0-9]+)\]")
 _PIPELINE: Final = re.compile(r"arn:aws:sagemaker:[^:]*:[^:]*:pipeline/([^/]+)")
+
+
+class EventPath(str):
+    """A path into an event, such as `$.detail.ModelPackageArn`."""
+
+    __slots__ = ()
 
 
 @frozen
@@ -31,14 +45,14 @@ class Target:
         id: its id in the rule.
         arn: what it is.
         parameters: of a pipeline's execution: name → value, or a path into the event.
-        paths: the variables of `text`: name → path.
+        variables: those of `text`: name → value, or a path into the event.
         text: what is told; None for the event itself.
     """
 
     id: str
     arn: str
     parameters: Mapping[str, str] = field(default_factory=dict)
-    paths: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
     text: str | None = None
 
     @property
@@ -77,11 +91,6 @@ class Rule:
         return patterns.matches(self.pattern, event)
 
 
-def is_path(value: str) -> bool:
-    """Return whether the value of a parameter stands for what is at a path of the event."""
-    return value.startswith(("$.", "$["))
-
-
 def at(event: Json, path: str) -> Json:
     """Return what stands in an event at a path such as `$.detail.ModelPackageArn`.
 
@@ -97,16 +106,27 @@ def at(event: Json, path: str) -> Json:
     return value
 
 
-def told(rule: Rule, target: Target, event: JsonObject) -> str:
-    """Return the text that a target is told of an event, as a mail would have it."""
+def told(rule: str, target: Target, event: JsonObject) -> str:
+    """Return the text that a target is told of an event, as a mail would have it.
+
+    Args:
+        rule: the name of the rule.
+        target: whom it tells.
+        event: of what.
+    """
     if target.text is None:
         return f"{event['detail-type']}: {', '.join(event['resources'])}"
-    values = {OWN_VARIABLES[0]: rule.name, OWN_VARIABLES[1]: json.dumps(event)}
 
     def variable(found: re.Match[str]) -> str:
-        name = found[1]
+        written = target.variables.get(found[1])
+        if written is None:
+            return found[0]
+        if found[1] in OWN_VARIABLES:
+            return _own_variable(found[1], rule, event)
+        if not isinstance(written, EventPath):
+            return written
         try:
-            value = values[name] if name in values else at(event, target.paths[name])
+            value = at(event, written)
         except LookupError:
             return ""
         return value if isinstance(value, str) else json.dumps(value)
@@ -114,3 +134,17 @@ def told(rule: Rule, target: Target, event: JsonObject) -> str:
     text = VARIABLE.sub(variable, target.text).strip()
     is_quoted = text.startswith('"') and text.endswith('"')
     return text[1:-1] if is_quoted else text
+
+
+def _own_variable(name: str, rule: str, event: JsonObject) -> str:
+    match name.removeprefix("aws.events."):
+        case "rule-name":
+            return rule
+        case "rule-arn":
+            return f"arn:aws:events:{event['region']}:{event['account']}:rule/{rule}"
+        case "event.ingestion-time":
+            return str(event["time"])
+        case "event":
+            return json.dumps({key: value for key, value in event.items() if key != "detail"})
+        case _:
+            return json.dumps(event)
