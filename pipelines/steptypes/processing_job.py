@@ -61,7 +61,20 @@ def _local_path_is_given(entry: JsonObject) -> Violations:
             yield (key,), f"`LocalPath` is missing in `{key}`"
 
 
+def _gzip_is_piped(objects: JsonObject) -> Violations:
+    """Compressed inputs are read in input mode Pipe only."""
+    mode = objects.get("S3InputMode", "File")
+    if objects.get("S3CompressionType") == "Gzip" and mode == "File":
+        yield ("S3CompressionType",), f"`Gzip` cannot be read in input mode `{mode}`"
+
+
 RULES: Final = (
+    Rule(
+        at=("ProcessingInputs.*.S3Input",),
+        violations=_gzip_is_piped,
+        help="use input mode `Pipe`, or leave the input uncompressed",
+        source="CreateProcessingJob API",
+    ),
     Rule(
         at=("ProcessingInputs.*", "ProcessingOutputConfig.Outputs.*"),
         violations=_local_path_is_given,

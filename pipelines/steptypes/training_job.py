@@ -64,6 +64,12 @@ def rules(*jobs: str) -> tuple[Rule, ...]:
         ),
         Rule(
             at=jobs,
+            violations=_records_are_piped,
+            help="use input mode `Pipe`, or set `RecordWrapperType` to None",
+            source="CreateTrainingJob API",
+        ),
+        Rule(
+            at=jobs,
             violations=_fast_file_reads_prefixes,
             help="use `S3Prefix`, or input mode `File`",
             source=f"{GUIDE}access training data",
@@ -140,6 +146,14 @@ def _gzip_is_piped(job: JsonObject) -> Violations:
         if channel.get("CompressionType") == "Gzip" and mode in ("File", "FastFile"):
             place = (*path, "CompressionType")
             yield place, f"`Gzip` cannot be read in input mode `{mode}`"
+
+
+def _records_are_piped(job: JsonObject) -> Violations:
+    """Objects are wrapped in records on their way into a pipe only."""
+    for path, channel, mode in _channels(job):
+        if channel.get("RecordWrapperType") == "RecordIO" and mode in ("File", "FastFile"):
+            place = (*path, "RecordWrapperType")
+            yield place, f"objects are not wrapped in `RecordIO` in input mode `{mode}`"
 
 
 def _fast_file_reads_prefixes(job: JsonObject) -> Violations:

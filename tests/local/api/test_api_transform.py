@@ -168,7 +168,12 @@ def test_an_object_that_the_model_refuses_fails_the_job_and_has_no_output(
     ("more", "said"),
     [
         ({"MaxPayloadInMB": 1}, "Too much data for max payload size"),
-        ({"source": {"SplitType": "TFRecord"}}, "split type TFRecord"),
+        ({"source": {"SplitType": "TFRecord"}}, "the checksum of a length does not match"),
+        ({"source": {"SplitType": "RecordIO"}}, "a record has no magic number"),
+        (
+            {"source": {"SplitType": "RecordIO"}, "DataProcessing": {"InputFilter": "$[1:]"}},
+            "cannot read records of the split type RecordIO",
+        ),
         ({"DataProcessing": {"InputFilter": "$.."}}, "is not a JSONPath"),
         ({"DataProcessing": {"OutputFilter": "$[9]"}}, "none at 9"),
     ],

@@ -7,7 +7,7 @@ from pipelines.backends.local.executors import training
 from pipelines.execution.status import StepStatus
 
 if TYPE_CHECKING:
-    from pipelines.json_types import JsonObject
+    from pipelines.json_types import Json, JsonObject
     from tests.local.jobs.conftest import Local
 
 READ = """
@@ -19,7 +19,7 @@ for epoch in range(3):
 """
 
 
-def pipe_channel(local: Local, **more: str) -> JsonObject:
+def pipe_channel(local: Local, **more: Json) -> JsonObject:
     """Put two objects and write a Pipe channel that reads them."""
     local.store.put_bytes("s3://bucket/train/a", b"one")
     local.store.put_bytes("s3://bucket/train/b", b"four")
@@ -43,6 +43,25 @@ def test_objects_can_be_wrapped_as_records(local: Local) -> None:
     training.execute(call)
     records = struct.pack("<II", 0xCED7230A, 3) + b"one\0" + struct.pack("<II", 0xCED7230A, 4)
     assert local.log(call).splitlines()[0] == f"0 {(records + b'four').hex()}"
+
+
+def test_each_epoch_is_shuffled_by_the_seed(local: Local) -> None:
+    """ShuffleConfig: orders of their own, the same ones for the same seed."""
+    orders = []
+    for seed in (1, 1, 3):
+        channel = pipe_channel(local, ShuffleConfig={"Seed": seed})
+        for name in "cdefg":
+            local.store.put_bytes(f"s3://bucket/train/{name}", name.encode())
+        call = local.call(local.training("python3", "-c", READ, InputDataConfig=[channel]))
+        assert training.execute(call).status is StepStatus.SUCCEEDED, local.log(call)
+        orders.append([line.split()[1] for line in local.log(call).splitlines()])
+    first, again, other = orders
+    assert first == again
+    assert first != other
+    assert len({*first}) > 1
+    assert {"".join(sorted(bytes.fromhex(order).decode())) for order in first} == {
+        "".join(sorted("onefourcdefg"))
+    }
 
 
 def test_a_job_may_leave_its_pipes_alone(local: Local) -> None:

@@ -11,6 +11,7 @@ from pipelines.steptypes.limits import LimitProblem, check_limits
 JOINED = {"JoinSource": "Input"}
 SPOT = {"EnableManagedSpotTraining": True}
 S3 = {"S3DataSource": {"S3DataType": "ManifestFile", "S3Uri": "s3://b/m"}}
+PLACED = {"LocalPath": "/opt/ml/processing/x"}
 EFS = {"FileSystemDataSource": {"FileSystemId": "fs-12345678"}}
 
 
@@ -47,6 +48,16 @@ def _found(type_name: str, arguments: JsonObject) -> list[LimitProblem]:
             "Training",
             {"InputDataConfig": [{}, {"CompressionType": "Gzip", "InputMode": "File"}]},
             ("InputDataConfig", 1, "CompressionType"),
+        ),
+        (
+            "Training",
+            {"InputDataConfig": [{"RecordWrapperType": "RecordIO", "InputMode": "File"}]},
+            ("InputDataConfig", 0, "RecordWrapperType"),
+        ),
+        (
+            "Processing",
+            {"ProcessingInputs": [{"S3Input": {**PLACED, "S3CompressionType": "Gzip"}}]},
+            ("ProcessingInputs", 0, "S3Input", "S3CompressionType"),
         ),
         (
             "Training",

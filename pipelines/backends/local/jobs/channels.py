@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pipelines.backends.local.objects import ObjectStore
     from pipelines.json_types import JsonObject
 
-_PlacedObject = tuple[ObjectInfo, PurePosixPath]
+PlacedObject = tuple[ObjectInfo, PurePosixPath]
+"""An object, and its path below its input."""
 
 
 @frozen
@@ -41,6 +42,7 @@ class S3Source:
         groups: the instance groups that get it; None for all.
         pipe: whether it is read through pipes (`pipes.py`) instead of files.
         record_io: whether each object is wrapped in a RecordIO record.
+        seed: by which each epoch of a pipe is shuffled; None to keep the order of the keys.
     """
 
     label: str
@@ -53,6 +55,7 @@ class S3Source:
     groups: frozenset[str] | None = None
     pipe: bool = False
     record_io: bool = False
+    seed: int | None = None
 
 
 @frozen
@@ -104,6 +107,7 @@ def _channel(channel: JsonObject, mode: str) -> InputSource:
         groups=frozenset(groups) if groups else None,
         pipe=chosen == "Pipe",
         record_io=channel.get("RecordWrapperType") == "RecordIO",
+        seed=(channel.get("ShuffleConfig") or {}).get("Seed"),
     )
 
 
@@ -163,25 +167,32 @@ def stage_inputs(
             case S3Source():
                 _copy_objects(distribute(store, job, source), source)
             case FileSystemSource():
-                _link_file_system(file_systems, _hosts_of(job, source), source)
+                _link_file_system(file_systems, hosts_of(job, source), source)
 
 
 def distribute(
     store: ObjectStore, job: LocalJob, source: S3Source
-) -> list[tuple[JobHost, list[_PlacedObject]]]:
+) -> list[tuple[JobHost, list[PlacedObject]]]:
     """Assign an input's objects to hosts, each with its path in the input's folder.
 
     Raises:
         JobRefusedError: the input does not exist; the message says where to put it.
     """
     placed = placed_objects(store, source)
-    hosts = _hosts_of(job, source)
-    if not source.sharded:
-        return [(host, placed) for host in hosts]
-    return [(host, placed[number :: len(hosts)]) for number, host in enumerate(hosts)]
+    hosts = hosts_of(job, source)
+    return [
+        (host, share_of(placed, source, number, len(hosts))) for number, host in enumerate(hosts)
+    ]
 
 
-def placed_objects(store: ObjectStore, source: S3Source) -> list[_PlacedObject]:
+def share_of(
+    placed: list[PlacedObject], source: S3Source, number: int, hosts: int
+) -> list[PlacedObject]:
+    """Return those of an input's objects that one of its hosts gets."""
+    return placed[number::hosts] if source.sharded else placed
+
+
+def placed_objects(store: ObjectStore, source: S3Source) -> list[PlacedObject]:
     """Return an input's objects, each with its path below the input.
 
     Raises:
@@ -193,12 +204,13 @@ def placed_objects(store: ObjectStore, source: S3Source) -> list[_PlacedObject]:
     return placed
 
 
-def _hosts_of(job: LocalJob, source: InputSource) -> list[JobHost]:
+def hosts_of(job: LocalJob, source: InputSource) -> list[JobHost]:
+    """Return the hosts that get an input."""
     groups = source.groups
     return [host for host in job.hosts if groups is None or host.plan.group in groups]
 
 
-def _copy_objects(shares: Sequence[tuple[JobHost, list[_PlacedObject]]], source: S3Source) -> None:
+def _copy_objects(shares: Sequence[tuple[JobHost, list[PlacedObject]]], source: S3Source) -> None:
     for host, share in shares:
         folder = host_path(host, source.folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -234,7 +246,7 @@ def unpacking(info: ObjectInfo, source: S3Source) -> Iterator[None]:
         ) from problem
 
 
-def _manifest(store: ObjectStore, source: S3Source) -> list[_PlacedObject]:
+def _manifest(store: ObjectStore, source: S3Source) -> list[PlacedObject]:
     """Resolve a manifest: a list that holds a prefix object, then keys."""
     if not store.exists(source.uri):
         raise _missing(store, source, source.uri)

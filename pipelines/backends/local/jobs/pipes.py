@@ -1,7 +1,8 @@
 """Pipe mode: a channel is read through FIFOs `/opt/ml/input/data/<channel>_<epoch>`.
 
 The job opens epoch 0, reads all objects in sequence to the end, opens epoch 1 for the next pass,
-and so on.
+and so on. With a `ShuffleConfig` each epoch has an order of its own, which the seed determines;
+where hosts get shards, the objects move between them (CreateTrainingJob API).
 """
 
 from __future__ import annotations
@@ -9,26 +10,36 @@ from __future__ import annotations
 import errno
 import gzip
 import os
+import random
 import shutil
-import struct
 import threading
 from contextlib import contextmanager
+from functools import partial
 from typing import IO, TYPE_CHECKING, cast
 
-from pipelines.backends.local.jobs.channels import S3Source, distribute, unpacking
+from pipelines.backends.local.jobs.batch.binary import wrapped
+from pipelines.backends.local.jobs.channels import (
+    S3Source,
+    hosts_of,
+    placed_objects,
+    share_of,
+    unpacking,
+)
 from pipelines.backends.local.jobs.opt_ml import host_path
 from pipelines.backends.local.jobs.spec import JobRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+    from typing import TypeAlias
 
-    from pipelines.backends.local.jobs.channels import InputSource
+    from pipelines.backends.local.jobs.channels import InputSource, PlacedObject
     from pipelines.backends.local.jobs.spec import LocalJob
     from pipelines.backends.local.objects import ObjectInfo, ObjectStore
 
+    _Epochs: TypeAlias = Callable[[int], list[ObjectInfo]]
+
 _POLL = 0.02  # seconds between checks for a reader
-_RECORD_IO = 0xCED7230A
 
 
 @contextmanager
@@ -42,10 +53,12 @@ def feed_pipes(store: ObjectStore, job: LocalJob, sources: Sequence[InputSource]
     feeders: list[_Feeder] = []
     for source in sources:
         if isinstance(source, S3Source) and source.pipe:
-            for host, share in distribute(store, job, source):
+            placed, hosts = placed_objects(store, source), hosts_of(job, source)
+            for number, host in enumerate(hosts):
                 first = host_path(host, f"{source.folder}_0")
                 os.mkfifo(first)
-                feeders.append(_Feeder(first, [info for info, _ in share], source, over))
+                epochs = partial(_epoch, placed, source, number, len(hosts))
+                feeders.append(_Feeder(first, epochs, source, over))
     for feeder in feeders:
         feeder.start()
     try:
@@ -63,11 +76,11 @@ class _Feeder(threading.Thread):
     """Feeds the pipes of one channel; `refusal` says why it ended before the job did."""
 
     def __init__(
-        self, first: Path, objects: Sequence[ObjectInfo], source: S3Source, over: threading.Event
+        self, first: Path, epochs: _Epochs, source: S3Source, over: threading.Event
     ) -> None:
         super().__init__(daemon=True)
         self.refusal: JobRefusedError | None = None
-        self._fed = first, objects, source, over
+        self._fed = first, epochs, source, over
 
     def run(self) -> None:
         try:
@@ -76,13 +89,22 @@ class _Feeder(threading.Thread):
             self.refusal = refusal
 
 
-def _feed(
-    first: Path, objects: Sequence[ObjectInfo], source: S3Source, over: threading.Event
-) -> None:
+def _epoch(
+    placed: list[PlacedObject], source: S3Source, number: int, hosts: int, epoch: int
+) -> list[ObjectInfo]:
+    """Return the objects of one epoch, for one of the hosts, in their order."""
+    if source.seed is not None:
+        placed = [*placed]
+        random.Random(f"{source.seed}/{epoch}").shuffle(placed)  # noqa: S311 - no secret
+    return [info for info, _ in share_of(placed, source, number, hosts)]
+
+
+def _feed(first: Path, epochs: _Epochs, source: S3Source, over: threading.Event) -> None:
     """Write epoch after epoch, each as soon as it has a reader."""
     epoch = 0
     channel = first.name.removesuffix("_0")
     while (pipe := _open(first.with_name(f"{channel}_{epoch}"), over)) is not None:
+        objects = epochs(epoch)
         epoch += 1
         try:
             with pipe:
@@ -118,8 +140,7 @@ def _write(path: Path, pipe: IO[bytes], source: S3Source) -> None:
         if not source.record_io:
             shutil.copyfileobj(file, pipe, 1 << 16)
             return
-        data = file.read()
-    pipe.write(struct.pack("<II", _RECORD_IO, len(data)) + data + bytes(-len(data) % 4))
+        pipe.write(wrapped(file.read()))
 
 
 def _opened(path: Path, source: S3Source) -> IO[bytes]:

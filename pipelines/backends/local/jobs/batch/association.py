@@ -52,8 +52,13 @@ class Association:
         if sent.is_whole and kept.is_whole and not joined:
             return None
         source = request["TransformInput"]
-        by_line = source.get("SplitType", "None") == "Line"
-        return cls(sent, kept, joined, _format(source.get("ContentType")), by_line)
+        split = source.get("SplitType", "None")
+        if split not in ("None", "Line"):
+            raise JobRefusedError(
+                f"`DataProcessing` cannot read records of the split type {split}",
+                "it reads CSV, JSON and JSON Lines: set `TransformInput.SplitType` to Line or None",
+            )
+        return cls(sent, kept, joined, _format(source.get("ContentType")), split == "Line")
 
     def payload(self, records: tuple[bytes, ...]) -> bytes:
         """Return what is sent of records."""

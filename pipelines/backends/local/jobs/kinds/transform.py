@@ -113,7 +113,7 @@ class _Transform:
     def _processed(self, records: tuple[bytes, ...]) -> bytes:
         association = self.association
         if association is None:
-            return self._invoke(b"\n".join(records))
+            return self._invoke(self.batching.joined(records))
         return association.output(records, self._invoke(association.payload(records)))
 
     def _invoke(self, payload: bytes) -> bytes:
@@ -244,9 +244,7 @@ def _source(request: JsonObject) -> S3Source:
         JobRefusedError: it uses a feature that is not supported locally.
     """
     given = request["TransformInput"]
-    s3, split = given["DataSource"]["S3DataSource"], given.get("SplitType", "None")
-    if split not in ("None", "Line"):
-        raise JobRefusedError(f"the input has split type {split}, which is not supported locally")
+    s3 = given["DataSource"]["S3DataSource"]
     if s3["S3DataType"] not in ("S3Prefix", "ManifestFile"):
         raise JobRefusedError(
             f"the input has data type {s3['S3DataType']}, which is not supported locally"
