@@ -99,7 +99,8 @@ def reference() -> str:
         if kind is None:
             continue
         lines += ["", f"## `kind: {name}`", "", kind.summary, ""]
-        lines += [f"Emits a step of Type `{kind.type}`. {_outputs(kind)}", ""]
+        named = f"Type `{kind.type}`" if kind.type else f"the Type that `{kind.type_key}` names"
+        lines += [f"Emits a step of {named}. {_outputs(kind)}", ""]
         if issubclass(kind.model, JobStep):
             lines += ["Besides the keys of every step that runs a job:", ""]
         lines += _table(_definition(kind.model), kind.model.__name__)

@@ -25,12 +25,19 @@ class CodeAsset:
         uri: where it is uploaded to.
         digest: SHA-256 over its contents; a part of the URI.
         members: its files, sorted by path.
+        part: which job of that step it is of; empty for its own.
     """
 
     step: str
     uri: str
     digest: str
     members: tuple[BundleFile, ...]
+    part: str = ""
+
+    @property
+    def label(self) -> str:
+        """What tells it from the other bundles of a pipeline."""
+        return f"{self.step}/{self.part}" if self.part else self.step
 
     @property
     def job(self) -> Job:

@@ -28,6 +28,7 @@ class CodeBundle:
 
     Args:
         step: the step's name.
+        part: the name of the job of the step; empty for its own.
         asset: the bundle; None where there are errors.
         findings: what is wrong.
         imports: what its Python code imports that is no file of the project.
@@ -35,6 +36,7 @@ class CodeBundle:
     """
 
     step: str
+    part: str
     asset: CodeAsset | None
     findings: tuple[Finding, ...]
     imports: tuple[Import, ...] = ()
@@ -52,6 +54,7 @@ class CodeRequest:
         index: package index for requirements in mode index.
         account: what a program gets that asks for the account.
         image: what is known of the image that it runs in; None until the pipeline is started.
+        part: the name of the job of the step; empty for its own.
     """
 
     step: str
@@ -60,6 +63,7 @@ class CodeRequest:
     index: str | None
     account: JsonObject
     image: JsonObject | None = None
+    part: str = ""
 
 
 def bundle(request: CodeRequest, project: Project) -> CodeBundle:
@@ -75,7 +79,7 @@ def bundle(request: CodeRequest, project: Project) -> CodeBundle:
         config["requirements"] = collector.requirements(need.vendored, (), index)
     found = tuple(collector.findings)
     if any(finding.severity is Severity.ERROR for finding in found):
-        return CodeBundle(step, None, found)
+        return CodeBundle(step, request.part, None, found)
     job = Job(
         step=step,
         job=need.job,
@@ -93,8 +97,9 @@ def bundle(request: CodeRequest, project: Project) -> CodeBundle:
     members = tuple(sorted(files, key=lambda one: one.path))
     digest = digest_bundle(members)
     uri = f"{request.prefix}/{step}/{digest[:32]}/bundle.pyz"
-    asset = CodeAsset(step, uri, digest, members)
-    return CodeBundle(step, asset, found, tuple(collector.imports), collector.brought)
+    asset = CodeAsset(step, uri, digest, members, request.part)
+    imports = tuple(collector.imports)
+    return CodeBundle(step, request.part, asset, found, imports, collector.brought)
 
 
 def code_files(project: Project, paths: Iterable[str]) -> Iterator[BundleFile]:

@@ -51,7 +51,8 @@ def explain_keys(words: str) -> str | None:
 def _of_kind(name: str, kind: Kind) -> str:
     said = (kind.outputs.__doc__ or "").splitlines()
     outputs = f" Outputs: {said[0][0].lower()}{said[0][1:]}" if said else ""
-    head = f"kind: {name}\n\n{kind.summary}\nBecomes a step of Type {kind.type}.{outputs}"
+    becomes = f"of Type {kind.type}" if kind.type else f"of the Type that `{kind.type_key}` names"
+    head = f"kind: {name}\n\n{kind.summary}\nBecomes a step {becomes}.{outputs}"
     keys = _keys(_schema(kind.model), kind.model, _known(kind))
     example = textwrap.indent(f"steps:\n{textwrap.indent(kind.example, '  ')}", "  ")
     more = f"One key: python -m pipelines explain {name}.{next(reversed(keys))}" if keys else ""
@@ -122,7 +123,7 @@ def _members(field: Any, name: str, known: frozenset[str]) -> tuple[str, ...]:
 def _known(kind: Kind) -> frozenset[str]:
     """Return the names of all members of a kind's requests, and of the keys around them."""
     names = {"DependsOn", "CacheConfig", "RetryPolicies", "DisplayName", "Description"}
-    for type_name in (kind.type, *kind.further):
+    for type_name in filter(None, (kind.type, *kind.further)):
         shapes = shapes_of(steptypes.require(type_name))
         pending = [] if shapes.request is None else [shapes.request.name]
         seen = set(pending)

@@ -82,5 +82,5 @@ def _is_supplied(node: Node, supplies: Supplies) -> bool:
     """Return whether a step's images and code were found; an error may be told of another step."""
     needs = node.kind.needs(node.name, node.step)
     images = {(node.name, path) for path in needs.images}
-    has_code = needs.code is None or supplies.code_of(node.name) is not None
+    has_code = needs.jobs.keys() <= supplies.code_of(node.name).keys()
     return has_code and images <= supplies.images.keys()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pipelines import steptypes
 from pipelines.compile.canonical import canonical
 from pipelines.compile.emit import Emitted
-from pipelines.compile.origins import to_spec
+from pipelines.compile.origins import account_key, to_spec
 from pipelines.compile.placing import placed
 from pipelines.definition import check_definition
 from pipelines.definition.values import KnownValues
@@ -30,6 +30,18 @@ def check(emitted: Iterable[Emitted], document: Document) -> Iterator[Diagnostic
         whole = check_definition(one.definition)
         for found, definition in ((whole, one.definition), *_check_requests(one)):
             yield from placed(document, to_spec(found, definition, one.origins, document.data))
+        yield from placed(document, dict.fromkeys(_contested_members(one)))
+
+
+def _contested_members(emitted: Emitted) -> Iterator[Finding]:
+    """Find members of `extra:` that their step sets by itself; those of keys are found before."""
+    for step, paths in emitted.contested.items():
+        for path in paths:
+            message = f"`{'.'.join(map(str, path))}` is set by the step itself"
+            key = account_key(path[-1])
+            advice = f"it comes from `aws.{key}`: " if key else ""
+            place = ("steps", emitted.origins[step], "extra", *path)
+            yield Finding("SP134", message, place, at="key", help=f"{advice}remove it")
 
 
 def _check_requests(emitted: Emitted) -> Iterator[tuple[list[Finding], JsonObject]]:

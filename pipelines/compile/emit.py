@@ -6,6 +6,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
 from pipelines.compile.coerce import Coercion
 from pipelines.compile.supplies import Supplies
+from pipelines.diagnostics import Path
 from pipelines.frozen import frozen
 from pipelines.grammar.functions import Get, Value, to_json
 from pipelines.graph.build import resolver
@@ -32,12 +33,14 @@ class Emitted:
         definition: the definition.
         origins: for each of its steps the step of the spec that it comes from.
         requests: what programs of its steps will ask of the service, each as a step.
+        contested: for each of its steps what of `extra:` it sets by itself, as paths below that.
     """
 
     pipeline: str
     definition: JsonObject
     origins: Mapping[str, str]
     requests: tuple[JsonObject, ...]
+    contested: Mapping[str, tuple[Path, ...]]
 
 
 def emit_all(graph: Graph, supplies: Supplies) -> tuple[Emitted, ...]:
@@ -100,19 +103,22 @@ def _written(
         for e in emitted
         for type_, arguments in e.requests.items()
     )
-    return Emitted(graph.spec.pipeline, definition, origins, requests)
+    contested = {e.name: e.contested for emitted in steps.values() for e in emitted}
+    return Emitted(graph.spec.pipeline, definition, origins, requests, contested)
 
 
 def _emit_node(
     graph: Graph, node: Node, supplies: Supplies, resolve: Callable[[Json], Value]
 ) -> tuple[EmittedStep, ...]:
+    bundles = supplies.code_of(node.name)
     context = EmitContext(
         name=node.name,
         spec=graph.spec,
         resolve=resolve,
         images=supplies.images_of(node.name),
-        code=supplies.code_of(node.name),
+        code=bundles.pop("", None),
         cacheable=cacheable(graph, node),
+        further=bundles,
     )
     return node.kind.emit(node.step, context)
 
@@ -125,15 +131,18 @@ class _Writer:
     position: Mapping[str, int]
 
     def steps_of(self, name: str) -> Iterator[JsonObject]:
-        """Write the steps that one step of the spec became; the first one waits for `after:`."""
+        """Write the steps that one step of the spec became.
+
+        The first one waits for `after:`, and so do those that only wait for one another.
+        """
         spec = self.graph.nodes[name].spec
         for index, emitted in enumerate(self.emitted[name]):
             step = self._step(emitted)
             if emitted.name == name:
                 step.update(_texts(spec))
-            depends = [_dependency(s, t) for s, t in spec.after.items()] if index == 0 else []
-            if depends:
-                step["DependsOn"] = depends
+            waits = {**(spec.after if index == 0 or emitted.after else {}), **emitted.after}
+            if waits:
+                step["DependsOn"] = [_dependency(name, trigger) for name, trigger in waits.items()]
             yield step
 
     def _step(self, emitted: EmittedStep) -> JsonObject:

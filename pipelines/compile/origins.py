@@ -20,7 +20,14 @@ from pipelines.frozen import frozen
 from pipelines.grammar.functions import is_function
 from pipelines.grammar.names import snake_case
 from pipelines.json_types import Json, JsonObject
-from pipelines.spec.members import RequestMember, declared, fields_of, is_model, type_below
+from pipelines.spec.members import (
+    RequestMember,
+    declared,
+    fields_of,
+    holds_members,
+    is_model,
+    type_below,
+)
 from pipelines.spec.model import Aws
 from pipelines.spec.steps import JobStep, StepSpec
 
@@ -50,6 +57,9 @@ def _moved(
         path, model = _top_path(finding.path, definition), None
     else:
         model = _model(_child(_child(spec, "steps"), step))
+        verbatim = _verbatim_path(step, model, crumbs, spec)
+        if verbatim is not None:
+            return replace(finding, path=verbatim, within=None)
         path = _account_path(crumbs, spec) or _step_path(step, model, crumbs, spec)
     words = _Words(model, set(finding.path) - set(path), path[-1] if path else None)
     return replace(
@@ -111,6 +121,11 @@ def _account_path(crumbs: Iterable[_Crumb], spec: Json) -> Path | None:
     return None
 
 
+def account_key(member: Json) -> str | None:
+    """Return the key of `aws:` that a member comes from, in whatever request."""
+    return _ACCOUNT.get(str(member))
+
+
 def _declared_members(model: type[BaseModel]) -> dict[str, str]:
     """Return member → key of the fields that declare theirs."""
     found = ((key, declared(field)) for key, field in fields_of(model).items())
@@ -123,6 +138,23 @@ _ACCOUNT = _declared_members(Aws)
 
 _Place: TypeAlias = tuple[int, int]
 """How much of a path a place explains: the last crumb that it used, and its depth."""
+
+
+def _verbatim_path(
+    step: str, model: type[StepSpec] | None, crumbs: list[_Crumb], spec: Json
+) -> Path | None:
+    """Return the place of what a step's keys hold as it is in the request; None elsewhere."""
+    written = _child(_child(spec, "steps"), step)
+    fields = fields_of(model) if model is not None else {}
+    keys = [key for key, field in fields.items() if holds_members(field)]
+    held = [(key, _child(written, key)) for key in keys]
+    places = [
+        place
+        for key, value in held
+        for place in _places(_Written(value, None, None, ("steps", step, key)), crumbs, 0)
+    ]
+    (explained, _), path = max(places, key=lambda found: found[0], default=((0, 0), ()))
+    return path if explained else None
 
 
 def _step_path(step: str, model: type[StepSpec] | None, crumbs: list[_Crumb], spec: Json) -> Path:

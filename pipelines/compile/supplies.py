@@ -10,6 +10,7 @@ from pipelines import programs, runtime
 from pipelines.bundle.assets import CodeAsset, DataAsset, digest_contents
 from pipelines.bundle.code import CodeBundle, CodeRequest, bundle
 from pipelines.bundle.digests import PLACE, remembered_contents
+from pipelines.bundle.need import CodeNeed
 from pipelines.bundle.project import Project, of_links
 from pipelines.compile.handlers import ServingCode, check_handlers
 from pipelines.compile.imports import StepCode, check_imports
@@ -44,9 +45,9 @@ class Supplies:
     data: Mapping[str, Value]
     assets: tuple[DataAsset, ...] = ()
 
-    def code_of(self, step: str) -> str | None:
-        """Return the URI of a step's bundle; None where it has no code."""
-        return next((asset.uri for asset in self.code if asset.step == step), None)
+    def code_of(self, step: str) -> dict[str, str]:
+        """Return the URIs of a step's bundles, its own under an empty name."""
+        return {asset.part: asset.uri for asset in self.code if asset.step == step}
 
     def images_of(self, step: str) -> dict[Path, Value]:
         """Return the images of a step, by the path of the need."""
@@ -66,8 +67,8 @@ def look_up(graph: Graph, project: Project) -> LookedUp:
     found: list[Finding] = []
     known = dict(_images(graph, found))
     jobs = tuple(_jobs(graph, known))
-    facts = {job.node.name: job.image.facts for job in jobs}
-    made = {one.step: one for one in find_code(graph, project, found, facts)}
+    facts = {(job.node.name, job.part): job.image.facts for job in jobs}
+    made = {(one.step, one.part): one for one in find_code(graph, project, found, facts)}
     code = tuple(one.asset for one in made.values() if one.asset is not None)
     found.extend(_too_old(jobs))
     steps = tuple(_step_code(jobs, made))
@@ -84,8 +85,8 @@ def look_up(graph: Graph, project: Project) -> LookedUp:
 def code_of_steps(graph: Graph, project: Project) -> tuple[StepCode, ...]:
     """Return the code of steps whose image is known, each with it; wrong code is left out."""
     jobs = tuple(_jobs(graph, dict(_images(graph, []))))
-    facts = {job.node.name: job.image.facts for job in jobs}
-    made = {one.step: one for one in find_code(graph, project, [], facts)}
+    facts = {(job.node.name, job.part): job.image.facts for job in jobs}
+    made = {(one.step, one.part): one for one in find_code(graph, project, [], facts)}
     return tuple(_step_code(jobs, made))
 
 
@@ -101,22 +102,21 @@ def find_code(
     graph: Graph,
     project: Project,
     found: list[Finding],
-    facts: Mapping[str, JsonObject] = MappingProxyType({}),
+    facts: Mapping[tuple[str, str], JsonObject] = MappingProxyType({}),
 ) -> Iterator[CodeBundle]:
-    """Make the bundle of every step that has code; `facts` is what it is told of its image."""
+    """Make the bundles of every step that has code; `facts` is what they are told of images."""
     aws = graph.spec.aws or Aws()
     account = {"pipeline": graph.spec.pipeline, "aws": aws.model_dump(exclude_none=True)}
+    prefix = f"{_root(graph)}/code"
     for node in graph.nodes.values():
-        need = node.kind.needs(node.name, node.step).code
-        if need is None:
-            continue
-        prefix = f"{_root(graph)}/code"
-        request = CodeRequest(
-            node.name, need, prefix, aws.pip_index_url, account, facts.get(node.name)
-        )
-        made = bundle(request, project)
-        found.extend(made.findings)
-        yield made
+        for part, need in node.kind.needs(node.name, node.step).jobs.items():
+            at = node.name, part
+            request = CodeRequest(
+                node.name, need.code, prefix, aws.pip_index_url, account, facts.get(at), part
+            )
+            made = bundle(request, project)
+            found.extend(made.findings)
+            yield made
 
 
 def _root(graph: Graph) -> str:
@@ -127,42 +127,56 @@ def _root(graph: Graph) -> str:
 
 @frozen
 class _Job:
-    """A step whose first image is known: the one that its code runs in."""
+    """A job of a step whose image is known; `need` and its bundle are None without code."""
 
     node: Node
+    part: str
     needs: StepNeeds
     path: Path
     image: Image
+
+    @property
+    def code(self) -> CodeNeed | None:
+        found = self.needs.jobs.get(self.part)
+        return found.code if found is not None else None
+
+    @property
+    def image_name(self) -> str:
+        return str(self.needs.images[self.path].name)
 
 
 def _jobs(graph: Graph, known: Mapping[tuple[str, Path], Image | Value]) -> Iterator[_Job]:
     for node in graph.nodes.values():
         needs = node.kind.needs(node.name, node.step)
-        for path in list(needs.images)[:1]:
+        paths = dict(zip(("",), needs.images, strict=False))
+        paths |= {part: need.image for part, need in needs.jobs.items()}
+        for part, path in paths.items():
             image = known.get((node.name, path))
             if isinstance(image, Image):
-                yield _Job(node, needs, path, image)
+                yield _Job(node, part, needs, path, image)
 
 
-def _step_code(jobs: Iterable[_Job], made: Mapping[str, CodeBundle]) -> Iterator[StepCode]:
+def _step_code(
+    jobs: Iterable[_Job], made: Mapping[tuple[str, str], CodeBundle]
+) -> Iterator[StepCode]:
     """Yield the code of steps, each with the image that it runs in."""
     for job in jobs:
-        code, bundled = job.needs.code, made.get(job.node.name)
+        code, bundled = job.code, made.get((job.node.name, job.part))
         if code is None or bundled is None or bundled.asset is None:
             continue
-        name = str(job.needs.images[job.path].name)
+        path, asset = job.node.path, bundled.asset
         yield StepCode(
-            job.node.path, job.image, name, code, bundled.asset, bundled.imports, bundled.brought
+            path, job.image, job.image_name, code, asset, bundled.imports, bundled.brought
         )
 
 
 def _serving(jobs: Iterable[_Job]) -> Iterator[ServingCode]:
     """Yield the code that a model server calls."""
     for job in jobs:
-        code = job.needs.code
+        code = job.code
         if code is not None and code.entry is not None:
-            name = str(job.needs.images[job.path].name)
-            yield ServingCode(job.node.path, job.image, name, code.entry, code.config)
+            path = job.node.path
+            yield ServingCode(path, job.image, job.image_name, code.entry, code.config)
 
 
 def _too_old(jobs: Iterable[_Job]) -> Iterator[Finding]:
@@ -171,16 +185,17 @@ def _too_old(jobs: Iterable[_Job]) -> Iterator[Finding]:
         python, floor = job.image.python, _floor(job)
         if python is None or tuple(map(int, python.split("."))) >= floor:
             continue
-        name = job.needs.images[job.path].name
         needed = "{}.{}".format(*floor)
-        message = f"`{name}` has Python {python}; `kind: {job.node.step.kind}` needs {needed}"
+        message = (
+            f"`{job.image_name}` has Python {python}; `kind: {job.node.step.kind}` needs {needed}"
+        )
         place = (*job.node.path, *job.path)
         yield Finding("SP407", message, place, help="name an image with a newer Python")
 
 
 def _floor(job: _Job) -> tuple[int, int]:
     """Return the oldest Python that a job's code runs on."""
-    code = job.needs.code
+    code = job.code
     if code is None:
         return (0, 0)
     return runtime.PYTHON if code.program is None else programs.declaration(code.program).python

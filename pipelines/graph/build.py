@@ -45,7 +45,7 @@ def build(
 
 def resolver(graph: Graph, data: Mapping[str, Value]) -> Resolver:
     """Make the resolver of a graph's references; `data` holds the URI of every data entry."""
-    steps = {n.name: StepOutputs(n.kind, n.outputs) for n in graph.nodes.values()}
+    steps = {n.name: StepOutputs(n.type, n.outputs) for n in graph.nodes.values()}
     return Resolver(graph.spec.parameters, data, steps, graph.unread)
 
 

@@ -11,7 +11,7 @@ from pipelines.graph.uses import Use
 from pipelines.kinds.base.contract import Kind, Output
 from pipelines.spec.model import PipelineSpec
 from pipelines.spec.steps import StepSpec
-from pipelines.steptypes import StepType, require
+from pipelines.steptypes import StepType, find
 
 
 @frozen
@@ -61,7 +61,8 @@ class Node:
     @property
     def type(self) -> StepType:
         """What is known of the Type of the step that bears its name."""
-        return require(self.kind.type)
+        name = self.kind.type_of(self.step)
+        return find(name) or StepType(name, request=None, describe=None)
 
     @property
     def spec(self) -> StepSpec:

@@ -12,9 +12,9 @@ from pipelines.diagnostics.sentences import listed
 from pipelines.frozen import frozen
 from pipelines.grammar.functions import Get, JsonGet, PropertyFile, Value, concatenate
 from pipelines.json_types import Json
-from pipelines.kinds.base.contract import Kind, Output
+from pipelines.kinds.base.contract import Output
 from pipelines.spec.references import ROOTS, Reference, Template
-from pipelines.steptypes import require
+from pipelines.steptypes import UNDOCUMENTED, StepType
 from pipelines.steptypes.shapes import PathProblem, member_at, shapes_of
 
 EXECUTION = {
@@ -40,7 +40,7 @@ class UnresolvedError(Exception):
 class StepOutputs:
     """What the resolver has to know of a step."""
 
-    kind: Kind
+    type: StepType
     outputs: Mapping[str, Output]
 
 
@@ -146,7 +146,7 @@ class Resolver:
             )
         output_name, path = str(reference.parts[2]), reference.parts[3:]
         if output_name == "properties":
-            return _property(reference, step.kind)
+            return _property(reference, step.type)
         output = step.outputs.get(output_name)
         if output is None:
             if not step.outputs:
@@ -167,9 +167,12 @@ def _below(reference: Reference, output: Output, path: tuple[str | int, ...]) ->
         if output.value is not None:
             return output.value
         problem = f"`{reference}` needs a name after it"
-        known = _any_of(f"{reference}.{member}" for member in output.members)
+        known = _any_of(f"{reference}.{member}" for member in (*output.members, *output.paths))
         raise UnresolvedError("SP205", problem, f"one of {known}")
     if output.json is not None:
+        if output.paths and reference.below(3) not in output.paths:
+            below = reference.below(3)
+            _unknown(f"`{reference}` has no value", below, output.paths, "name")
         return JsonGet(PropertyFile(*output.json), reference.below(3))
     name = str(path[0])
     if name in output.members and len(path) == 1:
@@ -183,9 +186,11 @@ def _below(reference: Reference, output: Output, path: tuple[str | int, ...]) ->
     )
 
 
-def _property(reference: Reference, kind: Kind) -> Value:
+def _property(reference: Reference, step_type: StepType) -> Value:
     step, path = reference.name, reference.below(3)
-    member = member_at(shapes_of(require(kind.type)), path)
+    if step_type.name in UNDOCUMENTED:
+        return Get(f"Steps.{step}.{path}")
+    member = member_at(shapes_of(step_type), path)
     if isinstance(member, PathProblem):
         raise UnresolvedError("SP205", f"step `{step}`: {member.message}", member.help or "")
     return Get(f"Steps.{step}.{path}")

@@ -1,16 +1,25 @@
 """`kind: processing`: any script over any inputs, in a Processing job."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from pipelines.bundle.need import CodeNeed
-from pipelines.kinds.base.contract import EmitContext, EmittedStep, Kind, Output, StepNeeds
+from pipelines.diagnostics import Finding
+from pipelines.kinds.base.contract import (
+    EmitContext,
+    EmittedStep,
+    ImageNeed,
+    Kind,
+    Output,
+    StepNeeds,
+)
 from pipelines.kinds.base.jobs import (
     ProcessingJob,
     PropertyFileOutput,
     job_needs,
+    only_with_script,
     processing,
     processing_output,
     report_output,
@@ -23,10 +32,16 @@ from pipelines.spec.values import AnyScalar, FixedText, no_entries
 
 
 class ProcessingStep(JobStep):
-    """A script that reads inputs and writes outputs."""
+    """A script, or an image's own program, that reads inputs and writes outputs."""
 
     kind: Literal["processing"]
-    script: FixedText = Field(description="The script, a file of the project.")
+    script: Annotated[
+        FixedText | None, RequestMember("AppSpecification.ContainerEntrypoint", if_given=True)
+    ] = Field(
+        None,
+        description="The script, a file of the project; without it the image's own entrypoint "
+        "is started.",
+    )
     inputs: Annotated[dict[str, Input], RequestMember("ProcessingInputs", named_by="InputName")] = (
         Field(
             default_factory=dict, description="By name; the script finds each in SM_CHANNEL_<NAME>."
@@ -56,6 +71,8 @@ def outputs(name: str, step: ProcessingStep) -> Mapping[str, Output]:
 
 def needs(_name: str, step: ProcessingStep) -> StepNeeds:
     """The image and the script's bundle."""
+    if step.script is None:
+        return StepNeeds({("image",): ImageNeed(step.image, step.instance_type, "processing")})
     code = CodeNeed(
         "processing",
         script=script(step.script, "script"),
@@ -64,6 +81,12 @@ def needs(_name: str, step: ProcessingStep) -> StepNeeds:
         outputs=(*step.outputs, *step.reports),
     )
     return job_needs(step, "processing", code)
+
+
+def checks(step: ProcessingStep) -> Iterator[Finding]:
+    """Without a script nothing is needed for one."""
+    if step.script is None:
+        yield from only_with_script(step)
 
 
 def emit(step: ProcessingStep, context: EmitContext) -> tuple[EmittedStep, ...]:
@@ -98,5 +121,6 @@ KIND = Kind(
     emit,
     outputs,
     needs,
+    checks,
     example=_EXAMPLE,
 )

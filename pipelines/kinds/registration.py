@@ -22,13 +22,14 @@ from pipelines.kinds.base.contract import (
     Output,
     StepNeeds,
 )
+from pipelines.kinds.base.extra import with_extra
 from pipelines.kinds.base.jobs import text
 from pipelines.kinds.base.packaging import PACKAGING_TAKES, ServedModel
 from pipelines.kinds.base.serving import Packaging, Serving, check_serving
 from pipelines.spec.base import ShortFormModel, SpecModel
 from pipelines.spec.commit import COMMIT, UNKNOWN
 from pipelines.spec.members import RequestMember, members_of
-from pipelines.spec.steps import Input, StepSpec
+from pipelines.spec.steps import ExtraMembers, Input, StepSpec
 from pipelines.spec.values import AnyScalar, FixedText, Text
 
 
@@ -99,6 +100,7 @@ class RegistrationStep(StepSpec):
     model_description: Annotated[FixedText | None, RequestMember("ModelPackageDescription")] = (
         Field(None, description="What this model is.")
     )
+    extra: ExtraMembers = Field(default_factory=dict)
 
 
 def outputs(name: str, _step: RegistrationStep) -> Mapping[str, Output]:
@@ -139,7 +141,7 @@ def emit(step: RegistrationStep, context: EmitContext) -> tuple[EmittedStep, ...
         **_documents(step, context),
     }
     register = EmittedStep(context.name, "RegisterModel", arguments, parameters={COMMIT: UNKNOWN})
-    return (*_served(step).packed(context), register)
+    return (*_served(step).packed(context), with_extra(register, step.extra, context))
 
 
 def _served(step: RegistrationStep) -> ServedModel:

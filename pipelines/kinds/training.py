@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from pipelines.bundle.need import CodeNeed
-from pipelines.diagnostics import Finding, Severity
+from pipelines.diagnostics import Finding, Path, Severity
 from pipelines.grammar.functions import Get
 from pipelines.grammar.patterns import compiled
 from pipelines.json_types import JsonObject
@@ -20,10 +20,12 @@ from pipelines.kinds.base.contract import (
     Output,
     StepNeeds,
 )
+from pipelines.kinds.base.extra import with_extra
 from pipelines.kinds.base.jobs import (
     BUNDLE,
     CODE,
     environment,
+    only_with_script,
     output_uri,
     requirements_file,
     script,
@@ -67,10 +69,17 @@ class InstanceGroup(SpecModel):
 
 
 class TrainingStep(JobStep):
-    """A script that learns a model and writes it to SM_MODEL_DIR."""
+    """A script, or an image's own program, that learns a model and writes it to SM_MODEL_DIR."""
 
     kind: Literal["training"]
-    script: FixedText = Field(description="The script, a file of the project.")
+    script: Annotated[
+        FixedText | None,
+        RequestMember("AlgorithmSpecification.ContainerEntrypoint", if_given=True),
+    ] = Field(
+        None,
+        description="The script, a file of the project; without it the image's own entrypoint "
+        "is started.",
+    )
     inputs: Annotated[
         dict[str, Input], RequestMember("InputDataConfig", named_by="ChannelName")
     ] = Field(
@@ -126,6 +135,10 @@ def outputs(name: str, step: TrainingStep) -> Mapping[str, Output]:
 
 def needs(_name: str, step: TrainingStep) -> StepNeeds:
     """The image and the script's bundle with its launcher."""
+    instance_type = None if step.instance_groups else step.instance_type
+    images: dict[Path, ImageNeed] = {("image",): ImageNeed(step.image, instance_type, "training")}
+    if step.script is None:
+        return StepNeeds(images)
     distribution = step.distribution.model_dump() if step.distribution else None
     code = CodeNeed(
         "training",
@@ -134,12 +147,13 @@ def needs(_name: str, step: TrainingStep) -> StepNeeds:
         requirements_file=requirements_file(step),
         distribution=distribution,
     )
-    instance_type = None if step.instance_groups else step.instance_type
-    return StepNeeds({("image",): ImageNeed(step.image, instance_type, "training")}, code)
+    return StepNeeds(images, code)
 
 
 def checks(step: TrainingStep) -> Iterator[Finding]:
     """Spot and its waiting time belong together, channels name groups that there are."""
+    if step.script is None:
+        yield from only_with_script(step, distribution=step.distribution)
     if step.enable_managed_spot_training and step.max_wait_time_in_seconds is None:
         yield Finding(
             "SP130",
@@ -176,10 +190,10 @@ def _metric_checks(step: TrainingStep) -> Iterator[Finding]:
 
 
 def emit(step: TrainingStep, context: EmitContext) -> tuple[EmittedStep, ...]:
-    """One Training step that starts the bundle (decision 1)."""
+    """One Training step that starts the bundle (decision 1), else what the image starts."""
     arguments: JsonObject = {
         "AlgorithmSpecification": _algorithm(step, context),
-        "InputDataConfig": channels(step.inputs, context),
+        **channels(step.inputs, context),
         "OutputDataConfig": _output(context),
         "ResourceConfig": _resources(step, context),
         "RoleArn": context.aws.runs_code_as,
@@ -202,15 +216,17 @@ def emit(step: TrainingStep, context: EmitContext) -> tuple[EmittedStep, ...]:
     if step.enable_managed_spot_training or step.checkpoints:
         arguments["CheckpointConfig"] = _checkpoints(step, context)
         extra.pop("CacheConfig", None)
-    return (EmittedStep(context.name, "Training", arguments, extra),)
+    emitted = EmittedStep(context.name, "Training", arguments, extra)
+    return (with_extra(emitted, step.extra, context),)
 
 
 def _algorithm(step: TrainingStep, context: EmitContext) -> JsonObject:
     algorithm: JsonObject = {
         "TrainingImage": context.images[("image",)],
         "TrainingInputMode": "File",
-        "ContainerEntrypoint": ["python3", f"/opt/ml/input/data/{CODE}/{BUNDLE}"],
     }
+    if context.code is not None:
+        algorithm["ContainerEntrypoint"] = ["python3", f"/opt/ml/input/data/{CODE}/{BUNDLE}"]
     if step.metric_definitions:
         algorithm["MetricDefinitions"] = [
             {"Name": name, "Regex": regex} for name, regex in step.metric_definitions.items()

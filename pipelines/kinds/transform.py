@@ -22,11 +22,12 @@ from pipelines.kinds.base.contract import (
     Output,
     StepNeeds,
 )
+from pipelines.kinds.base.extra import with_extra
 from pipelines.kinds.base.jobs import output_uri, step_keys, tags, vpc
 from pipelines.kinds.base.packaging import PACKAGING_TAKES, ServedModel
 from pipelines.kinds.base.serving import Packaging, Serving, check_serving
 from pipelines.spec.members import RequestMember
-from pipelines.spec.steps import Input, JobStep, Retry, StepSpec
+from pipelines.spec.steps import ExtraMembers, Input, JobStep, Retry, StepSpec
 from pipelines.spec.values import Text, mistake, no_entries
 
 PREDICTIONS: Final = "predictions"
@@ -73,6 +74,7 @@ class TransformStep(BatchKeys, StepSpec):
     retry: Annotated[list[Retry], RequestMember("RetryPolicies")] = Field(
         default_factory=no_entries, description="When to try the job again."
     )
+    extra: ExtraMembers = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _one_model(self) -> Self:
@@ -146,6 +148,7 @@ def emit(step: TransformStep, context: EmitContext) -> tuple[EmittedStep, ...]:
         **tags(context),
     }
     job = EmittedStep(context.name, "Transform", arguments, step_keys(job_step, context))
+    job = with_extra(job, step.extra, context)
     return (*packed, EmittedStep(name, "Model", model), job)
 
 

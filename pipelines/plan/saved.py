@@ -129,7 +129,7 @@ def _compiled(source: PlanSource) -> JsonObject:
         "definitions": {name: json.loads(text) for name, text in compiled.definitions.items()},
         "settings": {**asdict(intent), "tags": dict(intent.tags), "groups": [*intent.groups]},
         "code": {
-            asset.step: {
+            asset.label: {
                 "uri": asset.uri,
                 "files": {one.path: _content(one) for one in asset.members},
             }

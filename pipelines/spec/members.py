@@ -27,9 +27,12 @@ class RequestMember:
         named_by: of a mapping that becomes a list: the member of an entry that holds its key.
         value: of such a mapping of scalars: the member of an entry that holds its value.
         entry: of a key that becomes one entry of a list: the name that `named_by` holds there.
+        if_given: whether the member is the user's own (`extra:`) as long as the key is not given.
+
+    Without `paths` a key holds members of the request as they are.
     """
 
-    __slots__ = ("entry", "named_by", "paths", "value")
+    __slots__ = ("entry", "if_given", "named_by", "paths", "value")
 
     def __init__(
         self,
@@ -37,11 +40,13 @@ class RequestMember:
         named_by: str | None = None,
         value: str | None = None,
         entry: str | None = None,
+        if_given: bool = False,
     ) -> None:
         self.paths = tuple(tuple(path.split(".")) for path in paths)
         self.named_by = named_by
         self.value = value
         self.entry = entry
+        self.if_given = if_given
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -83,6 +88,12 @@ def members_of(
         key = member.names[0] if member else camel_case(name)
         written[key] = list(map(resolve, value)) if isinstance(value, list) else resolve(value)
     return written
+
+
+def holds_members(field: FieldInfo) -> bool:
+    """Return whether a key holds members of the request as they are."""
+    member = declared(field)
+    return member is not None and not member.paths
 
 
 def is_model(annotation: Any) -> TypeGuard[type[BaseModel]]:

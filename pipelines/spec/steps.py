@@ -12,6 +12,7 @@ from pipelines.spec.values import (
     Duration,
     FixedText,
     Integer,
+    RequestMembers,
     Text,
     describe,
     mistake,
@@ -19,6 +20,16 @@ from pipelines.spec.values import (
 )
 
 Trigger: TypeAlias = Literal["completed", "failed", "stopped", "any"]
+
+ExtraMembers: TypeAlias = Annotated[
+    RequestMembers,
+    RequestMember(),
+    Field(
+        description="Members of the request that have no key, named as in SageMaker's API, "
+        "such as `TensorBoardOutputConfig`."
+    ),
+]
+"""What `extra:` holds."""
 
 
 class Retry(SpecModel, defer_build=False):
@@ -178,3 +189,4 @@ class JobStep(StepSpec):
     retry: Annotated[list[Retry], RequestMember("RetryPolicies")] = Field(
         default_factory=no_entries, description="When to try again."
     )
+    extra: ExtraMembers = Field(default_factory=dict)

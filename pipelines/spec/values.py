@@ -13,9 +13,10 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from pipelines.diagnostics import Path
 from pipelines.frozen import frozen
 from pipelines.grammar import durations
-from pipelines.json_types import JsonObject
+from pipelines.json_types import Json, JsonObject
 from pipelines.spec.expressions import Expression, parse_expression
 from pipelines.spec.references import ReferenceSyntaxError, Template, parse_text
 
@@ -32,7 +33,7 @@ def no_entries() -> list[Any]:
 
 
 def mistake(
-    code: str, message: str, help: str | None = None, *, below: str = "", **within: int
+    code: str, message: str, help: str | None = None, *, below: str | Path = "", **within: int
 ) -> PydanticCustomError:
     """Build the error that `pipelines.spec.mistakes` turns into a finding.
 
@@ -40,10 +41,11 @@ def mistake(
         code: `SPnnn`.
         message: what is wrong.
         help: what to write instead.
-        below: the key of the validated mapping that is wrong; "" for all of it.
+        below: the key of the validated mapping that is wrong, or the path to it; "" for all of it.
         within: `start` and `end` of the wrong part of a text.
     """
-    context = {"message": message, "help": help, "below": (below,) if below else (), **within}
+    path = below if isinstance(below, tuple) else (below,) if below else ()
+    context = {"message": message, "help": help, "below": path, **within}
     return PydanticCustomError(code, "{message}", context)
 
 
@@ -158,6 +160,29 @@ def literal_scalar(value: object) -> str | int | float | bool:
     raise mistake("SP121", f"must be a text, a number or true/false, got {describe(value)}")
 
 
+def _members(value: object) -> JsonObject:
+    """Return members of a request, the texts in them with their references read."""
+    if not isinstance(value, dict):
+        raise mistake("SP121", f"must be a mapping, got {describe(value)}")
+    return {key: _verbatim(inner, (key,)) for key, inner in value.items()}
+
+
+def _verbatim(value: object, path: Path) -> Json:
+    match value:
+        case dict():
+            return {key: _verbatim(inner, (*path, key)) for key, inner in value.items()}
+        case list():
+            return [_verbatim(inner, (*path, index)) for index, inner in enumerate(value)]
+        case _:
+            try:
+                return _any_scalar(value)
+            except PydanticCustomError as error:
+                context: dict[str, Any] = dict(error.context or {})
+                within = {key: context[key] for key in ("start", "end") if key in context}
+                text, advice = context["message"], context["help"]
+                raise mistake(error.type, text, advice, below=path, **within) from None
+
+
 def scalar_text(value: str | float | bool) -> str:  # noqa: FBT001 - a value like the others
     """Write a literal scalar as the text that the service gets for it (FACTS 11.3)."""
     match value:
@@ -220,3 +245,8 @@ Duration: TypeAlias = Annotated[
 
 Condition: TypeAlias = Annotated[Expression, Scalar(_expression, (("type", "string"),))]
 """The text of `if:`, parsed."""
+
+RequestMembers: TypeAlias = Annotated[
+    JsonObject, Scalar(_members, (("type", "object"),), referable=False)
+]
+"""Members of a request as SageMaker's API names them, references welcome in their texts."""

@@ -15,6 +15,7 @@ import keyword
 from pathlib import Path
 from typing import Final
 
+from pipelines.diagnostics.nearest import nearest
 from pipelines.grammar.names import snake_case
 from pipelines.steptypes.steptype import StepKey, StepType
 
@@ -26,6 +27,7 @@ __all__ = [
     "find",
     "find_alias",
     "find_listed",
+    "meant",
     "module_name",
     "names",
     "require",
@@ -91,6 +93,13 @@ def require(name: str) -> StepType:
 def find_alias(word: str) -> StepType | None:
     """Return the Type that others call by that word; imports every Type's module."""
     return next((found for found in every() if word in found.aliases), None)
+
+
+def meant(word: str) -> str | None:
+    """Return the Type that somebody probably means by a word that is none; imports every Type."""
+    plain = word.removesuffix("Step")
+    other = find_alias(plain)
+    return other.name if other is not None else nearest(plain, names())
 
 
 def find_listed(member: str) -> StepType | None:

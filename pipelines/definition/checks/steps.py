@@ -12,7 +12,7 @@ from pipelines.diagnostics import Finding
 from pipelines.diagnostics.keys import compare_keys
 from pipelines.diagnostics.nearest import nearest
 from pipelines.diagnostics.sentences import in_words
-from pipelines.steptypes import UNDOCUMENTED, StepType, find_alias, names
+from pipelines.steptypes import UNDOCUMENTED, StepType, meant, names
 from pipelines.steptypes.shapes import shapes_of
 
 _REQUIRED: Final = ("Name", "Type")
@@ -55,9 +55,7 @@ def _check_type(step: Step) -> Iterator[Finding]:
         message = f"nobody documents the arguments of a `{step.type}` step; they are not checked"
         yield warning("SP523", path, message)
         return
-    word = step.type.removesuffix("Step")
-    other = find_alias(word)
-    close = other.name if other is not None else nearest(word, names())
+    close = meant(step.type)
     yield error(
         "SP505",
         path,

@@ -13,10 +13,13 @@ from pipelines.spec.references import Template
 from pipelines.spec.steps import Input
 
 
-def channels(inputs: Mapping[str, Input], context: EmitContext) -> list[JsonObject]:
-    """`InputDataConfig`: the inputs, and the bundle as the channel `code`."""
-    code = Input.model_validate({"from": context.code or ""})
-    return [*(_channel(n, i, context) for n, i in inputs.items()), _channel(CODE, code, context)]
+def channels(inputs: Mapping[str, Input], context: EmitContext) -> JsonObject:
+    """`InputDataConfig`: the inputs, and the bundle as the channel `code`; left out where empty."""
+    listed = [_channel(name, source, context) for name, source in inputs.items()]
+    if context.code is not None:
+        code = Input.model_validate({"from": context.code})
+        listed.append(_channel(CODE, code, context))
+    return {"InputDataConfig": listed} if listed else {}
 
 
 def _channel(name: str, source: Input, context: EmitContext) -> JsonObject:

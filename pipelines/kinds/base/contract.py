@@ -18,7 +18,7 @@ from pipelines.grammar.functions import Value
 from pipelines.json_types import Json, JsonObject
 from pipelines.spec.model import Aws, PipelineSpec
 from pipelines.spec.references import Template
-from pipelines.spec.steps import StepSpec
+from pipelines.spec.steps import StepSpec, Trigger
 
 ImageScope: TypeAlias = Literal["training", "inference", "processing"]
 
@@ -34,6 +34,7 @@ class Output:
         gates: the key path, below the step, of the reference that this output passes on.
         repeats: the key of the step whose text this output is; a step that stands alone takes it
             from there.
+        paths: with `json`, what there is below it, as `metrics.auc`; empty where that is not known.
     """
 
     value: Value | None = None
@@ -41,6 +42,7 @@ class Output:
     json: tuple[str, str] | None = None
     gates: Path | None = None
     repeats: str | None = None
+    paths: tuple[str, ...] = ()
 
 
 @frozen
@@ -53,16 +55,32 @@ class ImageNeed:
 
 
 @frozen
+class JobNeed:
+    """A bundle, and the path of the image that it runs in."""
+
+    image: Path
+    code: CodeNeed
+
+
+@frozen
 class StepNeeds:
     """What a step asks of the image table and the project.
 
     Args:
         images: by the key that names them; the first one is what the code runs in.
         code: its bundle.
+        further: the bundles of further jobs, each by a name of its own.
     """
 
     images: Mapping[Path, ImageNeed] = field(default_factory=dict)
     code: CodeNeed | None = None
+    further: Mapping[str, JobNeed] = field(default_factory=dict)
+
+    @property
+    def jobs(self) -> dict[str, JobNeed]:
+        """All bundles with their images, the step's own under an empty name."""
+        own = {} if self.code is None else {"": JobNeed(next(iter(self.images), ()), self.code)}
+        return {**own, **self.further}
 
 
 @frozen
@@ -75,6 +93,7 @@ class EmitContext:
         resolve: a literal or template of the step → the value in the definition.
         images: the resolved images, under the paths of `Needs.images`.
         code: S3 URI of the step's bundle; None without code.
+        further: S3 URIs of its further bundles, by name.
         cacheable: False where an input's content can change under its URI (decision 4).
     """
 
@@ -84,6 +103,7 @@ class EmitContext:
     images: Mapping[Path, Value]
     code: str | None
     cacheable: bool = True
+    further: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def aws(self) -> Aws:
@@ -104,6 +124,8 @@ class EmittedStep:
         parameters: reserved String parameters of the pipeline that it reads, with their defaults.
         requests: what its program will ask of the service, as arguments of the Types that do the
             same; they are checked like these, and are no part of the definition.
+        contested: members of the step's `extra:` that the step sets by itself, as paths below it.
+        after: other steps of the same step of the spec that it waits for, each with its trigger.
     """
 
     name: str
@@ -113,6 +135,8 @@ class EmittedStep:
     branches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
     requests: Mapping[str, JsonObject] = field(default_factory=dict)
+    contested: tuple[Path, ...] = ()
+    after: Mapping[str, Trigger] = field(default_factory=dict)
 
 
 def _no_outputs(_name: str, _step: StepSpec) -> Mapping[str, Output]:
@@ -145,6 +169,7 @@ class Kind:
         uses: what they use by its name, likewise.
         example: a step of this kind with its name, as it stands below `steps:`.
         further: the Types of the other steps that it becomes.
+        type_key: the key that names the Type where the user does; `type` is empty then.
     """
 
     model: type[StepSpec]
@@ -159,3 +184,8 @@ class Kind:
     uses: Mapping[str, str] = field(default_factory=dict)
     example: str = ""
     further: tuple[str, ...] = ()
+    type_key: str | None = None
+
+    def type_of(self, step: StepSpec) -> str:
+        """Return the Type of the step that carries the spec step's own name."""
+        return self.type if self.type_key is None else str(getattr(step, self.type_key))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field
 from typing import Literal, TypeAlias
 
 from pipelines.bundle.need import CodeNeed, ProjectFile, RequirementsFile
+from pipelines.diagnostics import Finding
 from pipelines.frozen import frozen
 from pipelines.grammar.functions import Get, Join, Value, join_path
 from pipelines.json_types import Json, JsonObject
@@ -18,6 +19,7 @@ from pipelines.kinds.base.contract import (
     Output,
     StepNeeds,
 )
+from pipelines.kinds.base.extra import with_extra
 from pipelines.spec.members import members_of
 from pipelines.spec.references import Template
 from pipelines.spec.steps import Input, JobStep, Retry
@@ -69,25 +71,19 @@ class ProcessingJob:
 
 
 def processing(step: JobStep, job: ProcessingJob, context: EmitContext) -> EmittedStep:
-    """Emit a Processing step that starts the bundle (decision 1)."""
-    application: JsonObject = {
-        "ImageUri": job.image,
-        "ContainerEntrypoint": ["python3", f"{INPUT_ROOT}/{CODE}/{BUNDLE}"],
-    }
+    """Emit a Processing step that starts the bundle (decision 1), else what the image starts."""
+    application: JsonObject = {"ImageUri": job.image}
+    if context.code is not None:
+        application["ContainerEntrypoint"] = ["python3", f"{INPUT_ROOT}/{CODE}/{BUNDLE}"]
     if job.arguments:
         application["ContainerArguments"] = [
             word
             for key, value in job.arguments.items()
             for word in (f"--{key}", text(value, context))
         ]
-    inputs = [
-        _processing_input(name, context.resolve(source.from_), source)
-        for name, source in job.inputs.items()
-    ]
-    code = Input.model_validate({"from": context.code or ""})
     arguments: JsonObject = {
         "AppSpecification": application,
-        "ProcessingInputs": [*inputs, _processing_input(CODE, context.code or "", code)],
+        **_inputs(job, context),
         **_outputs(job, context),
         "ProcessingResources": {"ClusterConfig": _cluster(step, context)},
         "RoleArn": job.role or context.aws.runs_code_as,
@@ -102,7 +98,8 @@ def processing(step: JobStep, job: ProcessingJob, context: EmitContext) -> Emitt
             {"PropertyFileName": f.name, "OutputName": f.output, "FilePath": f.path}
             for f in job.property_files
         ]
-    return EmittedStep(job.name, "Processing", arguments, {**extra, **step_keys(step, context)})
+    emitted = EmittedStep(job.name, "Processing", arguments, {**extra, **step_keys(step, context)})
+    return with_extra(emitted, step.extra, context)
 
 
 def text(value: Json, context: EmitContext) -> Value:
@@ -173,6 +170,31 @@ def requirements_file(step: JobStep) -> RequirementsFile | None:
     """The step's own requirements."""
     given = step.requirements
     return RequirementsFile(given.file, given.mode, given.wheels) if given else None
+
+
+def only_with_script(step: JobStep, **further: object) -> Iterator[Finding]:
+    """Find what is the script's in a step without one: the image starts its own entrypoint.
+
+    Args:
+        step: a step without a script.
+        further: keys of its kind that are the script's too, with what is given.
+    """
+    given = {"requirements": step.requirements, "include": step.include, **further}
+    for key in (key for key, value in given.items() if value):
+        message = f"`{key}` is for a script, and this step has none"
+        advice = "add `script:`, or remove it: the image starts its own entrypoint"
+        yield Finding("SP130", message, (key,), at="key", help=advice)
+
+
+def _inputs(job: ProcessingJob, context: EmitContext) -> JsonObject:
+    inputs = [
+        _processing_input(name, context.resolve(source.from_), source)
+        for name, source in job.inputs.items()
+    ]
+    if context.code is not None:
+        code = Input.model_validate({"from": context.code})
+        inputs.append(_processing_input(CODE, context.code, code))
+    return {"ProcessingInputs": inputs} if inputs else {}
 
 
 def _processing_input(name: str, uri: Value, source: Input) -> JsonObject:

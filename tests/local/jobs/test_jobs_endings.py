@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 import time
 from pathlib import Path
@@ -115,6 +116,35 @@ def test_an_image_without_an_entrypoint_is_told_about_stubs(local: Local) -> Non
     assert "run --stub STEP=FILE" in str(outcome.reason)
     again = processing.execute(local.call(local.processing()))
     assert "run --stub STEP=FILE" in str(again.reason)
+
+
+def test_train_of_this_machine_stands_in_for_the_one_of_an_image(
+    local: Local, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SageMaker starts `train` where a request has no entrypoint (FACTS 3.4); a note says so."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    program = folder / "train"
+    program.write_text(
+        "#!/bin/sh\nroot=${PIPELINES_OPT_ML:-/opt/ml}\n"
+        "cp $root/input/config/hyperparameters.json $root/model/\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+    outcome = training.execute(local.call(local.training(HyperParameters={"rounds": "5"})))
+    assert outcome.status is StepStatus.SUCCEEDED, outcome.reason
+    assert outcome.notes == ("`train` of this machine is started in place of the one in image:1",)
+
+
+def test_a_command_that_only_the_image_has_is_told_about_stubs(local: Local) -> None:
+    """Whether a request is one of training or of processing."""
+    for outcome in (
+        training.execute(local.call(local.training("nosuchcommand", "--fast"))),
+        processing.execute(local.call(local.processing("nosuchcommand"))),
+    ):
+        assert outcome.status is StepStatus.FAILED
+        assert "does not have the command `nosuchcommand`" in str(outcome.reason)
+        assert "run --stub STEP=FILE" in str(outcome.reason)
 
 
 def test_a_serverless_job_is_told_about_stubs(local: Local) -> None:

@@ -104,6 +104,11 @@ def _no_proxy_for(job: LocalJob, outside: Mapping[str, str]) -> dict[str, str]:
     return {"no_proxy": names, "NO_PROXY": names}
 
 
+def is_python(word: str) -> bool:
+    """Return whether the first word of a command names Python."""
+    return _PYTHON.fullmatch(word) is not None
+
+
 def command_words(
     job: LocalJob, host: JobHost, words: Sequence[str], settings: LocalSettings
 ) -> tuple[str, ...]:
@@ -113,6 +118,6 @@ def command_words(
     interpreter; paths below /opt/ml are rewritten where there are no namespaces.
     """
     first, *rest = rewrite(job, host, list(words))
-    if _PYTHON.fullmatch(first):
+    if is_python(first):
         first = str(settings.interpreter.absolute())
     return (first, *rest)

@@ -10,6 +10,7 @@ import json
 import shutil
 from typing import TYPE_CHECKING
 
+from pipelines.backends.local.jobs import own_entrypoint
 from pipelines.backends.local.jobs.opt_ml import ROOT, host_path
 from pipelines.backends.local.jobs.spec import JobRefusedError
 from pipelines.bundle.assets import write_zipapp
@@ -30,23 +31,35 @@ if TYPE_CHECKING:
 _PROGRAM, _SOURCE = "sagemaker_program", "sagemaker_submit_directory"
 
 
-def training_words(store: ObjectStore, job: LocalJob, request: JsonObject) -> list[str]:
+def training_words(
+    store: ObjectStore, job: LocalJob, request: JsonObject, interpreter: Path
+) -> list[str]:
     """Return the argument list of a training container.
 
     Raises:
-        JobRefusedError: only the image defines what to start, or the program is missing.
+        JobRefusedError: only the image has what is to be started, or the program is missing.
     """
     algorithm = request["AlgorithmSpecification"]
-    entrypoint = algorithm.get("ContainerEntrypoint")
-    if entrypoint:
-        return [*entrypoint, *(algorithm.get("ContainerArguments") or [])]
-    if _PROGRAM in (request.get("HyperParameters") or {}):
+    arguments = algorithm.get("ContainerArguments") or []
+    if algorithm.get("ContainerEntrypoint"):
+        words = [*algorithm["ContainerEntrypoint"], *arguments]
+        own_entrypoint.require_command(words, image_of(request), interpreter)
+        return words
+    if not starts_image(request):
         return ["python3", str(_bundle(store, job, request))]
-    image = algorithm.get("TrainingImage") or algorithm.get("AlgorithmName")
-    raise JobRefusedError(
-        f"the image {image} has its own entrypoint, which cannot run without a container",
-        "set a ContainerEntrypoint for the step, or use a stub: run --stub STEP=FILE",
-    )
+    return own_entrypoint.of_training(image_of(request), arguments, interpreter)
+
+
+def starts_image(request: JsonObject) -> bool:
+    """Return whether only the image says what a training request starts."""
+    given = request["AlgorithmSpecification"].get("ContainerEntrypoint")
+    return not given and _PROGRAM not in (request.get("HyperParameters") or {})
+
+
+def image_of(request: JsonObject) -> str:
+    """Return the image or the algorithm of a training request."""
+    algorithm = request["AlgorithmSpecification"]
+    return str(algorithm.get("TrainingImage") or algorithm.get("AlgorithmName"))
 
 
 def plain_parameters(request: JsonObject) -> dict[str, str]:

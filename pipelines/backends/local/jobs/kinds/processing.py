@@ -10,6 +10,7 @@ from pipelines.backends.local.jobs.channels import processing_sources, stage_inp
 from pipelines.backends.local.jobs.kind import JobKind
 from pipelines.backends.local.jobs.opt_ml import write_processing
 from pipelines.backends.local.jobs.outputs import make_output_folders, store_outputs
+from pipelines.backends.local.jobs.own_entrypoint import require_command
 from pipelines.backends.local.jobs.run import ContainerCommand, run_job
 from pipelines.backends.local.jobs.spec import (
     JobLimits,
@@ -24,6 +25,7 @@ from pipelines.steptypes.processing import STEP_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pipelines.backends.local.jobs.kind import JobOrder
     from pipelines.backends.local.jobs.spec import LocalJob
@@ -63,7 +65,7 @@ def prepared(
         JobRefusedError: the job cannot run on this machine.
     """
     request = order.request
-    words = _words(request)
+    words = _words(request, order.settings.interpreter)
     sources = processing_sources(request)
     store = ObjectStore(order.settings.home / "s3")
     plans = host_plans([preferred(request["ProcessingResources"]["ClusterConfig"])])[:most_hosts]
@@ -77,7 +79,7 @@ def prepared(
         yield job, ContainerCommand(words, request.get("Environment") or {}, limits, _MESSAGE)
 
 
-def _words(request: JsonObject) -> list[str]:
+def _words(request: JsonObject, interpreter: Path) -> list[str]:
     application = request["AppSpecification"]
     entrypoint = application.get("ContainerEntrypoint")
     if not entrypoint:
@@ -86,7 +88,9 @@ def _words(request: JsonObject) -> list[str]:
             " without a container",
             "set a ContainerEntrypoint for the step, or use a stub: run --stub STEP=FILE",
         )
-    return [*entrypoint, *(application.get("ContainerArguments") or [])]
+    words = [*entrypoint, *(application.get("ContainerArguments") or [])]
+    require_command(words, application["ImageUri"], interpreter)
+    return words
 
 
 def _exit_message(job: LocalJob) -> str | None:

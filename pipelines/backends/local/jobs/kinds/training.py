@@ -6,6 +6,7 @@ import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from pipelines.backends.local.jobs import own_entrypoint
 from pipelines.backends.local.jobs.channels import stage_inputs, training_sources
 from pipelines.backends.local.jobs.checkpoints import CheckpointSync
 from pipelines.backends.local.jobs.kind import JobKind
@@ -22,7 +23,12 @@ from pipelines.backends.local.jobs.spec import (
     preferred,
 )
 from pipelines.backends.local.jobs.states import MAX_RUNTIME_EXCEEDED, JobOutcome, JobPhase
-from pipelines.backends.local.jobs.toolkit import plain_parameters, training_words
+from pipelines.backends.local.jobs.toolkit import (
+    image_of,
+    plain_parameters,
+    starts_image,
+    training_words,
+)
 from pipelines.backends.local.jobs.workspace import workspace
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.steptypes.training import STEP_TYPE
@@ -46,7 +52,7 @@ def _run(order: JobOrder) -> JobOutcome:
     patterns = metric_patterns(request)
     order.progress.entered(JobPhase.DOWNLOADING)
     with _laid_out(order, None) as (job, checkpoints):
-        container = _container(store, job, request)
+        container = _container(store, job, order)
         order.progress.entered(JobPhase.RUNNING)
         with feed_pipes(store, job, training_sources(request)):
             result = run_job(order, job, container, checkpoints.tick)
@@ -55,7 +61,8 @@ def _run(order: JobOrder) -> JobOutcome:
         store_output_data(store, job, request)
         if result.reason is None or result.end.cause == "limit":
             store_model(store, job, request)
-    return _outcome(result, final_metrics(patterns, result.logs, order.stop))
+    notes = (own_entrypoint.note(image_of(request)),) if starts_image(request) else ()
+    return _outcome(result, final_metrics(patterns, result.logs, order.stop), notes)
 
 
 @contextmanager
@@ -74,7 +81,7 @@ def prepared(
     request, store = order.request, ObjectStore(order.settings.home / "s3")
     _refuse_serverless(request)
     with _laid_out(order, most_hosts) as (job, _):
-        container = _container(store, job, request)
+        container = _container(store, job, order)
         with feed_pipes(store, job, training_sources(request)):
             yield job, container
 
@@ -103,14 +110,16 @@ def _refuse_serverless(request: JsonObject) -> None:
         )
 
 
-def _container(store: ObjectStore, job: LocalJob, request: JsonObject) -> ContainerCommand:
+def _container(store: ObjectStore, job: LocalJob, order: JobOrder) -> ContainerCommand:
+    request = order.request
+    words = training_words(store, job, request, order.settings.interpreter)
     environment = {
         "TRAINING_JOB_NAME": job.name,
         "TRAINING_JOB_ARN": job.arn,
         **(request.get("Environment") or {}),
     }
     limits = JobLimits.of(request.get("StoppingCondition"))
-    return ContainerCommand(training_words(store, job, request), environment, limits, _FAILURE)
+    return ContainerCommand(words, environment, limits, _FAILURE)
 
 
 def _plans(request: JsonObject) -> list[HostPlan]:
@@ -118,7 +127,9 @@ def _plans(request: JsonObject) -> list[HostPlan]:
     return host_plans(resources.get("InstanceGroups") or [preferred(resources)])
 
 
-def _outcome(result: LocalJobResult, found: FoundMetrics) -> JobOutcome:
+def _outcome(
+    result: LocalJobResult, found: FoundMetrics, notes: tuple[str, ...] = ()
+) -> JobOutcome:
     cut_off = result.end.cause == "limit"
     return JobOutcome(
         result.status,
@@ -126,7 +137,7 @@ def _outcome(result: LocalJobResult, found: FoundMetrics) -> JobOutcome:
         secondary=MAX_RUNTIME_EXCEEDED if cut_off else None,
         fault=result.fault,
         results={"FinalMetricDataList": found.values} if found.values else {},
-        notes=found.notes,
+        notes=(*notes, *found.notes),
     )
 
 
