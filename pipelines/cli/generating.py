@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import click
 
-from pipelines.cli.options import GivenPath, report
+from pipelines.cli.options import GivenPath, parameters, report
 from pipelines.cli.repository import Repository
 from pipelines.cli.repository_checks import require_branch, require_repository
 from pipelines.cli.trial import with_trials
@@ -104,7 +104,11 @@ def wanted_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def with_wanted(**options: Any) -> Any:
-        wanted = Wanted(**{name: options.pop(name) for name in names})
+        given = parameters(options.pop("parameters"))
+        written = tuple(f"{name}={value}" for name, value in given.items())
+        wanted = Wanted(
+            **{"parameters": written} | {n: options.pop(n) for n in names if n in options}
+        )
         return command(wanted=wanted, **options)
 
     for option in reversed(_OPTIONS):

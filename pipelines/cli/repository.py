@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 
 from pipelines.files import real
 
 _SECONDS = 10
-_REMOTE = re.compile(
-    r"(?:(?:https?|ssh|git)://)?(?:[^@/]+@)?(?P<host>[^/:]+)(?::\d+)?[/:](?P<name>.+?)(?:\.git)?/?"
-)
+_NAME = r"/*(?P<name>.+?)(?:\.git)?/?"
+_URL = re.compile(rf"(?:https?|ssh|git)://(?:[^/]*@)?(?P<host>[^/:@]+)(?::\d+)?/{_NAME}")
+_SHORT = re.compile(rf"(?:[^/:@]+@)?(?P<host>[^/:@]+):(?!//){_NAME}")
+"""How git writes an address: as a URL, or as ssh does; anything else is a path of this machine."""
+
+_USER = re.compile(r"[a-z][a-z0-9+.-]*://(?P<user>[^/]*)@", re.IGNORECASE)
+_SHORTEST_TOKEN = 20
 _HOSTS = {
     "github.com": "GitHub",
     "gitlab.com": "GitLab",
@@ -21,6 +25,20 @@ _HOSTS = {
     "ssh.dev.azure.com": "AzureDevOps",
     "dev.azure.com": "AzureDevOps",
 }
+
+
+def holds_a_secret(url: str) -> bool:
+    """Return whether a URL has a password or a token in it; a user's name alone is none."""
+    found = _USER.match(url)
+    user = found["user"] if found else ""
+    return ":" in user or len(user) >= _SHORTEST_TOKEN or "token=" in url
+
+
+def repository_at(url: str) -> tuple[str, str] | None:
+    """Return the host and the name of a repository by its URL, without what else is in it."""
+    address = url.partition("?")[0]
+    found = _URL.fullmatch(address) or _SHORT.fullmatch(address)
+    return (found["host"], found["name"]) if found and "/" in found["name"] else None
 
 
 class Repository:
@@ -40,9 +58,20 @@ class Repository:
     @cached_property
     def remote(self) -> tuple[str, str] | None:
         """The host and the name of the remote `origin`: `("github.com", "owner/name")`."""
-        url = self._git("remote", "get-url", "origin").strip()
-        found = _REMOTE.fullmatch(url)
-        return (found["host"], found["name"]) if found and "/" in found["name"] else None
+        return repository_at(self._origin)
+
+    @property
+    def warnings(self) -> Iterator[str]:
+        """What a person should know of it."""
+        if holds_a_secret(self._origin):
+            yield (
+                "the URL of the remote `origin` holds a password or a token: nothing that is"
+                " written here has it, but .git/config does; a credential helper keeps it better"
+            )
+
+    @cached_property
+    def _origin(self) -> str:
+        return self._git("remote", "get-url", "origin").strip()
 
     @property
     def provider(self) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Final
 
-from pipelines.cli.repository import Repository
+from pipelines.cli.repository import Repository, repository_at
 from pipelines.diagnostics.nearest import nearest
 from pipelines.diagnostics.sentences import quoted
 from pipelines.errors import UsageError
@@ -61,6 +62,10 @@ def require_repository(options: Options, repository: Repository, given: str | No
             "name it with --repository OWNER/NAME; the roles trust it and no other",
         )
     pattern, shape = _NAMES[runner]
+    if given is not None and ("://" in given or "@" in given):
+        found = repository_at(given)
+        shape = shape if found is None else shlex.quote(found[1])
+        raise UsageError("--repository is a name, not a URL", f"write --repository {shape}")
     if given is not None and not pattern.fullmatch(name):
         raise UsageError(f"`{name}` is not the name of a repository", f"write --repository {shape}")
     host = repository.remote[0] if repository.remote else None

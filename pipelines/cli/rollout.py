@@ -30,14 +30,16 @@ from pipelines.account.stacks.following import StackEvent, StackFollower
 from pipelines.account.stacks.importing import import_change_set
 from pipelines.cli.generating import Generated
 from pipelines.cli.printing import echo
-from pipelines.cli.stack_checks import Examined, Item, examine
+from pipelines.cli.stack_checks import Choices, Examined, Item, examine
 from pipelines.cli.stack_files import ChosenStacks, current_templates
+from pipelines.cli.stack_sharing import with_others
 from pipelines.cli.stack_text import PlannedStack, Upload, planned_text
 from pipelines.cli.target import open_account
 from pipelines.diagnostics.sentences import quoted
 from pipelines.errors import UsageError
 from pipelines.execution.caller import CallRefusedError
 from pipelines.infra.files import StackFile
+from pipelines.infra.shared import CONNECTION_ID
 from pipelines.infra.wheel import digest_of
 
 _MINUTE = 60.0
@@ -85,16 +87,15 @@ class Rollout:
         chosen: ChosenStacks,
     ) -> None:
         self._made = made
-        self._given = chosen.parameters
-        self._imports = chosen.imports
+        self._choices = Choices(chosen.parameters, chosen.imports, chosen.forgotten)
         accounts: dict[str, Account] = {}
         self.items = tuple(_item(file, accounts, opening) for file in files)
 
     def plan(self) -> Iterator[PlannedStack]:
         """Yield what there is to do at each stack, one after the other; nothing is left behind."""
-        found = examine(self.items, self._given, self._imports, _require_free)
+        found = examine(self.items, self._choices, _require_free)
         for item in self.items:
-            planned = self._planned(item, found[item.name], found)
+            planned = self._planned(item, found[item.key], found)
             if planned.change_set is not None:
                 discard(item.account, planned.change_set)
             yield planned
@@ -107,16 +108,13 @@ class Rollout:
             minutes: how long one stack may take.
         """
         found = examine(
-            self.items,
-            self._given,
-            self._imports,
-            lambda item, deployed: _wait_for(item, deployed, minutes),
+            self.items, self._choices, lambda item, deployed: _wait_for(item, deployed, minutes)
         )
         for item in self.items:
-            examined = _now(item, found[item.name])
+            examined = self._now(item, found[item.key])
             if examined.imported:
                 self._carry_out(item, examined, confirm, minutes)
-                examined = _now(item, replace(examined, imported=(), said=()))
+                examined = self._now(item, replace(examined, imported=(), said=()))
             self._carry_out(item, examined, confirm, minutes)
 
     def left_to_do(self, elsewhere: Iterable[StackFile]) -> Iterator[str]:
@@ -126,13 +124,30 @@ class Rollout:
             elsewhere: the templates of other accounts.
         """
         for item in self.items:
-            arn = read_stack(item.account, item.name).outputs.get("Connection")
+            arn = self._connection_of(item)
             step = pending_step(item.account, arn) if arn else None
             if step is not None:
                 yield step
         for account, files in groupby(elsewhere, lambda one: one.stack.place.account):
             names = quoted([one.stack.name for one in files], "and")
             yield f"{names} in account {account}: run `ci apply` with its credentials"
+
+    def _connection_of(self, item: Item) -> str | None:
+        """Return the ARN of the connection of a shared stack, or of that given in its place."""
+        tenant = item.file.stack.tenant
+        if tenant is None or tenant.source != "connection":
+            return None
+        if tenant.connection is None:
+            return self._made.options.connection
+        return read_stack(item.account, item.name).outputs.get(
+            f"{CONNECTION_ID}{tenant.connection}"
+        )
+
+    def _now(self, item: Item, examined: Examined) -> Examined:
+        """Look at a stack once more: an earlier one, an import or others may have changed it."""
+        deployed, forgotten = read_stack(item.account, item.name), self._choices.forgotten
+        template, _ = with_others(item.template, item.file.stack, deployed, forgotten)
+        return replace(examined, deployed=deployed, template=template)
 
     def _carry_out(
         self, item: Item, examined: Examined, confirm: Callable[[str], None], minutes: float
@@ -155,7 +170,7 @@ class Rollout:
             item.account.upload(upload.bucket, upload.key, self._made.tool.content())
 
     def _planned(
-        self, item: Item, examined: Examined, found: Mapping[str, Examined]
+        self, item: Item, examined: Examined, found: Mapping[tuple[str, str], Examined]
     ) -> PlannedStack:
         """Create the change set of a stack, where CloudFormation can compute it now.
 
@@ -164,15 +179,15 @@ class Rollout:
             examined: what is deployed of it.
             found: all of them where they are only planned, so that others may not be there yet.
         """
-        deployed, template = examined.deployed, item.template
+        deployed, template = examined.deployed, examined.template
         planned = PlannedStack(item.name, item.file.stack.place, template.file, said=examined.said)
         if examined.imported:
             change = import_change_set(item.account, template, deployed, examined.imported)
             return replace(planned, change_set=change)
         planned = replace(planned, uploads=tuple(self._uploads(item, deployed)))
         shared = self._shared_of(item)
-        waits = shared is not None and shared.name in found
-        if shared is not None and waits and not found[shared.name].deployed.is_there:
+        waits = shared is not None and shared.key in found
+        if shared is not None and waits and not found[shared.key].deployed.is_there:
             return _later(planned, template, shared.name)
         try:
             change = create_change_set(item.account, template, deployed, examined.parameters)
@@ -212,11 +227,6 @@ def _later(planned: PlannedStack, template: StackTemplate, after: str) -> Planne
     resources = template.document["Resources"].items()
     added = tuple(Change("add", logical, one["Type"]) for logical, one in resources)
     return replace(planned, after=after, resources=added)
-
-
-def _now(item: Item, examined: Examined) -> Examined:
-    """Look at a stack once more: an earlier one, or an import, may have changed it."""
-    return replace(examined, deployed=read_stack(item.account, item.name))
 
 
 def _download(account: Account, bucket: str, key: str) -> bytes | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipelines.backends.local import sampling
+from pipelines.backends.local.sampling import Share
 from pipelines.cli.options import ChosenSpec
 from pipelines.cli.printing import echo
 from pipelines.compile.model import Compiled
@@ -21,13 +22,22 @@ def copy_for_samples(chosen: ChosenSpec) -> ChosenSpec:
     return replace(chosen, copy=copy)
 
 
-def entries_of(given: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the entries of `data:` that `--sample` options name, one for each.
+def shares_of(given: tuple[str, ...]) -> dict[str, Share]:
+    """Return what `--sample` options name, by the entry of `data:`.
 
     Raises:
         UsageError: an option is not ENTRY=PERCENT%, or an entry is given twice.
     """
-    return tuple(share.entry for share in sampling.read_shares(given))
+    return {share.entry: share for share in sampling.read_shares(given)}
+
+
+def require_rows(share: Share, compiled: Compiled, sources: Mapping[str, DataSource]) -> None:
+    """Refuse an entry of which no sample can be made, as far as names and heads of files tell.
+
+    Raises:
+        UsageError: it has no rows, or not the column.
+    """
+    sampling.require_rows(share, compiled, sources)
 
 
 def sampled(

@@ -8,14 +8,13 @@ from pipelines.account.account import Account
 from pipelines.account.stacks.change_set import StackTemplate
 from pipelines.account.stacks.deployed import Deployed, read_stack
 from pipelines.account.stacks.existing import Taken, taken_names
-from pipelines.account.stacks.identity import provider_parameter
+from pipelines.account.stacks.identity import provider_parameters
+from pipelines.cli.stack_sharing import require_known, with_others
 from pipelines.diagnostics.nearest import nearest
-from pipelines.diagnostics.sentences import quoted
 from pipelines.errors import UsageError
 from pipelines.frozen import frozen
 from pipelines.infra.federation import CREATES
 from pipelines.infra.files import StackFile
-from pipelines.infra.shared import REPOSITORY
 
 
 @frozen
@@ -38,6 +37,11 @@ class Item:
         return self.template.name
 
     @property
+    def key(self) -> tuple[str, str]:
+        """What it is told from the other stacks of an account by: a name is one of a region."""
+        return self.file.stack.place.region, self.name
+
+    @property
     def is_shared(self) -> bool:
         """Whether other stacks stand on it."""
         return self.file.stack.label is None
@@ -55,29 +59,42 @@ class Examined:
 
     Args:
         deployed: what is deployed of it.
+        template: what it has to be: for other repositories, too, where they share it.
         parameters: values of its parameters: as given, and as the account demands.
         imported: what exists and is taken into it.
         said: what a person has to know besides.
     """
 
     deployed: Deployed
+    template: StackTemplate
     parameters: Mapping[str, str]
     imported: tuple[Taken, ...]
     said: tuple[str, ...]
 
 
+@frozen
+class Choices:
+    """What the command line says of the stacks.
+
+    Args:
+        parameters: values of the templates' parameters, by name.
+        imports: whether what exists is taken into them, where CloudFormation can do that.
+        forgotten: repositories that are no more, whose parts of a shared stack go.
+    """
+
+    parameters: Mapping[str, str]
+    imports: bool
+    forgotten: tuple[str, ...] = ()
+
+
 def examine(
-    items: Iterable[Item],
-    given: Mapping[str, str],
-    imports: bool,  # noqa: FBT001 - the flag as it was given
-    busy: Callable[[Item, Deployed], Deployed],
-) -> dict[str, Examined]:
+    items: Iterable[Item], choices: Choices, busy: Callable[[Item, Deployed], Deployed]
+) -> dict[tuple[str, str], Examined]:
     """Look at all stacks, and at everything that they would take.
 
     Args:
         items: the stacks.
-        given: values of parameters, by name.
-        imports: whether what exists is taken into them, where CloudFormation can do that.
+        choices: of the command line.
         busy: what becomes of one that is being changed.
 
     Raises:
@@ -85,20 +102,17 @@ def examine(
         CallRefusedError: something cannot be looked at.
     """
     items = tuple(items)
-    _require_parameters(items, given)
-    found: dict[str, Examined] = {}
+    _require_parameters(items, choices.parameters)
+    found: dict[tuple[str, str], Examined] = {}
     in_the_way: list[Taken] = []
     for item in items:
         deployed = busy(item, read_stack(item.account, item.name))
         deployed.require_changeable()
         _require_ours(item, deployed)
-        own, said = provider_parameter(item.account, item.template, deployed, given, CREATES)
-        values = {**given, **own}
-        taken = tuple(taken_names(item.account, item.template, deployed, values))
-        imported = tuple(one for one in taken if imports and one.identifier)
-        in_the_way += [one for one in taken if one not in imported]
-        lines = (*([said] if said else ()), *_on_imports(imported))
-        found[item.name] = Examined(deployed, values, imported, lines)
+        examined, taken = _examined(item, deployed, choices)
+        found[item.key] = examined
+        in_the_way += [one for one in taken if one not in examined.imported]
+    require_known(choices.forgotten, (one.deployed for one in found.values()))
     if in_the_way:
         raise UsageError(
             "names that the stacks would take are taken: "
@@ -106,6 +120,21 @@ def examine(
             "; ".join(dict.fromkeys(one.remedy for one in in_the_way)),
         )
     return found
+
+
+def _examined(
+    item: Item, deployed: Deployed, choices: Choices
+) -> tuple[Examined, tuple[Taken, ...]]:
+    """Look at one stack; return, too, the names that it would take and that are taken."""
+    stack = item.file.stack
+    template, shares = with_others(item.template, stack, deployed, choices.forgotten)
+    given = choices.parameters
+    own, said = provider_parameters(item.account, template, deployed, given, CREATES)
+    values = {**given, **own}
+    taken = tuple(taken_names(item.account, template, deployed, values))
+    imported = tuple(one for one in taken if choices.imports and one.identifier)
+    lines = (*([shares] if shares else ()), *said, *_on_imports(imported))
+    return Examined(deployed, template, values, imported, lines), taken
 
 
 def _require_parameters(items: tuple[Item, ...], given: Mapping[str, str]) -> None:
@@ -126,18 +155,6 @@ def _require_ours(item: Item, deployed: Deployed) -> None:
         raise UsageError(
             f"there is a stack {item.name} in {item.where} that has nothing of {item.file.path}",
             "it was made for something else: delete or rename one of them",
-        )
-    theirs, ours = (
-        one.get(REPOSITORY) for one in (deployed.metadata, document.get("Metadata", {}))
-    )
-    buckets = (name for name in deployed.resources if name.startswith("Bucket"))
-    lost = sorted(deployed.resources[one] for one in buckets if one not in document["Resources"])
-    if theirs and ours and theirs != ours and lost:
-        raise UsageError(
-            f"the stack {item.name} in {item.where} is that of the repository {theirs}:"
-            f" {ours} would remove {quoted(lost, 'and')} from it",
-            "an account and region has one shared stack: put the specs into one repository, or the"
-            " pipelines of one of them into another account or region",
         )
 
 

@@ -35,6 +35,7 @@ class ChosenStacks:
         environments: the environments that are meant; none for all.
         parameters: values of the templates' parameters, by name.
         imports: whether what exists is taken into the stacks.
+        forgotten: repositories that are no more, whose parts of a shared stack go.
     """
 
     folder: Path
@@ -42,6 +43,7 @@ class ChosenStacks:
     environments: tuple[str, ...]
     parameters: Mapping[str, str]
     imports: bool
+    forgotten: tuple[str, ...] = ()
 
 
 _OPTIONS: Final = (
@@ -81,6 +83,13 @@ _OPTIONS: Final = (
         is_flag=True,
         help="Take buckets, groups, roles and logs of these names that exist into the stacks.",
     ),
+    click.option(
+        "--forget",
+        "forgotten",
+        multiple=True,
+        metavar="REPOSITORY",
+        help="A repository that is gone or was renamed: the shared stack keeps nothing for it.",
+    ),
 )
 
 
@@ -88,18 +97,11 @@ def stack_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that choose stacks; the command gets them as `chosen`."""
 
     @functools.wraps(command)
-    def with_chosen(
-        *,
-        files: tuple[Path, ...],
-        environments: tuple[str, ...],
-        folder: Path,
-        given: tuple[str, ...],
-        imports: bool,
-        **options: Any,
-    ) -> Any:
-        values = parameters(given, "--parameter")
-        chosen = ChosenStacks(folder, files, environments, values, imports)
-        return command(chosen=chosen, **options)
+    def with_chosen(**options: Any) -> Any:
+        names = ("folder", "files", "environments", "imports", "forgotten")
+        given = {name: options.pop(name) for name in names}
+        values = parameters(options.pop("given"), "--parameter")
+        return command(chosen=ChosenStacks(parameters=values, **given), **options)
 
     decorated: Callable[..., Any] = with_chosen
     for option in reversed(_OPTIONS):

@@ -1,16 +1,20 @@
-"""What `ci init` is told of a run on samples → the run that builds do beside the unit tests."""
+"""What `ci init` is told of a run on samples → the run that builds do beside the unit tests.
+
+All that is wrong with it is found here, not by the first build.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from pipelines.cli.options import parameters
 from pipelines.cli.repository import Repository
-from pipelines.cli.sampling import entries_of
 from pipelines.diagnostics.nearest import nearest
 from pipelines.errors import UsageError
+from pipelines.execution.parameters import typed_parameters
 from pipelines.infra.model import Delivery
 
 
@@ -29,23 +33,29 @@ def with_trials(
         repository: whose clone a build has.
 
     Raises:
-        UsageError: an entry or a parameter is in no spec, or a build would not find the data.
+        UsageError: an entry or a parameter is in no spec, a value is none that the run would take,
+            or a build would not find the data, or no rows in it.
     """
     if given and not samples:
         raise UsageError("`-p` is for the run on samples", "add --sample, or remove -p")
-    entries = entries_of(samples)
+    if not samples:
+        return deliveries
+    from pipelines.cli.sampling import shares_of  # noqa: PLC0415 - most builds run no samples
+
+    entries, values = shares_of(samples), parameters(given)
     _require_known(entries, _entries(deliveries), "entry of `data:`")
-    _require_known(parameters(given), _parameters(deliveries), "parameter")
-    return tuple(
-        _with_trial(one, dict(zip(entries, samples, strict=True)), given, repository)
-        for one in deliveries
-    )
+    _require_known(values, _parameters(deliveries), "parameter")
+    texts = dict(zip(entries, samples, strict=True))
+    made = tuple(_with_trial(one, texts, values, repository) for one in deliveries)
+    for one in made:
+        _require_rows(one, samples)
+    return made
 
 
 def _with_trial(
     delivery: Delivery,
     samples: Mapping[str, str],
-    given: tuple[str, ...],
+    values: Mapping[str, str],
     repository: Repository,
 ) -> Delivery:
     spec = delivery.first.spec
@@ -54,9 +64,22 @@ def _with_trial(
         if entry in spec.data:
             _require_in_a_clone(entry, spec.data[entry].path, delivery, repository)
             words += ["--sample", text]
-    for text in given if words else ():
-        words += ["-p", text] if text.partition("=")[0] in spec.parameters else []
+    if not words:
+        return delivery
+    own = {name: value for name, value in values.items() if name in spec.parameters}
+    typed_parameters(json.loads(delivery.first.compiled.definition), own)
+    for name, value in own.items():
+        words += ["-p", f"{name}={value}"]
     return replace(delivery, trial=tuple(words))
+
+
+def _require_rows(delivery: Delivery, samples: tuple[str, ...]) -> None:
+    from pipelines.cli.sampling import require_rows, shares_of  # noqa: PLC0415 - as above
+
+    first = delivery.first
+    for entry, share in shares_of(samples).items():
+        if entry in first.spec.data:
+            require_rows(share, first.compiled, first.spec.data)
 
 
 def _require_in_a_clone(

@@ -14,12 +14,13 @@ from pipelines.infra.codebuild import PLAN_ARTIFACT, Build
 from pipelines.infra.model import ARTIFACTS, REVIEWS, SOURCE, Delivery, Environment, Options
 from pipelines.infra.policies import VERSION, RolePolicy, Statement, document, on_the_key, trust
 from pipelines.infra.roles import role, role_of
-from pipelines.infra.shared import CONNECTION_ARN
+from pipelines.infra.shared import export_of
 from pipelines.infra.template import attribute, imported, ref
 from pipelines.json_types import JsonObject
 
 _SOURCE: Final = "Source"
 _ARCHIVE: Final = "source.zip"
+_CONNECTION: Final = "ConnectionArn"
 
 
 def parameters(options: Options) -> dict[str, JsonObject]:
@@ -27,6 +28,7 @@ def parameters(options: Options) -> dict[str, JsonObject]:
     if options.source == "s3":
         return dict(codebuild.PARAMETERS)
     given = {} if options.repository is None else {"Default": options.repository}
+    connection = {} if options.connection is None else {_CONNECTION: _connection_parameter(options)}
     return {
         "Repository": {
             "Type": "String",
@@ -39,8 +41,24 @@ def parameters(options: Options) -> dict[str, JsonObject]:
             "Default": options.branch,
             "Description": "The branch whose pushes are released.",
         },
+        **connection,
         **codebuild.PARAMETERS,
     }
+
+
+def _connection_parameter(options: Options) -> JsonObject:
+    return {
+        "Type": "String",
+        "Default": options.connection,
+        "Description": "ARN of the connection to the repository's host.",
+    }
+
+
+def _connection(options: Options) -> JsonObject:
+    """Return the ARN of the connection: one that exists, or that of the shared stack."""
+    if options.connection is not None:
+        return ref(_CONNECTION)
+    return imported(export_of(options.provider))
 
 
 def codepipeline(delivery: Delivery, options: Options) -> JsonObject:
@@ -133,7 +151,7 @@ def _source_stage(delivery: Delivery, options: Options) -> JsonObject:
     else:
         provider = "CodeStarSourceConnection"
         configuration = {
-            "ConnectionArn": imported(CONNECTION_ARN),
+            "ConnectionArn": _connection(options),
             "FullRepositoryId": ref("Repository"),
             "BranchName": ref("Branch"),
             "OutputArtifactFormat": "CODE_ZIP",
@@ -210,20 +228,20 @@ def _pipeline_role(
     statements += on_the_key("Key", ("kms:Decrypt", "kms:GenerateDataKey"), delivery.first.aws)
     documents: JsonObject = {"pipeline": document(statements)}
     if options.source != "s3":
-        documents["source"] = _using_connection()
+        documents["source"] = _using_connection(options)
     return role_of(
         logical, place.role(name), trust("codepipeline.amazonaws.com", place.account), documents
     )
 
 
-def _using_connection() -> JsonObject:
+def _using_connection(options: Options) -> JsonObject:
     """Return the policy for a connection; both names of the service are asked for."""
     actions = ["codeconnections:UseConnection", "codestar-connections:UseConnection"]
     statement = {
         "Sid": "Connection",
         "Effect": "Allow",
         "Action": actions,
-        "Resource": imported(CONNECTION_ARN),
+        "Resource": _connection(options),
     }
     return {"Version": VERSION, "Statement": [statement]}
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pipelines.infra.commands import planning, releasing
-from pipelines.infra.model import Delivery, Environment, Options, Place
+from pipelines.infra.model import Delivery, Environment, Options, Place, logical_id
 from pipelines.infra.policies import VERSION, Purpose, RolePolicy, Statement
 from pipelines.infra.roles import role
 from pipelines.json_types import JsonObject
@@ -21,8 +21,9 @@ AUDIENCE: Final = "sts.amazonaws.com"
 LONGEST: Final = 6 * 3600
 """Seconds that a release may wait for its execution: a job of GitHub's runners ends then."""
 
-CONDITION: Final = "MakesIdentityProvider"
 CREATES: Final = "CreateIdentityProvider"
+"""What parameters begin with that say whether the stack makes a provider; its host follows."""
+
 PARAMETER: Final[JsonObject] = {
     "Type": "String",
     "AllowedValues": ["true", "false"],
@@ -31,18 +32,35 @@ PARAMETER: Final[JsonObject] = {
 }
 
 
-def provider(options: Options) -> JsonObject:
-    """Return the identity provider of a host: an account has one for each host."""
+_HOSTS: Final = {"token.actions.githubusercontent.com": "GitHub", "gitlab.com": "GitLab"}
+
+
+def creates(issuer: str) -> str:
+    """Return the parameter that says whether the stack makes the provider of an issuer."""
+    return f"{CREATES}{_host(issuer)}"
+
+
+def condition(issuer: str) -> str:
+    """Return the condition of the provider of an issuer."""
+    return f"MakesIdentityProvider{_host(issuer)}"
+
+
+def provider(issuer: str) -> JsonObject:
+    """Return the identity provider of an issuer: an account has one for each."""
     return {
-        "IdentityProvider": {
+        f"IdentityProvider{_host(issuer)}": {
             "# Roles name what they trust; by itself this allows nothing.": None,
             "Type": "AWS::IAM::OIDCProvider",
-            "Condition": CONDITION,
+            "Condition": condition(issuer),
             "DeletionPolicy": "Retain",
             "UpdateReplacePolicy": "Retain",
-            "Properties": {"Url": f"https://{options.issuer}", "ClientIdList": [AUDIENCE]},
+            "Properties": {"Url": f"https://{issuer}", "ClientIdList": [AUDIENCE]},
         }
     }
+
+
+def _host(issuer: str) -> str:
+    return _HOSTS.get(issuer) or logical_id("", issuer)
 
 
 def roles(delivery: Delivery, environment: Environment, options: Options) -> JsonObject:

@@ -9,6 +9,7 @@ from typing import Final
 from pipelines.compile.model import Compiled
 from pipelines.frozen import frozen
 from pipelines.infra.template import Template
+from pipelines.infra.tenants import Tenant
 from pipelines.spec.model import Aws, PipelineSpec
 
 SHARED: Final = "pipelines-shared"
@@ -221,6 +222,7 @@ class Stack:
         specs: the specs that it was made of, relative to the repository's root.
         bucket: a bucket of a spec there, which the shared stack makes.
         label: the environment; None for what all of them share.
+        tenant: of a shared stack, what this repository needs of it.
     """
 
     name: str
@@ -230,3 +232,4 @@ class Stack:
     specs: tuple[str, ...]
     bucket: str
     label: str | None = None
+    tenant: Tenant | None = None

@@ -1,4 +1,8 @@
-"""`notify:` → rules that tell a topic of failures and of what waits for a person.
+"""`notify:` → topics of the shared stack, and rules that tell them of failures and of what waits.
+
+A topic lies in the shared stack, so that an address that was confirmed stays confirmed when the
+stack of its pipeline is made anew. It is named, not imported: an import would keep CloudFormation
+from removing it with the last address.
 
 Sources: SageMaker developer guide, "Automating SageMaker with EventBridge"; CodePipeline user
 guide, "Monitoring CodePipeline events".
@@ -6,16 +10,18 @@ guide, "Monitoring CodePipeline events".
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from pipelines.definition.named import groups_of
 from pipelines.frozen import frozen
 from pipelines.infra import approval
-from pipelines.infra.model import Delivery, Environment, Options
-from pipelines.infra.template import attribute, ref, skipping
+from pipelines.infra.model import Delivery, Environment, Options, Place, logical_id
+from pipelines.infra.template import ref, skipping
+from pipelines.infra.tenants import Resident, Tenant
 from pipelines.json_types import JsonObject
 
-_TOPIC: Final = "Notifications"
+_TOPIC: Final = "Topic"
 
 
 @frozen
@@ -37,40 +43,45 @@ class _Event:
     text: str
 
 
-def topics(environment: Environment) -> list[JsonObject | str]:
+def topics(environment: Environment) -> list[str]:
     """Return the topics that hear of an environment: one of its own, one that the spec names."""
     notify = environment.spec.notify
     if notify is None:
         return []
-    own = [ref(_TOPIC)] if notify.email else []
+    own = [environment.place.arn("sns", _name(environment.prefix))] if notify.email else []
     return [*own, *([notify.topic] if notify.topic else [])]
 
 
+def shared_topics(place: Place, tenants: Iterable[Tenant]) -> JsonObject:
+    """Return the topics of those who are told by e-mail, one for each pipeline that tells them."""
+    made: JsonObject = {}
+    told = [one for tenant in tenants for one in tenant.residents if one.email]
+    for one in sorted(told, key=lambda one: one.prefix):
+        made |= _topic(place, one)
+    return made
+
+
 def notifications(delivery: Delivery, environment: Environment, options: Options) -> JsonObject:
-    """Return the rules, and the topic of those who are told by e-mail."""
+    """Return the rules that tell the topics of an environment."""
     told = topics(environment)
     if not told:
         return {}
     events = [*_of_environment(environment)]
     if environment is delivery.first and options.runner == "codepipeline":
         events += _of_ci(delivery)
-    made: JsonObject = {}
-    for event in events:
-        made[event.rule] = _rule(environment, event, told)
-    return {**_topic(environment, [event.rule for event in events]), **made}
+    return {event.rule: _rule(environment, event, told) for event in events}
 
 
-def _topic(environment: Environment, rules: list[str]) -> JsonObject:
-    emails = environment.spec.notify.email if environment.spec.notify else []
-    if not emails:
-        return {}
+def _topic(place: Place, told: Resident) -> JsonObject:
+    logical = logical_id(_TOPIC, told.prefix)
     statement = {
         "Effect": "Allow",
         "Action": "sns:Publish",
-        "Resource": ref(_TOPIC),
+        "Resource": ref(logical),
     }
+    rules = place.arn("events", f"rule/{told.prefix}-*")
     return {
-        _TOPIC: {
+        logical: {
             "# Each address gets a message with a link that confirms it; nothing comes before. For"
             " chat, add the topic in Amazon Q Developer's console.": None,
             "Type": "AWS::SNS::Topic",
@@ -78,14 +89,14 @@ def _topic(environment: Environment, rules: list[str]) -> JsonObject:
                 "CKV_AWS_26", "rules cannot publish with AWS's key; texts hold names only"
             ),
             "Properties": {
-                "TopicName": f"{environment.prefix}-notifications",
-                "Subscription": [{"Protocol": "email", "Endpoint": one} for one in emails],
+                "TopicName": _name(told.prefix),
+                "Subscription": [{"Protocol": "email", "Endpoint": one} for one in told.email],
             },
         },
-        f"{_TOPIC}Policy": {
+        f"PolicyOf{logical}": {
             "Type": "AWS::SNS::TopicPolicy",
             "Properties": {
-                "Topics": [ref(_TOPIC)],
+                "Topics": [ref(logical)],
                 "PolicyDocument": {
                     "Version": "2012-10-17",
                     "Statement": [
@@ -93,17 +104,13 @@ def _topic(environment: Environment, rules: list[str]) -> JsonObject:
                             "Sid": "Rules",
                             **statement,
                             "Principal": {"Service": "events.amazonaws.com"},
-                            "Condition": {
-                                "ArnEquals": {"aws:SourceArn": [attribute(one) for one in rules]}
-                            },
+                            "Condition": {"ArnLike": {"aws:SourceArn": rules}},
                         },
                         {
                             "Sid": "Alarms",
                             **statement,
                             "Principal": {"Service": "cloudwatch.amazonaws.com"},
-                            "Condition": {
-                                "StringEquals": {"aws:SourceAccount": environment.place.account}
-                            },
+                            "Condition": {"StringEquals": {"aws:SourceAccount": place.account}},
                         },
                     ],
                 },
@@ -112,7 +119,11 @@ def _topic(environment: Environment, rules: list[str]) -> JsonObject:
     }
 
 
-def _rule(environment: Environment, event: _Event, told: list[JsonObject | str]) -> JsonObject:
+def _name(prefix: str) -> str:
+    return f"{prefix}-notifications"
+
+
+def _rule(environment: Environment, event: _Event, told: list[str]) -> JsonObject:
     transformer = {"InputPathsMap": event.paths, "InputTemplate": f'"{event.text}"'}
     return {
         "Type": "AWS::Events::Rule",

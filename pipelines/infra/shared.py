@@ -1,102 +1,95 @@
-"""What the pipelines of one account and region share → the template of its stack.
+"""What the repositories of one account and region need → the template of the stack they share.
 
 Buckets and the registry outlive a stack: what holds a team's models is not deleted with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
-from pipelines.frozen import frozen
-from pipelines.infra import federation
+from pipelines.infra import federation, notifications
 from pipelines.infra.buckets import kept_bucket
 from pipelines.infra.model import (
     ARTIFACTS,
     REVIEWS,
+    SHARED,
     SOURCE,
-    Delivery,
-    Environment,
-    Options,
     Place,
     logical_id,
 )
 from pipelines.infra.regions import CONNECTION
-from pipelines.infra.template import Template, attribute, ref, sub, when
+from pipelines.infra.template import Template, attribute, ref, sub
+from pipelines.infra.tenants import METADATA, Resident, Tenant
 from pipelines.json_types import JsonObject
 
-CONNECTION_ARN: Final = "pipelines-shared-Connection"
 KEY: Final = "pipelines-shared-Key"
-"""Names of what the stack exports."""
+"""The name that the stack exports its key under."""
 
-REPOSITORY: Final = "Repository"
-"""Whose stack it is, in its metadata: one account and region has one."""
+CONNECTION_ID: Final = "Connection"
+"""What the ids of connections begin with; the host that each is to follows."""
 
 _RUNS_DAYS: Final = 180
 _ARTIFACT_DAYS: Final = 30
 _SLACK_DAYS: Final = 30
+_LONGEST_RULE: Final = 255
 
 
-@frozen
-class Residents:
-    """What is in one account and region.
+def export_of(connection: str) -> str:
+    """Return the name that the connection to a host is exported under."""
+    return f"{SHARED}-{CONNECTION_ID}-{connection}"
+
+
+def shared(place: Place, tenants: Iterable[Tenant], kept: Iterable[str] = ()) -> Template:
+    """Return the template of what the pipelines of a place share.
 
     Args:
         place: the account and region.
-        environments: the pipelines that run there.
-        deliveries: the specs whose CI is there.
-        cached_days: for how long a step of theirs may use earlier results.
-        is_first_of_account: whether it holds what an account has once, in all regions.
+        tenants: the repositories that use it, in any order.
+        kept: hosts to which there are connections that stay, though no repository needs them:
+            CloudFormation removes nothing that another stack imports.
     """
-
-    place: Place
-    environments: tuple[Environment, ...]
-    deliveries: tuple[Delivery, ...]
-    cached_days: int = 0
-    is_first_of_account: bool = True
-
-
-def shared(residents: Residents, options: Options) -> Template:
-    """Return the template of what the pipelines of a place share."""
-    has_ci = bool(residents.deliveries) and options.runner == "codepipeline"
-    connects = has_ci and options.source == "connection"
-    resources: JsonObject = {**_key(), **_buckets(residents)}
-    outputs = {
-        "Key": _output(
-            "The key, for `aws.kms_key` of the specs.", attribute("Key"), KEY, "MakesKey"
-        )
-    }
-    parameters = _parameters(residents)
-    conditions: JsonObject = {
-        "MakesKey": {"Fn::Equals": [ref("CreateKey"), "true"]},
-    }
-    if has_ci:
-        resources |= _own_buckets(residents, options)
-    if connects:
-        parameters |= _connection_parameters(options)
-        conditions["MakesConnection"] = {"Fn::Equals": [ref("ConnectionArn"), ""]}
-        resources |= _connection()
-        outputs["Connection"] = _output(
-            "The connection to the repository's host.",
-            when("MakesConnection", ref("Connection"), ref("ConnectionArn")),
-            CONNECTION_ARN,
-        )
-    if options.runner != "codepipeline" and residents.is_first_of_account:
-        parameters[federation.CREATES] = federation.PARAMETER
-        conditions[federation.CONDITION] = {"Fn::Equals": [ref(federation.CREATES), "true"]}
-        resources |= federation.provider(options)
+    tenants = tuple(sorted(tenants, key=lambda one: one.repository))
+    connections = sorted({*kept, *(one.connection for one in tenants if one.connection)})
+    issuers = sorted({one.issuer for one in tenants if one.issuer})
+    parameters, conditions = _parameters(tenants), _is_true("MakesKey", "CreateKey")
+    for issuer in issuers:
+        parameters[federation.creates(issuer)] = federation.PARAMETER
+        conditions |= _is_true(federation.condition(issuer), federation.creates(issuer))
     return Template(
-        "What the pipelines of this account and region share: bucket, key, connection.",
+        "What the pipelines of this account and region share: buckets, key, connections, topics.",
         parameters,
         conditions,
-        resources,
-        outputs,
-        {REPOSITORY: options.repository} if options.repository else {},
+        {
+            **_key(),
+            **_buckets(tenants),
+            **_own_buckets(place, tenants),
+            **{f"{CONNECTION_ID}{host}": _connection(host) for host in connections},
+            **notifications.shared_topics(place, tenants),
+            **{
+                name: one for issuer in issuers for name, one in federation.provider(issuer).items()
+            },
+        },
+        {
+            "Key": _output(
+                "The key, for `aws.kms_key` of the specs.", attribute("Key"), KEY, "MakesKey"
+            ),
+            **{f"{CONNECTION_ID}{host}": _connection_output(host) for host in connections},
+        },
+        {
+            "# What each repository needs: `ci apply` of one keeps what the others need.": None,
+            METADATA: {one.repository: one.facts() for one in tenants},
+        },
     )
 
 
-def _parameters(residents: Residents) -> dict[str, JsonObject]:
-    days = max(_RUNS_DAYS, residents.cached_days + _SLACK_DAYS if residents.cached_days else 0)
+def _is_true(condition: str, parameter: str) -> JsonObject:
+    return {condition: {"Fn::Equals": [ref(parameter), "true"]}}
+
+
+def _parameters(tenants: Iterable[Tenant]) -> dict[str, JsonObject]:
+    cached = max((one.cached_days for one in tenants), default=0)
+    days = max(_RUNS_DAYS, cached + _SLACK_DAYS if cached else 0)
     return {
         "CreateKey": {
             "Type": "String",
@@ -161,44 +154,54 @@ def _key() -> JsonObject:
     }
 
 
-def _buckets(residents: Residents) -> JsonObject:
+def _buckets(tenants: Iterable[Tenant]) -> JsonObject:
     """Return the buckets that the specs name; several pipelines may share one."""
-    users: dict[str, list[Environment]] = {}
-    for one in residents.environments:
-        users.setdefault(one.aws.bucket, []).append(one)
+    users: dict[str, list[tuple[Tenant, Resident]]] = {}
+    for tenant in tenants:
+        for one in tenant.residents:
+            users.setdefault(one.bucket, []).append((tenant, one))
     made: JsonObject = {}
-    for name, environments in users.items():
-        rules = [
-            {
-                "# Outputs of runs. Code, packages and deployments never go by age: a registered"
-                " model names them.": None,
-                "Id": f"runs-of-{pipeline}"[:255],
-                "Status": "Enabled",
-                "Prefix": f"{pipeline}/runs/",
-                "ExpirationInDays": ref("RunsExpireAfterDays"),
-            }
-            for pipeline in dict.fromkeys(one.compiled.pipeline for one in environments)
-        ]
-        made |= kept_bucket(
-            logical_id("Bucket", name), {"BucketName": name}, rules, _common_key(environments)
-        )
+    for name, theirs in sorted(users.items()):
+        rules = {one.pipeline: _expiring(tenant, one.pipeline) for tenant, one in theirs}
+        key = _common_key(one for _, one in theirs)
+        made |= kept_bucket(logical_id("Bucket", name), {"BucketName": name}, rules.values(), key)
     return made
 
 
-def _common_key(environments: Iterable[Environment]) -> str | None:
+def _expiring(tenant: Tenant, pipeline: str) -> JsonObject:
+    """Return the rule by which outputs of runs expire.
+
+    Its name has the repository's: CloudFormation takes over metadata of a template only where a
+    resource changes with them, and a repository that is renamed would change none.
+    """
+    return {
+        "# Outputs of runs. Code, packages and deployments never go by age: a registered"
+        " model names them.": None,
+        "Id": f"runs-of-{pipeline} ({tenant.repository})"[:_LONGEST_RULE],
+        "Status": "Enabled",
+        "Prefix": f"{pipeline}/runs/",
+        "ExpirationInDays": ref("RunsExpireAfterDays"),
+    }
+
+
+def _common_key(residents: Iterable[Resident]) -> str | None:
     """Return the key of pipelines that share a bucket; the roles of each may use its own alone."""
-    keys = {one.aws.kms_key for one in environments}
+    keys = {one.kms_key for one in residents}
     return keys.pop() if len(keys) == 1 else None
 
 
-def _own_buckets(residents: Residents, options: Options) -> JsonObject:
+def _own_buckets(place: Place, tenants: tuple[Tenant, ...]) -> JsonObject:
     """Return the buckets of the CI: artifacts, and uploads where there is no connection."""
-    place = residents.place
-    key = _common_key(delivery.first for delivery in residents.deliveries)
+    served = [(tenant, one) for tenant in tenants for one in tenant.residents if one.has_ci]
+    if not served:
+        return {}
+    key = _common_key(one for _, one in served)
     made = _artifacts("Artifacts", place.bucket(ARTIFACTS), "what stages hand on", key)
-    if options.source != "s3":
+    if any(tenant.source != "s3" for tenant, _ in served):
         unseen = "the same for pull requests: code that nobody has reviewed yet"
-        return made | _artifacts("Reviews", place.bucket(REVIEWS), unseen, key)
+        made |= _artifacts("Reviews", place.bucket(REVIEWS), unseen, key)
+    if all(tenant.source != "s3" for tenant, _ in served):
+        return made
     source: JsonObject = {
         "BucketName": place.bucket(SOURCE),
         "# A new source.zip starts the pipeline, by a rule of the pipeline's stack.": None,
@@ -217,35 +220,18 @@ def _artifacts(logical: str, name: str, purpose: str, key: str | None) -> JsonOb
     return kept_bucket(logical, {"BucketName": name}, [rule], key)
 
 
-def _connection_parameters(options: Options) -> dict[str, JsonObject]:
+def _connection(host: str) -> JsonObject:
     return {
-        "ConnectionArn": {
-            "Type": "String",
-            "Default": options.connection or "",
-            "Description": "ARN of a connection that exists; empty to make one.",
-        },
-        "ConnectionProvider": {
-            "Type": "String",
-            "AllowedValues": ["GitHub", "GitLab", "Bitbucket", "AzureDevOps"],
-            "Default": options.provider,
-            "Description": "Who hosts the repository.",
-        },
+        "# It is made PENDING: confirm it once in the console (Developer Tools > Settings >"
+        " Connections), no pipeline can read a repository before.": None,
+        "Type": CONNECTION,
+        "Properties": {"ConnectionName": f"pipelines-{host.lower()}", "ProviderType": host},
     }
 
 
-def _connection() -> JsonObject:
-    return {
-        "Connection": {
-            "# It is made PENDING: confirm it once in the console (Developer Tools > Settings >"
-            " Connections), no pipeline can read the repository before.": None,
-            "Type": CONNECTION,
-            "Condition": "MakesConnection",
-            "Properties": {
-                "ConnectionName": "pipelines",
-                "ProviderType": ref("ConnectionProvider"),
-            },
-        }
-    }
+def _connection_output(host: str) -> JsonObject:
+    value = ref(f"{CONNECTION_ID}{host}")
+    return _output(f"The connection to the repositories at {host}.", value, export_of(host))
 
 
 def _output(
@@ -253,12 +239,3 @@ def _output(
 ) -> JsonObject:
     found: JsonObject = {"Description": description, "Value": value, "Export": {"Name": export}}
     return found if condition is None else {"Condition": condition, **found}
-
-
-def environments_by_place(deliveries: Iterable[Delivery]) -> Mapping[Place, list[Environment]]:
-    """Group environments by account and region, in the order of the specs."""
-    found: dict[Place, list[Environment]] = {}
-    for delivery in deliveries:
-        for environment in delivery.environments:
-            found.setdefault(environment.place, []).append(environment)
-    return found

@@ -2,7 +2,7 @@
 
 | module          | holds                                                    |
 |-----------------|----------------------------------------------------------|
-| `shared`        | buckets, key, connection                                 |
+| `shared`        | buckets, key, connections, topics; for whom: `tenants`   |
 | `roles`         | the roles that the pipeline runs with                    |
 | `people`        | the policies of those who look, start and decide         |
 | `approval`      | the rule by which an approval deploys                    |
@@ -33,8 +33,9 @@ from pipelines.infra.model import SHARED, Delivery, Environment, Options, Place,
 from pipelines.infra.policies import VERSION, policies
 from pipelines.infra.regions import GROUP, has
 from pipelines.infra.roles import BOUNDARY, BOUNDARY_PARAMETER, HAS_BOUNDARY, has_boundary, role
-from pipelines.infra.shared import Residents, environments_by_place, shared
+from pipelines.infra.shared import shared
 from pipelines.infra.template import Template, tags
+from pipelines.infra.tenants import UNNAMED, Resident, Tenant
 from pipelines.json_types import JsonObject
 from pipelines.plan.tags import desired
 
@@ -80,15 +81,63 @@ def _shared(
     deliveries: tuple[Delivery, ...], options: Options, cached_days: int
 ) -> Iterator[Stack]:
     accounts: set[str] = set()
-    for place, environments in environments_by_place(deliveries).items():
+    for place, environments in _environments_by_place(deliveries).items():
         here = tuple(one for one in deliveries if one.first.place == place)
         is_first = place.account not in accounts
         accounts.add(place.account)
-        residents = Residents(place, tuple(environments), here, cached_days, is_first)
+        tenant = _tenant(options, environments, here, cached_days, makes_provider=is_first)
         users = [d.file for d in deliveries if any(e.place == place for e in d.environments)]
         file = f"shared.{place.account}.{place.region}.yaml"
         bucket = (here[0].first if here else environments[0]).aws.bucket
-        yield Stack(SHARED, place, file, shared(residents, options), tuple(users), bucket)
+        template = shared(place, [tenant])
+        yield Stack(SHARED, place, file, template, tuple(users), bucket, tenant=tenant)
+
+
+def _tenant(
+    options: Options,
+    environments: Iterable[Environment],
+    deliveries: Iterable[Delivery],
+    cached_days: int,
+    *,
+    makes_provider: bool,
+) -> Tenant:
+    """Return what this repository needs of the shared stack of an account and region."""
+    first = {id(one.first) for one in deliveries}
+    is_codepipeline = options.runner == "codepipeline"
+    residents = tuple(
+        _resident(one, has_ci=is_codepipeline and id(one) in first) for one in environments
+    )
+    has_ci = any(one.has_ci for one in residents)
+    connects = has_ci and options.source == "connection" and options.connection is None
+    return Tenant(
+        options.repository or UNNAMED,
+        residents,
+        options.source if has_ci else None,
+        options.provider if connects else None,
+        options.issuer if makes_provider and not is_codepipeline else None,
+        cached_days,
+    )
+
+
+def _resident(environment: Environment, *, has_ci: bool) -> Resident:
+    notify = environment.spec.notify
+    return Resident(
+        environment.prefix,
+        environment.compiled.pipeline,
+        environment.aws.bucket,
+        environment.aws.kms_key,
+        tuple(notify.email) if notify else (),
+        has_ci,
+    )
+
+
+def _environments_by_place(deliveries: Iterable[Delivery]) -> Mapping[Place, list[Environment]]:
+    """Group environments by account and region, in the order of the specs."""
+    found: dict[Place, list[Environment]] = {}
+    for delivery in deliveries:
+        for environment in delivery.environments:
+            found.setdefault(environment.place, []).append(environment)
+    return found
 
 
 def _pipelines(deliveries: Iterable[Delivery], options: Options) -> Iterator[Stack]:

@@ -13,7 +13,15 @@ from pipelines.infra.model import Delivery, Environment, Options
 
 PLAN: Final = "plan.json"
 COMPILED: Final = "compiled"
-_TOOL: Final = "python -m pipelines"
+_PYTHON: Final = "python -P"
+"""Without the folder that it runs in: a `json.py` there would stand before the library's."""
+
+_TOOL: Final = f"{_PYTHON} -m pipelines"
+_PIP: Final = f"{_PYTHON} -m pip install --quiet"
+_PYTEST: Final = (
+    f"{_PYTHON} -c 'import sys, pytest; sys.path.append(\".\"); sys.exit(pytest.main())'"
+)
+"""The project's modules come last, so that its tests find them and pytest finds its own."""
 
 
 @frozen
@@ -50,7 +58,7 @@ def install(delivery: Delivery, options: Options, folder: str) -> tuple[str, ...
     constraints = shlex.quote(_in(delivery, "constraints.txt"))
     return (
         f'if [ -f {constraints} ]; then export PIP_CONSTRAINT="$PWD"/{constraints}; fi',
-        f'python -m pip install --quiet {folder}/{options.wheel}"[aws]"',
+        f'{_PIP} {folder}/{options.wheel}"[aws]"',
     )
 
 
@@ -71,9 +79,9 @@ def tests(delivery: Delivery) -> Stage:
     return Stage(
         "tests",
         (
-            f"if [ -f {requirements} ]; then python -m pip install --quiet -r {requirements}; fi",
-            "python -m pip install --quiet pytest",
-            f"(cd {folder} && python -m pytest) || [ $? -eq 5 ]",
+            f"if [ -f {requirements} ]; then {_PIP} -r {requirements}; fi",
+            f"{_PIP} pytest",
+            f"(cd {folder} && {_PYTEST}) || [ $? -eq 5 ]",
             *_trial(delivery),
         ),
         60,

@@ -21,9 +21,7 @@ def queue_arn(environment: Environment) -> str:
     return environment.place.arn("sqs", _name(environment))
 
 
-def queue(
-    environment: Environment, rules: list[str], alarmed: list[JsonObject | str]
-) -> JsonObject:
+def queue(environment: Environment, rules: list[str], alarmed: list[str]) -> JsonObject:
     """Return the queue, and an alarm on it.
 
     Args:
@@ -67,7 +65,7 @@ def _policy(rules: list[str]) -> JsonObject:
     }
 
 
-def _alarm(alarmed: list[JsonObject | str]) -> JsonObject:
+def _alarm(alarmed: list[str]) -> JsonObject:
     """Return the alarm that goes off when anything stands in the queue."""
     return {
         "Type": "AWS::CloudWatch::Alarm",

@@ -17,56 +17,72 @@ from pipelines.execution.caller import CallRefusedError
 from pipelines.json_types import JsonObject
 
 _TYPE: Final = "AWS::IAM::OIDCProvider"
+_ID: Final = "IdentityProvider"
 _YES: Final = "true"
 _NO: Final = "false"
 
 
-def provider_parameter(
+def provider_parameters(
     account: Account,
     template: StackTemplate,
     deployed: Deployed,
     given: Mapping[str, str],
-    name: str,
-) -> tuple[dict[str, str], str | None]:
-    """Return the value that the account demands of the parameter, and what to say of it.
+    prefix: str,
+) -> tuple[dict[str, str], list[str]]:
+    """Return the values that the account demands of parameters, and what to say of them.
 
     Args:
         account: where.
         template: what the stack has to be.
         deployed: what it is.
         given: values of parameters that somebody gives, by name.
-        name: the parameter by which the stack makes the provider.
+        prefix: what the parameters by which the stack makes a provider begin with; what the
+            provider's own id ends with follows.
 
     Raises:
         UsageError: the stack would make a second one, or none; the one that is there does not let
             jobs in.
     """
-    resources = template.document.get("Resources", {})
-    made = {logical: one for logical, one in resources.items() if one["Type"] == _TYPE}
-    if not made:
-        return {}, None
-    ((logical, resource),) = made.items()
-    url = str(resource["Properties"]["Url"])
+    values: dict[str, str] = {}
+    said: list[str] = []
+    for logical, resource in template.document.get("Resources", {}).items():
+        if resource["Type"] != _TYPE or logical in deployed.resources:
+            continue
+        name = f"{prefix}{logical.removeprefix(_ID)}"
+        chosen = given.get(name) or deployed.chosen().get(name)
+        if not _is_there(account, resource["Properties"], name, chosen):
+            continue
+        if given.get(name) == _YES:
+            raise UsageError(
+                f"the account has an identity provider for {resource['Properties']['Url']}"
+                " already, and can have one only",
+                f"remove --parameter {name}={_YES}: the roles trust the one that is there",
+            )
+        values[name] = _NO
+        if chosen != _NO:
+            url = resource["Properties"]["Url"]
+            said.append(f"{name}={_NO}: the account has one for {url} already")
+    return values, said
+
+
+def _is_there(account: Account, wanted: JsonObject, name: str, chosen: str | None) -> bool:
+    """Return whether the account has a provider that lets jobs in.
+
+    Raises:
+        UsageError: it has none and gets none, or one that does not.
+    """
+    url = str(wanted["Url"])
     arn = _arn(account, url)
     found = _described(account, arn)
-    chosen = given.get(name) or deployed.chosen().get(name)
-    if logical in deployed.resources:
-        return {}, None
-    if found is None:
-        if chosen == _NO:
-            raise UsageError(
-                f"the account has no identity provider for {url}, and the stack is to make none",
-                f"add --parameter {name}={_YES}",
-            )
-        return {}, None
-    if given.get(name) == _YES:
+    if found is not None:
+        _require_audience(arn, found, wanted["ClientIdList"])
+        return True
+    if chosen == _NO:
         raise UsageError(
-            f"the account has an identity provider for {url} already, and can have one only",
-            f"remove --parameter {name}={_YES}: the roles trust the one that is there",
+            f"the account has no identity provider for {url}, and the stack is to make none",
+            f"add --parameter {name}={_YES}",
         )
-    _require_audience(arn, found, resource["Properties"]["ClientIdList"])
-    said = None if chosen == _NO else f"{name}={_NO}: the account has one for {url} already"
-    return {name: _NO}, said
+    return False
 
 
 def _arn(account: Account, url: str) -> str:

@@ -184,26 +184,45 @@ def test_a_plan_is_told_as_data(account: Account, generated: Path, pipelines: Co
     assert after["left_to_do"] == []
 
 
-def test_another_repository_does_not_take_the_shared_stack_over(
+def _init(folder: Path, pipelines: Command, pipeline: str, repository: str) -> None:
+    """Generate the templates of another repository with one pipeline, in the place of these."""
+    (folder / "pipeline.yaml").write_text(SPEC.replace("churn", pipeline))
+    for file in (folder / "infra").iterdir():
+        file.unlink()
+    answer = pipelines("ci", "init", "--source", "s3", "--repository", repository)
+    assert answer.code == 0, answer.err
+
+
+def test_a_second_repository_shares_the_one_stack_of_the_account(
     account: Account, generated: Path, pipelines: Command
 ) -> None:
-    """It would remove the first one's bucket from the stack: an account has one shared stack."""
-    del account
+    """It adds what it needs; neither takes anything from the other, whoever comes next."""
     assert pipelines("ci", "apply", "--yes").code == 0
-    other = SPEC.replace("churn", "fraud")
-    (generated / "pipeline.yaml").write_text(other)
-    for file in (generated / "infra").iterdir():
-        file.unlink()
-    init = ("ci", "init", "--source", "s3", "--repository")
-    assert pipelines(*init, "acme/fraud").code == 0
+    _init(generated, pipelines, "fraud", "acme/fraud")
+    planned = pipelines("ci", "plan")
+    assert "what it has for `acme/churn` stays" in planned.out
+    assert pipelines("ci", "apply", "--yes").code == 0
+    shared = {"BucketChurnMl", "BucketFraudMl", "Source"}
+    assert shared <= set(_stack("pipelines-shared").resource_map)
+    assert set(_names(account)) == {"pipelines-shared", "pipelines-churn", "pipelines-fraud"}
+    _init(generated, pipelines, "churn", "acme/churn")
+    again = pipelines("ci", "plan", "--check")
+    assert again.code == 0, again.out
+    assert "what it has for `acme/fraud` stays" in again.out
+    wrong = pipelines("ci", "plan", "--forget", "acme/frud")
+    assert wrong.code == 2
+    assert "did you mean `acme/fraud`?" in wrong.err
+
+    _init(generated, pipelines, "fraud", "acme/churn")
+    assert pipelines("ci", "plan").code == 2, "its own went, and the other's came"
+    _init(generated, pipelines, "churn", "acme/renamed")
     refused = pipelines("ci", "plan")
     assert refused.code == 2
-    assert "is that of the repository acme/churn" in refused.err
-    assert "would remove `churn-ml` from it" in refused.err
-    assert pipelines(*init, "acme/churn").code == 0
-    planned = pipelines("ci", "plan")
-    assert planned.code == 0, "one's own spec may go, and another one come, with its bucket"
-    assert "+ s3://fraud-ml/ci/tool/" in planned.out
+    assert "has `churn` for the repository acme/churn" in refused.err
+    forgot = pipelines("ci", "apply", "--yes", "--forget", "acme/churn")
+    assert forgot.code == 0, forgot.err
+    assert pipelines("ci", "plan", "--check").code == 0
+    assert shared <= set(_stack("pipelines-shared").resource_map)
 
 
 def test_what_an_earlier_upsert_has_made_is_imported_by_its_name_alone(

@@ -2,7 +2,8 @@
 
 The tool's commands do not know that it is local: they reach it as any account, by AWS_ENDPOINT_URL.
 EventBridge is moto's, which `plan` and `approve` ask for the rule. What CloudFormation would make
-of the templates is taken from them: the rule here, roles and the rest nowhere.
+of the templates is taken from them: the rule here, roles and the rest nowhere. The template of the
+shared stack is made as `ci apply` makes it, beside what another repository has there.
 """
 
 from __future__ import annotations
@@ -10,21 +11,23 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from pipelines.backends.local.api import running
 from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.sagemaker import LocalSageMaker
-from pipelines.infra.model import Options
+from pipelines.infra.model import Options, Place
+from pipelines.infra.shared import shared
+from pipelines.infra.tenants import tenants_in
 from pipelines.infra.wheel import tool_wheel
 from tests.functional.ci.templates import Template
 from tests.functional.cli.in_process import Answer, run_in
@@ -106,14 +109,28 @@ class Cloud:
     """An account, a repository, and a person's clone of it.
 
     Args:
-        folder: where everything is.
+        folder: where everything of the repository is.
         sagemaker: what answers as SageMaker and S3.
         variables: with which AWS is reached.
+        account: where everything of the account is.
+        name: of the pipeline, and of its repository.
     """
 
     folder: Path
     sagemaker: LocalSageMaker
     variables: dict[str, str]
+    account: Path
+    name: str = "tiny"
+
+    def beside(self, name: str) -> Cloud:
+        """Return another repository in the same account, with a pipeline of its own."""
+        folder = self.folder / name
+        folder.mkdir()
+        other = replace(self, folder=folder, name=name)
+        _make_repository(other)
+        spec = SPEC.replace("tiny", name).replace(f"{name}-bucket", BUCKET)
+        other.write({**FILES, "pipeline.yaml": spec})
+        return other
 
     @property
     def clone(self) -> Path:
@@ -123,12 +140,12 @@ class Cloud:
     @property
     def templates(self) -> Path:
         """The templates of the stacks that are there."""
-        return self.folder / "stacks"
+        return self.account / "stacks"
 
     @property
     def executions(self) -> Path:
         """Where the hook writes what it ran."""
-        return self.folder / "executions"
+        return self.account / "executions"
 
     def command(self, *words: str) -> Answer:
         """Give a command to the tool as the person would."""
@@ -183,7 +200,11 @@ class Cloud:
 
     def deploy_stacks(self) -> None:
         """Take over the templates that `ci init` wrote into the clone; make the rule."""
-        shutil.copytree(self.clone / "infra", self.templates, dirs_exist_ok=True)
+        self.templates.mkdir(exist_ok=True)
+        for path in sorted((self.clone / "infra").iterdir()):
+            there = self.templates / path.name
+            is_shared = path.name.startswith("shared.") and there.exists()
+            there.write_text(_merged(path, there) if is_shared else path.read_text())
         events = self.client("events", self.variables["AWS_ENDPOINT_URL_EVENTBRIDGE"])
         for _, rule in self.template.of_type("AWS::Events::Rule"):
             events.put_rule(Name=rule["Name"], EventPattern=json.dumps(rule["EventPattern"]))
@@ -193,7 +214,7 @@ class Cloud:
     @property
     def template(self) -> Template:
         """The template of the pipeline's stack."""
-        return Template(self.templates / "tiny.yaml")
+        return Template(self.templates / f"{self.name}.yaml")
 
 
 @contextmanager
@@ -217,24 +238,41 @@ def cloud(folder: Path, wheel: Path) -> Iterator[Cloud]:
             "AWS_CONFIG_FILE": str(folder / "none"),
             "AWS_SHARED_CREDENTIALS_FILE": str(folder / "none"),
         }
-        made = Cloud(folder, sagemaker, variables)
+        made = Cloud(folder, sagemaker, variables, folder)
+        made.executions.mkdir()
         _make_repository(made)
         made.write(FILES)
         yield made
     moto.stop()
 
 
+def _merged(path: Path, there: Path) -> str:
+    """Make the template of the shared stack for both repositories, by their facts in it."""
+    tenants = {
+        one.repository: one
+        for file in (there, path)
+        for one in tenants_in(yaml.safe_load(file.read_text())["Metadata"])
+    }
+    _, account, region, _ = path.name.split(".")
+    return shared(Place(account, region, "aws"), tenants.values()).text()
+
+
 def _make_repository(made: Cloud) -> None:
-    bare, told = made.folder / "tiny.git", made.folder / "cloud.json"
+    bare, told = made.folder / f"{made.name}.git", made.folder / "cloud.json"
     made.clone.mkdir()
-    made.executions.mkdir()
     for words in (["--bare", str(bare)], [str(made.clone)]):
         command = ["git", "init", "--quiet", "--initial-branch", "main", *words]
         subprocess.run(command, check=True, env=_environment())
     made.git("remote", "add", "origin", str(bare))
     paths = {"templates": made.templates, "executions": made.executions}
     told.write_text(
-        json.dumps({**{n: str(p) for n, p in paths.items()}, "variables": made.variables})
+        json.dumps(
+            {
+                **{n: str(p) for n, p in paths.items()},
+                "variables": made.variables,
+                "repository": f"team/{made.name}",
+            }
+        )
     )
     hook = bare / "hooks" / "post-receive"
     words = [sys.executable, "-m", "tests.functional.ci.codepipeline", str(told)]

@@ -83,19 +83,26 @@ class Cloud:
         templates: the stacks' templates, as they were deployed.
         executions: where each execution writes what ran.
         variables: with which AWS is reached.
+        repository: the name of the repository at its host.
     """
 
     templates: Path
     executions: Path
     variables: dict[str, str]
+    repository: str
 
     def receive(self, push: Push) -> None:
         """Run every pipeline that the push starts."""
         for path in sorted(self.templates.glob("*.yaml")):
             template = Template(path)
             for _, pipeline in template.of_type(_PIPELINE):
-                if starts(pipeline, push.branch, push.changed):
+                if self._is_of(pipeline) and starts(pipeline, push.branch, push.changed):
                     self._execute(template, pipeline, push)
+
+    def _is_of(self, pipeline: JsonObject) -> bool:
+        """Return whether the source of a pipeline is this repository."""
+        source = pipeline["Stages"][0]["Actions"][0]["Configuration"]
+        return bool(source["FullRepositoryId"] == self.repository)
 
     def _execute(self, template: Template, pipeline: JsonObject, push: Push) -> None:
         number = len(list(self.executions.glob("*.json"))) + 1
@@ -179,7 +186,8 @@ def _order(action: JsonObject) -> int:
 def main() -> None:
     """Take what git tells a post-receive hook."""
     cloud = json.loads(Path(sys.argv[1]).read_text())
-    received = Cloud(Path(cloud["templates"]), Path(cloud["executions"]), cloud["variables"])
+    paths = Path(cloud["templates"]), Path(cloud["executions"])
+    received = Cloud(*paths, cloud["variables"], cloud["repository"])
     for line in sys.stdin:
         old, new, ref = line.split()
         if ref.startswith("refs/heads/"):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from pipelines.backends.local.events.patterns import matches
 from pipelines.json_types import JsonObject
@@ -89,6 +90,29 @@ def test_a_push_with_a_mistake_is_red_with_its_place(pushed: Cloud) -> None:
     assert "did you mean `script`?" in log
     assert "1 failed, 1 passed" in _log(execution, "Tests")
     assert pushed.sagemaker.list_pipelines()["PipelineSummaries"] == []
+
+
+@pytest.mark.slow
+def test_two_repositories_have_one_account(pushed: Cloud) -> None:
+    """One shared stack, one bucket; a push starts what is its own, and so it does afterwards."""
+    other = pushed.beside("other")
+    other.write({"json.py": "import nothing\n", "pipelines/__init__.py": "import nothing\n"})
+    other.good("ci", "init", "--repository", "team/other")
+    other.deploy_stacks()
+    (execution,) = other.push("first")
+    said = json.dumps(execution["actions"], indent=1).replace("\\n", "\n")
+    assert execution["pipeline"] == "other-ci"
+    assert set(_statuses(execution).values()) == {0}, said
+    versions = pushed.sagemaker.list_model_packages(ModelPackageGroupName="other")
+    assert len(versions["ModelPackageSummaryList"]) == 1
+    (shared,) = pushed.templates.glob("shared.*")
+    document = yaml.safe_load(shared.read_text())
+    assert set(document["Metadata"]["Repositories"]) == {"team/tiny", "team/other"}
+    rules = document["Resources"]["BucketTinyBucket"]["Properties"]["LifecycleConfiguration"]
+    assert {"tiny/runs/", "other/runs/"} <= {one.get("Prefix") for one in rules["Rules"]}
+    pushed.write({"pipeline.yaml": SPEC.replace("script:", "skript:")})
+    (execution,) = pushed.push("a slip")
+    assert execution["pipeline"] == "tiny-ci"
 
 
 def _package(pushed: Cloud, number: int) -> JsonObject:

@@ -13,11 +13,14 @@ from tests.functional.cli.in_process import run_in
 DATA = """\
 parameters:
   least: {type: integer, default: 3}
+  note: {type: string, default: none}
 data:
   rows: data/rows.csv
   far: s3://elsewhere/rows/
 """
-RUN = "python -m pipelines run -f pipeline.yaml --sample rows=50% -p least=0 --strict-requirements"
+RUN = (
+    "python -P -m pipelines run -f pipeline.yaml --sample rows=50% -p least=0 --strict-requirements"
+)
 ASKED = ("--sample", "rows=50%", "-p", "least=0")
 
 
@@ -29,7 +32,8 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "rows.csv").write_text("a\n1\n2\n")
     head, steps, rest = SPEC.partition("steps:")
-    (tmp_path / "pipeline.yaml").write_text(head + DATA + steps + rest)
+    read = '    inputs: {rows: "${data.rows}"}\n'
+    (tmp_path / "pipeline.yaml").write_text(head + DATA + steps + rest + read)
     return tmp_path
 
 
@@ -58,7 +62,7 @@ def test_codepipeline_runs_the_sample_after_the_unit_tests(project: Path) -> Non
     tried = [lines for spec in specs if RUN in (lines := _lines(spec))]
     assert len(tried) == 2
     for lines in tried:
-        assert any("python -m pytest" in line for line in lines[: lines.index(RUN)])
+        assert any("pytest.main()" in line for line in lines[: lines.index(RUN)])
     assert "-p least=0" in file.read_text().split("sha256")[0], "the head has the whole command"
     assert run_in(project, "ci", "init", "--check", *ASKED).code == 0
 
@@ -86,11 +90,11 @@ def test_github_and_gitlab_run_it_where_no_role_is(project: Path, provider: str,
 
 def test_github_evaluates_nothing_of_a_parameter(project: Path) -> None:
     """What looks like an expression of a workflow reaches the shell as it was written."""
-    words = ("--sample", "rows=1%", "-p", "least=${{ github.token }}")
+    words = ("--sample", "rows=1%", "-p", "note=${{ github.token }}")
     assert run_in(project, "ci", "init", "--provider", "github", *words).code == 0
     jobs = yaml.safe_load((project / ".github/workflows/pipelines-churn.yml").read_text())
-    (line,) = (line for line in _lines(jobs["jobs"]["tests"]) if "least=" in line)
-    assert "-p 'least=${{ '${{' }} github.token }}'" in line
+    (line,) = (line for line in _lines(jobs["jobs"]["tests"]) if "note=" in line)
+    assert "-p 'note=${{ '${{' }} github.token }}'" in line
 
 
 def _tests_of(jobs: dict[str, object]) -> str:
@@ -111,6 +115,10 @@ def test_without_the_option_no_build_runs_the_pipeline(project: Path) -> None:
         (("--sample", "far=1%"), "a build cannot sample it"),
         (("--sample", "rows=1%", "-p", "lest=0"), "did you mean `least`?"),
         (("-p", "least=0"), "`-p` is for the run on samples"),
+        (("--sample", "rows=1%", "-p", "least=x"), "`least` is of type Integer, `x` is not"),
+        (("--sample", "rows=1%", "-p", "note="), "`note` is empty, which the service refuses"),
+        (("--sample", "rows=1%:aa"), "data/rows.csv has no column `aa`"),
+        (("--sample", "rows=200%"), "above 0% and at most 100%"),
     ],
 )
 def test_what_no_build_could_run_is_refused(
@@ -121,6 +129,24 @@ def test_what_no_build_could_run_is_refused(
     assert answer.code == 2, answer.out
     assert said in answer.err
     assert not (project / "infra").exists()
+
+
+def test_a_file_of_parameters_becomes_its_values(project: Path) -> None:
+    """A build has no file that only somebody's desk has; nor has whoever generates it again."""
+    (project / "few.yaml").write_text("least: 0\n")
+    assert run_in(project, "ci", "init", "--sample", "rows=50%", "-p", "@few.yaml").code == 0
+    text = (project / "infra" / "churn.yaml").read_text()
+    assert RUN in text
+    assert "few.yaml" not in text
+
+
+def test_data_that_no_step_reads_cannot_be_sampled(project: Path) -> None:
+    """`run --sample` says the same, but only in the build."""
+    spec = project / "pipeline.yaml"
+    spec.write_text(spec.read_text().replace("data:\n", "data:\n  more: data/\n"))
+    refused = run_in(project, "ci", "init", "--sample", "more=1%")
+    assert refused.code == 2
+    assert "no step reads `more`" in refused.err
 
 
 def test_data_that_git_ignores_is_in_no_clone(project: Path) -> None:

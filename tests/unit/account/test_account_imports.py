@@ -14,7 +14,7 @@ from botocore.stub import ANY
 from pipelines.account.stacks.change_set import Change, ChangeSet, StackTemplate, execute
 from pipelines.account.stacks.deployed import Deployed
 from pipelines.account.stacks.existing import Taken
-from pipelines.account.stacks.identity import provider_parameter
+from pipelines.account.stacks.identity import provider_parameters
 from pipelines.account.stacks.importing import import_change_set
 from pipelines.errors import UsageError
 from tests.unit.account.shared_stack import ARN, CF, NAME, stack_in
@@ -119,10 +119,11 @@ def test_an_import_that_failed_leaves_an_empty_stack_to_delete() -> None:
 URL = "https://token.actions.githubusercontent.com"
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
 CREATES = "CreateIdentityProvider"
+MAKES = f"{CREATES}GitHub"
 IDENTITY: dict[str, Any] = {
-    "Parameters": {CREATES: {"Default": "true"}},
+    "Parameters": {MAKES: {"Default": "true"}},
     "Resources": {
-        "IdentityProvider": {
+        "IdentityProviderGitHub": {
             "Type": "AWS::IAM::OIDCProvider",
             "Properties": {"Url": URL, "ClientIdList": ["sts.amazonaws.com"]},
         }
@@ -132,7 +133,7 @@ IDENTITY: dict[str, Any] = {
 
 def _parameter(
     stubbed: StubbedAccount, deployed: Deployed, given: dict[str, str], found: list[str] | None
-) -> tuple[dict[str, str], str | None]:
+) -> tuple[dict[str, str], list[str]]:
     stubbed.answers("sts", "get_caller_identity", {"Account": ACCOUNT})
     expected = {"OpenIDConnectProviderArn": PROVIDER}
     if found is None:
@@ -141,38 +142,39 @@ def _parameter(
         answer = {"ClientIDList": found}
         stubbed.answers("iam", "get_open_id_connect_provider", answer, expected)
     template = StackTemplate(NAME, "infra/shared.yaml", "", IDENTITY, "churn-ml")
-    return provider_parameter(stubbed.gateway, template, deployed, given, CREATES)
+    return provider_parameters(stubbed.gateway, template, deployed, given, CREATES)
 
 
 NOTHING = Deployed(NAME, REGION)
-CHOSEN = stack_in("CREATE_COMPLETE", parameters={CREATES: "false"}, defaults={CREATES: "true"})
+CHOSEN = stack_in("CREATE_COMPLETE", parameters={MAKES: "false"}, defaults={MAKES: "true"})
 
 
 def test_identity_provider_that_the_account_has_is_used(stubbed: StubbedAccount) -> None:
     """An account has one for each host; it is said once."""
     found, said = _parameter(stubbed, NOTHING, {}, ["sts.amazonaws.com"])
-    assert found == {CREATES: "false"}
-    assert said == f"{CREATES}=false: the account has one for {URL} already"
+    assert found == {MAKES: "false"}
+    assert said == [f"{CREATES}GitHub=false: the account has one for {URL} already"]
     again, quiet = _parameter(StubbedAccount(), CHOSEN, {}, ["sts.amazonaws.com"])
-    assert (again, quiet) == (found, None)
+    assert (again, quiet) == (found, [])
 
 
 def test_identity_provider_of_the_stack_itself_stays_in_it(stubbed: StubbedAccount) -> None:
     """It is there because the stack has made it."""
-    own = stack_in("CREATE_COMPLETE", resources={"IdentityProvider": PROVIDER})
-    assert _parameter(stubbed, own, {}, ["sts.amazonaws.com"]) == ({}, None)
+    own = stack_in("CREATE_COMPLETE", resources={"IdentityProviderGitHub": PROVIDER})
+    template = StackTemplate(NAME, "infra/shared.yaml", "", IDENTITY, "churn-ml")
+    assert provider_parameters(stubbed.gateway, template, own, {}, CREATES) == ({}, [])
 
 
 def test_identity_provider_is_made_where_there_is_none(stubbed: StubbedAccount) -> None:
     """As the template says."""
-    assert _parameter(stubbed, NOTHING, {}, None) == ({}, None)
+    assert _parameter(stubbed, NOTHING, {}, None) == ({}, [])
 
 
 @pytest.mark.parametrize(
     ("deployed", "given", "found", "words"),
     [
-        (NOTHING, {CREATES: "true"}, ["sts.amazonaws.com"], "can have one only"),
-        (NOTHING, {CREATES: "false"}, None, "has no identity provider"),
+        (NOTHING, {MAKES: "true"}, ["sts.amazonaws.com"], "can have one only"),
+        (NOTHING, {MAKES: "false"}, None, "has no identity provider"),
         (CHOSEN, {}, None, "has no identity provider"),
         (NOTHING, {}, ["other"], "does not accept tokens for sts.amazonaws.com"),
     ],

@@ -92,7 +92,7 @@ def test_what_is_released_is_what_was_planned() -> None:
     release = _commands("accounts-churn-ProdReleaseProject")
     upsert, start = release[-2:]
     assert upsert == (
-        "python -m pipelines upsert -f pipeline.yaml --env prod"
+        "python -P -m pipelines upsert -f pipeline.yaml --env prod"
         ' --plan "$CODEBUILD_SRC_DIR_ProdPlan/plan.json" --yes'
     )
-    assert start == "python -m pipelines start -f pipeline.yaml --env prod --wait"
+    assert start == "python -P -m pipelines start -f pipeline.yaml --env prod --wait"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from functools import cache
 
 import yaml
@@ -184,12 +185,19 @@ def test_a_schedule_starts_the_pipeline_with_its_parameters() -> None:
 
 
 def test_who_is_named_hears_of_failures_and_of_what_waits() -> None:
-    """By a topic of the stack, and by the one that the spec names."""
+    """By a topic of the shared stack, and by the one that the spec names."""
     resources = _resources("accounts", "churn.yaml")
+    shared = _resources("accounts", "shared.111122223333.eu-central-1.yaml")
+    own = "arn:aws:sns:eu-central-1:111122223333:churn-notifications"
+    assert shared["TopicChurn"]["Properties"]["TopicName"] == own.rpartition(":")[2]
+    rules_of = shared["PolicyOfTopicChurn"]["Properties"]["PolicyDocument"]["Statement"][0]
+    (pattern,) = rules_of["Condition"]["ArnLike"].values()
     rules = ("FailedRule", "WaitingRule", "CiFailedRule", "CiWaitingRule")
     for rule in rules:
         told = [target["Arn"] for target in resources[rule]["Properties"]["Targets"]]
-        assert told == [{"Ref": "Notifications"}, "arn:aws:sns:eu-central-1:111122223333:alerts"]
+        assert told == [own, "arn:aws:sns:eu-central-1:111122223333:alerts"]
+        name = resources[rule]["Properties"]["Name"]
+        assert fnmatchcase(f"arn:aws:events:eu-central-1:111122223333:rule/{name}", pattern)
     prod = _resources("accounts", "churn-prod.yaml")
     assert len(prod["FailedRule"]["Properties"]["Targets"]) == 1
     assert "CiFailedRule" not in prod

@@ -5,8 +5,8 @@ neither the order of rows and files nor a seed matters, and the same keys are ta
 is sampled by them. `tables.py` reads and writes the files.
 """
 
-from pipelines.backends.local.sampling.sample import sampled
+from pipelines.backends.local.sampling.sample import require_rows, sampled
 from pipelines.backends.local.sampling.share import Share, read_shares
 from pipelines.backends.local.sampling.shipping import shipping
 
-__all__ = ["Share", "read_shares", "sampled", "shipping"]
+__all__ = ["Share", "read_shares", "require_rows", "sampled", "shipping"]

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipelines.backends.local.sampling.share import Share
-from pipelines.backends.local.sampling.tables import Counted, sample_file
+from pipelines.backends.local.sampling.tables import Counted, is_table, require_column, sample_file
 from pipelines.bundle.assets import DataAsset, digest_contents, read_contents
 from pipelines.compile.model import Compiled
 from pipelines.diagnostics.nearest import nearest
@@ -50,6 +50,27 @@ def sampled(
     for entry, asset in made.items():
         texts = {n: text.replace(known[entry].uri, asset.uri) for n, text in texts.items()}
     return replace(compiled, definitions=texts, data=data)
+
+
+def require_rows(share: Share, compiled: Compiled, sources: Mapping[str, DataSource]) -> None:
+    """Refuse an entry that cannot be sampled, as far as the names and heads of its files tell.
+
+    Raises:
+        UsageError: no step reads it, or it has no rows, or not the column.
+    """
+    asset = _entry(share, {one.name: one for one in compiled.data}, sources)
+    tables = [path for _, path in asset.files if is_table(path)]
+    if not tables:
+        raise _without_rows(share)
+    for path in tables:
+        require_column(path, share)
+
+
+def _without_rows(share: Share) -> UsageError:
+    return UsageError(
+        f"`{share.entry}` has no CSV or Parquet files, so that it cannot be sampled",
+        f"remove --sample {share}",
+    )
 
 
 def _entry(
@@ -115,10 +136,7 @@ def _write(asset: DataAsset, share: Share, folder: Path) -> str:
         else:
             counted[name] = found
     if not counted:
-        raise UsageError(
-            f"`{share.entry}` has no CSV or Parquet files, so that it cannot be sampled",
-            f"remove --sample {share}",
-        )
+        raise _without_rows(share)
     rows, kept = (sum(getattr(one, n) for one in counted.values()) for n in ("rows", "written"))
     if rows and not kept:
         raise UsageError(

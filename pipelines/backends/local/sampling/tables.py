@@ -44,6 +44,27 @@ def sample_file(source: Path, target: Path, share: Share) -> Counted | None:
     return write(source, target, share)
 
 
+def is_table(source: Path) -> bool:
+    """Return whether a file is one of rows, by its name."""
+    return source.name.lower().endswith(tuple(_WRITERS))
+
+
+def require_column(source: Path, share: Share) -> None:
+    """Refuse a column that a CSV file does not name; other files are not opened.
+
+    Raises:
+        UsageError: its first line has no such column.
+    """
+    if share.column is None or not source.name.lower().endswith(_TEXTS):
+        return
+    with source.open("r", **_ENCODING) as read:  # type: ignore[call-overload]
+        first = read.readline().removeprefix(_MARK)
+        if not first:
+            return
+        names, _ = next(_rows(chain([first], read), max(_DELIMITERS, key=first.count)), ([], ""))
+    _index(share.column, names, source)
+
+
 def _csv(source: Path, target: Path, share: Share) -> Counted:
     with (
         source.open("r", **_ENCODING) as read,  # type: ignore[call-overload]
@@ -160,6 +181,7 @@ def _index(column: str, names: list[str], source: Path) -> int:
     )
 
 
+_TEXTS = (".csv", ".tsv")
 _WRITERS: Mapping[str, Callable[[Path, Path, Share], Counted]] = {
     ".csv": _csv,
     ".tsv": _csv,

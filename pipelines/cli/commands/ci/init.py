@@ -45,6 +45,8 @@ def COMMAND(  # noqa: N802 - found by this name
     approval; the account of the first one holds the CI.
     """
     made = generate(wanted, output)
+    for warning in Repository(wanted.specs[0]).warnings:
+        echo(f"warning: {warning}", err=True)
     _say_what_is_open(made.deliveries)
     _put((*made.templates, *made.hosted), output, check, force)
     if wanted.provider == "gitlab" and not any(file.path.name == ROOT_FILE for file in made.hosted):

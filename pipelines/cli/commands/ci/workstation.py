@@ -13,7 +13,7 @@ import click
 from pipelines.cli.generating import FOLDER
 from pipelines.cli.options import ChosenSpec, report, spec_options, writing
 from pipelines.cli.printing import echo
-from pipelines.cli.repository import Repository
+from pipelines.cli.repository import Repository, holds_a_secret
 from pipelines.compile.driver import compile_spec
 from pipelines.definition.needs import needs_of
 from pipelines.errors import UsageError
@@ -75,6 +75,8 @@ def COMMAND(  # noqa: N802 - found by this name
         wheel=f"s3://{environment.aws.bucket}/{options.wheel_key}",
     )
     file = machine_file(output / f"{environment.prefix}-workstation.yaml", wanted, options)
+    for warning in Repository(chosen.file).warnings if asked["repository"] is None else ():
+        echo(f"warning: {warning}", err=True)
     _put(file, force)
     _say_what_to_do(chosen, environment, file.path)
 
@@ -103,6 +105,11 @@ def _require(asked: Asked) -> None:
         raise UsageError(
             f"the AMIs known here have no drivers for `{kind}`",
             "name the SSM parameter of a Neuron AMI with --ami",
+        )
+    if holds_a_secret(asked["repository"] or ""):
+        raise UsageError(
+            "the URL of --repository holds a password or a token, and the template would have it",
+            "give the URL without it: whoever opens a session on the machine signs in there",
         )
     for given, pattern, what, advice in (
         (kind, _TYPE, "no instance type", "write a family and a size: `g6.xlarge`"),
