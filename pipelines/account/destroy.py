@@ -101,6 +101,15 @@ def find(account: Account, named: SpecResources) -> FoundResources:
     return _Search(account, named).found()
 
 
+def find_endpoint(account: Account, named: SpecResources, endpoint: str) -> FoundResources:
+    """Find one endpoint, and what was made for it.
+
+    Raises:
+        CallRefusedError: something could not be read.
+    """
+    return _Search(account, named).serving((endpoint,))
+
+
 def running(account: Account, pipelines: Iterable[str]) -> list[str]:
     """List the ids of executions that have not ended."""
     latest = [one for name in pipelines for one in executions(account, (name,), _LATEST)]
@@ -176,17 +185,21 @@ class _Search:
         for pipeline in live.values():
             if pipeline is not None:
                 endpoints.update(dict.fromkeys(endpoints_of(pipeline["PipelineDefinition"])))
-        serving = [resource for name in endpoints for resource in self._endpoint(name)]
-        serving.sort(key=lambda resource: _SERVING.index(resource.kind))
         to_delete = [
             *self._pipeline(named.deploy, live[named.deploy]),
-            *serving,
+            *self.serving(endpoints).to_delete,
             *self._pipeline(named.pipeline, live[named.pipeline]),
             *(resource for name in named.groups for resource in self._group(name)),
         ]
         if named.data is not None and below(self._account, named.data):
             to_delete.append(AccountResource(_DATA, named.data))
         return FoundResources(tuple(dict.fromkeys(to_delete)), tuple(self._foreign))
+
+    def serving(self, endpoints: Iterable[str]) -> FoundResources:
+        """Find endpoints with everything that was made for them, what serves first."""
+        found = [resource for name in endpoints for resource in self._endpoint(name)]
+        found.sort(key=lambda resource: _SERVING.index(resource.kind))
+        return FoundResources(tuple(dict.fromkeys(found)), tuple(self._foreign))
 
     def _pipeline(self, name: str, live: JsonObject | None) -> Iterator[AccountResource]:
         if live is not None and self._is_ours(

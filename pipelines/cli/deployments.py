@@ -26,9 +26,15 @@ class Reconciled:
 
 
 def reconcile_deployments(
-    target: CommandTarget, affected: Iterable[Deployment], options: Options
+    target: CommandTarget, affected: Iterable[Deployment], options: Options, *, err: bool = False
 ) -> list[Reconciled]:
     """Reconcile deployments with the rights of whoever asks, and say what came of them.
+
+    Args:
+        target: where.
+        affected: the deployments.
+        options: how.
+        err: whether what came of them is said on stderr.
 
     Raises:
         UsageError: an endpoint cannot be what the spec says; the others were seen to. That a
@@ -43,6 +49,8 @@ def reconcile_deployments(
     for one in affected:
         try:
             reconciled.append(_reconcile(target, one, options))
+            for text in reconciled[-1].outcome.news:
+                echo(f"{one.endpoint}: {text}", err=err)
         except NotFailedError as error:
             needless.append(error)
         except DeployError as error:
@@ -57,8 +65,6 @@ def _reconcile(target: CommandTarget, deployment: Deployment, options: Options) 
     with target.account.clients(*_SERVICES) as clients:
         here = options._replace(pause=pause, report=_report)
         outcome = reconcile(Clients(*clients), deployment, here)
-    for text in outcome.news:
-        echo(f"{deployment.endpoint}: {text}")
     return Reconciled(deployment, outcome)
 
 

@@ -22,7 +22,7 @@ _SECTIONS = {
     "Write": ("init", "validate", "compile", "graph", "explain", "images", "schema"),
     "Run": ("run", "debug", "start", "stop"),
     "Ship": ("plan", "upsert", "rollback", "promote", "destroy", "prune", "ci", "doctor"),
-    "Serve": ("approve", "reject", "deploy", "invoke", "serve"),
+    "Serve": ("approve", "reject", "deploy", "endpoints", "invoke", "serve"),
     "Look": ("status", "logs", "outputs", "report", "compare", "models", "versions"),
 }
 """The commands as `--help` shows them; one that is not named stands at the end."""

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import click
 
-from pipelines.cli.deployments import reconcile_deployments, require_success, show_how_to_invoke
-from pipelines.cli.options import ChosenSpec, local_option, spec_options, yes_option
+from pipelines.cli.deployments import (
+    Reconciled,
+    reconcile_deployments,
+    require_success,
+    show_how_to_invoke,
+)
+from pipelines.cli.options import (
+    ChosenSpec,
+    format_option,
+    local_option,
+    spec_options,
+    yes_option,
+)
+from pipelines.cli.printing import as_json, echo_data
 from pipelines.cli.target import confirm, open_target
 from pipelines.errors import UsageError
+from pipelines.json_types import JsonObject
 from pipelines.plan.deployments import deployments
 from pipelines.programs.deploy.reconcile import Options
 
@@ -18,12 +31,14 @@ from pipelines.programs.deploy.reconcile import Options
 @yes_option
 @click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 @click.option("--retry", metavar="GROUP/N", help="Retry a version that failed here.")
-def COMMAND(  # noqa: N802 - found by this name; click gives one argument per option
+@format_option("text", "json")
+def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
     chosen: ChosenSpec,
     local: bool,  # noqa: FBT001 - click's flag
     yes: bool,  # noqa: FBT001 - click's flag
     dry_run: bool,  # noqa: FBT001 - click's flag
     retry: str | None,
+    output_format: str,
 ) -> None:
     """Make every endpoint of the spec serve the highest approved version of its group."""
     group, number = _version(retry)
@@ -38,10 +53,30 @@ def COMMAND(  # noqa: N802 - found by this name; click gives one argument per op
             names = ", ".join(one.endpoint for one in affected)
             confirm(target, f"make {names} match the registry", yes)
         options = Options(dry_run=dry_run, retry=number)
-        reconciled = reconcile_deployments(target, affected, options)
+        is_json = output_format == "json"
+        reconciled = reconcile_deployments(target, affected, options, err=is_json)
+        if is_json:
+            echo_data(as_json([*map(_as_object, reconciled)]))
         if not dry_run:
             require_success(target, reconciled, number)
+        if not dry_run and not is_json:
             show_how_to_invoke(target, reconciled)
+
+
+def _as_object(one: Reconciled) -> JsonObject:
+    """Write for machines what was done, or would be."""
+    deployment, outcome = one.deployment, one.outcome
+    return {
+        "endpoint": deployment.endpoint,
+        "group": deployment.group,
+        "mode": deployment.mode,
+        "action": outcome.action,
+        "package": outcome.package or None,
+        "changed": outcome.changed,
+        "live": outcome.live,
+        "messages": list(outcome.messages),
+        "failed": [{"version": number, "reason": reason} for number, reason in outcome.failed],
+    }
 
 
 def _version(given: str | None) -> tuple[str | None, int | None]:

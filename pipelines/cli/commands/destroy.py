@@ -65,7 +65,7 @@ def COMMAND(  # noqa: N802 - found by this name; click gives one argument per op
         destroy(
             target.account,
             found.to_delete,
-            lambda resource: echo(f"deleted {_named(resource)}"),
+            lambda resource: echo(f"deleted {named_resource(resource)}"),
         )
 
 
@@ -82,9 +82,10 @@ def _spec_resources(
 def _lines(target: CommandTarget, found: FoundResources, groups: tuple[str, ...]) -> Iterator[str]:
     """Yield what is deleted, what stays because it is foreign, and what loses its archives."""
     for resource in found.to_delete:
-        yield f"  delete {_named(resource)}"
+        yield f"  delete {named_resource(resource)}"
     for resource in found.foreign:
-        yield f"  keep {_named(resource)}: it was not created by this tool for this pipeline"
+        name = named_resource(resource)
+        yield f"  keep {name}: it was not created by this tool for this pipeline"
     for copy in copies(target.account, target.pipeline) if target.chosen.copy is None else ():
         again = replace(target.chosen, copy=copy).flags(local=target.is_local)
         name = copied(target.pipeline, copy)
@@ -124,5 +125,6 @@ def _ask(target: CommandTarget, count: int, yes: bool) -> None:  # noqa: FBT001 
     confirm(target, f"delete {counted(count, 'resource')}", yes)
 
 
-def _named(resource: AccountResource) -> str:
+def named_resource(resource: AccountResource) -> str:
+    """Name what is deleted, with the word for it."""
     return f"{_WORDS[resource.kind]} {resource.name.rpartition(':model-package/')[2]}"

@@ -78,7 +78,12 @@ class InvokeResponse:
     is_flag=True,
     help="With --async: wait until the answer is there, as always with --local.",
 )
-@click.argument("endpoint")
+@click.option(
+    "--version",
+    metavar="GROUP/N",
+    help="With --local, instead of an endpoint: a registered version, whatever its approval.",
+)
+@click.argument("endpoint", required=False)
 def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
     spec: Path,
     env: str | None,
@@ -88,16 +93,26 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     accept: str,
     later: bool,  # noqa: FBT001 - click's flag
     wait: bool,  # noqa: FBT001 - as above
-    endpoint: str,
+    version: str | None,
+    endpoint: str | None,
 ) -> None:
     """Send a request to an endpoint and print the answer; what it took goes to stderr."""
     if wait and not later:
         raise UsageError("--wait is for asynchronous endpoints", "add --async, or remove --wait")
+    if version is not None:
+        _require_only_version(endpoint, local=local, later=later)
     media_type = content_type or media_type_of(body.name)
     request = InvokeRequest(body.read(), media_type, accept)
     if not request.body:
         raise UsageError(
             "the request has no body", "name a file that is not empty: --file REQUEST.json"
+        )
+    if version is not None:
+        _ask_version(spec, version, request)
+        return
+    if endpoint is None:
+        raise UsageError(
+            "no endpoint is named", "name one: `pipelines endpoints` lists them; or add --version"
         )
     with open_target(ChosenSpec(spec, env), local) as target:
         began = time.monotonic()
@@ -112,9 +127,47 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
             _require_endpoint(target.account, endpoint, error)
             raise
         took = time.monotonic() - began
+    _show_with_time(answer, took)
+
+
+def _show_with_time(answer: InvokeResponse, took: float) -> None:
     _show(answer)
     cold = f", {float(answer.cold_start):.1f} s of it a cold start" if answer.cold_start else ""
     echo(f"{answer.variant} answered in {took:.2f} s{cold}", err=True)
+
+
+def _require_only_version(endpoint: str | None, *, local: bool, later: bool) -> None:
+    """Refuse what does not go with `--version`.
+
+    Raises:
+        UsageError: something does not.
+    """
+    if not local:
+        raise UsageError(
+            "`--version` starts a model server on this machine",
+            "add --local; in an account, approve the version and invoke its endpoint",
+        )
+    if endpoint is not None:
+        raise UsageError(
+            f"`--version` asks a version, and `{endpoint}` is an endpoint", "name one of the two"
+        )
+    if later:
+        raise UsageError("`--async` is for endpoints, `--version` has none", "remove --async")
+
+
+def _ask_version(spec: Path, name: str, request: InvokeRequest) -> None:
+    """Send a request to a version of the local registry, through a server of its own."""
+    from pipelines.cli.version_server import ask_version  # noqa: PLC0415 - only for --version
+
+    began = time.monotonic()
+    shown_name, response = ask_version(
+        spec, name, request.body, request.content_type, request.accept
+    )
+    cold = response.cold_start_seconds
+    answer = InvokeResponse(
+        response.body, response.content_type, shown_name, None if cold is None else str(cold)
+    )
+    _show_with_time(answer, time.monotonic() - began)
 
 
 def _ask_later(account: Account, endpoint: str, body: AsynchronousBody, *, wait: bool) -> None:

@@ -226,6 +226,8 @@ class DeploymentOutcome(NamedTuple):
         changed: whether anything was changed, or would be in a dry run.
         known: (version, reason) of approved versions whose last attempt here failed.
         serves: whether the endpoint is in service, with whatever it serves.
+        action: the last decision's action: of a dry run, what would be done first.
+        package: the package that it is about; empty where it is about none.
     """
 
     live: int | None
@@ -234,6 +236,8 @@ class DeploymentOutcome(NamedTuple):
     changed: bool = False
     known: tuple[tuple[int, str], ...] = ()
     serves: bool = True
+    action: str = ""
+    package: str = ""
 
     @property
     def news(self) -> tuple[str, ...]:

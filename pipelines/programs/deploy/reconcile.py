@@ -57,7 +57,7 @@ _MAKES = {"CreateModel", "CreateEndpointConfig"}
 """What is called before the endpoint is touched; they check the version against the settings."""
 
 
-def _is_of_version(error: Any) -> bool:
+def is_of_version(error: Any) -> bool:
     """Return whether SageMaker refused a version, not the caller or the account."""
     code = error.response.get("Error", {}).get("Code")
     return code == "ValidationException" and error.operation_name in _MAKES
@@ -97,10 +97,12 @@ def reconcile(
         ClientError: AWS refused a call.
     """
     reconciliation = _Reconciliation(clients, target, options)
+    forgotten: tuple[DeploymentAttempt, ...] = ()
     if options.retry is not None:
-        reconciliation.forget(options.retry)
+        forgotten = reconciliation.forget(options.retry)
     for _ in range(_ROUNDS):
         state = observe(clients, target)
+        state = state._replace(attempts=(*state.attempts, *forgotten))
         decision = decide(target, state)
         if decision.action == REFUSE:
             raise DeployError(decision.message)
@@ -139,6 +141,8 @@ class _Reconciliation:
             changed,
             tuple(known),
             serves,
+            decision.action,
+            decision.package,
         )
 
     def _known(self, state: EndpointState) -> Iterator[tuple[ModelVersion, str]]:
@@ -149,8 +153,8 @@ class _Reconciliation:
             if one.is_deployable and config in failed:
                 yield one, config
 
-    def forget(self, version: int) -> None:
-        """Forget that a version has failed here.
+    def forget(self, version: int) -> tuple[DeploymentAttempt, ...]:
+        """Forget that a version has failed here; in a dry run, return what would be recorded.
 
         Raises:
             DeployError: it has not.
@@ -168,8 +172,11 @@ class _Reconciliation:
                 f"{target.group}/{version} has not failed on {target.endpoint}: "
                 "there is nothing to retry"
             )
-        if not self._options.dry_run:
-            self._record(Decision(NOTHING, "", config, package), RETRY, target.mode)
+        about = Decision(NOTHING, "", config, package)
+        if self._options.dry_run:
+            return (self._attempt(about, RETRY, target.mode),)
+        self._record(about, RETRY, target.mode)
+        return ()
 
     def carry_out(self, state: EndpointState, decision: Decision) -> None:
         """Carry out one decision and wait for its end."""
@@ -200,7 +207,7 @@ class _Reconciliation:
             if self._refused != (decision, endpoint):
                 self._refused = (decision, endpoint)
                 return
-            if not _is_of_version(error):
+            if not is_of_version(error):
                 raise
             self._failed(state, decision, str(error.response["Error"].get("Message") or error))
             return
@@ -262,12 +269,15 @@ class _Reconciliation:
         self._options.report("failed")  # the outcome says why
 
     def _record(self, about: Decision, outcome: str, mode: str, reason: str = "") -> None:
+        attempt = self._attempt(about, outcome, mode, reason)
+        carry_out.write_attempt(self._clients, self._target, attempt)
+
+    def _attempt(
+        self, about: Decision, outcome: str, mode: str, reason: str = ""
+    ) -> DeploymentAttempt:
         started = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
         who = self._options.execution
-        attempt = DeploymentAttempt(
-            about.config, about.package, outcome, reason, started, who, mode
-        )
-        carry_out.write_attempt(self._clients, self._target, attempt)
+        return DeploymentAttempt(about.config, about.package, outcome, reason, started, who, mode)
 
     def _wait(self) -> None:
         """Wait until no change of the endpoint is under way.

@@ -145,7 +145,7 @@ def test_what_a_text_names_of_the_command_line_is_there(file: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("see `pipelines endpoints delete x`", "the command endpoints"),
+        ("see `pipelines backends delete x`", "the command backends"),
         ("python -m pipelines deploy --mode serverless", "--mode of deploy"),
         ("`run --reuse`", "--reuse of run"),
         ("```console\n$ pipelines models show --remote\n```", "--remote of models"),

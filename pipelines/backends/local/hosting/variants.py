@@ -59,7 +59,7 @@ def model_container(state: LocalState, name: str) -> JsonObject:
         )
     (container,) = containers
     package = container.get("ModelPackageName")
-    return container if package is None else _of_package(state, package, container)
+    return container if package is None else package_container(state, package, container)
 
 
 def fleet_spec(endpoint: str, variant: VariantRecord, folder: Path) -> FleetSpec:
@@ -92,8 +92,17 @@ def _variant(state: LocalState, configured: JsonObject, desired: JsonObject) -> 
     )
 
 
-def _of_package(state: LocalState, arn: str, container: JsonObject) -> JsonObject:
-    """Return a package's container; the model's own environment takes precedence."""
+def package_container(state: LocalState, arn: str, container: JsonObject) -> JsonObject:
+    """Return a package's container; the environment of the model's own takes precedence.
+
+    Args:
+        state: the stores.
+        arn: the package.
+        container: the model's own container; empty where there is no model.
+
+    Raises:
+        FleetError: the package was deleted, or has not exactly one container.
+    """
     package = state.packages.find(arn)
     if package is None:
         raise FleetError(f"the model package {arn} no longer exists")

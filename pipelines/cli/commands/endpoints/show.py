@@ -1,0 +1,89 @@
+"""`endpoints show`: one endpoint, what it serves, and what the deployer would do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from pipelines.cli.commands.endpoints import as_object
+from pipelines.cli.endpoints import SeenDeployment, find_deployment, look
+from pipelines.cli.options import ChosenSpec, format_option, local_option, spec_options
+from pipelines.cli.printing import as_json, echo, echo_data
+from pipelines.cli.target import CommandTarget, open_target
+from pipelines.json_types import JsonObject
+
+
+@click.command("show")
+@spec_options
+@local_option
+@format_option("text", "json")
+@click.argument("endpoint")
+def COMMAND(  # noqa: N802 - found by this name
+    chosen: ChosenSpec,
+    local: bool,  # noqa: FBT001 - click's flag
+    output_format: str,
+    endpoint: str,
+) -> None:
+    """Show one endpoint: version, settings, instances, and its last deployment."""
+    with open_target(chosen, local) as target:
+        found = look(target, find_deployment(target, endpoint))
+        described = _described(target, found)
+    if output_format == "json":
+        variants = described.get("ProductionVariants", [])
+        shown = {**as_object(found), "variants": variants, "config_content": described["config"]}
+        echo_data(as_json(shown))
+        return
+    rows = [*_rows(found), *_of_service(described)]
+    width = max(len(word) for word, _ in rows)
+    echo("\n".join(f"{word:<{width}}  {text}" for word, text in rows))
+    if found.live is not None:
+        echo(f"invoke it: python -m pipelines invoke{target.flags} {endpoint} --file REQUEST.json")
+
+
+def _described(target: CommandTarget, found: SeenDeployment) -> JsonObject:
+    """Describe the endpoint and its config, which stands under `config`."""
+    state = found.state.endpoint
+    if state is None:
+        return {"config": None}
+    name, call = found.deployment.endpoint, target.account.call
+    described = call("sagemaker", "describe_endpoint", EndpointName=name)
+    config = call("sagemaker", "describe_endpoint_config", EndpointConfigName=state.config)
+    config.pop("ResponseMetadata", None)
+    return {**described, "config": config}
+
+
+def _rows(found: SeenDeployment) -> Iterator[tuple[str, str]]:
+    endpoint = found.state.endpoint
+    yield "endpoint", found.deployment.endpoint
+    yield "status", found.status
+    if endpoint is not None and endpoint.failure:
+        yield "failure", endpoint.failure
+    yield "group", found.deployment.group
+    if found.live is not None:
+        yield "version", f"{found.version} ({found.live.approval})"
+    elif endpoint is not None:
+        yield "version", f"none of the group: {endpoint.package or 'no model package'}"
+    yield "mode", found.mode
+    if endpoint is not None:
+        yield "config", endpoint.config
+    for message in found.messages:
+        yield "next", message
+    for attempt in found.state.attempts[-1:]:
+        yield "last deployment", f"{attempt.started} {attempt.outcome} {attempt.reason}".rstrip()
+    yield "history", found.deployment.history
+
+
+def _of_service(described: JsonObject) -> Iterator[tuple[str, str]]:
+    """Yield what the service knows of the endpoint: its variants and when it was changed."""
+    config = described["config"] or {}
+    for variant in config.get("ProductionVariants", ()):
+        keys = ("InstanceType", "InitialInstanceCount", "ServerlessConfig")
+        settings = ", ".join(f"{key} {variant[key]}" for key in keys if key in variant)
+        yield "variant", f"{variant['VariantName']}: {settings}"
+    for variant in described.get("ProductionVariants", ()):
+        if "CurrentInstanceCount" in variant:
+            yield "instances", f"{variant['VariantName']}: {variant['CurrentInstanceCount']}"
+    for word, member in (("created", "CreationTime"), ("changed", "LastModifiedTime")):
+        if member in described:
+            yield word, described[member].astimezone().strftime("%Y-%m-%d %H:%M:%S")
