@@ -19,7 +19,6 @@ from pipelines.account.stacks.change_set import (
     Change,
     ChangeSet,
     MissingExportError,
-    StackTemplate,
     create_change_set,
     discard,
     execute,
@@ -28,6 +27,7 @@ from pipelines.account.stacks.connection import pending_step
 from pipelines.account.stacks.deployed import Deployed, read_stack
 from pipelines.account.stacks.following import StackEvent, StackFollower
 from pipelines.account.stacks.importing import import_change_set
+from pipelines.account.stacks.stack_template import StackTemplate
 from pipelines.cli.generating import Generated
 from pipelines.cli.printing import echo
 from pipelines.cli.stack_checks import Choices, Examined, Item, examine

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from pipelines.account.account import Account
-from pipelines.account.stacks.change_set import StackTemplate
 from pipelines.account.stacks.deployed import Deployed, read_stack
 from pipelines.account.stacks.existing import Taken, taken_names
 from pipelines.account.stacks.identity import provider_parameters
+from pipelines.account.stacks.stack_template import StackTemplate
 from pipelines.cli.stack_sharing import require_known, with_others
 from pipelines.diagnostics.nearest import nearest
 from pipelines.errors import UsageError

@@ -7,11 +7,11 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from pipelines import programs, runtime
-from pipelines.bundle.assets import CodeAsset, DataAsset, digest_contents
+from pipelines.bundle.assets import CodeAsset, DataAsset
 from pipelines.bundle.code import CodeBundle, CodeRequest, bundle
-from pipelines.bundle.digests import PLACE, remembered_contents
 from pipelines.bundle.need import CodeNeed
-from pipelines.bundle.project import Project, of_links
+from pipelines.bundle.project import Project
+from pipelines.compile.data import check_data, planned_uris, read_data, root_of
 from pipelines.compile.handlers import ServingCode, check_handlers
 from pipelines.compile.imports import StepCode, check_imports
 from pipelines.compile.replaced import check_frameworks
@@ -24,7 +24,7 @@ from pipelines.graph.resolve import UnresolvedError
 from pipelines.images import Image, ImageProblem, check_instance, resolve
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.contract import ImageNeed, StepNeeds
-from pipelines.spec.model import Aws, DataSource
+from pipelines.spec.model import Aws
 from pipelines.spec.references import Template
 
 
@@ -76,10 +76,9 @@ def look_up(graph: Graph, project: Project) -> LookedUp:
     found.extend(check_frameworks(steps, project))
     found.extend(check_handlers(_serving(jobs), project))
     uris = {at: one.uri if isinstance(one, Image) else one for at, one in known.items()}
-    found.extend(f for name, s in _local(graph).items() for f in _missing(name, s, project))
+    found.extend(check_data(graph, project))
     found.extend(_placeholder(graph))
-    planned = {name: f"{_root(graph)}/data/{name}/" for name in _local(graph)}
-    return LookedUp(Supplies(uris, code, {**dict(_remote(graph)), **planned}), tuple(found))
+    return LookedUp(Supplies(uris, code, planned_uris(graph)), tuple(found))
 
 
 def code_of_steps(graph: Graph, project: Project) -> tuple[StepCode, ...]:
@@ -92,8 +91,7 @@ def code_of_steps(graph: Graph, project: Project) -> tuple[StepCode, ...]:
 
 def with_data(supplies: Supplies, graph: Graph, project: Project) -> Supplies:
     """Read the local data of a graph: its URIs then hold the hash of its content."""
-    prefix = f"{_root(graph)}/data"
-    assets = {n: _asset(n, source, project, prefix) for n, source in _local(graph).items()}
+    assets = read_data(graph, project)
     uris = {name: asset.uri for name, asset in assets.items()}
     return replace(supplies, data={**supplies.data, **uris}, assets=tuple(assets.values()))
 
@@ -107,7 +105,7 @@ def find_code(
     """Make the bundles of every step that has code; `facts` is what they are told of images."""
     aws = graph.spec.aws or Aws()
     account = {"pipeline": graph.spec.pipeline, "aws": aws.model_dump(exclude_none=True)}
-    prefix = f"{_root(graph)}/code"
+    prefix = f"{root_of(graph)}/code"
     for node in graph.nodes.values():
         for part, need in node.kind.needs(node.name, node.step).jobs.items():
             at = node.name, part
@@ -117,12 +115,6 @@ def find_code(
             made = bundle(request, project)
             found.extend(made.findings)
             yield made
-
-
-def _root(graph: Graph) -> str:
-    """Return the URI below which a pipeline keeps everything."""
-    aws = graph.spec.aws or Aws()
-    return f"s3://{aws.bucket}/{graph.spec.pipeline}"
 
 
 @frozen
@@ -252,60 +244,6 @@ def _image(name: str, need: ImageNeed, region: str) -> tuple[Image, tuple[ImageP
         return Image(name), (image,)
     odd = check_instance(image, instance_type)
     return image, (odd,) if odd else ()
-
-
-def _local(graph: Graph) -> dict[str, DataSource]:
-    """Return the entries of `data:` that lie on this machine."""
-    return {name: source for name, source in graph.spec.data.items() if source.path is not None}
-
-
-def _remote(graph: Graph) -> Iterator[tuple[str, Value]]:
-    """Resolve the entries of `data:` that are used as they are; a file system has no URI."""
-    references = resolver(graph, {})
-    for name, source in graph.spec.data.items():
-        if source.path is None:
-            try:
-                yield name, "" if source.s3 is None else references.value(source.s3)
-            except UnresolvedError:
-                continue  # found while the graph was built
-
-
-def _missing(name: str, source: DataSource, project: Project) -> Iterator[Finding]:
-    """Find what is wrong with a local path, without reading any content; links are followed."""
-    path: Path = ("data", name) if source.path is None else ("data", name, "path")
-    relative = source.path or ""
-    if not project.names_inside(relative):
-        help_text = "move it into the folder of the spec file, or name an s3:// prefix"
-        yield Finding("SP302", f"`{relative}` lies outside the project", path, help=help_text)
-    elif project.sort(relative) is None:
-        help_text = (
-            f"write `s3://{relative[3:].lstrip('/')}`"
-            if relative[:3].lower() == "s3:"
-            else "paths are relative to the spec file's folder"
-        )
-        yield Finding("SP301", f"the data `{relative}` does not exist", path, help=help_text)
-    elif project.sort(relative) == "device":
-        message = f"the data `{relative}` is neither a file nor a folder"
-        yield Finding("SP301", message, path, help="name a folder, or a file in one")
-    else:
-        listing = project.listing(relative)
-        yield from of_links(listing, path)
-        if not listing.files:
-            yield Finding("SP301", f"the data folder `{relative}` is empty", path)
-
-
-def _asset(name: str, source: DataSource, project: Project, prefix: str) -> DataAsset:
-    """Hash a local file or folder, which is there."""
-    relative = (source.path or "").rstrip("/")
-    start = project.root / relative
-    base = start if start.is_dir() else start.parent
-    files = tuple(
-        ((project.root / path).relative_to(base).as_posix(), project.root / path)
-        for path in project.files(relative)
-    )
-    contents = remembered_contents(files, project.root / PLACE)
-    digest = digest_contents(contents)
-    return DataAsset(f"{prefix}/{name}/{digest[:32]}/", digest, files, contents)
 
 
 def _placeholder(graph: Graph) -> Iterator[Finding]:

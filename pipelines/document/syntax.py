@@ -9,64 +9,23 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pipelines.document.extents import Extent, character
+from pipelines.document.extents import Extent
+from pipelines.document.failure import in_quotes, parse_failure
 from pipelines.document.nodes import ScalarNode
 from pipelines.document.problem import Problem
-from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from yaml import MarkedYAMLError
 
+    from pipelines.document.failure import ParseFailure
     from pipelines.document.nodes import Node
     from pipelines.document.problem import Before
 
 _GLUED = re.compile(r"\s*(?:- +)?([\w.-]+):([^\s:/].*)")
 _ESCAPE = re.compile(r"\\(?:u\w{0,4}|U\w{0,8}|x\w{0,2}|.)")
 _KEY = re.compile(r"\s*(?:- +)*[^\s#][^:#]*:(?:\s|$)")
-
-
-@frozen
-class _Failure:
-    """Where the parser stopped and what it said.
-
-    Args:
-        text: the whole text.
-        at: index at which it stopped.
-        since: index at which what it was reading began, or `at`.
-        says: its words, problem and context.
-        before: what it read before.
-    """
-
-    text: str
-    at: int
-    since: int
-    says: str
-    before: Before
-
-    @property
-    def last(self) -> ScalarNode | None:
-        """Return the scalar that was read last."""
-        return self.before.last
-
-    def line(self, index: int) -> str:
-        """Return the line that holds an index."""
-        first = self.text.rfind("\n", 0, index) + 1
-        last = self.text.find("\n", index)
-        return self.text[first : last if last >= 0 else len(self.text)]
-
-    def number(self, index: int) -> int:
-        """Return the number of the line that holds an index, counted from 1."""
-        return self.text.count("\n", 0, index) + 1
-
-    def column(self, index: int) -> int:
-        """Return the column of an index in its line, counted from 0."""
-        return index - (self.text.rfind("\n", 0, index) + 1)
-
-    def problem(self, message: str, index: int, remedy: str, length: int = 1) -> Problem:
-        """Return a syntax error at an index."""
-        return Problem("SP101", message, character(self.text, index, length), remedy)
 
 
 def problem(error: MarkedYAMLError, text: str, before: Before) -> Problem:
@@ -77,10 +36,7 @@ def problem(error: MarkedYAMLError, text: str, before: Before) -> Problem:
         text: the text it read.
         before: what it made of the text up to there.
     """
-    at = error.problem_mark.index if error.problem_mark else len(text)
-    since = error.context_mark.index if error.context_mark else at
-    says = f"{error.problem or ''} / {error.context or ''}"
-    failure = _Failure(text, min(at, len(text)), min(since, len(text)), says, before)
+    failure = parse_failure(error, text, before)
     for rule in _RULES:
         found = rule(failure)
         if found is not None:
@@ -105,7 +61,7 @@ def no_mapping(root: Node, text: str) -> Problem:
     )
 
 
-def _tab(failure: _Failure) -> Problem | None:
+def _tab(failure: ParseFailure) -> Problem | None:
     first = failure.at - failure.column(failure.at)
     match = re.compile(r"[ ]*(\t+)").match(failure.text, first)
     if match is None or "cannot start any token" not in failure.says:
@@ -116,7 +72,7 @@ def _tab(failure: _Failure) -> Problem | None:
     return failure.problem(message, match.start(1), "write spaces instead", len(match[1]))
 
 
-def _tab_among_spaces(failure: _Failure) -> Problem | None:
+def _tab_among_spaces(failure: ParseFailure) -> Problem | None:
     """Find a tab in the indentation of a line, or of the one above, where no other rule holds."""
     first = failure.at - failure.column(failure.at)
     for start in (first, failure.text.rfind("\n", 0, max(first - 1, 0)) + 1):
@@ -127,7 +83,7 @@ def _tab_among_spaces(failure: _Failure) -> Problem | None:
     return None
 
 
-def _unclosed_quote(failure: _Failure) -> Problem | None:
+def _unclosed_quote(failure: ParseFailure) -> Problem | None:
     if any(end in failure.says for end in ("end of stream", "document indicator", "separator")):
         if "scalar" not in failure.says:
             return None
@@ -151,7 +107,7 @@ def _unclosed_quote(failure: _Failure) -> Problem | None:
     )
 
 
-def _after_quote(failure: _Failure) -> Problem | None:
+def _after_quote(failure: ParseFailure) -> Problem | None:
     last = failure.last
     if last is None or last.style not in ("'", '"') or "block" not in failure.says:
         return None
@@ -164,7 +120,7 @@ def _after_quote(failure: _Failure) -> Problem | None:
     return failure.problem("text follows after the closing quote", failure.at, remedy)
 
 
-def _escape(failure: _Failure) -> Problem | None:
+def _escape(failure: ParseFailure) -> Problem | None:
     if "escape" not in failure.says and "hexa" not in failure.says:
         return None
     start = failure.text.rfind("\\", 0, failure.at + 1)
@@ -180,34 +136,34 @@ def _escape(failure: _Failure) -> Problem | None:
     )
 
 
-def _special_start(failure: _Failure) -> Problem | None:
+def _special_start(failure: ParseFailure) -> Problem | None:
     char = failure.text[failure.at : failure.at + 1]
     if "cannot start any token" not in failure.says or not char:
         return None
-    value = _rest(failure, failure.at)
+    value = failure.rest(failure.at)
     shown = "a backtick" if char == "`" else f"`{char}`"
     return failure.problem(
-        f"a value cannot begin with {shown}", failure.at, f"put it in quotes: `{_quote(value)}`"
+        f"a value cannot begin with {shown}", failure.at, f"put it in quotes: `{in_quotes(value)}`"
     )
 
 
-def _indicator(failure: _Failure) -> Problem | None:
+def _indicator(failure: ParseFailure) -> Problem | None:
     """`*.csv`, `&text`, `> text`, `| text`, `!text`: an indicator that was meant as text."""
     char = failure.text[failure.since : failure.since + 1]
     if char not in ("*", "&", ">", "|", "!") or "scanning" not in failure.says:
         return None
-    value = _rest(failure, failure.since)
+    value = failure.rest(failure.since)
     return failure.problem(
         f"`{char}` at the beginning of a value has a special meaning in YAML",
         failure.since,
-        f"put the text in quotes: `{_quote(value)}`",
+        f"put the text in quotes: `{in_quotes(value)}`",
     )
 
 
-def _glued_key(failure: _Failure) -> Problem | None:
+def _glued_key(failure: ParseFailure) -> Problem | None:
     index = failure.since
     if "mapping values" in failure.says and failure.last is not None:
-        index = _index(failure.text, failure.last.extent)
+        index = failure.index(failure.last.extent)
     if "expected ':'" not in failure.says and "mapping values" not in failure.says:
         return None
     match = _GLUED.match(failure.line(index))
@@ -222,7 +178,7 @@ def _glued_key(failure: _Failure) -> Problem | None:
     )
 
 
-def _missing_colon(failure: _Failure) -> Problem | None:
+def _missing_colon(failure: ParseFailure) -> Problem | None:
     if "expected ':'" not in failure.says:
         return None
     return failure.problem(
@@ -233,30 +189,30 @@ def _missing_colon(failure: _Failure) -> Problem | None:
     )
 
 
-def _colon(failure: _Failure) -> Problem | None:
+def _colon(failure: ParseFailure) -> Problem | None:
     if "mapping values" not in failure.says or failure.last is None:
         return None
-    start = _index(failure.text, failure.last.extent)
+    start = failure.index(failure.last.extent)
     if failure.number(start) == failure.number(failure.at):
-        value = _rest(failure, start)
+        value = failure.rest(start)
         return failure.problem(
-            "a value with `: ` in it needs quotes", failure.at, f"write `{_quote(value)}`"
+            "a value with `: ` in it needs quotes", failure.at, f"write `{in_quotes(value)}`"
         )
     return failure.problem(
         f"this key is indented below line {failure.number(start)}, which already has a value",
-        failure.at - failure.column(failure.at) + _indent(failure.line(failure.at)),
+        failure.at - failure.column(failure.at) + failure.indent(),
         "give both lines the same indentation, or remove the value above",
-        max(1, failure.column(failure.at) - _indent(failure.line(failure.at))),
+        max(1, failure.column(failure.at) - failure.indent()),
     )
 
 
-def _unclosed_bracket(failure: _Failure) -> Problem | None:
+def _unclosed_bracket(failure: ParseFailure) -> Problem | None:
     if "flow" not in failure.says:
         return None
     ended = not failure.text[failure.at :].strip()
     bracket = failure.since
     if ended and failure.before.opened is not None:
-        bracket = _index(failure.text, failure.before.opened)
+        bracket = failure.index(failure.before.opened)
     opened = failure.text[bracket : bracket + 1]
     closing = {"{": "}", "[": "]"}.get(opened)
     if closing is not None and (ended or failure.number(bracket) < failure.number(failure.at)):
@@ -271,7 +227,7 @@ def _unclosed_bracket(failure: _Failure) -> Problem | None:
     )
 
 
-def _stray_bracket(failure: _Failure) -> Problem | None:
+def _stray_bracket(failure: ParseFailure) -> Problem | None:
     char = failure.text[failure.at : failure.at + 1]
     if char not in ("}", "]", ","):
         return None
@@ -280,7 +236,7 @@ def _stray_bracket(failure: _Failure) -> Problem | None:
     )
 
 
-def _dash(failure: _Failure) -> Problem | None:
+def _dash(failure: ParseFailure) -> Problem | None:
     if "sequence entries" in failure.says:
         return failure.problem(
             "a list cannot begin here", failure.at, "begin it on the next line, or write `[…]`"
@@ -301,11 +257,11 @@ def _dash(failure: _Failure) -> Problem | None:
     return None
 
 
-def _indentation(failure: _Failure) -> Problem | None:
+def _indentation(failure: ParseFailure) -> Problem | None:
     if "block mapping" not in failure.says and "document start" not in failure.says:
         return None
     line = failure.line(failure.at)
-    if failure.column(failure.at) != _indent(line) or not _KEY.match(line):
+    if failure.column(failure.at) != failure.indent() or not _KEY.match(line):
         return None
     return failure.problem(
         "the indentation of this line matches no line above",
@@ -314,29 +270,7 @@ def _indentation(failure: _Failure) -> Problem | None:
     )
 
 
-def _rest(failure: _Failure, start: int) -> str:
-    """Return the value that begins at an index, to the end of its line or its comment."""
-    line = failure.line(start)[failure.column(start) :]
-    return re.split(r"\s#", line, maxsplit=1)[0].rstrip()
-
-
-def _quote(value: str) -> str:
-    if '"' in value or "\\" in value:
-        return "'" + value.replace("'", "''") + "'"
-    return f'"{value}"'
-
-
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip(" "))
-
-
-def _index(text: str, extent: Extent) -> int:
-    """Return the index at which an extent begins."""
-    lines = text.split("\n")[: extent.line - 1]
-    return sum(len(line) + 1 for line in lines) + extent.column - 1
-
-
-_RULES: tuple[Callable[[_Failure], Problem | None], ...] = (
+_RULES: tuple[Callable[[ParseFailure], Problem | None], ...] = (
     _tab,
     _unclosed_quote,
     _escape,

@@ -18,7 +18,8 @@ from pipelines.frozen import frozen
 from pipelines.infra.model import Delivery, Options, Stack
 from pipelines.infra.template import yaml_text
 from pipelines.infra.workflows import github, gitlab
-from pipelines.infra.workstation import Workstation, workstation
+from pipelines.infra.workstation import workstation
+from pipelines.infra.workstation_choices import Workstation
 from pipelines.json_types import JsonObject
 
 _HEAD: Final = re.compile(

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from pipelines import programs
-from pipelines.compile.permissions import WATCHING, permissions
+from pipelines.compile.permissions import permissions
+from pipelines.compile.program_permissions import WATCHING
 from pipelines.definition.named import defaults_of, known_text, read
 from pipelines.definition.needs import images_of
 from pipelines.definition.steps import take_apart

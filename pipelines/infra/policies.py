@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field, replace
 from typing import Final, Literal, TypeAlias
 
+from pipelines.compile.grants import Condition, Permission, on_key
 from pipelines.compile.model import Compiled
-from pipelines.compile.permissions import Condition, Permission, on_key, permissions
+from pipelines.compile.permissions import permissions
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.spec.model import Aws

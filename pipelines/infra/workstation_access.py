@@ -7,7 +7,8 @@ from typing import Final
 from pipelines.infra.model import Environment, Place
 from pipelines.infra.people import Part
 from pipelines.infra.policies import Statement
-from pipelines.infra.workstation import AMIS, FORWARDING, stack_name
+from pipelines.infra.workstation import FORWARDING, stack_name
+from pipelines.infra.workstation_choices import AMIS
 
 
 def people(environment: Environment) -> tuple[Part, Part]:

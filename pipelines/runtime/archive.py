@@ -10,63 +10,35 @@ import contextlib
 import gzip
 import lzma
 import os
-import posixpath
-import re
 import shutil
 import stat
 import tarfile
 import zipfile
 import zlib
 from pathlib import Path
-from typing import IO, Iterable, Iterator, Mapping, NamedTuple
+from typing import IO, Iterator
 
-_FILE, _FOLDER, _LINK, _HARD_LINK = "file", "folder", "symlink", "hard link"
+from .archive_members import (
+    FILE,
+    FOLDER,
+    HARD_LINK,
+    LINK,
+    ArchiveError,
+    ArchiveLimits,
+    ArchiveMember,
+    bounded,
+    check_tree,
+    limits_from,
+    member_path,
+)
+
 _CHUNK = 1 << 20
 _LEVEL = 6
 _PATH_MAX = 4096
-_GIB = 1 << 30
-_NUMBER = re.compile(r"[1-9][0-9]{0,5}\Z")
-LIMIT_VARIABLE = "PIPELINES_ARCHIVE_GIB"
 _DAMAGE = (
     tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError,
     UnicodeError, NotImplementedError, RuntimeError, ValueError,
 )  # fmt: skip
-
-
-class ArchiveError(Exception):
-    """The archive is damaged, or a member may not be unpacked; nothing was written."""
-
-
-class ArchiveLimits(NamedTuple):
-    """What an archive may contain: members, and unpacked bytes, per file and in total."""
-
-    members: int = 100_000
-    file_bytes: int = 8 * _GIB
-    total_bytes: int = 32 * _GIB
-
-
-def limits_from(environ: Mapping[str, str]) -> ArchiveLimits:
-    """Return the limits; `PIPELINES_ARCHIVE_GIB` is that of one file, a quarter of the total.
-
-    Raises:
-        ArchiveError: it is not a number of GiB.
-    """
-    text = environ.get(LIMIT_VARIABLE)
-    if not text:
-        return ArchiveLimits()
-    if not _NUMBER.match(text):
-        raise ArchiveError(f"{LIMIT_VARIABLE} is `{text}`, which is not a number of GiB")
-    return ArchiveLimits(file_bytes=int(text) * _GIB, total_bytes=4 * int(text) * _GIB)
-
-
-class _Entry(NamedTuple):
-    """A member: its path in the folder, what it is, where a link leads, its size and mode."""
-
-    path: str
-    kind: str
-    target: str
-    size: int
-    executable: bool
 
 
 def unpack(path: Path, into: Path, limits: ArchiveLimits | None = None) -> None:
@@ -89,8 +61,8 @@ def unpack(path: Path, into: Path, limits: ArchiveLimits | None = None) -> None:
             raise ArchiveError(f"{path.name} is not a file")
         opened = _Zip if zipfile.is_zipfile(path) and not _is_gzip(path) else _Tar
         with contextlib.closing(opened(path)) as archive:
-            entries = list(_bounded(archive.entries(), limits or limits_from(os.environ)))
-        _check_tree(entries)
+            entries = list(bounded(archive.entries(), limits or limits_from(os.environ)))
+        check_tree(entries)
         with contextlib.closing(opened(path)) as archive:
             for entry, content in archive.contents():
                 _write(into / entry.path, entry, content, into)
@@ -141,7 +113,7 @@ class _Tar:
     def close(self) -> None:
         self._archive.close()
 
-    def entries(self) -> Iterator[_Entry]:
+    def entries(self) -> Iterator[ArchiveMember]:
         """Yield the members, reading each to its end after its entry was checked."""
         for member in self._archive:
             yield _tar_entry(member)
@@ -159,7 +131,7 @@ class _Tar:
             if data.strip(b"\0"):
                 raise ArchiveError("it is damaged: a member's header cannot be read")
 
-    def contents(self) -> Iterator[tuple[_Entry, IO[bytes] | None]]:
+    def contents(self) -> Iterator[tuple[ArchiveMember, IO[bytes] | None]]:
         for member in self._archive:
             yield _tar_entry(member), self._content(member) if member.isreg() else None
 
@@ -179,115 +151,46 @@ class _Zip:
     def close(self) -> None:
         self._archive.close()
 
-    def entries(self) -> Iterator[_Entry]:
+    def entries(self) -> Iterator[ArchiveMember]:
         """Yield the members, reading each to its end after its entry was checked."""
         for member in self._archive.infolist():
             yield self._entry(member)
             with self._archive.open(member) as content:
                 _read_through(content, member.file_size, member.filename)
 
-    def contents(self) -> Iterator[tuple[_Entry, IO[bytes] | None]]:
+    def contents(self) -> Iterator[tuple[ArchiveMember, IO[bytes] | None]]:
         for member in self._archive.infolist():
             entry = self._entry(member)
-            if entry.kind != _FILE:
+            if entry.kind != FILE:
                 yield entry, None
                 continue
             with self._archive.open(member) as content:
                 yield entry, content
 
-    def _entry(self, member: zipfile.ZipInfo) -> _Entry:
+    def _entry(self, member: zipfile.ZipInfo) -> ArchiveMember:
         mode = member.external_attr >> 16
-        name, size = _path(member.filename), member.file_size
+        name, size = member_path(member.filename), member.file_size
         if member.is_dir():
-            return _Entry(name, _FOLDER, "", 0, executable=True)
+            return ArchiveMember(name, FOLDER, "", 0, executable=True)
         if stat.S_ISLNK(mode):
             target = self._archive.read(member).decode() if size <= _PATH_MAX else ""
-            return _Entry(name, _LINK, target, 0, executable=False)
+            return ArchiveMember(name, LINK, target, 0, executable=False)
         if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
             raise ArchiveError(f"`{member.filename}` is a device or a pipe")
-        return _Entry(name, _FILE, "", size, bool(mode & 0o100))
+        return ArchiveMember(name, FILE, "", size, bool(mode & 0o100))
 
 
-def _tar_entry(member: tarfile.TarInfo) -> _Entry:
-    path, executable = _path(member.name), bool(member.mode & 0o100)
+def _tar_entry(member: tarfile.TarInfo) -> ArchiveMember:
+    path, executable = member_path(member.name), bool(member.mode & 0o100)
     if member.isdir():
-        return _Entry(path, _FOLDER, "", 0, executable=True)
+        return ArchiveMember(path, FOLDER, "", 0, executable=True)
     if member.isreg():
-        return _Entry(path, _FILE, "", member.size, executable)
+        return ArchiveMember(path, FILE, "", member.size, executable)
     if member.issym():
-        return _Entry(path, _LINK, member.linkname, 0, executable=False)
+        return ArchiveMember(path, LINK, member.linkname, 0, executable=False)
     if member.islnk():
-        return _Entry(path, _HARD_LINK, _path(member.linkname), 0, executable)
+        return ArchiveMember(path, HARD_LINK, member_path(member.linkname), 0, executable)
     raise ArchiveError(f"`{member.name}` is a device or a pipe")
-
-
-def _path(name: str) -> str:
-    """Return a member's path without `.` parts; refuse one that leads out."""
-    parts = [part for part in name.split("/") if part not in ("", ".")]
-    if name.startswith("/") or ".." in parts:
-        raise ArchiveError(f"`{name}` leads out of the archive")
-    if "\0" in name or "\\" in name:
-        raise ArchiveError(f"`{name}` is not a plain path")
-    return "/".join(parts)
-
-
-def _bounded(entries: Iterable[_Entry], limits: ArchiveLimits) -> Iterator[_Entry]:
-    total = 0
-    for number, entry in enumerate(entries, 1):
-        total += entry.size
-        if number > limits.members:
-            raise ArchiveError(f"it contains more than {limits.members:,} members")
-        if entry.size > limits.file_bytes:
-            text = f"`{entry.path}` is larger than {limits.file_bytes:,} bytes"
-            raise ArchiveError(f"{text}; to allow more, set {LIMIT_VARIABLE}")
-        if total > limits.total_bytes:
-            text = f"its files are larger than {limits.total_bytes:,} bytes in total"
-            raise ArchiveError(f"{text}; to allow more, set {LIMIT_VARIABLE}")
-        yield entry
-
-
-def _check_tree(entries: list[_Entry]) -> None:
-    """Refuse links that lead out, members written through a link, and names used twice."""
-    kinds: dict[str, str] = {}
-    for entry in entries:
-        if not entry.path and entry.kind != _FOLDER:
-            raise ArchiveError("a member has no name")
-        before = kinds.get(entry.path)
-        if before is not None and (before, entry.kind) != (_FOLDER, _FOLDER):
-            raise ArchiveError(f"`{entry.path}` is in it twice")
-        if entry.kind == _HARD_LINK and kinds.get(entry.target) not in (_FILE, _HARD_LINK):
-            raise ArchiveError(
-                f"`{entry.path}` is a hard link to a file that does not come before it"
-            )
-        kinds[entry.path] = entry.kind
-    for entry in entries:
-        _check_place(entry, kinds)
-
-
-def _check_place(entry: _Entry, kinds: dict[str, str]) -> None:
-    for parent in _parents(entry.path):
-        if kinds.get(parent, _FOLDER) != _FOLDER:
-            raise ArchiveError(f"`{entry.path}` is below `{parent}`, which is not a folder")
-    if entry.kind == _LINK:
-        _check_link(entry, kinds)
-
-
-def _check_link(entry: _Entry, kinds: dict[str, str]) -> None:
-    """Check that a symbolic link leads to a member, without another link on its way."""
-    target = posixpath.normpath(posixpath.join(posixpath.dirname(entry.path), entry.target))
-    parts = [part for part in entry.target.split("/") if part not in ("", ".")]
-    climbs = next((i for i, part in enumerate(parts) if part != ".."), len(parts))
-    inside = target.split("/", 1)[0] != ".." and ".." not in parts[climbs:]
-    if not parts or posixpath.isabs(entry.target) or not inside:
-        raise ArchiveError(f"`{entry.path}` is a link that leads out of the archive")
-    through = [part for part in (*_parents(target), target) if kinds.get(part) == _LINK]
-    if through and through != [target]:
-        raise ArchiveError(f"`{entry.path}` is a link through the link `{through[0]}`")
-
-
-def _parents(path: str) -> list[str]:
-    parts = path.split("/")
-    return ["/".join(parts[:end]) for end in range(1, len(parts))]
 
 
 def _read_through(content: IO[bytes], size: int, name: str) -> None:
@@ -303,16 +206,16 @@ def _read_through(content: IO[bytes], size: int, name: str) -> None:
         raise ArchiveError(f"`{name}` does not have the size that the archive states")
 
 
-def _write(target: Path, entry: _Entry, content: IO[bytes] | None, into: Path) -> None:
+def _write(target: Path, entry: ArchiveMember, content: IO[bytes] | None, into: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if content is not None:
         mode = 0o755 if entry.executable else 0o644
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
         with os.fdopen(descriptor, "wb") as file:
             shutil.copyfileobj(content, file, _CHUNK)
-    elif entry.kind == _LINK:
+    elif entry.kind == LINK:
         target.symlink_to(entry.target)
-    elif entry.kind == _HARD_LINK:
+    elif entry.kind == HARD_LINK:
         shutil.copyfile(into / entry.target, target)
     else:
         target.mkdir(exist_ok=True)

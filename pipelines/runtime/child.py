@@ -15,9 +15,11 @@ import sys
 import time
 from pathlib import Path
 
+from .descendants import end_descendants, signal_group
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Iterator, Mapping, NoReturn, Sequence
+    from typing import Mapping, NoReturn, Sequence
     from typing import NamedTuple as Record
 else:
     from .record import Record
@@ -149,7 +151,7 @@ class _Watch:
                 grace = float(os.environ.get(GRACE_VARIABLE) or GRACE_SECONDS)
                 self._kill_at = time.monotonic() + grace
             self._stopped = number
-            _signal_group(self._pid, number)
+            signal_group(self._pid, number)
 
     def _pass_on(self) -> bool:
         """Copy the available output; return whether there may be more."""
@@ -243,67 +245,6 @@ def _reap(pid: int) -> int | None:
             return code
         if ended == pid:
             code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-
-
-def end_descendants(pid: int, *, reap: bool = True) -> None:
-    """Kill the group of `pid`, if it leads one, and every process below this one, to the last."""
-    _signal_group(pid, signal.SIGKILL)
-    while not reap or _has_children():
-        below = list(descendants())
-        for process in below:
-            _signal(process, signal.SIGKILL)
-        if not reap or not _wait_for_one():
-            return
-
-
-def _has_children() -> bool:
-    try:
-        os.waitpid(-1, os.WNOHANG)
-    except ChildProcessError:
-        return False
-    return True
-
-
-def _wait_for_one() -> bool:
-    try:
-        os.waitpid(-1, 0)
-    except ChildProcessError:
-        return False
-    return True
-
-
-def descendants() -> Iterator[int]:
-    """Yield every process below this one, from /proc; nothing without one (macOS)."""
-    children: dict[int, list[int]] = {}
-    for entry in Path("/proc").glob("[0-9]*") if sys.platform == "linux" else ():
-        children.setdefault(_parent_of(entry), []).append(int(entry.name))
-    queue = [os.getpid()]
-    while queue:
-        found = children.get(queue.pop(), [])
-        yield from found
-        queue += found
-
-
-def _parent_of(process: Path) -> int:
-    try:
-        stat = (process / "stat").read_bytes()
-    except OSError:
-        return 0  # it has just ended
-    return int(stat[stat.rindex(b")") + 2 :].split()[1])
-
-
-def _signal_group(pid: int, number: int) -> None:
-    try:
-        os.killpg(pid, number)
-    except (ProcessLookupError, PermissionError):
-        return  # no process is left in it
-
-
-def _signal(pid: int, number: int) -> None:
-    try:
-        os.kill(pid, number)
-    except (ProcessLookupError, PermissionError):
-        return  # it has ended, or belongs to another user
 
 
 def _prctl(option: int, value: int) -> None:

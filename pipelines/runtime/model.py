@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .archive import ArchiveError, unpack
+from .archive import unpack
+from .archive_members import ArchiveError
 from .errors import JobError
 
 _ARCHIVE = "model.tar.gz"

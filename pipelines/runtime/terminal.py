@@ -10,7 +10,8 @@ import os
 import signal
 
 from .bundle import Job
-from .child import TERMINAL_VARIABLE, Command, Ended, end_descendants
+from .child import TERMINAL_VARIABLE, Command, Ended
+from .descendants import end_descendants
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from pipelines.infra.files import machine_file
-from pipelines.infra.workstation import Workstation, ami_of, user_data, workstation
+from pipelines.infra.workstation import user_data, workstation
+from pipelines.infra.workstation_choices import Workstation, ami_of
 from tests.golden.infra_projects import opened, project
 
 FOLDER = Path(__file__).parent / "workstation"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pipelines.account.account import Account
 from pipelines.account.health import bucket, images, quotas, roles
 from pipelines.account.health.check import Check, missing, ok
-from pipelines.compile.permissions import Permission
+from pipelines.compile.grants import Permission
 from pipelines.definition.needs import DefinitionNeeds
 from pipelines.execution.caller import CallRefusedError
 from pipelines.spec.model import Aws

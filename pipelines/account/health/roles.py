@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from pipelines.account.account import Account
 from pipelines.account.health.check import MADE_BY, Check, missing, ok, unknown
-from pipelines.compile.permissions import PASSED_TO_SAGEMAKER, Condition, Permission
+from pipelines.compile.grants import PASSED_TO_SAGEMAKER, Condition, Permission
 from pipelines.execution.caller import CallRefusedError
 from pipelines.json_types import Json, JsonObject
 from pipelines.spec.model import Aws

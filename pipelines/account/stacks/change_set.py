@@ -6,60 +6,24 @@ CloudFormation refuses it where the stack has changed since.
 
 from __future__ import annotations
 
-import hashlib
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import Final
 
 from pipelines.account.account import Account
 from pipelines.account.stacks.deployed import Deployed
+from pipelines.account.stacks.stack_template import StackTemplate, lent_to_cloudformation
 from pipelines.errors import RefusedError, UsageError
 from pipelines.execution.caller import CallRefusedError
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
-
-INLINE_BYTES: Final = 51_200
-"""A larger template has to be in S3 (CloudFormation quotas)."""
-
-TEMPLATES: Final = "ci/templates"
-"""The prefix of the bucket that large templates go to."""
 
 CAPABILITY: Final = "CAPABILITY_NAMED_IAM"
 _PAUSE: Final = 2.0
 _LONGEST: Final = 600.0
 _NO_CHANGES: Final = ("didn't contain changes", "No updates are to be performed")
 _NO_EXPORT: Final = "No export named"
-
-
-@frozen
-class StackTemplate:
-    """A stack as it has to be.
-
-    Args:
-        name: of the stack.
-        file: the template's file, for messages.
-        text: the template, as it goes to CloudFormation.
-        document: what it says.
-        bucket: where it goes if it is large.
-    """
-
-    name: str
-    file: str
-    text: str
-    document: JsonObject
-    bucket: str
-
-    @property
-    def is_large(self) -> bool:
-        """Whether it has to go by S3."""
-        return len(self.text.encode()) > INLINE_BYTES
-
-    @property
-    def key(self) -> str:
-        """The key that it has in the bucket, by its content."""
-        return f"{TEMPLATES}/{self.name}-{hashlib.sha256(self.text.encode()).hexdigest()[:16]}.yaml"
 
 
 @frozen
@@ -152,7 +116,7 @@ def create_change_set(
         "Parameters": _parameters(template, deployed, given),
         **({"ResourcesToImport": list(imports)} if imports else {}),
     }
-    with _body(account, template) as body:
+    with lent_to_cloudformation(account, template) as body:
         created = account.call("cloudformation", "create_change_set", **request, **body)
     return _computed(account, template, created, is_first=not deployed.is_there)
 
@@ -223,23 +187,6 @@ def execute(account: Account, change_set: ChangeSet) -> None:
             "the change set that was shown is no longer valid: the stack has changed since",
             "run the command again: it shows what there is to do now",
         ) from error
-
-
-@contextmanager
-def _body(account: Account, template: StackTemplate) -> Iterator[dict[str, str]]:
-    """Lend what tells CloudFormation the template, which it copies; a large one goes by S3."""
-    if not template.is_large:
-        yield {"TemplateBody": template.text}
-        return
-    account.upload(template.bucket, template.key, template.text.encode())
-    suffix = "amazonaws.com.cn" if account.partition == "aws-cn" else "amazonaws.com"
-    host = f"s3.{account.region}.{suffix}"
-    try:
-        yield {"TemplateURL": f"https://{host}/{template.bucket}/{template.key}"}
-    finally:
-        account.call(
-            "s3", "delete_object", Bucket=template.bucket, Key=template.key, **account.owned()
-        )
 
 
 def _parameters(

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from pipelines.account.account import Account
-from pipelines.account.stacks.change_set import StackTemplate
 from pipelines.account.stacks.deployed import Deployed
+from pipelines.account.stacks.stack_template import StackTemplate
 from pipelines.execution.caller import CallRefusedError
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from pipelines.account.account import Account
-from pipelines.account.stacks.change_set import StackTemplate
 from pipelines.account.stacks.deployed import Deployed
+from pipelines.account.stacks.stack_template import StackTemplate
 from pipelines.errors import UsageError
 from pipelines.execution.caller import CallRefusedError
 from pipelines.json_types import JsonObject

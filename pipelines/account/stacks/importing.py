@@ -16,9 +16,10 @@ from typing import Final
 import yaml
 
 from pipelines.account.account import Account
-from pipelines.account.stacks.change_set import ChangeSet, StackTemplate, create_change_set
+from pipelines.account.stacks.change_set import ChangeSet, create_change_set
 from pipelines.account.stacks.deployed import Deployed
 from pipelines.account.stacks.existing import Taken
+from pipelines.account.stacks.stack_template import StackTemplate
 from pipelines.json_types import JsonObject
 
 _KEPT: Final = ("RoleName", "Path", "BucketName", "ModelPackageGroupName", "LogGroupName")

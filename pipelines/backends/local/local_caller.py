@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pipelines.backends.local.errors import ServiceError
-from pipelines.backends.local.objects import NoSuchObjectError, ObjectStore, ObjectUriError
+from pipelines.backends.local.object_uris import ObjectUriError
+from pipelines.backends.local.objects import NoSuchObjectError, ObjectStore
 from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject

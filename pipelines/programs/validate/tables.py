@@ -4,7 +4,6 @@ This is the only module that reads data: another way of reading belongs here. Ar
 columns that are asked for and, unlike pandas then, still refuses a CSV row that is too long or
 too short. What looks like a date in a CSV stays text, as pandas leaves it: suites speak of its
 format. The columns of a Parquet file are those of its schema, an index that pandas wrote too.
-Whole numbers stay exact, also beside nulls and beyond 64 bits, where pandas rounds them.
 """
 
 from __future__ import annotations
@@ -13,14 +12,13 @@ import codecs
 import gzip
 import zlib
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute
 import pyarrow.csv
 import pyarrow.parquet
 
+from pipelines.programs.validate.frames import exact_frame, is_rounded
 from pipelines.programs.validate.suites import nearest
 from pipelines.runtime.errors import JobError
 
@@ -33,8 +31,6 @@ if TYPE_CHECKING:
 CSV, PARQUET = "CSV", "Parquet"
 _SUFFIXES = {".csv": CSV, ".csv.gz": CSV, ".parquet": PARQUET, ".pq": PARQUET}
 _READ_ERRORS = (pa.ArrowException, ValueError, OSError)
-_EXACT = 2**53  # up to here a float holds every whole number
-_DOUBLE_DIGITS = 15  # so many decimal digits survive the way through a float
 _CHUNK = 1 << 20
 _NAMED_COLUMNS = 12  # how many columns a message lists
 
@@ -110,7 +106,7 @@ def read_table(source: Source, columns: Collection[str]) -> pd.DataFrame:
     parts = [_read(path, source, chosen, ()) for path in source.paths]
     digits: list[str] = []
     if source.format == CSV:
-        digits = [name for name in chosen if _is_rounded(name, parts)]
+        digits = [name for name in chosen if is_rounded(name, parts)]
         as_text = [name for name in chosen if _is_text(name, parts)]
         if as_text or digits:
             parts = [_read(path, source, chosen, (*as_text, *digits)) for path in source.paths]
@@ -121,98 +117,13 @@ def read_table(source: Source, columns: Collection[str]) -> pd.DataFrame:
             f"The files of the input `{source.name}` are not one table: {_first_line(error)}"
         ) from None
     del parts
-    return _frame(table, digits, source.format)
+    return exact_frame(_nulls_as_floats(table) if source.format == CSV else table, digits)
 
 
-def _frame(table: pa.Table, digits: Collection[str], kind: str) -> pd.DataFrame:
-    """Make a pandas frame; what pandas would round is set apart and put in exactly."""
-    import pandas as pd  # noqa: PLC0415 - seconds, once there is a table
-
-    exact = {
-        name: column
-        for name in table.column_names
-        if (column := _exact(table.column(name), is_digits=name in digits, kind=kind)) is not None
-    }
-    order = table.column_names
-    rest = table.drop_columns(list(exact))
-    rows = len(table)
-    del table
-    frame: pd.DataFrame = rest.to_pandas(
-        ignore_metadata=True, self_destruct=True, split_blocks=True
-    )
-    frame.index = pd.RangeIndex(rows)
-    return frame.assign(**exact)[order] if exact else frame
-
-
-def _exact(column: pa.ChunkedArray, *, is_digits: bool, kind: str) -> pd.Series[Any] | None:
-    """Return a column that `to_pandas` would change; None where it does right."""
-    import pandas as pd  # noqa: PLC0415 - seconds, once there is a table
-
-    if is_digits:
-        return _digits(column)
-    if pa.types.is_null(column.type) and kind == CSV:
-        return pd.Series(float("nan"), index=range(len(column)), dtype="float64")  # as pandas
-    if pa.types.is_decimal(column.type):
-        return _floats(column) if column.type.precision <= _DOUBLE_DIGITS else _decimals(column)
-    if pa.types.is_integer(column.type) and column.null_count and _greatest(column) >= _EXACT:
-        return _whole_numbers(column.to_pylist())
-    return None
-
-
-def _digits(column: pa.ChunkedArray) -> pd.Series[Any]:
-    """Return the numbers of a column that was read as text: whole ones exactly."""
-    whole = pyarrow.compute.match_substring_regex(column, r"^\s*[+-]?\d+\s*$")
-    if pyarrow.compute.all(whole, skip_nulls=True).as_py() is False:
-        return _floats(column)
-    return _whole_numbers([None if v is None else int(v) for v in column.to_pylist()])
-
-
-def _floats(column: pa.ChunkedArray) -> pd.Series[Any]:
-    series: pd.Series[Any] = column.cast(pa.float64()).to_pandas()
-    return series
-
-
-def _decimals(column: pa.ChunkedArray) -> pd.Series[Any]:
-    """Return decimals as Python's; a null is NaN, which can be a float too, as None cannot."""
-    import pandas as pd  # noqa: PLC0415 - seconds, once there is a table
-
-    null = Decimal("NaN")
-    return pd.Series([null if v is None else v for v in column.to_pylist()], dtype=object)
-
-
-def _whole_numbers(values: list[int | None]) -> pd.Series[Any]:
-    """Return whole numbers in the smallest pandas type that holds them all exactly."""
-    import pandas as pd  # noqa: PLC0415 - seconds, once there is a table
-
-    known = [value for value in values if value is not None]
-    low, high = min(known, default=0), max(known, default=0)
-    if low >= -(2**63) and high < 2**63:
-        return pd.Series(pd.array(values, dtype="Int64"))
-    if low >= 0 and high < 2**64:
-        return pd.Series(pd.array(values, dtype="UInt64"))
-    return pd.Series(values, dtype=object)
-
-
-def _is_rounded(name: str, parts: list[pa.Table]) -> bool:
-    """Whether Arrow took whole numbers of a CSV for floats because they are too large for it."""
-    columns = [part.column(name) for part in parts]
-    if not any(pa.types.is_floating(c.type) and _greatest(c) >= _EXACT for c in columns):
-        return False
-    return all(pa.types.is_integer(c.type) or _holds_whole_numbers(c) for c in columns)
-
-
-def _holds_whole_numbers(column: pa.ChunkedArray) -> bool:
-    if pa.types.is_null(column.type):
-        return True
-    if not pa.types.is_floating(column.type):
-        return False
-    whole = pyarrow.compute.equal(pyarrow.compute.floor(column), column)
-    return bool(pyarrow.compute.all(whole, skip_nulls=True).as_py() is not False)
-
-
-def _greatest(column: pa.ChunkedArray) -> float:
-    bounds = pyarrow.compute.min_max(column).as_py()
-    return max(abs(float(bounds["min"] or 0)), abs(float(bounds["max"] or 0)))
+def _nulls_as_floats(table: pa.Table) -> pa.Table:
+    """Return a table whose columns of nulls alone are floats, as pandas reads them from CSV."""
+    fields = (f.with_type(pa.float64()) if pa.types.is_null(f.type) else f for f in table.schema)
+    return table.cast(pa.schema(fields))
 
 
 def _refuse_bytes(source: Source) -> None:

@@ -159,7 +159,7 @@ def test_large_template_goes_by_the_shared_bucket_and_is_removed_again(
     shared = next(generated.glob("shared.*.yaml"))
     limit = shared.stat().st_size
     assert (generated / "churn.yaml").stat().st_size > limit
-    monkeypatch.setattr("pipelines.account.stacks.change_set.INLINE_BYTES", limit)
+    monkeypatch.setattr("pipelines.account.stacks.stack_template.INLINE_BYTES", limit)
     answer = pipelines("ci", "apply", "--yes")
     assert answer.code == 0, answer.err
     uploads = [seen.path for seen in account.proxy.seen if seen.operation == "PutObject"]

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.backends.local.objects import NoSuchObjectError, ObjectStore, ObjectUriError
+from pipelines.backends.local.object_uris import ObjectUriError
+from pipelines.backends.local.objects import NoSuchObjectError, ObjectStore
 
 
 @pytest.fixture

@@ -14,13 +14,13 @@ from pipelines.account.stacks.change_set import (
     Change,
     ChangeSet,
     MissingExportError,
-    StackTemplate,
     create_change_set,
     discard,
     execute,
 )
 from pipelines.account.stacks.deployed import Deployed
 from pipelines.account.stacks.existing import taken_names
+from pipelines.account.stacks.stack_template import StackTemplate
 from pipelines.errors import RefusedError, UsageError
 from tests.unit.account.shared_stack import ARN, CF, NAME, stack_in
 from tests.unit.account.stubbed import ACCOUNT, REGION, StubbedAccount

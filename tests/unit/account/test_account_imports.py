@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from botocore.stub import ANY
 
-from pipelines.account.stacks.change_set import Change, ChangeSet, StackTemplate, execute
+from pipelines.account.stacks.change_set import Change, ChangeSet, execute
 from pipelines.account.stacks.deployed import Deployed
 from pipelines.account.stacks.existing import Taken
 from pipelines.account.stacks.identity import provider_parameters
 from pipelines.account.stacks.importing import import_change_set
+from pipelines.account.stacks.stack_template import StackTemplate
 from pipelines.errors import UsageError
 from tests.unit.account.shared_stack import ARN, CF, NAME, stack_in
 from tests.unit.account.stubbed import ACCOUNT, REGION, StubbedAccount

@@ -9,8 +9,9 @@ import pytest
 
 from pipelines import programs
 from pipelines.compile.driver import compile_spec
+from pipelines.compile.grants import Condition, Permission
 from pipelines.compile.model import Compiled, CompileRequest
-from pipelines.compile.permissions import Condition, Permission, permissions
+from pipelines.compile.permissions import permissions
 from pipelines.json_types import Json, JsonObject
 from pipelines.spec.model import Aws
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.compile.driver import compile_spec
+from pipelines.compile.grants import Condition, Permission
 from pipelines.compile.model import CompileRequest
-from pipelines.compile.permissions import Condition, Permission
 from pipelines.infra.model import Place
 from pipelines.infra.policies import (
     WITHOUT_ARN,

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.runtime.archive import ArchiveError, ArchiveLimits, limits_from, pack, unpack
+from pipelines.runtime.archive import pack, unpack
+from pipelines.runtime.archive_members import ArchiveError, ArchiveLimits, limits_from
 
 Member = tuple[tarfile.TarInfo, bytes]
 

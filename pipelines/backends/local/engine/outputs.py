@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 
 from pipelines.backends.local.engine.parts import StepTypes
 from pipelines.backends.local.engine.resolution import ResolutionError
-from pipelines.backends.local.objects import ObjectInfo, ObjectStore, ObjectUriError, parse_uri
+from pipelines.backends.local.object_uris import ObjectUriError, parse_uri
+from pipelines.backends.local.objects import ObjectInfo, ObjectStore
 from pipelines.backends.local.state.executions import StepRecord, WrittenFiles
 from pipelines.execution.status import StepStatus
 from pipelines.frozen import frozen

@@ -29,7 +29,8 @@ from pipelines.errors import PipelinesError
 from pipelines.frozen import frozen
 from pipelines.images import describe
 from pipelines.json_types import JsonObject
-from pipelines.runtime.archive import ArchiveError, unpack
+from pipelines.runtime.archive import unpack
+from pipelines.runtime.archive_members import ArchiveError
 
 _MODEL, _SUBMITTED = "/opt/ml/model", "/opt/ml/code"
 _PROGRAM, _FOLDER = "SAGEMAKER_PROGRAM", "SAGEMAKER_SUBMIT_DIRECTORY"

@@ -18,7 +18,8 @@ from pipelines.bundle.code import code_files, requirement_lines
 from pipelines.bundle.frame import frame
 from pipelines.bundle.project import Project
 from pipelines.files import real
-from pipelines.runtime.archive import ArchiveError, unpack
+from pipelines.runtime.archive import unpack
+from pipelines.runtime.archive_members import ArchiveError
 from pipelines.runtime.bundle import Job as BundledJob
 
 if TYPE_CHECKING:

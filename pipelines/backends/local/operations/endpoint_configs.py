@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pipelines.backends.local.errors import invalid
-from pipelines.backends.local.objects import ObjectStore, parse_uri
+from pipelines.backends.local.object_uris import parse_uri
+from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.operations.context import OperationContext
 from pipelines.backends.local.operations.operation import operation
 from pipelines.backends.local.operations.requests import (

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pipelines.backends.local.etags import etag
-from pipelines.backends.local.objects import NoSuchObjectError, ObjectStore, ObjectUriError
+from pipelines.backends.local.object_uris import ObjectUriError
+from pipelines.backends.local.objects import NoSuchObjectError, ObjectStore
 from pipelines.json_types import Json, JsonObject
 
 _SPECIFICATION, _CONTAINERS = "InferenceSpecification", "Containers"

@@ -12,7 +12,8 @@ from pipelines.cli.options import ChosenSpec, format_option, report, spec_option
 from pipelines.cli.printing import echo, echo_data
 from pipelines.cli.tables import columns
 from pipelines.compile.driver import compile_spec
-from pipelines.compile.permissions import Permission, permissions
+from pipelines.compile.grants import Permission
+from pipelines.compile.permissions import permissions
 from pipelines.infra import workstation_access
 from pipelines.infra.model import Environment
 from pipelines.infra.people import Part, people

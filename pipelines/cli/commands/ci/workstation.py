@@ -21,7 +21,8 @@ from pipelines.files import put
 from pipelines.infra.files import State, TemplateFile, machine_file
 from pipelines.infra.model import Environment, Options
 from pipelines.infra.wheel import tool_wheel
-from pipelines.infra.workstation import AMI, BRANCH, REPOSITORY, Workstation, ami_of, stack_name
+from pipelines.infra.workstation import stack_name
+from pipelines.infra.workstation_choices import AMI, BRANCH, REPOSITORY, Workstation, ami_of
 
 _TYPE: Final = r"[a-z][a-z0-9-]*\.[a-z0-9-]+"
 

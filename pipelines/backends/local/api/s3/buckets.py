@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipelines.backends.local.api.messages import HttpRequest, HttpResponse
 from pipelines.backends.local.api.s3.documents import XML, S3Error, XmlChild, document, iso
 from pipelines.backends.local.api.s3.storage import S3Storage, checked_bucket
-from pipelines.backends.local.objects import S3Location
+from pipelines.backends.local.object_uris import S3Location
 from pipelines.frozen import frozen
 
 _FIRST_REGION = "us-east-1"

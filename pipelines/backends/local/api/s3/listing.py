@@ -13,7 +13,8 @@ from pipelines.backends.local.api.messages import HttpRequest, HttpResponse, who
 from pipelines.backends.local.api.s3.documents import XML, S3Error, XmlChild, document, iso
 from pipelines.backends.local.api.s3.storage import S3Storage
 from pipelines.backends.local.etags import etag
-from pipelines.backends.local.objects import ObjectInfo, ObjectUriError, S3Location
+from pipelines.backends.local.object_uris import ObjectUriError, S3Location
+from pipelines.backends.local.objects import ObjectInfo
 from pipelines.frozen import frozen
 
 _MOST = 1000

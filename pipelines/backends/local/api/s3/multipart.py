@@ -22,7 +22,7 @@ from pipelines.backends.local.api.s3.etags import contains_etag
 from pipelines.backends.local.api.s3.objects import ObjectOperations, read_range
 from pipelines.backends.local.api.s3.payload import S3Payload, payload
 from pipelines.backends.local.api.s3.storage import attributes_in
-from pipelines.backends.local.objects import S3Location
+from pipelines.backends.local.object_uris import S3Location
 from pipelines.frozen import frozen
 
 _ID = re.compile(r"[0-9a-f]{32}")

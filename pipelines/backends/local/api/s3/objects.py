@@ -19,12 +19,8 @@ from pipelines.backends.local.api.s3.etags import check_read, check_write
 from pipelines.backends.local.api.s3.payload import S3Payload, payload
 from pipelines.backends.local.api.s3.storage import S3Storage, attributes_in, location_of
 from pipelines.backends.local.etags import etag
-from pipelines.backends.local.objects import (
-    NoSuchObjectError,
-    ObjectInfo,
-    ObjectUriError,
-    S3Location,
-)
+from pipelines.backends.local.object_uris import ObjectUriError, S3Location
+from pipelines.backends.local.objects import NoSuchObjectError, ObjectInfo
 from pipelines.frozen import frozen
 
 _RANGE = re.compile(r"bytes=(?P<first>[0-9]*)-(?P<last>[0-9]*)")

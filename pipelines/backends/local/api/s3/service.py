@@ -13,12 +13,8 @@ from pipelines.backends.local.api.s3.listing import ListingOperations
 from pipelines.backends.local.api.s3.multipart import MultipartOperations
 from pipelines.backends.local.api.s3.objects import ObjectOperations
 from pipelines.backends.local.api.s3.storage import ObjectAttributes, S3Storage, location_of
-from pipelines.backends.local.objects import (
-    KeyTooLongError,
-    ObjectStore,
-    ObjectUriError,
-    S3Location,
-)
+from pipelines.backends.local.object_uris import KeyTooLongError, ObjectUriError, S3Location
+from pipelines.backends.local.objects import ObjectStore
 
 LONGEST = 6 << 30
 """Bytes: a part has at most 5 GB, and the framing of chunks is added to it."""

@@ -14,7 +14,8 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from pipelines.backends.local.api.s3.documents import S3Error
-from pipelines.backends.local.objects import ObjectStore, ObjectUriError, S3Location, parse_uri
+from pipelines.backends.local.object_uris import ObjectUriError, S3Location, parse_uri
+from pipelines.backends.local.objects import ObjectStore
 from pipelines.frozen import frozen
 
 _KEPT = (

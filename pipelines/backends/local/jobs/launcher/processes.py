@@ -7,7 +7,7 @@ import signal
 import sys
 
 from pipelines.backends.local.jobs.launcher.namespaces import call
-from pipelines.runtime.child import descendants
+from pipelines.runtime.descendants import descendants
 
 LINUX = sys.platform == "linux"
 WATCHED = (
