@@ -101,24 +101,26 @@ def test_a_training_script_that_fails_is_explained(either: Project, case: Case) 
     assert either.run("status", "--local", "latest").out.count(case.reason) == 1
 
 
-def test_a_job_over_its_limit_is_ended(either: Project) -> None:
-    """`max_runtime_in_seconds` is named; what the script started is ended with it."""
-    either.script(
+def test_a_job_over_its_limit_is_ended(project: Project) -> None:
+    """`max_runtime_in_seconds` is named; what the script started is ended with it.
+
+    A slow machine may end the script before it prints; in each way of isolation it is ended by
+    `tests/local/jobs`.
+    """
+    project.script(
         "train",
         """\
         import subprocess
         import sys
         import time
         subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-        print("for ever", flush=True)
         time.sleep(600)
         """,
     )
-    either.edit("max_runtime_in_seconds: 60", "max_runtime_in_seconds: 1")
-    ended = either.run("run")
-    check_failed(either, ended, "train")
+    project.edit("max_runtime_in_seconds: 60", "max_runtime_in_seconds: 1")
+    ended = project.run("run")
+    check_failed(project, ended, "train")
     assert "MaxRuntimeInSeconds (1 s)" in ended.out
-    assert "    | for ever" in ended.out
 
 
 def test_a_failed_execution_goes_on_once_the_script_is_mended(project: Project) -> None:

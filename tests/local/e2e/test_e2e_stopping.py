@@ -83,7 +83,7 @@ def test_a_job_that_ignores_sigterm_is_ended_by_a_second_ctrl_c(project: Project
             said = process.stderr.readline()
             assert said
         os.killpg(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=5)
+        out, err = process.communicate(timeout=SECONDS)
     assert "interrupted; resume it with `pipelines run --resume " in err
     assert "Traceback" not in out + err
     assert process.returncode == 130

@@ -316,7 +316,7 @@ class Project:
         return json.loads(ended.out)
 
 
-def until(done: Callable[[], bool], seconds: float = 20) -> None:
+def until(done: Callable[[], bool], seconds: float = SECONDS) -> None:
     """Look again and again until something holds."""
     deadline = time.monotonic() + seconds
     while not done():

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.local.engine.conftest import Answer, Bench
 
 Write = Callable[..., JsonObject]
-SECONDS = 30
+SECONDS = 120
 PROGRAM = Path(__file__).with_name("crashing_run.py")
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.local.engine.conftest import Answer, Bench
 
 Write = Callable[..., JsonObject]
-SECONDS = 30
+SECONDS = 120
 
 
 def test_independent_steps_run_at_the_same_time(

@@ -55,7 +55,7 @@ with LocalSageMaker(LocalSettings(Path(home), Path(sys.executable))) as registry
 
 def wait_for_end(local: HostedLocal) -> JsonObject:
     """Describe the endpoint until its change has ended."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         described = local.describe_endpoint(EndpointName="e")
         if described["EndpointStatus"] not in {"Creating", "Updating"}:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.backends.local.executors import processing, training
+from pipelines.backends.local.jobs import supervise
 from pipelines.backends.local.jobs.spec import REASON_LENGTH
 from pipelines.execution.failure import remarks, without_remarks
 from pipelines.execution.status import StepStatus
+from tests.local.jobs.conftest import JumpingClock
 
 if TYPE_CHECKING:
     from pipelines.backends.local.executors.contract import StepOutcome
@@ -158,16 +160,16 @@ def test_a_serverless_job_is_told_about_stubs(local: Local) -> None:
     assert "run --stub STEP=FILE" in str(outcome.reason)
 
 
-def test_the_wall_clock_limit_ends_a_job(local: Local) -> None:
+def test_the_wall_clock_limit_ends_a_job(local: Local, monkeypatch: pytest.MonkeyPatch) -> None:
     """SIGTERM comes first; the training job is MaxRuntimeExceeded, its step has failed."""
-    script = "trap 'echo asked; exit 0' TERM; while :; do sleep 0.02; done"
-    call = local.call(
-        local.training("sh", "-c", script, StoppingCondition={"MaxRuntimeInSeconds": 1})
-    )
+    ready = local.home / "ready"
+    monkeypatch.setattr(supervise, "time", JumpingClock(ready))
+    script = f"trap 'echo asked; exit 0' TERM; touch {ready}; while :; do sleep 0.02; done"
+    call = local.call(local.training("sh", "-c", script))
     outcome = training.execute(call)
     assert outcome.status is StepStatus.FAILED
     assert local.log(call).strip() == "asked"
-    assert "MaxRuntimeInSeconds (1 s)" in str(outcome.reason)
+    assert "MaxRuntimeInSeconds (60 s)" in str(outcome.reason)
     assert outcome.properties["TrainingJobStatus"] == "Stopped"
     assert outcome.properties["SecondaryStatus"] == "MaxRuntimeExceeded"
     model = outcome.properties["ModelArtifacts"]["S3ModelArtifacts"]

@@ -146,8 +146,8 @@ os.kill(server, signal.SIGSTOP)
 """Ctrl-C comes while the fork server does not answer; from then on it does."""
 
 INTERRUPTED = f"""{STOPPED}
-signal.setitimer(signal.ITIMER_REAL, 0.1)
 try:
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
     launch("true")
 except KeyboardInterrupt:
     print("interrupted")
@@ -238,7 +238,14 @@ def test_what_could_not_be_started_anew_is_when_it_can_be() -> None:
 
 
 IMPATIENT = f"""{STOPPED}
-signal.setitimer(signal.ITIMER_REAL, 0.2)
+process = client._fork_server()._process
+wait = process.wait
+
+def waiting():
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    return wait()
+
+process.wait = waiting
 """
 
 

@@ -118,22 +118,25 @@ def test_a_script_given_as_an_input_runs(local: Local) -> None:
 def test_several_hosts_reach_each_other(local: Local) -> None:
     """Each host listens under its own name from resourceconfig.json, every other one connects."""
     script = """
-import json, os, pathlib, socket
+import json, os, pathlib, socket, time
 root = pathlib.Path(os.environ.get("PIPELINES_OPT_ML", "/opt/ml"))
 config = json.loads((root / "input/config/resourceconfig.json").read_text())
-server = socket.create_server((config["current_host"], 23456))
+server = socket.create_server((config["current_host"], 0))
+ports = pathlib.Path(os.environ["PORTS"])
+(ports / "new").joinpath(config["current_host"]).write_text(str(server.getsockname()[1]))
+(ports / "new" / config["current_host"]).rename(ports / config["current_host"])
 for host in config["hosts"]:
-    while True:
-        try:
-            socket.create_connection((host, 23456), timeout=20).close()
-            break
-        except ConnectionRefusedError:
-            pass
+    while not (ports / host).exists():
+        time.sleep(0.01)
+    socket.create_connection((host, int((ports / host).read_text()))).close()
 for _ in config["hosts"]:
     server.accept()
 print(socket.gethostname(), len(config["hosts"]))
 """
-    call = local.call(local.training("python3", "-c", script, hosts=3))
+    ports = local.home / "ports"
+    (ports / "new").mkdir(parents=True)
+    environment = {"PORTS": str(ports)}
+    call = local.call(local.training("python3", "-c", script, hosts=3, Environment=environment))
     outcome = training.execute(call)
     assert outcome.status is StepStatus.SUCCEEDED, local.log(call)
     names = [local.log(call, f"algo-{n}").split()[0] for n in (1, 2, 3)]

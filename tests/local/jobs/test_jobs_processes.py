@@ -16,12 +16,13 @@ import pytest
 
 from pipelines.backends.local.executors import processing
 from pipelines.backends.local.executors.as_job import unrecorded
+from pipelines.backends.local.jobs import supervise
 from pipelines.backends.local.jobs.isolation import IsolationReport, choose, probe
 from pipelines.backends.local.jobs.run import ContainerCommand, run_job
 from pipelines.backends.local.jobs.spec import HostPlan, JobLimits
 from pipelines.backends.local.jobs.workspace import workspace
 from pipelines.execution.status import StepStatus
-from tests.local.jobs.conftest import ROOT, ordinary_python
+from tests.local.jobs.conftest import ROOT, JumpingClock, ordinary_python
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +45,7 @@ def living(marker: str) -> list[int]:
     return found
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> bool:
+def wait_until(condition: Callable[[], bool], seconds: float = 120) -> bool:
     """Wait for a condition; False when it does not come true."""
     end = time.monotonic() + seconds
     while not condition():
@@ -164,11 +165,15 @@ def test_killing_what_watches_a_job_ends_it_too(local: Local, killer: str) -> No
 
 
 @linux
-def test_a_job_that_ignores_sigterm_is_killed(local: Local) -> None:
+def test_a_job_that_ignores_sigterm_is_killed(
+    local: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After the grace SIGKILL: no job can refuse to end."""
     marker = f"marker-{uuid.uuid4().hex}"
-    script = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"
-    assert run_with(local, script, marker, JobLimits(wall=0.5, grace=0.3)) == ("limit", "signal", 9)
+    deaf = local.home / "deaf"
+    monkeypatch.setattr(supervise, "time", JumpingClock(deaf))
+    script = f"trap '' TERM; touch {deaf}; while :; do sleep 0.05; done"
+    assert run_with(local, script, marker, JobLimits(wall=600, grace=0.3)) == ("limit", "signal", 9)
     assert living(marker) == []
 
 
@@ -178,9 +183,7 @@ def run_with(local: Local, script: str, marker: str, limits: JobLimits) -> tuple
     order = unrecorded(call)
     with workspace(call.settings, order.identity, [HostPlan("algo-1")]) as job:
         (job.hosts[0].ml / "output").mkdir()
-        start = ContainerCommand(
-            ["python3", "-c", script], {"MARKER": marker}, limits, "output/message"
-        )
+        start = ContainerCommand(["sh", "-c", script], {"MARKER": marker}, limits, "output/message")
         end = run_job(order, job, start, tick=lambda: None).end
     return end.cause, end.hosts[0].kind, end.hosts[0].code
 
@@ -202,22 +205,22 @@ def test_network_isolation_leaves_only_loopback(local: Local) -> None:
 def test_isolated_hosts_share_one_network(local: Local) -> None:
     """Two hosts of an isolated job reach each other."""
     script = """
-import os, socket
+import os, pathlib, socket, time
 here = os.path.basename(os.path.dirname(os.getcwd()))
+port = pathlib.Path(os.environ["PORT"])
 if here == "algo-1":
-    server = socket.create_server(("127.0.0.1", 23457))
-    server.settimeout(20)
+    server = socket.create_server(("127.0.0.1", 0))
+    port.with_suffix(".new").write_text(str(server.getsockname()[1]))
+    port.with_suffix(".new").rename(port)
     server.accept()
 else:
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", 23457), timeout=20)
-            break
-        except ConnectionRefusedError:
-            pass
+    while not port.exists():
+        time.sleep(0.01)
+    socket.create_connection(("127.0.0.1", int(port.read_text())))
 """
     network = {"EnableNetworkIsolation": True}
-    call = local.call(local.processing("python3", "-c", script, hosts=2, NetworkConfig=network))
+    more = {"NetworkConfig": network, "Environment": {"PORT": str(local.home / "port")}}
+    call = local.call(local.processing("python3", "-c", script, hosts=2, **more))
     outcome = processing.execute(call)
     assert outcome.status is StepStatus.SUCCEEDED, (outcome.reason, local.log(call, "algo-2"))
 
