@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pipelines.account.stacks.change_set import StackTemplate
 from pipelines.account.stacks.deployed import Deployed
+from pipelines.account.stacks.stack_template import StackTemplate
 from pipelines.diagnostics.nearest import nearest
 from pipelines.diagnostics.sentences import quoted
 from pipelines.errors import UsageError
