@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -68,9 +69,22 @@ class JobUnderTest:
             host: prepare(self.setup, host, self.folder / host / "opt" / "ml", self.project.root)
             for host in self.setup.host_names
         }
-        with _running(self, path, layouts) as processes:
+        with _using_environments(self), _running(self, path, layouts) as processes:
             codes = _wait(processes, self.timeout)
         return _result(self, layouts, codes)
+
+
+@contextmanager
+def _using_environments(job: JobUnderTest) -> Iterator[None]:
+    """Keep `prune --local` from removing an environment that the job may run in."""
+    need = job.code.need
+    if not need.requirements and need.requirements_file is None and need.vendored is None:
+        yield
+        return
+    from pipelines.backends.local.jobs.workspace import counted  # noqa: PLC0415 - most need none
+
+    with counted(job.project.root / ".pipelines" / "jobs", f"test-{uuid.uuid4().hex}"):
+        yield
 
 
 @contextmanager

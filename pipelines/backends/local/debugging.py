@@ -18,6 +18,7 @@ from pipelines.backends.local.executors.contract import LocalApi, StepCall
 from pipelines.backends.local.jobs.environment import command_words, host_environment
 from pipelines.backends.local.jobs.kind import find_kind, require_kind
 from pipelines.backends.local.jobs.launcher import client, named_sources
+from pipelines.backends.local.jobs.layers import show_layers
 from pipelines.backends.local.jobs.run import ContainerCommand
 from pipelines.backends.local.jobs.spec import HostCommand, LocalJob
 from pipelines.backends.local.kept import job_folder, keep, remove
@@ -92,7 +93,10 @@ def debug(sagemaker: LocalSageMaker, request: DebugRequest) -> int:
                 "the step has no network, so no debugger can attach to it",
                 "remove `enable_network_isolation`, or use `breakpoint()` without --listen",
             )
-        return client.run_at_terminal(job, _command(call, job, container, request.port))
+        try:
+            return client.run_at_terminal(job, _command(call, job, container, request.port))
+        finally:
+            show_layers(host.root for host in job.hosts)
 
 
 def _record(sagemaker: LocalSageMaker, request: DebugRequest) -> ExecutionRecord:

@@ -11,6 +11,7 @@ import pytest
 
 from pipelines.backends.local.jobs.owners import JobOwner
 from pipelines.backends.local.jobs.states import JobState
+from pipelines.backends.local.jobs.workspace import counted
 from pipelines.backends.local.pruning import leftovers
 from pipelines.backends.local.pruning.choosing import PruneRules
 from pipelines.backends.local.pruning.prune import LocalPruning
@@ -86,6 +87,17 @@ def test_what_looks_at_a_pruned_execution_says_so_and_the_rest_works(project: Pr
     assert "nothing to resume" in project.run("run", "--resume").err
     assert project.run("run", "--only", "train").code == 0
     assert project.run("run").code == 0
+
+
+def test_environments_stay_while_a_test_of_a_step_uses_one(project: Project) -> None:
+    """Pytest's plugin runs a job that no execution knows of."""
+    environment = project.home / "env" / "0123456789abcdef"
+    environment.mkdir(parents=True)
+    with counted(project.home / "jobs", "test-1"):
+        project.run("prune", "--local", "--older-than", "0h", "--yes")
+        assert environment.is_dir()
+    project.run("prune", "--local", "--older-than", "0h", "--yes")
+    assert not environment.exists()
 
 
 def test_what_nothing_names_any_more_goes_when_it_is_old(project: Project) -> None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
+from pipelines.backends.local.jobs.layers import add_layer, copy_file, folder_of
 from pipelines.backends.local.jobs.opt_ml import host_path
 from pipelines.backends.local.jobs.spec import JobRefusedError
 from pipelines.backends.local.objects import ObjectInfo
@@ -43,6 +44,7 @@ class S3Source:
         pipe: whether it is read through pipes (`pipes.py`) instead of files.
         record_io: whether each object is wrapped in a RecordIO record.
         seed: by which each epoch of a pipe is shuffled; None to keep the order of the keys.
+        is_shared: whether others than the job's program use the folder: it has code, or outputs.
     """
 
     label: str
@@ -56,6 +58,7 @@ class S3Source:
     pipe: bool = False
     record_io: bool = False
     seed: int | None = None
+    is_shared: bool = False
 
 
 @frozen
@@ -68,6 +71,9 @@ class FileSystemSource:
     folder: str
     groups: frozenset[str] | None = None
 
+
+_CODE = "code"
+"""The input of ours that holds the bundle, which is read outside of a host, too."""
 
 InputSource = S3Source | FileSystemSource
 
@@ -105,6 +111,7 @@ def _channel(channel: JsonObject, mode: str) -> InputSource:
         gunzip=channel.get("CompressionType") == "Gzip",
         read_only=chosen == "FastFile",
         groups=frozenset(groups) if groups else None,
+        is_shared=name == _CODE,
         pipe=chosen == "Pipe",
         record_io=channel.get("RecordWrapperType") == "RecordIO",
         seed=(channel.get("ShuffleConfig") or {}).get("Seed"),
@@ -118,6 +125,8 @@ def processing_sources(request: JsonObject) -> list[InputSource]:
         JobRefusedError: an input uses a feature that is not supported locally.
     """
     found: list[InputSource] = []
+    outputs = (request.get("ProcessingOutputConfig") or {}).get("Outputs") or []
+    written = [PurePosixPath(one["S3Output"]["LocalPath"]) for one in outputs if "S3Output" in one]
     for one in request.get("ProcessingInputs") or []:
         label = f"input `{one['InputName']}`"
         if one.get("AppManaged"):
@@ -135,9 +144,15 @@ def processing_sources(request: JsonObject) -> list[InputSource]:
                 manifest=_is_manifest(label, s3.get("S3DataType", "S3Prefix")),
                 sharded=s3.get("S3DataDistributionType") == "ShardedByS3Key",
                 gunzip=s3.get("S3CompressionType") == "Gzip",
+                is_shared=_is_shared(PurePosixPath(s3["LocalPath"]), written),
             )
         )
     return found
+
+
+def _is_shared(folder: PurePosixPath, written: Sequence[PurePosixPath]) -> bool:
+    both = (one.is_relative_to(folder) or folder.is_relative_to(one) for one in written)
+    return folder.name == _CODE or any(both)
 
 
 def _is_manifest(label: str, kind: Literal["S3Prefix", "ManifestFile"] | str) -> bool:  # noqa: PYI051 - names the two that are supported
@@ -165,7 +180,9 @@ def stage_inputs(
             case S3Source(pipe=True):
                 continue
             case S3Source():
-                _copy_objects(distribute(store, job, source), source)
+                apart = not any(_meet(source, one) for one in sources if one is not source)
+                can_layer = apart and job.isolation == "namespaces"
+                _lay_out(distribute(store, job, source), source, can_layer=can_layer)
             case FileSystemSource():
                 _link_file_system(file_systems, hosts_of(job, source), source)
 
@@ -210,10 +227,24 @@ def hosts_of(job: LocalJob, source: InputSource) -> list[JobHost]:
     return [host for host in job.hosts if groups is None or host.plan.group in groups]
 
 
-def _copy_objects(shares: Sequence[tuple[JobHost, list[PlacedObject]]], source: S3Source) -> None:
+def _meet(one: InputSource, other: InputSource) -> bool:
+    """Return whether two inputs lie in the same folder, or one in that of the other."""
+    first, second = PurePosixPath(one.folder), PurePosixPath(other.folder)
+    return first.is_relative_to(second) or second.is_relative_to(first)
+
+
+def _lay_out(
+    shares: Sequence[tuple[JobHost, list[PlacedObject]]], source: S3Source, *, can_layer: bool
+) -> None:
+    """Let each host see its objects: through a layer where they are a whole folder, or copied."""
+    can_layer = can_layer and not (source.gunzip or source.sharded or source.is_shared)
+    lower = folder_of(shares[0][1]) if can_layer and shares else None
     for host, share in shares:
         folder = host_path(host, source.folder)
         folder.mkdir(parents=True, exist_ok=True)
+        if lower is not None:
+            add_layer(host, source.folder, lower, read_only=source.read_only)
+            continue
         for info, relative in share:
             _copy(info, folder / relative, source)
 
@@ -225,7 +256,7 @@ def _copy(info: ObjectInfo, target: Path, source: S3Source) -> None:
         with unpacking(info, source), gzip.open(info.path) as packed, plain.open("wb") as file:
             shutil.copyfileobj(packed, file, 1 << 20)
         return
-    shutil.copyfile(info.path, target)
+    copy_file(info.path, target)
     if source.read_only:
         target.chmod(0o444)
 

@@ -13,6 +13,7 @@ from pipelines.backends.local.jobs.environment import (
     withheld_variables,
 )
 from pipelines.backends.local.jobs.isolation import choose
+from pipelines.backends.local.jobs.layers import show_layers
 from pipelines.backends.local.jobs.opt_ml import NAMED
 from pipelines.backends.local.jobs.spec import (
     REASON_LENGTH,
@@ -118,6 +119,7 @@ def run_job(
     fault = PLATFORM_FAULT if _platform_reason(end) and end.cause == "finished" else None
     reason = _reason(order, job, container, end)
     if reason is not None and fault is None:
+        show_layers(host.root for host in job.hosts)
         keep(job.folder)
     return LocalJobResult(end, reason, fault, [one.log for one in commands])
 

@@ -84,6 +84,27 @@ def _owned(jobs: Path, name: str) -> Iterator[Path]:
             lock.unlink()
 
 
+@contextmanager
+def counted(jobs: Path, name: str) -> Iterator[None]:
+    """Hold the lock of a job that runs elsewhere: what jobs use is not removed meanwhile.
+
+    Args:
+        jobs: the folder of the project's jobs.
+        name: unique among running jobs.
+    """
+    jobs.mkdir(parents=True, exist_ok=True)
+    lock = jobs / f"{name}.lock"
+    with ExitStack() as stack:
+        with (jobs / _GUARD).open("w") as guard:
+            fcntl.flock(guard, fcntl.LOCK_EX)
+            file = stack.enter_context(lock.open("w"))
+            fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+
+
 def _scratch(jobs: Path) -> Path:
     """Create the folder for temporary files: beside the job, or elsewhere if that is too deep."""
     short = len(str(jobs)) <= _DEEPEST

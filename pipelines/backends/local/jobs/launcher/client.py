@@ -22,6 +22,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.backends.local.jobs.layers import layers_of
+
 if TYPE_CHECKING:
     from pipelines.backends.local.jobs.spec import HostCommand, LocalJob
     from pipelines.json_types import JsonObject
@@ -143,6 +145,7 @@ def _order(job: LocalJob, command: HostCommand, network: str) -> JsonObject:
         "folder": str(host.ml),
         "hosts": str(host.root / "hosts"),
         "network": network,
+        "layers": layers_of(host.root),
     }
     process = {
         "folder": str(host.root / "work"),

@@ -16,7 +16,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from pipelines.backends.local.jobs.launcher import namespaces, preloaded, processes
 
@@ -44,7 +44,7 @@ def launch(order: bytes, answer: int, parent: int) -> NoReturn:
 
 def _run(order: Mapping[str, object], answer: int, parent: int) -> None:
     words: list[str] = order["words"]  # type: ignore[assignment]  # client.py wrote it
-    isolated: dict[str, str] = order["host"]  # type: ignore[assignment]  # as above
+    isolated: dict[str, Any] = order["host"]  # type: ignore[assignment]  # as above
     try:
         if words:
             _set_up_process(**order["process"])  # type: ignore[arg-type]  # as above

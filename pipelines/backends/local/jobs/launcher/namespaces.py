@@ -5,22 +5,34 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+import shutil
 import socket
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
 MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
+MS_RDONLY, MS_REMOUNT, MNT_DETACH = 0x1, 0x20, 0x2
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 _OPT, _OPT_ML = Path("/opt"), Path("/opt/ml")
 _HOSTS = Path("/etc/hosts")
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-def isolate(hostname: str, folder: str, hosts: str, network: str) -> None:
+def isolate(
+    hostname: str,
+    folder: str,
+    hosts: str,
+    network: str,
+    layers: Sequence[Mapping[str, Any]] = (),
+) -> None:
     """Set this process's /opt/ml, host name, /etc/hosts and, if asked for, its own network.
 
     Args:
@@ -29,6 +41,7 @@ def isolate(hostname: str, folder: str, hosts: str, network: str) -> None:
         hosts: the file that becomes /etc/hosts.
         network: `shared`; `own`; `lead` for one of its own that other hosts will join; or the
             process id of the launcher that leads.
+        layers: folders of the object store that it sees, as `jobs/layers.py` writes them.
 
     Raises:
         OSError: namespaces are not available; `filename` is the function that failed.
@@ -44,6 +57,8 @@ def isolate(hostname: str, folder: str, hosts: str, network: str) -> None:
     _mount("none", "/", MS_REC | MS_PRIVATE)
     _make_mount_point()
     _mount(folder, _OPT_ML, MS_BIND | MS_REC)
+    for layer in layers:
+        _show_layer(**layer)
     if _HOSTS.exists():
         _mount(hosts, _HOSTS, MS_BIND)
     name = hostname.encode()
@@ -62,9 +77,32 @@ def call(name: str, *arguments: object) -> None:
         raise OSError(code, os.strerror(code), name)
 
 
-def _mount(source: str, target: str | Path, flags: int, kind: bytes | None = None) -> None:
+def _mount(
+    source: str, target: str | Path, flags: int, kind: bytes | None = None, options: str = ""
+) -> None:
     """Mount; `kind` is the file system, None for a bind."""
-    call("mount", os.fsencode(source), os.fsencode(target), kind, ctypes.c_ulong(flags), None)
+    data = os.fsencode(options) if options else None
+    call("mount", os.fsencode(source), os.fsencode(target), kind, ctypes.c_ulong(flags), data)
+
+
+def _show_layer(folder: str, lower: str, own: str, *, read_only: bool) -> None:
+    """Let a folder of the store be seen at a path, what is written there apart; else copy it."""
+    try:
+        if read_only:
+            _mount(lower, folder, MS_BIND)
+            _mount("none", folder, MS_BIND | MS_REMOUNT | MS_RDONLY)
+        else:
+            options = f"lowerdir={lower},upperdir={own}/upper,workdir={own}/work,userxattr"
+            _mount("overlay", folder, 0, b"overlay", options)
+    except OSError:  # an older kernel, or a file system that no layer can lie on
+        _unmount(folder)
+        shutil.copytree(lower, folder, dirs_exist_ok=True, copy_function=shutil.copyfile)
+
+
+def _unmount(folder: str) -> None:
+    """Unmount what only half succeeded."""
+    with suppress(OSError):
+        call("umount2", os.fsencode(folder), MNT_DETACH)
 
 
 def _unshare(flags: int) -> None:

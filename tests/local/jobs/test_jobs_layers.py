@@ -1,0 +1,135 @@
+"""Inputs of many files or bytes: seen without a copy, and never changed by a job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipelines.backends.local.executors import processing, training
+from pipelines.backends.local.jobs import layers
+from pipelines.backends.local.kept import job_folder
+from pipelines.execution.status import StepStatus
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.local.jobs.conftest import Local
+
+MANY = 70
+CHANGE = """
+import os, pathlib, sys
+root = pathlib.Path(sys.argv[1])
+files = sorted(root.rglob("*.csv"))
+print(len(files), sum(len(one.read_text()) for one in files))
+for change in (
+    lambda: files[0].write_text("changed"),
+    lambda: files[1].unlink(),
+    lambda: (root / "new.csv").write_text("new"),
+    lambda: files[2].chmod(0o600),
+):
+    try:
+        change()
+    except OSError as error:
+        print(type(error).__name__, error.errno)
+print(sorted(p.name for p in root.iterdir())[:2], (root / "new.csv").exists())
+sys.exit(int(sys.argv[2]))
+"""
+
+
+def _fill(local: Local) -> None:
+    for number in range(MANY):
+        local.store.put_bytes(f"s3://bucket/d/part/{number:03}.csv", b"1,2\n")
+
+
+def _objects(local: Local) -> dict[str, tuple[bytes, int]]:
+    return {
+        one.uri: (one.path.read_bytes(), one.path.stat().st_mode)
+        for one in local.store.list("s3://bucket/d/")
+    }
+
+
+def test_a_job_sees_a_large_input_and_changes_what_is_its_own(
+    local: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In namespaces nothing is copied; in both ways the store's objects stay as they are."""
+    _fill(local)
+    before = _objects(local)
+    copied: list[str] = []
+    real = layers.copy_file
+
+    def copy(source: Path, target: Path) -> None:
+        copied.append(source.name)
+        real(source, target)
+
+    monkeypatch.setattr("pipelines.backends.local.jobs.channels.copy_file", copy)
+    place = "/opt/ml/processing/input/d/part"
+    inputs = [local.s3_input("d", "s3://bucket/d/")]
+    call = local.call(
+        local.processing("python3", "-c", CHANGE, place, "0", ProcessingInputs=inputs)
+    )
+    assert processing.execute(call).status is StepStatus.SUCCEEDED, local.log(call)
+    said = local.log(call).splitlines()
+    assert said[0] == f"{MANY} {4 * MANY}"
+    assert said[-1] == "['000.csv', '002.csv'] True"
+    assert _objects(local) == before
+    assert len(copied) == (0 if call.settings.isolation == "namespaces" else MANY)
+    assert local.clean()
+
+
+def test_a_fast_file_channel_cannot_be_written(local: Local) -> None:
+    """By whoever runs the job, root too, where it is bound; the objects stay as they are."""
+    _fill(local)
+    before = _objects(local)
+    fast = local.channel("d", "s3://bucket/d/part/") | {"InputMode": "FastFile"}
+    call = local.call(
+        local.training("python3", "-c", CHANGE, "/opt/ml/input/data/d", "0", InputDataConfig=[fast])
+    )
+    assert training.execute(call).status is StepStatus.SUCCEEDED, local.log(call)
+    if call.settings.isolation == "namespaces":
+        assert local.log(call).count("OSError 30") == 4, local.log(call)
+    assert _objects(local) == before
+
+
+def test_what_a_failed_job_has_read_is_found_where_it_was(local: Local) -> None:
+    """Its folder is kept, with a link to the store in the place of the layer."""
+    _fill(local)
+    inputs = [local.s3_input("d", "s3://bucket/d/")]
+    words = ("python3", "-c", CHANGE, "/opt/ml/processing/input/d/part", "1")
+    call = local.call(local.processing(*words, ProcessingInputs=inputs))
+    assert processing.execute(call).status is StepStatus.FAILED
+    kept = job_folder(local.home, call.job_name) / "algo-1" / "opt/ml/processing/input/d/part"
+    assert len([*kept.glob("0*.csv")]) >= MANY - 1
+
+
+@pytest.mark.parametrize("name", ["code", "d"])
+def test_what_is_used_outside_of_the_host_is_copied(local: Local, name: str) -> None:
+    """Code, an input that lies in an output, and a part of a folder are no layers."""
+    _fill(local)
+    inputs = [local.s3_input(name, "s3://bucket/d/" if name == "code" else "s3://bucket/d/part/0")]
+    words = ("python3", "-c", CHANGE, f"/opt/ml/processing/input/{name}", "0")
+    call = local.call(local.processing(*words, ProcessingInputs=inputs))
+    assert processing.execute(call).status is StepStatus.SUCCEEDED, local.log(call)
+    assert local.log(call).startswith(f"{MANY} ")
+
+
+def test_where_no_layer_can_be_mounted_the_files_are_copied(
+    local: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The launcher finds out, and copies; a path that would read as an option is not tried."""
+    _fill(local)
+    before = _objects(local)
+    monkeypatch.setattr(
+        "pipelines.backends.local.jobs.launcher.client.layers_of",
+        lambda root: [{**one, "own": "/nowhere"} for one in layers.layers_of(root)],
+    )
+    inputs = [local.s3_input("d", "s3://bucket/d/")]
+    words = ("python3", "-c", CHANGE, "/opt/ml/processing/input/d/part", "0")
+    call = local.call(local.processing(*words, ProcessingInputs=inputs))
+    assert processing.execute(call).status is StepStatus.SUCCEEDED, local.log(call)
+    assert local.log(call).startswith(f"{MANY} ")
+    assert _objects(local) == before
+    for number in range(MANY):
+        local.store.put_bytes(f"s3://bucket/a,b/{number:03}.csv", b"")
+    assert layers.folder_of(local.store.layout("s3://bucket/a,b/")) is None
+    assert layers.folder_of(local.store.layout("s3://bucket/d/")) is not None
