@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from pipelines.definition.steps import take_apart
 from pipelines.diagnostics.nearest import nearest
 from pipelines.errors import UsageError
 from pipelines.execution.errors import InvalidError
@@ -108,7 +109,7 @@ def selected_steps(
         name = word.removeprefix(_AROUND).removesuffix(_AROUND)
         named = {step for step in nodes if name in (step, origins.get(step))}
         if not named:
-            raise _unknown(name, nodes, origins)
+            raise _of_a_loop(name, definition) or _unknown(name, nodes, origins)
         found |= named
         if word.startswith(_AROUND):
             found |= _reach(named, _before(nodes))
@@ -161,6 +162,8 @@ def select(
     """
     nodes = definition.steps
     for name in selected:
+        if name not in nodes and (refused := _of_a_loop(name, definition)) is not None:
+            raise refused
         if name not in nodes:
             known = ", ".join(f"`{node}`" for node in nodes)
             raise InvalidError(
@@ -180,6 +183,18 @@ def select(
         )
     kept = {name: _cut(nodes[name], selected) for name in nodes if name in {*selected, *reused}}
     return StepSelection(replace(definition, steps=kept), reused)
+
+
+def _of_a_loop(name: str, definition: Schedule) -> InvalidError | None:
+    """Refuse a step that runs once for each item of another one: that one alone can be selected."""
+    for step in take_apart(definition.document).steps:
+        if step.name == name and step.repeats:
+            owner = next(branch.owner for branch in step.within if branch.repeats)
+            return InvalidError(
+                f"`{name}` runs once for each item of `{owner}`, and only as a part of it",
+                f"select `{owner}`",
+            )
+    return None
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -36,7 +36,7 @@ _FEWEST = 2
     "--output",
     "picture",
     type=GivenPath(),
-    metavar="FILE.svg",
+    metavar="FILE.svg|FILE.png",
     help="Draw the metrics into a file.",
 )
 @click.argument("executions", nargs=-1, metavar="EXECUTION EXECUTION…")
@@ -102,8 +102,18 @@ def _document(compared: Compared, rows: list[Row]) -> JsonObject:
 def _draw(compared: Compared, picture: Path) -> None:
     from pipelines.results.page.pictures import metrics_picture  # noqa: PLC0415 - only for `-o`
 
-    if picture.suffix.lower() != ".svg":
-        raise UsageError(f"{picture} is not an SVG file", "name it with .svg at its end")
+    match picture.suffix.lower():
+        case ".svg":
+            content = metrics_picture(compared).encode()
+        case ".png":
+            from pipelines.results.page.png import metrics_png  # noqa: PLC0415 - as above
+
+            content = metrics_png(compared)
+        case _:
+            raise UsageError(
+                f"{picture} is neither an SVG nor a PNG file",
+                "name it with .svg or .png at its end",
+            )
     with writing(picture):
-        put(picture, metrics_picture(compared).encode())
+        put(picture, content)
     echo(f"wrote {picture}", err=True)

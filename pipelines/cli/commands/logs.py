@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from heapq import merge
 from typing import Protocol
 
@@ -12,12 +14,14 @@ import click
 
 from pipelines.cli.options import ChosenSpec, local_option, spec_options
 from pipelines.cli.printing import echo, echo_raw, log_line, style
+from pipelines.cli.progress import is_live
 from pipelines.cli.scope import Scope, open_scope
 from pipelines.diagnostics.nearest import nearest
 from pipelines.errors import UsageError
 from pipelines.execution.executions import steps
 from pipelines.execution.identifiers import LATEST, identifier
 from pipelines.execution.logs import LogStream, lines, streams
+from pipelines.execution.schedule import read_schedule
 from pipelines.execution.status import OPEN
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
@@ -61,23 +65,54 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     """Print the log of a step, every host and every attempt of it.
 
     Without a step, the logs of all, in the order in which they were written, each line behind the
-    step's name. Without an execution, those of the latest one.
+    step's name. Without an execution, those of the latest one. --follow shows how far running steps
+    are, too, on a terminal.
     """
-    with open_scope(chosen, local) as scope:
+    with open_scope(chosen, local) as scope, ExitStack() as stack:
         described = scope.find(execution)
-        write = _print_raw if raw else _print_line
+        write: _Write = _print_raw if raw else _print_line
+        look: Callable[[list[JsonObject]], None] = _look_at_nothing
+        if follow and not raw and is_live(sys.stdout) and _is_open(scope, described):
+            write, look = stack.enter_context(_with_bars(scope, described))
         printer = _Printer(scope, write) if step is not None else _Interleaved(scope, write)
         while True:
             is_open = _is_open(scope, described)
             known = steps(scope.caller, described["PipelineExecutionArn"])
             meant = [s for s in known if step in {None, s["StepName"]}]
             printer.show(meant)
+            look(meant)
             ended = step is not None and _have_ended(meant)
             if not follow or not is_open or ended:
                 break
             threading.Event().wait(_LOCAL_SECONDS if scope.is_local else _SECONDS)
         if not printer.has_shown:
             raise _no_logs(scope, described, step, known)
+
+
+@contextmanager
+def _with_bars(
+    scope: Scope, described: JsonObject
+) -> Iterator[tuple[_Write, Callable[[list[JsonObject]], None]]]:
+    """Yield what prints a line above the bars of running steps, and what updates these."""
+    from rich.text import Text  # noqa: PLC0415 - rich takes 0.1 s to import
+
+    from pipelines.cli.progress.bars import Bars, shown  # noqa: PLC0415 - as above
+
+    arn = described["PipelineExecutionArn"]
+    operation = "describe_pipeline_definition_for_execution"
+    answer = scope.caller.call("sagemaker", operation, PipelineExecutionArn=arn)
+    nodes = read_schedule(str(answer["PipelineDefinition"])).steps
+    bars = Bars(scope.caller, nodes)
+    with shown(bars, sys.stdout) as show:
+
+        def write(line: str, label: _Label = _NO_LABEL) -> None:
+            show(Text.assemble((label.text, label.colour), log_line(line)))
+
+        yield write, bars.look
+
+
+def _look_at_nothing(_steps: list[JsonObject]) -> None:
+    """Have no bars."""
 
 
 class _Printer:
@@ -102,7 +137,7 @@ class _Printer:
         for stream in found:
             for line in lines(self._scope.caller, stream, self._tokens[stream.name]):
                 if self._current != stream.name and len(self._tokens) > 1:
-                    echo(f"==> {stream.name} <==")
+                    self._print(f"==> {stream.name} <==")
                 self._current = stream.name
                 self._print(line.text)
                 self._tokens[stream.name] = line.token

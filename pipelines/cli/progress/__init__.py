@@ -16,7 +16,7 @@ _LINES_SECONDS = 5.0
 @contextmanager
 def following(stream: TextIO) -> Iterator[Observer]:
     """Yield an observer that shows events on a stream for as long as the block runs."""
-    if _is_live(stream):
+    if is_live(stream):
         from pipelines.cli.progress.live import live  # noqa: PLC0415 - rich takes 0.1 s to import
 
         with live(stream) as observer:
@@ -29,9 +29,9 @@ def following(stream: TextIO) -> Iterator[Observer]:
 
 def pace_of(stream: TextIO) -> float:
     """Return how many seconds apart there is something new to show of running jobs."""
-    return _LIVE_SECONDS if _is_live(stream) else _LINES_SECONDS
+    return _LIVE_SECONDS if is_live(stream) else _LINES_SECONDS
 
 
-def _is_live(stream: TextIO) -> bool:
+def is_live(stream: TextIO) -> bool:
     """Return whether lines can be drawn anew there: not in a file, nor in Emacs' shell."""
     return stream.isatty() and os.environ.get("TERM", "").lower() not in {"dumb", "unknown"}

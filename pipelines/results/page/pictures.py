@@ -11,7 +11,9 @@ from pipelines.results.page.charts import HEIGHT, WIDTH, line_chart
 from pipelines.results.page.markup import Html, element, style
 from pipelines.results.source import ResultSource, StoredFile
 
-_ACROSS: Final = 3
+ACROSS: Final = 3
+"""How many charts stand side by side."""
+
 _TITLE: Final = 28
 _MEDIA: Final = {
     ".png": "image/png",
@@ -34,20 +36,25 @@ def picture(source: ResultSource, output: Output, file: StoredFile) -> Html:
     return element("figure", caption, element("img", src=data, alt=named))
 
 
-def metrics_picture(compared: Compared) -> str:
-    """Draw each metric that all executions have, the executions from left to right."""
-    rows = [
+def charted(compared: Compared) -> list[tuple[str, list[float]]]:
+    """Return each metric that all executions have, with its values."""
+    return [
         (row.name, [float(value) for value in row.values if isinstance(value, int | float)])
         for row in compared.rows
         if row.section == "metric" and None not in row.values
     ]
+
+
+def metrics_picture(compared: Compared) -> str:
+    """Draw each metric that all executions have, the executions from left to right."""
+    rows = charted(compared)
     labels = [run.id for run in compared.runs]
     charts = [
         _placed(index, name, line_chart(name, labels, values))
         for index, (name, values) in enumerate(rows)
     ]
-    width = (WIDTH + _TITLE) * min(_ACROSS, max(1, len(rows)))
-    height = (HEIGHT + _TITLE) * max(1, -(-len(rows) // _ACROSS))
+    width = (WIDTH + _TITLE) * min(ACROSS, max(1, len(rows)))
+    height = (HEIGHT + _TITLE) * max(1, -(-len(rows) // ACROSS))
     return element(
         "svg",
         element("style", Html(style())),
@@ -60,8 +67,8 @@ def metrics_picture(compared: Compared) -> str:
 
 
 def _placed(index: int, name: str, chart: Html) -> Html:
-    left = (index % _ACROSS) * (WIDTH + _TITLE)
-    top = (index // _ACROSS) * (HEIGHT + _TITLE)
+    left = (index % ACROSS) * (WIDTH + _TITLE)
+    top = (index // ACROSS) * (HEIGHT + _TITLE)
     title = element("text", name, x=8, y=18)
     inner = element("g", chart, transform=f"translate(0 {_TITLE - 4})")
     return element("g", title, inner, transform=f"translate({left} {top})")

@@ -166,7 +166,7 @@ def test_comparing_draws_the_metrics_into_an_svg_file(project: Path, pipelines: 
     answer = pipelines("compare", "--local", "latest~1", "latest", "-o", "metrics.svg")
     assert answer.code == 0, answer.err
     assert "make.figures.count" in (project / "metrics.svg").read_text("utf-8")
-    refused = pipelines("compare", "--local", "latest~1", "latest", "-o", "metrics.png")
+    refused = pipelines("compare", "--local", "latest~1", "latest", "-o", "metrics.gif")
     assert refused.code == 2
-    assert "name it with .svg" in refused.err
+    assert "name it with .svg or .png" in refused.err
     assert pipelines("compare", "--local", "latest").code == 2
