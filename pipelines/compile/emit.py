@@ -131,16 +131,13 @@ class _Writer:
     position: Mapping[str, int]
 
     def steps_of(self, name: str) -> Iterator[JsonObject]:
-        """Write the steps that one step of the spec became.
-
-        The first one waits for `after:`, and so do those that only wait for one another.
-        """
+        """Write the steps that one step of the spec became; the first one waits for `after:`."""
         spec = self.graph.nodes[name].spec
         for index, emitted in enumerate(self.emitted[name]):
             step = self._step(emitted)
             if emitted.name == name:
                 step.update(_texts(spec))
-            waits = {**(spec.after if index == 0 or emitted.after else {}), **emitted.after}
+            waits = {**(spec.after if index == 0 else {}), **emitted.after}
             if waits:
                 step["DependsOn"] = [_dependency(name, trigger) for name, trigger in waits.items()]
             yield step

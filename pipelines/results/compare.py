@@ -8,6 +8,7 @@ from typing import Final
 from pipelines.frozen import frozen
 from pipelines.json_types import Json
 from pipelines.results.data import RanCode, bundled_files, code_run, data_read
+from pipelines.results.experiments import experiments_in
 from pipelines.results.metrics import metrics_of, written
 from pipelines.results.outputs import outputs_of, reports_of
 from pipelines.results.run import ExecutionResult
@@ -22,7 +23,7 @@ class Row:
     """One line of a comparison.
 
     Args:
-        section: parameters, code, data, metrics, validation, steps or times.
+        section: parameters, code, data, metrics, validation, experiments, steps or times.
         name: what is compared.
         values: one of each execution; None where it has none.
     """
@@ -65,6 +66,7 @@ def compare(source: ResultSource, runs: Sequence[ExecutionResult]) -> Compared:
         ("data", [_data(source, run, report) for run, report in both]),
         ("validation", [_validations(report) for report in reports]),
         ("metric", [metrics_of(run, report) for run, report in both]),
+        ("experiment", [_experiments(report) for report in reports]),
         ("registered", [{s.name: s.version for s in run.steps if s.version} for run in runs]),
         ("status", [{s.name: s.status for s in run.steps} for run in runs]),
         ("seconds", [_times(run) for run in runs]),
@@ -112,6 +114,18 @@ def _validations(reports: Mapping[str, Json]) -> dict[str, str]:
         for address, report in reports.items()
         for table in validated_tables(report)
     }
+
+
+def _experiments(reports: Mapping[str, Json]) -> dict[str, str | float]:
+    """Return the value of each member by its row, which a changed matrix may number otherwise."""
+    shown: dict[str, str | float] = {}
+    for experiment in experiments_in(reports):
+        for member in experiment.members:
+            row = ", ".join(f"{name}={value}" for name, value in member["parameters"].items())
+            value = experiment.value(member)
+            name = f"{experiment.step}: {row}: {experiment.metric}"
+            shown[name] = str(member["status"]) if value is None else value
+    return shown
 
 
 def _times(run: ExecutionResult) -> dict[str, str | float]:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Final
 
 from pipelines.json_types import Json
+from pipelines.results.experiments import experiments_in
 from pipelines.results.run import ExecutionResult
 from pipelines.results.validations import validated_tables
 
@@ -30,6 +31,8 @@ def metrics_of(run: ExecutionResult, reports: Mapping[str, Json]) -> dict[str, f
         for address, report in reports.items():
             if address.rpartition(".")[0] == step.name and not validated_tables(report):
                 found.update(list(_numbers(report, address, _DEPTH))[:_MOST])
+    for experiment in experiments_in(reports):
+        found.update(experiment.best_metrics)
     return found
 
 

@@ -27,12 +27,13 @@ class RequestMember:
         named_by: of a mapping that becomes a list: the member of an entry that holds its key.
         value: of such a mapping of scalars: the member of an entry that holds its value.
         entry: of a key that becomes one entry of a list: the name that `named_by` holds there.
+        second: whether the member is another key's as well, which a message about it then names.
         if_given: whether the member is the user's own (`extra:`) as long as the key is not given.
 
     Without `paths` a key holds members of the request as they are.
     """
 
-    __slots__ = ("entry", "if_given", "named_by", "paths", "value")
+    __slots__ = ("entry", "if_given", "named_by", "paths", "second", "value")
 
     def __init__(
         self,
@@ -41,16 +42,20 @@ class RequestMember:
         value: str | None = None,
         entry: str | None = None,
         if_given: bool = False,
+        second: bool = False,
     ) -> None:
         self.paths = tuple(tuple(path.split(".")) for path in paths)
         self.named_by = named_by
         self.value = value
         self.entry = entry
         self.if_given = if_given
+        self.second = second
 
     @property
     def names(self) -> tuple[str, ...]:
         """The members themselves, without those around them."""
+        if self.second:
+            return ()
         names = tuple(path[-1] for path in self.paths)
         return names if self.value is None else (*names, self.value)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -19,6 +19,8 @@ from pipelines.grammar import durations
 from pipelines.json_types import Json, JsonObject
 from pipelines.spec.expressions import Expression, parse_expression
 from pipelines.spec.references import ReferenceSyntaxError, Template, parse_text
+
+Read = TypeVar("Read")
 
 _REFERENCE_SCHEMA: JsonObject = {"type": "string", "pattern": r"^\$\{[^}]+\}$"}
 
@@ -174,13 +176,18 @@ def _verbatim(value: object, path: Path) -> Json:
         case list():
             return [_verbatim(inner, (*path, index)) for index, inner in enumerate(value)]
         case _:
-            try:
-                return _any_scalar(value)
-            except PydanticCustomError as error:
-                context: dict[str, Any] = dict(error.context or {})
-                within = {key: context[key] for key in ("start", "end") if key in context}
-                text, advice = context["message"], context["help"]
-                raise mistake(error.type, text, advice, below=path, **within) from None
+            return read_at(path, _any_scalar, value)
+
+
+def read_at(path: Path, read: Callable[[object], Read], value: object) -> Read:
+    """Read what stands at a path of the validated value; a `mistake` is one of that place."""
+    try:
+        return read(value)
+    except PydanticCustomError as error:
+        context: dict[str, Any] = dict(error.context or {})
+        within = {key: context[key] for key in ("start", "end") if key in context}
+        text, advice = context["message"], context["help"]
+        raise mistake(error.type, text, advice, below=path, **within) from None
 
 
 def scalar_text(value: str | float | bool) -> str:  # noqa: FBT001 - a value like the others

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from pipelines.cli.experiments import experiment_text
 from pipelines.cli.opening import copy_file, copy_outputs, open_file, shown_place
 from pipelines.cli.options import ChosenSpec, GivenPath, format_option, local_option, spec_options
 from pipelines.cli.printing import as_json, echo, echo_data
@@ -19,6 +21,7 @@ from pipelines.cli.tables import columns
 from pipelines.errors import UsageError
 from pipelines.execution.failure import remarks
 from pipelines.json_types import JsonObject
+from pipelines.results.experiments import experiments_in
 from pipelines.results.metrics import metrics_of, written
 from pipelines.results.outputs import Output, outputs_of, reports_of
 from pipelines.results.run import ExecutionResult
@@ -109,7 +112,8 @@ def _overview(scope: Scope, run: ExecutionResult, outputs: tuple[Output, ...]) -
         return f"{head}\nno outputs: no step of it has written any"
     table = columns(("output", "holds", "files", "size", "where", ""), rows)
     reports = reports_of(source_of(scope), outputs)
-    return "\n".join((head, "", table, *_further(scope, run, metrics_of(run, reports))))
+    found = [line for one in experiments_in(reports) for line in ("", experiment_text(one))]
+    return "\n".join((head, "", table, *found, *_further(scope, run, metrics_of(run, reports))))
 
 
 def _further(scope: Scope, run: ExecutionResult, metrics: dict[str, float]) -> Iterator[str]:
@@ -169,6 +173,7 @@ def _document(scope: Scope, run: ExecutionResult, outputs: tuple[Output, ...]) -
             }
             for one in outputs
         ],
+        "experiments": [asdict(one) for one in experiments_in(reports)],
         "metrics": metrics_of(run, reports),
         "versions": list(run.versions),
     }

@@ -50,11 +50,23 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
             described = scope.find(execution)
             rows = steps(scope.caller, described["PipelineExecutionArn"])
             find = f"pipelines outputs{scope.flags} {identifier(described)}"
-            shown = f"{_one(described, rows, scope)}\noutputs, reports and metrics: {find}"
+            found = "".join(f"\n{text}\n" for text in _experiments(scope, rows))
+            one = _one(described, rows, scope)
+            shown = f"{one}\n{found}outputs, reports and metrics: {find}"
     if output_format == "json":
         echo_data(as_json(rows))
     else:
         echo(shown)
+
+
+def _experiments(scope: Scope, steps: list[JsonObject]) -> Iterator[str]:
+    """Write the experiments that are done; looked for only where steps are named as members."""
+    if any(step["StepName"].endswith("-1") for step in steps):
+        from pipelines.cli.experiments import experiment_text  # noqa: PLC0415 - seldom needed
+        from pipelines.cli.results import source_of  # noqa: PLC0415
+        from pipelines.results.experiments import experiments_listed  # noqa: PLC0415
+
+        yield from map(experiment_text, experiments_listed(source_of(scope), steps))
 
 
 def _follow(scope: Scope, execution: str) -> None:

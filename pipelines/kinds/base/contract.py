@@ -125,7 +125,8 @@ class EmittedStep:
         requests: what its program will ask of the service, as arguments of the Types that do the
             same; they are checked like these, and are no part of the definition.
         contested: members of the step's `extra:` that the step sets by itself, as paths below it.
-        after: other steps of the same step of the spec that it waits for, each with its trigger.
+        after: what it waits for besides, each with its trigger; the first one waits for the
+            `after:` of the spec's step anyway.
     """
 
     name: str

@@ -15,11 +15,13 @@ from pipelines.frozen import frozen
 from pipelines.json_types import Json
 from pipelines.registry import packages
 from pipelines.results.data import code_run, data_read
+from pipelines.results.experiments import experiments_in
 from pipelines.results.history import version_history
 from pipelines.results.metrics import metrics_of, written
 from pipelines.results.outputs import Output, outputs_of, reports_of
 from pipelines.results.page.charts import line_chart, timeline
 from pipelines.results.page.dag import draw_steps
+from pipelines.results.page.experiments import experiments
 from pipelines.results.page.markup import Html, element, join, style, table
 from pipelines.results.page.pictures import picture
 from pipelines.results.page.validation import validation
@@ -106,6 +108,7 @@ def _sections(page: _Page) -> Iterator[tuple[str, str, Html]]:
     yield "failure", "What failed", join(_failures(page))
     yield "steps", "Steps", _steps(run)
     yield "metrics", "Metrics", join(_metrics(page))
+    yield "experiments", "Experiments", experiments(experiments_in(page.reports))
     yield "model", "Model and endpoint", _model(page)
     yield "validation", "Validation", validation(page.reports)
     yield "pictures", "Pictures", join(_pictures(page))

@@ -24,6 +24,7 @@ ALLOWED = {
     ("kinds/deployment.py", "Endpoint"),
     ("kinds/deployment.py", "RegisterModel"),
     # A kind names the Types that it becomes.
+    ("kinds/experiments.py", "Training"),
     ("kinds/registration.py", "Processing"),
     ("kinds/transform.py", "Processing"),
     ("kinds/transform.py", "Model"),

@@ -1,0 +1,145 @@
+"""`matrix:` → its rows: what differs from one member of an experiment to the next."""
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Final, TypeAlias
+
+from pipelines.diagnostics import Path
+from pipelines.diagnostics.nearest import nearest
+from pipelines.json_types import Json, JsonObject
+from pipelines.spec.values import (
+    Scalar,
+    describe,
+    fixed_text,
+    literal_scalar,
+    mistake,
+    read_at,
+    scalar_text,
+)
+
+Row: TypeAlias = Mapping[str, str | int | float | bool]
+
+KEYS: Final = ("instance_type", "image")
+"""Axes that are keys of the step; every other one is a hyperparameter."""
+
+_INCLUDE, _EXCLUDE = "include", "exclude"
+_LISTS: Final = (_INCLUDE, _EXCLUDE)
+MOST: Final = 49
+"""A pipeline has 50 steps (FACTS 2.1), one of which chooses among the members."""
+
+TOO_MANY: Final = "let `kind: tuning` try combinations in one step, or make the matrix smaller"
+
+
+def rows(matrix: JsonObject) -> tuple[Row, ...]:
+    """Return the combinations that are not excluded, and those that are included."""
+    axes = _axes(matrix)
+    excluded = matrix.get(_EXCLUDE, [])
+    found = [row for row in _combinations(axes) if not any(_matches(row, e) for e in excluded)]
+    return (*found, *matrix.get(_INCLUDE, []))
+
+
+def _axes(matrix: JsonObject) -> dict[str, list[Any]]:
+    return {key: values for key, values in matrix.items() if key not in _LISTS}
+
+
+def _combinations(axes: Mapping[str, list[Any]]) -> Iterator[Row]:
+    if axes:
+        for values in itertools.product(*axes.values()):
+            yield dict(zip(axes, values, strict=True))
+
+
+def _matches(row: Row, entry: Row) -> bool:
+    return all(key in row and scalar_text(row[key]) == scalar_text(entry[key]) for key in entry)
+
+
+def _matrix(value: object) -> JsonObject:
+    if not isinstance(value, dict):
+        raise mistake("SP121", f"must be a mapping, got {describe(value)}")
+    read: JsonObject = {}
+    for key, listed in value.items():
+        if not isinstance(listed, list) or not listed:
+            wanted = "a list of at least one " + ("row" if key in _LISTS else "value")
+            raise mistake("SP121", f"must be {wanted}, got {describe(listed)}", below=(key,))
+        part = _row if key in _LISTS else _value
+        read[key] = [part(one, (key, index)) for index, one in enumerate(listed)]
+    _refuse_size(read)
+    _refuse_repetition(read)
+    _refuse_idle(read)
+    return read
+
+
+def _row(value: object, path: Path) -> JsonObject:
+    if not isinstance(value, dict) or not value:
+        advice = "such as `{lr: 0.1}`"
+        raise mistake("SP121", f"must be a mapping, got {describe(value)}", advice, below=path)
+    return {key: _value(inner, (*path, key)) for key, inner in value.items()}
+
+
+def _value(value: object, path: Path) -> Json:
+    of_key = next((part for part in path if isinstance(part, str) and part not in _LISTS), "")
+    if isinstance(value, str):
+        return read_at(path, fixed_text, value)
+    if of_key in KEYS or isinstance(value, dict | list):
+        wanted = "a text" if of_key in KEYS else "a text, a number or true/false"
+        raise mistake("SP121", f"must be {wanted}, got {describe(value)}", below=path)
+    return read_at(path, literal_scalar, value)
+
+
+def _refuse_size(matrix: JsonObject) -> None:
+    axes = _axes(matrix)
+    product = math.prod(map(len, axes.values())) if axes else 0
+    # What is left of very many is not counted: a list of exclusions is no way to make it small.
+    count = product if product > MOST * MOST else len(rows(matrix))
+    if count > MOST:
+        message = f"the matrix has {count} members; a pipeline takes {MOST} besides their selection"
+        raise mistake("SP135", message, TOO_MANY)
+    if not count:
+        raise mistake("SP135", "the matrix has no member", "exclude less, or include a row")
+
+
+def _refuse_repetition(matrix: JsonObject) -> None:
+    for key, values in _axes(matrix).items():
+        for index, value in enumerate(values):
+            if scalar_text(value) in map(scalar_text, values[:index]):
+                message = f"`{value}` is twice in `{key}`"
+                raise mistake("SP135", message, "remove one", below=(key, index))
+    known = rows({key: value for key, value in matrix.items() if key != _INCLUDE})
+    for index, row in enumerate(matrix.get(_INCLUDE, [])):
+        earlier = (*known, *matrix[_INCLUDE][:index])
+        if any(_matches(row, one) and _matches(one, row) for one in earlier):
+            message = "the matrix has this row already"
+            raise mistake("SP135", message, "remove it", below=(_INCLUDE, index))
+
+
+def _refuse_idle(matrix: JsonObject) -> None:
+    """Refuse exclusions that exclude nothing: they are misspelt."""
+    axes = _axes(matrix)
+    for index, entry in enumerate(matrix.get(_EXCLUDE, [])):
+        for key in entry:
+            if key not in axes:
+                close = nearest(key, axes)
+                advice = f"did you mean `{close}`?" if close else f"known are {', '.join(axes)}"
+                message = f"the matrix has no `{key}`"
+                raise mistake("SP135", message, advice, below=(_EXCLUDE, index, key))
+        if not any(_matches(row, entry) for row in _combinations(axes)):
+            message = "no combination of the matrix matches this row"
+            raise mistake("SP135", message, "correct or remove it", below=(_EXCLUDE, index))
+
+
+_SCHEMA: Final[JsonObject] = {
+    "type": "object",
+    "properties": {
+        key: {"type": "array", "items": {"type": "object"}, "minItems": 1} for key in _LISTS
+    },
+    "additionalProperties": {
+        "type": "array",
+        "items": {"type": ["string", "number", "boolean"]},
+        "minItems": 1,
+    },
+}
+
+Matrix: TypeAlias = Annotated[
+    dict[str, Any], Scalar(_matrix, tuple(_SCHEMA.items()), referable=False)
+]
+"""Values by axis, with the rows to `include` and to `exclude`."""
