@@ -16,10 +16,14 @@ from pipelines.bundle.trace import Import, Trace, trace, trace_from
 from pipelines.diagnostics import Finding, Path, Place, Severity, Span
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
-from pipelines.runtime.bundle import CODE, BundleFile, Job
+from pipelines.runtime.bundle import CODE, IMPORT_ROOTS, BundleFile, Job
 
 _REFUSED = ("-r", "-c", "--requirement", "--constraint", "-e", ".")
 """Beginnings of requirement lines that name other files, which a job would not find."""
+
+_REQUIREMENTS = "requirements.txt"
+_SOURCES_FOLDER = f"{IMPORT_ROOTS[1]}/"
+"""What modules are imported without, wherever they get to."""
 
 
 @frozen
@@ -73,6 +77,8 @@ def bundle(request: CodeRequest, project: Project) -> CodeBundle:
     collector.collect(need)
     requirements = collector.requirements(need.requirements_file, need.requirements, index)
     config = dict(need.config)
+    if collector.shared:
+        config["shared"] = dict(sorted(collector.shared.items()))
     if need.account:
         config |= request.account
     if need.vendored is not None:
@@ -129,6 +135,7 @@ class _Collector:
         self.findings: list[Finding] = []
         self.imports: list[Import] = []
         self.brought = Brought()
+        self.shared: dict[str, str] = {}
 
     def collect(self, need: CodeNeed) -> None:
         if need.script is not None and self._exists(need.script):
@@ -140,10 +147,15 @@ class _Collector:
                 self._read_suite(file)
         if need.entry is not None:
             self._read_entry(need.entry, str(need.config["source"]))
+            self._left_out(str(need.config["source"]), need.vendored)
         for index, pattern in enumerate(need.include):
-            self._include(pattern, ("include", index))
+            at = (*need.include_at, index)
+            found = self._include(pattern, at)
+            if need.entry is not None:
+                self._share_included(found, str(need.config["source"]), at)
 
-    def _include(self, pattern: str, at: Path) -> None:
+    def _include(self, pattern: str, at: Path) -> tuple[str, ...]:
+        """Take what a pattern names; return it."""
         found = self._project.glob(pattern)
         if not found:
             self._find("SP301", f"`{pattern}` names no file of the project", at)
@@ -152,6 +164,19 @@ class _Collector:
             self._read_included(pattern)
         for path in found:
             self._add(path, at)
+        return found
+
+    def _share_included(self, found: tuple[str, ...], source: str, at: Path) -> None:
+        """Give included files their place beside serving code: as a module or below the root."""
+        for path in (file for one in found for file in self._project.files(one)):
+            place = path.removeprefix(_SOURCES_FOLDER)
+            beside = str(PurePosixPath(source, place))
+            if PurePosixPath(path).is_relative_to(source):
+                continue
+            if self._project.is_file(beside):
+                message = f"`{path}` and `{beside}` would both be `code/{place}` in the archive"
+                self._find("SP130", message, at, "rename one of them")
+            self.shared[place] = path
 
     def _add(self, path: str, at: Path) -> None:
         """Take a file or the files of a folder, links inside the project followed."""
@@ -234,16 +259,37 @@ class _Collector:
         self.findings.extend(of_strays(found.strays, (*self._step, *at), self._project))
 
     def _read_entry(self, entry: ProjectFile, source: str) -> None:
-        """Follow the imports of serving code in its folder, which is all that the server has."""
+        """Follow the imports of serving code, in its folder and in the project."""
         if not entry.path.endswith(".py") or not self._project.is_file(entry.path):
             return  # an image of one's own may start anything; a missing file is said elsewhere
-        folders = (str(PurePosixPath(entry.path).parent), str(PurePosixPath(source)))
+        own = PurePosixPath(source)
+        folders = (str(PurePosixPath(entry.path).parent), str(own), *IMPORT_ROOTS)
         try:
             found = trace_from(self._project, entry.path, folders)
         except SyntaxError as error:
             self.findings.append(_not_python(error, (*self._step, *entry.at), self._project))
             return
         self._take(found, entry.at)
+        for path, place in found.places:
+            if own / place != PurePosixPath(path):  # it does not lie there already
+                self._add(path, entry.at)
+                self.shared[place] = path
+
+    def _left_out(self, source: str, given: RequirementsFile | None) -> None:
+        """Warn of a file that the images' servers would install at each start, and ours do not."""
+        path = str(PurePosixPath(source, _REQUIREMENTS))
+        if not self._project.is_file(path) or (given and str(PurePosixPath(given.path)) == path):
+            return
+        where = (
+            f"add what is missing to `{given.path}`"
+            if given
+            else f"name it: `requirements: {path}`"
+        )
+        message = f"`{path}` is not what `requirements` names: nothing in it is installed"
+        at: Path = given.at if given else ("serving", "source")
+        self.findings.append(
+            Finding("SP309", message, (*self._step, *at), help=where, severity=Severity.WARNING)
+        )
 
     def _read_included(self, path: str) -> None:
         """Read the imports of a file that the spec includes by its name; it may be anything."""

@@ -39,8 +39,10 @@ class CodeNeed:
         program: the built-in program that runs instead.
         config: static configuration of the program.
         files: further files and folders of the project.
-        entry: the module of serving code, which a server loads from the folder `config["source"]`.
-        include: globs of the spec's `include:`.
+        entry: the module of serving code, which a server loads from the folder `config["source"]`;
+            what it shares with the project gets into `config["shared"]`: the paths in the project,
+            by those below that folder.
+        include: globs of the spec's `include:`, which stands at `include_at`, below the step.
         requirements: requirement lines that the built-in program brings.
         requirements_file: the user's requirements, with their mode.
         vendored: requirements that the program gets in its `config` instead of the interpreter.
@@ -57,6 +59,7 @@ class CodeNeed:
     files: tuple[ProjectFile, ...] = ()
     entry: ProjectFile | None = None
     include: tuple[str, ...] = ()
+    include_at: Path = ("include",)
     requirements: tuple[str, ...] = ()
     requirements_file: RequirementsFile | None = None
     vendored: RequirementsFile | None = None

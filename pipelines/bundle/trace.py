@@ -59,12 +59,15 @@ class Trace:
         foreign: the imports of other modules that the script cannot do without.
         brought: what the script adds to its container before it imports it.
         strays: the relative imports that fail.
+        places: each of `files` with its path below the folder that it is imported from; twice
+            where it is imported from two.
     """
 
     files: tuple[str, ...]
     foreign: tuple[Import, ...]
     brought: Brought = Brought()
     strays: tuple[Stray, ...] = ()
+    places: tuple[tuple[str, str], ...] = ()
 
 
 @frozen
@@ -73,6 +76,11 @@ class _Module:
 
     path: str
     root: str
+
+    @property
+    def place(self) -> str:
+        """Its path below the folder."""
+        return str(PurePosixPath(self.path).relative_to(self.root))
 
     @property
     def depth(self) -> int:
@@ -111,6 +119,7 @@ class _Tracer:
         self._needed: list[_Module] = []
         self._optional: list[_Module] = []
         self._depths: dict[str, int] = {}
+        self._places: set[tuple[str, str]] = set()
         self._foreign: list[Import] = []
         self._relative: list[tuple[Import, bool]] = []
         self._brought = Brought()
@@ -121,6 +130,7 @@ class _Tracer:
             # What is only reached by optional imports comes last: none of its imports is needed.
             is_needed = bool(self._needed)
             module = self._needed.pop() if is_needed else self._optional.pop()
+            self._places.add((module.path, module.place))
             known = self._depths.get(module.path)
             self._depths[module.path] = max(module.depth, known or 0)
             if known is None:
@@ -150,6 +160,7 @@ class _Tracer:
             tuple(self._foreign),
             self._brought,
             tuple(one for one in strays if one.at.level > one.depth),
+            tuple(sorted(one for one in self._places if one[0] != script)),
         )
 
 

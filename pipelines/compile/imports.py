@@ -33,7 +33,7 @@ from pipelines.images.packages import (
 from pipelines.images.standard_library import REMOVED, is_standard, lacking
 from pipelines.json_types import JsonObject
 from pipelines.runtime import PYTHON
-from pipelines.runtime.bundle import CODE, IMPORT_ROOTS
+from pipelines.runtime.bundle import CODE
 
 _SOURCES: Final = (".tar.gz", ".zip", ".tgz", ".tar.bz2")
 """Source distributions: what they install is not known before they are built."""
@@ -103,12 +103,6 @@ class _Container:
             return None
         if self._step.brought.elsewhere and not is_distributed(top):
             return None
-        if self._step.need.entry and self._is_elsewhere(names):
-            source = self._step.need.config["source"]
-            message = (
-                f"`{top}` is not below `{source}`, whose files are all that a model server has"
-            )
-            return _Missing(message, "put it there, and import it without the folder's name")
         message = (
             f"`{top}` is neither in the image `{self._step.image_name}` nor in the requirements"
         )
@@ -138,17 +132,14 @@ class _Container:
         key = "serving.requirements" if self._step.need.entry else "requirements"
         return f"list `{package}` in a file, and name the file as `{key}:` of the step"
 
-    def _is_elsewhere(self, names: tuple[str, ...]) -> bool:
-        """Return whether a module lies where jobs find the project's modules, but not here."""
-        paths = [f"{root}/{name.replace('.', '/')}" for root in IMPORT_ROOTS for name in names]
-        files = (file for path in paths for file in (f"{path}.py", f"{path}/__init__.py"))
-        return any(map(self._project.is_file, files))
-
     def _holds(self, module: str) -> bool:
         """Return whether the bundle has such a file anywhere: code may extend `sys.path`."""
-        source = self._step.need.config["source"] if self._step.need.entry else "."
+        is_served = self._step.need.entry is not None
+        source = self._step.need.config["source"] if is_served else "."
         folder = f"{PurePosixPath(CODE, source)}/"
-        paths = (f"/{path.removeprefix(folder)}" for path in self._paths if path.startswith(folder))
+        own = [path.removeprefix(folder) for path in self._paths if path.startswith(folder)]
+        shared = self._step.asset.job.config.get("shared", {}) if is_served else {}
+        paths = (f"/{path}" for path in (*own, *shared))
         return any(path.endswith(f"/{module}.py") or f"/{module}/" in path for path in paths)
 
     @property

@@ -75,9 +75,8 @@ def _bundled(compiled: Compiled) -> Iterator[str]:
 def _needed(graph: Graph) -> Iterator[str]:
     """Yield what steps name: files that are in no bundle, and folders, which may grow."""
     for node in graph.nodes.values():
-        code = node.kind.needs(node.name, node.step).code
-        if code is not None:
-            yield from _named(code)
+        for job in node.kind.needs(node.name, node.step).jobs.values():
+            yield from _named(job.code)
 
 
 def _named(need: CodeNeed) -> Iterator[str]:

@@ -14,7 +14,6 @@ from pydantic import Field, create_model, model_validator
 from pipelines.bundle.need import CodeNeed, ProjectFile
 from pipelines.diagnostics import Finding
 from pipelines.grammar.functions import Get, Value
-from pipelines.grammar.media_types import media_type
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.contract import (
     EmitContext,
@@ -25,9 +24,9 @@ from pipelines.kinds.base.contract import (
     StepNeeds,
 )
 from pipelines.kinds.base.jobs import ProcessingJob, processing
+from pipelines.kinds.base.sample import Sample
 from pipelines.kinds.modes import Settings, all_modes
 from pipelines.programs.deploy.variables import ENDPOINT, EXECUTION, GROUP
-from pipelines.spec.base import ShortFormModel
 from pipelines.spec.members import RequestMember
 from pipelines.spec.names import DEPLOY
 from pipelines.spec.references import Template
@@ -36,25 +35,6 @@ from pipelines.spec.values import FixedText, Text
 
 IMAGE = ("image",)
 _MODES = all_modes()
-
-
-class Sample(ShortFormModel):
-    """A request that a new version has to answer before it counts as deployed."""
-
-    file: FixedText = Field(description="A file of the project that holds the request's body.")
-    content_type: FixedText | None = Field(
-        None, description="Its media type; by default that of the file's suffix."
-    )
-
-    @classmethod
-    def long_form(cls, text: str) -> JsonObject:
-        """Take the text as `file`."""
-        return {"file": text}
-
-    @property
-    def request(self) -> JsonObject:
-        """The request as the deploy program takes it."""
-        return {"path": self.file, "content_type": self.content_type or media_type(self.file)}
 
 
 class DeploymentStep(StepSpec):

@@ -1,9 +1,10 @@
 """`kind: registration`: a model package in the registry, serving code included (decision 3).
 
-Emits two steps: `<name>-package`, a cached Processing job in the serving image that adds code and
-vendored requirements to the model archive, and RegisterModel. The archive goes below `packages/`,
+Emits up to three steps: `<name>-package`, a cached Processing job in the serving image that adds
+code and vendored requirements to the model archive; `<name>-sample`, one that sends it a request,
+with the role of users' code; and RegisterModel. The archive goes below `packages/`,
 written by the role that deploys: code of jobs cannot replace what is approved. An archive that is
-registered as it is needs RegisterModel alone.
+registered as it is needs no packaging.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,7 +25,8 @@ from pipelines.kinds.base.contract import (
 )
 from pipelines.kinds.base.extra import with_extra
 from pipelines.kinds.base.jobs import text
-from pipelines.kinds.base.packaging import PACKAGING_TAKES, ServedModel
+from pipelines.kinds.base.packaging import PACKAGING_TAKES, SAMPLE, ServedModel
+from pipelines.kinds.base.sample import ServedSample
 from pipelines.kinds.base.serving import Packaging, Serving, check_serving
 from pipelines.spec.base import ShortFormModel, SpecModel
 from pipelines.spec.commit import COMMIT, UNKNOWN
@@ -83,6 +85,10 @@ class RegistrationStep(StepSpec):
     packaging: Packaging | None = Field(
         None, description="The job that adds the serving code to the archive."
     )
+    sample: ServedSample | None = Field(
+        None,
+        description="A request that the packaged model has to answer before it is registered.",
+    )
     metrics: Annotated[ModelMetrics | None, RequestMember("ModelMetrics")] = Field(
         None, description="A report, such as ${steps.evaluate.report}, or several by sort."
     )
@@ -129,7 +135,7 @@ def checks(step: RegistrationStep) -> Iterator[Finding]:
 
 
 def emit(step: RegistrationStep, context: EmitContext) -> tuple[EmittedStep, ...]:
-    """The packaging step, where something is added to the archive, and RegisterModel."""
+    """The packaging step where something is added, the sample where there is one, RegisterModel."""
     arguments: JsonObject = {
         "ModelPackageGroupName": context.resolve(step.group),
         "ModelApprovalStatus": context.resolve(step.approval_status),
@@ -140,13 +146,18 @@ def emit(step: RegistrationStep, context: EmitContext) -> tuple[EmittedStep, ...
         },
         **_documents(step, context),
     }
-    register = EmittedStep(context.name, "RegisterModel", arguments, parameters={COMMIT: UNKNOWN})
-    return (*_served(step).packed(context), with_extra(register, step.extra, context))
+    served = _served(step)
+    waits = {"DependsOn": [f"{context.name}-{SAMPLE}"]} if step.sample else {}
+    register = EmittedStep(
+        context.name, "RegisterModel", arguments, waits, parameters={COMMIT: UNKNOWN}
+    )
+    registered = with_extra(register, step.extra, context)
+    return (*served.packed(context), *served.asked(context), registered)
 
 
 def _served(step: RegistrationStep) -> ServedModel:
     """Return what the version consists of."""
-    return ServedModel(step.model, step.serving, step.packaging or Packaging())
+    return ServedModel(step.model, step.serving, step.packaging or Packaging(), step.sample)
 
 
 def _inference(step: RegistrationStep, context: EmitContext) -> JsonObject:

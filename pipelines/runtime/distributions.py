@@ -27,6 +27,11 @@ class InstalledDistribution(NamedTuple):
     version: str
     metadata: Path
 
+    def requires(self) -> list[str]:
+        """Return what it requires, a line each, as its metadata has it."""
+        header = self.metadata.read_text("utf-8", "replace").partition("\n\n")[0]
+        return re.findall(r"^Requires-Dist:[ \t]*(.+?)[ \t]*$", header, re.MULTILINE)
+
     def files(self) -> list[Path]:
         """Return its files below its installation folder; none without a record."""
         record = self.metadata.parent / "RECORD"

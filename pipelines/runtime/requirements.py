@@ -105,9 +105,9 @@ def is_met(line: str, version_of: VersionOf = _installed_version) -> bool:
 
 
 def _is_met_as_packaging_reads_it(line: str, version_of: VersionOf) -> bool:
-    """Decide on ranges and markers with `packaging`, which most images have."""
+    """Decide on ranges and markers with `packaging`, which most images have, as pip does."""
     try:
-        wanted = importlib.import_module("packaging.requirements").Requirement(line)
+        wanted = _packaging().Requirement(line)
         if wanted.marker is not None and not wanted.marker.evaluate():
             return True
         if wanted.extras or wanted.url:
@@ -118,6 +118,13 @@ def _is_met_as_packaging_reads_it(line: str, version_of: VersionOf) -> bool:
         )
     except (ImportError, ValueError):  # not installed, or not a valid requirement
         return False
+
+
+def _packaging() -> Any:
+    try:
+        return importlib.import_module("packaging.requirements")
+    except ImportError:
+        return importlib.import_module("pip._vendor.packaging.requirements")
 
 
 def _same_version(installed: str, pinned: str) -> bool:

@@ -38,6 +38,8 @@ _NOT_IMPLEMENTED = 501
 class EchoFleet:
     """A fleet that returns what it gets, as a response that a container may make."""
 
+    stub: str | None = None
+
     def invoke(self, invocation: Invocation) -> InvocationResponse:
         """Respond."""
         custom = {"x-amzn-sagemaker-custom-attributes": "\x1b[2J\u20ac"}

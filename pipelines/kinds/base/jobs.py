@@ -52,6 +52,7 @@ class ProcessingJob:
         image: the resolved image.
         inputs: by name; `code` is added.
         outputs: their names.
+        sources: the URIs of inputs that are none of the spec's, by name.
         property_files: JSON files in them.
         arguments: `--key value` pairs of the script.
         role: the role that it runs with, where it is not the one of users' code.
@@ -63,6 +64,7 @@ class ProcessingJob:
     image: Value
     inputs: Mapping[str, Input]
     outputs: tuple[str, ...]
+    sources: Mapping[str, Value] = field(default_factory=dict)
     property_files: tuple[PropertyFileOutput, ...] = ()
     arguments: Mapping[str, Json] = field(default_factory=dict)
     role: str | None = None
@@ -188,7 +190,7 @@ def only_with_script(step: JobStep, **further: object) -> Iterator[Finding]:
 
 def _inputs(job: ProcessingJob, context: EmitContext) -> JsonObject:
     inputs = [
-        _processing_input(name, context.resolve(source.from_), source)
+        _processing_input(name, job.sources.get(name) or context.resolve(source.from_), source)
         for name, source in job.inputs.items()
     ]
     if context.code is not None:

@@ -6,7 +6,8 @@ replace what is approved (decision 3).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -15,8 +16,9 @@ from pipelines.diagnostics import Path
 from pipelines.frozen import frozen
 from pipelines.grammar.functions import Join, Value
 from pipelines.json_types import JsonObject
-from pipelines.kinds.base.contract import EmitContext, EmittedStep, ImageNeed, StepNeeds
+from pipelines.kinds.base.contract import EmitContext, EmittedStep, ImageNeed, JobNeed, StepNeeds
 from pipelines.kinds.base.jobs import ProcessingJob, processing, processing_output, text
+from pipelines.kinds.base.sample import ServedSample
 from pipelines.kinds.base.serving import (
     Packaging,
     Serving,
@@ -31,7 +33,9 @@ ARCHIVE: Final = "model.tar.gz"
 IMAGE: Final = ("serving", "image")
 PACKAGING_IMAGE: Final = ("packaging", "image")
 PACKAGING_TAKES: Final = ("cache", "retry")
-"""Keys of `defaults:` that hold for the step that packs."""
+"""Keys of `defaults:` that hold for the step that packs, and the one that sends the sample."""
+SAMPLE: Final = "sample"
+"""The job that sends the sample; its step is named `<name>-sample`."""
 
 
 @frozen
@@ -42,11 +46,13 @@ class ServedModel:
         archive: where the model archive is.
         serving: the code and image that serve it.
         packaging: the job that adds the code to the archive.
+        sample: a request that it has to answer, or None.
     """
 
     archive: Input
     serving: Serving
     packaging: Packaging
+    sample: ServedSample | None = None
 
     def needs(self, instance_type: str | Template | None) -> StepNeeds:
         """Return the images and, where something is added, the program with the serving code."""
@@ -54,8 +60,9 @@ class ServedModel:
         images: dict[Path, ImageNeed] = {
             IMAGE: ImageNeed(serving.image, instance_type, "inference")
         }
+        further = self._sample_code()
         if serving.source is None or not serving.packages:
-            return StepNeeds(images)
+            return StepNeeds(images, further=further)
         if self.packaging.image is not None:
             chosen = self.packaging.image, self.packaging.instance_type
             images[PACKAGING_IMAGE] = ImageNeed(*chosen, "processing")
@@ -67,20 +74,35 @@ class ServedModel:
             config={"source": serving.source, "entry": serving.entry},
             files=(ProjectFile(serving.source, ("serving", "source"), "folder"), entry),
             entry=entry,
+            include=tuple(serving.include),
+            include_at=("serving", "include"),
             vendored=_requirements(serving.requirements),
             model_input=MODEL,
             outputs=(MODEL,),
         )
-        return StepNeeds(images, code)
+        return StepNeeds(images, code, further)
+
+    def _sample_code(self) -> Mapping[str, JobNeed]:
+        """Return the bundle of the job that sends the sample, where there is one."""
+        if self.sample is None:
+            return {}
+        file = ProjectFile(self.sample.file, ("sample",))
+        code = CodeNeed(
+            "processing",
+            program="sample",
+            config=self.sample.request,
+            files=(file,),
+            model_input=MODEL,
+        )
+        return {SAMPLE: JobNeed(IMAGE, code)}
 
     def packed(self, context: EmitContext) -> Iterator[EmittedStep]:
         """Yield the step `<name>-package`, where something is added to the archive."""
         if not self.serving.packages:
             return
-        taken = set(PACKAGING_TAKES)
-        defaults = context.spec.defaults.model_dump(exclude_none=True, include=taken)
-        chosen = self.packaging.model_dump(exclude_none=True, exclude={"image"})
-        job_step = JobStep.model_validate({"kind": "processing", **defaults, **chosen})
+        job_step = _job_step(
+            self.packaging.model_dump(exclude_none=True, exclude={"image"}), context
+        )
         job = ProcessingJob(
             name=_packaged(context),
             image=context.images.get(PACKAGING_IMAGE, context.images[IMAGE]),
@@ -90,6 +112,29 @@ class ServedModel:
             area="packages",
         )
         yield processing(job_step, job, context)
+
+    def asked(self, context: EmitContext) -> Iterator[EmittedStep]:
+        """Yield the step `<name>-sample`, where there is a request.
+
+        It runs the model's code, so it has the role of users' code, never that of packaging.
+        """
+        if self.sample is None:
+            return
+        archive, sources = self.archive, {}
+        if self.serving.packages:
+            archive = Input.model_validate({"from": ""})
+            sources = {MODEL: processing_output(_packaged(context), MODEL)}
+        job_step = _job_step(self.sample.model_dump(include={"instance_type"}), context)
+        variables: Mapping[str, Value] = self.container(context).get("Environment", {})
+        job = ProcessingJob(
+            name=f"{context.name}-{SAMPLE}",
+            image=context.images[IMAGE],
+            inputs={MODEL: archive},
+            sources=sources,
+            outputs=(),
+            environment=variables,
+        )
+        yield processing(job_step, job, replace(context, code=context.further[SAMPLE]))
 
     def container(self, context: EmitContext) -> JsonObject:
         """Return the container: image, archive and environment."""
@@ -112,6 +157,14 @@ class ServedModel:
         sources = [context.spec.data.get(one.name) for one in named if one.root == "data"]
         path = sources[0].path if sources and sources[0] else None
         return Join("", (uri, PurePosixPath(path).name)) if path else uri
+
+
+def _job_step(chosen: JsonObject, context: EmitContext) -> JobStep:
+    """Return what is asked of a job beside the step's own: defaults, and what was chosen."""
+    taken = set(PACKAGING_TAKES)
+    defaults = context.spec.defaults.model_dump(exclude_none=True, include=taken)
+    given = {key: value for key, value in chosen.items() if value is not None}
+    return JobStep.model_validate({"kind": "processing", **defaults, **given})
 
 
 def _packaged(context: EmitContext) -> str:

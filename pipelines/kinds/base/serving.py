@@ -46,6 +46,10 @@ class Serving(SpecModel):
     requirements: Requirements | None = Field(
         None, description="Packages to add to the model archive, installed while packaging."
     )
+    include: list[FixedText] = Field(
+        default_factory=no_entries,
+        description="Files, folders or globs of the project that the code needs besides imports.",
+    )
     content_types: Annotated[list[FixedText], RequestMember("SupportedContentTypes")] = Field(
         default=["application/json"], description="MIME types of requests."
     )
@@ -102,7 +106,7 @@ def check_serving(serving: Serving, packaging: Packaging | None) -> Iterator[Fin
         message = f"`{serving.entry}` lies outside the serving code"
         help_text = "name a file in `source`" if serving.source else "name a file in `code/`"
         yield Finding("SP302", message, ("serving", "entry"), help=help_text)
-    added = [name for name in ("source", "requirements") if getattr(serving, name) is not None]
+    added = [name for name in ("source", "requirements", "include") if getattr(serving, name)]
     if serving.as_is:
         for name in added:
             message = f"`{name}` stands beside `as_is: true`, which adds nothing to the archive"
@@ -112,8 +116,9 @@ def check_serving(serving: Serving, packaging: Packaging | None) -> Iterator[Fin
         help_text = "name the folder of the serving code, or `as_is: true` for a finished archive"
         yield Finding("SP120", message, ("serving",), "key", help_text)
     elif serving.source is None and added:
-        message = "`requirements` needs `source`: without serving code nothing is packaged"
-        yield Finding("SP125", message, ("serving", "requirements"), "key", "remove it")
+        for name in added:
+            message = f"`{name}` needs `source`: without serving code nothing is packaged"
+            yield Finding("SP125", message, ("serving", name), "key", "remove it")
     if packaging is not None:
         yield from _check_packaging(serving, packaging)
 

@@ -1,7 +1,8 @@
 """Add serving code and its requirements to a model archive.
 
-Config: `{"source": FOLDER, "entry": FILE, "requirements": [LINE, …] | null}`; the folder is
-relative to the bundle's code folder, which is the working directory. `requirements` may also be
+Config: `{"source": FOLDER, "entry": FILE, "shared": {PLACE: FILE}, "requirements": [LINE, …] |
+null}`; the folder and the files that get beside its own are relative to the bundle's code folder,
+which is the working directory. `requirements` may also be
 the object of job.json, `{"mode", "lines", "index_url", "folder"}`. The model lies unpacked in
 SM_MODEL_DIR; output `model` gets model.tar.gz: the model's files, `code/` and `vendor/`, the
 same bytes for the same content.
@@ -14,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.programs.package.tree import copy_tree
+from pipelines.programs.package.tree import copy_file, copy_tree
 from pipelines.programs.package.vendor import ServingRequirements, vendor
 from pipelines.runtime.archive import pack
 from pipelines.runtime.errors import JobError
@@ -40,21 +41,40 @@ def main(config: dict[str, object], layout: Layout) -> int:
     source, entry = Path(str(config["source"])), str(config["entry"])
     _check(model, source, entry)
     output.mkdir(parents=True, exist_ok=True)
+    requirements = _requirements(config.get("requirements"))
     for name in _NOT_INTO_CODE:
-        if (source / name).is_file() and not config.get("requirements"):
-            print(
-                f"`{source / name}` is left out, and nothing in it is installed: "
-                "name it as `serving.requirements` to have it vendored"
-            )
+        _tell_left_out(source / name, requirements)
     with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
         folder = Path(scratch, "package")
         copy_tree(model, folder)
         copy_tree(source, folder / CODE, _NOT_INTO_CODE)
-        vendored = vendor(_requirements(config.get("requirements")), folder / VENDOR)
+        for place, file in _shared(config).items():
+            copy_file(Path(file), folder / CODE / place)
+        vendored = vendor(requirements, folder / VENDOR)
         pack(folder, output / ARCHIVE)
+    nothing = "nothing, the image has it all" if requirements.lines else "nothing is required"
     listed = ", ".join(f"{name} {version}" for name, version in sorted(vendored.items()))
-    print(f"packaged {output / ARCHIVE}; vendored: {listed or 'nothing, the image has it all'}")
+    print(f"packaged {output / ARCHIVE}; vendored: {listed or nothing}")
     return 0
+
+
+def _tell_left_out(file: Path, requirements: ServingRequirements) -> None:
+    """Tell of a file of requirements that is not the one that is vendored."""
+    if not file.is_file():
+        return
+    lines = [line.split("#")[0].strip() for line in file.read_text("utf-8").splitlines()]
+    missing = [line for line in lines if line and line not in requirements.lines]
+    if missing:
+        advice = "add it to" if requirements.lines else "name the file as"
+        print(
+            f"`{file}` is left out, and nothing of this in it is installed: {', '.join(missing)}; "
+            f"{advice} `serving.requirements` to have it vendored"
+        )
+
+
+def _shared(config: dict[str, object]) -> dict[str, str]:
+    shared = config.get("shared")
+    return dict(shared) if isinstance(shared, dict) else {}
 
 
 def _check(model: Path, source: Path, entry: str) -> None:

@@ -69,6 +69,12 @@ def _check_link(path: Path, root: Path) -> None:
         raise JobError(f"`{name}` is a broken link.")
 
 
+def copy_file(source: Path, target: Path) -> None:
+    """Copy one file, the folders above it made where they are missing."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _link_or_copy(source.resolve(), target)
+
+
 def _link_or_copy(path: Path, target: Path) -> None:
     try:
         os.link(path, target)

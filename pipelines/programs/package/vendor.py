@@ -1,8 +1,9 @@
 """Serving requirements → a folder for PYTHONPATH, without what the serving image has already.
 
 The packaging step runs in the serving image, so this interpreter is the one that will serve.
-What the image provides stays as the image has it: a newer protobuf, pulled in by onnxruntime,
-kills the image's server at import (FACTS 11.1).
+What the image provides stays as the image has it, where that is what the requirements need: a
+newer protobuf, pulled in by onnxruntime, which takes any, kills the image's server at import
+(FACTS 11.1).
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from typing import TYPE_CHECKING
 
 from pipelines.runtime.distributions import InstalledDistribution, distributions, normal
 from pipelines.runtime.errors import JobError
+from pipelines.runtime.requirements import is_met
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 _TAIL_LINES = 6
 _PIP_VARIABLES = {
@@ -60,7 +62,8 @@ def vendor(wanted: ServingRequirements, into: Path) -> dict[str, str]:
     """Install the requirements into a folder, less what this interpreter provides.
 
     A distribution that a line names stays where its version differs from the image's: the user
-    asked for it. One that only came along is dropped whenever the image has any version of it.
+    asked for it. One that only came along stays where the image has none, or one that is not what
+    the others need; else the image's is used.
 
     Returns:
         The versions of the distributions that are in the folder, by name.
@@ -73,18 +76,48 @@ def vendor(wanted: ServingRequirements, into: Path) -> dict[str, str]:
         return {}
     provided = _provided()
     _install(wanted, into)
-    named = {_name(line) for line in wanted.lines}
-    kept = {}
-    for distribution in list(distributions([str(into)])):
-        name, version = distribution.name, distribution.version
-        image = provided.get(name)
-        if image is not None and (name not in named or image == version):
-            print(f"{name}: the image's {image} is used, not {version}")
+    found = {one.name: one for one in distributions([str(into)])}
+    kept = _kept(found, provided, {_name(line) for line in wanted.lines})
+    for name, distribution in found.items():
+        if name not in kept:
+            print(f"{name}: the image's {provided[name]} is used, not {distribution.version}")
             _remove(distribution)
-        else:
-            kept[name] = version
+        elif name in provided:
+            print(
+                f"{name}: {distribution.version} is vendored, which hides the image's"
+                f" {provided[name]}: {kept[name]}"
+            )
     _tidy(into)
+    return {name: found[name].version for name in kept}
+
+
+def _kept(
+    found: Mapping[str, InstalledDistribution],
+    provided: Mapping[str, str],
+    named: Collection[str | None],
+) -> dict[str, str]:
+    """Return which distributions stay, each with its reason."""
+    kept = {}
+    for name, distribution in found.items():
+        if name not in provided:
+            kept[name] = "the image has none"
+        elif name in named and distribution.version != provided[name]:
+            kept[name] = "the requirements name it"
+    unread = list(kept)
+    while unread:
+        needing = unread.pop()
+        for line in found[needing].requires():
+            wanted = _name(line)
+            if wanted is None or wanted not in found or wanted in kept:
+                continue
+            if not is_met(_without_extras(line), lambda one: provided.get(normal(one))):
+                kept[wanted] = f"{needing} needs {line.partition(';')[0].strip()}"
+                unread.append(wanted)
     return kept
+
+
+def _without_extras(line: str) -> str:
+    return re.sub(r"^([^;\[]*)\[[^\]]*\]", r"\1", line)
 
 
 def _provided() -> dict[str, str]:

@@ -41,6 +41,7 @@ class FakeFleet:
     spec: FleetSpec
     proven: bool
     stopped: bool = False
+    stub: str | None = None
 
     def invoke(self, invocation: Invocation) -> InvocationResponse:
         """Answer."""
@@ -64,7 +65,7 @@ class FakeFleet:
 
 @dataclass
 class FakeFleets:
-    """Starts fakes; an image `broken` does not load, an image `slow` waits for the gate."""
+    """Starts fakes; `broken` does not load, `slow` waits for the gate, `stub` is one."""
 
     fleets: list[FakeFleet] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
@@ -76,7 +77,8 @@ class FakeFleets:
             self.gate.wait()
         if image == "broken":
             raise FleetError("the model does not load: no weights")
-        self.fleets.append(FakeFleet(spec, proven))
+        stub = "nothing runs here" if image == "stub" else None
+        self.fleets.append(FakeFleet(spec, proven, stub=stub))
         return self.fleets[-1]
 
 

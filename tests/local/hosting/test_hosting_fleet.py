@@ -223,7 +223,8 @@ def test_model_data_that_is_missing_damaged_or_hostile_is_refused(
     """Nothing is written outside the model's folder, and the reason names the object."""
     objects = ObjectStore(settings.home / "s3")
     log = tmp_path / "log"
-    spec = FleetSpec("a", {"ModelDataUrl": URL}, 1, False, log)  # noqa: FBT003 - real-time
+    container = {"ModelDataUrl": URL, "Environment": {"SAGEMAKER_PROGRAM": "inference.py"}}
+    spec = FleetSpec("a", container, 1, False, log)  # noqa: FBT003 - real-time
     for content in (None, b"no archive", archive({"../../evil": "x"})):
         if content is not None:
             objects.put_bytes(URL, content)

@@ -328,7 +328,7 @@ SERVING = """
     [
         ("sklearn-1.9-cpu", ["onnxruntime", "tensorflow"]),
         ("tensorflow-2.20-cpu", ["onnxruntime", "tensorflow"]),
-        ("sklearn-1.9-cpu, requirements: serving/requirements.txt", ["tensorflow"]),
+        ("sklearn-1.9-cpu, requirements: needs.txt", ["tensorflow"]),
     ],
 )
 def test_serving_code_has_the_serving_image(
@@ -339,7 +339,7 @@ def test_serving_code_has_the_serving_image(
         "serving/inference.py": "import pandas, onnxruntime, near\n"
         "from near import model_fn, input_handler, output_handler",
         "serving/near.py": "import tensorflow",
-        "serving/requirements.txt": "onnxruntime",
+        "needs.txt": "onnxruntime",
     }
     found = _found(tmp_path, SERVING % serving, files)
     assert [one.message.split("`")[1] for one in found] == missing
@@ -347,18 +347,19 @@ def test_serving_code_has_the_serving_image(
 
 
 @pytest.mark.parametrize(
-    ("script", "module"),
-    [("from steps import clean", "steps"), ("import serving.near", "serving")],
+    "script", ["from steps import clean", "import serving.near", "import shared.texts"]
 )
-def test_serving_code_has_its_folder_only(script: str, module: str, tmp_path: Path) -> None:
-    """What is imported from the project's root here is not there in the model server."""
+def test_serving_code_may_import_what_the_project_has(script: str, tmp_path: Path) -> None:
+    """It gets into the archive; what it imports in turn is looked at like the code itself."""
     code = f"{script}\ndef model_fn(model_dir): ..."
-    files = {"serving/inference.py": code, "serving/near.py": "", "steps/clean.py": ""}
+    files = {
+        "serving/inference.py": code,
+        "serving/near.py": "import nowhere_to_be_found",
+        "steps/clean.py": "import nowhere_to_be_found",
+        "src/shared/texts.py": "import nowhere_to_be_found",
+    }
     (found,) = _found(tmp_path, SERVING % "sklearn-1.9-cpu", files)
-    assert found.message == (
-        f"`{module}` is not below `serving/`, whose files are all that a model server has"
-    )
-    assert found.help == "put it there, and import it without the folder's name"
+    assert found.message.startswith("`nowhere_to_be_found` is neither in the image")
 
 
 def test_an_entry_that_is_no_python_is_not_read(tmp_path: Path) -> None:

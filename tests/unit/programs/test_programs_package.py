@@ -95,7 +95,7 @@ sys.exit(main(json.loads(sys.argv[1]), Layout(pathlib.Path(sys.argv[2]), "proces
 
 def test_an_image_with_python_37_makes_its_package(project: Project) -> None:
     """The program runs in the serving image, whose Python is what the framework brought."""
-    write_wheel(project.wheels, "demo", "1.0", ("pip>=90",))
+    write_wheel(project.wheels, "demo", "1.0", ("pip>=1",))
     write_wheel(project.wheels, "pip", "99.0")
     requirements = {"mode": "wheels", "lines": ["demo==1.0"], "folder": str(project.wheels)}
     config = {"source": "serving", "entry": "inference.py", "requirements": requirements}
@@ -119,8 +119,8 @@ def test_the_same_content_gives_the_same_bytes(project: Project) -> None:
 
 
 def test_what_the_image_provides_is_not_vendored(project: Project) -> None:
-    """A distribution that only came along is dropped whatever its version; no bin/ either."""
-    write_wheel(project.wheels, "demo", "1.0", ("numpy>=90", "helper"))
+    """A distribution that only came along is dropped where the image's will do; no bin/ either."""
+    write_wheel(project.wheels, "demo", "1.0", ("numpy>=1", "helper"))
     write_wheel(project.wheels, "numpy", "99.0")
     write_wheel(project.wheels, "helper", "2.0")
     members = project.run("demo==1.0")
@@ -129,6 +129,24 @@ def test_what_the_image_provides_is_not_vendored(project: Project) -> None:
     assert not [name for name in members if "numpy" in name]
     assert not [name for name in members if name.startswith("vendor/bin")]
     assert not [name for name in members if name.endswith(".pyc")]
+
+
+def test_what_the_image_has_too_old_is_vendored(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of what came along only what somebody needs newer, and what that needs in turn."""
+    write_wheel(project.wheels, "demo", "1.0", ("numpy[more]>=90; python_version>'3'", "pytest"))
+    write_wheel(project.wheels, "numpy", "99.0", ("pluggy>=98",))
+    write_wheel(project.wheels, "pytest", "99.0", ("iniconfig>=98",))
+    write_wheel(project.wheels, "pluggy", "99.0")
+    write_wheel(project.wheels, "iniconfig", "99.0")
+    members = project.run("demo==1.0")
+    modules = [name for name in members if name.startswith("vendor/") and name.count("/") == 1]
+    assert modules == ["vendor/demo.py", "vendor/numpy.py", "vendor/pluggy.py"]
+    told = capsys.readouterr().out
+    image = importlib.metadata.version("numpy")
+    assert f"numpy: 99.0 is vendored, which hides the image's {image}: demo needs numpy" in told
+    assert "pytest: the image's" in told
 
 
 def test_a_version_that_the_user_names_is_vendored_over_the_images(project: Project) -> None:
@@ -257,4 +275,18 @@ def test_a_requirements_file_that_is_left_out_is_told(
     (project.serving / "requirements.txt").write_text("onnxruntime\n")
     assert main({"source": "serving", "entry": "inference.py"}, project.layout) == 0
     told = capsys.readouterr().out
-    assert "`serving/requirements.txt` is left out, and nothing in it is installed" in told
+    assert "`serving/requirements.txt` is left out, and nothing of this in it is installed" in told
+    assert "onnxruntime; name the file as `serving.requirements`" in told
+
+
+def test_shared_files_get_their_place_beside_the_code(project: Project) -> None:
+    """Modules of the project are imported there as they are in its steps."""
+    for path in ("steps/clean.py", "src/texts/words.py"):
+        Path(path).parent.mkdir(parents=True)
+        Path(path).write_text("X = 1\n")
+    shared = {"steps/clean.py": "steps/clean.py", "texts/words.py": "src/texts/words.py"}
+    config: dict[str, object] = {"source": "serving", "entry": "inference.py", "shared": shared}
+    assert main(config, project.layout) == 0
+    with tarfile.open(project.archive) as archive:
+        names = archive.getnames()
+    assert {"code/inference.py", "code/steps/clean.py", "code/texts/words.py"} <= set(names)

@@ -78,8 +78,10 @@ def test_what_is_installed_is_decided_without_pip(line: str, met: bool) -> None:
 
 
 def test_without_packaging_ranges_are_for_pip(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No image has to have it; exact pins and bare names need nothing."""
+    """No image has to have it, and pip brings its own; exact pins and bare names need nothing."""
     monkeypatch.setitem(sys.modules, "packaging.requirements", None)
+    assert is_met("numpy>=2", installed)
+    monkeypatch.setitem(sys.modules, "pip._vendor.packaging.requirements", None)
     assert not is_met("numpy>=2", installed)
     assert is_met("numpy", installed)
 

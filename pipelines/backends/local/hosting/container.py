@@ -1,19 +1,30 @@
 """A container as CreateModel describes it → its folders, environment and command on this machine.
 
 The image is not emulated: what AWS's serving toolkits read (`SAGEMAKER_PROGRAM`,
-`SAGEMAKER_SUBMIT_DIRECTORY`, the archive's `code/`) decides which module is served.
+`SAGEMAKER_SUBMIT_DIRECTORY`, the archive's `code/`) decides which module is served. For an
+image with a server of its own, this machine's `serve` runs, or a stub says that there is none.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.backends.local.executors.contract import LocalSettings
+from pipelines.backends.local.hosting.boot import server_of, worker_words
 from pipelines.backends.local.hosting.values import FleetError, FleetSpec
+from pipelines.backends.local.hosting.worker.located import (
+    FOLDER,
+    OWN,
+    PROGRAM,
+    STUB,
+    ServingCode,
+    locate,
+)
 from pipelines.backends.local.jobs.environment import command_words, host_environment
 from pipelines.backends.local.jobs.opt_ml import host_path
 from pipelines.backends.local.jobs.spec import (
@@ -27,26 +38,12 @@ from pipelines.backends.local.jobs.workspace import workspace
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.errors import PipelinesError
 from pipelines.frozen import frozen
-from pipelines.images import describe
 from pipelines.json_types import JsonObject
 from pipelines.runtime.archive import unpack
 from pipelines.runtime.archive_members import ArchiveError
+from pipelines.runtime.server import PORT, is_free
 
 _MODEL, _SUBMITTED = "/opt/ml/model", "/opt/ml/code"
-_PROGRAM, _FOLDER = "SAGEMAKER_PROGRAM", "SAGEMAKER_SUBMIT_DIRECTORY"
-_WORKER = Path(__file__).parent / "worker"
-_BOOT = """\
-import importlib.util as u, sys
-def load(name, folder):
-    spec = u.spec_from_file_location(name, folder + "/__init__.py")
-    sys.modules[name] = u.module_from_spec(spec)
-    spec.loader.exec_module(sys.modules[name])
-load("_model_worker", sys.argv[1])
-load("_model_worker.runtime", sys.argv[2])
-from _model_worker.main import main
-main(sys.argv[3:])
-"""
-"""The worker's own modules have names that the user's code cannot shadow."""
 
 
 @frozen
@@ -57,11 +54,15 @@ class PreparedContainer:
         job: its folders and isolation.
         words: the command, without the socket's address at its end.
         environment: the whole environment.
+        network: as `start_host` takes it.
+        stub: why nothing of the image runs here; None where a model answers.
     """
 
     job: LocalJob
     words: tuple[str, ...]
     environment: Mapping[str, str]
+    network: str = "shared"
+    stub: str | None = None
 
     @property
     def host(self) -> JobHost:
@@ -85,28 +86,19 @@ def prepare_container(
             host = job.hosts[0]
             _place_model(spec.container, host, objects)
             variables: dict[str, str] = dict(spec.container.get("Environment") or {})
-            server = _server(spec.container)
-            code, program = _serving_code(server, variables, host, objects)
+            served = _served(spec.container, host, objects)
             kept = spec.log.absolute().with_suffix(".code")
             project = settings.home.absolute().parent
-            inner = [
-                str(_WORKER),
-                str(_runtime()),
-                server,
-                code,
-                program,
-                _MODEL,
-                str(kept),
-                str(project),
-            ]
-            words = command_words(job, host, ["python3", "-P", "-c", _BOOT, *inner], settings)
+            inner = (served.server, *served.code, _MODEL, str(kept), str(project))
+            words = command_words(job, host, worker_words("main", *inner), settings)
             if spec.workers > 1:
                 share = max(1, (os.cpu_count() or 1) // spec.workers)
                 variables = {"OMP_NUM_THREADS": str(share), **variables}
             environment = host_environment(
                 job, host, settings, requested=variables, outside=os.environ
             )
-            yield PreparedContainer(job, words, environment)
+            network = _network(job, served.server, spec.log)
+            yield PreparedContainer(job, words, environment, network, served.stub)
     except JobRefusedError as error:
         raise FleetError(str(error)) from error
 
@@ -145,35 +137,71 @@ def _unpack(objects: ObjectStore, url: str, folder: Path) -> None:
         raise FleetError(f"the model data {url} cannot be used: {error}") from error
 
 
-def _server(container: JsonObject) -> str:
-    """Return what calls the code in the container's image: as `worker/main.py` takes it."""
-    image = describe(str(container.get("Image") or ""))
-    is_toolkit = image.serving == "sagemaker-toolkit"
-    return (image.framework if is_toolkit else image.serving) or ""
+@frozen
+class _Served:
+    """What answers: `server` and `code` as `worker/main.py` takes them."""
+
+    server: str
+    code: ServingCode
+
+    @property
+    def stub(self) -> str | None:
+        """Why it is a stub; None where it is none."""
+        return self.code.program if self.server == STUB else None
+
+
+def _served(container: JsonObject, host: JobHost, objects: ObjectStore) -> _Served:
+    """Find what answers in the container's image.
+
+    Code that lies where the toolkits look for it is served like theirs in an image that nobody
+    knows: it may be made of one of theirs.
+
+    Raises:
+        FleetError: the model has no code for a server that needs some.
+    """
+    image, variables = str(container.get("Image") or ""), container.get("Environment") or {}
+    server = server_of(image)
+    is_own = server == OWN or (not server and not variables.keys() & {PROGRAM, FOLDER})
+    try:
+        if server != OWN:
+            return _Served(server, _serving_code(server, variables, host, objects))
+    except FileNotFoundError as error:
+        if not is_own:
+            raise FleetError(
+                f"the model has no serving code: {error.filename} does not exist"
+            ) from None
+    serve = shutil.which("serve")
+    if serve is not None:
+        return _Served(OWN, ServingCode("", serve))
+    reason = (
+        f"no model answered: the server of the image {image or 'that is not named'} is its own, and"
+        " this machine has no `serve` on the PATH to run in its place"
+    )
+    return _Served(STUB, ServingCode("", reason))
 
 
 def _serving_code(
     server: str, variables: Mapping[str, str], host: JobHost, objects: ObjectStore
-) -> tuple[str, str]:
-    """Return the folder of the serving code, as the container sees it, and the module's file."""
-    if server == "tensorflow-serving":  # it asks no variable, and needs no code
-        has_code = (host_path(host, _MODEL) / "code" / "inference.py").is_file()
-        return f"{_MODEL}/code", "inference.py" if has_code else ""
-    folder = variables.get(_FOLDER, f"{_MODEL}/code").removeprefix("file://").rstrip("/")
-    if folder.startswith("s3://"):
+) -> ServingCode:
+    """Return the serving code, as the container sees it; raises FileNotFoundError as `locate`."""
+    submitted = variables.get(FOLDER, "")
+    if submitted.startswith("s3://") and server != "tensorflow-serving":
         host_path(host, _SUBMITTED).mkdir(parents=True)
-        _unpack(objects, folder, host_path(host, _SUBMITTED))
-        folder = _SUBMITTED
-    program = variables.get(_PROGRAM, "inference.py")
-    if not (host_path(host, folder) / program).is_file():
-        raise FleetError(
-            f"the model has no serving code: {folder}/{program} does not exist, and an image's own"
-            " server cannot run without a container"
+        _unpack(objects, submitted.rstrip("/"), host_path(host, _SUBMITTED))
+        variables = {**variables, FOLDER: _SUBMITTED}
+    return locate(server, variables, _MODEL, lambda path: host_path(host, path).is_file())
+
+
+def _network(job: LocalJob, server: str, log: Path) -> str:
+    """Return which network a server gets: one of its own where the port of containers is taken.
+
+    A server that knows no other port could not listen on it otherwise.
+    """
+    if server != OWN or job.isolation != "namespaces" or is_free(PORT):
+        return "shared"
+    with log.open("a", encoding="utf-8") as file:
+        file.write(
+            f"port {PORT} is taken on this machine: the server runs in a network of its own,"
+            " without a connection to others\n"
         )
-    return folder, program
-
-
-def _runtime() -> Path:
-    import pipelines.runtime  # noqa: PLC0415 - only its location is needed
-
-    return Path(pipelines.runtime.__path__[0])
+    return "own"

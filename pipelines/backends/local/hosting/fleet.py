@@ -43,6 +43,7 @@ class Fleet:
 
     def __init__(self, spec: FleetSpec, container: PreparedContainer, folders: ExitStack) -> None:
         self.spec = spec
+        self.stub = container.stub
         self._container = container
         self._folders = folders
         self._changed = threading.Condition()
@@ -78,6 +79,9 @@ class Fleet:
         spec.log.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as folders:
             container = folders.enter_context(prepare_container(spec, settings, objects))
+            if container.stub:
+                with spec.log.open("a", encoding="utf-8") as log:
+                    log.write(f"{spec.name} is a stub: {container.stub}\n")
             fleet = cls(spec, container, folders)
             count = int(not proven) if spec.serverless else spec.workers
             fleet._start_servers(count, unwanted)
@@ -231,7 +235,7 @@ def _launch(container: PreparedContainer, address: Path, log: Path) -> client.La
     words = (*container.words, str(address))
     command = HostCommand(container.host, words, container.environment, log)
     try:
-        return client.start_host(container.job, command)
+        return client.start_host(container.job, command, container.network)
     except OSError as error:
         raise FleetError(f"the model server cannot be started: {error.strerror}") from error
 

@@ -36,7 +36,13 @@ _REASON_LENGTH = 1024
 
 
 class RunningFleet(Protocol):
-    """What is needed of a `fleet.Fleet`."""
+    """What is needed of a `fleet.Fleet`.
+
+    Attributes:
+        stub: why no model answers; None where one does.
+    """
+
+    stub: str | None
 
     def invoke(self, invocation: Invocation) -> InvocationResponse:
         """Process a request."""
@@ -251,7 +257,7 @@ class Provisioner:
             status="InService",
             config=config,
             live_change=endpoint.change,
-            variants=variants,
+            variants=tuple(replace(one, stub=fleet.stub) for one, fleet in served.fleets),
             failure=None,
         )
         with self.served.lock(endpoint.name):

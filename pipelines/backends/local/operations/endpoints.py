@@ -251,7 +251,8 @@ def _summary(endpoint: EndpointRecord) -> JsonObject:
 def _variant_summary(variant: VariantRecord) -> JsonObject:
     """Return a ProductionVariantSummary."""
     image = variant.container.get("Image")
-    images = [{"SpecifiedImage": image, "ResolvedImage": image}] if image else []
+    resolved = f"stub: {variant.stub}" if variant.stub else image
+    images = [{"SpecifiedImage": image, "ResolvedImage": resolved}] if image else []
     if variant.serverless:
         size: JsonObject = {
             "CurrentServerlessConfig": variant.serverless,

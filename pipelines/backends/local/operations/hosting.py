@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pipelines.backends.local.hosting.provisioner import (
     Provisioner,
     RunningFleet,
@@ -26,7 +28,14 @@ def provisioner(
 
     def start_fleet(spec: FleetSpec, *, proven: bool) -> RunningFleet:
         from pipelines.backends.local.hosting.fleet import Fleet  # noqa: PLC0415 - imports what runs jobs
+        from pipelines.backends.local.hosting.multi_model import (  # noqa: PLC0415 - as above
+            MultiModelFleet,
+            is_multi_model,
+        )
 
+        if is_multi_model(spec):
+            start_one = partial(Fleet.start, settings=context.settings, objects=objects)
+            return MultiModelFleet(spec, objects, start_one)
         return Fleet.start(spec, context.settings, objects, proven=proven)
 
     served = ServedEndpoints(start or start_fleet, context.settings.home / "endpoints")

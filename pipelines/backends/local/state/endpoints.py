@@ -30,6 +30,7 @@ class VariantRecord:
         instances: the instance count; 0 for a serverless variant.
         serverless: its ServerlessConfig; None for a real-time variant.
         asynchronous: the AsyncInferenceConfig of its endpoint; None where it has none.
+        stub: why no model answers in its place; None where one does.
     """
 
     name: str
@@ -38,6 +39,7 @@ class VariantRecord:
     instances: int
     serverless: JsonObject | None = None
     asynchronous: JsonObject | None = None
+    stub: str | None = None
 
 
 @frozen
@@ -151,6 +153,7 @@ def _variant_content(variant: VariantRecord) -> JsonObject:
         "instances": variant.instances,
         "serverless": variant.serverless,
         "asynchronous": variant.asynchronous,
+        "stub": variant.stub,
     }
 
 

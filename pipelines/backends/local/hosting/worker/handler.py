@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from . import formats
@@ -34,11 +35,12 @@ class InvocationRequest(NamedTuple):
 
 
 class InvocationReply(NamedTuple):
-    """A response."""
+    """A response; `headers` are further ones."""
 
     status: int
     body: bytes
     content_type: str
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 class ToolkitContext:
@@ -69,15 +71,15 @@ def load(report: FailureReport, program: str, model_dir: str, framework: str) ->
 
     Args:
         report: where the serving code is, and how its failures are told.
-        program: the module's file in it.
+        program: the module's file in it; "" where the toolkit's defaults do without.
         model_dir: the folder of the model.
         framework: whose toolkit serves it; any other word for the general one.
 
     Raises:
         ServingCodeError: a function is missing or takes other arguments.
     """
-    module = import_program(report, program)
-    toolkit = TOOLKITS.get(framework, Toolkit)(program)
+    module = import_program(report, program) if program else None
+    toolkit = TOOLKITS.get(framework, Toolkit)(program or "code/inference.py")
     return ServingHandler(module, toolkit, model_dir, report)
 
 

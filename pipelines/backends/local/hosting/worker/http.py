@@ -59,7 +59,7 @@ def serve(channel: socket.socket, model: RequestHandler | str) -> None:
     with channel.makefile("rb") as stream:
         while request := read_message(stream):
             reply = _reply(request, model)
-            headers = {"Content-Type": reply.content_type}
+            headers = {**reply.headers, "Content-Type": reply.content_type}
             channel.sendall(write_message(f"HTTP/1.1 {reply.status} ", headers, reply.body))
 
 

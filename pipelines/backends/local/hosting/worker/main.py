@@ -11,46 +11,62 @@ from pathlib import Path
 from .failures import FailureReport
 from .handler import load, one_line
 from .http import RequestHandler, serve
+from .located import OWN, STUB, ServingCode
+from .own import OwnServer, Stub
+from .runtime.server import ServerError
 
 
 def main(arguments: list[str]) -> None:
     """Serve until the other side closes.
 
     The arguments are SERVER CODE PROGRAM MODEL_DIR KEPT PROJECT ADDRESS: SERVER is a framework,
-    whose toolkit calls the code, or `tensorflow-serving`, which does without a PROGRAM.
+    whose toolkit calls the code, or `tensorflow-serving`; some do without a PROGRAM. That of `own`
+    is the server's, and that of `stub` the reason for it.
     """
-    server, code, program, model_dir, kept, project, address = arguments
-    report = FailureReport(code, kept, project)
-    problem = _install_requirements(Path(code))
+    server, folder, program, model_dir, kept, project, address = arguments
+    code = ServingCode(folder, program)
+    problem = prepared(code) if code.folder else None
     with socket.socket(socket.AF_UNIX) as channel:
         channel.connect(address)
-        serve(channel, problem or _loaded(server, report, program, model_dir))
+        serve(channel, problem or loaded(server, code, model_dir, (kept, project)))
 
 
-def _loaded(
-    server: str, report: FailureReport, program: str, model_dir: str
+def loaded(
+    server: str, code: ServingCode, model_dir: str, told: tuple[str, str]
 ) -> RequestHandler | str:
-    """Load the model; return the reason if that fails."""
+    """Load the model; return the reason if that fails.
+
+    Args:
+        server: what calls the code.
+        code: the serving code.
+        model_dir: the folder of the model.
+        told: where a copy of the code is kept when it fails, and the user's project.
+    """
+    report = FailureReport(code.folder, *told)
     try:
+        if server in (OWN, STUB):
+            return OwnServer(code.program) if server == OWN else Stub(code.program)
         if server == "tensorflow-serving":
             from .tensorflow import load_saved_models  # noqa: PLC0415 - of one image only
 
-            return load_saved_models(report, program, model_dir)
-        return load(report, program, model_dir, server)
+            return load_saved_models(report, code.program, model_dir)
+        return load(report, code.program, model_dir, server)
+    except ServerError as error:  # its output is in the log
+        return str(error)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code
         report.write()
         return one_line(error)
 
 
-def _install_requirements(code: Path) -> str | None:
+def prepared(code: ServingCode) -> str | None:
     """Continue in an interpreter that has code/requirements.txt installed, as the toolkits do.
 
     Return the reason if that fails.
     """
-    file = code / "requirements.txt"
+    file = Path(code.folder, "requirements.txt")
     if not file.is_file():
         return None
-    from .runtime.errors import JobError  # noqa: PLC0415 - loaded by container.py
+    from .runtime.errors import JobError  # noqa: PLC0415 - loaded by boot.py
     from .runtime.requirements import RequirementSet, interpreter  # noqa: PLC0415 - as above
 
     lines = tuple(file.read_text(encoding="utf-8").splitlines())

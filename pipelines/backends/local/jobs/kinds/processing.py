@@ -6,6 +6,7 @@ import codecs
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from pipelines.backends.local.hosting.boot import stand_in
 from pipelines.backends.local.jobs.channels import processing_sources, stage_inputs
 from pipelines.backends.local.jobs.kind import JobKind
 from pipelines.backends.local.jobs.opt_ml import write_processing
@@ -76,7 +77,12 @@ def prepared(
         stage_inputs(store, job, sources, order.settings.home / "fs")
         make_output_folders(job, request)
         limits = JobLimits.of(request.get("StoppingCondition"))
-        yield job, ContainerCommand(words, request.get("Environment") or {}, limits, _MESSAGE)
+        image = str(request["AppSpecification"]["ImageUri"])
+        variables = {
+            **stand_in(image, order.logs.absolute() / "serving", order.settings),
+            **(request.get("Environment") or {}),
+        }
+        yield job, ContainerCommand(words, variables, limits, _MESSAGE)
 
 
 def _words(request: JsonObject, interpreter: Path) -> list[str]:

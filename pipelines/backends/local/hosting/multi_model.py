@@ -1,0 +1,125 @@
+"""A variant of many models: each archive below its prefix is a fleet, started when it is asked for.
+
+The least recently used ones are stopped where there are too many, as the service unloads models
+when memory runs short.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+
+from pipelines.backends.local.errors import ServiceError
+from pipelines.backends.local.hosting.boot import server_of
+from pipelines.backends.local.hosting.fleet import Fleet
+from pipelines.backends.local.hosting.values import (
+    FleetError,
+    FleetSpec,
+    Invocation,
+    InvocationResponse,
+)
+from pipelines.backends.local.hosting.worker.located import OWN
+from pipelines.backends.local.objects import ObjectStore
+from pipelines.errors import PipelinesError
+
+TARGET = "X-Amzn-SageMaker-Target-Model"
+_MOST = 8
+"""Models that are loaded at once."""
+
+
+def is_multi_model(spec: FleetSpec) -> bool:
+    """Return whether a variant serves many models.
+
+    Raises:
+        FleetError: it does, by a server that nobody here can stand in for.
+    """
+    if spec.container.get("Mode") != "MultiModel":
+        return False
+    image = str(spec.container.get("Image") or "")
+    if server_of(image) in {"", OWN}:
+        raise FleetError(
+            f"the model is a multi-model container, which the server of the image {image} loads and"
+            " unloads models for itself: that is not supported locally"
+        )
+    return True
+
+
+class MultiModelFleet:
+    """The fleets of the models that were asked for; every method may be called from any thread.
+
+    Args:
+        spec: what is served; the `ModelDataUrl` of its container is the prefix.
+        objects: where the models are.
+        start: starts the fleet of one model.
+    """
+
+    stub: str | None = None
+
+    def __init__(
+        self, spec: FleetSpec, objects: ObjectStore, start: Callable[[FleetSpec], Fleet]
+    ) -> None:
+        self._spec = spec
+        self._objects = objects
+        self._start = start
+        self._guard = threading.Lock()
+        self._loading: dict[str, threading.Lock] = {}
+        self._fleets: OrderedDict[str, Fleet] = OrderedDict()
+
+    def invoke(self, invocation: Invocation) -> InvocationResponse:
+        """Process a request by the model that it names.
+
+        Raises:
+            ServiceError: it names none, or one that is not below the prefix.
+            FleetError: the model does not load, or does not respond.
+        """
+        target = invocation.headers.get(TARGET)
+        if not target:
+            message = "a multi-model endpoint needs the name of a model in TargetModel"
+            raise ServiceError("ValidationError", message)
+        return self._fleet(target).invoke(invocation)
+
+    def stop(self) -> None:
+        """Stop every fleet after its running requests."""
+        with self._guard:
+            fleets, self._fleets = list(self._fleets.values()), OrderedDict()
+        for fleet in fleets:
+            fleet.stop()
+
+    def _fleet(self, target: str) -> Fleet:
+        """Return the fleet of a model, started where it does not run."""
+        with self._guard:
+            loading = self._loading.setdefault(target, threading.Lock())
+        with loading:
+            with self._guard:
+                if target in self._fleets:
+                    self._fleets.move_to_end(target)
+                    return self._fleets[target]
+            fleet = self._start(self._spec_of(target))
+            with self._guard:
+                self._fleets[target] = fleet
+                too_many = self._fleets.popitem(last=False)[1] if self._is_full else None
+        if too_many is not None:
+            too_many.stop()
+        return fleet
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._fleets) > _MOST
+
+    def _spec_of(self, target: str) -> FleetSpec:
+        """Return what serves one model.
+
+        Raises:
+            ServiceError: there is none of that name.
+        """
+        prefix = self._spec.container["ModelDataUrl"].rstrip("/")
+        url = f"{prefix}/{target.lstrip('/')}"
+        try:
+            self._objects.info(url)
+        except PipelinesError:
+            message = f"Failed to download model data ({url}): there is no such object"
+            raise ServiceError("ValidationError", message) from None
+        container = {**self._spec.container, "ModelDataUrl": url}
+        return replace(self._spec, name=f"{self._spec.name}/{target}", container=container)

@@ -1,0 +1,5 @@
+"""Shared with steps."""
+
+import onnxruntime  # E: SP408
+
+NAMES = str(onnxruntime)
