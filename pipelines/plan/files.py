@@ -82,9 +82,9 @@ def _in_place_of(
 ) -> dict[str, str]:
     deployed = _assets(definitions)
     return {
-        uri: min(found)
+        uri: min(others)  # of what is not wanted any more: a step may have several bundles
         for uri, key in wanted.items()
-        if (found := deployed.get(key)) and uri not in found
+        if uri not in (found := deployed.get(key, set())) and (others := found - wanted.keys())
     }
 
 

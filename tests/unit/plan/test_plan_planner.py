@@ -264,3 +264,10 @@ def test_an_asset_replaces_the_one_of_the_same_step_or_data() -> None:
     }
     assert replaced(old.code, old.data, [old.definition]) == {}
     assert replaced(old.code, old.data, ["{}"]) == {}
+
+
+def test_a_bundle_that_stays_is_not_what_another_one_of_its_step_replaces() -> None:
+    """A registration has one to package and one to send the sample."""
+    before, after, stays = (code("train", one) for one in ("2", "3", "1"))
+    deployed = json.dumps({"uris": [before.uri, stays.uri]})
+    assert replaced([after, stays], [], [deployed]) == {after.uri: before.uri}
