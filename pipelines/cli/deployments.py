@@ -10,10 +10,9 @@ from pipelines.errors import ExecutionFailedError, UsageError
 from pipelines.frozen import frozen
 from pipelines.programs.deploy.model import DeployError, DeploymentOutcome, NotFailedError
 from pipelines.programs.deploy.model import DeploymentTarget as Deployment
-from pipelines.programs.deploy.observe import Clients
+from pipelines.programs.deploy.observe import SERVICES, Clients
 from pipelines.programs.deploy.reconcile import Options, reconcile
 
-_SERVICES = ("sagemaker", "sagemaker-runtime", "s3")
 _LOCAL_PAUSE, _PAUSE = 0.05, 10.0
 
 
@@ -62,7 +61,7 @@ def reconcile_deployments(
 
 def _reconcile(target: CommandTarget, deployment: Deployment, options: Options) -> Reconciled:
     pause = _LOCAL_PAUSE if target.is_local else _PAUSE
-    with target.account.clients(*_SERVICES) as clients:
+    with target.account.clients(*SERVICES) as clients:
         here = options._replace(pause=pause, report=_report)
         outcome = reconcile(Clients(*clients), deployment, here)
     return Reconciled(deployment, outcome)

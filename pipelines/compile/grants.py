@@ -57,6 +57,23 @@ _METRICS = Condition("StringLike", "cloudwatch:namespace", ("/aws/sagemaker/*",)
 _FOR_SERVICES = Condition("Bool", "kms:GrantIsForAWSResource", ("true",))
 
 
+_ON_FIRST_USE = Condition(
+    "StringEquals", "iam:AWSServiceName", ("sagemaker.application-autoscaling.amazonaws.com",)
+)
+_OF_SAGEMAKER = Condition(
+    "StringEquals", "application-autoscaling:service-namespace", ("sagemaker",)
+)
+
+
+def conditions_of(action: str) -> tuple[Condition, ...]:
+    """Return what has to hold for an action that a program declares."""
+    service, _, name = action.partition(":")
+    if service == "application-autoscaling" and not name.startswith("Describe"):
+        return (_OF_SAGEMAKER,)
+    found = {"iam:PassRole": PASSED_TO_SAGEMAKER, "iam:CreateServiceLinkedRole": _ON_FIRST_USE}
+    return (found[action],) if action in found else ()
+
+
 def passed_to(services: tuple[str, ...]) -> tuple[Condition, ...]:
     """Return the condition of a role that is passed to services."""
     return (Condition("StringEquals", _PASSED, services),)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pipelines import programs
-from pipelines.compile.grants import LISTING, PASSED_TO_SAGEMAKER, Permission, StepGrants
+from pipelines.compile.grants import LISTING, Permission, StepGrants, conditions_of
 from pipelines.compile.job_permissions import JobPermissions
 from pipelines.compile.resources import Resources, members, texts
 from pipelines.definition.steps import Step
@@ -18,7 +18,6 @@ from pipelines.json_types import Json, JsonObject
 from pipelines.runtime.bundle import Job
 from pipelines.steptypes import job_role
 
-_PASSING = "iam:PassRole"
 WATCHING = "cloudwatch:DescribeAlarms"
 """SageMaker watches the alarms of an update as who asks for the update (FACTS 11.13)."""
 
@@ -58,12 +57,12 @@ class ProgramPermissions:
                 yield from grants.listing([self._area(noun, variables) for noun in nouns])
                 continue
             on = tuple(one for noun in nouns for one in self._named(noun, variables))
-            conditions = (PASSED_TO_SAGEMAKER,) if action == _PASSING else ()
-            yield grants.allow(action, on or ("*",), conditions)
+            yield grants.allow(action, on or ("*",), conditions_of(action))
         yield from self._of_members(grants, variables, program, config)
         if declared.endpoint is not None:
             yield from self.of_jobs.of_deployed(step, variables.get(declared.endpoint, "*"))
             yield from self._of_answers(step, config)
+            yield from self._of_captures(step, config)
 
     def _of_members(
         self, grants: StepGrants, variables: Mapping[str, str], program: str, config: JsonObject
@@ -77,7 +76,8 @@ class ProgramPermissions:
                     continue
                 plain = (noun for noun in nouns if not noun.startswith("<"))
                 named = (one for noun in plain for one in self._named(noun, variables))
-                yield grants.allow(action, (*self.resources.objects(uris), *named))
+                on = (*self.resources.objects(uris), *named)
+                yield grants.allow(action, on, conditions_of(action))
 
     def _of_answers(self, step: Step, config: JsonObject) -> Iterator[Permission]:
         """Yield what an asynchronous model needs to read requests and to write answers.
@@ -100,6 +100,16 @@ class ProgramPermissions:
         for key in texts(members(inference, "KmsKeyId")):
             yield from grants.key(key, job_role.KMS)
 
+    def _of_captures(self, step: Step, config: JsonObject) -> Iterator[Permission]:
+        """Yield what a model needs that keeps requests: they are written with its role."""
+        grants = StepGrants(self.resources, step.name, self.resources.aws.runs_code_as)
+        captured = list(members(config, "DataCaptureConfig"))
+        if captured:
+            uris = _folders(captured, "DestinationS3Uri") or [self.resources.prefix("captured/")]
+            yield grants.allow("s3:PutObject", self.resources.objects(uris))
+        for key in texts(members(captured, "KmsKeyId")):
+            yield from grants.key(key, job_role.KMS)
+
     def _variables(self, step: Step) -> dict[str, str]:
         """Return the environment of a step, with `*` from where an execution decides."""
         environment = step.arguments.get("Environment")
@@ -113,6 +123,9 @@ class ProgramPermissions:
         """Yield the ARNs of a resource that a program declares."""
         if noun == "role":
             yield self.resources.aws.runs_code_as
+        elif ":" in noun.partition("{")[0]:
+            service, resource = noun.format_map(variables).split(":", 1)
+            yield self.resources.arn(service, resource)
         elif noun.endswith("/"):
             yield f"arn:{self.resources.partition}:s3:::{self._area(noun, variables)}*"
         else:

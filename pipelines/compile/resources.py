@@ -45,8 +45,9 @@ class Resources:
     definition: Definition
 
     def arn(self, service: str, resource: str) -> str:
-        """Return the ARN of a resource of the account, in its region."""
-        owner = f"{service}:{self.aws.region}:{self._account}"
+        """Return the ARN of a resource of the account, in its region; IAM has none."""
+        region = "" if service == "iam" else self.aws.region
+        owner = f"{service}:{region}:{self._account}"
         return _STARS.sub("*", f"arn:{self.partition}:{owner}:{resource}")
 
     @property

@@ -35,6 +35,8 @@ MANAGED_LIMIT: Final = 6_144
 counted (IAM User Guide, "IAM and AWS STS quotas")."""
 
 WITHOUT_ARN: Final[Mapping[str, str]] = {
+    "application-autoscaling:DescribeScalableTargets": "takes no resource",
+    "application-autoscaling:DescribeScalingPolicies": "takes no resource",
     "cloudwatch:PutMetricData": "takes no resource; bound to SageMaker's own namespaces",
     "ec2:DescribeDhcpOptions": "takes no resource",
     "ec2:DescribeNetworkInterfaces": "takes no resource",

@@ -35,6 +35,8 @@ from pipelines.spec.values import FixedText, Text
 
 IMAGE = ("image",)
 _MODES = all_modes()
+_KNOWN_SINCE = {"InstancePools": "1.43.67"}
+"""Members of requests that not every boto3 knows, and one that does (FACTS 12.8)."""
 
 
 class DeploymentStep(StepSpec):
@@ -61,6 +63,10 @@ class DeploymentStep(StepSpec):
         False,  # noqa: FBT003 - pydantic's default
         description="Delete the endpoint and create it again where no update leads to this "
         "mode; it does not answer meanwhile.",
+    )
+    delete_when_none: bool = Field(
+        False,  # noqa: FBT003 - pydantic's default
+        description="Delete the endpoint when no version of the group is approved any more.",
     )
     image: Annotated[Text, RequestMember("AppSpecification.ImageUri")] = Field(
         "sklearn-1.9-cpu", description="The image of the job that deploys; it needs boto3."
@@ -128,17 +134,31 @@ def needs(_name: str, step: DeploymentStep) -> StepNeeds:
     }
     if settings.config:
         config["config"] = settings.config
-    if step.replace:
-        config["replace"] = True
+    further = {
+        "replace": step.replace,
+        "delete_when_none": step.delete_when_none,
+        "scaling": settings.scaling,
+        "shadow": settings.shadow,
+    }
+    config |= {key: value for key, value in further.items() if value}
     code = CodeNeed(
         "processing",
         program="deploy",
         config=config,
         files=(ProjectFile(sample.file, ("sample",)),) if sample else (),
-        requirements=("boto3",),
+        requirements=tuple(_boto3(settings)),
         account=True,
     )
     return StepNeeds({IMAGE: ImageNeed(step.image, step.instance_type, "processing")}, code)
+
+
+def _boto3(settings: Settings) -> Iterator[str]:
+    """Yield the requirement of the deployer: the boto3 that knows all members that it asks with.
+
+    The job installs it where its image has an older one.
+    """
+    known = [since for member, since in _KNOWN_SINCE.items() if member in settings.variant]
+    yield f"boto3>={max(known)}" if known else "boto3"
 
 
 def emit(step: DeploymentStep, context: EmitContext) -> tuple[EmittedStep, ...]:
@@ -171,11 +191,17 @@ def _requests(step: DeploymentStep, environment: Mapping[str, Value]) -> Mapping
     settings = step.settings
     variant = {"VariantName": "AllTraffic", "ModelName": "x", **settings.variant}
     rollout = {"DeploymentConfig": settings.deployment} if settings.deployment else {}
+    config = dict(settings.config)
+    if "DataCaptureConfig" in config:  # its place is the deployer's, where none is given
+        config["DataCaptureConfig"] = {
+            "DestinationS3Uri": "s3://x/x",
+            **config["DataCaptureConfig"],
+        }
     return {
         "Model": {
             "PrimaryContainer": {"ModelPackageName": "x", "Environment": dict(step.environment)}
         },
-        "EndpointConfig": {"ProductionVariants": [variant], **settings.config},
+        "EndpointConfig": {"ProductionVariants": [variant], **config},
         "Endpoint": {
             "EndpointName": environment[ENDPOINT],
             "EndpointConfigName": "x",

@@ -86,6 +86,8 @@ _OTHERS: Mapping[str, tuple[str, str]] = {
         "logs:GetLogEvents",
         "log-group:{logGroupName}:log-stream:{logStreamName}",
     ),
+    "DeleteAlarms": ("cloudwatch:DeleteAlarms", "alarm:{AlarmNames[0]}"),
+    "PutMetricAlarm": ("cloudwatch:PutMetricAlarm", "alarm:{AlarmName}"),
     "ListRuleNamesByTarget": ("events:ListRuleNamesByTarget", "*"),
 }
 
@@ -104,6 +106,9 @@ def needs(service: str, operation: str, request: JsonObject, place: str) -> Iter
         listed = {"s3:prefix": request["Prefix"]} if "Prefix" in request else {}
         yield Request(action, f"arn:aws:s3:::{resource.format_map(request)}", listed)
         return
+    if service == "application-autoscaling":
+        yield _of_scaling(operation, request, place)
+        return
     if operation in _OTHERS:
         action, resource = _OTHERS[operation]
         arn = place.replace("sagemaker", action.partition(":")[0]) + resource.format_map(request)
@@ -118,6 +123,16 @@ def needs(service: str, operation: str, request: JsonObject, place: str) -> Iter
     for member, value in request.items():
         if member.endswith("RoleArn"):
             yield Request("iam:PassRole", value, {"iam:PassedToService": SAGEMAKER})
+
+
+def _of_scaling(operation: str, request: JsonObject, place: str) -> Request:
+    """Return what Application Auto Scaling asks for; its targets have ARNs of its own making."""
+    action = f"application-autoscaling:{operation}"
+    if operation.startswith("Describe"):
+        return Request(action, "*")
+    arn = place.replace("sagemaker", "application-autoscaling") + "scalable-target/0ec5abc"
+    of = {"application-autoscaling:service-namespace": request["ServiceNamespace"]}
+    return Request(action, arn, of)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ ServiceErrorCode: TypeAlias = Literal[
     "ModelError",
     "NoSuchKey",
     "NotImplemented",
+    "ObjectNotFoundException",
     "ResourceInUse",
     "ResourceNotFound",
     "SerializationException",

@@ -29,12 +29,16 @@ class Settings:
         environment: variables of the model server, below those of the spec.
         deployment: the DeploymentConfig of updates; None for the service's default.
         config: members of the endpoint config, besides its variants.
+        scaling: what is registered with Application Auto Scaling (`programs.deploy.scaling`).
+        shadow: which versions get copies of requests.
     """
 
     variant: JsonObject
     environment: Mapping[str, str] = field(default_factory=dict)
     deployment: JsonObject | None = None
     config: JsonObject = field(default_factory=dict)
+    scaling: JsonObject | None = None
+    shadow: str | None = None
 
 
 @frozen

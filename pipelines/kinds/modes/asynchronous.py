@@ -5,10 +5,11 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from pipelines.json_types import JsonObject
+from pipelines.kinds.base.autoscaling import AsynchronousScaling, of_asynchronous
+from pipelines.kinds.base.hosting import OnInstances, deployment_config, variant_of
 from pipelines.kinds.modes import ModeBlock, Settings
-from pipelines.kinds.modes.realtime import OnInstances, deployment_config
 from pipelines.spec.base import SpecModel
-from pipelines.spec.members import RequestMember, members_of
+from pipelines.spec.members import RequestMember
 from pipelines.spec.values import FixedText, mistake, no_entries
 
 
@@ -45,6 +46,10 @@ class Asynchronous(OnInstances):
         None, description="KMS key that answers are encrypted with."
     )
 
+    autoscaling: AsynchronousScaling | None = Field(
+        None, description="How the number of instances follows the requests that wait."
+    )
+
     @model_validator(mode="after")
     def _places_are_prefixes(self) -> Self:
         for key in ("output", "failure_output"):
@@ -58,9 +63,10 @@ class Asynchronous(OnInstances):
 
 def _settings(mode: Asynchronous) -> Settings:
     return Settings(
-        members_of(mode, part=OnInstances),
+        variant_of(mode),
         deployment=deployment_config(mode.rollout),
         config={"AsyncInferenceConfig": _inference(mode)},
+        scaling=of_asynchronous(mode.autoscaling) if mode.autoscaling else None,
     )
 
 

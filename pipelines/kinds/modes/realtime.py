@@ -1,93 +1,80 @@
 """`realtime:` of a deployment."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from pipelines.json_types import JsonObject
+from pipelines.kinds.base.autoscaling import RealtimeScaling, of_realtime
+from pipelines.kinds.base.hosting import OnInstances, deployment_config, variant_of
 from pipelines.kinds.modes import ModeBlock, Settings
 from pipelines.spec.base import SpecModel
-from pipelines.spec.members import RequestMember, members_of
-from pipelines.spec.values import FixedText, mistake, no_entries
+from pipelines.spec.members import RequestMember
+from pipelines.spec.values import FixedText
 
-_LEAST_LINEAR_PERCENT = 10
+_CAPTURED = {"input": ("Input",), "output": ("Output",), "both": ("Input", "Output")}
 
 
-class Rollout(SpecModel):
-    """How an update moves requests to the new instances."""
+class DataCapture(SpecModel):
+    """Requests and answers that are kept as JSON lines in S3."""
 
-    type: Literal["all_at_once", "canary", "linear"] = Field(
-        "all_at_once", description="all_at_once, canary or linear."
+    percent: Annotated[int, RequestMember("InitialSamplingPercentage")] = Field(
+        ge=0, le=100, description="Share of the requests that is kept."
     )
-    percent: Annotated[int, RequestMember("CanarySize.Value", "LinearStepSize.Value")] = Field(
-        10, ge=1, le=50, description="Share of the first step (canary) or of each (linear, >= 10)."
+    what: Annotated[Literal["input", "output", "both"], RequestMember("CaptureOptions")] = Field(
+        "both", description="Keep the requests (input), the answers (output), or both."
     )
-    wait_interval_in_seconds: int = Field(
-        300, ge=0, le=3600, description="Pause after a step, while the alarms are watched."
+    output: Annotated[FixedText | None, RequestMember("DestinationS3Uri")] = Field(
+        None, description="s3:// prefix; by default `captured/` of the pipeline's own prefix."
     )
-    alarms: list[FixedText] = Field(
-        default_factory=no_entries,
-        description="CloudWatch alarms that roll an update back; at most 10.",
+    kms_key: Annotated[FixedText | None, RequestMember("DataCaptureConfig.KmsKeyId")] = Field(
+        None, description="KMS key that they are encrypted with."
     )
-
-    @model_validator(mode="after")
-    def _enough_at_once(self) -> Self:
-        if self.type == "linear" and self.percent < _LEAST_LINEAR_PERCENT:
-            message = f"`percent` cannot be less than {_LEAST_LINEAR_PERCENT} if `type` is linear"
-            raise mistake("SP122", message, below="percent")
-        return self
-
-
-class OnInstances(SpecModel):
-    """A mode whose variant has instances of its own."""
-
-    instance_type: FixedText = Field(description="Such as ml.m5.large.")
-    initial_instance_count: int = Field(1, ge=1, description="How many instances.")
-    volume_size_in_gb: Annotated[int | None, RequestMember("VolumeSizeInGB")] = Field(
-        None, ge=1, le=512, description="Storage of each."
-    )
-    model_data_download_timeout_in_seconds: int | None = Field(
-        None, ge=60, le=3600, description="How long fetching the model may take."
-    )
-    container_startup_health_check_timeout_in_seconds: int | None = Field(
-        None, ge=60, le=3600, description="How long a container may take to answer /ping."
-    )
-    rollout: Annotated[
-        Rollout | None, RequestMember("BlueGreenUpdatePolicy", "AutoRollbackConfiguration")
-    ] = Field(None, description="How an update moves requests.")
 
 
 class Realtime(OnInstances):
     """Instances that are always there."""
 
+    autoscaling: RealtimeScaling | None = Field(
+        None, description="How the number of instances follows the load."
+    )
+    data_capture: Annotated[DataCapture | None, RequestMember("DataCaptureConfig")] = Field(
+        None, description="Keep a share of the requests and answers."
+    )
+    shadow: Annotated[Literal["pending"] | None, RequestMember("ShadowProductionVariants")] = Field(
+        None, description="`pending`: the newest pending version gets a copy of each request."
+    )
+
 
 def _settings(mode: Realtime) -> Settings:
-    return Settings(members_of(mode), deployment=deployment_config(mode.rollout))
+    return Settings(
+        variant_of(mode),
+        deployment=deployment_config(mode.rollout),
+        config={"DataCaptureConfig": _capture(mode.data_capture)} if mode.data_capture else {},
+        scaling=of_realtime(mode.autoscaling) if mode.autoscaling else None,
+        shadow=mode.shadow,
+    )
 
 
-def deployment_config(rollout: Rollout | None) -> JsonObject | None:
-    """Return `DeploymentConfig` (FACTS 5.2)."""
-    if rollout is None:
-        return None
-    routing: JsonObject = {
-        "Type": rollout.type.upper(),
-        "WaitIntervalInSeconds": rollout.wait_interval_in_seconds,
+def _capture(capture: DataCapture) -> JsonObject:
+    """Return `DataCaptureConfig` (FACTS 2.5); where nothing is said of it, without a place."""
+    config: JsonObject = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": capture.percent,
+        "CaptureOptions": [{"CaptureMode": one} for one in _CAPTURED[capture.what]],
     }
-    share = {"Type": "CAPACITY_PERCENT", "Value": rollout.percent}
-    if rollout.type == "canary":
-        routing["CanarySize"] = share
-    elif rollout.type == "linear":
-        routing["LinearStepSize"] = share
-    config: JsonObject = {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}}
-    if rollout.alarms:
-        alarms = [{"AlarmName": name} for name in rollout.alarms]
-        config["AutoRollbackConfiguration"] = {"Alarms": alarms}
+    if capture.output is not None:
+        config["DestinationS3Uri"] = capture.output
+    if capture.kms_key is not None:
+        config["KmsKeyId"] = capture.kms_key
     return config
 
 
 MODE = ModeBlock(
     Realtime,
-    RequestMember("ProductionVariants", "DeploymentConfig"),
+    RequestMember(
+        "ProductionVariants", "DeploymentConfig", "DataCaptureConfig", "ShadowProductionVariants"
+    ),
     "Serve with instances.",
     _settings,
 )

@@ -1,12 +1,14 @@
 """`serverless:` of a deployment."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from pipelines.kinds.base.autoscaling import ServerlessScaling, of_serverless
 from pipelines.kinds.modes import ModeBlock, Settings
 from pipelines.spec.base import SpecModel
 from pipelines.spec.members import RequestMember, members_of
+from pipelines.spec.values import mistake
 
 _ONE_WORKER = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
 """A serverless instance answers one request at a time (FACTS 11.1)."""
@@ -24,10 +26,28 @@ class Serverless(SpecModel):
     provisioned_concurrency: int | None = Field(
         None, ge=1, le=200, description="How many of them are kept warm, at a price."
     )
+    autoscaling: ServerlessScaling | None = Field(
+        None, description="How the provisioned concurrency follows the load."
+    )
+
+    @model_validator(mode="after")
+    def _scales_what_is_there(self) -> Self:
+        if self.autoscaling is None:
+            return self
+        if self.provisioned_concurrency is None:
+            message = "`autoscaling` changes the provisioned concurrency, and there is none"
+            advice = f"add `provisioned_concurrency: {self.autoscaling.min}`"
+            raise mistake("SP122", message, advice, below="autoscaling")
+        if self.autoscaling.max > self.max_concurrency:
+            most = f"`max_concurrency`, {self.max_concurrency}"
+            message = f"`autoscaling.max` is {self.autoscaling.max}, more than {most}"
+            raise mistake("SP122", message, "keep it within `max_concurrency`", below="autoscaling")
+        return self
 
 
 def _settings(mode: Serverless) -> Settings:
-    return Settings({"ServerlessConfig": members_of(mode)}, _ONE_WORKER)
+    scaling = of_serverless(mode.autoscaling) if mode.autoscaling else None
+    return Settings({"ServerlessConfig": members_of(mode)}, _ONE_WORKER, scaling=scaling)
 
 
 MODE = ModeBlock(

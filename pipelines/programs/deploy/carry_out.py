@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pipelines.programs.deploy import modes
+from pipelines.programs.deploy import modes, scaling
 from pipelines.programs.deploy.model import (
+    VARIANT,
     DeploymentAttempt,
     DeploymentTarget,
     Endpoint,
@@ -19,41 +20,73 @@ from pipelines.programs.deploy.model import (
 from pipelines.programs.deploy.observe import Clients, exists, split
 from pipelines.programs.deploy.sample import UNSEEN
 
-VARIANT = "AllTraffic"
+SHADOW = "Shadow"
+"""The name of the variant that gets copies of requests."""
+
+_OF_PACKAGE = ("Image", "ModelDataUrl", "ModelDataSource")
+"""What a container of a package and one of a model have in common."""
 
 
-def make_config(clients: Clients, target: DeploymentTarget, package: str) -> None:
-    """Create model and endpoint config of a package where they do not exist.
+def make_config(clients: Clients, target: DeploymentTarget, package: str, shadow: str = "") -> None:
+    """Create models and endpoint config of a package where they do not exist.
+
+    Args:
+        clients: boto3's clients.
+        target: the target.
+        package: the package to serve.
+        shadow: the package that gets a copy of each request; empty for none.
 
     Raises:
-        UnfitPackageError: the package cannot be served with these settings; nothing was created.
+        UnfitPackageError: a package cannot be served with these settings; nothing was created.
     """
     _require_fit(clients, target, package)
-    model, config = target.model_name(package), target.config_name(package)
-    tags = _tags(target)
-    if not exists(clients, "list_models", "Models", "ModelName", model):
-        container: dict[str, Any] = {"ModelPackageName": package}
-        if target.environment:
-            container["Environment"] = target.environment
+    container: dict[str, Any] = {"ModelPackageName": package}
+    if target.environment:
+        container["Environment"] = target.environment
+    _make_model(clients, target, target.model_name(package), container)
+    mirrored: dict[str, Any] = {}
+    if shadow:
+        name, pending = target.shadow_name(shadow), _require_fit(clients, target, shadow)
+        _make_model(clients, target, name, _unapproved(target, pending))
+        variant = {"VariantName": SHADOW, "ModelName": name, **target.variant}
+        mirrored["ShadowProductionVariants"] = [variant]
+    config = target.config_name(package, shadow)
+    listed, key = "list_endpoint_configs", "EndpointConfigName"
+    if not exists(clients, listed, "EndpointConfigs", key, config):
+        model = target.model_name(package)
+        clients.sagemaker.create_endpoint_config(
+            EndpointConfigName=config,
+            ProductionVariants=[{"VariantName": VARIANT, "ModelName": model, **target.variant}],
+            **mirrored,
+            **target.config,
+            **_tags(target),
+        )
+
+
+def _make_model(
+    clients: Clients, target: DeploymentTarget, name: str, container: dict[str, Any]
+) -> None:
+    if not exists(clients, "list_models", "Models", "ModelName", name):
         clients.sagemaker.create_model(
-            ModelName=model,
+            ModelName=name,
             PrimaryContainer=container,
             ExecutionRoleArn=target.role,
             **target.model,
-            **tags,
-        )
-    if not exists(
-        clients, "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName", config
-    ):
-        variant = {"VariantName": VARIANT, "ModelName": model, **target.variant}
-        clients.sagemaker.create_endpoint_config(
-            EndpointConfigName=config, ProductionVariants=[variant], **target.config, **tags
+            **_tags(target),
         )
 
 
-def _require_fit(clients: Clients, target: DeploymentTarget, package: str) -> None:
+def _unapproved(target: DeploymentTarget, package: dict[str, Any]) -> dict[str, Any]:
+    """Return the container of a package that CreateModel would refuse by its name."""
+    container = package["InferenceSpecification"]["Containers"][0]
+    environment = {**(container.get("Environment") or {}), **target.environment}
+    made = {name: container[name] for name in _OF_PACKAGE if name in container}
+    return {**made, "Environment": environment} if environment else made
+
+
+def _require_fit(clients: Clients, target: DeploymentTarget, package: str) -> dict[str, Any]:
     """Check a package, which anybody may have registered, before anything is made of it."""
-    described = clients.sagemaker.describe_model_package(ModelPackageName=package)
+    described: dict[str, Any] = clients.sagemaker.describe_model_package(ModelPackageName=package)
     specification = described.get("InferenceSpecification") or {}
     containers = specification.get("Containers") or ()
     count = len(containers)
@@ -68,6 +101,7 @@ def _require_fit(clients: Clients, target: DeploymentTarget, package: str) -> No
         )
     for container in containers:
         _require_registered(clients, container)
+    return described
 
 
 def _require_registered(clients: Clients, container: dict[str, Any]) -> None:
@@ -101,16 +135,40 @@ def create(clients: Clients, target: DeploymentTarget, config: str) -> None:
 
 
 def update(clients: Clients, target: DeploymentTarget, config: str, endpoint: Endpoint) -> None:
-    """Begin to update the endpoint to a config, with the rollout where its mode takes one."""
+    """Begin to update the endpoint to a config, with the rollout where its mode takes one.
+
+    What would make the service refuse it is deregistered before; scaling goes on afterwards.
+
+    Raises:
+        DeployError: somebody else scales the variant.
+    """
     request: dict[str, Any] = {"EndpointName": target.endpoint, "EndpointConfigName": config}
+    found = scaling.observe_scaling(clients, target)
+    due = _variant(clients, config)
+    if found.targets:
+        live = _variant(clients, endpoint.config)
+        scaling.carry_out(clients, target, scaling.in_the_way(target, found, live, due))
+    request |= scaling.retained(target, endpoint, due)
     if target.deployment and modes.find(endpoint.mode).takes_rollout:
         request["DeploymentConfig"] = target.deployment
     clients.sagemaker.update_endpoint(**request)
 
 
 def delete(clients: Clients, target: DeploymentTarget) -> None:
-    """Delete the endpoint."""
+    """Delete the endpoint, and how it scales before."""
+    found = scaling.observe_scaling(clients, target)
+    scaling.carry_out(clients, target, scaling.before_deletion(found))
     clients.sagemaker.delete_endpoint(EndpointName=target.endpoint)
+
+
+def _variant(clients: Clients, config: str) -> dict[str, Any]:
+    """Read the variant of an endpoint config; an empty one where the config is gone."""
+    listed, key = "list_endpoint_configs", "EndpointConfigName"
+    if not exists(clients, listed, "EndpointConfigs", key, config):
+        return {}
+    described = clients.sagemaker.describe_endpoint_config(EndpointConfigName=config)
+    variant: dict[str, Any] = described["ProductionVariants"][0]
+    return variant
 
 
 def write_attempt(clients: Clients, target: DeploymentTarget, attempt: DeploymentAttempt) -> None:

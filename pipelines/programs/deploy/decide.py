@@ -11,8 +11,10 @@ from typing import NamedTuple
 from pipelines.programs.deploy import modes
 from pipelines.programs.deploy.model import (
     FAILED,
+    FOUND,
     IN_SERVICE,
     KILLED,
+    SUCCEEDED,
     DeploymentTarget,
     Endpoint,
     EndpointState,
@@ -42,12 +44,16 @@ class Decision(NamedTuple):
         message: why, a sentence without a full stop.
         config: the endpoint config that it is about.
         package: the package that is to be served by it.
+        mode: the mode of the config; empty for the target's.
+        shadow: the package that is to get a copy of each request.
     """
 
     action: str
     message: str
     config: str = ""
     package: str = ""
+    mode: str = ""
+    shadow: str = ""
 
 
 def decide(target: DeploymentTarget, state: EndpointState) -> Decision:
@@ -61,7 +67,7 @@ def decide(target: DeploymentTarget, state: EndpointState) -> Decision:
         why = f" ({endpoint.failure})" if endpoint.failure else ""
         message = f"{target.endpoint} is {endpoint.status}{why}: fix it in SageMaker"
         return Decision(REFUSE, f"{message}, then deploy again")
-    due = _due(target, state)
+    due = _mirrored(target, state, _due(target, state))
     if endpoint is None:
         return _absent(target, state, due)
     return _serving(target, state, endpoint, due)
@@ -74,11 +80,13 @@ class Due(NamedTuple):
         version: the version.
         config: its config by the target; where that one failed, the one that worked last.
         mode: the mode of that config.
+        shadow: the version that is to get a copy of each request.
     """
 
     version: ModelVersion
     config: str
     mode: str
+    shadow: ModelVersion | None = None
 
 
 def _due(target: DeploymentTarget, state: EndpointState) -> Due | None:
@@ -95,6 +103,30 @@ def _due(target: DeploymentTarget, state: EndpointState) -> Due | None:
     return None
 
 
+def _mirrored(target: DeploymentTarget, state: EndpointState, due: Due | None) -> Due | None:
+    """Let the newest pending version have a copy of each request, once what is due has worked.
+
+    So a version is to blame for what it does alone. A pending one that failed here gets none.
+    """
+    shadow = _shadow(target, state, due)
+    if due is None or shadow is None or due.config != target.config_name(due.version.arn):
+        return due
+    config = target.config_name(due.version.arn, shadow.arn)
+    if state.last(due.config) != SUCCEEDED or config in state.failed():
+        return due
+    return due._replace(config=config, shadow=shadow)
+
+
+def _shadow(target: DeploymentTarget, state: EndpointState, due: Due | None) -> ModelVersion | None:
+    """Return the newest pending version above the one that is due."""
+    if not target.shadow or due is None:
+        return None
+    for version in state.versions:
+        if version.is_pending and version.number > due.version.number:
+            return version
+    return None
+
+
 def _broken(target: DeploymentTarget, state: EndpointState, endpoint: Endpoint) -> Decision:
     if state.last(endpoint.config) in {FAILED, KILLED}:
         return Decision(DELETE, f"delete {target.endpoint}, which is {endpoint.status}")
@@ -106,27 +138,50 @@ def _absent(target: DeploymentTarget, state: EndpointState, due: Due | None) -> 
     if due is None:
         return Decision(NOTHING, _nothing_due(target, state))
     message = f"create {target.endpoint} with {target.group}/{due.version.number}"
-    return Decision(CREATE, message, due.config, due.version.arn)
+    shadow = due.shadow.arn if due.shadow else ""
+    return Decision(CREATE, message, due.config, due.version.arn, due.mode, shadow)
 
 
 def _serving(
     target: DeploymentTarget, state: EndpointState, endpoint: Endpoint, due: Due | None
 ) -> Decision:
     if due is None:
-        if endpoint.config not in state.failed():
-            return Decision(NOTHING, _stays(target, state, endpoint))
-        return _back(target, state, endpoint)
+        return _none_due(target, state, endpoint)
     named = f"{target.group}/{due.version.number}"
     package, config = due.version.arn, due.config
     newest = target.config_name(package)
     if endpoint.config != config:
         return _update(target, state, endpoint, due)
-    if config != newest:
+    if state.last(config) not in {SUCCEEDED, FOUND}:
+        shadow = due.shadow.arn if due.shadow else ""
+        return Decision(TEST, _test(target, named), config, package, due.mode, shadow)
+    if due.shadow is None and config != newest:
         message = f"{named} stays live with its previous settings: the new ones failed here"
         return Decision(NOTHING, f"{message}: {state.reason(newest)}", config, package)
-    if config not in {attempt.config for attempt in state.working()}:
-        return Decision(TEST, _test(target, named), config, package)
-    return Decision(NOTHING, f"{named} is live", config, package)
+    return Decision(NOTHING, f"{named} is live{_mirror(target, state, due)}", config, package)
+
+
+def _mirror(target: DeploymentTarget, state: EndpointState, due: Due) -> str:
+    """Return which version gets a copy of each request, or why none does."""
+    if due.shadow is not None:
+        return f", and {target.group}/{due.shadow.number} gets a copy of each request"
+    wanted = _shadow(target, state, due)
+    if wanted is None:
+        return ""
+    reason = state.reason(target.config_name(due.version.arn, wanted.arn))
+    return f"; {target.group}/{wanted.number} gets no copies of its requests: {reason}"
+
+
+def _none_due(target: DeploymentTarget, state: EndpointState, endpoint: Endpoint) -> Decision:
+    """Keep what serves where no version can replace it, unless the target says otherwise."""
+    if endpoint.config in state.failed():
+        return _back(target, state, endpoint)
+    is_ours = state.number(endpoint.package) is not None
+    approved = any(version.approval == "Approved" for version in state.versions)
+    if target.delete_when_none and is_ours and not approved:
+        message = f"delete {target.endpoint}: no version of {target.group} is approved any more"
+        return Decision(DELETE, message)
+    return Decision(NOTHING, _stays(target, state, endpoint))
 
 
 def _test(target: DeploymentTarget, named: str) -> str:
@@ -146,7 +201,10 @@ def _update(
     elif live not in {None, number}:
         instead = f" instead of {target.group}/{live}"
     message = f"update {target.endpoint} to {target.group}/{number}{instead}"
-    return Decision(UPDATE, message, due.config, package)
+    if due.shadow is not None:
+        message = f"{message}, with copies of its requests for {target.group}/{due.shadow.number}"
+    shadow = due.shadow.arn if due.shadow else ""
+    return Decision(UPDATE, message, due.config, package, due.mode, shadow)
 
 
 def _other_mode(target: DeploymentTarget, endpoint: Endpoint, due: Due) -> Decision:
@@ -171,8 +229,8 @@ def _back(target: DeploymentTarget, state: EndpointState, endpoint: Endpoint) ->
             number = state.number(attempt.package)
             what = attempt.config if number is None else f"{target.group}/{number}"
             message = f"update {target.endpoint} back to {what}, which worked last"
-            return Decision(UPDATE, message, attempt.config, attempt.package)
-    return Decision(DELETE, f"delete {target.endpoint}, which never worked")
+            return Decision(UPDATE, message, attempt.config, attempt.package, attempt.mode)
+    return Decision(DELETE, f"delete {target.endpoint}, which has nothing to go back to")
 
 
 def _nothing_due(target: DeploymentTarget, state: EndpointState) -> str:

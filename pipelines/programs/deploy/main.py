@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.programs.deploy.model import DeployError, DeploymentOutcome
-from pipelines.programs.deploy.observe import Clients
+from pipelines.programs.deploy.observe import SERVICES, Clients
 from pipelines.programs.deploy.reconcile import Options, reconcile
 from pipelines.programs.deploy.target import target_of
 from pipelines.programs.deploy.variables import EXECUTION
@@ -35,9 +35,8 @@ def main(config: dict[str, Any], layout: Layout) -> int:
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
 
     region = config["aws"]["region"]
-    names = ("sagemaker", "sagemaker-runtime", "s3")
     client: Any = boto3.client
-    clients = Clients(*(client(name, region_name=region) for name in names))
+    clients = Clients(*(client(name, region_name=region) for name in SERVICES))
     target = target_of(config, os.environ, lambda path: Path(path).read_bytes())
     local = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://127.")
     options = Options(

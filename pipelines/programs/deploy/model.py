@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 IN_SERVICE = "InService"
+VARIANT = "AllTraffic"
+"""The name of the one production variant."""
+
 SUCCEEDED, FAILED, RETRY, FOUND = "succeeded", "failed", "retry", "found"
-KILLED, REPEATED = "killed", "repeated"
+KILLED, REPEATED, RETURNED = "killed", "repeated", "returned"
 MOST_KILLED = 3
 """Times in a row that a config may be killed until that is taken for its own fault."""
 
@@ -53,6 +57,10 @@ class DeploymentTarget(NamedTuple):
         sample: a request that must be answered before the deployment counts.
         replace: whether the endpoint may be deleted and created again where no update leads to
             the mode.
+        scaling: how its instances, or its provisioned concurrency, scale with the load:
+            `ScalableDimension`, `MinCapacity`, `MaxCapacity`, `TargetTracking`; empty for not.
+        delete_when_none: whether the endpoint is deleted when no version is approved any more.
+        shadow: `pending` if the newest pending version gets a copy of each request.
     """
 
     group: str
@@ -68,14 +76,22 @@ class DeploymentTarget(NamedTuple):
     tags: dict[str, str]
     sample: SampleRequest | None = None
     replace: bool = False
+    scaling: Mapping[str, Any] = {}
+    delete_when_none: bool = False
+    shadow: str = ""
 
     def model_name(self, package: str) -> str:
         """Name the model of a package by what it is made of."""
         return self._named(package, self.role, self.environment, self.model)
 
-    def config_name(self, package: str) -> str:
-        """Name the endpoint config of a package by what it is made of."""
-        return self._named(self.model_name(package), self.variant, self.config)
+    def shadow_name(self, package: str) -> str:
+        """Name the model of a package that only gets copies of requests."""
+        return self._named(package, self.role, self.environment, self.model, "shadow")
+
+    def config_name(self, package: str, shadow: str = "") -> str:
+        """Name the endpoint config of a package, with that of a shadow, by what it is made of."""
+        mirrored = (self.shadow_name(shadow),) if shadow else ()
+        return self._named(self.model_name(package), self.variant, self.config, *mirrored)
 
     def _named(self, *content: Any) -> str:
         text = json.dumps(content, sort_keys=True).encode()
@@ -96,6 +112,11 @@ class ModelVersion(NamedTuple):
         """Whether it may be live."""
         return self.approval == "Approved" and self.status == "Completed"
 
+    @property
+    def is_pending(self) -> bool:
+        """Whether it waits for approval and could be served."""
+        return self.approval == "PendingManualApproval" and self.status == "Completed"
+
 
 class Endpoint(NamedTuple):
     """The endpoint as it is.
@@ -106,6 +127,7 @@ class Endpoint(NamedTuple):
         mode: the name of that config's mode.
         package: the ARN of the package that it serves; None where it is not one.
         failure: its FailureReason.
+        instances: how many instances its variant has now; 0 for a serverless one.
     """
 
     status: str
@@ -113,6 +135,7 @@ class Endpoint(NamedTuple):
     mode: str
     package: str | None
     failure: str | None
+    instances: int = 0
 
     @property
     def is_changing(self) -> bool:
@@ -132,8 +155,9 @@ class DeploymentAttempt(NamedTuple):
         config: the endpoint config's name.
         package: the package's ARN.
         outcome: `succeeded`, `failed`, `killed`, where the machine ended it, `repeated`, which
-            says that what was killed is tried once more, `retry`, which forgets a failure, or
-            `found`: it was live before anything was deployed from here.
+            says that what was killed is tried once more, `returned`, that what worked before is
+            served again and has to answer again, `retry`, which forgets a failure, or `found`:
+            it was live before anything was deployed from here.
         reason: why it failed.
         started: when, ISO 8601 in UTC.
         execution: the ARN of the pipeline execution, or empty.
@@ -206,7 +230,7 @@ class EndpointState(NamedTuple):
         good = [
             one
             for one in last.values()
-            if one.outcome in {SUCCEEDED, FOUND} and one.config in self.configs
+            if one.outcome in {SUCCEEDED, FOUND, RETURNED} and one.config in self.configs
         ]
         return sorted(good, key=lambda one: one.started, reverse=True)
 

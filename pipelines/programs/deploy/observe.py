@@ -16,13 +16,17 @@ from pipelines.programs.deploy.model import (
     package_version,
 )
 
+SERVICES = ("sagemaker", "sagemaker-runtime", "s3", "application-autoscaling", "cloudwatch")
+
 
 class Clients(NamedTuple):
-    """boto3's clients of one account; `runtime` is sagemaker-runtime's."""
+    """boto3's clients of one account, in the order of `SERVICES`."""
 
     sagemaker: Any
     runtime: Any
     s3: Any
+    scaling: Any
+    alarms: Any
 
 
 def observe(clients: Clients, target: DeploymentTarget) -> EndpointState:
@@ -52,7 +56,15 @@ def find_endpoint(clients: Clients, name: str) -> Endpoint | None:
         modes.of(described).name,
         _package(clients, described["ProductionVariants"]),
         found.get("FailureReason"),
+        _instances(found),
     )
+
+
+def _instances(endpoint: dict[str, Any]) -> int:
+    """Return how many instances the first variant of a described endpoint has now."""
+    for variant in endpoint.get("ProductionVariants", ()):
+        return int(variant.get("CurrentInstanceCount", 0))
+    return 0
 
 
 def exists(clients: Clients, operation: str, member: str, key: str, name: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
-from pipelines.programs.deploy import carry_out
+from pipelines.programs.deploy import carry_out, scaling
 from pipelines.programs.deploy.decide import (
     CREATE,
     DELETE,
@@ -35,6 +35,7 @@ from pipelines.programs.deploy.model import (
     MOST_KILLED,
     REPEATED,
     RETRY,
+    RETURNED,
     SUCCEEDED,
     DeployError,
     DeploymentAttempt,
@@ -107,7 +108,8 @@ def reconcile(
         if decision.action == REFUSE:
             raise DeployError(decision.message)
         if decision.action == NOTHING or options.dry_run:
-            return reconciliation.outcome(state, decision)
+            scaled = reconciliation.scale(state, decision)
+            return reconciliation.outcome(state, decision, scaled)
         reconciliation.carry_out(state, decision)
     raise DeployError(f"{target.endpoint} still needs a change after {_ROUNDS} changes")
 
@@ -121,10 +123,32 @@ class _Reconciliation:
         self._changed = False
         self._refused: tuple[Decision, Any] | None = None
 
-    def outcome(self, state: EndpointState, decision: Decision) -> DeploymentOutcome:
-        """Return the outcome; the decision is the last one."""
+    def scale(self, state: EndpointState, decision: Decision) -> tuple[str, ...]:
+        """Make an endpoint scale as the target wants it, once nothing else is left to do.
+
+        Returns:
+            What was changed, or would be in a dry run; nothing where it is so already.
+        """
+        endpoint = state.endpoint
+        if decision.action != NOTHING or endpoint is None or endpoint.status != IN_SERVICE:
+            return ()
+        found = scaling.observe_scaling(self._clients, self._target)
+        changes = scaling.steps(self._target, endpoint, found)
+        if not changes:
+            return ()
+        message = scaling.describe(self._target, changes)
+        self._changed = True
+        if not self._options.dry_run:
+            self._options.report(message)
+            scaling.carry_out(self._clients, self._target, changes)
+        return (message,)
+
+    def outcome(
+        self, state: EndpointState, decision: Decision, scaled: tuple[str, ...]
+    ) -> DeploymentOutcome:
+        """Return the outcome; the decision is the last one, and `scaled` what followed it."""
         live = state.number(state.endpoint.package) if state.endpoint else None
-        messages = dict.fromkeys((decision.message, *newer(self._target, state)))
+        messages = dict.fromkeys((decision.message, *scaled, *newer(self._target, state)))
         changed = self._changed or decision.action not in {NOTHING, WAIT}
         known = [(one.number, state.reason(config)) for one, config in self._known(state)]
         earlier = [
@@ -174,8 +198,8 @@ class _Reconciliation:
             )
         about = Decision(NOTHING, "", config, package)
         if self._options.dry_run:
-            return (self._attempt(about, RETRY, target.mode),)
-        self._record(about, RETRY, target.mode)
+            return (self._attempt(about, RETRY),)
+        self._record(about, RETRY)
         return ()
 
     def carry_out(self, state: EndpointState, decision: Decision) -> None:
@@ -218,8 +242,8 @@ class _Reconciliation:
     def _remember(self, state: EndpointState, endpoint: Endpoint) -> None:
         """Record what is live and was put there by others, to be able to go back to it."""
         if endpoint.config not in {attempt.config for attempt in state.attempts}:
-            found = Decision(NOTHING, "", endpoint.config, endpoint.package or "")
-            self._record(found, FOUND, endpoint.mode)
+            package, mode = endpoint.package or "", endpoint.mode
+            self._record(Decision(NOTHING, "", endpoint.config, package, mode), FOUND)
 
     def _begin(self, state: EndpointState, decision: Decision) -> None:
         clients, target, config = self._clients, self._target, decision.config
@@ -228,10 +252,13 @@ class _Reconciliation:
                 carry_out.make_config(clients, target, decision.package)
             carry_out.delete(clients, target)
             return
-        if state.last(config) == KILLED:
-            self._record(decision, REPEATED, target.mode)
-        if config == target.config_name(decision.package):
-            carry_out.make_config(clients, target, decision.package)
+        last = state.last(config)
+        if last == KILLED:
+            self._record(decision, REPEATED)
+        elif last in {SUCCEEDED, FOUND} and state.number(decision.package) is not None:
+            self._record(decision, RETURNED)
+        if config == target.config_name(decision.package, decision.shadow):
+            carry_out.make_config(clients, target, decision.package, decision.shadow)
         if state.endpoint is None:
             carry_out.create(clients, target, config)
         else:
@@ -246,38 +273,38 @@ class _Reconciliation:
             self._failed(state, decision, reason)
 
     def _test(self, state: EndpointState, decision: Decision) -> None:
-        reason = send_sample(self._clients, self._target)
+        mode = decision.mode or self._target.mode
+        reason = send_sample(self._clients, self._target, mode)
         if reason:
             self._failed(state, decision, reason)
         else:
-            self._record(decision, SUCCEEDED, self._target.mode)
+            self._record(decision, SUCCEEDED)
 
     def _failed(self, state: EndpointState, decision: Decision, reason: str) -> None:
         """Record a failure, or that the machine ended the attempt: then it is made once more."""
         kills = state.kills(decision.config) + 1
         if is_killed(reason):
-            self._record(decision, KILLED, self._target.mode, reason)
+            self._record(decision, KILLED, reason)
             if kills < MOST_KILLED:
                 self._options.report(f"killed: {reason}; it is tried again")
                 return
             reason = f"{reason}, {kills} times in a row"
         else:
-            self._record(decision, FAILED, self._target.mode, reason)
+            self._record(decision, FAILED, reason)
         number = decision.package.rpartition("/")[2]
-        if number.isdigit():
+        if number.isdigit() and not decision.shadow:  # whose failure harms nobody
             self._failures.append((int(number), reason))
         self._options.report("failed")  # the outcome says why
 
-    def _record(self, about: Decision, outcome: str, mode: str, reason: str = "") -> None:
-        attempt = self._attempt(about, outcome, mode, reason)
+    def _record(self, about: Decision, outcome: str, reason: str = "") -> None:
+        attempt = self._attempt(about, outcome, reason)
         carry_out.write_attempt(self._clients, self._target, attempt)
 
-    def _attempt(
-        self, about: Decision, outcome: str, mode: str, reason: str = ""
-    ) -> DeploymentAttempt:
+    def _attempt(self, about: Decision, outcome: str, reason: str = "") -> DeploymentAttempt:
         started = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
-        who = self._options.execution
-        return DeploymentAttempt(about.config, about.package, outcome, reason, started, who, mode)
+        who, mode = self._options.execution, about.mode or self._target.mode
+        package = about.shadow if about.shadow and outcome in {FAILED, KILLED} else about.package
+        return DeploymentAttempt(about.config, package, outcome, reason, started, who, mode)
 
     def _wait(self) -> None:
         """Wait until no change of the endpoint is under way.

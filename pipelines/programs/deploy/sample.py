@@ -23,11 +23,17 @@ _LONGEST_PAUSE = 5.0
 _REASON_LENGTH = 500
 
 
-def send_sample(clients: Clients, target: DeploymentTarget) -> str:
-    """Send the sample request; return why it was not answered, empty where it was."""
+def send_sample(clients: Clients, target: DeploymentTarget, mode: str) -> str:
+    """Send the sample request; return why it was not answered, empty where it was.
+
+    Args:
+        clients: boto3's clients.
+        target: the target.
+        mode: the mode that the endpoint is in; not the target's where that one failed.
+    """
     if target.sample is None:
         return ""
-    send = _ask if modes.find(target.mode).answers_in_s3 else _send
+    send = _ask if modes.find(mode).answers_in_s3 else _send
     reason = ""
     for _ in range(_TRIES):
         reason, may_pass = send(clients, target, target.sample)
@@ -65,7 +71,7 @@ def _ask(clients: Clients, target: DeploymentTarget, sample: SampleRequest) -> t
     """Put the request beside the answers, and wait for the answer or the error; as `_send`."""
     from botocore.exceptions import ClientError  # noqa: PLC0415 - not at import
 
-    output = target.config["AsyncInferenceConfig"]["OutputConfig"]["S3OutputPath"]
+    output = _served(clients, target)["AsyncInferenceConfig"]["OutputConfig"]["S3OutputPath"]
     bucket, prefix = split(output)
     key = f"{prefix.rstrip('/')}/input/{uuid.uuid4()}".lstrip("/")
     clients.s3.put_object(Bucket=bucket, Key=key, Body=sample.body)
@@ -78,6 +84,16 @@ def _ask(clients: Clients, target: DeploymentTarget, sample: SampleRequest) -> t
     except ClientError as error:
         return _refused(error)
     return _await(clients, asked["OutputLocation"], asked.get("FailureLocation")), False
+
+
+def _served(clients: Clients, target: DeploymentTarget) -> dict[str, Any]:
+    """Return the config of an asynchronous endpoint: the target's, or an earlier one."""
+    if "AsyncInferenceConfig" in target.config:
+        return target.config
+    live = clients.sagemaker.describe_endpoint(EndpointName=target.endpoint)
+    name: str = live["EndpointConfigName"]
+    found: dict[str, Any] = clients.sagemaker.describe_endpoint_config(EndpointConfigName=name)
+    return found
 
 
 def _await(clients: Clients, output: str, failure: str | None) -> str:

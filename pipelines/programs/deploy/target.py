@@ -18,7 +18,8 @@ def target_of(
     Args:
         config: the program's configuration: `mode`, `variant`, `environment`, `deployment`,
             `sample` ({"path", "content_type"} or None), `pipeline`, and `aws`, the spec's section;
-            where given, `config`, members of the endpoint config, and `replace`.
+            where given, `config`, members of the endpoint config, `scaling`, `replace`,
+            `delete_when_none` and `shadow`.
         variables: the job's environment.
         read: returns the content of a file of the project.
     """
@@ -33,13 +34,25 @@ def target_of(
         mode=mode.name,
         variant=config["variant"],
         environment=config["environment"],
-        config={**mode.config(aws), **config.get("config", {})},
+        config={**mode.config(aws), **_placed(config)},
         model=_network(aws),
         deployment=config["deployment"] or {},
         tags=aws.get("tags") or {},
         sample=_sample(config["sample"], read),
         replace=config.get("replace", False),
+        scaling=config.get("scaling", {}),
+        delete_when_none=config.get("delete_when_none", False),
+        shadow=config.get("shadow", ""),
     )
+
+
+def _placed(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return further members of the endpoint config; captures have a place in the end."""
+    given: dict[str, Any] = dict(config.get("config", {}))
+    if "DataCaptureConfig" in given:
+        own = f"s3://{config['aws']['bucket']}/{config['pipeline']}/captured"
+        given["DataCaptureConfig"] = {"DestinationS3Uri": own, **given["DataCaptureConfig"]}
+    return given
 
 
 def _sample(given: Mapping[str, str] | None, read: Callable[[str], bytes]) -> SampleRequest | None:

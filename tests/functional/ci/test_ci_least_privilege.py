@@ -20,7 +20,7 @@ from pipelines.compile.model import Compiled, CompileRequest
 from pipelines.definition.steps import take_apart
 from pipelines.infra.policies import RolePolicy, policies
 from pipelines.json_types import JsonObject
-from pipelines.programs.deploy.observe import Clients
+from pipelines.programs.deploy.observe import SERVICES, Clients
 from pipelines.programs.deploy.reconcile import Options, reconcile
 from tests.iam.calls import SAGEMAKER, Recorder, needs
 from tests.iam.evaluator import Request, allowed
@@ -114,6 +114,7 @@ def roles(tmp_path_factory: pytest.TempPathFactory) -> Roles:
 def _deployer() -> Iterator[tuple[str, Request]]:
     """Yield what the deployer asks for: creating, updating, going back, failing, deleting."""
     what = target(tags={"team": "x"}, history="s3://team/p/deployments/e")
+    dimension = "sagemaker:variant:DesiredProvisionedConcurrency"
     for account, later in (
         (Account({1: "Approved"}), {2: "Approved"}),
         (Account({1: "Approved"}, mute={1}), {}),
@@ -121,11 +122,11 @@ def _deployer() -> Iterator[tuple[str, Request]]:
     ):
         asked: list[Request] = []
         plain = account.clients
-        services = ("sagemaker", "sagemaker-runtime", "s3")
         clients = Clients(
-            *(Recorder(s, c, PLACE, asked) for s, c in zip(services, plain, strict=True))
+            *(Recorder(s, c, PLACE, asked) for s, c in zip(SERVICES, plain, strict=True))
         )
         reconcile(clients, what, Options(pause=0))
+        account.scaled.scale(dimension, "pipelines-from-zero", "e-backlog-without-capacity")
         account.versions.update(later)
         reconcile(clients, what, Options(pause=0))
         yield from ((DEPLOYER, request) for request in asked)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
-
-from botocore.exceptions import ClientError
 
 from pipelines.programs.deploy.model import DeploymentTarget, SampleRequest
 from pipelines.programs.deploy.observe import Clients
 from tests.unit.programs.allowed import Allowed
+from tests.unit.programs.object_account import S3, Paginator
+from tests.unit.programs.refusals import refusal
+from tests.unit.programs.scaling_account import CONCURRENCY, INSTANCES, Alarms, Scaled, Scaling
 
 GROUP = "g"
 ARN = "arn:aws:sagemaker:us-east-1:111122223333:model-package/g/"
 
 
+_TYPES = ("InstanceType", "InstancePools")
 KILLED = "the model server was killed by SIGKILL (out of memory?) while it loaded the model"
 
 
@@ -44,9 +46,11 @@ def target(**changes: Any) -> DeploymentTarget:
     return plain._replace(**changes)
 
 
-def refusal(operation: str, message: str, code: str = "ValidationException") -> ClientError:
-    """Make the error that boto3 raises."""
-    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+def _number(container: dict[str, Any]) -> int:
+    """Say which version a container serves, by its package or by its image; 0 for none."""
+    named = str(container.get("ModelPackageName", "")).rpartition("/")[2]
+    number = named or str(container.get("Image", "")).partition(":")[2]
+    return int(number) if number.isdigit() else 0
 
 
 @dataclass
@@ -70,6 +74,9 @@ class Account:
         calls: names of the calls that change something, in order.
         actions: the IAM actions that all calls together needed.
         kill_at: the changing call before which, or after which, the process is killed.
+        scaled: how the endpoint scales.
+        instances: how many instances its variant has now.
+        updates: the requests of UpdateEndpoint.
     """
 
     versions: dict[int, str] = field(default_factory=dict)
@@ -94,6 +101,9 @@ class Account:
     endpoint: dict[str, Any] | None = None
     objects: dict[str, bytes] = field(default_factory=dict)
     looks: int = 0
+    scaled: Scaled = field(default_factory=Scaled)
+    instances: int = 1
+    updates: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def clients(self) -> Clients:
@@ -101,7 +111,14 @@ class Account:
         return Clients(
             Allowed("deploy", "sagemaker", SageMaker(self), self.actions),
             Allowed("deploy", "sagemaker", Runtime(self), self.actions),
-            Allowed("deploy", "s3", S3(self), self.actions),
+            Allowed("deploy", "s3", S3(self.objects, self.tags, self.change), self.actions),
+            Allowed(
+                "deploy",
+                "application-autoscaling",
+                Scaling(self.scaled, self.change, self.dimensions),
+                self.actions,
+            ),
+            Allowed("deploy", "cloudwatch", Alarms(self.scaled, self.change), self.actions),
         )
 
     def change(self, name: str, effect: Callable[[], None]) -> None:
@@ -116,10 +133,15 @@ class Account:
 
     def version_of(self, config: str) -> int:
         """Say which version a config serves; 0 where its model comes from no package."""
-        model = self.configs[config]["ProductionVariants"][0]["ModelName"]
-        container = self.models[model].get("PrimaryContainer", {})
-        number = str(container.get("ModelPackageName", "")).rpartition("/")[2]
-        return int(number) if number.isdigit() else 0
+        return self._version(self.configs[config]["ProductionVariants"][0])
+
+    def shadow_of(self, config: str) -> int:
+        """Say which version gets copies of the requests of a config; 0 for none."""
+        shadows = self.configs[config].get("ShadowProductionVariants", ())
+        return next((self._version(one) for one in shadows), 0)
+
+    def _version(self, variant: dict[str, Any]) -> int:
+        return _number(self.models[variant["ModelName"]].get("PrimaryContainer", {}))
 
     def is_serverless(self, config: str) -> bool:
         """Say whether a config is serverless."""
@@ -129,11 +151,30 @@ class Account:
         """Say whether a config is asynchronous."""
         return "AsyncInferenceConfig" in self.configs[config]
 
+    def dimensions(self) -> tuple[str, ...]:
+        """Say which numbers of the variant may be scaled; none while it changes."""
+        if self.endpoint is None or self.endpoint["EndpointStatus"] != "InService":
+            return ()
+        variant = self.configs[self.endpoint["EndpointConfigName"]]["ProductionVariants"][0]
+        serverless = variant.get("ServerlessConfig")
+        if serverless is None:
+            return (INSTANCES,)
+        return (CONCURRENCY,) if "ProvisionedConcurrency" in serverless else ()
+
     def live(self) -> int | None:
         """Say which version is in service."""
         if self.endpoint is None or self.endpoint["EndpointStatus"] != "InService":
             return None
         return self.version_of(self.endpoint["EndpointConfigName"])
+
+    def check_scaled(self, served: str, config: str) -> None:
+        """Refuse an update to other instances while how many there are is scaled."""
+        types = [
+            {m: self.configs[one]["ProductionVariants"][0].get(m) for m in _TYPES}
+            for one in (served, config)
+        ]
+        if self.scaled.targets and types[0] != types[1]:
+            raise refusal("UpdateEndpoint", "the variant is registered as a scalable target")
 
     def environment(self) -> dict[str, str]:
         """Give the environment of what is served."""
@@ -152,7 +193,7 @@ class Account:
             return
         self.looks = 0
         wanted = self.endpoint.pop("wanted")
-        reason = self._failure(self.version_of(wanted))
+        reason = self._failure(self.version_of(wanted)) or self._failure(self.shadow_of(wanted))
         if reason is None:
             self.endpoint = {"EndpointStatus": "InService", "EndpointConfigName": wanted}
         else:
@@ -173,17 +214,6 @@ class Account:
         history = [key for key in sorted(self.objects) if "/deployments/" in key]
         read = [json.loads(self.objects[key]) for key in history]
         return [(one["version"], one["outcome"]) for one in read]
-
-
-@dataclass
-class Paginator:
-    """boto3's paginator over one page."""
-
-    page: dict[str, Any]
-
-    def paginate(self, **_request: Any) -> Iterator[dict[str, Any]]:
-        """Give the page."""
-        yield self.page
 
 
 @dataclass
@@ -224,7 +254,8 @@ class SageMaker:
         """Look at the endpoint."""
         self.account.look()
         assert self.account.endpoint is not None
-        return dict(self.account.endpoint)
+        variants = [{"CurrentInstanceCount": self.account.instances}]
+        return {**self.account.endpoint, "ProductionVariants": variants}
 
     def describe_endpoint_config(self, **request: Any) -> dict[str, Any]:
         """Look at a config."""
@@ -235,7 +266,7 @@ class SageMaker:
         number = int(request["ModelPackageName"].rpartition("/")[2])
         count = self.account.containers.get(number, 1)
         containers = [
-            {"Image": f"i{index}", **self.account.archives.get(number, {})}
+            {"Image": f"i{index}:{number}", **self.account.archives.get(number, {})}
             for index in range(count)
         ]
         return {"InferenceSpecification": {"Containers": containers}} if containers else {}
@@ -247,8 +278,10 @@ class SageMaker:
     def create_model(self, **request: Any) -> None:
         """Create a model out of an approved package."""
         account, name = self.account, request["ModelName"]
-        number = int(request["PrimaryContainer"]["ModelPackageName"].rpartition("/")[2])
-        if name in account.models or account.versions[number] != "Approved":
+        container = request["PrimaryContainer"]
+        named = "ModelPackageName" in container
+        number = _number(container)
+        if name in account.models or (named and account.versions[number] != "Approved"):
             raise refusal("CreateModel", "exists, or is not approved")
         if number in account.refused:
             raise refusal("CreateModel", account.refused[number])
@@ -288,11 +321,13 @@ class SageMaker:
             raise refusal("UpdateEndpoint", "asynchronous inference cannot be switched on or off")
         if account.is_serverless(config) and not account.is_serverless(served):
             raise refusal("UpdateEndpoint", "cannot change from an instance to serverless")
+        account.check_scaled(served, config)
         if "DeploymentConfig" in request and account.is_serverless(served):
             raise refusal("UpdateEndpoint", "no guardrails for serverless")
 
         def effect() -> None:
             endpoint.update(EndpointStatus="Updating", wanted=config)
+            account.updates.append(request)
             endpoint.pop("FailureReason", None)
 
         account.change(f"update {account.version_of(config)}", effect)
@@ -355,35 +390,3 @@ class Runtime:
     @property
     def _is_mute(self) -> bool:
         return self.account.live() in self.account.mute or "MUTE" in self.account.environment()
-
-
-@dataclass
-class S3:
-    """The s3 client."""
-
-    account: Account
-
-    def list_objects_v2(self, **request: Any) -> dict[str, Any]:
-        """List objects."""
-        keys = sorted(key for key in self.account.objects if key.startswith(request["Prefix"]))
-        return {"Contents": [{"Key": key} for key in keys]}
-
-    def head_object(self, **request: Any) -> dict[str, Any]:
-        """Look at an archive; one that is not there, or may not be seen, is refused alike."""
-        tag = self.account.tags.get(request["Key"])
-        if tag is None:
-            raise refusal("HeadObject", "Forbidden", "403")
-        return {"ETag": f'"{tag}"'}
-
-    def get_object(self, **request: Any) -> dict[str, Any]:
-        """Read an object."""
-        if request["Key"] not in self.account.objects:
-            raise refusal("GetObject", "The specified key does not exist.", "NoSuchKey")
-        return {"Body": io.BytesIO(self.account.objects[request["Key"]])}
-
-    def put_object(self, **request: Any) -> None:
-        """Write an object."""
-        account = self.account
-        outcome = request["Key"].rpartition("-")[2].removesuffix(".json")
-        content = {request["Key"]: bytes(request["Body"])}
-        account.change(f"wrote {outcome}", lambda: account.objects.update(content))

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from pipelines.programs.deploy.model import DeployError, DeploymentTarget
 from pipelines.programs.deploy.reconcile import reconcile
-from tests.unit.programs.deploy_account import Account, KilledError, refusal, target
+from tests.unit.programs.deploy_account import Account, KilledError, target
 from tests.unit.programs.reconciling import QUICK, REALTIME, A, P, R, deploy
+from tests.unit.programs.refusals import refusal
 
 EVENTS = st.lists(st.tuples(st.integers(1, 4), st.sampled_from((A, P, R))), min_size=1, max_size=12)
 

@@ -215,7 +215,8 @@ def test_real_time_settings_that_fail_leave_what_was_serverless_before() -> None
     outcome = deploy(account, REALTIME._replace(environment={"MUTE": "1"}))
     assert [number for number, _ in outcome.failures] == [1]
     assert (account.live(), account.environment()) == (1, {})
-    assert account.calls[-3:] == ["wrote failed", "delete", "create 1"]
+    last = ["wrote failed", "delete", "wrote returned", "create 1", "wrote succeeded"]
+    assert account.calls[-5:] == last
     account.calls = []
     deploy(account, REALTIME._replace(environment={"MUTE": "1"}))
     assert account.calls == []
@@ -230,7 +231,7 @@ def test_settings_that_failed_are_not_taken_for_an_endpoint_that_is_gone() -> No
     account.endpoint, account.calls = None, []
     assert deploy(account, other).live == 1
     assert account.environment() == {}
-    assert account.calls == ["create 1"]
+    assert account.calls == ["wrote returned", "create 1", "wrote succeeded"]
 
 
 def test_a_dry_run_says_what_would_happen_and_does_nothing() -> None:

@@ -13,6 +13,7 @@ import pytest
 from pipelines import programs, runtime
 from pipelines.programs.deploy.reconcile import Options, reconcile
 from tests.unit.programs.deploy_account import Account, target
+from tests.unit.programs.test_deploy_scaling import SLEEPING
 from tools.check_floors import ROOT, floors
 
 FOLDER = Path(programs.__file__).parent
@@ -27,7 +28,12 @@ def test_the_deployer_calls_everything_that_it_declares() -> None:
         reconcile(account.clients, what, QUICK)
     updated.versions[2] = "Approved"
     reconcile(updated.clients, what, QUICK)
-    called = updated.actions | deleted.actions
+    scaled = Account({1: "Approved"})
+    reconcile(scaled.clients, SLEEPING, QUICK)
+    reconcile(scaled.clients, SLEEPING._replace(scaling={}), QUICK)
+    scaling = set(programs.declaration("deploy").further["ScalableDimension"])
+    asynchronous = set(programs.declaration("deploy").further["AsyncInferenceConfig"])
+    called = updated.actions | deleted.actions | (scaled.actions - scaling - asynchronous)
     assert called == set(programs.declaration("deploy").actions)
 
 

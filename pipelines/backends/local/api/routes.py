@@ -59,6 +59,8 @@ class Routes:
             "SageMaker": JsonService("sagemaker", find),
             "Logs_20140328": JsonService("logs", find),
             "AWSEvents": JsonService("events", find),
+            "AnyScaleFrontendService": JsonService("application-autoscaling", find),
+            "GraniteServiceVersion20100801": JsonService("cloudwatch", find),
         }
         self._runtime = RuntimeService(find)
         self._query = QueryService(settings.account)

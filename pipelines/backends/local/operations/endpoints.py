@@ -181,7 +181,7 @@ class EndpointOperations:
             current = self._require(endpoint.name)
             if current.pending_config is not None:
                 raise invalid(f'Cannot update in-progress endpoint "{endpoint.arn}".')
-            self.context.state.endpoints.save(started)
+            self.context.state.endpoints.save(replace(started, scaling=current.scaling))
         self.provisioner.ensure_running(started)
         return {"EndpointArn": endpoint.arn}
 

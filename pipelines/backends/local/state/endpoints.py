@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import field, replace
 
 from pipelines.backends.local.state.database import Database, dumps, from_row, upsert
 from pipelines.backends.local.state.resources import TagStore
@@ -60,6 +60,7 @@ class EndpointRecord:
         desired: weights and instance counts that differ from the config's, by variant.
         deployment: the DeploymentConfig of the last update.
         failure: why the last change failed.
+        scaling: what is registered with Application Auto Scaling, by resource and dimension.
     """
 
     name: str
@@ -75,6 +76,7 @@ class EndpointRecord:
     desired: JsonObject = field(default_factory=dict)
     deployment: JsonObject = field(default_factory=dict)
     failure: str | None = None
+    scaling: JsonObject = field(default_factory=dict)
 
 
 class EndpointStore:
@@ -99,6 +101,7 @@ class EndpointStore:
             "variants": [_variant_content(variant) for variant in endpoint.variants],
             "desired": endpoint.desired,
             "deployment": endpoint.deployment,
+            "scaling": endpoint.scaling,
         }
         with self._database.transaction() as connection:
             connection.execute(
@@ -126,7 +129,7 @@ class EndpointStore:
                 return False
             if current.change != endpoint.change:
                 return False
-            self.save(endpoint)
+            self.save(replace(endpoint, scaling=current.scaling))
         return True
 
     def find(self, name: str) -> EndpointRecord | None:
@@ -174,4 +177,5 @@ def _endpoint(row: sqlite3.Row) -> EndpointRecord:
         desired=content["desired"],
         deployment=content["deployment"],
         failure=row["failure"],
+        scaling=content.get("scaling", {}),
     )
