@@ -23,7 +23,13 @@ from pipelines.cli.trial import with_trials
 from pipelines.errors import UsageError
 from pipelines.files import real
 from pipelines.frozen import frozen
-from pipelines.infra.files import StackFile, TemplateFile, host_files, template_files
+from pipelines.infra.files import (
+    StackFile,
+    TemplateFile,
+    host_files,
+    hosted_left_over,
+    template_files,
+)
 from pipelines.infra.model import Delivery, Options, Stack
 from pipelines.infra.reading import Asked, cached_days, open_all
 from pipelines.infra.stacks import stacks, twice
@@ -136,6 +142,7 @@ class Generated:
         deliveries: what they were made of.
         options: with which.
         tool: the wheel that the builds install.
+        left: files of another provider that would still be read.
     """
 
     templates: tuple[StackFile, ...]
@@ -143,6 +150,7 @@ class Generated:
     deliveries: tuple[Delivery, ...]
     options: Options
     tool: Wheel
+    left: tuple[Path, ...] = ()
 
 
 def generate(wanted: Wanted, folder: Path) -> Generated:
@@ -178,12 +186,15 @@ def generate(wanted: Wanted, folder: Path) -> Generated:
     deliveries = with_trials(deliveries, wanted.sample, wanted.parameters, repo)
     made = stacks(deliveries, options, cached_days(deliveries))
     _require_apart(made)
+    root = _shortest(repo.root)
+    hosted = host_files(deliveries, options, root)
     return Generated(
         template_files(made, folder, options),
-        host_files(deliveries, options, _shortest(repo.root)),
+        hosted,
         deliveries,
         options,
         tool,
+        tuple(hosted_left_over(hosted, deliveries, root)),
     )
 
 

@@ -71,7 +71,8 @@ def chosen(outputs: tuple[Output, ...], address: str | None, run: str) -> tuple[
         return tuple(sorted(found, key=lambda one: _FIRST.index(one.sort)))
     known = [one.address for one in outputs]
     steps = list(dict.fromkeys(one.step for one in outputs))
-    close = nearest(address, [*known, *steps]) or nearest(address.partition(".")[0], steps)
+    first = known if "." in address else steps
+    close = nearest(address, first) or nearest(address.partition(".")[0], [*steps, *known])
     names = ", ".join(known) or "none"
     advice = f"did you mean `{close}`?" if close else f"its outputs: {names}"
     raise UsageError(f"execution {run} has no output `{address}`", advice)

@@ -151,6 +151,22 @@ def left_over(files: Iterable[TemplateFile], folder: Path) -> Iterator[Path]:
     yield from (path for path, _ in _generated(folder) if path not in written)
 
 
+def hosted_left_over(
+    files: Iterable[TemplateFile], deliveries: Iterable[Delivery], root: Path
+) -> Iterator[Path]:
+    """Yield the files that GitHub or GitLab still reads of these specs, and that are not written.
+
+    Another provider, or another name of the pipeline, has left them; their jobs still run.
+    """
+    written, specs = {file.path for file in files}, {one.file for one in deliveries}
+    patterns = (".github/workflows/pipelines-*.yml", ".gitlab/pipelines-*.yml", gitlab.ROOT_FILE)
+    for path in (path for pattern in patterns for path in sorted(root.glob(pattern))):
+        head = _HEAD.match(path.read_text("utf-8", "replace")) if path.is_file() else None
+        is_ours = head is not None and specs & {*head["specs"].split(", ")}
+        if is_ours and path not in written:
+            yield path
+
+
 def _generated(folder: Path) -> Iterator[tuple[Path, re.Match[str]]]:
     """Yield the stacks' templates of a folder that were generated, with what their heads say.
 

@@ -33,7 +33,8 @@ def _age(_: click.Context, __: click.Parameter, text: str | None) -> timedelta |
     if found is None:
         close = meant(text) or (f"{text}h" if text.isdigit() else "30d")
         raise UsageError(
-            f"`--older-than {text}` is not a duration", f"write {close}, or as in 30d, 12h, P30D"
+            f"`--older-than {text}` is not a duration",
+            f"write it like {close}; 12h and P30D are taken, too",
         )
     if found.seconds > _LONGEST.total_seconds():
         raise UsageError(f"`--older-than {text}` is more than 100 years", "write a shorter one")

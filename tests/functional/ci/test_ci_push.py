@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,14 @@ _RULE = "AWS::Events::Rule"
 
 @pytest.fixture
 def pushed(tmp_path: Path, wheel: Path) -> Iterator[Cloud]:
-    """Give a clone whose project has its stacks, and is not pushed yet."""
+    """Give a clone whose project has its stacks, and is not pushed yet.
+
+    The account has those of another repository before, `team/other`.
+    """
     with cloud(tmp_path, wheel) as made:
-        made.good("ci", "init", "--repository", "team/tiny")
-        made.deploy_stacks()
+        for one in (made.beside("other"), made):
+            one.good("ci", "init", "--repository", f"team/{one.name}")
+            one.deploy_stacks()
         yield made
 
 
@@ -43,8 +48,12 @@ def _log(execution: dict[str, Any], action: str) -> str:
 
 @pytest.mark.slow
 def test_a_push_runs_the_pipeline_and_an_approval_deploys(pushed: Cloud) -> None:
-    """Checks, a plan, exactly that plan, a run, a pending version, its event, an endpoint."""
+    """Checks, a plan, exactly that plan, a run, a pending version, its event, an endpoint.
+
+    In an account that another repository has a pipeline in, with the same bucket.
+    """
     (execution,) = pushed.push("first")
+    assert execution["pipeline"] == "tiny-ci"
     said = json.dumps(execution["actions"], indent=1).replace("\\n", "\n")
     assert _statuses(execution) == {
         "Checks/Validate": 0,
@@ -68,6 +77,7 @@ def test_a_push_runs_the_pipeline_and_an_approval_deploys(pushed: Cloud) -> None
     _deliver(pushed, package, _package(pushed, 1))
     assert '"y": 42' in pushed.good("invoke", "tiny", "--file", "serving/sample.json")
 
+    _both_share_the_stack(pushed)
     pushed.write({"README.md": "# tiny\n\nIt multiplies.\n"})
     assert pushed.push("words") == [], "a README starts nothing"
     pushed.write({"data/factor": "4"})
@@ -77,13 +87,15 @@ def test_a_push_runs_the_pipeline_and_an_approval_deploys(pushed: Cloud) -> None
 @pytest.mark.slow
 def test_a_push_with_a_mistake_is_red_with_its_place(pushed: Cloud) -> None:
     """The checks name file, line and what to write, and the test that fails; nothing is planned."""
-    pushed.write(
+    other = replace(pushed, folder=pushed.folder / "other", name="other")
+    other.write(
         {
-            "pipeline.yaml": SPEC.replace("script:", "skript:"),
+            "pipeline.yaml": SPEC.replace("script:", "skript:").replace("tiny", "other"),
             "tests/test_more.py": "def test_that_fails():\n    assert 1 == 2\n",
         }
     )
-    (execution,) = pushed.push("a slip")
+    (execution,) = other.push("a slip")
+    assert execution["pipeline"] == "other-ci"
     assert _statuses(execution) == {"Checks/Validate": 3, "Checks/Tests": 1}
     log = _log(execution, "Validate")
     assert "pipeline.yaml:17:5: error[SP102]" in log, log
@@ -92,27 +104,12 @@ def test_a_push_with_a_mistake_is_red_with_its_place(pushed: Cloud) -> None:
     assert pushed.sagemaker.list_pipelines()["PipelineSummaries"] == []
 
 
-@pytest.mark.slow
-def test_two_repositories_have_one_account(pushed: Cloud) -> None:
-    """One shared stack, one bucket; a push starts what is its own, and so it does afterwards."""
-    other = pushed.beside("other")
-    other.write({"json.py": "import nothing\n", "pipelines/__init__.py": "import nothing\n"})
-    other.good("ci", "init", "--repository", "team/other")
-    other.deploy_stacks()
-    (execution,) = other.push("first")
-    said = json.dumps(execution["actions"], indent=1).replace("\\n", "\n")
-    assert execution["pipeline"] == "other-ci"
-    assert set(_statuses(execution).values()) == {0}, said
-    versions = pushed.sagemaker.list_model_packages(ModelPackageGroupName="other")
-    assert len(versions["ModelPackageSummaryList"]) == 1
+def _both_share_the_stack(pushed: Cloud) -> None:
     (shared,) = pushed.templates.glob("shared.*")
     document = yaml.safe_load(shared.read_text())
     assert set(document["Metadata"]["Repositories"]) == {"team/tiny", "team/other"}
     rules = document["Resources"]["BucketTinyBucket"]["Properties"]["LifecycleConfiguration"]
     assert {"tiny/runs/", "other/runs/"} <= {one.get("Prefix") for one in rules["Rules"]}
-    pushed.write({"pipeline.yaml": SPEC.replace("script:", "skript:")})
-    (execution,) = pushed.push("a slip")
-    assert execution["pipeline"] == "tiny-ci"
 
 
 def _package(pushed: Cloud, number: int) -> JsonObject:

@@ -67,3 +67,15 @@ def test_roles_that_could_not_name_their_repository_are_not_written(project: Pat
         assert answer.code == 2
         assert said in answer.err
         assert not (project / "infra").exists()
+
+
+def test_files_of_another_provider_are_named_for_their_jobs_still_run(project: Path) -> None:
+    """And one of another spec, or of somebody's own, is not."""
+    assert _init(project, "--provider", "gitlab").code == 0
+    other = project / ".gitlab" / "pipelines-other.yml"
+    other.write_text("a: {script: [b]}\n")
+    answer = _init(project)
+    assert answer.code == 0
+    for name in (".gitlab/pipelines-churn.yml", ".gitlab-ci.yml"):
+        assert f"{name} is no longer generated, and its jobs still run" in answer.out
+    assert "pipelines-other" not in answer.out

@@ -49,6 +49,8 @@ def COMMAND(  # noqa: N802 - found by this name
         echo(f"warning: {warning}", err=True)
     _say_what_is_open(made.deliveries)
     _put((*made.templates, *made.hosted), output, check, force)
+    for path in made.left:
+        echo(f"{path} is no longer generated, and its jobs still run: delete it")
     if wanted.provider == "gitlab" and not any(file.path.name == ROOT_FILE for file in made.hosted):
         _say_what_to_include(made.hosted, Repository(wanted.specs[0]).root)
 
