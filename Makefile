@@ -18,6 +18,8 @@ SDK_V2 := .venv-sdk-v2
 INSTALL := -m pip install --quiet --disable-pip-version-check
 CONSTRAINTS := $(if $(CONSTRAINED),--constraint constraints.txt)
 CHECKOV_CONSTRAINTS := $(if $(CONSTRAINED),--constraint constraints-checkov.txt)
+SDK_V3_CONSTRAINTS := $(if $(CONSTRAINED),--constraint constraints-sdk-v3.txt)
+SDK_V2_CONSTRAINTS := $(if $(CONSTRAINED),--constraint constraints-sdk-v2.txt)
 ORACLE_CONSTRAINTS := $(if $(CONSTRAINED),--constraint constraints-oracle.txt)
 
 .PHONY: help setup oracle checkov clients constraints data demo format check quick test fuzz acceptance acceptance-clean everything generate clean
@@ -55,23 +57,25 @@ $(CHECKOV)/ready: constraints-checkov.txt
 # pytz and does not ask for it.
 clients: $(SDK_V3)/ready $(SDK_V2)/ready ## make the environments of both SageMaker SDKs
 
-$(SDK_V3)/ready: Makefile
+$(SDK_V3)/ready: constraints-sdk-v3.txt
 	$(PYTHON) -m venv $(SDK_V3)
-	$(SDK_V3)/bin/python $(INSTALL) sagemaker==3.27.0
+	$(SDK_V3)/bin/python $(INSTALL) $(SDK_V3_CONSTRAINTS) 'sagemaker>=3'
 	touch $@
 
-$(SDK_V2)/ready: Makefile
+$(SDK_V2)/ready: constraints-sdk-v2.txt
 	$(PYTHON) -m venv $(SDK_V2)
-	$(SDK_V2)/bin/python $(INSTALL) sagemaker==2.257.0 pytz awscli
+	$(SDK_V2)/bin/python $(INSTALL) $(SDK_V2_CONSTRAINTS) 'sagemaker<3' pytz awscli
 	touch $@
 
 constraints: ## make the environments anew from the newest releases; write the constraints files
-	rm -rf $(VENV) $(ORACLE) $(CHECKOV)
-	$(MAKE) setup oracle checkov CONSTRAINED=
+	rm -rf $(VENV) $(ORACLE) $(CHECKOV) $(SDK_V3) $(SDK_V2)
+	$(MAKE) setup oracle checkov clients CONSTRAINED=
 	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+.*//' > constraints.txt
 	$(ORACLE)/bin/python -m pip freeze --exclude sagemaker-pipelines-as-code > constraints-oracle.txt
 	$(CHECKOV)/bin/python -m pip freeze > constraints-checkov.txt
-	touch $(VENV)/ready $(ORACLE)/ready $(CHECKOV)/ready
+	$(SDK_V3)/bin/python -m pip freeze > constraints-sdk-v3.txt
+	$(SDK_V2)/bin/python -m pip freeze > constraints-sdk-v2.txt
+	touch $(VENV)/ready $(ORACLE)/ready $(CHECKOV)/ready $(SDK_V3)/ready $(SDK_V2)/ready
 
 data: setup ## write the example's data to data/
 	$(BIN)/python tools/flights.py data/
@@ -114,8 +118,8 @@ acceptance: setup ## ask an account what the tests say of SageMaker: PROFILE= RE
 acceptance-clean: setup ## delete what runs of `make acceptance` have left: PROFILE= REGION=
 	$(BIN)/python -m tests.acceptance.account clean --profile "$(PROFILE)" --region "$(REGION)"
 
-everything: data oracle checkov clients ## `make test` and what is too long for every push; it needs a package index
-	PIPELINES_KILLS=40 PIPELINES_CLIENTS_SECONDS=60 $(BIN)/python tools/everything.py
+everything: data oracle checkov clients ## `make test` and what is too long for every push; it needs a package index; RECORD=1 writes docs/everything.md
+	$(BIN)/python tools/everything.py $(if $(RECORD),--record)
 
 generate: setup oracle ## rewrite the image tables, the shapes and the generated documents
 	$(ORACLE)/bin/python tools/generate_images.py

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.durations import Durations
+from tests.everything import EVERYTHING
 
 # In a background job of a shell SIGINT is ignored, and so it would be in the processes of tests.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -39,16 +40,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run slow tests first, so that no worker waits for one at the end; the rest stays random.
+
+    Those of `make everything` are left out of all other runs.
 
     Slow tests do not count for coverage: they run the lines of other tests, and tracing makes that
     two to four times as long.
     """
-    slow = [item for item in items if item.get_closest_marker("slow") is not None]
+    if not EVERYTHING:
+        left_out = [item for item in items if item.get_closest_marker("everything") is not None]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+    slow = {item for item in items if any(map(item.get_closest_marker, ("slow", "everything")))}
     for item in slow:
         item.add_marker("no_cover")
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    items.sort(key=lambda item: item not in slow)
 
 
 @pytest.fixture

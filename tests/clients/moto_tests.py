@@ -1,9 +1,6 @@
 """Runs moto's own SageMaker tests against the local SageMaker: a plugin for pytest.
 
-Unpack moto's source distribution, and there:
-
-    PYTHONPATH=<this project>:<this folder> python -m pytest -p moto_tests -c /dev/null \
-        --rootdir=. tests/test_sagemaker/test_sagemaker_{endpoint,models}.py
+`python tools/moto_suite.py` fetches them and runs them with it.
 
 `mock_aws` becomes an empty server, whose account is moto's; texts that the service would refuse
 (moto takes any) become legal ones on the way in, and are put back on the way out.

@@ -1,12 +1,18 @@
-"""The data gate gives Great Expectations' own verdicts, or the difference is listed here."""
+"""The data gate gives Great Expectations' own verdicts, or the difference is listed here.
+
+Its verdicts are recorded in `verdicts/`, since it takes a minute to give them: `make everything`
+asks it again, and so does every run with another version. `pytest --update-golden` records them.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import warnings
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +22,7 @@ import pytest
 from pipelines.programs.validate.suites import load_suite
 from pipelines.programs.validate.tables import find_source, read_table
 from tests.conformance.expectation_cases import cases, frame
+from tests.everything import EVERYTHING
 
 # Great Expectations and what it imports warn about their own dependencies.
 pytestmark = [
@@ -25,6 +32,7 @@ pytestmark = [
 
 Verdict = tuple[bool, int | None] | str
 NOT_EVALUATED = "not evaluated"
+VERDICTS = Path(__file__).parent / "verdicts"
 
 _COMPARED = "timestamps and dates are compared with dates that a suite has as text"
 _FLOATS = "decimals of up to 15 digits are floats; pandas has objects, of which no mean is taken"
@@ -76,6 +84,9 @@ def test_verdicts_and_counts_are_great_expectations_own(
     write: Callable[[pd.DataFrame, Path], pd.DataFrame],
     differing: dict[str, tuple[str, ...]],
     tmp_path: Path,
+    request: pytest.FixtureRequest,
+    *,
+    update_golden: bool,
 ) -> None:
     """Every type on every sort of column; what differs is listed with its reason.
 
@@ -85,7 +96,13 @@ def test_verdicts_and_counts_are_great_expectations_own(
     folder.mkdir()
     reference = write(frame(), folder)
     listed, unlisted = 0, []
-    theirs = list(_theirs(reference))
+    recorded = VERDICTS / f"{request.node.callspec.id}.json"
+    if update_golden:
+        recorded.write_text(_text(list(_theirs(reference))), "utf-8")
+    theirs = _recorded(recorded)
+    if EVERYTHING or theirs is None:
+        theirs = list(_theirs(reference))
+        assert recorded.read_text("utf-8") == _text(theirs), "record them: --update-golden"
     for case, expected, found in zip(cases(), theirs, _ours(folder, tmp_path), strict=True):
         if found == expected:
             continue
@@ -96,6 +113,25 @@ def test_verdicts_and_counts_are_great_expectations_own(
             unlisted.append((case, expected, found))
     assert not unlisted
     assert bool(listed) is bool(differing)
+
+
+def _text(verdicts: list[Verdict]) -> str:
+    """Write verdicts, what gave them, and to which cases."""
+    lines = ",\n".join(json.dumps(one) for one in verdicts)
+    return f'{{"of": {json.dumps(_of())}, "verdicts": [\n{lines}\n]}}\n'
+
+
+def _of() -> list[str]:
+    cases_digest = hashlib.sha256(json.dumps(cases()).encode()).hexdigest()[:16]
+    return [f"great_expectations {version('great_expectations')}", f"cases {cases_digest}"]
+
+
+def _recorded(file: Path) -> list[Verdict] | None:
+    """Read verdicts; None where they are those of another version, or of other cases."""
+    found = json.loads(file.read_text("utf-8"))
+    if found["of"] != _of():
+        return None
+    return [one if isinstance(one, str) else (one[0], one[1]) for one in found["verdicts"]]
 
 
 def test_every_type_of_the_library_is_tried() -> None:

@@ -89,11 +89,21 @@ def newcomer(wheel: Path, tmp_path: Path) -> User:
     return somebody
 
 
+@pytest.mark.everything
 @pytest.mark.timeout(1200)  # of which pip takes most
 def test_a_newcomer_follows_the_readme(newcomer: User) -> None:
     """In an empty environment: from init to a live endpoint and pytest, all exit 0."""
-    newcomer.types(newcomer.python, "-m", "pipelines", "init", "penguins")
-    project = newcomer.inside("penguins")
+    _follow_the_readme(newcomer, installing=True)
+
+
+def test_the_commands_of_a_new_projects_readme_succeed(user: User) -> None:
+    """As a newcomer's, where the packages that the first one installs are there."""
+    _follow_the_readme(user, installing=False)
+
+
+def _follow_the_readme(somebody: User, *, installing: bool) -> None:
+    somebody.types(somebody.python, "-m", "pipelines", "init", "penguins")
+    project = somebody.inside("penguins")
     readme = (project.folder / "README.md").read_text()
     block = readme.partition("```console\n")[2].partition("```")[0]
     commands = [line.partition("#")[0].split() for line in block.splitlines()]
@@ -102,11 +112,13 @@ def test_a_newcomer_follows_the_readme(newcomer: User) -> None:
         *[["python", "-m", "pipelines"]] * 5,
         ["python", "-m", "pytest"],
     ]
-    said = [project.types(project.python, *command[1:]) for command in commands]
-    assert "Succeeded in" in said[2]
-    assert "penguins/1" in said[3]
-    assert "is live" in said[4]
-    assert [one["male"] for one in json.loads(said[5])["predictions"]] == [True, False]
+    if installing:
+        project.types(project.python, *commands[0][1:])
+    said = [project.types(project.python, *command[1:]) for command in commands[1:]]
+    assert "Succeeded in" in said[1]
+    assert "penguins/1" in said[2]
+    assert "is live" in said[3]
+    assert [one["male"] for one in json.loads(said[4])["predictions"]] == [True, False]
 
 
 def test_two_spec_files_are_two_pipelines_of_one_project(user: User) -> None:

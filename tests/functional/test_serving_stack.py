@@ -306,7 +306,8 @@ def test_the_registered_environment_is_the_one_that_serves() -> None:
     assert server_environment("inference.py") == PACKAGE_ENVIRONMENT
 
 
-@pytest.mark.slow
+@pytest.mark.everything
+@pytest.mark.timeout(900)  # of which pip may take most
 def test_a_package_is_served_by_the_images_own_server_without_a_network(
     image: Image, tmp_path: Path
 ) -> None:

@@ -78,7 +78,7 @@ def test_two_hosts_train_one_model(sagemaker_job: Jobs, prepared: Workspace) -> 
     assert evaluated_auc(sagemaker_job, result.model, folders["test"]) > 0.6
 
 
-@pytest.mark.slow
+@pytest.mark.everything
 @pytest.mark.timeout(900)
 def test_two_hosts_learn_the_real_flights_as_well_as_one(sagemaker_job: Jobs) -> None:
     """AUC is above 0.70 with two hosts and within 0.01 of one host."""

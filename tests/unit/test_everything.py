@@ -7,9 +7,19 @@ import sys
 
 import pytest
 
-from tools import everything
-from tools.everything import ROOT, Part
+from tools import everything, moto_suite
+from tools.everything import ROOT, Outcome, Part
 
+_TABLE = """\
+## moto's own tests
+| file | passed | failed | cause |
+|---|---|---|---|
+| models | 10 | 0 | |
+| training | 5 | 7 | moto's |
+
+## Isolation
+| other | 1 | 2 | |
+"""
 _USAGE = re.compile(r"python -m benchmarks\.(\w+) \[")
 
 
@@ -30,10 +40,26 @@ def test_a_part_that_fails_stops_no_other(
     bad = Part("bad", (sys.executable, "-c", "raise SystemExit(3)"))
     good = Part("good", (sys.executable, "-c", "print('hello')"))
     monkeypatch.setattr(everything, "parts", lambda: (bad, good))
-    assert everything.main() == 1
+    assert everything.main([]) == 1
     summary = capfd.readouterr().out.partition("=== summary\n")[2].splitlines()
     assert [line.split()[0] for line in summary] == ["bad", "good"]
     assert summary[0].endswith("failed with 3")
     assert summary[1].endswith("ok")
     monkeypatch.setattr(everything, "parts", lambda: (good,))
-    assert everything.main() == 0
+    assert everything.main([]) == 0
+
+
+def test_the_recorded_page_names_date_commit_and_every_result() -> None:
+    """It is a page of the documentation."""
+    parts = Part("fine", ("true",)), Part("bad", ("false",))
+    outcomes = [Outcome(part, code, 60.0) for part, code in zip(parts, (0, 1), strict=True)]
+    page = everything.page(outcomes, "abc1234")
+    assert re.search(r"20\d\d-\d\d-\d\d, commit abc1234, .*: 2 minutes", page)
+    assert "| fine | 60 s | ok |" in page
+    assert "| bad | 60 s | failed with 1 |" in page
+
+
+def test_what_passes_of_motos_tests_is_what_the_documentation_says() -> None:
+    """The table is read; other tables are not."""
+    assert moto_suite.expected(_TABLE) == {"models": 10, "training": 5}
+    assert len(moto_suite.expected(moto_suite.TABLE.read_text("utf-8"))) >= 8

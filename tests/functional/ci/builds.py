@@ -63,6 +63,7 @@ class Machine:
             "HOME": str(self.folder),
             "TMPDIR": str(self.folder / "tmp"),
             "PYTHONPATH": str(self._packages()),
+            "PIP_NO_COMPILE": "0",  # for pip's own reasons 0 is yes: few modules are imported
             "PIP_NO_INDEX": "1",
             "PIP_ROOT_USER_ACTION": "ignore",
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",

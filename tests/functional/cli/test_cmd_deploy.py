@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.everything import EVERYTHING
 from tests.functional.cli.multiplying_project import SERVE, SPEC, Project, write_project
 
-KILLED_AFTER = (0.5, 0.8, 1.0, 1.2, 1.5) if "PIPELINES_KILLS" in os.environ else (1.0,)
-"""Seconds after which an approval is killed; all of them in `make everything`."""
+KILLED_AFTER = (0.5, 0.8, 1.0, 1.2, 1.5) if EVERYTHING else (1.0,)
+"""Seconds after which an approval is killed."""
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from tests.everything import EVERYTHING
 from tests.local.api.conftest import Served
 
-SECONDS = float(os.environ.get("PIPELINES_CLIENTS_SECONDS", "2"))
-"""How long they register; a minute in `make everything`."""
+SECONDS = 60 if EVERYTHING else 2
+"""How long they register."""
 
 
 def test_twelve_clients_at_once_lose_nothing(served: Served) -> None:

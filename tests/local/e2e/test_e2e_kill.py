@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import time
@@ -17,10 +16,11 @@ from subprocess import TimeoutExpired
 import pytest
 
 from pipelines.backends.local.jobs.isolation import probe
+from tests.everything import EVERYTHING
 from tests.local.e2e.tiny_project import HANG, JOBS, Project, until
 
-POINTS = int(os.environ.get("PIPELINES_KILLS") or 6)
-"""How many runs are killed; `make everything` takes 40."""
+POINTS = 40 if EVERYTHING else 6
+"""How many runs are killed."""
 
 EARLY = -(-POINTS // 8)
 LINES = 14  # of the 16 that a run prints
