@@ -12,6 +12,7 @@ from pipelines.programs.deploy.model import DeployError, DeploymentOutcome, NotF
 from pipelines.programs.deploy.model import DeploymentTarget as Deployment
 from pipelines.programs.deploy.observe import SERVICES, Clients
 from pipelines.programs.deploy.reconcile import Options, reconcile
+from pipelines.programs.deploy.scaling import NOTHING_SCALES
 
 _LOCAL_PAUSE, _PAUSE = 0.05, 10.0
 
@@ -48,6 +49,8 @@ def reconcile_deployments(
     for one in affected:
         try:
             reconciled.append(_reconcile(target, one, options))
+            if target.is_local and one.scaling:
+                echo(f"{one.endpoint}: {NOTHING_SCALES}", err=True)
             for text in reconciled[-1].outcome.news:
                 echo(f"{one.endpoint}: {text}", err=err)
         except NotFailedError as error:

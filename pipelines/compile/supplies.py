@@ -13,6 +13,7 @@ from pipelines.bundle.need import CodeNeed
 from pipelines.bundle.project import Project
 from pipelines.compile.data import check_data, planned_uris, read_data, root_of
 from pipelines.compile.handlers import ServingCode, check_handlers
+from pipelines.compile.hosting import check_hosting
 from pipelines.compile.imports import StepCode, check_imports
 from pipelines.compile.replaced import check_frameworks
 from pipelines.diagnostics import Finding, Path, Severity
@@ -75,6 +76,7 @@ def look_up(graph: Graph, project: Project) -> LookedUp:
     found.extend(check_imports(steps, project))
     found.extend(check_frameworks(steps, project))
     found.extend(check_handlers(_serving(jobs), project))
+    found.extend(check_hosting(graph, known, project))
     uris = {at: one.uri if isinstance(one, Image) else one for at, one in known.items()}
     found.extend(check_data(graph, project))
     found.extend(_placeholder(graph))

@@ -22,6 +22,11 @@ def accelerator_of(instance_type: str) -> Literal["cpu", "gpu"] | None:
     return "gpu" if family[0] in "gp" else "cpu"
 
 
+def is_neuron(instance_type: str) -> bool:
+    """Return whether an instance type computes with Inferentia or Trainium."""
+    return instance_type.removeprefix("ml.").startswith(("trn", "inf"))
+
+
 def architecture_of(instance_type: str) -> Literal["x86_64", "arm64"]:
     """Return the architecture of an instance type's processor."""
     family = instance_type.removeprefix("ml.").partition(".")[0]

@@ -21,14 +21,14 @@ def _types(value: object) -> object:
         return fixed_text(value)
     names = [fixed_text(one) for one in value]
     if not 1 <= len(names) <= _MOST_TYPES:
-        message = f"has {len(names)} instance types, and has to have 1 to {_MOST_TYPES}"
+        message = f"`instance_type` has {len(names)} types, and has to have 1 to {_MOST_TYPES}"
         raise mistake("SP122", message, "name the first choice first")
     if len(set(names)) < len(names):
-        raise mistake("SP122", "names an instance type twice", "keep only one")
+        raise mistake("SP122", "`instance_type` names a type twice", "keep only one")
     first, *others = names
     for other in others:
         if _computes_with(other) != _computes_with(first):
-            message = f"holds `{first}` and `{other}`, and no image runs on both"
+            message = f"`instance_type` holds `{first}` and `{other}`, and no image runs on both"
             advice = "name types of one architecture and one accelerator"
             raise mistake("SP122", message, advice)
     return names
@@ -118,6 +118,24 @@ class OnInstances(SpecModel):
         """The instance types, the first choice first."""
         given = self.instance_type
         return tuple(given) if isinstance(given, list) else (given,)
+
+
+_ELSEWHERE = {
+    "rollout": ("has no instances to move requests between", "deployment guardrails"),
+    "data_capture": ("cannot keep its requests", "data capture"),
+    "shadow": ("cannot copy its requests", "shadow tests"),
+}
+"""Keys of other modes: why one lacks them, and the page of the developer guide that says so."""
+
+
+def refuse_elsewhere(value: object, noun: str, keys: tuple[str, ...]) -> object:
+    """Return a block as it is, unless it has a key that the service excludes in this mode."""
+    for key in keys:
+        if isinstance(value, dict) and value.get(key) is not None:
+            why, page = _ELSEWHERE[key]
+            advice = f"remove it, or use `realtime:` (SageMaker developer guide, {page})"
+            raise mistake("SP122", f"{noun} {why}: there is no `{key}`", advice, below=key)
+    return value
 
 
 def variant_of(mode: OnInstances) -> JsonObject:

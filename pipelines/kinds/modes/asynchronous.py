@@ -6,7 +6,12 @@ from pydantic import Field, model_validator
 
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.autoscaling import AsynchronousScaling, of_asynchronous
-from pipelines.kinds.base.hosting import OnInstances, deployment_config, variant_of
+from pipelines.kinds.base.hosting import (
+    OnInstances,
+    deployment_config,
+    refuse_elsewhere,
+    variant_of,
+)
 from pipelines.kinds.modes import ModeBlock, Settings
 from pipelines.spec.base import SpecModel
 from pipelines.spec.members import RequestMember
@@ -49,6 +54,11 @@ class Asynchronous(OnInstances):
     autoscaling: AsynchronousScaling | None = Field(
         None, description="How the number of instances follows the requests that wait."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _answers_later(cls, value: object) -> object:
+        return refuse_elsewhere(value, "an asynchronous endpoint", ("data_capture", "shadow"))
 
     @model_validator(mode="after")
     def _places_are_prefixes(self) -> Self:

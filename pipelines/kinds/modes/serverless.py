@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from pipelines.kinds.base.autoscaling import ServerlessScaling, of_serverless
+from pipelines.kinds.base.hosting import refuse_elsewhere
 from pipelines.kinds.modes import ModeBlock, Settings
 from pipelines.spec.base import SpecModel
 from pipelines.spec.members import RequestMember, members_of
@@ -29,6 +30,13 @@ class Serverless(SpecModel):
     autoscaling: ServerlessScaling | None = Field(
         None, description="How the provisioned concurrency follows the load."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_no_instances(cls, value: object) -> object:
+        return refuse_elsewhere(
+            value, "a serverless endpoint", ("rollout", "data_capture", "shadow")
+        )
 
     @model_validator(mode="after")
     def _scales_what_is_there(self) -> Self:

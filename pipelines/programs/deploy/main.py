@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.programs.deploy.model import DeployError, DeploymentOutcome
 from pipelines.programs.deploy.observe import SERVICES, Clients
 from pipelines.programs.deploy.reconcile import Options, reconcile
+from pipelines.programs.deploy.scaling import NOTHING_SCALES
 from pipelines.programs.deploy.target import target_of
 from pipelines.programs.deploy.variables import EXECUTION
 from pipelines.runtime.errors import JobError
@@ -48,6 +49,8 @@ def main(config: dict[str, Any], layout: Layout) -> int:
         outcome = reconcile(clients, target, options)
     except (DeployError, ClientError, BotoCoreError) as error:
         raise JobError(str(error)) from error
+    if local and target.scaling:
+        print(NOTHING_SCALES, flush=True)
     return _report(outcome, layout)
 
 

@@ -20,6 +20,9 @@ _ALARM = "-backlog-without-capacity"
 _DENIED = "AccessDeniedException"
 _PERIOD_SECONDS, _PERIODS, _COOLDOWN_SECONDS = 60, 2, 300
 
+NOTHING_SCALES = "on this machine nothing scales by load: its autoscaling is only registered"
+"""What the local SageMaker does of it."""
+
 REGISTER, PUT, DELETE, DEREGISTER = "register", "put", "delete", "deregister"
 
 

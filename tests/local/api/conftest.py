@@ -50,14 +50,19 @@ class Served:
             config=Config(retries={"max_attempts": 1}),
         )
 
-    def package(self, group: str, approval: str = "Approved") -> str:
-        """Register a version with a model that tells how long a request is; return its ARN."""
+    def archive(self, uri: str, code: str) -> str:
+        """Write a model archive with serving code; return its URI."""
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
             entry = tarfile.TarInfo("code/inference.py")
-            entry.size = len(SERVE)
-            archive.addfile(entry, io.BytesIO(SERVE.encode()))
-        self.sagemaker.objects.put_bytes("s3://b/model.tar.gz", buffer.getvalue())
+            entry.size = len(code)
+            archive.addfile(entry, io.BytesIO(code.encode()))
+        self.sagemaker.objects.put_bytes(uri, buffer.getvalue())
+        return uri
+
+    def package(self, group: str, approval: str = "Approved") -> str:
+        """Register a version with a model that tells how long a request is; return its ARN."""
+        model = self.archive("s3://b/model.tar.gz", SERVE)
         client = self.client("sagemaker")
         listed = client.list_model_package_groups(NameContains=group)
         if not listed["ModelPackageGroupSummaryList"]:
@@ -66,7 +71,7 @@ class Served:
             ModelPackageGroupName=group,
             ModelApprovalStatus=approval,
             InferenceSpecification={
-                "Containers": [{"Image": IMAGE, "ModelDataUrl": "s3://b/model.tar.gz"}],
+                "Containers": [{"Image": IMAGE, "ModelDataUrl": model}],
                 "SupportedContentTypes": ["text/csv"],
                 "SupportedResponseMIMETypes": ["text/plain"],
             },

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pipelines.backends.local.errors import ServiceError
+from pipelines.backends.local.hosting.shadow import Mirror
 from pipelines.backends.local.hosting.values import (
     FleetError,
     FleetSpec,
@@ -64,11 +65,13 @@ class ServedEndpoint:
 
     Args:
         change: the change that they serve.
-        fleets: one per variant.
+        fleets: one per production variant.
+        mirrors: one per shadow variant.
     """
 
     change: str
     fleets: Sequence[tuple[VariantRecord, RunningFleet]]
+    mirrors: Sequence[Mirror] = ()
 
     def choose(self, target: str | None) -> tuple[VariantRecord, RunningFleet]:
         """Choose a variant by weight, or the one that the request names.
@@ -90,6 +93,8 @@ class ServedEndpoint:
         """Stop every fleet after its running requests."""
         for _, fleet in self.fleets:
             fleet.stop()
+        for mirror in self.mirrors:
+            mirror.stop()
 
 
 class ServedEndpoints:
@@ -143,13 +148,19 @@ class ServedEndpoints:
         """
         with ExitStack() as started:
             fleets: list[tuple[VariantRecord, RunningFleet]] = []
+            mirrors: list[Mirror] = []
+            weight = sum(one.weight for one in variants if not one.shadow)
             for variant in variants:
                 spec = fleet_spec(endpoint, variant, self.folder(endpoint))
                 fleet = self._start(spec, proven=proven)
                 started.callback(fleet.stop)
-                fleets.append((variant, fleet))
+                if variant.shadow:
+                    share = variant.weight / weight if weight else 1.0
+                    mirrors.append(Mirror(fleet, spec, share))
+                else:
+                    fleets.append((variant, fleet))
             started.pop_all()
-        return ServedEndpoint(change, tuple(fleets))
+        return ServedEndpoint(change, tuple(fleets), tuple(mirrors))
 
     def swap(self, endpoint: str, served: ServedEndpoint | None) -> None:
         """Send requests to other fleets from now on, and stop the previous ones."""
@@ -252,12 +263,13 @@ class Provisioner:
         except FleetError as error:
             self._fail(endpoint, error.reason)
             return
+        stubs = {variant.name: fleet.stub for variant, fleet in served.fleets}
         succeeded = replace(
             endpoint,
             status="InService",
             config=config,
             live_change=endpoint.change,
-            variants=tuple(replace(one, stub=fleet.stub) for one, fleet in served.fleets),
+            variants=tuple(replace(one, stub=stubs.get(one.name)) for one in variants),
             failure=None,
         )
         with self.served.lock(endpoint.name):

@@ -33,13 +33,19 @@ def resolve_variants(
     record = state.endpoint_configs.find(config)
     if record is None:
         raise FleetError(f"the endpoint configuration {config} no longer exists")
-    return tuple(
-        replace(
-            _variant(state, variant, desired.get(variant["VariantName"], {})),
-            asynchronous=record.content.get("AsyncInferenceConfig"),
-        )
-        for variant in record.content["ProductionVariants"]
+    production, shadow = (
+        [
+            replace(
+                _variant(state, variant, desired.get(variant["VariantName"], {})),
+                asynchronous=record.content.get("AsyncInferenceConfig"),
+                capture=record.content.get("DataCaptureConfig"),
+                shadow=member == "ShadowProductionVariants",
+            )
+            for variant in record.content.get(member) or ()
+        ]
+        for member in ("ProductionVariants", "ShadowProductionVariants")
     )
+    return (*production, *shadow)
 
 
 def model_container(state: LocalState, name: str) -> JsonObject:

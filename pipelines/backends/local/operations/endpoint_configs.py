@@ -100,8 +100,23 @@ def _check_variants(request: JsonObject) -> None:
     serverless = any("ServerlessConfig" in one for one in variants)
     if request.get("DataCaptureConfig") and serverless:
         raise invalid("DataCaptureConfig is not supported for serverless variants.")
+    if request.get("ShadowProductionVariants"):
+        _check_shadow(request, serverless)
     if request.get("AsyncInferenceConfig"):
         _check_asynchronous(request, serverless)
+
+
+def _check_shadow(request: JsonObject, serverless: bool) -> None:  # noqa: FBT001 - a fact
+    shadows = request["ShadowProductionVariants"]
+    if serverless or any("ServerlessConfig" in one for one in shadows):
+        raise invalid("ShadowProductionVariants is not supported for serverless variants.")
+    if len(shadows) > 1 or len(request["ProductionVariants"]) > 1:
+        raise invalid(
+            "an endpoint with a shadow variant has one of them and one production variant"
+        )
+    if shadows[0].get("VariantName") == request["ProductionVariants"][0]["VariantName"]:
+        raise invalid("the variants' names must be unique")
+    _check_variant(shadows[0])
 
 
 def _check_asynchronous(request: JsonObject, serverless: bool) -> None:  # noqa: FBT001 - a fact
@@ -121,11 +136,9 @@ def _check_variant(variant: JsonObject) -> None:
     if variant.get("ModelName") is None:
         raise invalid(f"the variant {name} has no ModelName")
     if serverless is None:
-        for member in ("InstanceType", "InitialInstanceCount"):
-            if variant.get(member) is None:
-                raise invalid(f"the variant {name} has neither {member} nor ServerlessConfig")
+        _check_instances(variant)
         return
-    if "InstanceType" in variant or "InitialInstanceCount" in variant:
+    if {"InstanceType", "InstancePools", "InitialInstanceCount"} & variant.keys():
         raise invalid(
             f"the variant {name} has both an instance and a ServerlessConfig", "remove one of them"
         )
@@ -133,6 +146,18 @@ def _check_variant(variant: JsonObject) -> None:
         raise invalid(f"MemorySizeInMB must be one of {', '.join(map(str, _MEMORY_MB))}")
     if serverless.get("ProvisionedConcurrency", 0) > serverless["MaxConcurrency"]:
         raise invalid(f"the variant {name} has more ProvisionedConcurrency than MaxConcurrency")
+
+
+def _check_instances(variant: JsonObject) -> None:
+    name = variant["VariantName"]
+    if variant.get("InstanceType") is not None and variant.get("InstancePools"):
+        message = f"the variant {name} has both an InstanceType and InstancePools"
+        raise invalid(message, "remove one of them")
+    kinds = ("InstanceType", "InstancePools")
+    if not any(variant.get(one) for one in kinds):
+        raise invalid(f"the variant {name} has neither InstanceType nor ServerlessConfig")
+    if variant.get("InitialInstanceCount") is None:
+        raise invalid(f"the variant {name} has neither InitialInstanceCount nor ServerlessConfig")
 
 
 def _summary(config: NamedRecord) -> JsonObject:

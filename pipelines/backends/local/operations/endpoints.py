@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pipelines.backends.local.errors import ServiceError, invalid
@@ -113,7 +114,7 @@ class EndpointOperations:
             "EndpointConfigName": endpoint.config,
         }
         if endpoint.live_change is not None:
-            described["ProductionVariants"] = [_variant_summary(one) for one in endpoint.variants]
+            described |= _served(endpoint.variants)
             asynchronous = endpoint.variants[0].asynchronous
             if asynchronous is not None:
                 described["AsyncInferenceConfig"] = asynchronous
@@ -226,6 +227,27 @@ def _retained(endpoint: EndpointRecord, request: JsonObject) -> JsonObject:
             name: value for name, value in kept.items() if name not in excluded
         }
     return retained
+
+
+def _served(variants: Sequence[VariantRecord]) -> JsonObject:
+    """Return what DescribeEndpoint says of the variants, and of what is kept of their requests."""
+    summaries = {False: list[JsonObject](), True: list[JsonObject]()}
+    for one in variants:
+        summaries[one.shadow].append(_variant_summary(one))
+    served: JsonObject = {"ProductionVariants": summaries[False]}
+    if summaries[True]:
+        served["ShadowProductionVariants"] = summaries[True]
+    capture = variants[0].capture
+    if capture is not None:
+        enabled = capture.get("EnableCapture", True)
+        served["DataCaptureConfig"] = {
+            "EnableCapture": enabled,
+            "CaptureStatus": "Started" if enabled else "Stopped",
+            "CurrentSamplingPercentage": capture["InitialSamplingPercentage"],
+            "DestinationS3Uri": capture["DestinationS3Uri"],
+            "KmsKeyId": capture.get("KmsKeyId", ""),
+        }
+    return served
 
 
 def _matches(endpoint: EndpointRecord, request: JsonObject) -> bool:

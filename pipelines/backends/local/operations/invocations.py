@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 
 from pipelines.backends.local.errors import ServiceError
+from pipelines.backends.local.hosting import capture
 from pipelines.backends.local.hosting.asynchronous import (
     TTL_SECONDS,
     AsynchronousRequest,
@@ -24,6 +26,7 @@ from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.operations.context import OperationContext
 from pipelines.backends.local.operations.operation import operation
 from pipelines.backends.local.state.endpoints import EndpointRecord, VariantRecord
+from pipelines.errors import PipelinesError
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
@@ -163,8 +166,11 @@ class InvocationOperations:
         endpoint = self._in_service(name, operation)
         log = self.served.folder(name)
         try:
-            variant, fleet = self.served.serve(endpoint).choose(request.get("TargetVariant"))
+            served = self.served.serve(endpoint)
+            variant, fleet = served.choose(request.get("TargetVariant"))
             _check_size(variant, invocation)
+            for mirror in served.mirrors:
+                mirror.copy(invocation)
             response = fleet.invoke(invocation)
         except FleetStoppedError:
             raise
@@ -179,7 +185,21 @@ class InvocationOperations:
         if response.status >= _BAD_REQUEST:
             body = response.body.decode("utf-8", "replace")
             raise ModelError(response.status, body, variant.name, str(log / f"{variant.name}.log"))
+        self._capture(f"{name}/{variant.name}", variant.capture, invocation, response)
         return _response(variant, response)
+
+    def _capture(
+        self,
+        place: str,
+        config: JsonObject | None,
+        invocation: Invocation,
+        response: InvocationResponse,
+    ) -> None:
+        """Keep a request and its answer, where they are among those to keep; else do nothing."""
+        if config is None or not capture.is_due(config):
+            return
+        with suppress(PipelinesError, OSError):  # what cannot be kept holds up no answer
+            capture.keep(self.objects, config, place, (invocation, response), self.context.now())
 
     def _in_service(self, name: str, operation: str) -> EndpointRecord:
         endpoint = self.context.state.endpoints.find(name)

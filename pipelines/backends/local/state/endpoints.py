@@ -30,6 +30,8 @@ class VariantRecord:
         instances: the instance count; 0 for a serverless variant.
         serverless: its ServerlessConfig; None for a real-time variant.
         asynchronous: the AsyncInferenceConfig of its endpoint; None where it has none.
+        capture: the DataCaptureConfig of its endpoint; None where it has none.
+        shadow: whether it only gets copies of requests.
         stub: why no model answers in its place; None where one does.
     """
 
@@ -40,6 +42,8 @@ class VariantRecord:
     serverless: JsonObject | None = None
     asynchronous: JsonObject | None = None
     stub: str | None = None
+    capture: JsonObject | None = None
+    shadow: bool = False
 
 
 @frozen
@@ -156,6 +160,8 @@ def _variant_content(variant: VariantRecord) -> JsonObject:
         "instances": variant.instances,
         "serverless": variant.serverless,
         "asynchronous": variant.asynchronous,
+        "capture": variant.capture,
+        "shadow": variant.shadow,
         "stub": variant.stub,
     }
 
