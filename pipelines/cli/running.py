@@ -38,6 +38,7 @@ from pipelines.execution.selection import Selection
 from pipelines.execution.status import ExecutionStatus, StepStatus
 from pipelines.execution.watching import Watched, watching
 from pipelines.frozen import frozen
+from pipelines.graph.model import Graph
 from pipelines.plan.tags import desired
 from pipelines.spec.model import Aws
 
@@ -46,13 +47,15 @@ _SHOW_CURSOR = b"\x1b[?25h"  # the live table hides it
 
 @frozen
 class _Limits:
-    """What an execution may not do.
+    """What the steps of an execution may do, and what they have to.
 
     Args:
+        declared: step and output of what the spec says that it writes, reports too.
         left_out: the steps that do not run.
         lent: step name → file with the modules that its job may import; all where none is named.
     """
 
+    declared: frozenset[tuple[str, str]] = frozenset()
     left_out: frozenset[str] = frozenset()
     lent: Mapping[str, Path] = field(default_factory=dict)
 
@@ -77,7 +80,7 @@ def run(asked: RunRequest) -> None:
         require_project(asked.chosen.file)
     escape_log_records()
     with open_sagemaker(asked.chosen.file, asked.isolation) as sagemaker:
-        arn, lent = _started(sagemaker, asked, inputs)
+        arn, limits = _started(sagemaker, asked, inputs)
         with (
             following(sys.stdout) as observer,
             watching(Watched(LocalCaller(sagemaker), arn, pace_of(sys.stdout)), observer),
@@ -85,19 +88,22 @@ def run(asked: RunRequest) -> None:
             on_demand(sagemaker) as api,
         ):
             options = RunOptions(
-                observer, asked.max_parallel, inputs.stubs, asked.uses_cache, api, lent
+                observer, asked.max_parallel, inputs.stubs, asked.uses_cache, api, limits.lent
             )
             go = sagemaker.run if asked.resume is None else sagemaker.resume
             status = go(arn, options)
         if status is not ExecutionStatus.SUCCEEDED:
             raise _ended_badly(sagemaker, asked.chosen, arn, status, again)
+        for step, output, words in sagemaker.unwritten(arn):
+            if (step, output) in limits.declared and step not in inputs.stubs:
+                echo(f"warning: step `{step}` wrote {words}", err=True)
     echo(f"its results on one page: {_report(asked.chosen, arn)} --open")
 
 
 def _started(
     sagemaker: LocalSageMaker, asked: RunRequest, inputs: RunInputs
-) -> tuple[str, Mapping[str, Path]]:
-    """Start an execution, or find the one to go on with; give its ARN, and what its jobs are lent.
+) -> tuple[str, _Limits]:
+    """Start an execution, or find the one to go on with; give its ARN and its limits.
 
     An execution that is resumed, or of a foreign definition, is lent all that is here.
     """
@@ -106,7 +112,7 @@ def _started(
         _warn_of_edits(sagemaker, arn, asked.chosen)
         without = {*inputs.stubs, *_succeeded(sagemaker, arn)}
         require_prerequisites(sagemaker.objects, _definition_of(sagemaker, arn), without)
-        return arn, {}
+        return arn, _Limits()
     limits = _Limits()
     if asked.definition is not None:
         submission, commit = _of_definition(sagemaker, asked.definition, asked.chosen.file), {}
@@ -119,7 +125,7 @@ def _started(
         selection, others = _selection(sagemaker, asked, submission, limits.left_out)
         inputs, not_run = replace(inputs, selection=selection), not_run | others
     require_prerequisites(sagemaker.objects, submission.definition, not_run)
-    return submit(sagemaker, submission, inputs), limits.lent
+    return submit(sagemaker, submission, inputs), limits
 
 
 def _selection(
@@ -163,7 +169,7 @@ def _of_spec(sagemaker: LocalSageMaker, asked: RunRequest) -> tuple[Submission, 
     if compiled is None or graph is None:
         message = "a spec without errors was not compiled"
         raise AssertionError(message)
-    limits, home = _Limits(), sagemaker.settings.home
+    limits, home = _Limits(_declared(graph)), sagemaker.settings.home
     if asked.sample:
         from pipelines.cli.sampling import sampled  # noqa: PLC0415 - a whole run needs none
 
@@ -180,6 +186,17 @@ def _of_spec(sagemaker: LocalSageMaker, asked: RunRequest) -> tuple[Submission, 
         compiled.pipeline, compiled.definition, aws.role, tags, chosen.env, compiled.origins
     )
     return submission, limits
+
+
+def _declared(graph: Graph) -> frozenset[tuple[str, str]]:
+    """Return step and name of each output and report that a spec names."""
+    keys = ("outputs", "reports")
+    return frozenset(
+        (name, output)
+        for name, node in graph.nodes.items()
+        for key in keys
+        for output in getattr(node.step, key, ())
+    )
 
 
 def _of_definition(sagemaker: LocalSageMaker, definition: Path, file: Path) -> Submission:

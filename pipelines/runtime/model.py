@@ -14,6 +14,8 @@ _ARCHIVE = "model.tar.gz"
 def unpack_model(folder: Path, into: Path) -> Path:
     """Unpack model.tar.gz below `into`; a folder without an archive is the model itself.
 
+    The service stores an empty archive of a training that has written no model: the log says so.
+
     Raises:
         JobError: there is no such folder, or the archive cannot be unpacked.
     """
@@ -30,4 +32,6 @@ def unpack_model(folder: Path, into: Path) -> Path:
         unpack(archives[0], into)
     except ArchiveError as error:
         raise JobError(f"the model cannot be unpacked: {error}") from None
+    if not any(into.iterdir()):
+        print("pipelines: the model is empty: its training job left nothing in /opt/ml/model")
     return into

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Self
 
 from pipelines.backends.local.engine.context import RunOptions
@@ -117,6 +117,14 @@ class LocalSageMaker:
             steps: names of steps that succeeded in it.
         """
         return self._engine.damage(execution, steps)
+
+    def unwritten(self, execution: str) -> Iterator[tuple[str, str, str]]:
+        """Yield step, output and, in words, what a step that succeeded has not written of it.
+
+        Args:
+            execution: its ARN or id.
+        """
+        return self._engine.unwritten(execution)
 
     def is_interrupted(self, execution: str) -> bool:
         """Return whether an execution has not ended and no process runs it: it can be resumed."""

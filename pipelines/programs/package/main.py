@@ -79,7 +79,10 @@ def _shared(config: dict[str, object]) -> dict[str, str]:
 
 def _check(model: Path, source: Path, entry: str) -> None:
     if not model.is_dir() or not any(model.iterdir()):
-        raise JobError(f"There is no model: {model} is empty.")
+        raise JobError(
+            f"There is no model: {model} is empty. The script of the training job has to write it "
+            "into /opt/ml/model (SM_MODEL_DIR)."
+        )
     for name in (CODE, VENDOR):
         if os.path.lexists(model / name):
             raise JobError(

@@ -64,6 +64,67 @@ Path(os.environ["SM_OUT_REPORT"], "evaluation.json").write_text(json.dumps({"auc
 '''
 
 
+UNWRITTEN = """\
+spec: 1
+pipeline: idle
+aws: {role: "arn:aws:iam::111122223333:role/jobs", bucket: team-bucket}
+defaults: {image: sklearn-1.9-cpu}
+steps:
+  make:
+    kind: processing
+    script: steps/make.py
+    outputs: [rows, notes]
+    reports:
+      figures: figures.json
+  train:
+    kind: training
+    script: steps/train.py
+    after: [make]
+  evaluate:
+    kind: evaluation
+    script: steps/evaluate.py
+    model: ${steps.train.model}
+  register:
+    kind: registration
+    group: words
+    model: ${steps.train.model}
+    serving: {as_is: true, image: sklearn-1.9-cpu}
+"""
+
+
+def test_what_no_step_has_written_is_said_where_it_matters(
+    project: Path, pipelines: Command
+) -> None:
+    """An output or a report that nobody reads: at the end. An empty model: where it is used."""
+    (project / "pipeline.yaml").write_text(UNWRITTEN, "utf-8")
+    report = next(line for line in EVALUATE.splitlines() if "SM_OUT_REPORT" in line)
+    head = "import json, os\nfrom pathlib import Path\n"
+    scripts = {
+        "make": "Path(os.environ['SM_OUT_ROWS'], 'a').touch()\n"
+        "Path(os.environ['SM_OUT_FIGURES'], 'other.json').touch()\n",
+        "train": "print('learning nothing')\n",
+        "evaluate": report,
+    }
+    for name, text in scripts.items():
+        (project / "steps" / f"{name}.py").write_text(head + text, "utf-8")
+    failed = pipelines("run")
+    assert failed.code == 5
+    assert "register: Failed" in failed.out
+    assert "is empty: its training job left nothing in /opt/ml/model" in failed.out
+    log = pipelines("logs", "--local", "latest", "evaluate").out
+    assert "pipelines: the model is empty: its training job left nothing in" in log
+    spec = UNWRITTEN.partition("  register:")[0]
+    (project / "pipeline.yaml").write_text(spec, "utf-8")
+    answer = pipelines("run")
+    assert answer.code == 0, answer.err
+    warned = [line for line in answer.err.splitlines() if line.startswith("warning: step")]
+    where = "/opt/ml/processing/output/notes"
+    assert warned == [
+        f"warning: step `make` wrote nothing into its output `notes` ({where})",
+        "warning: step `make` wrote no file `figures.json` for its report `figures`",
+    ]
+
+
 def test_a_pipeline_runs_to_its_end(project: Path, processes: Processes) -> None:
     """Steps in order, the branch that was taken, exit code 0, logs and status afterwards."""
     answer = processes("run")

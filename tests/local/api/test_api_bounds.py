@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from pipelines.backends.local.api import bodies
-from tests.local.api.conftest import Served
+from tests.local.api.conftest import ROLE, Served, refusal
 
 DEEP = 5000
 HEAD = "X-Amz-Target: SageMaker."
@@ -251,3 +251,22 @@ def test_a_body_that_does_not_fit_on_the_disk_is_refused_with_its_place(bucket: 
     assert status == 507
     assert re.search(rb"\.pipelines/spool/\w+: File too large", answer)
     assert send(bucket, "PUT /bucket/key", "", b"x")[0] == 200
+
+
+def test_a_state_that_cannot_be_written_is_no_fault_of_the_request(served: Served) -> None:
+    """A full disk is an InternalFailure that says what to do; then the server goes on."""
+    connection = served.sagemaker._state._database._connection
+    client = served.client("sagemaker")
+    fail = {"Name": "stop", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}
+    definition = json.dumps({"Version": "2020-12-01", "Steps": [fail]}).ljust(1_000_000)
+    request = {"RoleArn": ROLE, "PipelineDefinition": definition, "ClientRequestToken": "t" * 32}
+    (most,) = connection.execute("PRAGMA max_page_count").fetchone()
+    connection.execute("PRAGMA max_page_count = 1")  # that is: not one more than there are
+    try:
+        code, message, status = refusal(client.create_pipeline, PipelineName="p", **request)
+    finally:
+        connection.execute(f"PRAGMA max_page_count = {most}")
+    assert (code, status) == ("InternalFailure", 500), message
+    assert "the disk is full" in message
+    assert "free some space" in message
+    assert client.create_pipeline(PipelineName="p", **request)["PipelineArn"]

@@ -13,6 +13,7 @@ from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.local_caller import LocalCaller
 from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.backends.local.state.database import Database, StateError
+from pipelines.errors import UsageError
 
 DEFINITION = json.dumps(
     {
@@ -78,5 +79,5 @@ def test_no_damaged_byte_ends_in_a_traceback(tmp_path: Path) -> None:
 
 def test_a_text_that_is_not_unicode_is_refused(tmp_path: Path) -> None:
     """Half a surrogate pair, as JSON may carry it, is named instead of ending in a traceback."""
-    with Database(tmp_path) as database, pytest.raises(StateError, match=r"udcff' is not valid"):
+    with Database(tmp_path) as database, pytest.raises(UsageError, match=r"udcff' is not valid"):
         database.read("SELECT ?", "\udcff")

@@ -21,6 +21,7 @@ from pipelines.backends.local.api.bodies import (
     discard,
 )
 from pipelines.backends.local.api.guard import Guard
+from pipelines.backends.local.api.json_rpc import one_line
 from pipelines.backends.local.api.messages import (
     FileSection,
     HttpRefusal,
@@ -28,6 +29,7 @@ from pipelines.backends.local.api.messages import (
     HttpResponse,
 )
 from pipelines.backends.local.api.routes import Route
+from pipelines.backends.local.state.database import StateError
 from pipelines.errors import from_outside
 from pipelines.frozen import frozen
 
@@ -184,6 +186,8 @@ class ApiApplication:
 def _call(route: Route, request: HttpRequest, storage: Path) -> HttpResponse:
     try:
         return route.respond(request)
+    except StateError as error:
+        return route.refuse(request, HttpRefusal(_BUG.code, one_line(error), _BUG.status))
     except Exception as error:  # noqa: BLE001 - the outermost frame of a request
         if isinstance(error, OSError) and from_outside(error) is not None:
             return route.refuse(request, _storage_refusal(error, storage))

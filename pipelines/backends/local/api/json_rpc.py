@@ -12,6 +12,7 @@ from pipelines.backends.local.api.messages import HttpRefusal, HttpRequest, Http
 from pipelines.backends.local.api.shapes import from_json, to_json
 from pipelines.backends.local.errors import ServiceError
 from pipelines.backends.local.operations.operation import Operation
+from pipelines.backends.local.state.database import StateError
 from pipelines.errors import PipelinesError
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
@@ -35,13 +36,19 @@ class JsonService:
     operations: Callable[[str, str], Operation]
 
     def respond(self, request: HttpRequest) -> HttpResponse:
-        """Carry out the operation that a request names."""
+        """Carry out the operation that a request names.
+
+        Raises:
+            StateError: the state cannot be used, which is no fault of the request.
+        """
         name = operation_name(request)
         shown = f"{self.name}.{name}"
         try:
             content = self._call(name, request.body)
         except ServiceError as error:
             return refused(error.code, one_line(error), shown)
+        except StateError:
+            raise
         except PipelinesError as error:
             return refused("ValidationException", one_line(error), shown)
         return HttpResponse(200, _HEADERS, json.dumps(content).encode(), shown)

@@ -11,6 +11,7 @@ from pipelines.backends.local.api.json_rpc import one_line
 from pipelines.backends.local.api.messages import HttpRefusal, HttpRequest, HttpResponse
 from pipelines.backends.local.errors import ServiceError
 from pipelines.backends.local.operations.operation import Operation
+from pipelines.backends.local.state.database import StateError
 from pipelines.errors import PipelinesError
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
@@ -49,29 +50,41 @@ class RuntimeService:
     operations: Callable[[str, str], Operation]
 
     def respond(self, request: HttpRequest) -> HttpResponse:
-        """Invoke an endpoint."""
+        """Invoke an endpoint.
+
+        Raises:
+            StateError: the state cannot be used, which is no fault of the request.
+        """
         match = PATH.fullmatch(request.path)
         if match is None or match["operation"] not in _OPERATIONS:
             return _refused("UnknownOperationException", _unknown(request.path), {})
         if request.method != "POST":
             return _refused("MethodNotAllowed", f"{request.method} is not supported, use POST", {})
         invoke = self.operations("sagemaker-runtime", _OPERATIONS[match["operation"]])
-        given: JsonObject = {"EndpointName": unquote(match["name"])}
+        given: JsonObject = {"EndpointName": unquote(match["name"]), **_in_headers(request, invoke)}
         if request.body or match["operation"] == "invocations":
             given["Body"] = request.body
-        for member, header in _headers(invoke.request):
-            if header in request.headers:
-                value = request.headers[header]
-                is_number = member.endswith("Seconds") and _NUMBER.fullmatch(value)
-                given[member] = int(value) if is_number else value
         try:
             response = invoke(**given)
         except ServiceError as error:
             code = _CODES.get(error.code, error.code)
             return _refused(code, one_line(error), error.members)
+        except StateError:
+            raise
         except PipelinesError as error:
             return _refused("ValidationError", one_line(error), {})
         return _response(response, invoke)
+
+
+def _in_headers(request: HttpRequest, invoke: Operation) -> JsonObject:
+    """Return the members of a request that are headers."""
+    given: JsonObject = {}
+    for member, header in _headers(invoke.request):
+        if header in request.headers:
+            value = request.headers[header]
+            is_number = member.endswith("Seconds") and _NUMBER.fullmatch(value)
+            given[member] = int(value) if is_number else value
+    return given
 
 
 def refuse(_request: HttpRequest, refusal: HttpRefusal) -> HttpResponse:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.backends.local.engine.context import ExecutionContext, RunOptions
 from pipelines.backends.local.engine.folders import execution_folder
-from pipelines.backends.local.engine.outputs import damage
+from pipelines.backends.local.engine.outputs import damage, unwritten
 from pipelines.backends.local.engine.parts import EngineParts
 from pipelines.backends.local.engine.scheduler import Scheduler, SchedulerInbox, StopRequest
 from pipelines.backends.local.engine.step_runner import StepRunner
@@ -234,6 +234,14 @@ class Engine:
         """Return the steps that succeeded in an execution, by name."""
         steps = self._store.steps(self.find(arn).id)
         return {step.name: step for step in steps if step.status is StepStatus.SUCCEEDED}
+
+    def unwritten(self, arn: str) -> Iterator[tuple[str, str, str]]:
+        """Yield what the steps of an execution declare and have not written."""
+        written = read_schedule(self.find(arn).definition).steps
+        for name, step in self._results(arn).items():
+            known = self._parts.step_types(step.type) if name in written else None
+            for output, words in unwritten(step, written[name].step, known) if known else ():
+                yield name, output, words
 
     def damage(self, arn: str, steps: Iterable[str]) -> str | None:
         """Return why results of an execution cannot be used again; None where they can."""

@@ -5,7 +5,7 @@ The object store is a folder that people clean and edit by hand.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from pipelines.backends.local.engine.parts import StepTypes
 from pipelines.backends.local.engine.resolution import ResolutionError
@@ -46,6 +46,34 @@ def damage(objects: ObjectStore, written: WrittenFiles) -> str | None:
             if list(_state(there[name])) != list(state):
                 return f"{shown} has changed"
     return None
+
+
+def unwritten(
+    record: StepRecord, step: JsonObject, step_type: StepType | None
+) -> Iterator[tuple[str, str]]:
+    """Yield the outputs and reports that a step declares and has not written: name, in words.
+
+    Args:
+        record: a step that succeeded.
+        step: the step of the definition.
+        step_type: what is known about its Type.
+    """
+    files: dict[str, Collection[str]] = {}
+    for place in step_type.outputs if step_type is not None else ():
+        for name, entry in place.entries(record.properties):
+            uri, path = (value_at(entry, one) for one in (place.uri, _beside(place.uri)))
+            files[name] = record.outputs.get(str(uri), ())
+            if not files[name] and not entry.get("AppManaged"):
+                yield name, f"nothing into its output `{name}`" + (f" ({path})" if path else "")
+    for report in step.get("PropertyFiles") or ():
+        output, path = report["OutputName"], report["FilePath"]
+        if files.get(output) and path not in files[output]:
+            yield output, f"no file `{path}` for its report `{report['PropertyFileName']}`"
+
+
+def _beside(uri: str) -> str:
+    """Return where the folder of an output stands, beside its URI."""
+    return f"{uri.rpartition('.')[0]}.LocalPath"
 
 
 def refuse_empty_inputs(

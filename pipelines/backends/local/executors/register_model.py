@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import tarfile
 
-from pipelines.backends.local.errors import ServiceError
+from pipelines.backends.local.errors import ServiceError, invalid
 from pipelines.backends.local.executors.contract import ModelRegistry, StepCall, StepOutcome
+from pipelines.backends.local.object_uris import ObjectUriError
+from pipelines.backends.local.objects import NoSuchObjectError, ObjectStore
 from pipelines.execution.status import StepStatus
 from pipelines.json_types import Json, JsonObject
 
 _TOKEN_LENGTH = 32
+_EMPTY_BYTES = 1024
+"""A packed archive of nothing is smaller; one with a model is not opened."""
 
 
 def execute(call: StepCall) -> StepOutcome:
@@ -26,6 +31,7 @@ def execute(call: StepCall) -> StepOutcome:
         request["ModelPackageName"] = request.get("ModelPackageName") or call.job_name
     else:
         _ensure_group(call.registry, str(group), tags)
+    _require_models(request, ObjectStore(call.settings.home / "s3"))
     request["ClientToken"] = client_token(call)
     request["MetadataProperties"] = {
         "GeneratedBy": call.execution.arn,
@@ -37,6 +43,35 @@ def execute(call: StepCall) -> StepOutcome:
         properties=call.registry.describe_model_package(ModelPackageName=arn),
         metadata={"RegisterModel": {"Arn": arn}},
     )
+
+
+def _require_models(request: JsonObject, objects: ObjectStore) -> None:
+    """Refuse an archive without a file, which the service would register; it can never serve.
+
+    Raises:
+        ServiceError: a training job has left /opt/ml/model empty.
+    """
+    for container in (request.get("InferenceSpecification") or {}).get("Containers") or ():
+        uri = container.get("ModelDataUrl")
+        if isinstance(uri, str) and _is_empty_archive(uri, objects):
+            raise invalid(
+                f"the model {uri} is empty: its training job left nothing in /opt/ml/model",
+                "the script has to write the model there (SM_MODEL_DIR)",
+            )
+
+
+def _is_empty_archive(uri: str, objects: ObjectStore) -> bool:
+    try:
+        found = objects.info(uri)
+    except (NoSuchObjectError, ObjectUriError):
+        return False  # it is checked where it is deployed, or lies elsewhere
+    if found.size > _EMPTY_BYTES:
+        return False
+    try:
+        with tarfile.open(found.path) as archive:
+            return archive.next() is None
+    except tarfile.TarError:
+        return False  # it is damaged: whoever unpacks it says how
 
 
 def client_token(call: StepCall) -> str:

@@ -219,11 +219,16 @@ def journal_from(folder: PurePath, mounts: str) -> Literal["WAL", "DELETE"]:
 
 @contextmanager
 def _explained(file: Path) -> Iterator[None]:
-    """Turn SQLite's error about a file into a StateError; errors of our statements stay as is."""
+    """Turn SQLite's error about a file into a StateError; errors of our statements stay as is.
+
+    Raises:
+        StateError: the file cannot be used.
+        UsageError: what was asked for is no text that it could hold.
+    """
     try:
         yield
     except UnicodeEncodeError as error:
-        raise StateError(f"{error.object!a} is not valid Unicode, so it names nothing") from error
+        raise UsageError(f"{error.object!a} is not valid Unicode, so it names nothing") from error
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
         is_garbled = isinstance(error, UnicodeDecodeError) or str(error).startswith(_GARBLED)
