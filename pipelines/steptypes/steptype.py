@@ -137,6 +137,7 @@ class Cluster:
         volume: below the job: the storage of each instance in GB.
         runtime: below the job: the seconds after which it is ended; None where nothing ends it.
         parallel: in the arguments: how many such jobs run at once; None for one.
+        total: in the arguments: how many such jobs run in all, at most; None for one.
     """
 
     usage: str
@@ -147,6 +148,7 @@ class Cluster:
     volume: str | None = None
     runtime: str | None = None
     parallel: str | None = None
+    total: str | None = None
 
 
 @frozen

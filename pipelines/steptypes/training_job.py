@@ -26,7 +26,9 @@ def inputs(job: str = "") -> DataPlace:
     )
 
 
-def clusters(job: str = "", parallel: str | None = None) -> tuple[Cluster, ...]:
+def clusters(
+    job: str = "", parallel: str | None = None, total: str | None = None
+) -> tuple[Cluster, ...]:
     """Return the instances of a job whose request stands at a place: all alike, or in groups."""
     return tuple(
         Cluster(
@@ -36,6 +38,7 @@ def clusters(job: str = "", parallel: str | None = None) -> tuple[Cluster, ...]:
             volume="ResourceConfig.VolumeSizeInGB",
             runtime="StoppingCondition.MaxRuntimeInSeconds",
             parallel=parallel,
+            total=total,
         )
         for at in ("ResourceConfig", "ResourceConfig.InstanceGroups.*")
     )

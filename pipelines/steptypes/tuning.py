@@ -8,6 +8,7 @@ from pipelines.steptypes.steptype import JOB_FAULTS, Cache, Resource, StepType, 
 
 _JOBS = ("TrainingJobDefinition", "TrainingJobDefinitions.*")
 _PARALLEL = "HyperParameterTuningJobConfig.ResourceLimits.MaxParallelTrainingJobs"
+_TOTAL = "HyperParameterTuningJobConfig.ResourceLimits.MaxNumberOfTrainingJobs"
 
 STEP_TYPE = StepType(
     name="Tuning",
@@ -81,6 +82,6 @@ STEP_TYPE = StepType(
         arn="HyperParameterTuningJobArn",
         log_group=training_job.LOG_GROUP,
     ),
-    clusters=tuple(c for job in _JOBS for c in training_job.clusters(job, _PARALLEL)),
+    clusters=tuple(c for job in _JOBS for c in training_job.clusters(job, _PARALLEL, _TOTAL)),
     inputs=tuple(training_job.inputs(job) for job in _JOBS),
 )

@@ -20,12 +20,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
+from pipelines.cost.prices import SERVICE, listed_prices, read_prices
+from pipelines.errors import UsageError
 from pipelines.images import ImageProblem, resolve
 from pipelines.json_types import JsonObject
 from tests.acceptance.cleaning import PREFIX, Clients, clean
 from tests.acceptance.report import write_report
 from tests.acceptance.run_plugin import AccountRun, Uses
-from tests.acceptance.spending import Plan, SpendingError, listed_prices, planned, prices_of
+from tests.acceptance.spending import Plan, SpendingError, planned
 from tests.acceptance.target import TAG, Target
 
 SUITE = Path(__file__).parent
@@ -54,11 +56,20 @@ def uses() -> list[tuple[str, float]]:
 def plan_of(options: argparse.Namespace, client: Clients) -> Plan:
     """Compute the plan; the user's prices go before listed ones."""
     used = uses()
-    prices = {} if options.prices is None else prices_of(options.prices)
+    prices = {} if options.prices is None else read_prices(options.prices)
     wanted = {what for what, _ in used} - prices.keys()
     if wanted:
         try:
-            prices |= listed_prices(client("pricing"), options.region, sorted(wanted))
+            pages = client("pricing").get_paginator("get_products")
+            prices |= listed_prices(
+                lambda filters: (
+                    text
+                    for page in pages.paginate(ServiceCode=SERVICE, Filters=filters)
+                    for text in page["PriceList"]
+                ),
+                options.region,
+                sorted(wanted),
+            )
         except (BotoCoreError, ClientError) as error:
             print(f"the Price List API does not answer: {error}")
     return planned(used, prices, options.budget)
@@ -68,7 +79,7 @@ def run(options: argparse.Namespace, client: Clients, ask: Callable[[str], str])
     """Run the suite; return the exit code, 0 where every fact that was tried holds."""
     try:
         plan = plan_of(options, client)
-    except SpendingError as error:
+    except (SpendingError, UsageError) as error:
         print(error, file=sys.stderr)
         return 2
     prefix = f"{PREFIX}{secrets.token_hex(3)}"

@@ -60,3 +60,7 @@ def _show(plan: Plan, target: CommandTarget, output_format: str) -> None:
             echo_data(plan_markdown(plan, target.description, target.chosen.env))
         case _:
             echo(plan_text(plan, target.description))
+            if not target.is_local:
+                from pipelines.cli.costs import plan_line  # noqa: PLC0415 - only for people
+
+                echo(plan_line(target.compiled, target.chosen.file, target.aws.region))

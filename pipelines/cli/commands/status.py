@@ -52,7 +52,8 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
             find = f"pipelines outputs{scope.flags} {identifier(described)}"
             found = "".join(f"\n{text}\n" for text in _experiments(scope, rows))
             one = _one(described, rows, scope)
-            shown = f"{one}\n{found}outputs, reports and metrics: {find}"
+            cost = "" if scope.account is None else f"{_cost(scope, described, chosen)}\n"
+            shown = f"{one}\n{found}{cost}outputs, reports and metrics: {find}"
     if output_format == "json":
         echo_data(as_json(rows))
     else:
@@ -67,6 +68,19 @@ def _experiments(scope: Scope, steps: list[JsonObject]) -> Iterator[str]:
         from pipelines.results.experiments import experiments_listed  # noqa: PLC0415
 
         yield from map(experiment_text, experiments_listed(source_of(scope), steps))
+
+
+def _cost(scope: Scope, described: JsonObject, chosen: ChosenSpec) -> str:
+    """Return in one line what an execution in an account has cost."""
+    from pipelines.cli.costs import status_line  # noqa: PLC0415 - not for the local SageMaker
+    from pipelines.cli.project import home_of  # noqa: PLC0415
+    from pipelines.cli.results import source_of  # noqa: PLC0415
+    from pipelines.cost.prices import known_prices  # noqa: PLC0415
+    from pipelines.results.run import read_execution  # noqa: PLC0415
+
+    region = "" if scope.account is None else scope.account.region
+    prices = known_prices(home_of(chosen.file), region)
+    return status_line(lambda: read_execution(source_of(scope), described), prices)
 
 
 def _follow(scope: Scope, execution: str) -> None:

@@ -1,0 +1,122 @@
+"""A definition → the instances that its steps ask for, and for how long at most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from pipelines.definition.named import defaults_of
+from pipelines.definition.steps import Step, take_apart
+from pipelines.frozen import frozen
+from pipelines.grammar.functions import with_parameters
+from pipelines.json_types import Json, JsonObject
+from pipelines.steptypes.places import below, value_at
+from pipelines.steptypes.steptype import Cluster
+
+COMPONENTS: Final = {"endpoint": "hosting"}
+"""What the price list calls a usage of Service Quotas; another one is its name without `job`."""
+
+_DEFAULT_RUNTIME: Final = 86_400
+"""Seconds after which the service ends a job that names no end (FACTS 2.2)."""
+
+
+@frozen
+class Use:
+    """Instances of one type that a step asks for.
+
+    Args:
+        step: the step.
+        component: what is billed, as the price list has it: training, processing, …
+        instance: the type; None where an execution decides it.
+        count: how many, of all its jobs; None where that is not known.
+        longest: the seconds after which it is ended; None where nothing ends it.
+        volume: the storage of each in GB; None where it has none of its own.
+        spot: whether it may run on spot capacity, at another price.
+    """
+
+    step: str
+    component: str
+    instance: str | None
+    count: int | None
+    longest: float | None
+    volume: float | None = None
+    spot: bool = False
+
+    @property
+    def price(self) -> str | None:
+        """The name of the price of an hour of one instance."""
+        return None if self.instance is None else f"{self.component}/{self.instance}"
+
+    @property
+    def storage(self) -> str:
+        """The name of the price of a GB for a month."""
+        return f"{self.component}/storage"
+
+
+def uses(definition: JsonObject, parameters: Mapping[str, Json] | None = None) -> tuple[Use, ...]:
+    """Return what the jobs of a definition ask for, in the order of its steps.
+
+    Args:
+        definition: a definition, ours or anybody's.
+        parameters: values of its parameters; the others have their defaults.
+    """
+    known = {**_typed_defaults(definition), **(parameters or {})}
+    steps = (step for step in take_apart(definition).steps if step.known is not None)
+    return tuple(use for step in steps for use in _of_step(step, known))
+
+
+def _typed_defaults(definition: JsonObject) -> dict[str, Json]:
+    listed = definition.get("Parameters") or ()
+    names = defaults_of(definition)
+    return {one["Name"]: one["DefaultValue"] for one in listed if one["Name"] in names}
+
+
+def _of_step(step: Step, known: Mapping[str, Json]) -> Iterator[Use]:
+    arguments = with_parameters(step.apart.get("Arguments") or {}, known)
+    resource = step.known.resource if step.known is not None else None
+    if resource is None or resource.log_group is None:
+        return  # an endpoint's config runs nothing by itself
+    for cluster in step.known.clusters if step.known is not None else ():
+        for use in uses_of(step.name, cluster, arguments):
+            # The items of a loop are known only when it runs.
+            yield _times_unknown(use) if step.repeats else use
+
+
+def uses_of(step: str, cluster: Cluster, request: JsonObject) -> Iterator[Use]:
+    """Yield the instances of a cluster that a request, or a Describe response, names."""
+    jobs = 1 if cluster.total is None else _number(value_at(request, cluster.total))
+    component = COMPONENTS.get(cluster.usage, cluster.usage.removesuffix(" job"))
+    for _, job in below(request, cluster.job):
+        longest = _longest(cluster, job)
+        for _, asked in below(job, cluster.at):
+            first: JsonObject = next((p for _, p in below(asked, "InstancePreferences.*")), {})
+            chosen = value_at({**first, **asked}, cluster.type)
+            count = _number(value_at({**first, **asked}, cluster.count))
+            chosen = value_at(asked, "SelectedInstanceType") or chosen  # it is billed (FACTS 12.8)
+            if chosen is None:
+                continue  # its instances stand in another place
+            yield Use(
+                step,
+                component,
+                chosen if isinstance(chosen, str) else None,
+                None if count is None or jobs is None else int(count * jobs),
+                longest,
+                _number(value_at(job, cluster.volume)) if cluster.volume else None,
+                value_at(job, "EnableManagedSpotTraining") is True,
+            )
+
+
+def _longest(cluster: Cluster, job: Json) -> float | None:
+    if cluster.runtime is None:
+        return None
+    given = value_at(job, cluster.runtime)
+    return float(_DEFAULT_RUNTIME) if given is None else _number(given)
+
+
+def _times_unknown(use: Use) -> Use:
+    return Use(use.step, use.component, use.instance, None, use.longest, use.volume, use.spot)
+
+
+def _number(value: Json) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number else None

@@ -1,0 +1,154 @@
+"""What a definition and its executions cost: nothing that is not known is taken for 0."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.compile.driver import compile_spec
+from pipelines.compile.model import CompileRequest
+from pipelines.cost.endpoints import PROVISIONED, SERVERLESS, endpoint_costs
+from pipelines.cost.estimate import Amount, estimate, total
+from pipelines.cost.prices import Prices
+from pipelines.cost.spent import spent
+from pipelines.cost.usage import Use, uses
+from pipelines.definition.steps import take_apart
+from pipelines.json_types import JsonObject
+from pipelines.results.run import ExecutionResult, StepResult
+
+CASES = Path(__file__).parents[2] / "golden" / "cases"
+PRICES = Prices({"training/ml.m5.large": 0.1, "training/storage": 0.73}, ("prices.json",))
+
+
+def _training(name: str = "train", **more: Any) -> JsonObject:
+    resources = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 10}
+    return {
+        "Name": name,
+        "Type": "Training",
+        "Arguments": {
+            "ResourceConfig": {**resources, **more.pop("resources", {})},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+            **more,
+        },
+    }
+
+
+def _definition(*steps: JsonObject, **parameters: Any) -> JsonObject:
+    listed = [{"Name": n, "Type": "Integer", "DefaultValue": v} for n, v in parameters.items()]
+    return {"Version": "2020-12-01", "Parameters": listed, "Steps": list(steps)}
+
+
+def test_a_step_costs_instances_times_time_with_their_storage() -> None:
+    """Expected by earlier runs, at most by the time after which the job is ended."""
+    (line,) = estimate(uses(_definition(_training())), PRICES, {"train": 1800.0})
+    assert line.most.dollars == pytest.approx(2 * (0.1 + 0.73 * 10 / 730))
+    assert line.likely.dollars == pytest.approx(line.most.dollars / 2)
+    assert (line.most.unknown, line.likely.unknown) == ((), ())
+
+
+def test_what_is_not_known_is_named_and_makes_the_sum_unknown() -> None:
+    """A price, an earlier run, a parameter without a default, the end of a transform job."""
+    count = {"InstanceCount": {"Get": "Parameters.count"}}
+    transform: JsonObject = {
+        "Name": "predict",
+        "Type": "Transform",
+        "Arguments": {"TransformResources": {"InstanceType": "ml.c5.large", "InstanceCount": 1}},
+    }
+    steps = _training(), _training("wide", resources=count), transform
+    lines = estimate(uses(_definition(*steps)), PRICES, {})
+    whole = total(line.most for line in lines)
+    assert whole.dollars == lines[0].most.dollars > 0
+    assert whole.unknown == (
+        "the number of instances of wide",
+        "the longest time of predict",
+        "transform/ml.c5.large",
+    )
+    assert lines[0].likely == Amount(unknown=("the time of train, which no run has had",))
+    (known,) = uses(_definition(_training("wide", resources=count), count=3))
+    assert known.count == 3
+
+
+def test_instances_are_found_in_groups_preferences_tuning_and_loops() -> None:
+    """The first preference is tried first; a tuning runs all its jobs; items are not known."""
+    groups = [{"InstanceType": "ml.m5.large", "InstanceCount": 3, "InstanceGroupName": "a"}]
+    grouped = _training("grouped")
+    grouped["Arguments"]["ResourceConfig"] = {"InstanceGroups": groups, "VolumeSizeInGB": 5}
+    preferred = _training("preferred")
+    preferred["Arguments"]["ResourceConfig"] = {
+        "InstancePreferences": [{"InstanceType": "ml.m5.large"}, {"InstanceType": "ml.m5.xlarge"}],
+        "InstanceCount": 1,
+    }
+    tuning: JsonObject = {
+        "Name": "tune",
+        "Type": "Tuning",
+        "Arguments": {
+            "HyperParameterTuningJobConfig": {"ResourceLimits": {"MaxNumberOfTrainingJobs": 7}},
+            "TrainingJobDefinition": _training()["Arguments"],
+        },
+    }
+    loop: JsonObject = {
+        "Name": "loop",
+        "Type": "ForEach",
+        "Arguments": {"ForEachBody": [_training("each", EnableManagedSpotTraining=True)]},
+    }
+    found = {use.step: use for use in uses(_definition(grouped, preferred, tuning, loop))}
+    assert found["grouped"] == Use("grouped", "training", "ml.m5.large", 3, 3600.0, 5.0)
+    assert found["preferred"].price == "training/ml.m5.large"
+    assert found["tune"].count == 14
+    assert (found["each"].count, found["each"].spot) == (None, True)
+
+
+def _ran(step: JsonObject, described: JsonObject, **listed: Any) -> StepResult:
+    (taken,) = take_apart(_definition(step)).steps
+    return StepResult({"StepName": step["Name"], "StepStatus": "?", **listed}, taken, described)
+
+
+def test_an_execution_cost_what_is_billed() -> None:
+    """Billable seconds of a training, spot included, start to end of others; reused is nothing."""
+    began = datetime(2026, 11, 26, tzinfo=UTC)
+    arguments = _training()["Arguments"]
+    trained = _ran(
+        _training(), {**arguments, "BillableTimeInSeconds": 360, "TrainingTimeInSeconds": 3600}
+    )
+    hit = {"SourcePipelineExecutionArn": "arn:aws:sagemaker:us-east-1:1:pipeline/p/execution/abc"}
+    reused = _ran(_training("again"), arguments, CacheHitResult=hit)
+    gone = _ran(_training("gone"), {})
+    cluster = {"InstanceType": "ml.t3.medium", "InstanceCount": 1, "VolumeSizeInGB": 1}
+    job: JsonObject = {"Name": "look", "Type": "Processing", "Arguments": {}}
+    processed = _ran(
+        job,
+        {
+            "ProcessingResources": {"ClusterConfig": cluster},
+            "ProcessingStartTime": began,
+            "ProcessingEndTime": began + timedelta(seconds=90),
+        },
+    )
+    run = ExecutionResult({}, {}, {}, (trained, reused, gone, processed))
+    one, two, three, four = spent(run, PRICES)
+    assert one.amount.dollars == pytest.approx(2 * (0.1 + 0.01) * 0.1)
+    assert (two.amount, two.what) == (Amount(), "reused from abc")
+    assert three.amount.unknown == ("what gone ran",)
+    assert (four.seconds, four.amount.unknown) == (90.0, ("processing/ml.t3.medium",))
+
+
+@pytest.mark.parametrize("mode", ["realtime", "serverless", "asynchronous"])
+def test_an_endpoint_costs_by_the_month_in_its_mode(mode: str) -> None:
+    """Instances all month; a serverless one what is reserved, and its requests are unknown."""
+    request = CompileRequest(
+        CASES / f"deployment_{mode}" / "pipeline.yaml", "prod" if mode == "realtime" else None, {}
+    )
+    compiled = compile_spec(request).compiled
+    assert compiled is not None
+    unknown = [one for one in endpoint_costs(compiled, Prices()) if one.mode == mode]
+    assert unknown
+    assert all(one.month.unknown and not one.month.dollars for one in unknown)
+    names = {name for one in unknown for name in one.month.unknown if "/" in name}
+    prices = Prices(dict.fromkeys(names, 0.1))
+    known = [one for one in endpoint_costs(compiled, prices) if one.mode == mode]
+    assert {PROVISIONED, SERVERLESS} & names if mode == "serverless" else "hosting" in str(names)
+    assert [one.month.unknown for one in known] == [
+        ("the requests",) if "while it answers" in one.what else () for one in known
+    ]
