@@ -133,7 +133,7 @@ def _examined(
     values = {**given, **own}
     taken = tuple(taken_names(item.account, template, deployed, values))
     imported = tuple(one for one in taken if choices.imports and one.identifier)
-    lines = (*([shares] if shares else ()), *said, *_on_imports(imported))
+    lines = (*shares, *said, *_on_imports(imported))
     return Examined(deployed, template, values, imported, lines), taken
 
 

@@ -6,7 +6,7 @@ needs, and no repository removes what another one needs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from pipelines.account.stacks.deployed import Deployed
@@ -16,12 +16,12 @@ from pipelines.diagnostics.sentences import quoted
 from pipelines.errors import UsageError
 from pipelines.infra.model import Stack
 from pipelines.infra.shared import CONNECTION_ID, shared
-from pipelines.infra.tenants import beside, tenants_in
+from pipelines.infra.tenants import Tenant, beside, tenants_in
 
 
 def with_others(
     template: StackTemplate, stack: Stack, deployed: Deployed, forgotten: Iterable[str]
-) -> tuple[StackTemplate, str | None]:
+) -> tuple[StackTemplate, tuple[str, ...]]:
     """Return what a stack has to be for all repositories that use it, and what to say of it.
 
     Args:
@@ -35,16 +35,33 @@ def with_others(
     """
     own = stack.tenant
     if own is None:
-        return template, None
+        return template, ()
     where = f"{stack.name} in account {stack.place.account}, region {stack.place.region},"
-    others = beside(own, tenants_in(deployed.metadata), forgotten, where)
+    tenants = tenants_in(deployed.metadata)
+    others = beside(own, tenants, forgotten, where)
     kept = _connections(deployed) - {own.connection}
+    said = (*_lost(own, tenants), *_kept(others))
     if not others and not kept:
-        return template, None
+        return template, said
     merged = shared(stack.place, (own, *others), kept)
-    names = [one.repository for one in others]
-    whole = replace(template, text=merged.text(), document=merged.document())
-    return whole, f"what it has for {quoted(names, 'and')} stays" if names else None
+    return replace(template, text=merged.text(), document=merged.document()), said
+
+
+def _kept(others: tuple[Tenant, ...]) -> Iterator[str]:
+    if others:
+        yield f"what it has for {quoted([one.repository for one in others], 'and')} stays"
+
+
+def _lost(own: Tenant, deployed: Iterable[Tenant]) -> Iterator[str]:
+    """Yield which pipelines of the repository the stack has and no longer gets."""
+    prefixes = {one.prefix for one in own.residents}
+    for before in deployed:
+        lost = [one.prefix for one in before.residents if one.prefix not in prefixes]
+        if before.repository == own.repository and lost:
+            yield (
+                f"what it has for the pipeline {quoted(lost, 'and')} goes: if it is still there,"
+                " name all specs of the repository in one `ci init`"
+            )
 
 
 def require_known(forgotten: Iterable[str], deployed: Iterable[Deployed]) -> None:

@@ -36,7 +36,7 @@ _COMMENT: Final = f"""\
 notes="$CI_API_V4_URL/projects/$CI_PROJECT_ID/merge_requests/$CI_MERGE_REQUEST_IID/notes"
 token="PRIVATE-TOKEN: ${TOKEN}"
 id="$(curl --fail --silent --header "$token" "$notes?sort=desc&per_page=100" \\
-  | python -c "{_FIND}" '### Plan for `{{pipeline}}`')"
+  | python -P -c "{_FIND}" '### Plan for `{{pipeline}}`')"
 if [ -n "$id" ]; then method=PUT; else method=POST; fi
 curl --fail --silent --output /dev/null --header "$token" --request "$method" \\
   --data-urlencode "body@{_FOLDER}/plan.md" "$notes${{id:+/$id}}"

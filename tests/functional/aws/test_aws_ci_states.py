@@ -215,6 +215,8 @@ def test_a_second_repository_shares_the_one_stack_of_the_account(
 
     _init(generated, pipelines, "fraud", "acme/churn")
     assert pipelines("ci", "plan").code == 2, "its own went, and the other's came"
+    _init(generated, pipelines, "deals", "acme/churn")
+    assert "what it has for the pipeline `churn` goes" in pipelines("ci", "plan").out
     _init(generated, pipelines, "churn", "acme/renamed")
     refused = pipelines("ci", "plan")
     assert refused.code == 2
