@@ -182,8 +182,8 @@ def figures(count: int, scratch: Path) -> list[Figure]:
             rate,
             RATE,
             rate / RATE,
-            True,
-        ),  # noqa: FBT003 - a busy machine sends fewer
+            True,  # noqa: FBT003 - a busy machine sends fewer
+        ),
     ]
 
 

@@ -24,6 +24,8 @@ from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.plan.deployments import endpoints_of
 from pipelines.plan.tags import MARK, is_ours
+from pipelines.programs.deploy.model import VARIANT
+from pipelines.programs.deploy.scaling import alarm_of
 from pipelines.registry.packages import describe_group
 from pipelines.spec.names import COPY_OF, copied
 
@@ -163,12 +165,38 @@ def destroy(
 def _delete(account: Account, resource: AccountResource) -> None:
     operation, member = _REQUESTS[resource.kind]
     request: JsonObject = {member: resource.name}
+    if resource.kind == "endpoint":
+        _deregister(account, resource.name)
     if resource.kind == "pipeline":
         request["ClientRequestToken"] = uuid4().hex
     try:
         account.call("sagemaker", operation, **request)
     except CallRefusedError as error:
         if not error.is_missing:
+            raise
+
+
+def _deregister(account: Account, endpoint: str) -> None:
+    """Remove how an endpoint scales; who may not is left to SageMaker, which does so itself."""
+    resource = {
+        "ServiceNamespace": "sagemaker",
+        "ResourceId": f"endpoint/{endpoint}/variant/{VARIANT}",
+    }
+    scaling = "application-autoscaling"
+    try:
+        found = account.call(
+            scaling,
+            "describe_scalable_targets",
+            ServiceNamespace="sagemaker",
+            ResourceIds=[resource["ResourceId"]],
+        )["ScalableTargets"]
+        for target in found:
+            of = {"ScalableDimension": target["ScalableDimension"]}
+            account.call(scaling, "deregister_scalable_target", **resource, **of)
+        if found:
+            account.call("cloudwatch", "delete_alarms", AlarmNames=[alarm_of(endpoint)])
+    except CallRefusedError as error:
+        if not (error.is_missing or error.is_denied):
             raise
 
 
@@ -249,7 +277,8 @@ class _Search:
             described = self._described("describe_endpoint_config", EndpointConfigName=config)
             if described and self._is_of_this_copy(described["EndpointConfigArn"]):
                 yield AccountResource("endpoint-config", config)
-                variants = described.get("ProductionVariants") or ()
+                sorts = ("ProductionVariants", "ShadowProductionVariants")
+                variants = (one for sort in sorts for one in described.get(sort) or ())
                 models.update(dict.fromkeys(v["ModelName"] for v in variants if "ModelName" in v))
         for model in models:
             described = self._described("describe_model", ModelName=model)

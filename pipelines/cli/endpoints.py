@@ -19,9 +19,8 @@ from pipelines.programs.deploy.model import (
     EndpointState,
     ModelVersion,
 )
-from pipelines.programs.deploy.observe import Clients, observe
+from pipelines.programs.deploy.observe import SERVICES, Clients, observe
 
-SERVICES = ("sagemaker", "sagemaker-runtime", "s3")
 """The services whose clients the deployer works with."""
 
 

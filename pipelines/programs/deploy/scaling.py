@@ -191,6 +191,11 @@ def carry_out(clients: Clients, target: DeploymentTarget, changes: tuple[Scaling
             clients.scaling.deregister_scalable_target(**request)
 
 
+def alarm_of(endpoint: str) -> str:
+    """Name the alarm that wakes an endpoint without instances."""
+    return f"{endpoint}{_ALARM}"
+
+
 def _resource(target: DeploymentTarget) -> str:
     return f"endpoint/{target.endpoint}/variant/{VARIANT}"
 
@@ -273,7 +278,7 @@ def _waking(target: DeploymentTarget, dimension: str) -> ScalingStep:
         "StepScalingPolicyConfiguration": step,
     }
     alarm = {
-        "AlarmName": f"{target.endpoint}{_ALARM}",
+        "AlarmName": alarm_of(target.endpoint),
         "Namespace": "AWS/SageMaker",
         "MetricName": "HasBacklogWithoutCapacity",
         "Dimensions": [{"Name": "EndpointName", "Value": target.endpoint}],
