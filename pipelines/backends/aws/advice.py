@@ -19,7 +19,7 @@ _SECRETS = (
         r"\1=…",
     ),
 )
-_WITHOUT = "or use the local SageMaker with --local"
+_WITHOUT = "or use the local SageMaker with --local, where the command has it"
 _DOCTOR = "`pipelines doctor` checks everything that is needed"
 
 
