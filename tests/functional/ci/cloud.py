@@ -74,8 +74,6 @@ steps:
 FILES = {
     "pipeline.yaml": SPEC,
     "README.md": "# tiny\n",
-    "json.py": "raise ImportError('this is not the library')\n",
-    "pipelines/__init__.py": "raise ImportError('this is not the tool')\n",
     "data/factor": "21",
     "steps/train.py": """\
 import os
