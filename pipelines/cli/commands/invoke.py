@@ -25,11 +25,12 @@ _COLD_START = "x-pipelines-cold-start-seconds"
 
 @frozen
 class InvokeRequest:
-    """A request: its body, media type, and the media type that is wanted."""
+    """A request: its body, media type, the one that is wanted, and the model of several."""
 
     body: bytes
     content_type: str
     accept: str
+    target_model: str | None = None
 
 
 @frozen
@@ -83,6 +84,11 @@ class InvokeResponse:
     metavar="GROUP/N",
     help="With --local, instead of an endpoint: a registered version, whatever its approval.",
 )
+@click.option(
+    "--target-model",
+    metavar="FILE",
+    help="Of a multi-model endpoint: the archive below its prefix that answers.",
+)
 @click.argument("endpoint", required=False)
 def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
     spec: Path,
@@ -94,15 +100,17 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     later: bool,  # noqa: FBT001 - click's flag
     wait: bool,  # noqa: FBT001 - as above
     version: str | None,
+    target_model: str | None,
     endpoint: str | None,
 ) -> None:
     """Send a request to an endpoint and print the answer; what it took goes to stderr."""
     if wait and not later:
         raise UsageError("--wait is for asynchronous endpoints", "add --async, or remove --wait")
+    _require_endpoint_of_models(target_model, is_other=later or version is not None)
     if version is not None:
         _require_only_version(endpoint, local=local, later=later)
     media_type = content_type or media_type_of(body.name)
-    request = InvokeRequest(body.read(), media_type, accept)
+    request = InvokeRequest(body.read(), media_type, accept, target_model)
     if not request.body:
         raise UsageError(
             "the request has no body", "name a file that is not empty: --file REQUEST.json"
@@ -134,6 +142,12 @@ def _show_with_time(answer: InvokeResponse, took: float) -> None:
     _show(answer)
     cold = f", {float(answer.cold_start):.1f} s of it a cold start" if answer.cold_start else ""
     echo(f"{answer.variant} answered in {took:.2f} s{cold}", err=True)
+
+
+def _require_endpoint_of_models(target_model: str | None, *, is_other: bool) -> None:
+    if target_model is not None and is_other:
+        message = "--target-model is for multi-model endpoints, which are asked at once"
+        raise UsageError(message, "remove --target-model, or --async and --version")
 
 
 def _require_only_version(endpoint: str | None, *, local: bool, later: bool) -> None:
@@ -230,12 +244,14 @@ def ask(account: Account, endpoint: str, request: InvokeRequest) -> InvokeRespon
     Raises:
         CallRefusedError: the endpoint is not there, or refused.
     """
+    target = {} if request.target_model is None else {"TargetModel": request.target_model}
     with account.clients("sagemaker-runtime") as (runtime,):
         response = runtime.invoke_endpoint(
             EndpointName=endpoint,
             Body=request.body,
             ContentType=request.content_type,
             Accept=request.accept,
+            **target,
         )
         headers = response["ResponseMetadata"]["HTTPHeaders"]
         variant = response.get("InvokedProductionVariant", "")

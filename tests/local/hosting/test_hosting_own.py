@@ -140,6 +140,8 @@ def test_an_endpoint_says_that_a_stub_answers(local: HostedLocal) -> None:
         "SpecifiedImage": "stub",
         "ResolvedImage": "stub: nothing runs here",
     }
+    with pytest.raises(ServiceError, match="A is no multi-model endpoint"):
+        local.ask("e", TargetModel="a.tar.gz")
 
 
 ECHO = """

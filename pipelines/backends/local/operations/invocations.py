@@ -169,6 +169,7 @@ class InvocationOperations:
             served = self.served.serve(endpoint)
             variant, fleet = served.choose(request.get("TargetVariant"))
             _check_size(variant, invocation)
+            _check_target(variant, request)
             for mirror in served.mirrors:
                 mirror.copy(invocation)
             response = fleet.invoke(invocation)
@@ -231,6 +232,12 @@ def _locations(output: JsonObject, request: JsonObject) -> tuple[str, str]:
     file = request.get("Filename") or f"{unique}.out"
     failures = (output.get("S3FailurePath") or folder).rstrip("/")
     return f"{folder}/{file}", f"{failures}/{unique}-error.out"
+
+
+def _check_target(variant: VariantRecord, request: JsonObject) -> None:
+    if request.get("TargetModel") and variant.container.get("Mode") != "MultiModel":
+        message = f"TargetModel names a model, but {variant.name} is no multi-model endpoint"
+        raise ServiceError("ValidationError", message)
 
 
 def _check_size(variant: VariantRecord, invocation: Invocation) -> None:

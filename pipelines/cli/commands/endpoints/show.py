@@ -82,6 +82,10 @@ def _of_service(described: JsonObject) -> Iterator[tuple[str, str]]:
         settings = ", ".join(f"{key} {variant[key]}" for key in keys if key in variant)
         yield "variant", f"{variant['VariantName']}: {settings}"
     for variant in described.get("ProductionVariants", ()):
+        for image in variant.get("DeployedImages", ()):
+            resolved = image.get("ResolvedImage", "")
+            if resolved.startswith("stub: "):  # the local SageMaker's, where nothing could run
+                yield "stub", f"{variant['VariantName']}: {resolved.removeprefix('stub: ')}"
         if "CurrentInstanceCount" in variant:
             yield "instances", f"{variant['VariantName']}: {variant['CurrentInstanceCount']}"
     for word, member in (("created", "CreationTime"), ("changed", "LastModifiedTime")):
