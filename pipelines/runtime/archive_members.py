@@ -11,6 +11,8 @@ from typing import Iterable, Iterator, Mapping, NamedTuple
 
 FILE, FOLDER, LINK, HARD_LINK = "file", "folder", "symlink", "hard link"
 _GIB = 1 << 30
+_MOST_LINKS = 40
+"""What Linux follows on the way to one file."""
 _NUMBER = re.compile(r"[1-9][0-9]{0,5}\Z")
 LIMIT_VARIABLE = "PIPELINES_ARCHIVE_GIB"
 
@@ -91,29 +93,50 @@ def check_tree(entries: list[ArchiveMember]) -> None:
                 f"`{entry.path}` is a hard link to a file that does not come before it"
             )
         kinds[entry.path] = entry.kind
+    links = {entry.path: entry.target for entry in entries if entry.kind == LINK}
     for entry in entries:
         _check_place(entry, kinds)
+    for path in links:
+        _check_link(path, links)
 
 
 def _check_place(entry: ArchiveMember, kinds: dict[str, str]) -> None:
     for parent in _parents(entry.path):
         if kinds.get(parent, FOLDER) != FOLDER:
             raise ArchiveError(f"`{entry.path}` is below `{parent}`, which is not a folder")
-    if entry.kind == LINK:
-        _check_link(entry, kinds)
 
 
-def _check_link(entry: ArchiveMember, kinds: dict[str, str]) -> None:
-    """Check that a symbolic link leads to a member, without another link on its way."""
-    target = posixpath.normpath(posixpath.join(posixpath.dirname(entry.path), entry.target))
-    parts = [part for part in entry.target.split("/") if part not in ("", ".")]
-    climbs = next((i for i, part in enumerate(parts) if part != ".."), len(parts))
-    inside = target.split("/", 1)[0] != ".." and ".." not in parts[climbs:]
-    if not parts or posixpath.isabs(entry.target) or not inside:
-        raise ArchiveError(f"`{entry.path}` is a link that leads out of the archive")
-    through = [part for part in (*_parents(target), target) if kinds.get(part) == LINK]
-    if through and through != [target]:
-        raise ArchiveError(f"`{entry.path}` is a link through the link `{through[0]}`")
+def _check_link(path: str, links: Mapping[str, str]) -> None:
+    """Check that a symbolic link leads to a place in the archive, through whichever other links.
+
+    It is followed as the system will: no member stands below a link, so these links are all.
+    """
+    at = path.split("/")[:-1]
+    pending = _steps(path, links[path])
+    followed = 0
+    while pending:
+        part = pending.pop()
+        here = "/".join([*at, part])
+        if part == "..":
+            if not at:
+                raise ArchiveError(f"`{path}` is a link that leads out of the archive")
+            at.pop()
+        elif here in links:
+            followed += 1
+            if followed > _MOST_LINKS:
+                raise ArchiveError(f"`{path}` is a link in a circle of links")
+            pending += _steps(path, links[here])
+        else:
+            at.append(part)
+    if not at:
+        raise ArchiveError(f"`{path}` is a link that leads out of the archive")
+
+
+def _steps(path: str, target: str) -> list[str]:
+    """Return the parts of the target of a link on the way of `path`, the first one last."""
+    if posixpath.isabs(target):
+        raise ArchiveError(f"`{path}` is a link that leads out of the archive")
+    return [part for part in reversed(target.split("/")) if part not in ("", ".")]
 
 
 def _parents(path: str) -> list[str]:

@@ -27,6 +27,7 @@ ARCHIVE = "model.tar.gz"
 CODE, VENDOR = "code", "vendor"
 # The image's server would ask a package index for these while it starts (FACTS 11.1).
 _NOT_INTO_CODE = ("requirements.txt",)
+_BYTECODE = (".pyc", ".pyo")
 
 
 def main(config: dict[str, object], layout: Layout) -> int:
@@ -47,7 +48,7 @@ def main(config: dict[str, object], layout: Layout) -> int:
     with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
         folder = Path(scratch, "package")
         copy_tree(model, folder)
-        copy_tree(source, folder / CODE, _NOT_INTO_CODE)
+        copy_tree(source, folder / CODE, _is_left_out)
         for place, file in _shared(config).items():
             copy_file(Path(file), folder / CODE / place)
         vendored = vendor(requirements, folder / VENDOR)
@@ -56,6 +57,12 @@ def main(config: dict[str, object], layout: Layout) -> int:
     listed = ", ".join(f"{name} {version}" for name, version in sorted(vendored.items()))
     print(f"packaged {output / ARCHIVE}; vendored: {listed or nothing}")
     return 0
+
+
+def _is_left_out(path: Path) -> bool:
+    """Return whether a file or folder of the serving code stays out of the archive."""
+    is_bytecode = path.name == "__pycache__" or path.suffix in _BYTECODE
+    return is_bytecode or str(path) in _NOT_INTO_CODE
 
 
 def _tell_left_out(file: Path, requirements: ServingRequirements) -> None:

@@ -11,40 +11,48 @@ from typing import TYPE_CHECKING
 from pipelines.runtime.errors import JobError
 
 if TYPE_CHECKING:
-    from typing import Collection, FrozenSet, Tuple
-
-_BYTECODE_FOLDER = "__pycache__"
-_BYTECODE_SUFFIXES = (".pyc", ".pyo")
+    from typing import Callable, Tuple
 
 
-def copy_tree(source: Path, into: Path, leave_out: Collection[str] = ()) -> None:
-    """Copy a folder's files without bytecode, hard linked where the file system can.
+def copy_tree(
+    source: Path, into: Path, leave_out: Callable[[Path], bool] = lambda _: False
+) -> None:
+    """Copy a folder's files, hard linked where the file system can.
 
     Links inside the folder are followed: SageMaker cannot extract an archive that holds links.
 
     Args:
         source: the folder.
         into: the new folder, made here.
-        leave_out: names directly below `source` that are not copied.
+        leave_out: returns whether a path below `source` is not copied.
 
     Raises:
         JobError: a link leads out of the folder, nowhere or in a circle, or something is not a
             plain file.
     """
-    _copy_folder(source, source, into, (source.resolve(),), frozenset(leave_out))
+    _copy_folder(source, source, into, (source.resolve(),), leave_out)
 
 
 def _copy_folder(
-    folder: Path, root: Path, into: Path, above: Tuple[Path, ...], leave_out: FrozenSet[str]
+    folder: Path,
+    root: Path,
+    into: Path,
+    above: Tuple[Path, ...],
+    leave_out: Callable[[Path], bool],
 ) -> None:
     into.mkdir(parents=True, exist_ok=True)
     for path in sorted(folder.iterdir()):
-        left_out = path.name in leave_out or path.name == _BYTECODE_FOLDER
-        if not left_out and not path.name.endswith(_BYTECODE_SUFFIXES):
-            _copy(path, root, into / path.name, above)
+        if not leave_out(path.relative_to(root)):
+            _copy(path, root, into / path.name, above, leave_out)
 
 
-def _copy(path: Path, root: Path, target: Path, above: Tuple[Path, ...]) -> None:
+def _copy(
+    path: Path,
+    root: Path,
+    target: Path,
+    above: Tuple[Path, ...],
+    leave_out: Callable[[Path], bool],
+) -> None:
     if path.is_symlink():
         _check_link(path, root)
     mode = path.stat().st_mode
@@ -52,7 +60,7 @@ def _copy(path: Path, root: Path, target: Path, above: Tuple[Path, ...]) -> None
         real = path.resolve()
         if real in above:
             raise JobError(f"`{path.relative_to(root)}` is a circle of links.")
-        _copy_folder(path, root, target, (*above, real), frozenset())
+        _copy_folder(path, root, target, (*above, real), leave_out)
     elif stat.S_ISREG(mode):
         _link_or_copy(path.resolve(), target)
     else:

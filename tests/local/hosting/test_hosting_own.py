@@ -43,6 +43,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+print(os.listdir(os.environ["SM_MODEL_DIR"]), flush=True)
 http.server.HTTPServer(("127.0.0.1", PORT), Answer).serve_forever()
 """
 BY_VARIABLE = SERVER.replace("PORT", 'int(os.environ["SAGEMAKER_BIND_TO_PORT"])')
@@ -76,7 +77,9 @@ def test_the_server_of_an_own_image_runs_where_this_machine_has_it(
     with pytest.raises(FleetError, match="the server ended with exit code 7"):
         fleet.invoke(Invocation(b"die", "text/plain", "*/*"))
     assert fleet.invoke(Invocation(b"y", "text/plain", "*/*")).body == b"mine: y"
-    assert "starting the image's own server: /" in fleet.spec.log.read_text()
+    log = fleet.spec.log.read_text()
+    assert "starting the image's own server: /" in log
+    assert "['weights']" in log
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import pytest
 
 import pipelines
 from pipelines.programs.package.main import main
+from pipelines.runtime.archive import unpack
 from pipelines.runtime.errors import JobError
 from pipelines.runtime.layout import Layout
 from tests import older_pythons
@@ -184,10 +185,12 @@ def test_links_inside_the_model_become_files(project: Project) -> None:
     (project.model / "snapshots").mkdir()
     (project.model / "snapshots" / "weights").symlink_to("../blobs/1")
     (project.model / "latest").symlink_to("snapshots")
+    (project.model / "weights").symlink_to("latest/weights")
+    os.link(project.model / "blobs" / "1", project.model / "same")
     project.run()
     with tarfile.open(project.archive) as archive:
         assert not any(member.issym() or member.islnk() for member in archive)
-        for name in ("snapshots/weights", "latest/weights"):
+        for name in ("snapshots/weights", "latest/weights", "weights", "same"):
             weights = archive.extractfile(name)
             assert weights is not None
             assert weights.read() == b"weights"
@@ -239,6 +242,19 @@ def _no_model(project: Project) -> None:
 
 def _no_entry(project: Project) -> None:
     (project.serving / "inference.py").rename(project.serving / "other.py")
+
+
+def test_odd_names_of_a_model_are_kept(project: Project, tmp_path: Path) -> None:
+    """Bytecode, too: it is only left out of serving code, where it would be stale."""
+    names = ["-x", "a b'\"$(c)", "line\nbreak", "x" * 200 + "/" + "y" * 200, "模型/ü", "z.pyc"]
+    for name in names:
+        (project.model / name).parent.mkdir(exist_ok=True)
+        (project.model / name).write_text(name)
+    project.run()
+    into = tmp_path / "unpacked"
+    into.mkdir()
+    unpack(project.archive, into)
+    assert [(into / name).read_text() for name in names] == names
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,14 @@ ATTACKS: dict[str, list[Member]] = {
         member("x", linkname=".", **SYMLINK),
         member("e", linkname="x/../evil", **SYMLINK),
     ],
+    "symlink by symlinks out": [
+        member("d/e/a", linkname="../..", **SYMLINK),
+        member("b", linkname="d/e/a/../evil", **SYMLINK),
+    ],
+    "symlink in a circle": [
+        member("a", linkname="b", **SYMLINK),
+        member("b", linkname="./a", **SYMLINK),
+    ],
     "hard link out": [member("a", type=tarfile.LNKTYPE, linkname="../evil")],
     "hard link absolute": [member("a", type=tarfile.LNKTYPE, linkname="/etc/passwd")],
     "hard link to nothing": [member("a", type=tarfile.LNKTYPE, linkname="b")],
@@ -185,6 +193,8 @@ def test_what_was_packed_is_unpacked_and_packing_is_deterministic(
     (source / "deep" / "run.sh").write_bytes(b"x" * 100_000)
     (source / "deep" / "run.sh").chmod(0o700)
     (source / "deep" / "link").symlink_to("../top.txt")
+    (source / "again").symlink_to("deep")
+    (source / "chain").symlink_to("again/../deep/link")
     (source / "top.txt").write_text("top")
     os.link(source / "top.txt", source / "zz-same.txt")
     first, second = tmp_path / "1.tar.gz", tmp_path / "2.tar.gz"
@@ -194,10 +204,11 @@ def test_what_was_packed_is_unpacked_and_packing_is_deterministic(
     assert first.read_bytes() == second.read_bytes()
     unpack(first, into)
     assert sorted(p.relative_to(into).as_posix() for p in into.rglob("*")) == [
+        "again", "chain",
         "deep", "deep/empty", "deep/link", "deep/run.sh", "top.txt", "zz-same.txt",
     ]  # fmt: skip
     assert (into / "deep" / "link").readlink() == Path("../top.txt")
-    assert (into / "zz-same.txt").read_text() == "top"
+    assert (into / "zz-same.txt").read_text() == (into / "chain").read_text() == "top"
     assert os.access(into / "deep" / "run.sh", os.X_OK)
     assert not os.access(into / "top.txt", os.X_OK)
 

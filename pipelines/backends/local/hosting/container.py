@@ -94,6 +94,8 @@ def prepare_container(
             if spec.workers > 1:
                 share = max(1, (os.cpu_count() or 1) // spec.workers)
                 variables = {"OMP_NUM_THREADS": str(share), **variables}
+            if served.server == OWN:  # without namespaces, /opt/ml/model is elsewhere
+                variables = {"SM_MODEL_DIR": _MODEL, **variables}
             environment = host_environment(
                 job, host, settings, requested=variables, outside=os.environ
             )
