@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import secrets
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from pipelines.errors import UsageError
 from pipelines.images import ImageProblem, resolve
 from pipelines.json_types import JsonObject
 from tests.acceptance.cleaning import PREFIX, Clients, clean
+from tests.acceptance.events import received_in_account
 from tests.acceptance.report import write_report
 from tests.acceptance.run_plugin import AccountRun, Uses
 from tests.acceptance.spending import Plan, SpendingError, planned
@@ -92,11 +94,15 @@ def run(options: argparse.Namespace, client: Clients, ask: Callable[[str], str])
     if not _is_confirmed(ask):
         print("nothing was started")
         return 1
-    target = Target(prefix, options.role, f"{prefix}-data", options.image, client, 5, 1800)
+    target = target_of(options, client, prefix)
     plugin = AccountRun(target)
     code: int = pytest.ExitCode.INTERNAL_ERROR
     try:
         make_bucket(target, options.region)
+    except (BotoCoreError, ClientError) as error:
+        print(f"nothing was started: the bucket {target.bucket} is not made: {error}")
+        return 2
+    try:
         code = pytest.main([str(SUITE), "-q", "--tb=line", *ALONE], plugins=[plugin])
     finally:
         problems = _cleaned(client, prefix)
@@ -110,11 +116,26 @@ def run(options: argparse.Namespace, client: Clients, ask: Callable[[str], str])
     return int(code or bool(problems))
 
 
+def target_of(options: argparse.Namespace, client: Clients, prefix: str) -> Target:
+    """Return the account as a target."""
+    tags = [{"Key": TAG, "Value": prefix}]
+    return Target(
+        prefix,
+        options.role,
+        f"{prefix}-data",
+        options.image,
+        client,
+        delay=min(5, options.patience),
+        patience=options.patience,
+        receives=lambda: received_in_account(client, prefix, options.role, tags),
+    )
+
+
 def _is_confirmed(ask: Callable[[str], str]) -> bool:
-    """Ask; nobody at a terminal is a no."""
+    """Ask; nobody at a terminal, and Ctrl-C, is a no."""
     try:
         return ask("Start? Only yes starts it: ").strip() == "yes"
-    except EOFError:
+    except (EOFError, KeyboardInterrupt):
         return False
 
 
@@ -154,6 +175,9 @@ def parsed(words: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--prices", type=Path, help="JSON: dollars per hour by instance")
     parser.add_argument("--report", type=Path, default=Path("build/acceptance"))
+    parser.add_argument(
+        "--patience", type=float, default=1800, help="seconds after which a wait has failed"
+    )
     options = parser.parse_args(words)
     if options.what == "run" and not (options.role and options.budget > 0):
         parser.error("run needs --role and a --budget above 0")
@@ -165,6 +189,8 @@ def main() -> int:
     import boto3  # noqa: PLC0415 - takes a while
 
     options = parsed(sys.argv[1:])
+    for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: what was made is deleted
+        signal.signal(number, signal.default_int_handler)
     session: Any = boto3.Session(profile_name=options.profile, region_name=options.region)
 
     @cache
@@ -187,4 +213,7 @@ def sklearn_image(region: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)

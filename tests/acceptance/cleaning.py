@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from pipelines.frozen import frozen
+from tests.acceptance.events import delete_rule
 from tests.acceptance.target import TAG
 
 PREFIX = "sagemaker-acceptance-"
@@ -31,26 +32,43 @@ class Leftover:
 
 
 def clean(client: Clients, prefix: str) -> list[str]:
-    """Delete everything whose name begins with the prefix of runs; return what could not be."""
+    """Delete everything whose name begins with the prefix of runs; return what could not be.
+
+    What cannot be listed holds up nothing else; where it may not be, no run can have made it.
+    """
     if not prefix.startswith(PREFIX):
         raise ValueError(f"{prefix} is not the prefix of a run")
-    problems = []
-    for leftover in leftovers(client, prefix):
+    problems = list[str]()
+    for service, found in _SECTIONS:
         try:
-            leftover.delete()
-            print(f"deleted {leftover.kind} {leftover.name}")
-        except (ClientError, TimeoutError) as error:
-            problems.append(f"{leftover.kind} {leftover.name}: {error}")
+            for leftover in found(client(service), prefix):
+                problems += _deleted(leftover)
+        except (BotoCoreError, ClientError) as error:
+            what = found.__name__.strip("_").replace("_", " ")
+            if is_denied(error):
+                print(f"{what} may not be looked for")
+            else:
+                problems.append(f"{what}, which could not be listed: {_said(error)}")
     return problems
 
 
-def leftovers(client: Clients, prefix: str) -> Iterator[Leftover]:
-    """Yield what there is, in the order in which it can be deleted."""
-    yield from _pipelines(client("sagemaker"), prefix)
-    yield from _packages(client("sagemaker"), prefix)
-    yield from _endpoint_configs(client("sagemaker"), prefix)
-    yield from _models(client("sagemaker"), prefix)
-    yield from _buckets(client("s3"), prefix)
+def is_denied(error: Exception) -> bool:
+    """Return whether an error says that something may not be asked for, or cannot."""
+    code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+    return "AccessDenied" in code or code == "NotImplemented"
+
+
+def _deleted(leftover: Leftover) -> list[str]:
+    try:
+        leftover.delete()
+    except (BotoCoreError, ClientError, TimeoutError) as error:
+        return [f"{leftover.kind} {leftover.name}: {_said(error)}"]
+    print(f"deleted {leftover.kind} {leftover.name}")
+    return []
+
+
+def _said(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
 
 
 def _pipelines(sagemaker: Any, prefix: str) -> Iterator[Leftover]:
@@ -103,6 +121,33 @@ def _delete_group(sagemaker: Any, group: str) -> None:
     sagemaker.delete_model_package_group(ModelPackageGroupName=group)
 
 
+def _transform_jobs(sagemaker: Any, prefix: str) -> Iterator[Leftover]:
+    """Yield those that run: they cannot be deleted, and nothing else ends them."""
+    pages = sagemaker.get_paginator("list_transform_jobs").paginate(
+        NameContains=prefix, StatusEquals="InProgress"
+    )
+    for one in [one for page in pages for one in page["TransformJobSummaries"]]:
+        name = one["TransformJobName"]
+        if name.startswith(prefix) and _is_tagged(sagemaker, one["TransformJobArn"]):
+            yield Leftover("transform job", name, partial(_stop_transform_job, sagemaker, name))
+
+
+def _stop_transform_job(sagemaker: Any, name: str) -> None:
+    sagemaker.stop_transform_job(TransformJobName=name)
+
+
+def _endpoints(sagemaker: Any, prefix: str) -> Iterator[Leftover]:
+    pages = sagemaker.get_paginator("list_endpoints").paginate(NameContains=prefix)
+    for one in [one for page in pages for one in page["Endpoints"]]:
+        name = one["EndpointName"]
+        if name.startswith(prefix) and _is_tagged(sagemaker, one["EndpointArn"]):
+            yield Leftover("endpoint", name, partial(_delete_endpoint, sagemaker, name))
+
+
+def _delete_endpoint(sagemaker: Any, name: str) -> None:
+    sagemaker.delete_endpoint(EndpointName=name)
+
+
 def _endpoint_configs(sagemaker: Any, prefix: str) -> Iterator[Leftover]:
     pages = sagemaker.get_paginator("list_endpoint_configs").paginate(NameContains=prefix)
     for one in [one for page in pages for one in page["EndpointConfigs"]]:
@@ -125,6 +170,24 @@ def _models(sagemaker: Any, prefix: str) -> Iterator[Leftover]:
 
 def _delete_model(sagemaker: Any, name: str) -> None:
     sagemaker.delete_model(ModelName=name)
+
+
+def _rules(events: Any, prefix: str) -> Iterator[Leftover]:
+    for one in events.list_rules(NamePrefix=prefix)["Rules"]:
+        tags = events.list_tags_for_resource(ResourceARN=one["Arn"])["Tags"]
+        if TAG in {tag["Key"] for tag in tags}:
+            yield Leftover("rule", one["Name"], partial(delete_rule, events, one["Name"]))
+
+
+def _queues(sqs: Any, prefix: str) -> Iterator[Leftover]:
+    for url in sqs.list_queues(QueueNamePrefix=prefix).get("QueueUrls", []):
+        if TAG in sqs.list_queue_tags(QueueUrl=url).get("Tags", {}):
+            name = url.rpartition("/")[2]
+            yield Leftover("queue", name, partial(_delete_queue, sqs, url))
+
+
+def _delete_queue(sqs: Any, url: str) -> None:
+    sqs.delete_queue(QueueUrl=url)
 
 
 def _buckets(s3: Any, prefix: str) -> Iterator[Leftover]:
@@ -151,3 +214,17 @@ def _is_tagged_bucket(s3: Any, name: str) -> bool:
     except ClientError:
         return False
     return TAG in {tag["Key"] for tag in tags}
+
+
+_SECTIONS: Final[tuple[tuple[str, Callable[[Any, str], Iterator[Leftover]]], ...]] = (
+    ("sagemaker", _pipelines),
+    ("sagemaker", _packages),
+    ("sagemaker", _transform_jobs),
+    ("sagemaker", _endpoints),
+    ("sagemaker", _endpoint_configs),
+    ("sagemaker", _models),
+    ("events", _rules),
+    ("sqs", _queues),
+    ("s3", _buckets),
+)
+"""What there may be, in the order in which it can be deleted, each with its service."""

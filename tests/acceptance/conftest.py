@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
+from botocore.exceptions import BotoCoreError, ClientError
 
+from tests.acceptance.events import Events, NoEventsError
 from tests.acceptance.local_target import local_target
 from tests.acceptance.run_plugin import account_run
 from tests.acceptance.target import Target
@@ -21,6 +24,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason=f"account only: {only.args[0]}"))
         if item.get_closest_marker("fact") is not None:
             item.add_marker(pytest.mark.xdist_group("acceptance"))
+
+
+@pytest.fixture(scope="session")
+def events(target: Target) -> Iterator[Events]:
+    """Give the events of the run; where none may be received, only tests of them notice."""
+    with ExitStack() as stack:
+        try:
+            source = stack.enter_context(target.receives())
+        except (BotoCoreError, ClientError, NoEventsError) as refused:
+            yield Events(None, refused, target.patience)
+        else:
+            yield Events(source, None, target.patience)
 
 
 @pytest.fixture(scope="session")

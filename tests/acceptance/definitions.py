@@ -6,12 +6,9 @@ import json
 import secrets
 from typing import Any
 
-import pytest
-from botocore.exceptions import ClientError
-
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
-from tests.acceptance.target import Target
+from tests.acceptance.target import Target, refused
 
 ALWAYS = {"Type": "Equals", "LeftValue": "a", "RightValue": "a"}
 """A condition that holds."""
@@ -95,9 +92,7 @@ def run(target: Target, name: str, text: str) -> Ended:
 
 def refusal(operation: Any, **request: object) -> tuple[str, str]:
     """Return code and message of the error that a call must raise."""
-    with pytest.raises(ClientError) as caught:
-        operation(**request)
-    error = caught.value.response["Error"]
+    error = refused(lambda: operation(**request))["Error"]
     return error["Code"], error["Message"]
 
 

@@ -10,11 +10,40 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.backends.local.api import running
+from pipelines.backends.local.events.model import events_of
 from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.frozen import frozen
+from pipelines.json_types import JsonObject
 from tests.acceptance.target import Target
 
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3"
+
+
+@frozen
+class Outbox:
+    """The changes that the state has recorded."""
+
+    sagemaker: LocalSageMaker
+
+    def new(self) -> list[JsonObject]:
+        """Return the events of the changes that wait, and remove these."""
+        settings, changes = self.sagemaker.settings, self.sagemaker.changes
+        waiting = changes.waiting()
+        for one in waiting:
+            changes.remove(one.number)
+        each = (events_of(one, settings.account, settings.region) for one in waiting)
+        return [event for events in each for event in events]
+
+
+@contextmanager
+def received_here(sagemaker: LocalSageMaker) -> Iterator[Outbox]:
+    """Record changes, as `serve --rules` does, while the context is open."""
+    sagemaker.changes.watch()
+    try:
+        yield Outbox(sagemaker)
+    finally:
+        sagemaker.changes.forget()
 
 
 @contextmanager
@@ -46,6 +75,7 @@ def local_target(home: Path) -> Iterator[Target]:
             client=client,
             delay=0.05,
             patience=30,
+            receives=lambda: received_here(sagemaker),
         )
         client("s3").create_bucket(Bucket=target.bucket)
         yield target

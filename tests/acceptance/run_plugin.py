@@ -8,23 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tests.acceptance.events import NoEventsError
 from tests.acceptance.report import Seen, Verdict
-from tests.acceptance.target import Target
-
-_NOT_ASKED = frozenset(
-    {
-        "AccessDenied",
-        "AccessDeniedException",
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InvalidClientTokenId",
-        "NotImplemented",
-        "ResourceLimitExceeded",
-        "ThrottlingException",
-        "UnrecognizedClientException",
-    }
-)
-"""Errors that say nothing about the fact that a test is about."""
+from tests.acceptance.target import Target, is_beside_the_fact
 
 
 class Uses:
@@ -67,11 +53,6 @@ def account_run(config: pytest.Config) -> AccountRun | None:
     return next((one for one in plugins if isinstance(one, AccountRun)), None)
 
 
-def _is_beside_the_fact(response: Any) -> bool:
-    broken: bool = response["ResponseMetadata"]["HTTPStatusCode"] >= 500
-    return broken or response["Error"]["Code"] in _NOT_ASKED
-
-
 def _verdict(report: pytest.TestReport, call: pytest.CallInfo[Any]) -> tuple[Verdict, str]:
     if report.outcome == "passed":
         return Verdict.HOLDS, ""
@@ -80,9 +61,9 @@ def _verdict(report: pytest.TestReport, call: pytest.CallInfo[Any]) -> tuple[Ver
     match error:
         case _ if report.outcome == "skipped":
             return Verdict.NOT_TRIED, what
-        case ClientError() if _is_beside_the_fact(error.response):
+        case ClientError() if is_beside_the_fact(error):
             return Verdict.NOT_TRIED, what
-        case BotoCoreError():
+        case BotoCoreError() | NoEventsError():
             return Verdict.NOT_TRIED, what
         case _:
             return Verdict.DIFFERS, what or type(error).__name__

@@ -4,16 +4,56 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
 
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
+from tests.acceptance.events import EventSource
 
 TAG = "pipelines-acceptance"
 """The key of the tag that everything of a run carries; its value is the run's prefix."""
 
 OPEN = frozenset({"Executing", "Stopping", "InProgress", "Creating", "Updating", "Pending"})
 """Statuses of executions, jobs, endpoints and packages that will change by themselves."""
+
+
+_NOT_ASKED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "NotImplemented",
+        "ResourceLimitExceeded",
+        "ThrottlingException",
+        "UnrecognizedClientException",
+    }
+)
+
+
+def is_beside_the_fact(error: ClientError) -> bool:
+    """Return whether an error says nothing about the fact that a test is about."""
+    response: Any = error.response
+    broken: bool = response["ResponseMetadata"]["HTTPStatusCode"] >= 500
+    return broken or response["Error"]["Code"] in _NOT_ASKED
+
+
+def refused(call: Callable[[], object]) -> Any:
+    """Return the response of the error that a call must raise.
+
+    Raises:
+        ClientError: another one, which says nothing about the request.
+    """
+    with pytest.raises(ClientError) as caught:
+        call()
+    if is_beside_the_fact(caught.value):
+        raise caught.value
+    return caught.value.response
 
 
 @frozen
@@ -25,6 +65,7 @@ class Target:
         bucket: a bucket of the run.
         delay: seconds between two looks at something that is not ready.
         patience: seconds after which something that is still not ready is a failure.
+        receives: receives the events of the run while a context is open.
     """
 
     prefix: str
@@ -34,6 +75,7 @@ class Target:
     client: Callable[[str], Any]
     delay: float
     patience: float
+    receives: Callable[[], AbstractContextManager[EventSource]]
 
     @property
     def sagemaker(self) -> Any:
