@@ -73,6 +73,12 @@ def rules(*jobs: str) -> tuple[Rule, ...]:
         ),
         Rule(
             at=jobs,
+            violations=_channels_have_names_of_their_own,
+            help="give each channel a name of its own: it is a folder of the job",
+            source=f"{GUIDE}access training data",
+        ),
+        Rule(
+            at=jobs,
             violations=_fast_file_reads_prefixes,
             help="use `S3Prefix`, or input mode `File`",
             source=f"{GUIDE}access training data",
@@ -157,6 +163,17 @@ def _records_are_piped(job: JsonObject) -> Violations:
         if channel.get("RecordWrapperType") == "RecordIO" and mode in ("File", "FastFile"):
             place = (*path, "RecordWrapperType")
             yield place, f"objects are not wrapped in `RecordIO` in input mode `{mode}`"
+
+
+def _channels_have_names_of_their_own(job: JsonObject) -> Violations:
+    """Each channel is the folder /opt/ml/input/data/<name>."""
+    seen = set[str]()
+    for path, channel, _ in _channels(job):
+        name = channel.get("ChannelName")
+        if isinstance(name, str) and name in seen:
+            yield (*path, "ChannelName"), f"two channels are named `{name}`"
+        elif isinstance(name, str):
+            seen.add(name)
 
 
 def _fast_file_reads_prefixes(job: JsonObject) -> Violations:

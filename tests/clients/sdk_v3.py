@@ -13,11 +13,13 @@ import uuid
 from pathlib import Path
 
 import boto3
+import sagemaker.core
 from sagemaker.core.helper.session_helper import Session
 from sagemaker.core.processing import ProcessingInput, ProcessingOutput, ScriptProcessor
 from sagemaker.core.shapes import ProcessingS3Input, ProcessingS3Output
 from sagemaker.core.workflow.parameters import ParameterString
 from sagemaker.core.workflow.pipeline_context import PipelineSession
+from sagemaker.mlops.workflow.function_step import step
 from sagemaker.mlops.workflow.pipeline import Pipeline
 from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep
 from sagemaker.train import ModelTrainer
@@ -118,7 +120,7 @@ def process(clients: Clients) -> None:
 
 
 def pipeline(clients: Clients) -> None:
-    """`Pipeline.upsert` twice, `start`, `wait`, `list_steps` and `result`."""
+    """`upsert` twice, `start`, `wait`, `list_steps`, `list_parameters`; a job has no `result`."""
     given, made = clients.places("pipeline")
     processor = clients.processor(clients.pipelines)
     prepare = ProcessingStep(
@@ -130,12 +132,12 @@ def pipeline(clients: Clients) -> None:
     rows = prepare.properties.ProcessingOutputConfig.Outputs["rows"].S3Output.S3Uri
     data = InputData(channel_name="training", data_source=rows)
     trainer = clients.trainer(clients.pipelines)
-    step = TrainingStep(name="train", step_args=trainer.train(input_data_config=[data]))
+    trained = TrainingStep(name="train", step_args=trainer.train(input_data_config=[data]))
     note = ParameterString(name="note", default_value="none")
     made_of = Pipeline(
         name=f"v3-{clients.unique}",
         parameters=[note],
-        steps=[prepare, step],
+        steps=[prepare, trained],
         sagemaker_session=clients.pipelines,
     )
     created = made_of.upsert(role_arn=ROLE_ARN, tags=[{"Key": "by", "Value": "v3"}])
@@ -148,15 +150,55 @@ def pipeline(clients: Clients) -> None:
     steps = {one["StepName"]: one["StepStatus"] for one in execution.list_steps()}
     assert steps == {"prepare": "Succeeded", "train": "Succeeded"}, steps
     assert execution.list_parameters()["PipelineParameters"] == [{"Name": "note", "Value": "x"}]
+    try:
+        execution.result("train")
+    except ValueError as refused:
+        assert "@step" in str(refused), refused  # noqa: PT017 - no pytest here
+    else:
+        raise AssertionError("train has no result")
+    made_of.delete()
+
+
+def functions(clients: Clients) -> None:
+    """Functions that `@step` makes steps of, and `execution.result()`.
+
+    The job finds the SDK in this environment, as in an image that has it.
+    """
+    packages = str(Path(sagemaker.core.__file__).parents[2])
+    job = {
+        "instance_type": "ml.m5.large",
+        "image_uri": IMAGE,
+        "role": ROLE_ARN,
+        "environment_variables": {"PYTHONPATH": packages},
+    }
+
+    @step(name="double", **job)
+    def double(number: int) -> int:
+        return 2 * number
+
+    @step(name="describe", **job)
+    def describe(number: int) -> dict[str, int]:
+        return {"number": number + 1}
+
+    made_of = Pipeline(
+        name=f"v3-functions-{clients.unique}",
+        steps=[describe(double(20))],
+        sagemaker_session=clients.session,
+    )
+    made_of.upsert(role_arn=ROLE_ARN)
+    execution = made_of.start()
+    assert execution.result("describe") == {"number": 41}, execution.list_steps()
+    assert execution.result("double") == 40
     made_of.delete()
 
 
 def main() -> int:
     """Do all of it; a failed assertion is a traceback."""
-    wanted = sys.argv[1:] or ["train", "process", "pipeline"]
+    parts = (train, process, pipeline, functions)
+    wanted = sys.argv[1:] or [one.__name__ for one in parts]
     with tempfile.TemporaryDirectory() as folder:
         clients = Clients(Path(folder))
-        for one in (train, process, pipeline):
+        for one in parts:
             if one.__name__ in wanted:
                 one(clients)
                 print(f"ok  {one.__name__}", flush=True)

@@ -69,9 +69,10 @@ def test_the_aws_command_line_is_served(serving: dict[str, str]) -> None:
 
 @pytest.mark.slow
 def test_sdk_v3_is_served(serving: dict[str, str]) -> None:
-    """Trainer, processor and pipeline."""
+    """Trainer, processor, pipeline, and functions with results."""
     shown = run(python_of(".venv-sdk-v3"), "sdk_v3.py", serving)
-    assert re.findall(r"ok  (\w+)$", shown, re.MULTILINE) == ["train", "process", "pipeline"]
+    parts = ["train", "process", "pipeline", "functions"]
+    assert re.findall(r"ok  (\w+)$", shown, re.MULTILINE) == parts
 
 
 @pytest.mark.slow

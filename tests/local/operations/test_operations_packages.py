@@ -149,7 +149,7 @@ def test_an_update_changes_what_it_names_and_nothing_else(
 @pytest.mark.parametrize(
     ("request_", "problem"),
     [
-        ({"ModelPackageGroupName": "none"}, "model-package-group/none does not exist"),
+        ({"ModelPackageGroupName": "none"}, "Model Package Group does not exist."),
         ({"ModelPackageGroupName": "g", "Tags": [{"Key": "a", "Value": "b"}]}, "has no tags"),
         ({"ModelPackageGroupName": "g", "ModelPackageName": "m"}, "Both ModelPackageName and"),
         (

@@ -55,6 +55,11 @@ def _found(type_name: str, arguments: JsonObject) -> list[LimitProblem]:
             ("InputDataConfig", 0, "RecordWrapperType"),
         ),
         (
+            "Training",
+            {"InputDataConfig": [{"ChannelName": "a"}, {"ChannelName": "a"}]},
+            ("InputDataConfig", 1, "ChannelName"),
+        ),
+        (
             "Processing",
             {"ProcessingInputs": [{"S3Input": {**PLACED, "S3CompressionType": "Gzip"}}]},
             ("ProcessingInputs", 0, "S3Input", "S3CompressionType"),

@@ -12,9 +12,11 @@ from pipelines.backends.local.operations.requests import (
     moment,
     page_named,
 )
+from pipelines.backends.local.operations.type_rules import check_rules
 from pipelines.backends.local.state.resources import NamedRecord
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
+from pipelines.steptypes.endpoint_config import STEP_TYPE
 
 _MOST_VARIANTS = 10
 _MEMORY_MB = (1024, 2048, 3072, 4096, 5120, 6144)
@@ -33,6 +35,7 @@ class EndpointConfigOperations:
         name = request["EndpointConfigName"]
         arn, state = self.context.arn(f"endpoint-config/{name}"), self.context.state
         _check_variants(request)
+        check_rules(STEP_TYPE, request)
         content = all_but(request, "EndpointConfigName", "Tags")
         record = NamedRecord(name, arn, content, self.context.now())
         with state.transaction():

@@ -16,11 +16,10 @@ from pipelines.backends.local.operations.requests import (
     page,
     within,
 )
+from pipelines.backends.local.operations.type_rules import check_rules
 from pipelines.backends.local.state.jobs import JobRecord
-from pipelines.diagnostics import Severity
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
-from pipelines.steptypes.arguments import check_arguments
 
 _TIMES = ("CreationTime", "LastModifiedTime", "Timestamp")
 _TIME_ENDINGS = ("StartTime", "EndTime")
@@ -104,7 +103,7 @@ class JobOperations:
 
     def _create(self, type_name: str, request: JsonObject) -> JsonObject:
         kind = require_kind(type_name)
-        _check(kind, request)
+        check_rules(kind.type, request)
         member = f"{kind.word}JobName"
         arguments = {key: value for key, value in request.items() if key != member}
         job = self.jobs.create(kind, str(request[member]), arguments)
@@ -134,19 +133,6 @@ class JobOperations:
         if job is None:
             raise invalid(missing.format(name=name))
         return job
-
-
-def _check(kind: JobKind, request: JsonObject) -> None:
-    """Refuse a request that breaks the Type's rules, as the service would.
-
-    Raises:
-        ServiceError: ValidationException.
-    """
-    refused = [
-        one for one in check_arguments(kind.type, request, {}) if one.severity is Severity.ERROR
-    ]
-    if refused:
-        raise invalid("; ".join(one.message for one in refused), refused[0].help)
 
 
 def _is_asked_for(job: JobRecord, request: JsonObject) -> bool:

@@ -173,12 +173,12 @@ class ModelPackageOperations:
         if request.get("ModelPackageName") is not None:
             raise invalid(
                 "Both ModelPackageName and ModelPackageGroupName are provided in the input."
+                " Cannot determine which one to use."
             )
         if request.get("Tags"):
             raise invalid("a version of a group has no tags", "put them on the group")
         if self.context.state.package_groups.find(name) is None:
-            arn = self.context.arn(f"model-package-group/{name}")
-            raise invalid(f"Model Package Group {arn} does not exist.", "create it first")
+            raise invalid("Model Package Group does not exist.")  # the service's whole text
         return name
 
     def _require_group(self, name_or_arn: str) -> NamedRecord:

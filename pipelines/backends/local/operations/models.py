@@ -10,9 +10,11 @@ from pipelines.backends.local.operations.requests import (
     moment,
     page_named,
 )
+from pipelines.backends.local.operations.type_rules import check_rules
 from pipelines.backends.local.state.resources import NamedRecord
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
+from pipelines.steptypes.model import STEP_TYPE
 
 
 @frozen
@@ -26,9 +28,12 @@ class ModelOperations:
         """Create a model; one of a package needs the package's approval."""
         name = request["ModelName"]
         arn = self.context.arn(f"model/{name}")
+        if request.get("Containers") and request.get("PrimaryContainer"):
+            raise invalid("the model has both PrimaryContainer and Containers", "remove one")
         containers = request.get("Containers") or [request.get("PrimaryContainer")]
         if containers == [None]:
             raise invalid("the model has neither PrimaryContainer nor Containers")
+        check_rules(STEP_TYPE, request)
         record = NamedRecord(name, arn, all_but(request, "ModelName", "Tags"), self.context.now())
         with self.context.state.transaction():
             if not self.context.state.models.add(record, request.get("Tags") or []):

@@ -17,10 +17,18 @@ class TagOperations:
 
     @operation("AddTags")
     def add_tags(self, **request: Json) -> JsonObject:
-        """Add tags to a resource, replacing those of the same key; return all its tags."""
+        """Add tags to a resource, replacing those of the same key; return all its tags.
+
+        Raises:
+            ServiceError: ValidationException: there is no such resource, or it is a version of a
+                group, which has the tags of its group (FACTS 6).
+        """
         arn, state = request["ResourceArn"], self.context.state
         with state.transaction():
             self._require(arn)
+            package = state.packages.find(arn)
+            if package is not None and package.group is not None:
+                raise invalid(f"{arn} is a version of a group, which has no tags; tag the group")
             state.tags.add(arn, request["Tags"])
         return {"Tags": state.tags.of(arn)}
 
