@@ -172,17 +172,16 @@ def functions(clients: Clients) -> None:
         "environment_variables": {"PYTHONPATH": packages},
     }
 
-    @step(name="double", **job)
     def double(number: int) -> int:
         return 2 * number
 
-    @step(name="describe", **job)
     def describe(number: int) -> dict[str, int]:
         return {"number": number + 1}
 
+    doubled = step(name="double", **job)(double)(20)
     made_of = Pipeline(
         name=f"v3-functions-{clients.unique}",
-        steps=[describe(double(20))],
+        steps=[step(name="describe", **job)(describe)(doubled)],
         sagemaker_session=clients.session,
     )
     made_of.upsert(role_arn=ROLE_ARN)

@@ -43,13 +43,13 @@ def test_what_validate_refuses_is_refused_of_clients_too(
 ) -> None:
     """With the service's code; nothing is made."""
     service.create_model(ModelName="m", ExecutionRoleArn=ROLE, PrimaryContainer=IMAGE)
-    more: JsonObject = {
+    others: dict[str, JsonObject] = {
         "create_model": {"ModelName": "other", "ExecutionRoleArn": ROLE},
         "create_endpoint_config": {"EndpointConfigName": "c", "ProductionVariants": [SERVERLESS]},
         "create_training_job": {"TrainingJobName": "j", **JOB},
-    }[operation]
+    }
     with pytest.raises(ServiceError, match=said) as refused:
-        getattr(service, operation)(**more, **request_)
+        getattr(service, operation)(**others[operation], **request_)
     assert refused.value.code == "ValidationException"
     assert [one["ModelName"] for one in service.list_models()["Models"]] == ["m"]
     assert service.list_endpoint_configs()["EndpointConfigs"] == []
