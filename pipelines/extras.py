@@ -13,6 +13,7 @@ DISTRIBUTION: Final = "sagemaker-pipelines-as-code"
 EXTRAS: Final = {
     "aws": ("boto3",),
     "serve": ("boto3", "httptools", "uvicorn", "uvloop"),
+    "tuning": ("optuna",),
     "validation": ("great-expectations", "pandas", "pyarrow"),
 }
 """Each extra with the names of its distributions; a test compares it with `pyproject.toml`."""

@@ -16,7 +16,7 @@ from pipelines.bundle.trace import Import, Trace, trace, trace_from
 from pipelines.diagnostics import Finding, Path, Place, Severity, Span
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
-from pipelines.runtime.bundle import CODE, IMPORT_ROOTS, BundleFile, Job
+from pipelines.runtime.bundle import BY_TOOLKIT, CODE, IMPORT_ROOTS, BundleFile, Job
 
 _REFUSED = ("-r", "-c", "--requirement", "--constraint", "-e", ".")
 """Beginnings of requirement lines that name other files, which a job would not find."""
@@ -102,10 +102,15 @@ def bundle(request: CodeRequest, project: Project) -> CodeBundle:
     files = (*code_files(project, collector.paths), *frame(job))
     members = tuple(sorted(files, key=lambda one: one.path))
     digest = digest_bundle(members)
-    uri = f"{request.prefix}/{step}/{digest[:32]}/bundle.pyz"
+    uri = f"{request.prefix}/{step}/{digest[:32]}/{bundle_name(need)}"
     asset = CodeAsset(step, uri, digest, members, request.part)
     imports = tuple(collector.imports)
     return CodeBundle(step, request.part, asset, found, imports, collector.brought)
+
+
+def bundle_name(need: CodeNeed) -> str:
+    """Return what a step's bundle is called."""
+    return BY_TOOLKIT if need.by_toolkit else "bundle.pyz"
 
 
 def code_files(project: Project, paths: Iterable[str]) -> Iterator[BundleFile]:

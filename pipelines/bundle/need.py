@@ -49,6 +49,7 @@ class CodeNeed:
         distribution: the launcher.
         model_input: the processing input that holds a model archive.
         outputs: names of the processing outputs.
+        by_toolkit: whether the toolkit of its image starts it, which runs what is named `*.py`.
         account: whether the program's config gets `pipeline`, the pipeline's name, and `aws`.
     """
 
@@ -66,4 +67,5 @@ class CodeNeed:
     distribution: JsonObject | None = None
     model_input: str | None = None
     outputs: tuple[str, ...] = ()
+    by_toolkit: bool = False
     account: bool = False

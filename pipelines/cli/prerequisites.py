@@ -33,6 +33,7 @@ def require_prerequisites(objects: ObjectStore, definition: str, without: Contai
     Raises:
         UsageError: a step needs something that is not installed; it names step and command.
     """
+    _require_optuna(definition, without)
     for step, job in _jobs(objects, definition):
         if step in without:
             continue
@@ -60,6 +61,17 @@ def _jobs(objects: ObjectStore, definition: str) -> Iterator[tuple[str, Job]]:
                 yield step.name, parse_job(next(one.content for one in files if one.path == JOB))
             except (JobError, StopIteration):
                 continue
+
+
+def _require_optuna(definition: str, without: Container[str]) -> None:
+    """Refuse where a step searches and what searches here is not there."""
+    for step in take_apart(json.loads(definition)).steps:
+        tries = step.known is not None and step.known.trials is not None
+        if tries and step.name not in without and (lacking := missing("tuning")):
+            raise UsageError(
+                f"the step `{step.name}` needs {', '.join(lacking)}, not installed here",
+                how_to_install("tuning"),
+            )
 
 
 def _require_pip(step: str) -> None:

@@ -126,7 +126,7 @@ class Resources:
         read = [*objects_read_by(step)]
         places = step.known.outputs if step.known is not None else ()
         entries = ((one, entry) for one in places for _, entry in below(step.arguments, one.at))
-        named = [value_at(entry, one.uri) for one, entry in entries]
+        named = [one.uri_of(entry) for one, entry in entries if isinstance(entry, dict)]
         named += members(own_arguments(step), _OUTPUT)
         return any(one not in (None, *read) and not self.uris([one]) for one in named)
 

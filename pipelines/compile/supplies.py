@@ -15,7 +15,9 @@ from pipelines.compile.data import check_data, planned_uris, read_data, root_of
 from pipelines.compile.handlers import ServingCode, check_handlers
 from pipelines.compile.hosting import check_hosting
 from pipelines.compile.imports import StepCode, check_imports
+from pipelines.compile.options import check_options
 from pipelines.compile.replaced import check_frameworks
+from pipelines.compile.toolkits import check_toolkits
 from pipelines.diagnostics import Finding, Path, Severity
 from pipelines.frozen import frozen
 from pipelines.grammar.functions import Value
@@ -75,6 +77,8 @@ def look_up(graph: Graph, project: Project) -> LookedUp:
     steps = tuple(_step_code(jobs, made))
     found.extend(check_imports(steps, project))
     found.extend(check_frameworks(steps, project))
+    found.extend(check_toolkits(steps))
+    found.extend(check_options(graph, project))
     found.extend(check_handlers(_serving(jobs), project))
     found.extend(check_hosting(graph, known, project))
     uris = {at: one.uri if isinstance(one, Image) else one for at, one in known.items()}

@@ -21,7 +21,7 @@ from pipelines.steptypes.steptype import Cluster
 
 _URI: Final = re.compile(r"s3://[^\s\"'\\]+")
 _ASSET: Final = re.compile(r"s3://[^/]+/[^/]+/(?P<kind>code|data)/(?P<name>[^/]+)/[^/]+/")
-_BUNDLE: Final = "bundle.pyz"
+_BUNDLE: Final = re.compile(r"bundle\.pyz?")
 _IMAGES: Final = frozenset({"ImageUri", "TrainingImage", "Image"})
 
 
@@ -74,7 +74,10 @@ def assets_in(definition: JsonObject) -> tuple[NamedAsset, ...]:
         match = _ASSET.match(uri)
         if match is not None:
             is_code = match["kind"] == "code"
-            place = match[0] + (_BUNDLE if is_code else "")
+            bundle = _BUNDLE.match(uri, match.end()) if is_code else None
+            place = match[0] + (
+                bundle[0] if bundle is not None else "bundle.pyz" if is_code else ""
+            )
             found[place] = NamedAsset("code" if is_code else "data", match["name"], place)
     return tuple(found[uri] for uri in sorted(found))
 

@@ -24,6 +24,7 @@ from pipelines.execution.events import Observer, StepProgressed
 from pipelines.execution.job_progress import EPOCH, Progress, progress_in, shown_line
 from pipelines.execution.schedule import ScheduledStep
 from pipelines.execution.status import StepStatus
+from pipelines.execution.trials import TryingJob, find_trying
 from pipelines.grammar.patterns import compiled
 from pipelines.json_types import Json, JsonObject
 
@@ -170,6 +171,10 @@ class Activity:
 
     def _read_on(self, job: _Job, step: JsonObject) -> None:
         metadata = step.get("Metadata")
+        trying = find_trying(self._caller, metadata)
+        if trying is not None:
+            job.seen = _of_trials(trying)
+            return
         if job.metadata != metadata or job.stream is None or job.looks >= _LOOKS_AT_A_STREAM:
             job.metadata, job.looks = metadata, 0
             stream = logs.main_stream(logs.streams(self._caller, step)) if metadata else None
@@ -192,6 +197,15 @@ class Activity:
             yield from logs.latest(self._caller, stream, _FIRST_LINES)
         else:
             yield from logs.lines(self._caller, stream, job.token)
+
+
+def _of_trials(job: TryingJob) -> StepProgressed:
+    """Return how far a job is that starts others, and the best of them."""
+    standing = job.trials.standing(job.described)
+    shown = f"{standing.done}/{standing.most}" if standing.most else str(standing.done)
+    fraction = standing.done / standing.most if standing.most else None
+    metrics = {name.partition("metrics.")[2]: value for name, value in job.metrics.items()}
+    return StepProgressed("", standing.text, Progress("trial", shown, fraction), metrics)
 
 
 def _patterns(node: ScheduledStep | None) -> dict[str, str]:

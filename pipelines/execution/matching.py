@@ -6,7 +6,7 @@ standard library is imported: this file is a program of its own.
 
 It reads `{"patterns": [[name, expression], …], "logs": […]}` from its input and writes, for each
 pattern in turn, a line of JSON: the last value or null, and whether a line was cut. Instead of
-`logs`, which are files, `text` may hold the lines.
+`logs`, which are files, `text` may hold the lines. With `every` it writes the list of all values.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ def main() -> None:
     asked = json.load(sys.stdin)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     for name, expression in asked["patterns"]:
-        value, cut = last_value(re.compile(expression), opened(asked))
+        found, cut = values_in(re.compile(expression), opened(asked))
+        value = found if asked.get("every") else found[-1] if found else None
         sys.stdout.write(json.dumps([name, value, cut]) + "\n")
         sys.stdout.flush()
 
@@ -50,9 +51,10 @@ def opened(asked: dict[str, Any]) -> Iterator[TextIO]:
         yield open(log, encoding="utf-8", errors="replace")  # noqa: PTH123, SIM115 - no pathlib to import; the caller closes it
 
 
-def last_value(pattern: re.Pattern[str], logs: Iterator[TextIO]) -> tuple[float | None, bool]:
-    """Return the last number that a pattern finds, and whether a line was too long."""
-    value, cut, count = None, False, 0
+def values_in(pattern: re.Pattern[str], logs: Iterator[TextIO]) -> tuple[list[float], bool]:
+    """Return the numbers that a pattern finds, and whether a line was too long."""
+    values: list[float] = []
+    cut, count = False, 0
     for log in logs:
         with log as file:
             while line := file.readline(LONGEST_LINE):
@@ -61,10 +63,11 @@ def last_value(pattern: re.Pattern[str], logs: Iterator[TextIO]) -> tuple[float 
                 count += 1
                 for match in pattern.finditer(line):
                     number = _number(match)
-                    value = value if number is None else number
+                    if number is not None:
+                        values.append(number)
                 while len(line) == LONGEST_LINE and not line.endswith("\n"):
                     cut, line = True, file.readline(LONGEST_LINE)
-    return value, cut
+    return values, cut
 
 
 def _number(match: re.Match[str]) -> float | None:

@@ -167,8 +167,11 @@ def _below(reference: Reference, output: Output, path: tuple[str | int, ...]) ->
         if output.value is not None:
             return output.value
         problem = f"`{reference}` needs a name after it"
-        known = _any_of(f"{reference}.{member}" for member in (*output.members, *output.paths))
+        parts = (*output.members, *output.paths, *output.inner)
+        known = _any_of(_next(reference, part) for part in parts)
         raise UnresolvedError("SP205", problem, f"one of {known}")
+    if output.inner:
+        return _below(reference, _inner(reference, output, path[0]), path[1:])
     if output.json is not None:
         if output.paths and reference.below(3) not in output.paths:
             below = reference.below(3)
@@ -184,6 +187,22 @@ def _below(reference: Reference, output: Output, path: tuple[str | int, ...]) ->
         f"`{reference}` has no value: nothing lies below that output",
         "only JSON reports have a path below them; declare one under `reports:`",
     )
+
+
+def _inner(reference: Reference, output: Output, part: str | int) -> Output:
+    """Return the output below another; one that counts its entries has no names."""
+    inner = output.inner.get(part)
+    if inner is not None:
+        return inner
+    indexes = [one for one in output.inner if isinstance(one, int)]
+    if indexes:
+        problem = f"`{reference}` has no value"
+        raise UnresolvedError("SP205", problem, f"write an index from 0 to {max(indexes)}")
+    return _unknown(f"`{reference}` has no value", str(part), (*map(str, output.inner),), "name")
+
+
+def _next(reference: Reference, part: str | int) -> str:
+    return f"{reference}[{part}]" if isinstance(part, int) else f"{reference}.{part}"
 
 
 def _property(reference: Reference, step_type: StepType) -> Value:

@@ -68,10 +68,9 @@ class InstanceGroup(SpecModel):
     instance_count: Integer = Field(1, description="How many instances.")
 
 
-class TrainingStep(JobStep):
-    """A script, or an image's own program, that learns a model and writes it to SM_MODEL_DIR."""
+class TrainingKeys(JobStep):
+    """The keys of every step that learns a model and writes it to SM_MODEL_DIR."""
 
-    kind: Literal["training"]
     script: Annotated[
         FixedText | None,
         RequestMember("AlgorithmSpecification.ContainerEntrypoint", if_given=True),
@@ -122,6 +121,12 @@ class TrainingStep(JobStep):
     )
 
 
+class TrainingStep(TrainingKeys):
+    """A script that learns a model and writes it to SM_MODEL_DIR."""
+
+    kind: Literal["training"]
+
+
 def outputs(name: str, step: TrainingStep) -> Mapping[str, Output]:
     """`model`, the archive; `metrics.NAME`, the final value of each metric definition."""
     metrics = {
@@ -133,7 +138,7 @@ def outputs(name: str, step: TrainingStep) -> Mapping[str, Output]:
     }
 
 
-def needs(_name: str, step: TrainingStep) -> StepNeeds:
+def needs(_name: str, step: TrainingKeys) -> StepNeeds:
     """The image and the script's bundle with its launcher."""
     instance_type = None if step.instance_groups else step.instance_type
     images: dict[Path, ImageNeed] = {("image",): ImageNeed(step.image, instance_type, "training")}
@@ -150,7 +155,7 @@ def needs(_name: str, step: TrainingStep) -> StepNeeds:
     return StepNeeds(images, code)
 
 
-def checks(step: TrainingStep) -> Iterator[Finding]:
+def checks(step: TrainingKeys) -> Iterator[Finding]:
     """Spot and its waiting time belong together, channels name groups that there are."""
     if step.script is None:
         yield from only_with_script(step, distribution=step.distribution)
@@ -172,7 +177,7 @@ def checks(step: TrainingStep) -> Iterator[Finding]:
                 yield Finding("SP130", f"there is no instance group `{group}`", path, help=advice)
 
 
-def _metric_checks(step: TrainingStep) -> Iterator[Finding]:
+def _metric_checks(step: TrainingKeys) -> Iterator[Finding]:
     for name, expression in step.metric_definitions.items():
         path = ("metric_definitions", name)
         try:
@@ -189,7 +194,7 @@ def _metric_checks(step: TrainingStep) -> Iterator[Finding]:
             )
 
 
-def emit(step: TrainingStep, context: EmitContext) -> tuple[EmittedStep, ...]:
+def emit(step: TrainingKeys, context: EmitContext) -> tuple[EmittedStep, ...]:
     """One Training step that starts the bundle (decision 1), else what the image starts."""
     arguments: JsonObject = {
         "AlgorithmSpecification": _algorithm(step, context),
@@ -220,7 +225,7 @@ def emit(step: TrainingStep, context: EmitContext) -> tuple[EmittedStep, ...]:
     return (with_extra(emitted, step.extra, context),)
 
 
-def _algorithm(step: TrainingStep, context: EmitContext) -> JsonObject:
+def _algorithm(step: TrainingKeys, context: EmitContext) -> JsonObject:
     algorithm: JsonObject = {
         "TrainingImage": context.images[("image",)],
         "TrainingInputMode": "File",
@@ -241,7 +246,7 @@ def _output(context: EmitContext) -> JsonObject:
     return output
 
 
-def _resources(step: TrainingStep, context: EmitContext) -> JsonObject:
+def _resources(step: TrainingKeys, context: EmitContext) -> JsonObject:
     resources: JsonObject = {"VolumeSizeInGB": context.resolve(step.volume_size_in_gb)}
     if step.instance_groups:
         resources["InstanceGroups"] = [
@@ -257,14 +262,14 @@ def _resources(step: TrainingStep, context: EmitContext) -> JsonObject:
     return resources
 
 
-def _stopping(step: TrainingStep, context: EmitContext) -> JsonObject:
+def _stopping(step: TrainingKeys, context: EmitContext) -> JsonObject:
     stopping: JsonObject = {"MaxRuntimeInSeconds": context.resolve(step.max_runtime_in_seconds)}
     if step.max_wait_time_in_seconds is not None:
         stopping["MaxWaitTimeInSeconds"] = context.resolve(step.max_wait_time_in_seconds)
     return stopping
 
 
-def _checkpoints(step: TrainingStep, context: EmitContext) -> JsonObject:
+def _checkpoints(step: TrainingKeys, context: EmitContext) -> JsonObject:
     local = (step.checkpoints or Checkpoints()).local_path
     return {"S3Uri": output_uri(context, context.name, "checkpoints"), "LocalPath": local}
 

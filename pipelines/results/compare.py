@@ -67,6 +67,7 @@ def compare(source: ResultSource, runs: Sequence[ExecutionResult]) -> Compared:
         ("validation", [_validations(report) for report in reports]),
         ("metric", [metrics_of(run, report) for run, report in both]),
         ("experiment", [_experiments(report) for report in reports]),
+        ("best", [_chosen(run) for run in runs]),
         ("registered", [{s.name: s.version for s in run.steps if s.version} for run in runs]),
         ("status", [{s.name: s.status for s in run.steps} for run in runs]),
         ("seconds", [_times(run) for run in runs]),
@@ -106,6 +107,16 @@ def _data(
     for one in data_read(source, run, reports):
         shown[one.name] = f"{shown[one.name]}, {one.shown}" if one.name in shown else one.shown
     return shown
+
+
+def _chosen(run: ExecutionResult) -> dict[str, str]:
+    """Return the hyperparameters that steps have found to be the best."""
+    return {
+        f"{step.name}.{name}": value
+        for step in run.steps
+        if step.type is not None and step.type.trials is not None
+        for name, value in step.type.trials.chosen(step.described).items()
+    }
 
 
 def _validations(reports: Mapping[str, Json]) -> dict[str, str]:

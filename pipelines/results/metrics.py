@@ -26,8 +26,8 @@ def metrics_of(run: ExecutionResult, reports: Mapping[str, Json]) -> dict[str, f
     """
     found: dict[str, float] = {}
     for step in run.steps:
-        for metric in step.described.get("FinalMetricDataList") or ():
-            found[f"{step.name}.metrics.{metric['MetricName']}"] = float(metric["Value"])
+        finals = step.type.metrics_of(step.described) if step.type is not None else {}
+        found.update({f"{step.name}.{name}": value for name, value in finals.items()})
         for address, report in reports.items():
             if address.rpartition(".")[0] == step.name and not validated_tables(report):
                 found.update(list(_numbers(report, address, _DEPTH))[:_MOST])

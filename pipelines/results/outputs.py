@@ -9,7 +9,6 @@ from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.results.run import ExecutionResult, StepResult
 from pipelines.results.source import ResultSource, StoredFile
-from pipelines.steptypes.places import value_at
 
 OutputSort: TypeAlias = Literal["report", "model", "pages", "pictures", "data"]
 
@@ -104,7 +103,7 @@ def _of_step(source: ResultSource, result: StepResult) -> Iterator[Output]:
     reports = _reports(result)
     for place in result.type.outputs if result.type is not None else ():
         for name, entry in place.entries(result.described):
-            uri = value_at(entry, place.uri)
+            uri = place.uri_of(entry)
             if isinstance(uri, str) and uri.startswith("s3://"):
                 file = reports.get(name)
                 report = None if file is None else f"{uri.rstrip('/')}/{file}"

@@ -35,6 +35,9 @@ JOB = "job.json"
 CODE = "code/"
 """Where a bundle holds the static configuration, and the user's files."""
 
+BY_TOOLKIT = "bundle.py"
+"""What a bundle is called that an image's toolkit starts, which gives `*.py` to Python."""
+
 IMPORT_ROOTS = (".", "src")
 """Folders of the code that modules are imported from, beside the script's own."""
 

@@ -18,7 +18,10 @@ else:
     from .record import Record
 
 CODE = "code"  # the channel or input of the bundle, not one of the user's
-_RESERVED = ("sagemaker_", "_tuning_")  # the image toolkit's own hyperparameters (FACTS 3.3)
+RESERVED = ("sagemaker_", "_tuning_")
+"""How the image toolkit's own hyperparameters begin (FACTS 3.3)."""
+
+_PROGRAM = "sagemaker_program"
 _FIRST_PORT, _PORTS = 20000, 10000
 
 
@@ -61,6 +64,7 @@ class Container(Record):
         outputs: processing output → folder.
         input_data_config: inputdataconfig.json as it is.
         isolated: whether the job is known to have no network.
+        by_toolkit: whether the image's toolkit started it, with the hyperparameters as arguments.
     """
 
     job_name: str
@@ -70,6 +74,7 @@ class Container(Record):
     outputs: dict[str, Path]
     input_data_config: dict[str, Any]
     isolated: bool
+    by_toolkit: bool = False
 
     @property
     def port(self) -> int:
@@ -94,12 +99,13 @@ def _training(layout: Layout, hosts: Hosts, environment: Mapping[str, str]) -> C
         hyperparameters={
             name: value if isinstance(value, str) else json.dumps(value)
             for name, value in given.items()
-            if not name.startswith(_RESERVED)
+            if not name.startswith(RESERVED)
         },
         channels={name: layout.input(name) for name in config if name != CODE},
         outputs={},
         input_data_config=config,
         isolated=False,
+        by_toolkit=_PROGRAM in given,
     )
 
 

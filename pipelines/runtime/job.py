@@ -104,7 +104,8 @@ def _run(job: Job, layout: Layout, scratch: Scratch) -> int:
         scratch,
         program=job.program is not None,
     )
-    arguments = [*command.hyperparameter_arguments(container.hyperparameters), *sys.argv[1:]]
+    given = [] if container.by_toolkit else sys.argv[1:]  # a toolkit passes hyperparameters on
+    arguments = [*command.hyperparameter_arguments(container.hyperparameters), *given]
     started = [*command.entry(job, scratch), *arguments]
     ended = _launch(
         job,

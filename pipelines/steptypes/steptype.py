@@ -14,7 +14,8 @@ from typing import Final, Literal, TypeAlias
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.limits import Rule, ValueLimit
-from pipelines.steptypes.places import below
+from pipelines.steptypes.places import below, value_at
+from pipelines.steptypes.trials import Trials
 
 STEP_FAULTS: Final = ("Step.SERVICE_FAULT", "Step.THROTTLING")
 """Exception types of a retry policy that any retrying step takes."""
@@ -112,6 +113,7 @@ class Resource:
         arn: member of the Describe response that holds its ARN; None where that is made of more
             than noun and name.
         listed: member of the step's metadata that holds its ARN (ListPipelineExecutionSteps).
+        longest: how many characters a name has at most (API).
         log_group: CloudWatch group that its hosts write their logs into, in streams that begin
             with its name; None where there are none. Source: developer guide, "Log groups and
             streams that Amazon SageMaker AI sends to Amazon CloudWatch Logs".
@@ -122,6 +124,7 @@ class Resource:
     arn: str | None = None
     listed: str = "Arn"
     log_group: str | None = None
+    longest: int = 63
 
 
 @frozen
@@ -161,6 +164,7 @@ class DataPlace:
         name: what it is called where it has no name of its own.
         named_by: member of a structure that is its name.
         file_system: below a structure: the file system that stands there in place of S3.
+        made: returns the URI out of a structure that has it in no member.
     """
 
     at: str
@@ -168,6 +172,11 @@ class DataPlace:
     name: str = ""
     named_by: str | None = None
     file_system: str | None = None
+    made: Callable[[JsonObject], str | None] | None = None
+
+    def uri_of(self, entry: JsonObject) -> Json:
+        """Return the URI of a structure that `entries` yields; None where it has none."""
+        return value_at(entry, self.uri) if self.made is None else self.made(entry)
 
     def entries(self, value: Json) -> Iterator[tuple[str, JsonObject]]:
         """Yield name and structure of each input or output that has a name."""
@@ -177,6 +186,12 @@ class DataPlace:
                 name = own if isinstance(own, str) else self.name
                 if name:
                     yield name, entry
+
+
+def _final_metrics(described: JsonObject) -> dict[str, float]:
+    """Return the metrics of a training job; other jobs have none."""
+    found = described.get("FinalMetricDataList") or ()
+    return {f"metrics.{one['MetricName']}": float(one["Value"]) for one in found}
 
 
 def _nothing(_arguments: JsonObject, _job_name: str) -> JsonObject:
@@ -221,6 +236,9 @@ class StepType:
         outputs: what it writes.
         describes: members of the Describe response that the service adds to the arguments, out of
             the arguments and the name of the job: what a stub has to answer beside them.
+        metrics_of: reads its metrics out of the Describe response, as a reference names them below
+            the step.
+        trials: how its job is told of, where that starts others to compare them.
         holds: the arguments that hold steps.
         step_names: places in the arguments that name other steps.
         keeps: the argument that names what the step creates or updates, so that no two steps may
@@ -256,6 +274,8 @@ class StepType:
     inputs: tuple[DataPlace, ...] = ()
     outputs: tuple[DataPlace, ...] = ()
     describes: Callable[[JsonObject, str], JsonObject] = _nothing
+    metrics_of: Callable[[JsonObject], dict[str, float]] = _final_metrics
+    trials: Trials | None = None
     holds: tuple[NestedSteps, ...] = ()
     step_names: tuple[str, ...] = ()
     keeps: str | None = None

@@ -11,7 +11,7 @@ from pipelines.grammar.functions import to_json
 from pipelines.graph.model import Node
 from pipelines.json_types import Json, JsonObject
 from pipelines.kinds.base.contract import EmitContext
-from pipelines.runtime.container import CODE
+from pipelines.runtime.container import CODE, RESERVED
 from pipelines.steptypes import require
 from pipelines.steptypes.places import value_at
 from pipelines.steptypes.steptype import DataPlace
@@ -59,14 +59,15 @@ def request_of(node: Node, references: References) -> StepRequest | None:
         arguments, step_type = to_json(emitted.arguments), require(emitted.type)
         inputs = dict(_entries(step_type.inputs, arguments))
         if inputs.pop(CODE, None) is not None:
+            job = arguments.get("TrainingJobDefinition", arguments)
             return StepRequest(
                 inputs={name: _source(uri) for name, uri in inputs.items()},
-                environment=arguments.get("Environment", {}),
+                environment=job.get("Environment", {}),
                 option="hyperparameters" if needs.code.job == "training" else "arguments",
-                values={**arguments.get("HyperParameters", {}), **_script_arguments(arguments)},
+                values=_values(job),
                 outputs=tuple(name for name, _ in _entries(step_type.outputs, arguments)),
                 reports=_reports(to_json(emitted.extra)),
-                metric_definitions=_metric_definitions(arguments),
+                metric_definitions=_metric_definitions(job),
             )
     return None
 
@@ -80,6 +81,13 @@ def _entries(places: Iterable[DataPlace], arguments: JsonObject) -> Iterator[tup
 def _reports(extra: JsonObject) -> dict[str, tuple[str, str]]:
     files = extra.get("PropertyFiles", ())
     return {one["PropertyFileName"]: (one["OutputName"], one["FilePath"]) for one in files}
+
+
+def _values(job: JsonObject) -> JsonObject:
+    """Return what the script gets: a tuning step's own are those that its jobs share."""
+    given = {**job.get("HyperParameters", {}), **job.get("StaticHyperParameters", {})}
+    own = {name: value for name, value in given.items() if not name.startswith(RESERVED)}
+    return {**own, **_script_arguments(job)}
 
 
 def _script_arguments(arguments: JsonObject) -> JsonObject:

@@ -33,7 +33,7 @@ FOLDER = Path(__file__).parent / "cases"
 CASES = sorted(path.name for path in FOLDER.iterdir() if path.is_dir())
 FUNCTIONS = ("Get", "Std:Join", "Std:JsonGet")
 
-_CODE_HASH = re.compile(r"(?<=/)[0-9a-f]{32}(?=/bundle\.pyz)")
+_CODE_HASH = re.compile(r"(?<=/)[0-9a-f]{32}(?=/bundle\.pyz?)")
 _HEADER = re.compile(r"^# (env|environ|warns): (.+)$", re.MULTILINE)
 
 

@@ -28,6 +28,7 @@ from pipelines.runtime.requirements import is_met
 _USES = {
     "aws": "calls to an account",
     "serve": "the local SageMaker's API",
+    "tuning": "tuning steps",
     "validation": "validation steps",
 }
 _GIB = 1024**3

@@ -28,7 +28,7 @@ SCRATCH_FILE = "scratch"
 
 _MARK = ".kept"
 _BUNDLES = tuple(
-    f"*/opt/ml/{place}/code/bundle.pyz" for place in ("input/data", "processing/input")
+    f"*/opt/ml/{place}/code/bundle.py*" for place in ("input/data", "processing/input")
 )
 _UNPACKED = r"/pipelines-[0-9a-f]{16}/(code|tool)/([^\"'\n:]+)"  # as the runtime names it
 _OPT_ML = re.compile(r'File "/opt/ml/([^"\n]+)"')

@@ -25,8 +25,10 @@ from pipelines.results.experiments import experiments_in
 from pipelines.results.metrics import metrics_of, written
 from pipelines.results.outputs import Output, outputs_of, reports_of
 from pipelines.results.run import ExecutionResult
+from pipelines.results.trials import Tried, TriedJobs, tried_in
 
 _METRICS = 12
+_TRIALS = 10
 
 
 @click.command("outputs")
@@ -117,6 +119,8 @@ def _overview(scope: Scope, run: ExecutionResult, outputs: tuple[Output, ...]) -
 
 
 def _further(scope: Scope, run: ExecutionResult, metrics: dict[str, float]) -> Iterator[str]:
+    for step in tried_in(source_of(scope), run):
+        yield from _trials(step)
     if metrics:
         yield ""
         shown = list(metrics.items())[:_METRICS]
@@ -131,6 +135,23 @@ def _further(scope: Scope, run: ExecutionResult, metrics: dict[str, float]) -> I
     if left:
         yield ""
     yield from (f"{name}: {what}" for name, what in left)
+
+
+def _trials(step: TriedJobs) -> Iterator[str]:
+    """Show the best trials of a step."""
+    shown = step.ranked[:_TRIALS]
+    if shown:
+        yield ""
+        header = (f"trials of {step.step}", *step.names, step.metric, "status")
+        yield columns(header, [_trial(step, one) for one in shown])
+    if len(step.jobs) > _TRIALS:
+        yield f"and {len(step.jobs) - _TRIALS} more: --format json lists all"
+
+
+def _trial(step: TriedJobs, one: Tried) -> tuple[str, ...]:
+    value = "" if one.value is None else written(one.value)
+    number = str(step.jobs.index(one) + 1)
+    return (number, *(one.tuned.get(name, "") for name in step.names), value, one.status)
 
 
 def _files(output: Output) -> str:
@@ -175,5 +196,17 @@ def _document(scope: Scope, run: ExecutionResult, outputs: tuple[Output, ...]) -
         ],
         "experiments": [asdict(one) for one in experiments_in(reports)],
         "metrics": metrics_of(run, reports),
+        "trials": {
+            step.step: [
+                {
+                    "job": one.name,
+                    "status": one.status,
+                    "hyperparameters": one.tuned,
+                    step.metric: one.value,
+                }
+                for one in step.jobs
+            ]
+            for step in tried_in(source_of(scope), run)
+        },
         "versions": list(run.versions),
     }

@@ -30,6 +30,7 @@ class Output:
     Args:
         value: the value of the bare reference; None where only a path below has one.
         members: values of `${steps.NAME.OUTPUT.MEMBER}` for fixed members.
+        inner: outputs below it, by name, or by index as those of `${steps.NAME.OUTPUT[0]}`.
         json: (step, property file) when `.a.b[0]` below it reads from a JSON file.
         gates: the key path, below the step, of the reference that this output passes on.
         repeats: the key of the step whose text this output is; a step that stands alone takes it
@@ -39,6 +40,7 @@ class Output:
 
     value: Value | None = None
     members: Mapping[str, Value] = field(default_factory=dict)
+    inner: Mapping[str | int, Output] = field(default_factory=dict)
     json: tuple[str, str] | None = None
     gates: Path | None = None
     repeats: str | None = None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import accumulate
 from typing import Final
 
 from pipelines.results.metrics import written
 from pipelines.results.page.markup import Html, element
 from pipelines.results.page.words import seconds, step_status, step_tone
 from pipelines.results.run import ExecutionResult
+from pipelines.results.trials import TriedJobs
 
 WIDTH, HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 320, 150, 66, 14, 12, 26
 _BAR, _LABEL, _SPAN = 26, 150, 470
@@ -46,6 +48,40 @@ def line_chart(name: str, labels: Sequence[str], values: Sequence[float]) -> Htm
         height=HEIGHT,
         role="img",
         aria_label=f"{name}: {said}",
+    )  # fmt: skip
+
+
+def trial_chart(step: TriedJobs) -> Html:
+    """Draw the value of each trial as a dot, and the best one so far as a line."""
+    known = [(i, one.value) for i, one in enumerate(step.jobs, 1) if one.value is not None]
+    values = [value for _, value in known]
+    choose = max if step.goal == "Maximize" else min
+    best = list(accumulate(values, choose))
+    low, high = min(values), max(values)
+    span = high - low or abs(high) or 1.0
+    low, high = (low, high) if high > low else (low - span / 2, high + span / 2)
+    across, down = 2 * WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM
+
+    def at(number: int, value: float) -> tuple[float, float]:
+        x = _LEFT + across * ((number - 1) / max(1, len(step.jobs) - 1))
+        return round(x, 1), round(_TOP + down * (1 - (value - low) / (high - low)), 1)
+
+    line = [at(number, value) for (number, _), value in zip(known, best, strict=True)]
+    winner = values.index(best[-1])
+    last = len(step.jobs)
+    return element(
+        "svg",
+        [_level(at(1, value)[1], written(value)) for value in (low, high)],
+        element("polyline", points=" ".join(f"{a},{b}" for a, b in line), class_="series"),
+        [_dot(at(number, value), f"trial {number}: {written(value)}", now=index == winner)
+         for index, (number, value) in enumerate(known)],
+        [_label(str(n), at(n, low)[0], last=1 < n == last) for n in dict.fromkeys((1, last))],
+        viewBox=f"0 0 {2 * WIDTH} {HEIGHT}",
+        width=2 * WIDTH,
+        height=HEIGHT,
+        role="img",
+        aria_label=f"{step.metric} of {last} trials; the best is {written(best[-1])},"
+        f" of trial {known[winner][0]}",
     )  # fmt: skip
 
 

@@ -24,10 +24,12 @@ from pipelines.results.page.dag import draw_steps
 from pipelines.results.page.experiments import experiments
 from pipelines.results.page.markup import Html, element, join, style, table
 from pipelines.results.page.pictures import picture
+from pipelines.results.page.trials import trials
 from pipelines.results.page.validation import validation
 from pipelines.results.page.words import seconds, step_status, step_tone, tone
 from pipelines.results.run import ExecutionResult
 from pipelines.results.source import ResultSource
+from pipelines.results.trials import tried_in
 
 _MOST_PICTURED: Final = 24 << 20
 """Bytes of all pictures that a page holds."""
@@ -109,6 +111,7 @@ def _sections(page: _Page) -> Iterator[tuple[str, str, Html]]:
     yield "steps", "Steps", _steps(run)
     yield "metrics", "Metrics", join(_metrics(page))
     yield "experiments", "Experiments", experiments(experiments_in(page.reports))
+    yield "trials", "Trials", trials(tried_in(page.source, run))
     yield "model", "Model and endpoint", _model(page)
     yield "validation", "Validation", validation(page.reports)
     yield "pictures", "Pictures", join(_pictures(page))

@@ -61,7 +61,7 @@ def unwritten(
     files: dict[str, Collection[str]] = {}
     for place in step_type.outputs if step_type is not None else ():
         for name, entry in place.entries(record.properties):
-            uri, path = (value_at(entry, one) for one in (place.uri, _beside(place.uri)))
+            uri, path = place.uri_of(entry), value_at(entry, _beside(place.uri))
             files[name] = record.outputs.get(str(uri), ())
             if not files[name] and not entry.get("AppManaged"):
                 yield name, f"nothing into its output `{name}`" + (f" ({path})" if path else "")
@@ -146,7 +146,7 @@ def _data(holder: JsonObject, places: tuple[DataPlace, ...]) -> Iterator[tuple[s
     """Yield name and S3 URI of each input or output."""
     for place in places:
         for name, entry in place.entries(holder):
-            uri = value_at(entry, place.uri)
+            uri = place.uri_of(entry)
             if isinstance(uri, str) and uri.startswith("s3://"):
                 yield name, uri
 

@@ -225,12 +225,15 @@ class Scheduler:
                 record.reason,
                 log_tail(logs, record.reason) if failed else (),
                 record.properties.get("ExitMessage"),
-                metrics={
-                    metric["MetricName"]: metric["Value"]
-                    for metric in record.properties.get("FinalMetricDataList") or ()
-                },
+                metrics=self._metrics(record),
             )
         )
+
+    def _metrics(self, record: StepRecord) -> dict[str, float]:
+        """Return the metrics of a step's job by their own names."""
+        step_type = self._context.parts.step_types(record.type)
+        found = step_type.metrics_of(record.properties) if step_type is not None else {}
+        return {name.partition("metrics.")[2]: value for name, value in found.items()}
 
     def _stop(self) -> None:
         if self._stopping:

@@ -39,6 +39,8 @@ _OWN_LOG = "pipelines.log"
 
 _JOB_WORD_LENGTH = 20
 _JOB_TOKEN_LENGTH = 10
+_SHORT_WORD_LENGTH = 8
+_LONG = 63
 
 
 @frozen
@@ -132,7 +134,10 @@ class StepRunner:
 
     def _call(self, node: ScheduledStep, attempt: int, stop: threading.Event) -> StepCall:
         context = self.context
-        job = job_name(context.execution.id, node.name, attempt, context.parts.token)
+        step_type = context.parts.step_types(node.type)
+        made = step_type.resource if step_type is not None else None
+        name = short_job_name if made is not None and made.longest < _LONG else job_name
+        job = name(context.execution.id, node.name, attempt, context.parts.token)
         return self.call(node, job, self._logs(node, attempt), stop)
 
     def call(self, node: ScheduledStep, job: str, logs: Path, stop: threading.Event) -> StepCall:
@@ -231,6 +236,15 @@ def job_name(execution: str, step: str, attempt: int, token: Token) -> str:
     """
     word = re.sub(r"[^A-Za-z0-9-]", "-", step)[:_JOB_WORD_LENGTH].strip("-") or "step"
     return f"pipelines-{execution}-{word}-{token(_JOB_TOKEN_LENGTH)}-{attempt - 1}"
+
+
+def short_job_name(execution: str, step: str, _attempt: int, token: Token) -> str:
+    """Name the job of an attempt where names have at most 32 characters: `<id>-<step>-<token>`.
+
+    So the service names tuning jobs, as recorded names of their training jobs show.
+    """
+    word = re.sub(r"[^A-Za-z0-9]", "", step)[:_SHORT_WORD_LENGTH] or "step"
+    return f"{execution}-{word}-{token(_JOB_TOKEN_LENGTH)}"
 
 
 def _execute(executor: Executor, call: StepCall) -> StepOutcome:

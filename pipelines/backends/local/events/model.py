@@ -93,7 +93,8 @@ def events_of(change: ChangeRecord, account: str, region: str) -> Iterator[JsonO
             if after["status"] == "Updating":
                 yield origin.event(DEPLOYMENT, [after["arn"]], _deployment(after))
         case "jobs":
-            yield origin.event(_JOB.format(after["type"]), [after["arn"]], _job(after))
+            name = require_kind(after["type"]).event or after["type"]
+            yield origin.event(_JOB.format(name), [after["arn"]], _job(after))
         case unknown:
             raise AssertionError(unknown)
 

@@ -23,7 +23,6 @@ from pipelines.execution.status import StepStatus
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes import StepType, find
-from pipelines.steptypes.places import value_at
 
 _MEMBERS = frozenset({"properties", "outputs"})
 _HOW = 'write {"properties": {…}, "outputs": {"<output>": "<folder>"}}'
@@ -117,7 +116,7 @@ def _output_uri(name: str, properties: JsonObject, step_type: StepType | None) -
         return name
     places = step_type.outputs if step_type is not None else ()
     outputs = {
-        output: value_at(entry, place.uri)
+        output: place.uri_of(entry)
         for place in places
         for output, entry in place.entries(properties)
     }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipelines.steptypes.places import value_at
+
 if TYPE_CHECKING:
     from pipelines.backends.local.jobs.kind import JobKind
     from pipelines.backends.local.state.jobs import JobRecord
@@ -31,9 +33,10 @@ def described(kind: JobKind, job: JobRecord) -> JsonObject:
     }
 
 
-def listed(kind: JobKind, job: JobRecord) -> JsonObject:
-    """Return a job's entry in a list."""
-    full = {**described(kind, job), "LastModifiedTime": job.state.modified}
+def listed(kind: JobKind, job: JobRecord, more: JsonObject | None = None) -> JsonObject:
+    """Return a job's entry in a list; `more` are members that its record does not hold."""
+    full = {**(more or {}), **described(kind, job), "LastModifiedTime": job.state.modified}
     common = ("JobName", "JobArn", "JobStatus", "EndTime")
     members = (*(f"{kind.word}{name}" for name in common), "CreationTime", "LastModifiedTime")
-    return {name: full[name] for name in (*members, *kind.listed) if name in full}
+    found = {place: value_at(full, place) for place in (*members, *kind.listed)}
+    return {place.rpartition(".")[2]: value for place, value in found.items() if value is not None}

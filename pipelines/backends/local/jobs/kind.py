@@ -10,11 +10,12 @@ import functools
 import importlib
 import importlib.util
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from pipelines.backends.local.errors import ServiceErrorCode
 from pipelines.backends.local.jobs.states import JobOutcome, JobPhase
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from pipelines.backends.local.jobs.run import ContainerCommand
     from pipelines.backends.local.jobs.spec import JobIdentity, LocalJob
     from pipelines.backends.local.state.jobs import JobRecord
+
+CONTINUES = "ContinuedJobs"
+"""A member of requests here alone: earlier jobs, what ended of whose children counts for it."""
 
 _KINDS = "pipelines.backends.local.jobs.kinds"
 
@@ -41,6 +45,46 @@ class JobProgress(Protocol):
 
 
 @frozen
+class ChildOrder:
+    """A job that another one starts.
+
+    Args:
+        type: its step Type.
+        number: counts the children of a job, from 1.
+        name: its name.
+        request: the request that creates it.
+        results: members that its Describe has from the start.
+        ended: called with its row when it has ended, in another thread.
+    """
+
+    type: str
+    number: int
+    name: str
+    request: JsonObject
+    results: JsonObject
+    ended: Callable[[JobRecord], None]
+
+
+class ChildJobs(Protocol):
+    """The jobs that a job starts, and those of others like it."""
+
+    def start(self, order: ChildOrder) -> JobRecord | None:
+        """Create a job; None once the job service accepts no more."""
+
+    def stop(self, job: JobRecord) -> None:
+        """Ask one to end; nothing happens if it has."""
+
+    def amend(self, job: JobRecord, results: JsonObject) -> JobRecord:
+        """Add members to the Describe of one; return its row."""
+
+    def logs(self, job: JobRecord) -> Path:
+        """Return the folder of the logs of one that runs here."""
+
+    def of(self, parent: str) -> list[JobRecord] | None:
+        """Return the children of a job, as they are now; None where there is no such job."""
+
+
+@frozen
 class JobOrder:
     """A job to run.
 
@@ -51,6 +95,7 @@ class JobOrder:
         logs: an existing folder for its logs, one file `<host>.log` per host.
         stop: set when the job is to end.
         progress: what it reports to.
+        children: the jobs that it starts; None outside the job service.
     """
 
     identity: JobIdentity
@@ -59,6 +104,7 @@ class JobOrder:
     logs: Path
     stop: threading.Event
     progress: JobProgress
+    children: ChildJobs | None = None
 
 
 class PreparesJob(Protocol):
@@ -88,7 +134,11 @@ class JobKind:
         taken: what the service says of a name in use; `{arn}` stands for the job's.
         absent: what Describe says where there is none; `{name}` stands for its name.
         unstoppable: what Stop says there.
+        missing: the code of both.
         listed: members that its entry in a list has besides those of every job.
+        of_children: returns what its Describe has of the jobs that it started.
+        children: the Type of these; None where it starts none.
+        event: what its events call it; None for its Type's name.
         event_times: how the guide's events of such jobs write times: as text in ISO 8601, or as
             milliseconds, a number or a text.
     """
@@ -100,6 +150,9 @@ class JobKind:
     prepared: PreparesJob | None = None
     hidden: tuple[str, ...] = ("Tags",)
     listed: tuple[str, ...] = ()
+    of_children: Callable[[JobRecord, Sequence[JobRecord]], JsonObject] | None = None
+    children: str | None = None
+    event: str | None = None
     event_times: Literal["iso", "number", "text"] = "iso"
     taken: str = (
         "Job name must be unique within an AWS account and region, and a job with this name already"
@@ -107,6 +160,7 @@ class JobKind:
     )
     absent: str = "Could not find requested job with name: {name}"
     unstoppable: str = "Could not find job to update with name: {name}"
+    missing: ServiceErrorCode = "ValidationException"
 
     @property
     def noun(self) -> str:

@@ -15,7 +15,7 @@ from pipelines.backends.local.jobs.states import JobOutcome, JobPhase, JobStatus
 from pipelines.errors import PipelinesError, from_outside
 
 if TYPE_CHECKING:
-    from pipelines.backends.local.jobs.kind import JobKind
+    from pipelines.backends.local.jobs.kind import ChildJobs, JobKind
     from pipelines.backends.local.jobs.service import JobPlace
     from pipelines.backends.local.state.jobs import JobRecord, JobStore
     from pipelines.json_types import JsonObject
@@ -49,18 +49,23 @@ class RunningJob:
         self._now = now
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._children: ChildJobs | None = None
         self._end: JobOutcome | None = None
         self._error: BaseException | None = None
         self._next_look = time.monotonic() + _POLL_SECONDS
 
-    def start(self, place: JobPlace, ended: Callable[[JobRecord], None]) -> None:
+    def start(
+        self, place: JobPlace, children: ChildJobs, ended: Callable[[JobRecord], None]
+    ) -> None:
         """Run it in a thread of its own.
 
         Args:
             place: where.
+            children: what it may start jobs by.
             ended: called with its row when it has ended.
         """
         self._stop = place.stop
+        self._children = children
         target, arguments = self._run, (place, ended)
         thread = threading.Thread(target=target, args=arguments, name=self.record.arn, daemon=True)
         try:
@@ -128,7 +133,15 @@ class RunningJob:
     def _outcome(self, place: JobPlace) -> JobOutcome:
         record = self.record
         identity = JobIdentity(record.name, record.arn, place.folder)
-        order = JobOrder(identity, record.request, place.settings, place.logs, place.stop, self)
+        order = JobOrder(
+            identity,
+            record.request,
+            place.settings,
+            place.logs,
+            place.stop,
+            self,
+            self._children,
+        )
         try:
             return self._kind.run(order)
         except PipelinesError as problem:

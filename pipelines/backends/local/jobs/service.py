@@ -9,10 +9,13 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.backends.local.errors import ServiceError, invalid
+from pipelines.backends.local.jobs.children import ChildrenOf
+from pipelines.backends.local.jobs.kind import CONTINUES, require_kind
 from pipelines.backends.local.jobs.owners import JobOwner
 from pipelines.backends.local.jobs.running import RunningJob
 from pipelines.backends.local.jobs.states import JobOutcome, JobState, JobStateError, JobStatus
@@ -24,13 +27,20 @@ from pipelines.json_types import JsonObject
 
 if TYPE_CHECKING:
     from pipelines.backends.local.executors.contract import LocalApi, LocalSettings
-    from pipelines.backends.local.jobs.kind import JobKind
+    from pipelines.backends.local.jobs.kind import ChildOrder, JobKind
     from pipelines.backends.local.operations.context import OperationContext
 
 _LOST = (
     "InternalServerError: the process that ran the job was killed, and the job with it;"
     " create the job again"
 )
+
+
+def _has_run(record: JobRecord) -> bool:
+    """Return whether a job ended by itself: nobody has stopped it, and its process has not died."""
+    state = record.state
+    lost = (state.reason or "").startswith("InternalServerError")
+    return state.status is JobStatus.COMPLETED or (state.status is JobStatus.FAILED and not lost)
 
 
 @frozen
@@ -70,7 +80,12 @@ class JobService:
         self.api: LocalApi | None = None
 
     def create(
-        self, kind: JobKind, name: str, request: JsonObject, place: JobPlace | None = None
+        self,
+        kind: JobKind,
+        name: str,
+        request: JsonObject,
+        place: JobPlace | None = None,
+        child: ChildOrder | None = None,
     ) -> RunningJob:
         """Create a job and start it.
 
@@ -79,23 +94,64 @@ class JobService:
             name: its name.
             request: the request, which the service would accept.
             place: where it runs; None for the job of a client.
+            child: what the job that starts it says of it; None for any other.
 
         Raises:
             ServiceError: ResourceInUse: there is one of this name.
         """
-        place = place or self._client_place(kind, name)
+        given = place
+        place = place or self.client_place(kind, name)
         arn = self._context.arn(f"{kind.noun}/{name}")
         state = JobState.new(self._context.now())
         with self._lock:  # a job that is recorded as open, and not known here, counts as lost
             if self._closed:
                 raise ServiceError("ThrottlingException", "the local SageMaker is stopping")
-            record = JobRecord(kind.type.name, name, arn, state, request, self._owner.name)
+            results = child.results if child is not None else {}
+            record = JobRecord(kind.type.name, name, arn, state, request, self._owner.name, results)
             if not self._store.add(record):
                 raise ServiceError("ResourceInUse", kind.taken.format(arn=arn))
             job = RunningJob(kind, record, self._store, self._context.now)
             self._running[kind.type.name, name] = job
-            job.start(place, self._forget)
+            children = ChildrenOf(self, record, given)
+            job.start(place, children, partial(self._ended, child))
         return job
+
+    def run_child(
+        self, kind: JobKind, order: ChildOrder, place: JobPlace | None
+    ) -> JobRecord | None:
+        """Create a job for another one; None once no more are accepted."""
+        with self._lock:
+            if self._closed:
+                return None
+            return self.create(kind, order.name, order.request, place, order).record
+
+    def children(self, record: JobRecord) -> list[JobRecord]:
+        """Return the jobs that a job has started, in that order, as they are now.
+
+        Those that an earlier job had started, and that ended by themselves, come first.
+        """
+        kind = require_kind(record.type)
+        if kind.children is None:
+            return []
+        earlier: list[str] = record.request.get(CONTINUES) or []
+        found = [one for name in earlier for one in self._started_by(kind, name) if _has_run(one)]
+        return [*found, *self._started_by(kind, record.name)]
+
+    def _started_by(self, kind: JobKind, name: str) -> list[JobRecord]:
+        arn = self._context.arn(f"{kind.noun}/{name}")
+        found = self._store.named(str(kind.children), f"{name}-")
+        mine = [self._recovered(one) for one in found if arn in one.results.values()]
+        return sorted(mine, key=lambda one: (one.created, one.name))
+
+    def amend(self, record: JobRecord, results: JsonObject) -> JobRecord:
+        """Add members to the Describe of a job; return its row."""
+        return self._store.change(record, lambda state: state, results)
+
+    def of_children(self, kind: JobKind, record: JobRecord) -> JsonObject:
+        """Return what the Describe of a job has of those that it started."""
+        if kind.of_children is None:
+            return {}
+        return kind.of_children(record, self.children(record))
 
     def find(self, kind: JobKind, name: str) -> JobRecord | None:
         """Find a job; one that nobody runs any more has failed."""
@@ -149,9 +205,11 @@ class JobService:
         self.stop_all()
         self._owner.close()
 
-    def _forget(self, record: JobRecord) -> None:
+    def _ended(self, child: ChildOrder | None, record: JobRecord) -> None:
         with self._lock:
             self._running.pop((record.type, record.name), None)
+        if child is not None:
+            child.ended(record)
 
     def _recovered(self, record: JobRecord) -> JobRecord:
         if not record.state.is_open or self._is_running(record):
@@ -170,7 +228,8 @@ class JobService:
         with self._lock:  # where it has just ended, the row as it is now says so
             return (record.type, record.name) in self._running
 
-    def _client_place(self, kind: JobKind, name: str) -> JobPlace:
+    def client_place(self, kind: JobKind, name: str) -> JobPlace:
+        """Return where the job of a client runs."""
         settings = replace(self._context.settings, api=self.api or self._context.settings.api)
         folder = f"{kind.noun}-{name}"
         logs = client_logs(settings.home) / kind.noun / name / "1"

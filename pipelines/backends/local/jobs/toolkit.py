@@ -20,6 +20,7 @@ from pipelines.bundle.project import Project
 from pipelines.files import real
 from pipelines.runtime.archive import unpack
 from pipelines.runtime.archive_members import ArchiveError
+from pipelines.runtime.bundle import BY_TOOLKIT
 from pipelines.runtime.bundle import Job as BundledJob
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pipelines.json_types import Json, JsonObject
 
 _PROGRAM, _SOURCE = "sagemaker_program", "sagemaker_submit_directory"
+_BUNDLED = f"{ROOT}/input/data/code"
 
 
 def training_words(
@@ -46,6 +48,8 @@ def training_words(
         words = [*algorithm["ContainerEntrypoint"], *arguments]
         own_entrypoint.require_command(words, image_of(request), interpreter)
         return words
+    if _is_bundled(request):
+        return ["python3", f"{_BUNDLED}/{BY_TOOLKIT}"]
     if not starts_image(request):
         return ["python3", str(_bundle(store, job, request))]
     return own_entrypoint.of_training(image_of(request), arguments, interpreter)
@@ -71,9 +75,16 @@ def plain_parameters(request: JsonObject) -> dict[str, str]:
     """
     given: dict[str, str] = request.get("HyperParameters") or {}
     started_by_request = request["AlgorithmSpecification"].get("ContainerEntrypoint")
-    if started_by_request or _PROGRAM not in given:
+    if started_by_request or _PROGRAM not in given or _is_bundled(request):
         return given
     return {name: _text(_decode(value)) for name, value in given.items()}
+
+
+def _is_bundled(request: JsonObject) -> bool:
+    """Return whether the program is a bundle of ours, which is started as the toolkit does."""
+    given = request.get("HyperParameters") or {}
+    named = (_decode(given.get(_PROGRAM, "")), _decode(given.get(_SOURCE, "")))
+    return named == (BY_TOOLKIT, _BUNDLED)
 
 
 def _decode(value: str) -> Json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pipelines.backends.local.errors import invalid
+from pipelines.backends.local.errors import ServiceError, invalid
 from pipelines.backends.local.jobs.description import described, listed
 from pipelines.backends.local.jobs.kind import JobKind, require_kind
 from pipelines.backends.local.jobs.service import JobService
@@ -111,7 +111,9 @@ class JobOperations:
 
     def _describe(self, type_name: str, request: JsonObject) -> JsonObject:
         kind = require_kind(type_name)
-        response: JsonObject = _timed(described(kind, self._require(kind, request, kind.absent)))
+        job = self._require(kind, request, kind.absent)
+        full = {**self.jobs.of_children(kind, job), **described(kind, job)}
+        response: JsonObject = timed(full)
         return response
 
     def _list(self, type_name: str, request: JsonObject) -> JsonObject:
@@ -119,7 +121,8 @@ class JobOperations:
         found = [job for job in self.jobs.all(kind) if _is_asked_for(job, request)]
         order = SortKey[JobRecord](_sort_key(request.get("SortBy")), kind.order)
         rows, token = page(found, order, request)
-        return {f"{kind.word}JobSummaries": [_timed(listed(kind, job)) for job in rows], **token}
+        entries = [listed(kind, job, self.jobs.of_children(kind, job)) for job in rows]
+        return {f"{kind.word}JobSummaries": [timed(entry) for entry in entries], **token}
 
     def _stop(self, type_name: str, request: JsonObject) -> JsonObject:
         kind = require_kind(type_name)
@@ -131,7 +134,7 @@ class JobOperations:
         name = str(request[member])
         job = self.jobs.find(kind, name)
         if job is None:
-            raise invalid(missing.format(name=name))
+            raise ServiceError(kind.missing, missing.format(name=name))
         return job
 
 
@@ -156,13 +159,13 @@ def _sort_key(by: Json) -> Callable[[JobRecord], Sequence[str | float]]:
             return lambda job: (job.created, job.name)
 
 
-def _timed(value: Json, member: str = "") -> Json:
+def timed(value: Json, member: str = "") -> Json:
     """Return what was described as boto3 does: what was recorded as seconds is a time."""
     match value:
         case dict():
-            return {key: _timed(one, key) for key, one in value.items()}
+            return {key: timed(one, key) for key, one in value.items()}
         case list():
-            return [_timed(one) for one in value]
+            return [timed(one) for one in value]
         case bool():
             return value
         case int() | float() if member in _TIMES or member.endswith(_TIME_ENDINGS):

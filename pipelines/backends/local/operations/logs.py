@@ -21,7 +21,7 @@ from pipelines.backends.local.operations.requests import SortKey, page
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
-_EXECUTION = re.compile(r"pipelines-([a-z0-9]+)-")
+_EXECUTION = re.compile(r"(?:pipelines-)?([a-z0-9]+)-")
 _TOKEN = re.compile(r"([fb])/([0-9]{1,18})")
 _MOST = 10_000
 _PAGE_BYTES = 1 << 20

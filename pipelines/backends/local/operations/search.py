@@ -59,6 +59,15 @@ _RESOURCES = (
         given="TrainingJobName",
     ),
     _Resource(
+        name="HyperParameterTuningJob",
+        listed="list_hyper_parameter_tuning_jobs",
+        entries="HyperParameterTuningJobSummaries",
+        arn="HyperParameterTuningJobArn",
+        described="describe_hyper_parameter_tuning_job",
+        asked="HyperParameterTuningJobName",
+        given="HyperParameterTuningJobName",
+    ),
+    _Resource(
         name="Pipeline",
         listed="list_pipelines",
         entries="PipelineSummaries",

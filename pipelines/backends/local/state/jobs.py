@@ -97,6 +97,12 @@ class JobStore:
         """List the jobs of a Type."""
         return [*map(_job, self._database.read("SELECT * FROM jobs WHERE type = ?", type_name))]
 
+    def named(self, type_name: str, beginning: str) -> list[JobRecord]:
+        """List the jobs of a Type whose names begin with a text."""
+        query = "SELECT * FROM jobs WHERE type = ? AND name >= ? AND name < ?"
+        end = f"{beginning[:-1]}{chr(ord(beginning[-1]) + 1)}"
+        return [*map(_job, self._database.read(query, type_name, beginning, end))]
+
     def open(self) -> list[JobRecord]:
         """List the jobs that have not ended, of every Type."""
         query = "SELECT * FROM jobs WHERE status IN ('InProgress', 'Stopping')"

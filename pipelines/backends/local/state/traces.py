@@ -116,7 +116,7 @@ class TraceStore:
                     f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))",  # noqa: S608 - our own names
                     (ids,),
                 )
-            jobs = [(f"pipelines-{one}-",) for one in executions]
+            jobs = [(f"{word}{one}-",) for one in executions for word in ("pipelines-", "")]
             connection.executemany(
                 "DELETE FROM tags WHERE arn IN (SELECT arn FROM jobs WHERE instr(name, ?) = 1)",
                 jobs,

@@ -1,0 +1,1 @@
+"""A tuning job on this machine: what is searched, by Optuna, and the loop of its training jobs."""

@@ -1,0 +1,188 @@
+"""CreateHyperParameterTuningJob's request → what a tuning job does, and requests of its jobs."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import Final, Literal, TypeAlias
+
+from pipelines.backends.local.jobs.spec import JobRefusedError
+from pipelines.backends.local.jobs.tuning.ranges import Space, read_ranges
+from pipelines.frozen import frozen
+from pipelines.json_types import Json, JsonObject
+from pipelines.steptypes.places import value_at
+from pipelines.steptypes.tuning_job import CONFIG, EPOCHS, grid_size
+
+Strategy: TypeAlias = Literal["Bayesian", "Random", "Grid", "Hyperband"]
+
+_OF_TUNING: Final = (
+    "DefinitionName",
+    "HyperParameterRanges",
+    "HyperParameterTuningResourceConfig",
+    "StaticHyperParameters",
+    "TuningObjective",
+)
+"""Members of a definition that its training jobs' requests do not have."""
+
+OBJECTIVE: Final = "_tuning_objective_metric"
+"""The hyperparameter by which the service tells a training job its objective."""
+
+
+@frozen
+class JobDefinition:
+    """What training jobs of a tuning job have in common.
+
+    Args:
+        request: the definition.
+        space: what is searched.
+        metric: the objective's name.
+        maximize: whether it is to be great.
+    """
+
+    request: JsonObject
+    space: Space
+    metric: str
+    maximize: bool
+
+    @property
+    def name(self) -> str | None:
+        """What the request calls it."""
+        return self.request.get("DefinitionName")
+
+    @property
+    def expression(self) -> str | None:
+        """The regular expression of the objective; None where the request defines none."""
+        defined = self.request["AlgorithmSpecification"].get("MetricDefinitions") or ()
+        return next((one["Regex"] for one in defined if one["Name"] == self.metric), None)
+
+    def training_request(self, name: str, tuned: Mapping[str, str]) -> JsonObject:
+        """Return the request of one training job."""
+        request = {key: value for key, value in self.request.items() if key not in _OF_TUNING}
+        flexible = self.request.get("HyperParameterTuningResourceConfig")
+        if flexible:
+            request["ResourceConfig"] = _resources(flexible)
+        checkpoints = request.get("CheckpointConfig")
+        if checkpoints:  # one trial must not go on with what another has saved
+            place = f"{checkpoints['S3Uri'].rstrip('/')}/{name}"
+            request["CheckpointConfig"] = {**checkpoints, "S3Uri": place}
+        static = self.request.get("StaticHyperParameters") or {}
+        request["HyperParameters"] = {OBJECTIVE: self.metric, **static, **tuned}
+        return request
+
+
+@frozen
+class TuningPlan:
+    """What a tuning job does.
+
+    Args:
+        definitions: of its training jobs; they take turns.
+        strategy: how hyperparameters are chosen.
+        most: how many training jobs there are at most; None for no limit.
+        parallel: how many of them run at once.
+        seconds: how long it may take; None for no limit.
+        stops_early: whether unpromising training jobs are stopped.
+        epochs: Hyperband's least and greatest number of values.
+        target: the value of the objective at which it ends.
+        patience: after how many training jobs that are no better it ends.
+        ends_on_convergence: whether the service would end it when it sees no more progress.
+        parents: the tuning jobs whose results it begins with.
+        seed: of whatever is chosen at random.
+    """
+
+    definitions: tuple[JobDefinition, ...]
+    strategy: Strategy
+    most: int | None
+    parallel: int
+    seconds: float | None
+    stops_early: bool
+    epochs: tuple[int, int] | None
+    target: float | None
+    patience: int | None
+    ends_on_convergence: bool
+    parents: tuple[str, ...]
+    seed: int
+
+    def reaches(self, value: float) -> bool:
+        """Return whether a value of the objective is the target or better."""
+        if self.target is None:
+            return False
+        maximize = self.definitions[0].maximize
+        return value >= self.target if maximize else value <= self.target
+
+
+def read_plan(request: JsonObject, name: str) -> TuningPlan:
+    """Read a request, which has been checked.
+
+    Args:
+        request: the request.
+        name: the tuning job's; the seed follows from it where none is given: all attempts at a
+            step of one execution have the same.
+
+    Raises:
+        JobRefusedError: it cannot be carried out on this machine.
+    """
+    config, limits = request.get(CONFIG) or {}, value_at(request, f"{CONFIG}.ResourceLimits") or {}
+    if request.get("Autotune"):
+        raise JobRefusedError(
+            "Autotune is the service's own", "leave `Autotune` out for a local run"
+        )
+    definitions = tuple(_definitions(request, config))
+    strategy: Strategy = config["Strategy"]
+    criteria = config.get("TuningJobCompletionCriteria") or {}
+    most = limits.get("MaxNumberOfTrainingJobs")
+    seed = config.get("RandomSeed")
+    parents = value_at(request, "WarmStartConfig.ParentHyperParameterTuningJobs") or ()
+    return TuningPlan(
+        definitions=definitions,
+        strategy=strategy,
+        most=most or (grid_size(request) if strategy == "Grid" else None),
+        parallel=int(limits.get("MaxParallelTrainingJobs") or 1),
+        seconds=limits.get("MaxRuntimeInSeconds"),
+        stops_early=config.get("TrainingJobEarlyStoppingType") == "Auto",
+        epochs=_epochs(config, definitions) if strategy == "Hyperband" else None,
+        target=criteria.get("TargetObjectiveMetricValue"),
+        patience=value_at(
+            criteria, "BestObjectiveNotImproving.MaxNumberOfTrainingJobsNotImproving"
+        ),
+        ends_on_convergence=value_at(criteria, "ConvergenceDetected.CompleteOnConvergence")
+        == "Enabled",
+        parents=tuple(one["HyperParameterTuningJobName"] for one in parents),
+        seed=zlib.crc32(name.rpartition("-")[0].encode()) if seed is None else int(seed),
+    )
+
+
+def definitions_of(request: JsonObject) -> Iterator[tuple[JsonObject, Json]]:
+    """Yield each definition of training jobs, with its objective."""
+    shared = value_at(request, f"{CONFIG}.HyperParameterTuningJobObjective")
+    alone = request.get("TrainingJobDefinition")
+    for one in (alone,) if alone else request.get("TrainingJobDefinitions") or ():
+        yield one, one.get("TuningObjective") or shared
+
+
+def _definitions(request: JsonObject, config: JsonObject) -> Iterator[JobDefinition]:
+    for one, objective in definitions_of(request):
+        if objective is None:
+            raise JobRefusedError("the tuning job names no objective", "name a metric")
+        space = read_ranges(one.get("HyperParameterRanges") or config.get("ParameterRanges"))
+        maximize = objective["Type"] == "Maximize"
+        yield JobDefinition(one, space, objective["MetricName"], maximize)
+
+
+def _epochs(config: JsonObject, definitions: tuple[JobDefinition, ...]) -> tuple[int, int]:
+    """Return Hyperband's bounds; the greatest follows from a hyperparameter where it is missing."""
+    given = value_at(config, "StrategyConfig.HyperbandStrategyConfig") or {}
+    static = [one.request.get("StaticHyperParameters") or {} for one in definitions]
+    inferred = [int(one[key]) for one in static for key in EPOCHS if str(one.get(key)).isdigit()]
+    most = given.get("MaxResource") or next(iter(inferred), None)
+    if most is None:
+        raise JobRefusedError(
+            "Hyperband knows no greatest number of epochs", "give MaxResource, or `epochs`"
+        )
+    return min(int(given.get("MinResource") or 1), int(most)), int(most)
+
+
+def _resources(flexible: JsonObject) -> JsonObject:
+    """Return the resources of a training job: this machine has capacity for the first ones."""
+    preferred = (flexible.get("InstanceConfigs") or [{}])[0]
+    own = {k: v for k, v in flexible.items() if k not in {"InstanceConfigs", "AllocationStrategy"}}
+    return {"InstanceCount": 1, "VolumeSizeInGB": 30, **own, **preferred}

@@ -1,0 +1,229 @@
+"""A search without processes: what is proposed, and when a tuning job ends."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from pipelines.backends.local.executors.contract import LocalSettings
+from pipelines.backends.local.jobs.kind import ChildOrder, JobOrder
+from pipelines.backends.local.jobs.spec import JobIdentity, JobRefusedError
+from pipelines.backends.local.jobs.states import JobOutcome, JobPhase, JobState, JobStatus
+from pipelines.backends.local.jobs.tuning.loop import TuningLoop
+from pipelines.backends.local.jobs.tuning.plan import TuningPlan, read_plan
+from pipelines.backends.local.jobs.tuning.ranges import NumberRange
+from pipelines.backends.local.jobs.tuning.search import Search
+from pipelines.backends.local.state.jobs import JobRecord
+from pipelines.json_types import Json, JsonObject
+
+RANGES: JsonObject = {
+    "ContinuousParameterRanges": [
+        {"Name": "rate", "MinValue": "0.001", "MaxValue": "1", "ScalingType": "Logarithmic"},
+        {
+            "Name": "decay",
+            "MinValue": "0.9",
+            "MaxValue": "0.999",
+            "ScalingType": "ReverseLogarithmic",
+        },
+    ],
+    "IntegerParameterRanges": [{"Name": "depth", "MinValue": "1", "MaxValue": "9"}],
+    "CategoricalParameterRanges": [{"Name": "solver", "Values": ["saga", "lbfgs"]}],
+}
+
+
+def request(strategy: str = "Random", most: int = 6, **config: object) -> JsonObject:
+    """Write a request whose objective is `score`, to be as great as possible."""
+    return {
+        "HyperParameterTuningJobConfig": {
+            "Strategy": strategy,
+            "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "score"},
+            "ResourceLimits": {"MaxNumberOfTrainingJobs": most, "MaxParallelTrainingJobs": 1},
+            "ParameterRanges": RANGES,
+            **config,
+        },
+        "TrainingJobDefinition": {
+            "AlgorithmSpecification": {},
+            "StaticHyperParameters": {"a": "1"},
+        },
+    }
+
+
+def plan(strategy: str = "Random", **config: Json) -> TuningPlan:
+    """Read such a request."""
+    return read_plan(request(strategy, **config), "abc-tune-token")
+
+
+def proposals(read: TuningPlan, count: int) -> list[dict[str, str]]:
+    """Ask for trials in turn, each of which has its depth for a value."""
+    search = Search(read, read.definitions[0])
+    found = []
+    for _ in range(count):
+        proposal = search.ask()
+        assert proposal is not None
+        search.tell(proposal, float(proposal.tuned["depth"]))
+        found.append(dict(proposal.tuned))
+    return found
+
+
+@pytest.mark.parametrize("strategy", ["Random", "Bayesian"])
+def test_a_search_that_goes_on_proposes_what_it_would_have_proposed(strategy: str) -> None:
+    """From the seed and the results alone; another execution searches elsewhere."""
+    read = plan(strategy)
+    whole = proposals(read, 6)
+    search = Search(read, read.definitions[0])
+    for tuned in whole[:4]:
+        search.remember(tuned, float(tuned["depth"]), is_own=True)
+    fifth = search.ask()
+    assert fifth is not None
+    assert fifth.tuned == whole[4]
+    assert proposals(read_plan(request(strategy), "xyz-tune-token"), 6) != whole
+
+
+def test_values_stay_in_their_ranges_as_texts() -> None:
+    """Whole numbers without a point; what is searched backwards never leaves its bounds."""
+    for tuned in proposals(plan(), 20):
+        assert 0.001 <= float(tuned["rate"]) <= 1
+        assert 0.9 <= float(tuned["decay"]) <= 0.999
+        assert 1 <= int(tuned["depth"]) <= 9
+        assert tuned["solver"] in {"saga", "lbfgs"}
+
+
+@pytest.mark.parametrize(
+    ("one", "text", "searched"),
+    [
+        (NumberRange("x", 0.5, 0.75, "ReverseLogarithmic"), "0.75", 0.25),
+        (NumberRange("x", 1, 9, is_whole=True), "9", 9),
+        (NumberRange("x", 1, 9, is_whole=True), "10", None),
+        (NumberRange("x", 1, 9), "many", None),
+    ],
+)
+def test_a_text_is_read_back(one: NumberRange, text: str, searched: float | None) -> None:
+    """None of another range, as a parent of a warm start may have had one."""
+    assert one.read(text) == searched
+
+
+@dataclass
+class Children:
+    """Training jobs that end at once; `score` returns the value of one, None where it fails."""
+
+    scores: list[float | None]
+    records: list[JobRecord] = field(default_factory=list)
+    others: dict[str, list[JobRecord]] = field(default_factory=dict)
+
+    def start(self, order: ChildOrder) -> JobRecord:
+        """Begin a job, and end it."""
+        score = self.scores[len(self.records) % len(self.scores)]
+        reason = "AlgorithmError: no" if score is None else None
+        end = JobOutcome(JobStatus.COMPLETED if score is not None else JobStatus.FAILED, reason)
+        state = JobState.new(float(order.number)).finished(end, order.number + 1.0)
+        metrics = [] if score is None else [{"MetricName": "score", "Value": score}]
+        results = {**order.results, "FinalMetricDataList": metrics}
+        record = JobRecord("Training", order.name, f"arn/{order.name}", state, order.request, "me")
+        record = replace(record, results=results)
+        self.records.append(record)
+        order.ended(record)
+        return record
+
+    def stop(self, job: JobRecord) -> None:
+        """Do nothing: it has ended."""
+
+    def amend(self, job: JobRecord, results: JsonObject) -> JobRecord:
+        """Return it as it would be."""
+        return replace(job, results={**job.results, **results})
+
+    def logs(self, job: JobRecord) -> Path:
+        """Return no folder."""
+        return Path(job.name)
+
+    def of(self, parent: str) -> list[JobRecord] | None:
+        """Return those that have begun, of this tuning job, or of a known one."""
+        return self.others.get(parent) if parent != "abc-tune-token" else list(self.records)
+
+
+class Progress:
+    """Nobody watches."""
+
+    def entered(self, phase: JobPhase) -> None:
+        """Do nothing."""
+
+    def tick(self) -> None:
+        """Do nothing."""
+
+
+def ended(children: Children, given: JsonObject) -> JobOutcome:
+    """Run a tuning job to its end."""
+    identity = JobIdentity("abc-tune-token", "arn:tuning", "folder")
+    settings = cast("LocalSettings", None)
+    order = JobOrder(identity, given, settings, Path(), threading.Event(), Progress(), children)
+    return TuningLoop(order, read_plan(given, identity.name), children).run()
+
+
+def test_failures_count_and_do_not_end_a_search() -> None:
+    """As the service counts them; the best of the others is named."""
+    children = Children([0.5, None, 0.75])
+    outcome = ended(children, request(most=6))
+    assert outcome.status is JobStatus.COMPLETED
+    assert outcome.results is not None
+    assert outcome.results["TrainingJobStatusCounters"]["NonRetryableError"] == 2
+    assert outcome.results["BestTrainingJob"]["TrainingJobName"] == children.records[2].name
+    ranked = [one["TrainingJobName"] for one in outcome.results["TrainingJobSummaries"]]
+    assert ranked == [children.records[n].name for n in (2, 5, 0, 3)]
+
+
+def test_five_failures_without_a_success_end_it() -> None:
+    """With the service's words, and the first failure."""
+    children = Children([None])
+    outcome = ended(children, request(most=50))
+    assert outcome.status is JobStatus.FAILED
+    assert len(children.records) == 5
+    assert str(outcome.reason).startswith("No training job succeeded after 5 attempts.")
+
+
+@pytest.mark.parametrize(
+    ("criteria", "count"),
+    [
+        ({"TargetObjectiveMetricValue": 0.7}, 3),
+        ({"BestObjectiveNotImproving": {"MaxNumberOfTrainingJobsNotImproving": 3}}, 6),
+        ({}, 8),
+    ],
+)
+def test_a_search_ends_by_its_criteria(criteria: JsonObject, count: int) -> None:
+    """At the target, after so many that are not better by 1 %, else at the number of jobs."""
+    scores: list[float | None] = [0.5, 0.6, 0.8, 0.801, 0.1, 0.2, 0.3, 0.4]
+    children = Children(scores)
+    ended(children, request(most=8, TuningJobCompletionCriteria=criteria))
+    assert len(children.records) == count
+
+
+def test_a_warm_start_needs_its_parents() -> None:
+    """One that is not there is named."""
+    start = {"ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": "gone"}]}
+    given = {**request(), "WarmStartConfig": {**start, "WarmStartType": "TransferLearning"}}
+    with pytest.raises(JobRefusedError, match="there is no tuning job `gone`"):
+        ended(Children([1.0]), given)
+    outcome = ended(Children([1.0], others={"gone": []}), given)
+    assert outcome.status is JobStatus.COMPLETED
+
+
+def test_what_falls_behind_is_stopped() -> None:
+    """Early stopping: at a value below the median of those before it; Hyperband at its end."""
+    read = plan(TrainingJobEarlyStoppingType="Auto")
+    search = Search(read, read.definitions[0])
+    for _ in range(6):
+        proposal = search.ask()
+        assert proposal is not None
+        assert not search.is_hopeless(proposal, [0.5, 0.6])
+        search.tell(proposal, 0.6)
+    behind = search.ask()
+    assert behind is not None
+    assert search.is_hopeless(behind, [0.1])
+    settings = {"HyperbandStrategyConfig": {"MinResource": 1, "MaxResource": 3}}
+    band = plan("Hyperband", StrategyConfig=settings)
+    search = Search(band, band.definitions[0])
+    first = search.ask()
+    assert first is not None
+    assert search.is_hopeless(first, [0.1, 0.2, 0.3])
