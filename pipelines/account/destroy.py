@@ -22,18 +22,21 @@ from pipelines.execution.identifiers import identifier
 from pipelines.execution.status import OPEN
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
-from pipelines.plan.deployments import endpoints_of
+from pipelines.plan.deployments import batches_of, endpoints_of
 from pipelines.plan.tags import MARK, is_ours
 from pipelines.programs.deploy.model import VARIANT
 from pipelines.programs.deploy.scaling import alarm_of
 from pipelines.registry.packages import describe_group
-from pipelines.spec.names import COPY_OF, copied
+from pipelines.spec.names import COPY_OF, copied, standing_alone
 
 _PREFIX = 50
 """How much of an endpoint's name its models' and configurations' names begin with."""
 
 _SURE = 48
 """Characters of a name that no longer name is cut to: two less, as hyphens fall off at the end."""
+
+_CUT = 44
+"""Characters from which on what the models of a batch are called after may be cut, likewise."""
 
 _LATEST = 100
 _DATA = "s3-prefix"
@@ -58,19 +61,21 @@ class SpecResources:
 
     Args:
         pipeline: its pipeline.
-        deploy: the pipeline that deploys for it (decision 11).
+        others: the pipelines that start its deployments (decision 11).
         endpoints: the endpoints of its deployments; those that are deployed to are found.
         groups: the model package groups whose versions go too; empty to keep them.
         data: `s3://bucket/prefix/` that goes too; None to keep it.
+        batches: what the models of its batches are called after.
         copy_of: the original, where it is a copy.
     """
 
     pipeline: str
-    deploy: str
+    others: tuple[str, ...]
     endpoints: tuple[str, ...]
     groups: tuple[str, ...] = ()
     data: str | None = None
     copy_of: str | None = None
+    batches: tuple[str, ...] = ()
 
 
 @frozen
@@ -103,7 +108,7 @@ def find(account: Account, named: SpecResources) -> FoundResources:
     return _Search(account, named).found()
 
 
-def find_endpoint(account: Account, named: SpecResources, endpoint: str) -> FoundResources:
+def made_for_endpoint(account: Account, named: SpecResources, endpoint: str) -> FoundResources:
     """Find one endpoint, and what was made for it.
 
     Raises:
@@ -208,15 +213,20 @@ class _Search:
 
     def found(self) -> FoundResources:
         named = self._spec_resources
-        live = {name: describe(self._account, name) for name in (named.deploy, named.pipeline)}
-        endpoints = dict.fromkeys(named.endpoints)
-        for pipeline in live.values():
-            if pipeline is not None:
-                endpoints.update(dict.fromkeys(endpoints_of(pipeline["PipelineDefinition"])))
+        main = describe(self._account, named.pipeline)
+        steps = batches_of(main["PipelineDefinition"]) if main is not None else {}
+        once = (standing_alone(named.pipeline, step) for step in steps)
+        others = {name: describe(self._account, name) for name in (*named.others, *once)}
+        endpoints, batches = dict.fromkeys(named.endpoints), dict.fromkeys(named.batches)
+        for pipeline in (main, *others.values()):
+            text = pipeline["PipelineDefinition"] if pipeline is not None else "{}"
+            endpoints.update(dict.fromkeys(endpoints_of(text)))
+            batches.update(dict.fromkeys(batches_of(text).values()))
         to_delete = [
-            *self._pipeline(named.deploy, live[named.deploy]),
+            *(one for name, live in others.items() for one in self._pipeline(name, live)),
             *self.serving(endpoints).to_delete,
-            *self._pipeline(named.pipeline, live[named.pipeline]),
+            *(one for name in batches for one in self._models_of_batch(name)),
+            *self._pipeline(named.pipeline, main),
             *(resource for name in named.groups for resource in self._group(name)),
         ]
         if named.data is not None and below(self._account, named.data):
@@ -281,6 +291,13 @@ class _Search:
                 variants = (one for sort in sorts for one in described.get(sort) or ())
                 models.update(dict.fromkeys(v["ModelName"] for v in variants if "ModelName" in v))
         for model in models:
+            described = self._described("describe_model", ModelName=model)
+            if described and self._is_of_this_copy(described["ModelArn"]):
+                yield AccountResource("model", model)
+
+    def _models_of_batch(self, name: str) -> Iterator[AccountResource]:
+        """Yield the models that were made for a batch; of a name that is cut, none."""
+        for model in self._named("model", name) if len(name) < _CUT else ():
             described = self._described("describe_model", ModelName=model)
             if described and self._is_of_this_copy(described["ModelArn"]):
                 yield AccountResource("model", model)

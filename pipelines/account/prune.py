@@ -18,7 +18,9 @@ from pipelines.definition.needs import uris_in
 from pipelines.execution.caller import CallRefusedError
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
+from pipelines.plan.deployments import batches_of
 from pipelines.registry.packages import describe_group
+from pipelines.spec.names import standing_alone
 
 _OURS = re.compile(r"(code|data)/[^/]+/[0-9a-f]{32}/.+|definitions/[0-9a-f]{32}\.json")
 """What upsert writes below a pipeline's prefix, addressed by content."""
@@ -72,7 +74,11 @@ def unused(account: Account, scope: PruneScope, before: datetime) -> list[Unused
 def _in_use(account: Account, scope: PruneScope) -> Iterator[str]:
     """Yield the URIs that versions and packages name; a folder's URI stands for what is in it."""
     groups = dict.fromkeys(scope.groups)
-    for definition in _definitions(account, scope.definitions):
+    found = _definitions(account, scope.definitions)
+    steps = dict.fromkeys(step for definition in found for step in batches_of(definition))
+    once = (standing_alone(scope.pipeline, step) for step in steps)  # a schedule may start it still
+    more = [name for name in once if name not in scope.definitions]
+    for definition in (*found, *_definitions(account, more)):
         groups.update(dict.fromkeys(groups_of(definition)))
         yield from uris_in(definition)
     for group in groups:

@@ -17,10 +17,11 @@ from pipelines.compile.model import Compiled
 from pipelines.execution.caller import CallRefusedError
 from pipelines.json_types import Json, JsonObject
 from pipelines.plan.deployed import Deployed, DeployedState, LiveGroup, LivePipeline
+from pipelines.plan.deployments import batches_of
 from pipelines.plan.model import Intent
 from pipelines.plan.tags import is_ours
 from pipelines.registry.packages import describe_group
-from pipelines.spec.names import COPY_OF, deployer
+from pipelines.spec.names import COPY_OF, deployer, standing_alone
 
 
 def read(account: Account, compiled: Compiled, intent: Intent) -> Deployed:
@@ -35,13 +36,17 @@ def read(account: Account, compiled: Compiled, intent: Intent) -> Deployed:
         bucket = calls.begin(check_bucket, account, intent.bucket)
         reading = _begin(account, calls, tuple(compiled.definitions), intent.groups)
         rule = calls.begin(_has_rule, account, intent.deploy)
-        leftover = calls.begin(_leftover, account, compiled, intent)
+        deploy = deployer(compiled.pipeline)
+        leftover = {deploy: calls.begin(_is_leftover, account, deploy, compiled, intent)}
         bucket.result()
         present = _present(account, compiled, calls)
         state = reading.result()
+        for name in _scheduled(compiled, state.pipelines.get(compiled.pipeline)):
+            leftover[name] = calls.begin(_is_leftover, account, name, compiled, intent)
+        leftovers = tuple(name for name, found in leftover.items() if found.result())
     definitions = [live.definition for live in state.pipelines.values() if live is not None]
     files = changed_files(account, compiled, definitions)
-    return Deployed(state, present, files, rule.result(), leftover.result())
+    return Deployed(state, present, files, rule.result(), leftovers)
 
 
 def read_state(
@@ -180,18 +185,22 @@ def _has_rule(account: Account, deploy: str | None) -> bool | None:
     return has_rule(account, f"arn:{place}:pipeline/{deploy}")
 
 
-def _leftover(account: Account, compiled: Compiled, intent: Intent) -> str | None:
-    """Name the deploy pipeline of a spec that deploys nothing any more.
+def _scheduled(compiled: Compiled, main: LivePipeline | None) -> list[str]:
+    """Name what schedules may start of the steps of a deployed definition; of earlier ones none."""
+    steps = batches_of(main.definition) if main is not None else {}
+    return [standing_alone(compiled.pipeline, step) for step in steps]
 
-    None where that may not be asked: a policy may allow the pipelines of the spec alone.
+
+def _is_leftover(account: Account, name: str, compiled: Compiled, intent: Intent) -> bool:
+    """Return whether a pipeline is there and ours that the spec has no more.
+
+    False where that may not be asked: a policy may allow the pipelines of the spec alone.
     """
-    name = deployer(compiled.pipeline)
     try:
         live = None if name in compiled.definitions else _pipeline(account, name)
     except CallRefusedError as error:
         if error.is_denied:
-            return None
+            return False
         raise
-    if live is None or not is_ours(live.tags, compiled.pipeline, intent.tags.get(COPY_OF)):
-        return None
-    return name
+    copy_of = intent.tags.get(COPY_OF)
+    return live is not None and is_ours(live.tags, compiled.pipeline, copy_of)

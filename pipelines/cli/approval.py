@@ -23,7 +23,7 @@ from pipelines.json_types import JsonObject
 from pipelines.plan.deployments import deployments
 from pipelines.programs.deploy.reconcile import Options
 from pipelines.registry.packages import approval, named, set_approval, version
-from pipelines.spec.names import copied
+from pipelines.spec.names import copied, deployer
 
 
 @frozen
@@ -80,19 +80,19 @@ def carry_out(target: CommandTarget, decision: ApprovalDecision) -> None:
     if decision.status == "Approved" and package["ModelPackageStatus"] != "Completed":
         raise UsageError(f"{named(package)} is {package['ModelPackageStatus']}, not Completed")
     affected = deployments(target.compiled, package["ModelPackageGroupName"])
-    deployers = _deployers(target) if affected else ()
+    starts = _deployer(target) if affected else None
     is_event = _write(target, package, decision)
     if not affected:
         group = package["ModelPackageGroupName"]
         echo(f"no deployment step of {target.chosen.file} deploys the group {group}")
-    elif target.is_local and not deployers:
+    elif starts is None:
         reconciled = reconcile_deployments(target, affected, Options())
         if decision.status == "Approved":
             _report_what_stays(reconciled, package)
         require_success(target, reconciled, package["ModelPackageVersion"])
         show_how_to_invoke(target, reconciled)
-    for deployer in deployers:
-        _start(target, deployer, is_event)
+    else:
+        _start(target, starts, is_event)
 
 
 def _require_own_group(target: CommandTarget, name: str) -> None:
@@ -137,38 +137,34 @@ def _report_what_stays(reconciled: Iterable[Reconciled], package: JsonObject) ->
     group, number = package["ModelPackageGroupName"], package["ModelPackageVersion"]
     for one in reconciled:
         live = one.outcome.live
-        if live is not None and live > number:
+        if live is not None and live > number and not one.deployment.batch:
             stays = f"{group}/{number} is older than {group}/{live}, which stays live"
             echo(f"{one.deployment.endpoint}: {stays}")
 
 
-def _deployers(target: CommandTarget) -> tuple[JsonObject, ...]:
-    """Describe the pipelines that make the endpoints follow; locally those that a rule starts.
+def _deployer(target: CommandTarget) -> JsonObject | None:
+    """Describe the pipeline that makes the endpoints follow; locally only if a rule starts it.
 
     Raises:
-        UsageError: one is not in the account.
+        UsageError: it is not in the account.
     """
-    found: list[JsonObject] = []
-    for name in target.compiled.definitions:
-        if name == target.compiled.pipeline:
-            continue
-        described = describe(target.account, name)
-        if described is None and not target.is_local:
-            raise UsageError(
-                f"the pipeline {name} does not exist: nothing would deploy what is approved",
-                f"create it: python -m pipelines upsert{target.flags}",
-            )
-        if described is not None:
-            found.append(described)
+    name = deployer(target.compiled.pipeline)
+    described = describe(target.account, name)
     if target.is_local:
-        found = [one for one in found if has_rule(target.account, one["PipelineArn"])]
-    return tuple(found)
+        has_own = described is not None and has_rule(target.account, described["PipelineArn"])
+        return described if has_own else None
+    if described is None:
+        raise UsageError(
+            f"the pipeline {name} does not exist: nothing would deploy what is approved",
+            f"create it: python -m pipelines upsert{target.flags}",
+        )
+    return described
 
 
-def _start(target: CommandTarget, deployer: JsonObject, is_event: bool) -> None:  # noqa: FBT001 - what `_write` returned
+def _start(target: CommandTarget, pipeline: JsonObject, is_event: bool) -> None:  # noqa: FBT001 - what `_write` returned
     """Start a pipeline that deploys, where no rule does: without an event none does."""
-    name = deployer["PipelineName"]
-    if is_event and has_rule(target.account, deployer["PipelineArn"]):
+    name = pipeline["PipelineName"]
+    if is_event and has_rule(target.account, pipeline["PipelineArn"]):
         echo(f"an EventBridge rule starts {name}")
         return
     started = target.account.call("sagemaker", "start_pipeline_execution", PipelineName=name)

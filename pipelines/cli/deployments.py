@@ -8,10 +8,11 @@ from pipelines.cli.printing import echo
 from pipelines.cli.target import CommandTarget
 from pipelines.errors import ExecutionFailedError, UsageError
 from pipelines.frozen import frozen
+from pipelines.programs.deploy.dispatch import deploy
 from pipelines.programs.deploy.model import DeployError, DeploymentOutcome, NotFailedError
 from pipelines.programs.deploy.model import DeploymentTarget as Deployment
 from pipelines.programs.deploy.observe import SERVICES, Clients
-from pipelines.programs.deploy.reconcile import Options, reconcile
+from pipelines.programs.deploy.reconcile import Options
 from pipelines.programs.deploy.scaling import NOTHING_SCALES
 
 _LOCAL_PAUSE, _PAUSE = 0.05, 10.0
@@ -66,7 +67,7 @@ def _reconcile(target: CommandTarget, deployment: Deployment, options: Options) 
     pause = _LOCAL_PAUSE if target.is_local else _PAUSE
     with target.account.clients(*SERVICES) as clients:
         here = options._replace(pause=pause, report=_report)
-        outcome = reconcile(Clients(*clients), deployment, here)
+        outcome = deploy(Clients(*clients), deployment, here)
     return Reconciled(deployment, outcome)
 
 
@@ -87,8 +88,13 @@ def require_success(
         deployment, outcome = one.deployment, one.outcome
         earlier = [known for known in outcome.known if known[0] == version]
         for number, reason in (*outcome.failed, *earlier):
-            again = f"deploy{target.flags} --retry {deployment.group}/{number}"
             why = "" if any(reason in text for text in outcome.news) else f": {reason}"
+            if deployment.batch:
+                raise ExecutionFailedError(
+                    f"version {number} failed in {deployment.endpoint}{why}",
+                    "fix it, or register a new version; the next deployment tries again",
+                )
+            again = f"deploy{target.flags} --retry {deployment.group}/{number}"
             raise ExecutionFailedError(
                 f"version {number} failed on {deployment.endpoint}{why}",
                 "fix it and register a new version, or retry this one:"
@@ -99,7 +105,7 @@ def require_success(
 def show_how_to_invoke(target: CommandTarget, reconciled: Sequence[Reconciled]) -> None:
     """Print how to invoke an endpoint that is in service."""
     for one in reconciled:
-        if one.outcome.live is not None:
+        if one.outcome.live is not None and not one.deployment.batch:
             asked = f"{target.flags} {one.deployment.endpoint} --file REQUEST.json"
             echo(f"invoke it: python -m pipelines invoke{asked}")
 

@@ -12,16 +12,17 @@ from pipelines.cli.target import CommandTarget
 from pipelines.diagnostics.nearest import nearest
 from pipelines.errors import UsageError
 from pipelines.frozen import frozen
-from pipelines.plan.deployments import deployments
-from pipelines.programs.deploy.decide import Decision, decide, newer
+from pipelines.plan.deployments import every_deployment
+from pipelines.programs.deploy.batch import decide_batch
+from pipelines.programs.deploy.decide import REFUSE, Decision, decide, newer
 from pipelines.programs.deploy.model import (
+    DeployError,
     DeploymentTarget,
     EndpointState,
     ModelVersion,
 )
 from pipelines.programs.deploy.observe import SERVICES, Clients, observe
-
-"""The services whose clients the deployer works with."""
+from pipelines.programs.deploy.transforming import jobs_of, observe_batch, observe_registry
 
 
 @frozen
@@ -32,17 +33,21 @@ class SeenDeployment:
         deployment: what the spec asks for.
         state: registry, endpoint and history.
         decision: what the deployer would do next.
+        job: of a batch, the status of its newest transform job; `none` where it has none.
     """
 
     deployment: DeploymentTarget
     state: EndpointState
     decision: Decision
+    job: str = ""
 
     @property
     def live(self) -> ModelVersion | None:
-        """The version that the endpoint serves; None where it serves none of the group."""
+        """The version that is served, or whose results are there; None where it is none."""
         endpoint = self.state.endpoint
         package = endpoint.package if endpoint is not None else None
+        if self.deployment.batch and self.state.attempts:
+            package = self.state.attempts[-1].package
         return next((one for one in self.state.versions if one.arn == package), None)
 
     @property
@@ -53,6 +58,8 @@ class SeenDeployment:
     @property
     def status(self) -> str:
         """The endpoint's status; `none` where there is no endpoint."""
+        if self.deployment.batch:
+            return self.job
         return self.state.endpoint.status if self.state.endpoint else "none"
 
     @property
@@ -69,7 +76,7 @@ class SeenDeployment:
 
 def seen(target: CommandTarget) -> list[SeenDeployment]:
     """Look at every deployment of a spec."""
-    return [look(target, one) for one in deployments(target.compiled)]
+    return [look(target, one) for one in every_deployment(target.compiled)]
 
 
 def look(target: CommandTarget, deployment: DeploymentTarget) -> SeenDeployment:
@@ -79,25 +86,54 @@ def look(target: CommandTarget, deployment: DeploymentTarget) -> SeenDeployment:
         CallRefusedError: something cannot be read.
     """
     with target.account.clients(*SERVICES) as clients:
+        if deployment.batch:
+            return _look_at_batch(Clients(*clients), deployment)
         state = observe(Clients(*clients), deployment)
     return SeenDeployment(deployment, state, decide(deployment, state))
 
 
+def _look_at_batch(clients: Clients, deployment: DeploymentTarget) -> SeenDeployment:
+    jobs = jobs_of(clients, deployment)
+    status = jobs[-1].status if jobs else "none"
+    try:
+        state = observe_batch(clients, deployment)
+    except DeployError as error:  # there is nothing to process
+        registry = observe_registry(clients, deployment)
+        return SeenDeployment(deployment, registry, Decision(REFUSE, str(error)), status)
+    return SeenDeployment(deployment, state.registry, decide_batch(deployment, state), status)
+
+
 def find_deployment(target: CommandTarget, name: str) -> DeploymentTarget:
+    """Find a deployment by its endpoint, or a batch by its step or its full name.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    found = every_deployment(target.compiled)
+    known = {one.endpoint: one for one in found}
+    batches = {one.history.rpartition("/")[2]: one for one in found if one.batch}
+    chosen = known.get(name) or batches.get(name)
+    if chosen is not None:
+        return chosen
+    names = [*(one.endpoint for one in found if not one.batch), *batches]
+    close = nearest(name, names)
+    listed = f"its deployments: {', '.join(names)}" if names else "add a step: `kind: deployment`"
+    raise UsageError(
+        f"no deployment of {target.chosen.file} has the name `{name}`",
+        f"did you mean `{close}`?" if close else listed,
+    )
+
+
+def find_endpoint(target: CommandTarget, name: str) -> DeploymentTarget:
     """Find the deployment of an endpoint.
 
     Raises:
-        UsageError: no deployment of the spec has that endpoint.
+        UsageError: there is none of that name, or it is a batch.
     """
-    known = {one.endpoint: one for one in deployments(target.compiled)}
-    if name in known:
-        return known[name]
-    close = nearest(name, known)
-    names = f"its endpoints: {', '.join(known)}" if known else "add a step: `kind: deployment`"
-    raise UsageError(
-        f"no deployment of {target.chosen.file} has the endpoint `{name}`",
-        f"did you mean `{close}`?" if close else names,
-    )
+    found = find_deployment(target, name)
+    if found.batch:
+        raise UsageError(f"`{name}` is a batch: it has no endpoint", f"see `endpoints show {name}`")
+    return found
 
 
 def others(target: CommandTarget, known: set[str]) -> Iterator[tuple[str, str]]:

@@ -77,4 +77,16 @@ def pipelines_named(file: Path, env: str | None, copy: str | None) -> tuple[str,
     name, missing = substitute(document.data.get(_KEY), os.environ)
     if not isinstance(name, str) or not name or missing:
         return ()
-    return pipelines_of(name if copy is None else copied(name, copy))
+    scheduled = _scheduled(document.data.get("steps"))
+    return pipelines_of(name if copy is None else copied(name, copy), scheduled)
+
+
+def _scheduled(steps: object) -> tuple[str, ...]:
+    """Name the steps that have a schedule, whatever else may be wrong with them."""
+    if not isinstance(steps, dict):
+        return ()
+    return tuple(
+        name
+        for name, step in steps.items()
+        if isinstance(name, str) and isinstance(step, dict) and "schedule" in step
+    )

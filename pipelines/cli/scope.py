@@ -19,8 +19,8 @@ from pipelines.execution.caller import Caller
 from pipelines.execution.executions import executions, find
 from pipelines.execution.identifiers import generations_back, identifier
 from pipelines.frozen import frozen
+from pipelines.graph.resources import pipelines_made
 from pipelines.json_types import JsonObject
-from pipelines.spec.names import pipelines_of
 
 if TYPE_CHECKING:
     from pipelines.account.account import Account
@@ -106,7 +106,7 @@ def open_scope(chosen: ChosenSpec, local: bool) -> Iterator[Scope]:  # noqa: FBT
             yield local_scope(sagemaker, chosen)
     else:
         with open_target(chosen, local) as target:
-            named = pipelines_of(target.pipeline)
+            named = pipelines_made(target.spec)
             yield Scope(target.account, named, target.flags, account=target.account)
 
 

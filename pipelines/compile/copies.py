@@ -17,6 +17,7 @@ from pipelines.json_types import JsonObject
 from pipelines.spec.model import PipelineSpec
 from pipelines.spec.names import COPY_OF, copied, standing_alone
 from pipelines.spec.references import Template
+from pipelines.spec.steps import StepSpec
 
 _LONGEST = {
     "pipeline": 82,  # an execution's display name is made of it in places (FACTS 12.4)
@@ -49,7 +50,7 @@ class _Renamed:
         for one in self._resources():
             changed.setdefault(one.step, {})[one.key] = self._name(one.written)
         steps = {
-            name: step.model_copy(update=changed[name]) if name in changed else step
+            name: self._own(step.model_copy(update=changed[name]) if name in changed else step)
             for name, step in self._spec.steps.items()
         }
         name = copied(self._spec.pipeline, self._copy)
@@ -58,6 +59,10 @@ class _Renamed:
             tags = {**self._spec.aws.tags, COPY_OF: self._spec.pipeline}
             update["aws"] = self._spec.aws.model_copy(update={"tags": tags})
         return self._spec.model_copy(update=update)
+
+    def _own(self, step: StepSpec) -> StepSpec:
+        kind = kinds.find(step.kind)
+        return step if kind is None else kind.copied(step, self._copy)
 
     def _resources(self) -> Iterator[NamedResource]:
         """Yield what is renamed: what the steps make, and what of it others name again.
@@ -99,10 +104,10 @@ def _check_lengths(made: PipelineSpec, copy: str) -> None:
 
 def _pipelines(spec: PipelineSpec) -> Iterator[str]:
     yield spec.pipeline
-    for step in spec.steps.values():
+    for name, step in spec.steps.items():
         kind = kinds.find(step.kind)
-        if kind is not None and kind.stands_alone is not None:
-            yield standing_alone(spec.pipeline, kind.stands_alone)
+        for suffix in kind.stands_alone(name, step) if kind is not None else ():
+            yield standing_alone(spec.pipeline, suffix)
 
 
 def _check_apart(spec: PipelineSpec, made: PipelineSpec, copy: str) -> None:

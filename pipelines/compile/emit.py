@@ -45,12 +45,13 @@ class Emitted:
 
 def emit_all(graph: Graph, supplies: Supplies) -> tuple[Emitted, ...]:
     """Write the definitions of a graph without errors."""
-    return tuple(_emit(each, supplies) for each in (graph, *standing_alone(graph)))
+    origin = graph.spec.pipeline
+    return tuple(_emit(each, supplies, origin) for each in (graph, *standing_alone(graph)))
 
 
-def _emit(graph: Graph, supplies: Supplies) -> Emitted:
-    resolve = resolver(graph, supplies.data).value
-    steps = {name: _emit_node(graph, graph.nodes[name], supplies, resolve) for name in graph.order}
+def _emit(graph: Graph, supplies: Supplies, origin: str) -> Emitted:
+    context = _Context(graph, supplies, resolver(graph, supplies.data).value, origin)
+    steps = {name: context.emitted(graph.nodes[name]) for name in graph.order}
     top = [name for name in graph.order if graph.nodes[name].branch is None]
     return _written(graph, steps, top)
 
@@ -69,10 +70,11 @@ def emit_sound(graph: Graph, supplies: Supplies, broken: Container[str]) -> Emit
         except UnresolvedError:
             return Get("Steps.unknown.Unknown")
 
+    context = _Context(graph, supplies, resolve, graph.spec.pipeline)
     steps = {}
     for name in graph.order:
         if name not in broken:
-            emitted = _emit_node(graph, graph.nodes[name], supplies, resolve)
+            emitted = context.emitted(graph.nodes[name])
             steps[name] = tuple(step for step in emitted if not step.branches)
     return _written(graph, steps, steps)
 
@@ -107,20 +109,27 @@ def _written(
     return Emitted(graph.spec.pipeline, definition, origins, requests, contested)
 
 
-def _emit_node(
-    graph: Graph, node: Node, supplies: Supplies, resolve: Callable[[Json], Value]
-) -> tuple[EmittedStep, ...]:
-    bundles = supplies.code_of(node.name)
-    context = EmitContext(
-        name=node.name,
-        spec=graph.spec,
-        resolve=resolve,
-        images=supplies.images_of(node.name),
-        code=bundles.pop("", None),
-        cacheable=cacheable(graph, node),
-        further=bundles,
-    )
-    return node.kind.emit(node.step, context)
+@frozen
+class _Context:
+    graph: Graph
+    supplies: Supplies
+    resolve: Callable[[Json], Value]
+    origin: str
+
+    def emitted(self, node: Node) -> tuple[EmittedStep, ...]:
+        """Emit the steps of a node."""
+        bundles = self.supplies.code_of(node.name)
+        context = EmitContext(
+            name=node.name,
+            spec=self.graph.spec,
+            resolve=self.resolve,
+            images=self.supplies.images_of(node.name),
+            code=bundles.pop("", None),
+            cacheable=cacheable(self.graph, node),
+            further=bundles,
+            origin=self.origin,
+        )
+        return node.kind.emit(node.step, context)
 
 
 @frozen

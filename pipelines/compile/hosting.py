@@ -27,6 +27,10 @@ _SERVERLESS_BYTES, _SURE_BYTES, _REALTIME_BYTES = 4 << 20, 6 << 20, 25 << 20
 _NOT_SERVERLESS: Final = ("cn-", "us-gov-", "us-iso")
 
 
+_UPDATED: Final = ("asynchronous", "realtime")
+"""The modes whose updates may move requests in steps."""
+
+
 def check_hosting(
     graph: Graph, images: Mapping[tuple[str, Path], Image | Value], project: Project
 ) -> Iterator[Finding]:
@@ -77,6 +81,7 @@ class _Deployment:
             yield from self._serverless()
         else:
             yield from self._types(mode, block.instance_types)
+        if mode in _UPDATED:
             yield from self._rollout(mode, block)
         if mode == "realtime":
             yield from self._realtime(block)

@@ -9,8 +9,10 @@ from pipelines.compile.resources import Resources, members, own_arguments, texts
 from pipelines.definition.needs import has_unknown_image, images_of
 from pipelines.definition.steps import Step
 from pipelines.frozen import frozen
+from pipelines.json_types import Json
 from pipelines.steptypes import job_role
 
+_TRANSFORMS = "/aws/sagemaker/TransformJobs"
 _ENDPOINTS = "/aws/sagemaker/Endpoints"  # developer guide, "Log groups and streams"
 
 
@@ -56,13 +58,26 @@ class JobPermissions:
         Their images are those of the pipeline's registrations; who else registers in the group
         has to give this role more.
         """
+        logs = self.resources.arn("logs", f"log-group:{_ENDPOINTS}/{endpoint}*")
+        yield from self._of_models(step, logs)
+
+    def of_batch(self, step: Step, source: Json, output: Json) -> Iterator[Permission]:
+        """Yield what a transform job needs that a step starts: model, input and output."""
+        yield from self._of_models(step, self.resources.arn("logs", f"log-group:{_TRANSFORMS}*"))
+        grants = StepGrants(self.resources, step.name, self.resources.aws.runs_code_as)
+        inputs, outputs = self.resources.uris([source]), self.resources.uris([output])
+        yield grants.allow("s3:GetObject", self.resources.objects(inputs))
+        yield grants.allow("s3:PutObject", self.resources.objects(outputs))
+        yield from grants.listing(self.resources.areas((*inputs, *outputs)))
+
+    def _of_models(self, step: Step, logs: str) -> Iterator[Permission]:
         aws = self.resources.aws
         grants = StepGrants(self.resources, step.name, aws.runs_code_as)
         packages = (self.resources.prefix("packages/"),)
         found = {
             "*": ("*",),
             "images": self.resources.repositories(self._registered_images()),
-            "logs": (self.resources.arn("logs", f"log-group:{_ENDPOINTS}/{endpoint}*"),),
+            "logs": (logs,),
             "inputs": self.resources.objects(packages),
         }
         yield from grants.running(found)

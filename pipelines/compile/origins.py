@@ -192,9 +192,19 @@ class _Written:
 
 def _places(written: _Written, crumbs: list[_Crumb], start: int) -> Iterator[tuple[_Place, Path]]:
     yield (start, len(written.path)), written.path
+    for inner in _flat(written):
+        yield from _places(inner, crumbs, start)
     for end in range(start + 1, len(crumbs) + 1):
         for inner in _inner(written, crumbs[:end]):
             yield from _places(inner, crumbs, end)
+
+
+def _flat(written: _Written) -> Iterator[_Written]:
+    """Yield the blocks below a value whose keys become members beside those of the value."""
+    for key, field in fields_of(written.type).items() if is_model(written.type) else ():
+        member = declared(field)
+        if member is not None and not member.paths and (inner := written.inner(key, member)):
+            yield inner
 
 
 def _inner(written: _Written, crumbs: list[_Crumb]) -> Iterator[_Written]:

@@ -15,6 +15,7 @@ from pipelines.compile.resources import Resources, members, texts
 from pipelines.definition.steps import Step
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
+from pipelines.programs.deploy.variables import INPUT, OUTPUT
 from pipelines.runtime.bundle import Job
 from pipelines.steptypes import job_role
 
@@ -52,32 +53,43 @@ class ProgramPermissions:
         if alarms:
             yield grants.allow(WATCHING, alarms)
         declared, variables = programs.declaration(program), self._variables(step)
-        for action, nouns in declared.actions.items():
-            if action == LISTING:
-                yield from grants.listing([self._area(noun, variables) for noun in nouns])
-                continue
-            on = tuple(one for noun in nouns for one in self._named(noun, variables))
-            yield grants.allow(action, on or ("*",), conditions_of(action))
-        yield from self._of_members(grants, variables, program, config)
-        if declared.endpoint is not None:
-            yield from self.of_jobs.of_deployed(step, variables.get(declared.endpoint, "*"))
+        yield from self._of_actions(grants, step, declared.actions, config)
+        for member, actions in declared.further.items():
+            if list(members(config, member)):
+                yield from self._of_actions(grants, step, actions, config)
+        if declared.endpoint in variables:
+            yield from self.of_jobs.of_deployed(step, variables[declared.endpoint])
             yield from self._of_answers(step, config)
             yield from self._of_captures(step, config)
+        elif declared.batch in variables:
+            yield from self.of_jobs.of_batch(step, _variable(step, INPUT), _variable(step, OUTPUT))
 
-    def _of_members(
-        self, grants: StepGrants, variables: Mapping[str, str], program: str, config: JsonObject
+    def _of_actions(
+        self,
+        grants: StepGrants,
+        step: Step,
+        actions: Mapping[str, tuple[str, ...]],
+        config: JsonObject,
     ) -> Iterator[Permission]:
-        """Yield what a program calls because of what stands in its configuration."""
-        for member, actions in programs.declaration(program).further.items():
-            for action, nouns in actions.items() if list(members(config, member)) else ():
-                uris = [uri for noun in nouns for uri in _folders(config, noun[1:-1])]
-                if action == LISTING:
-                    yield from grants.listing(self.resources.areas(uris))
-                    continue
-                plain = (noun for noun in nouns if not noun.startswith("<"))
-                named = (one for noun in plain for one in self._named(noun, variables))
-                on = (*self.resources.objects(uris), *named)
-                yield grants.allow(action, on, conditions_of(action))
+        """Yield actions that a program declares, on what its configuration and variables name."""
+        variables = self._variables(step)
+        for action, nouns in actions.items():
+            uris = [uri for noun in nouns for uri in self._uris(step, config, noun)]
+            plain = [noun for noun in nouns if not noun.startswith("<")]
+            if action == LISTING:
+                areas = [self._area(noun, variables) for noun in plain]
+                yield from grants.listing((*areas, *self.resources.areas(uris)))
+                continue
+            named = (one for noun in plain for one in self._named(noun, variables))
+            on = (*self.resources.objects(uris), *named)
+            yield grants.allow(action, on or ("*",), conditions_of(action))
+
+    def _uris(self, step: Step, config: JsonObject, noun: str) -> Iterator[str]:
+        """Yield the URIs that `<NAME>` stands for, of a program's configuration or a variable."""
+        if noun.startswith("<"):
+            name = noun[1:-1]
+            yield from _folders(config, name)
+            yield from self.resources.uris([_variable(step, name)])
 
     def _of_answers(self, step: Step, config: JsonObject) -> Iterator[Permission]:
         """Yield what an asynchronous model needs to read requests and to write answers.
@@ -133,6 +145,12 @@ class ProgramPermissions:
 
     def _area(self, noun: str, variables: Mapping[str, str]) -> str:
         return self.resources.prefix(noun.format_map(variables)).removeprefix("s3://")
+
+
+def _variable(step: Step, name: str) -> Json:
+    """Return the value of a variable of a step; None where it has none of that name."""
+    environment = step.arguments.get("Environment")
+    return environment.get(name) if isinstance(environment, dict) else None
 
 
 def _folders(config: Json, member: str) -> list[str]:

@@ -59,6 +59,11 @@ class Node:
         return ("steps", self.name)
 
     @property
+    def pipelines(self) -> tuple[str, ...]:
+        """The suffixes of the further pipelines that it also stands in by itself."""
+        return self.kind.stands_alone(self.name, self.step)
+
+    @property
     def type(self) -> StepType:
         """What is known of the Type of the step that bears its name."""
         name = self.kind.type_of(self.step)

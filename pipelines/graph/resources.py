@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pipelines import kinds
 from pipelines.frozen import frozen
 from pipelines.kinds.base.contract import Kind
+from pipelines.spec import names
 from pipelines.spec.model import PipelineSpec
 from pipelines.spec.references import Template
 
@@ -43,6 +44,16 @@ def names_made(spec: PipelineSpec, made: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name is not None))
 
 
+def pipelines_made(spec: PipelineSpec) -> tuple[str, ...]:
+    """Name the pipelines of a spec: its own, the one that deploys, and those of its schedules."""
+    found = list(names.pipelines_of(spec.pipeline))
+    for name, step in spec.steps.items():
+        kind = kinds.find(step.kind)
+        suffixes = kind.stands_alone(name, step) if kind is not None else ()
+        found += [names.standing_alone(spec.pipeline, suffix) for suffix in suffixes]
+    return tuple(dict.fromkeys(found))
+
+
 def resources_made(spec: PipelineSpec) -> Iterator[NamedResource]:
     """Yield what the steps make."""
     return _named(spec, lambda kind: kind.makes)
@@ -70,7 +81,8 @@ def _named(
         kind = kinds.find(step.kind)
         for resource, key in declared(kind).items() if kind else ():
             written = getattr(step, key)
-            yield NamedResource(resource, name, key, written, _known(spec, written))
+            if written is not None:
+                yield NamedResource(resource, name, key, written, _known(spec, written))
 
 
 def _known(spec: PipelineSpec, value: object) -> str | None:

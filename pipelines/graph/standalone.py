@@ -20,14 +20,15 @@ from pipelines.spec.steps import StepSpec
 
 
 def standing_alone(graph: Graph) -> Iterator[Graph]:
-    """Yield one graph for each suffix that a kind of the graph names, `<pipeline>-<suffix>`.
+    """Yield one graph for each suffix that steps of the graph name, `<pipeline>-<suffix>`.
 
     The graph has no findings; `checks/standalone.py` has looked at the references.
     """
-    for suffix in dict.fromkeys(node.kind.stands_alone for node in graph.nodes.values()):
-        if suffix is None:
-            continue
-        nodes = (node for node in graph.nodes.values() if node.kind.stands_alone == suffix)
+    found: dict[str, list[Node]] = {}
+    for node in graph.nodes.values():
+        for suffix in node.pipelines:
+            found.setdefault(suffix, []).append(node)
+    for suffix, nodes in found.items():
         steps = {node.name: _alone(graph, node) for node in nodes}
         uses = (use.reference for step in steps.values() for use in uses_in(step, ()))
         used = {one.name for one in uses if one.root == "parameters"}

@@ -42,8 +42,6 @@ _COPYING: Final = (
 )
 _PROMOTION: Final = "promotion-"
 _GROUP: Final = "ModelPackageGroupName"
-_DEPLOYS: Final = "sagemaker:UpdateEndpoint"
-"""The action by which a step is known to deploy."""
 
 
 @frozen
@@ -185,8 +183,11 @@ def _deploying(environment: Environment) -> tuple[Statement, ...]:
     """Return what the deployer calls: `deploy` does its work with the rights of who gives it."""
     aws = environment.aws
     needed = [p for p in permissions(environment.compiled, aws) if p.role == aws.deploys_as]
-    steps = {one.step for one in needed if one.action == _DEPLOYS}
-    actions = {*programs.declaration("deploy").actions, WATCHING}
+    text = environment.compiled.definitions.get(deployer(environment.compiled.pipeline), "{}")
+    steps = {one.name for one in take_apart(read(text)).steps}
+    declared = programs.declaration("deploy")
+    further = (action for actions in declared.further.values() for action in actions)
+    actions = {*declared.actions, *further, WATCHING}
     own = [one for one in needed if one.step in steps and one.action in actions]
     key = on_the_key("Key", ("kms:Decrypt", "kms:GenerateDataKey"), aws) if own else ()
     return (*statements(own), *key)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from pipelines.frozen import frozen
 from pipelines.infra import undelivered
 from pipelines.infra.model import Environment, logical_id
 from pipelines.infra.policies import RolePolicy, Statement, trust
@@ -9,36 +12,64 @@ from pipelines.infra.roles import role
 from pipelines.infra.template import attribute, skipping
 from pipelines.json_types import JsonObject
 from pipelines.spec.automation import Schedule, schedule_name
+from pipelines.spec.names import standing_alone
 from pipelines.spec.values import scalar_text
 
 
+@frozen
+class ScheduledStart:
+    """A schedule, and the pipeline that it starts.
+
+    Args:
+        logical: the id of its resource.
+        name: its name in the account.
+        pipeline: the pipeline.
+        schedule: when, and with which parameters.
+    """
+
+    logical: str
+    name: str
+    pipeline: str
+    schedule: Schedule
+
+
+def scheduled(environment: Environment) -> Iterator[ScheduledStart]:
+    """Yield the schedules of the pipeline, then those of its steps, which stand alone for that."""
+    spec, pipeline = environment.spec, environment.compiled.pipeline
+    for name, schedule in spec.schedule.items():
+        full = schedule_name(pipeline, name)
+        yield ScheduledStart(logical_id("Schedule", name), full, pipeline, schedule)
+    for name, step in spec.steps.items():
+        own = getattr(step, "schedule", None)
+        if isinstance(own, Schedule):
+            alone = standing_alone(pipeline, name)
+            yield ScheduledStart(logical_id("StepSchedule", name), alone, alone, own)
+
+
 def schedules(environment: Environment) -> JsonObject:
-    """Return what starts a pipeline at times; nothing where it names none."""
-    named = environment.spec.schedule
-    if not named:
+    """Return what starts pipelines at times; nothing where the spec names none."""
+    found = tuple(scheduled(environment))
+    if not found:
         return {}
-    place, pipeline = environment.place, environment.compiled.pipeline
+    place = environment.place
+    starts = dict.fromkeys(
+        arn for one in found for arn in place.sagemaker(f"pipeline/{one.pipeline}")
+    )
     policy = RolePolicy(
         "schedule",
         environment.role("schedule"),
         (
-            Statement(
-                "Start",
-                ("sagemaker:StartPipelineExecution",),
-                place.sagemaker(f"pipeline/{pipeline}"),
-            ),
+            Statement("Start", ("sagemaker:StartPipelineExecution",), tuple(starts)),
             Statement("Keep", ("sqs:SendMessage",), (undelivered.queue_arn(environment),)),
         ),
         trust("scheduler.amazonaws.com", place.account),
     )
-    made: JsonObject = {}
-    for name, schedule in named.items():
-        made[logical_id("Schedule", name)] = _schedule(environment, name, schedule)
+    made = {one.logical: _schedule(environment, one) for one in found}
     return {**made, **role("SchedulerRole", policy)}
 
 
-def _schedule(environment: Environment, name: str, schedule: Schedule) -> JsonObject:
-    pipeline = environment.compiled.pipeline
+def _schedule(environment: Environment, one: ScheduledStart) -> JsonObject:
+    schedule, pipeline = one.schedule, one.pipeline
     values = [
         {"Name": name, "Value": scalar_text(value)} for name, value in schedule.parameters.items()
     ]
@@ -47,7 +78,7 @@ def _schedule(environment: Environment, name: str, schedule: Schedule) -> JsonOb
         "Type": "AWS::Scheduler::Schedule",
         "Metadata": skipping("CKV_AWS_297", "a schedule holds no data: a name and parameters"),
         "Properties": {
-            "Name": schedule_name(pipeline, name),
+            "Name": one.name,
             "Description": f"Starts {pipeline}",
             "ScheduleExpression": schedule.expression,
             "ScheduleExpressionTimezone": schedule.timezone,

@@ -25,15 +25,20 @@ from pipelines.kinds.base.contract import (
 )
 from pipelines.kinds.base.jobs import ProcessingJob, processing
 from pipelines.kinds.base.sample import Sample
-from pipelines.kinds.modes import Settings, all_modes
-from pipelines.programs.deploy.variables import ENDPOINT, EXECUTION, GROUP
+from pipelines.kinds.modes import Settings, all_modes, batch
+from pipelines.kinds.modes.batch import Batch
+from pipelines.programs.deploy.variables import ENDPOINT, EXECUTION, GROUP, OUTPUT
+from pipelines.spec.automation import Schedule
 from pipelines.spec.members import RequestMember
 from pipelines.spec.names import DEPLOY
 from pipelines.spec.references import Template
 from pipelines.spec.steps import JobStep, StepSpec
-from pipelines.spec.values import FixedText, Text
+from pipelines.spec.values import FixedText, Text, mistake
 
 IMAGE = ("image",)
+BATCH = "batch"
+_OF_ENDPOINTS = ("endpoint", "sample", "replace", "delete_when_none")
+_OF_BATCHES = ("schedule", "on_approval")
 _MODES = all_modes()
 _KNOWN_SINCE = {"InstancePools": "1.43.67"}
 """Members of requests that not every boto3 knows, and one that does (FACTS 12.8)."""
@@ -48,8 +53,8 @@ class DeploymentStep(StepSpec):
     group: Annotated[Text, RequestMember("ModelPackageGroupName")] = Field(
         description="The model package group, such as ${steps.register.group}."
     )
-    endpoint: Annotated[Text, RequestMember("EndpointName")] = Field(
-        description="The endpoint's name."
+    endpoint: Annotated[Text | None, RequestMember("EndpointName")] = Field(
+        None, description="The endpoint's name; a `batch` has none."
     )
     sample: Sample | None = Field(
         None,
@@ -68,6 +73,14 @@ class DeploymentStep(StepSpec):
         False,  # noqa: FBT003 - pydantic's default
         description="Delete the endpoint when no version of the group is approved any more.",
     )
+    on_approval: bool = Field(
+        False,  # noqa: FBT003 - pydantic's default
+        description="With `batch`: approvals start it, too, in `<pipeline>-deploy`.",
+    )
+    schedule: Schedule | None = Field(
+        None,
+        description="With `batch`: times at which it starts by itself, as `<pipeline>-<step>`.",
+    )
     image: Annotated[Text, RequestMember("AppSpecification.ImageUri")] = Field(
         "sklearn-1.9-cpu", description="The image of the job that deploys; it needs boto3."
     )
@@ -81,7 +94,20 @@ class DeploymentStep(StepSpec):
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         self.check_one_of("such as `serverless: {}`")
+        is_batch = self.mode == BATCH
+        if self.endpoint is None and not is_batch:
+            raise mistake("SP125", "needs `endpoint`", "name the endpoint, or use `batch`")
+        for key in _OF_ENDPOINTS if is_batch else _OF_BATCHES:
+            if key in self.model_fields_set:
+                message = "has no effect with `batch`" if is_batch else "is for `batch` alone"
+                raise mistake("SP125", message, "remove it", below=key)
         return self
+
+    @property
+    def block(self) -> Batch | None:
+        """The block `batch`; None where there is an endpoint."""
+        block: Batch | None = getattr(self, BATCH)
+        return block
 
     @property
     def mode(self) -> str:
@@ -109,6 +135,8 @@ def _with_modes() -> type[DeploymentStep]:
 
 def checks(step: DeploymentStep) -> Iterator[Finding]:
     """A deployment has one group and one endpoint, whichever execution it is of."""
+    for found in () if step.block is None else batch.block_checks(step.block):
+        yield replace(found, path=(BATCH, *found.path))
     for key, text in (("group", step.group), ("endpoint", step.endpoint)):
         for one in text.references if isinstance(text, Template) else ():
             if one.root == "execution":
@@ -117,8 +145,10 @@ def checks(step: DeploymentStep) -> Iterator[Finding]:
                 yield Finding("SP215", message, (key,), help=advice, within=(one.start, one.end))
 
 
-def outputs(name: str, _step: DeploymentStep) -> Mapping[str, Output]:
-    """`endpoint`, the name of the endpoint."""
+def outputs(name: str, step: DeploymentStep) -> Mapping[str, Output]:
+    """`endpoint`, the name of the endpoint; of a batch `predictions`, where its results are."""
+    if step.block is not None:
+        return {"predictions": Output(Get(f"Steps.{name}.Environment['{OUTPUT}']"))}
     return {"endpoint": Output(Get(f"Steps.{name}.Environment['{ENDPOINT}']"))}
 
 
@@ -132,6 +162,8 @@ def needs(_name: str, step: DeploymentStep) -> StepNeeds:
         "environment": {**settings.environment, **step.environment},
         "sample": sample.request if sample else None,
     }
+    if step.block is not None:
+        config[BATCH] = batch.program_request(step.block)
     if settings.config:
         config["config"] = settings.config
     further = {
@@ -170,6 +202,11 @@ def emit(step: DeploymentStep, context: EmitContext) -> tuple[EmittedStep, ...]:
             "instance_type": str(step.instance_type),
         }
     )
+    named: dict[str, Value] = (
+        {ENDPOINT: context.resolve(step.endpoint)}
+        if step.block is None
+        else batch.variables(step.block, context)
+    )
     job = ProcessingJob(
         name=context.name,
         image=context.images[IMAGE],
@@ -178,16 +215,33 @@ def emit(step: DeploymentStep, context: EmitContext) -> tuple[EmittedStep, ...]:
         role=context.aws.deploys_as,
         environment={
             GROUP: context.resolve(step.group),
-            ENDPOINT: context.resolve(step.endpoint),
+            **named,
             EXECUTION: Get("Execution.PipelineExecutionArn"),
         },
     )
     emitted = processing(job_step, job, context)
-    return (replace(emitted, requests=_requests(step, job.environment)),)
+    return (replace(emitted, requests=_requests(step, job.environment, context)),)
 
 
-def _requests(step: DeploymentStep, environment: Mapping[str, Value]) -> Mapping[str, JsonObject]:
+def _requests(
+    step: DeploymentStep, environment: Mapping[str, Value], context: EmitContext
+) -> Mapping[str, JsonObject]:
     """Write what the deployer will ask for, by the Type that asks for the same."""
+    model = {"ModelPackageName": "x", "Environment": dict(step.environment)}
+    return {
+        "Model": {"PrimaryContainer": model},
+        "RegisterModel": {"ModelPackageGroupName": environment[GROUP]},
+        **(
+            _of_endpoint(step, environment)
+            if step.block is None
+            else {"Transform": batch.request(step.block, context.resolve)}
+        ),
+    }
+
+
+def _of_endpoint(
+    step: DeploymentStep, environment: Mapping[str, Value]
+) -> Mapping[str, JsonObject]:
     settings = step.settings
     variant = {"VariantName": "AllTraffic", "ModelName": "x", **settings.variant}
     rollout = {"DeploymentConfig": settings.deployment} if settings.deployment else {}
@@ -198,17 +252,29 @@ def _requests(step: DeploymentStep, environment: Mapping[str, Value]) -> Mapping
             **config["DataCaptureConfig"],
         }
     return {
-        "Model": {
-            "PrimaryContainer": {"ModelPackageName": "x", "Environment": dict(step.environment)}
-        },
         "EndpointConfig": {"ProductionVariants": [variant], **config},
         "Endpoint": {
             "EndpointName": environment[ENDPOINT],
             "EndpointConfigName": "x",
             **rollout,
         },
-        "RegisterModel": {"ModelPackageGroupName": environment[GROUP]},
     }
+
+
+def pipelines(name: str, step: DeploymentStep) -> tuple[str, ...]:
+    """Return the suffixes of the pipelines that it also stands in by itself."""
+    if step.block is None:
+        return (DEPLOY,)
+    scheduled = () if step.schedule is None else (name,)
+    return (*((DEPLOY,) if step.on_approval else ()), *scheduled)
+
+
+def copied_step(step: DeploymentStep, copy: str) -> DeploymentStep:
+    """Return the step of a copy: the results of its batch lie beside those of the original."""
+    if step.block is None:
+        return step
+    output = batch.beside(step.block.output, copy)
+    return step.model_copy(update={BATCH: step.block.model_copy(update={"output": output})})
 
 
 _EXAMPLE = """\
@@ -231,7 +297,8 @@ KIND = Kind(
     outputs,
     needs,
     checks,
-    stands_alone=DEPLOY,
+    stands_alone=pipelines,
+    copied=copied_step,
     makes={"endpoint": "endpoint"},
     uses={"model-package-group": "group"},
     example=_EXAMPLE,

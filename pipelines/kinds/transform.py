@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from pipelines.diagnostics import Finding
 from pipelines.grammar.functions import Get
 from pipelines.json_types import JsonObject
-from pipelines.kinds.base.batch import BatchKeys, batch_checks, transform_request
+from pipelines.kinds.base.batch import BatchKeys, BatchRequest, batch_checks
 from pipelines.kinds.base.contract import (
     EmitContext,
     EmittedStep,
@@ -23,12 +23,12 @@ from pipelines.kinds.base.contract import (
     StepNeeds,
 )
 from pipelines.kinds.base.extra import with_extra
-from pipelines.kinds.base.jobs import output_uri, step_keys, tags, vpc
+from pipelines.kinds.base.jobs import output_uri, step_keys, tags, text, vpc
 from pipelines.kinds.base.packaging import PACKAGING_TAKES, ServedModel
 from pipelines.kinds.base.serving import Packaging, Serving, check_serving
 from pipelines.spec.members import RequestMember
 from pipelines.spec.steps import ExtraMembers, Input, JobStep, Retry, StepSpec
-from pipelines.spec.values import Text, mistake, no_entries
+from pipelines.spec.values import AnyScalar, Text, mistake, no_entries
 
 PREDICTIONS: Final = "predictions"
 _PACKAGE: Final = re.compile(r"arn:[a-z-]+:sagemaker:[a-z0-9-]+:\d{12}:model-package/\S+")
@@ -66,6 +66,10 @@ class TransformStep(BatchKeys, StepSpec):
         None,
         description="Instead of `model`: an approved version in a registry, by its ARN, "
         "such as ${steps.register.package} or ${parameters.version}.",
+    )
+    environment: dict[str, AnyScalar] = Field(
+        default_factory=dict,
+        description="Variables of the model server for this job; never a secret.",
     )
     enable_network_isolation: bool = Field(
         False,  # noqa: FBT003 - pydantic's default stands first
@@ -142,11 +146,15 @@ def emit(step: TransformStep, context: EmitContext) -> tuple[EmittedStep, ...]:
     job_step = JobStep.model_validate({"kind": "processing"}).model_copy(
         update={"retry": step.retry}
     )
+    output = output_uri(context, context.name, PREDICTIONS)
+    source = context.resolve(step.input.from_)
     arguments = {
         "ModelName": Get(f"Steps.{name}.ModelName"),
-        **transform_request(step, output_uri(context, context.name, PREDICTIONS), context),
+        **BatchRequest(step, output, source, context.resolve, context.aws.kms_key).written(),
         **tags(context),
     }
+    if step.environment:
+        arguments["Environment"] = {k: text(v, context) for k, v in step.environment.items()}
     job = EmittedStep(context.name, "Transform", arguments, step_keys(job_step, context))
     job = with_extra(job, step.extra, context)
     return (*packed, EmittedStep(name, "Model", model), job)

@@ -73,14 +73,14 @@ class Deployed:
             that was not deployed before, or whose old content cannot be read, is not in it.
         has_rule: whether a rule starts the deploy pipeline on approval; None where there is no
             deploy pipeline, or it may not be asked.
-        leftover: the deploy pipeline that was made for this spec and that it has no more.
+        leftovers: pipelines that deploy, were made for this spec, and that it has no more.
     """
 
     state: DeployedState
     present: frozenset[str] = frozenset()
     files: Mapping[str, tuple[FileChange, ...]] = field(default_factory=dict)
     has_rule: bool | None = None
-    leftover: str | None = None
+    leftovers: tuple[str, ...] = ()
 
 
 def fingerprint(state: DeployedState) -> str:

@@ -3,32 +3,54 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from pipelines.bundle.assets import CodeAsset
 from pipelines.compile.model import Compiled
 from pipelines.definition.named import defaults_of, known_text, objects_of, read
-from pipelines.json_types import JsonObject
+from pipelines.definition.steps import take_apart
 from pipelines.programs.deploy.model import DeploymentTarget as Deployment
 from pipelines.programs.deploy.target import target_of
-from pipelines.programs.deploy.variables import ENDPOINT
+from pipelines.programs.deploy.variables import ENDPOINT, INPUT, JOB, STEP
 from pipelines.runtime.bundle import CODE
+from pipelines.spec.names import deployer
 
 _PROGRAM = "deploy"
 
 
 def deployments(compiled: Compiled, group: str | None = None) -> tuple[Deployment, ...]:
-    """Find the deployments of a pipeline, of one group or of all."""
+    """Find the deployments that approvals start, of one group or of all."""
+    return _named((compiled.definitions.get(deployer(compiled.pipeline)),), compiled, group)
+
+
+def every_deployment(compiled: Compiled) -> tuple[Deployment, ...]:
+    """Find all deployments: those that approvals start, and batches that only schedules start.
+
+    A batch whose input only an execution knows is none that a command could carry out.
+    """
+    main = compiled.definitions[compiled.pipeline]
+    others = (text for name, text in compiled.definitions.items() if name != compiled.pipeline)
+    found: dict[str, Deployment] = {}
+    for one in _named((*others, main), compiled):
+        found.setdefault(one.endpoint, one)
+    return tuple(found.values())
+
+
+def _named(
+    definitions: Iterable[str | None], compiled: Compiled, group: str | None = None
+) -> tuple[Deployment, ...]:
     found = []
-    for name, text in compiled.definitions.items():
-        if name == compiled.pipeline:
-            continue
-        definition = json.loads(text)
+    for text in definitions:
+        definition = json.loads(text) if text is not None else {"Steps": []}
         defaults = defaults_of(definition)
-        for step in definition["Steps"]:
-            asset = next((one for one in compiled.code if one.step == step["Name"]), None)
+        for step in take_apart(definition).steps:
+            asset = next((one for one in compiled.code if one.step == step.name), None)
             if asset is not None and asset.job.program == _PROGRAM:
-                found.append(_deployment(asset, step["Arguments"]["Environment"], defaults))
+                variables = step.arguments["Environment"]
+                texts = {name: known_text(value, defaults) for name, value in variables.items()}
+                texts.setdefault(INPUT, "none of a batch")
+                if texts[INPUT] is not None:
+                    found.append(_deployment(asset, texts))
     return tuple(one for one in found if group is None or one.group == group)
 
 
@@ -45,6 +67,18 @@ def endpoints_of(definition: str) -> Iterator[str]:
             yield name
 
 
-def _deployment(asset: CodeAsset, variables: JsonObject, defaults: Mapping[str, str]) -> Deployment:
-    texts = {name: known_text(value, defaults) or "" for name, value in variables.items()}
+def batches_of(definition: str) -> dict[str, str]:
+    """Return the batches of a definition: the step, and what its jobs and models begin with."""
+    document = read(definition)
+    defaults = defaults_of(document)
+    found = (
+        (known_text(variables.get(STEP), defaults), known_text(variables.get(JOB), defaults))
+        for variables in objects_of(document)
+        if STEP in variables
+    )
+    return {step: job for step, job in found if step is not None and job is not None}
+
+
+def _deployment(asset: CodeAsset, variables: Mapping[str, str | None]) -> Deployment:
+    texts = {name: value or "" for name, value in variables.items()}
     return target_of(asset.job.config, texts, lambda path: asset.content(f"{CODE}{path}"))

@@ -21,7 +21,7 @@ from pipelines.plan.model import (
     TagChange,
     Upload,
 )
-from pipelines.spec.names import COPY_OF
+from pipelines.spec.names import COPY_OF, deployer
 
 
 def plan(compiled: Compiled, intent: Intent, deployed: Deployed) -> Plan:
@@ -106,11 +106,13 @@ class _Planner:
                 f"no EventBridge rule starts {self.intent.deploy} when a model is approved:"
                 " `ci init` and `ci apply` make one; until then, only `pipelines approve` starts it"
             )
-        if self.deployed.leftover is not None:
+        for name in self.deployed.leftovers:
+            starter = "approvals" if name == deployer(self.compiled.pipeline) else "a schedule"
+            gone = "deploys anything" if starter == "approvals" else "has it"
             yield (
-                f"the pipeline {self.deployed.leftover} still exists and approvals may start it, "
-                "although the spec no longer deploys anything: delete it with "
-                f"aws sagemaker delete-pipeline --pipeline-name {self.deployed.leftover}"
+                f"the pipeline {name} still exists and {starter} may start it, "
+                f"although the spec no longer {gone}: delete it with "
+                f"aws sagemaker delete-pipeline --pipeline-name {name}"
             )
         for name in self._left_running():
             yield (

@@ -27,9 +27,11 @@ class Declaration(Record):
             runs with, a prefix of the pipeline in `aws.bucket`, or nothing where an action takes
             no resource. `{NAME}` is a variable of the step.
         endpoint: the variable of the step that names the endpoint whose models it creates.
+        batch: the variable of the step that names the transform jobs that it starts.
         extra: the extra of the tool without which the program cannot run locally.
         further: actions that it calls only where its configuration has a member, by that member;
-            `<NAME>` there is the objects below the URI that its member of that name holds.
+            `<NAME>` there is the objects below the URI that its member, or the variable of the
+            step, of that name holds.
         vendors: the key of its configuration with the requirements that it installs by pip.
     """
 
@@ -37,6 +39,7 @@ class Declaration(Record):
     actions: Mapping[str, tuple[str, ...]] = {}
     extra: str | None = None
     endpoint: str | None = None
+    batch: str | None = None
     vendors: str | None = None
     further: Mapping[str, Mapping[str, tuple[str, ...]]] = {}
 

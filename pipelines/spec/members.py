@@ -23,7 +23,8 @@ class RequestMember:
     Args:
         paths: the member with the members around it, as `ResourceConfig.VolumeSizeInGB`, below
             `Arguments` or what the model around it becomes; several for a key that becomes
-            several members, or another one in the request of another Type.
+            several members, or another one in the request of another Type. None for a block
+            whose keys become members themselves, beside those of the keys around it.
         named_by: of a mapping that becomes a list: the member of an entry that holds its key.
         value: of such a mapping of scalars: the member of an entry that holds its value.
         entry: of a key that becomes one entry of a list: the name that `named_by` holds there.

@@ -7,6 +7,7 @@ prefix carry the copy's name, so that it shares nothing with the original.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from pipelines.errors import UsageError
 
@@ -29,9 +30,15 @@ def deployer(pipeline: str) -> str:
     return standing_alone(pipeline, DEPLOY)
 
 
-def pipelines_of(pipeline: str) -> tuple[str, ...]:
-    """Name the pipelines of a spec: its own, and the one that deploys (decision 11)."""
-    return (pipeline, deployer(pipeline))
+def pipelines_of(pipeline: str, scheduled: Iterable[str] = ()) -> tuple[str, ...]:
+    """Name the pipelines of a spec: its own, the one that deploys (decision 11), and others.
+
+    Args:
+        pipeline: the spec's own.
+        scheduled: the steps that have schedules of their own.
+    """
+    alone = (standing_alone(pipeline, step) for step in scheduled)
+    return tuple(dict.fromkeys((pipeline, deployer(pipeline), *alone)))
 
 
 def copied(name: str, copy: str) -> str:

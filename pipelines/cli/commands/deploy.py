@@ -10,6 +10,7 @@ from pipelines.cli.deployments import (
     require_success,
     show_how_to_invoke,
 )
+from pipelines.cli.endpoints import find_deployment
 from pipelines.cli.options import (
     ChosenSpec,
     format_option,
@@ -18,10 +19,11 @@ from pipelines.cli.options import (
     yes_option,
 )
 from pipelines.cli.printing import as_json, echo_data
-from pipelines.cli.target import confirm, open_target
+from pipelines.cli.target import CommandTarget, confirm, open_target
 from pipelines.errors import UsageError
 from pipelines.json_types import JsonObject
-from pipelines.plan.deployments import deployments
+from pipelines.plan.deployments import deployments, every_deployment
+from pipelines.programs.deploy.model import DeploymentTarget
 from pipelines.programs.deploy.reconcile import Options
 
 
@@ -32,6 +34,7 @@ from pipelines.programs.deploy.reconcile import Options
 @click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 @click.option("--retry", metavar="GROUP/N", help="Retry a version that failed here.")
 @format_option("text", "json")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
 def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
     chosen: ChosenSpec,
     local: bool,  # noqa: FBT001 - click's flag
@@ -39,19 +42,18 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     dry_run: bool,  # noqa: FBT001 - click's flag
     retry: str | None,
     output_format: str,
+    names: tuple[str, ...],
 ) -> None:
-    """Make every endpoint of the spec serve the highest approved version of its group."""
+    """Make every endpoint of the spec serve the highest approved version of its group.
+
+    With NAMEs, only these endpoints and batches; a batch that approvals do not start is named so.
+    """
     group, number = _version(retry)
     with open_target(chosen, local) as target:
-        affected = deployments(target.compiled, group)
-        if not affected:
-            of = f" of the group {group}" if group else ""
-            raise UsageError(
-                f"{chosen.file} has no deployment step{of}", "add a step with `kind: deployment`"
-            )
+        affected = _affected(target, group, names)
         if not dry_run:
-            names = ", ".join(one.endpoint for one in affected)
-            confirm(target, f"make {names} match the registry", yes)
+            listed = ", ".join(one.endpoint for one in affected)
+            confirm(target, f"make {listed} match the registry", yes)
         options = Options(dry_run=dry_run, retry=number)
         is_json = output_format == "json"
         reconciled = reconcile_deployments(target, affected, options, err=is_json)
@@ -61,6 +63,28 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
             require_success(target, reconciled, number)
         if not dry_run and not is_json:
             show_how_to_invoke(target, reconciled)
+
+
+def _affected(
+    target: CommandTarget, group: str | None, names: tuple[str, ...]
+) -> tuple[DeploymentTarget, ...]:
+    """Choose the deployments: those that are named, else those that approvals start.
+
+    Raises:
+        UsageError: there is none, or none of a name.
+    """
+    if names:
+        found = tuple(find_deployment(target, name) for name in names)
+        return tuple(one for one in found if group is None or one.group == group)
+    affected = deployments(target.compiled, group)
+    if affected:
+        return affected
+    file, others = target.chosen.file, every_deployment(target.compiled)
+    if others and group is None:
+        named = ", ".join(one.endpoint for one in others)
+        raise UsageError(f"approvals start no deployment of {file}", f"name a batch: {named}")
+    of = f" of the group {group}" if group else ""
+    raise UsageError(f"{file} has no deployment step{of}", "add a step with `kind: deployment`")
 
 
 def _as_object(one: Reconciled) -> JsonObject:

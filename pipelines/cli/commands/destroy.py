@@ -21,9 +21,9 @@ from pipelines.cli.printing import echo
 from pipelines.cli.target import CommandTarget, confirm, open_target
 from pipelines.diagnostics.sentences import counted
 from pipelines.errors import UsageError
-from pipelines.graph.resources import names_made
+from pipelines.graph.resources import names_made, pipelines_made
 from pipelines.registry.packages import has_versions
-from pipelines.spec.names import copied, pipelines_of
+from pipelines.spec.names import copied
 
 _WORDS = {
     "endpoint": "endpoint",
@@ -72,10 +72,15 @@ def COMMAND(  # noqa: N802 - found by this name; click gives one argument per op
 def _spec_resources(
     target: CommandTarget, groups: tuple[str, ...], *, with_data: bool
 ) -> SpecResources:
-    name, deploy = pipelines_of(target.pipeline)
+    name, *others = pipelines_made(target.spec)
     data = f"s3://{target.aws.bucket}/{target.pipeline}/" if with_data else None
     return SpecResources(
-        name, deploy, names_made(target.spec, "endpoint"), groups, data, target.copy_of
+        name,
+        tuple(others),
+        names_made(target.spec, "endpoint"),
+        groups,
+        data,
+        target.copy_of,
     )
 
 
@@ -99,7 +104,7 @@ def _lines(target: CommandTarget, found: FoundResources, groups: tuple[str, ...]
 
 
 def _refuse_running(target: CommandTarget, named: SpecResources) -> None:
-    found = running(target.account, (named.pipeline, named.deploy))
+    found = running(target.account, (named.pipeline, *named.others))
     if found:
         raise UsageError(
             f"executions are running: {', '.join(found)}",

@@ -19,7 +19,7 @@ from pipelines.definition.named import groups_of
 from pipelines.diagnostics.sentences import counted
 from pipelines.errors import UsageError
 from pipelines.grammar.durations import meant, parse_iso, parse_short
-from pipelines.spec.names import pipelines_of
+from pipelines.graph.resources import pipelines_made
 
 _LONGEST = timedelta(days=365 * 100)  # datetime ends with the year 1
 _AGE = timedelta(hours=24)
@@ -97,7 +97,5 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
 def _scope(target: CommandTarget) -> PruneScope:
     compiled = target.compiled
     groups = groups_of(*compiled.definitions.values())
-    pipelines = pipelines_of(
-        compiled.pipeline
-    )  # one that the spec has no more may still be started
+    pipelines = pipelines_made(target.spec)  # the deployer may be there, though the spec has none
     return PruneScope(target.aws.bucket, compiled.pipeline, pipelines, groups)

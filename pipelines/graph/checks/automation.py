@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from pipelines.diagnostics import Finding, Path, Severity
 from pipelines.diagnostics.nearest import nearest
 from pipelines.graph.model import Graph
 from pipelines.spec.automation import SCHEDULE_NAME, Schedule, schedule_name
-from pipelines.spec.model import PipelineSpec
+from pipelines.spec.model import Parameter, PipelineSpec
 from pipelines.spec.values import describe, scalar_text
 
 _SCHEDULE = "SP132"
@@ -21,29 +21,44 @@ def check(graph: Graph) -> Iterator[Finding]:
     """Find schedules that could not start the pipeline, and a topic in another region."""
     spec = graph.spec
     for name, schedule in spec.schedule.items():
-        path = ("schedule", name)
         full = schedule_name(spec.pipeline, name)
-        if not SCHEDULE_NAME.fullmatch(full):
-            message = f"`{full}` cannot be the name of a schedule"
-            advice = "letters, digits, `-`, `_` and `.`, with the pipeline's name at most 64"
-            yield Finding(_SCHEDULE, message, path, at="key", help=advice)
-        if not schedule.fires_after(datetime.now(UTC).date()):
-            message = f"`{schedule.cron}` never fires again: its last day is over"
-            yield Finding(
-                _SCHEDULE, message, (*path, "cron"), severity=Severity.WARNING,
-                help="`*` in the place of the year is every year",
-            )  # fmt: skip
-        yield from _parameters(spec, schedule, path)
+        yield from of_schedule(full, schedule, spec.parameters, ("schedule", name))
     yield from _topic(spec)
 
 
-def _parameters(spec: PipelineSpec, schedule: Schedule, path: Path) -> Iterator[Finding]:
+def of_schedule(
+    full: str, schedule: Schedule, parameters: Mapping[str, Parameter], path: Path
+) -> Iterator[Finding]:
+    """Find a schedule that could not start its pipeline.
+
+    Args:
+        full: the schedule's name in the account.
+        schedule: the schedule.
+        parameters: of the pipeline that it starts.
+        path: where it stands.
+    """
+    if not SCHEDULE_NAME.fullmatch(full):
+        message = f"`{full}` cannot be the name of a schedule"
+        advice = "letters, digits, `-`, `_` and `.`, with the pipeline's name at most 64"
+        yield Finding(_SCHEDULE, message, path, at="key", help=advice)
+    if not schedule.fires_after(datetime.now(UTC).date()):
+        message = f"`{schedule.cron}` never fires again: its last day is over"
+        yield Finding(
+            _SCHEDULE, message, (*path, "cron"), severity=Severity.WARNING,
+            help="`*` in the place of the year is every year",
+        )  # fmt: skip
+    yield from _parameters(parameters, schedule, path)
+
+
+def _parameters(
+    parameters: Mapping[str, Parameter], schedule: Schedule, path: Path
+) -> Iterator[Finding]:
     for name, value in schedule.parameters.items():
         place = (*path, "parameters", name)
-        parameter = spec.parameters.get(name)
+        parameter = parameters.get(name)
         if parameter is None:
-            close = nearest(name, spec.parameters)
-            declared = ", ".join(spec.parameters) or "none"
+            close = nearest(name, parameters)
+            declared = ", ".join(parameters) or "none"
             advice = f"did you mean `{close}`?" if close else f"parameters: {declared}"
             message = f"the pipeline has no parameter `{name}`"
             yield Finding(_SCHEDULE, message, place, at="key", help=advice)
@@ -56,7 +71,7 @@ def _parameters(spec: PipelineSpec, schedule: Schedule, path: Path) -> Iterator[
         elif not 1 <= len(scalar_text(value)) <= _MOST_CHARACTERS:
             message = f"a value of a schedule has 1 to {_MOST_CHARACTERS} characters"
             yield Finding(_SCHEDULE, message, place)
-    for name, parameter in spec.parameters.items():
+    for name, parameter in parameters.items():
         if parameter.default is None and name not in schedule.parameters:
             message = f"`{name}` has no default, and this schedule gives it no value"
             advice = f"add `{name}` to its `parameters:`, or give it a default"

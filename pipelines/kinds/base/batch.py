@@ -3,20 +3,18 @@
 What the service refuses beside the shapes stands on the Type: `steptypes/transform.py`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from pipelines.diagnostics import Finding, Severity
-from pipelines.grammar.functions import Value
-from pipelines.json_types import JsonObject
-from pipelines.kinds.base.contract import EmitContext
-from pipelines.kinds.base.jobs import text
+from pipelines.frozen import frozen
+from pipelines.json_types import Json, JsonObject
 from pipelines.spec.base import ShortFormModel, SpecModel
 from pipelines.spec.members import RequestMember
 from pipelines.spec.references import Template
-from pipelines.spec.values import AnyScalar, FixedText, Integer, Text
+from pipelines.spec.values import FixedText, Integer, Text
 
 _SPLIT: Final = {"none": "None", "line": "Line", "recordio": "RecordIO", "tfrecord": "TFRecord"}
 _STRATEGY: Final = {"single": "SingleRecord", "multi": "MultiRecord"}
@@ -91,75 +89,83 @@ class BatchKeys(SpecModel):
     instance_count: Annotated[Integer, RequestMember("TransformResources.InstanceCount")] = Field(
         1, description="How many instances; each gets a share of the objects."
     )
-    environment: dict[str, AnyScalar] = Field(
-        default_factory=dict,
-        description="Variables of the model server for this job; never a secret.",
-    )
 
 
-def transform_request(keys: BatchKeys, output: Value, context: EmitContext) -> JsonObject:
-    """Write CreateTransformJob, without names and tags; results go to `output`."""
-    numbers = {
-        "MaxPayloadInMB": keys.max_payload_in_mb,
-        "MaxConcurrentTransforms": keys.max_concurrent_transforms,
-    }
-    client = {
-        "InvocationsTimeoutInSeconds": keys.invocations_timeout_in_seconds,
-        "InvocationsMaxRetries": keys.invocations_max_retries,
-    }
-    processing = {
-        "InputFilter": keys.input_filter,
-        "OutputFilter": keys.output_filter,
-        "JoinSource": _JOIN[keys.join] if keys.join != "none" else None,
-    }
-    optional = {
-        "BatchStrategy": _STRATEGY[keys.strategy] if keys.strategy else None,
-        "ModelClientConfig": _given(client, context),
-        "DataProcessing": _given(processing, context),
-        "Environment": {key: text(value, context) for key, value in keys.environment.items()},
-    }
-    return {
-        "TransformInput": _input(keys, context),
-        "TransformOutput": _output(keys, output, context),
-        "TransformResources": _resources(keys, context),
-        **_given(numbers, context),
-        **{key: value for key, value in optional.items() if value},
-    }
+@frozen
+class BatchRequest:
+    """Writes CreateTransformJob, without names and tags.
 
+    Args:
+        keys: what is processed, and how.
+        output: where the results go.
+        source: where the input is.
+        resolve: a literal or template of the step → the value in the request.
+        kms_key: encrypts volumes and results; None for the service's own key.
+    """
 
-def _given(
-    members: Mapping[str, str | int | Template | None], context: EmitContext
-) -> dict[str, Value]:
-    return {k: context.resolve(value) for k, value in members.items() if value is not None}
+    keys: BatchKeys
+    output: Json
+    source: Json
+    resolve: Callable[[Json], Json]
+    kms_key: str | None = None
 
+    def written(self) -> JsonObject:
+        """Return the request."""
+        keys = self.keys
+        numbers = {
+            "MaxPayloadInMB": keys.max_payload_in_mb,
+            "MaxConcurrentTransforms": keys.max_concurrent_transforms,
+        }
+        client = {
+            "InvocationsTimeoutInSeconds": keys.invocations_timeout_in_seconds,
+            "InvocationsMaxRetries": keys.invocations_max_retries,
+        }
+        processing = {
+            "InputFilter": keys.input_filter,
+            "OutputFilter": keys.output_filter,
+            "JoinSource": _JOIN[keys.join] if keys.join != "none" else None,
+        }
+        optional = {
+            "BatchStrategy": _STRATEGY[keys.strategy] if keys.strategy else None,
+            "ModelClientConfig": self._given(client),
+            "DataProcessing": self._given(processing),
+        }
+        return {
+            "TransformInput": self._input(),
+            "TransformOutput": self._output(),
+            "TransformResources": self._resources(),
+            **self._given(numbers),
+            **{key: value for key, value in optional.items() if value},
+        }
 
-def _input(keys: BatchKeys, context: EmitContext) -> JsonObject:
-    source = keys.input
-    s3 = {"S3DataType": source.data_type, "S3Uri": context.resolve(source.from_)}
-    written: JsonObject = {
-        "DataSource": {"S3DataSource": s3},
-        "CompressionType": source.compression_type,
-        "SplitType": _SPLIT[keys.split],
-    }
-    return {**written, **_given({"ContentType": keys.content_type}, context)}
+    def _given(self, members: Mapping[str, str | int | Template | None]) -> JsonObject:
+        return {k: self.resolve(value) for k, value in members.items() if value is not None}
 
+    def _input(self) -> JsonObject:
+        source = self.keys.input
+        s3 = {"S3DataType": source.data_type, "S3Uri": self.source}
+        written: JsonObject = {
+            "DataSource": {"S3DataSource": s3},
+            "CompressionType": source.compression_type,
+            "SplitType": _SPLIT[self.keys.split],
+        }
+        return {**written, **self._given({"ContentType": self.keys.content_type})}
 
-def _output(keys: BatchKeys, path: Value, context: EmitContext) -> JsonObject:
-    members = {
-        "Accept": keys.accept,
-        "AssembleWith": _ASSEMBLE[keys.assemble],
-        "KmsKeyId": context.aws.kms_key,
-    }
-    return {"S3OutputPath": path, **_given(members, context)}
+    def _output(self) -> JsonObject:
+        members = {
+            "Accept": self.keys.accept,
+            "AssembleWith": _ASSEMBLE[self.keys.assemble],
+            "KmsKeyId": self.kms_key,
+        }
+        return {"S3OutputPath": self.output, **self._given(members)}
 
-
-def _resources(keys: BatchKeys, context: EmitContext) -> JsonObject:
-    members = {
-        "InstanceType": keys.instance_type,
-        "InstanceCount": keys.instance_count,
-        "VolumeKmsKeyId": context.aws.kms_key,
-    }
-    return _given(members, context)
+    def _resources(self) -> JsonObject:
+        members = {
+            "InstanceType": self.keys.instance_type,
+            "InstanceCount": self.keys.instance_count,
+            "VolumeKmsKeyId": self.kms_key,
+        }
+        return self._given(members)
 
 
 def batch_checks(keys: BatchKeys) -> Iterator[Finding]:

@@ -97,6 +97,8 @@ class EmitContext:
         code: S3 URI of the step's bundle; None without code.
         further: S3 URIs of its further bundles, by name.
         cacheable: False where an input's content can change under its URI (decision 4).
+        origin: the name of the pipeline that the file names; another one may hold some of its
+            steps.
     """
 
     name: str
@@ -106,6 +108,7 @@ class EmitContext:
     code: str | None
     cacheable: bool = True
     further: Mapping[str, str] = field(default_factory=dict)
+    origin: str = ""
 
     @property
     def aws(self) -> Aws:
@@ -154,6 +157,14 @@ def _no_checks(_step: StepSpec) -> Iterator[Finding]:
     return iter(())
 
 
+def _nowhere_else(_name: str, _step: StepSpec) -> tuple[str, ...]:
+    return ()
+
+
+def _as_it_is(step: StepSpec, _copy: str) -> StepSpec:
+    return step
+
+
 @frozen
 class Kind:
     """One word of the spec's `kind:`.
@@ -166,7 +177,8 @@ class Kind:
         outputs: what others may refer to.
         needs: images and code.
         checks: what the model cannot say; paths are relative to the step.
-        stands_alone: where its steps also make a pipeline of their own, that one's suffix.
+        stands_alone: the suffixes of the further pipelines that a step, by its name, is in.
+        copied: a step → that of a copy of this name (`--as`), beside the names that it makes.
         makes: what they make that outlives an execution, `endpoint` or `model-package-group`, and
             the key that names it.
         uses: what they use by its name, likewise.
@@ -182,7 +194,8 @@ class Kind:
     outputs: Callable[[str, Json], Mapping[str, Output]] = _no_outputs
     needs: Callable[[str, Json], StepNeeds] = _no_needs
     checks: Callable[[Json], Iterator[Finding]] = _no_checks
-    stands_alone: str | None = None
+    stands_alone: Callable[[str, Json], tuple[str, ...]] = _nowhere_else
+    copied: Callable[[Json, str], StepSpec] = _as_it_is
     makes: Mapping[str, str] = field(default_factory=dict)
     uses: Mapping[str, str] = field(default_factory=dict)
     example: str = ""

@@ -7,6 +7,7 @@ recorded as soon as it is known, before anything that follows from it.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from pipelines.programs.deploy import modes, scaling
@@ -39,11 +40,7 @@ def make_config(clients: Clients, target: DeploymentTarget, package: str, shadow
     Raises:
         UnfitPackageError: a package cannot be served with these settings; nothing was created.
     """
-    _require_fit(clients, target, package)
-    container: dict[str, Any] = {"ModelPackageName": package}
-    if target.environment:
-        container["Environment"] = target.environment
-    _make_model(clients, target, target.model_name(package), container)
+    model = make_model(clients, target, package)
     mirrored: dict[str, Any] = {}
     if shadow:
         name, pending = target.shadow_name(shadow), _require_fit(clients, target, shadow)
@@ -53,7 +50,6 @@ def make_config(clients: Clients, target: DeploymentTarget, package: str, shadow
     config = target.config_name(package, shadow)
     listed, key = "list_endpoint_configs", "EndpointConfigName"
     if not exists(clients, listed, "EndpointConfigs", key, config):
-        model = target.model_name(package)
         clients.sagemaker.create_endpoint_config(
             EndpointConfigName=config,
             ProductionVariants=[{"VariantName": VARIANT, "ModelName": model, **target.variant}],
@@ -61,6 +57,21 @@ def make_config(clients: Clients, target: DeploymentTarget, package: str, shadow
             **target.config,
             **_tags(target),
         )
+
+
+def make_model(clients: Clients, target: DeploymentTarget, package: str) -> str:
+    """Create the model of a package where it does not exist; return its name.
+
+    Raises:
+        UnfitPackageError: the package cannot be served with these settings; nothing was created.
+    """
+    _require_fit(clients, target, package)
+    container: dict[str, Any] = {"ModelPackageName": package}
+    if target.environment:
+        container["Environment"] = target.environment
+    model = target.model_name(package)
+    _make_model(clients, target, model, container)
+    return model
 
 
 def _make_model(
@@ -100,6 +111,10 @@ def _require_fit(clients: Clients, target: DeploymentTarget, package: str) -> di
             f"it has {count} containers, and the step's `environment:` is for a single one"
         )
     for container in containers:
+        if mode.is_batch and container.get("ModelDataSource"):
+            raise UnfitPackageError(
+                "its model is no archive, and transform jobs take only archives"
+            )
         _require_registered(clients, container)
     return described
 
@@ -125,6 +140,13 @@ def _require_registered(clients: Clients, container: dict[str, Any]) -> None:
         raise UnfitPackageError(
             f"its archive {uri} is not the one that was registered: it has been overwritten since"
         )
+
+
+def start_transform(clients: Clients, target: DeploymentTarget, job: str, model: str) -> None:
+    """Start the transform job of a batch."""
+    clients.sagemaker.create_transform_job(
+        TransformJobName=job, ModelName=model, **target.batch, **_tags(target)
+    )
 
 
 def create(clients: Clients, target: DeploymentTarget, config: str) -> None:
@@ -171,12 +193,18 @@ def _variant(clients: Clients, config: str) -> dict[str, Any]:
     return variant
 
 
-def write_attempt(clients: Clients, target: DeploymentTarget, attempt: DeploymentAttempt) -> None:
-    """Add to the history; the key sorts by time."""
+def write_attempt(
+    clients: Clients,
+    target: DeploymentTarget,
+    attempt: DeploymentAttempt,
+    more: Mapping[str, Any] = {},
+) -> None:
+    """Add to the history, with whatever more is known of the attempt; the key sorts by time."""
     bucket, prefix = split(target.history)
     number = attempt.package.rpartition("/")[2]
     key = f"{prefix}/{attempt.started}-{number}-{attempt.outcome}.json"
     written = {
+        **more,
         **attempt._asdict(),
         "version": int(number) if number.isdigit() else None,
         "endpoint": target.endpoint,

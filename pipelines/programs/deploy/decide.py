@@ -136,7 +136,7 @@ def _broken(target: DeploymentTarget, state: EndpointState, endpoint: Endpoint) 
 
 def _absent(target: DeploymentTarget, state: EndpointState, due: Due | None) -> Decision:
     if due is None:
-        return Decision(NOTHING, _nothing_due(target, state))
+        return Decision(NOTHING, nothing_due(target, state))
     message = f"create {target.endpoint} with {target.group}/{due.version.number}"
     shadow = due.shadow.arn if due.shadow else ""
     return Decision(CREATE, message, due.config, due.version.arn, due.mode, shadow)
@@ -233,7 +233,7 @@ def _back(target: DeploymentTarget, state: EndpointState, endpoint: Endpoint) ->
     return Decision(DELETE, f"delete {target.endpoint}, which has nothing to go back to")
 
 
-def _nothing_due(target: DeploymentTarget, state: EndpointState) -> str:
+def nothing_due(target: DeploymentTarget, state: EndpointState) -> str:
     """Return why there is nothing to deploy."""
     return (
         _failure(target, state)
@@ -247,7 +247,7 @@ def _stays(target: DeploymentTarget, state: EndpointState, endpoint: Endpoint) -
     """Return that what is live stays, though it is approved no more."""
     number = state.number(endpoint.package)
     live = f"{target.group}/{number}" if number is not None else f"the config {endpoint.config}"
-    missing = _nothing_due(target, state)
+    missing = nothing_due(target, state)
     return f"{live} stays live, since no version can replace it: {missing}"
 
 

@@ -12,9 +12,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.programs.deploy.dispatch import deploy
 from pipelines.programs.deploy.model import DeployError, DeploymentOutcome
 from pipelines.programs.deploy.observe import SERVICES, Clients
-from pipelines.programs.deploy.reconcile import Options, reconcile
+from pipelines.programs.deploy.reconcile import Options
 from pipelines.programs.deploy.scaling import NOTHING_SCALES
 from pipelines.programs.deploy.target import target_of
 from pipelines.programs.deploy.variables import EXECUTION
@@ -46,7 +47,7 @@ def main(config: dict[str, Any], layout: Layout) -> int:
         report=lambda text: print(text, flush=True),
     )
     try:
-        outcome = reconcile(clients, target, options)
+        outcome = deploy(clients, target, options)
     except (DeployError, ClientError, BotoCoreError) as error:
         raise JobError(str(error)) from error
     if local and target.scaling:

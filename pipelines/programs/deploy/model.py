@@ -18,6 +18,11 @@ MOST_KILLED = 3
 
 _NAME_LENGTH = 63
 _HASH_LENGTH = 12
+_NUMBER_LENGTH = 5
+"""Of a job's name, for the number of the attempt."""
+
+_HOW = frozenset({"MaxConcurrentTransforms", "ModelClientConfig", "TransformResources"})
+"""Members of a transform job that its results do not depend on."""
 
 
 class DeployError(Exception):
@@ -61,6 +66,8 @@ class DeploymentTarget(NamedTuple):
             `ScalableDimension`, `MinCapacity`, `MaxCapacity`, `TargetTracking`; empty for not.
         delete_when_none: whether the endpoint is deleted when no version is approved any more.
         shadow: `pending` if the newest pending version gets a copy of each request.
+        batch: of a batch, the request for its transform job, without names; `endpoint` is then
+            what jobs and models are called after.
     """
 
     group: str
@@ -79,6 +86,7 @@ class DeploymentTarget(NamedTuple):
     scaling: Mapping[str, Any] = {}
     delete_when_none: bool = False
     shadow: str = ""
+    batch: Mapping[str, Any] = {}
 
     def model_name(self, package: str) -> str:
         """Name the model of a package by what it is made of."""
@@ -93,9 +101,15 @@ class DeploymentTarget(NamedTuple):
         mirrored = (self.shadow_name(shadow),) if shadow else ()
         return self._named(self.model_name(package), self.variant, self.config, *mirrored)
 
-    def _named(self, *content: Any) -> str:
+    def job_name(self, package: str, fingerprint: str) -> str:
+        """Name the job of a package and an input by what its results depend on; no number yet."""
+        asked = {key: value for key, value in self.batch.items() if key not in _HOW}
+        longest = _NAME_LENGTH - _NUMBER_LENGTH
+        return self._named(package, self.environment, asked, fingerprint, longest=longest)
+
+    def _named(self, *content: Any, longest: int = _NAME_LENGTH) -> str:
         text = json.dumps(content, sort_keys=True).encode()
-        prefix = self.endpoint[: _NAME_LENGTH - _HASH_LENGTH - 1].rstrip("-")
+        prefix = self.endpoint[: longest - _HASH_LENGTH - 1].rstrip("-")
         return f"{prefix}-{hashlib.sha256(text).hexdigest()[:_HASH_LENGTH]}"
 
 

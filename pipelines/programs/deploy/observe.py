@@ -33,7 +33,7 @@ def observe(clients: Clients, target: DeploymentTarget) -> EndpointState:
     """Read everything that a decision rests on."""
     attempts = read_attempts(clients, target.history)
     return EndpointState(
-        _versions(clients, target.group),
+        read_versions(clients, target.group),
         find_endpoint(clients, target.endpoint),
         attempts,
         _configs(clients, target, {attempt.config for attempt in attempts}),
@@ -76,16 +76,26 @@ def exists(clients: Clients, operation: str, member: str, key: str, name: str) -
 def read_attempts(clients: Clients, history: str) -> tuple[DeploymentAttempt, ...]:
     """Read the history, oldest first."""
     bucket, prefix = split(history)
-    keys = []
-    request: dict[str, str] = {"Bucket": bucket, "Prefix": f"{prefix}/"}
+    found = (one["Key"] for one in _objects(clients, bucket, f"{prefix}/"))
+    keys = sorted(key for key in found if key.endswith(".json"))
+    return tuple(_attempt(clients, bucket, key) for key in keys)
+
+
+def objects_below(clients: Clients, uri: str) -> dict[str, str]:
+    """Return the objects whose URI begins with this one: URI → ETag."""
+    bucket, prefix = split(uri)
+    found = _objects(clients, bucket, prefix)
+    return {f"s3://{bucket}/{one['Key']}": one.get("ETag", "").strip('"') for one in found}
+
+
+def _objects(clients: Clients, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
+    request: dict[str, str] = {"Bucket": bucket, "Prefix": prefix}
     while True:
         page = clients.s3.list_objects_v2(**request)
-        found = [one["Key"] for one in page.get("Contents", ())]
-        keys += [key for key in found if key.endswith(".json")]
+        yield from page.get("Contents", ())
         if not page.get("IsTruncated"):
             break
         request["ContinuationToken"] = page["NextContinuationToken"]
-    return tuple(_attempt(clients, bucket, key) for key in sorted(keys))
 
 
 def split(uri: str) -> tuple[str, str]:
@@ -99,7 +109,8 @@ def _attempt(clients: Clients, bucket: str, key: str) -> DeploymentAttempt:
     return DeploymentAttempt(**{name: written.get(name, "") for name in DeploymentAttempt._fields})
 
 
-def _versions(clients: Clients, group: str) -> tuple[ModelVersion, ...]:
+def read_versions(clients: Clients, group: str) -> tuple[ModelVersion, ...]:
+    """Read the versions of a group, the highest first."""
     key = "ModelPackageGroupName"
     listed = "ModelPackageGroupSummaryList"
     if not exists(clients, "list_model_package_groups", listed, key, group):

@@ -7,7 +7,17 @@ from typing import Any
 
 from pipelines.programs.deploy import modes
 from pipelines.programs.deploy.model import DeploymentTarget, SampleRequest
-from pipelines.programs.deploy.variables import ENDPOINT, GROUP
+from pipelines.programs.deploy.variables import ENDPOINT, GROUP, JOB, STEP, VARIABLE
+
+_NUMBERS = frozenset(
+    {
+        "InstanceCount",
+        "InvocationsMaxRetries",
+        "InvocationsTimeoutInSeconds",
+        "MaxConcurrentTransforms",
+        "MaxPayloadInMB",
+    }
+)
 
 
 def target_of(
@@ -19,17 +29,18 @@ def target_of(
         config: the program's configuration: `mode`, `variant`, `environment`, `deployment`,
             `sample` ({"path", "content_type"} or None), `pipeline`, and `aws`, the spec's section;
             where given, `config`, members of the endpoint config, `scaling`, `replace`,
-            `delete_when_none` and `shadow`.
+            `delete_when_none` and `shadow`; of a batch, `batch`, its request, in which
+            `{"Variable": NAME}` stands for a variable's value.
         variables: the job's environment.
         read: returns the content of a file of the project.
     """
     aws: dict[str, Any] = config["aws"]
-    endpoint = variables[ENDPOINT]
     mode = modes.find(config["mode"])
+    named = variables[STEP if mode.is_batch else ENDPOINT]
     return DeploymentTarget(
         group=variables[GROUP].rpartition("/")[2],
-        endpoint=endpoint,
-        history=f"s3://{aws['bucket']}/{config['pipeline']}/deployments/{endpoint}",
+        endpoint=variables[JOB if mode.is_batch else ENDPOINT],
+        history=f"s3://{aws['bucket']}/{config['pipeline']}/deployments/{named}",
         role=aws.get("job_role") or aws["role"],
         mode=mode.name,
         variant=config["variant"],
@@ -43,6 +54,7 @@ def target_of(
         scaling=config.get("scaling", {}),
         delete_when_none=config.get("delete_when_none", False),
         shadow=config.get("shadow", ""),
+        batch=_batch(config["batch"], variables, aws.get("kms_key")) if mode.is_batch else {},
     )
 
 
@@ -53,6 +65,25 @@ def _placed(config: Mapping[str, Any]) -> dict[str, Any]:
         own = f"s3://{config['aws']['bucket']}/{config['pipeline']}/captured"
         given["DataCaptureConfig"] = {"DestinationS3Uri": own, **given["DataCaptureConfig"]}
     return given
+
+
+def _batch(request: Any, variables: Mapping[str, str], key: str | None) -> dict[str, Any]:
+    """Return the request for a transform job, with the values of variables and the key."""
+    written: dict[str, Any] = _with_values(request, variables)
+    if key:
+        written["TransformOutput"]["KmsKeyId"] = key
+        written["TransformResources"]["VolumeKmsKeyId"] = key
+    return written
+
+
+def _with_values(request: Any, variables: Mapping[str, str], member: str = "") -> Any:
+    """Put the value of each variable into its place; some members are numbers."""
+    if not isinstance(request, dict):
+        return request
+    if set(request) == {VARIABLE}:
+        text = variables[request[VARIABLE]]
+        return int(text) if member in _NUMBERS else text
+    return {key: _with_values(inner, variables, key) for key, inner in request.items()}
 
 
 def _sample(given: Mapping[str, str] | None, read: Callable[[str], bytes]) -> SampleRequest | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.functional.cli.multiplying_project import SERVE, Project, write_project
+from tests.functional.cli.multiplying_project import SERVE, SPEC, Project, write_project
 
 
 @pytest.fixture
@@ -61,6 +61,50 @@ def test_an_endpoint_is_shown_rolled_back_and_deleted(project: Project) -> None:
     assert planned["messages"] == ["create tiny with tiny/1"]
 
 
+NIGHTLY = """\
+  nightly:
+    kind: deployment
+    after: [register]
+    group: ${steps.register.group}
+    batch:
+      input: ${data.rows}
+      output: s3://answers/nightly
+      content_type: application/json
+      split: line
+      strategy: single
+      assemble: line
+    schedule: {rate: 1 day}
+"""
+
+
+def test_a_batch_is_processed_once_by_the_pipeline_and_by_name(project: Project) -> None:
+    """The run processes it; the same again does nothing; more input is another job."""
+    without = SPEC[: SPEC.index("  deploy:")]
+    spec = without.replace("defaults:", "data: {rows: rows/}\ndefaults:") + NIGHTLY
+    (project.folder / "pipeline.yaml").write_text(spec)
+    rows = project.folder / "rows" / "a.jsonl"
+    rows.parent.mkdir()
+    rows.write_text('{"x": 1}\n{"x": 3}\n')
+    project.good("run", "-p", "approval_status=Approved")
+    results = project.folder / ".pipelines" / "s3" / "answers" / "nightly" / "a.jsonl.out"
+    assert results.read_text() == '{"y": 21}\n{"y": 63}\n'
+    (again,) = listed(project, "deploy", "--local", "nightly")
+    assert (again["live"], again["changed"], again["action"]) == (1, False, "nothing")
+    (seen,) = listed(project, "endpoints", "--local")
+    assert (seen["endpoint"], seen["status"], seen["mode"]) == (
+        "tiny-nightly",
+        "Completed",
+        "batch",
+    )
+    none = project.run("deploy", "--local")
+    assert none.code == 2
+    assert "name a batch: tiny-nightly" in none.err
+    assert "is a batch" in project.run("endpoints", "rollback", "--local", "nightly").err
+    gone = project.good("destroy", "--local", "--yes")
+    assert "deleted model tiny-nightly-" in gone
+    assert "deleted pipeline tiny\n" in gone
+
+
 def test_a_broken_version_is_found_before_anybody_approves_it(project: Project) -> None:
     """`invoke --version` fails with the model's own words; nothing was deployed."""
     broken = SERVE.replace("return int(", "raise ValueError('no weights') or int(")
@@ -77,7 +121,7 @@ def test_a_broken_version_is_found_before_anybody_approves_it(project: Project) 
     ("words", "said"),
     [
         ("endpoints show --local tinny", "did you mean `tiny`?"),
-        ("endpoints history --local other", "its endpoints: tiny"),
+        ("endpoints history --local other", "its deployments: tiny"),
         ("endpoints rollback --local tiny", "there is nothing to roll back"),
         ("endpoints --local show tiny", "endpoints show --local"),
         ("invoke --local --file sample.json", "no endpoint is named"),

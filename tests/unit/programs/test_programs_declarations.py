@@ -31,10 +31,11 @@ def test_the_deployer_calls_everything_that_it_declares() -> None:
     scaled = Account({1: "Approved"})
     reconcile(scaled.clients, SLEEPING, QUICK)
     reconcile(scaled.clients, SLEEPING._replace(scaling={}), QUICK)
-    scaling = set(programs.declaration("deploy").further["ScalableDimension"])
-    asynchronous = set(programs.declaration("deploy").further["AsyncInferenceConfig"])
+    declared = programs.declaration("deploy")
+    scaling = set(declared.further["ScalableDimension"])
+    asynchronous = set(declared.further["AsyncInferenceConfig"])
     called = updated.actions | deleted.actions | (scaled.actions - scaling - asynchronous)
-    assert called == set(programs.declaration("deploy").actions)
+    assert called == {*declared.actions, *declared.further["variant"]}
 
 
 @pytest.mark.parametrize("program", programs.names())

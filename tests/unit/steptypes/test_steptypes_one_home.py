@@ -23,6 +23,7 @@ ALLOWED = {
     ("kinds/deployment.py", "EndpointConfig"),
     ("kinds/deployment.py", "Endpoint"),
     ("kinds/deployment.py", "RegisterModel"),
+    ("kinds/deployment.py", "Transform"),
     # A kind names the Types that it becomes.
     ("kinds/experiments.py", "Training"),
     ("kinds/registration.py", "Processing"),

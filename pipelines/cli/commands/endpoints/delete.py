@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import click
 
-from pipelines.account.destroy import SpecResources, destroy, find_endpoint
+from pipelines.account.destroy import SpecResources, destroy, made_for_endpoint
 from pipelines.cli.commands.destroy import named_resource
-from pipelines.cli.endpoints import find_deployment, look
+from pipelines.cli.endpoints import find_endpoint, look
 from pipelines.cli.options import ChosenSpec, local_option, spec_options, yes_option
 from pipelines.cli.printing import echo
 from pipelines.cli.target import CommandTarget, confirm, open_target
 from pipelines.diagnostics.sentences import counted
 from pipelines.errors import UsageError
 from pipelines.programs.deploy.model import package_version
-from pipelines.spec.names import deployer
 
 
 @click.command("delete")
@@ -29,11 +28,9 @@ def COMMAND(  # noqa: N802 - found by this name
 ) -> None:
     """Delete an endpoint with its configurations and models; versions and history stay."""
     with open_target(chosen, local) as target:
-        find_deployment(target, endpoint)
-        named = SpecResources(
-            target.pipeline, deployer(target.pipeline), (endpoint,), copy_of=target.copy_of
-        )
-        found = find_endpoint(target.account, named, endpoint)
+        find_endpoint(target, endpoint)
+        named = SpecResources(target.pipeline, (), (endpoint,), copy_of=target.copy_of)
+        found = made_for_endpoint(target.account, named, endpoint)
         for resource in found.foreign:
             raise UsageError(
                 f"the endpoint {resource.name} was not created by this tool for this pipeline",
@@ -56,7 +53,7 @@ def COMMAND(  # noqa: N802 - found by this name
 
 def _say_what_recreates(target: CommandTarget, endpoint: str) -> None:
     """Say that the next deployment would create it again, where an approved version is there."""
-    found = look(target, find_deployment(target, endpoint))
+    found = look(target, find_endpoint(target, endpoint))
     if found.decision.package:
         number = package_version(found.decision.package)
         version = f"{found.deployment.group}/{number}"

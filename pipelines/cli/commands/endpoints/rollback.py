@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from pipelines.cli.approval import ApprovalDecision, carry_out
-from pipelines.cli.endpoints import SeenDeployment, find_deployment, look
+from pipelines.cli.endpoints import SeenDeployment, find_endpoint, look
 from pipelines.cli.options import ChosenSpec, local_option, spec_options, yes_option
 from pipelines.cli.printing import echo
 from pipelines.cli.target import open_target
@@ -31,7 +31,7 @@ def COMMAND(  # noqa: N802 - found by this name
 ) -> None:
     """Reject the version that is live; the approved one below it takes its place."""
     with open_target(chosen, local) as target:
-        found = look(target, find_deployment(target, endpoint))
+        found = look(target, find_endpoint(target, endpoint))
         instead = _instead(found)
         echo(f"{endpoint}: {instead.message}", err=True)
         why = reason or f"rolled back from the endpoint {endpoint}"

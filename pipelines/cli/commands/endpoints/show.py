@@ -12,6 +12,7 @@ from pipelines.cli.options import ChosenSpec, format_option, local_option, spec_
 from pipelines.cli.printing import as_json, echo, echo_data
 from pipelines.cli.target import CommandTarget, open_target
 from pipelines.json_types import JsonObject
+from pipelines.programs.deploy.batch import input_of
 
 
 @click.command("show")
@@ -37,7 +38,7 @@ def COMMAND(  # noqa: N802 - found by this name
     rows = [*_rows(found), *_of_service(described)]
     width = max(len(word) for word, _ in rows)
     echo("\n".join(f"{word:<{width}}  {text}" for word, text in rows))
-    if found.live is not None:
+    if found.live is not None and not found.deployment.batch:
         echo(f"invoke it: python -m pipelines invoke{target.flags} {endpoint} --file REQUEST.json")
 
 
@@ -65,6 +66,9 @@ def _rows(found: SeenDeployment) -> Iterator[tuple[str, str]]:
     elif endpoint is not None:
         yield "version", f"none of the group: {endpoint.package or 'no model package'}"
     yield "mode", found.mode
+    if found.deployment.batch:
+        yield "input", input_of(found.deployment)
+        yield "output", found.deployment.batch["TransformOutput"]["S3OutputPath"]
     if endpoint is not None:
         yield "config", endpoint.config
     for message in found.messages:

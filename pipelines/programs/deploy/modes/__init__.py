@@ -25,6 +25,7 @@ class Mode(NamedTuple):
         config: the section `aws` of the spec → members of CreateEndpointConfig that only this mode
             has.
         answers_in_s3: whether it is invoked by InvokeEndpointAsync, whose answer is an object.
+        is_batch: whether it is no endpoint, but a transform job for each input.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Mode(NamedTuple):
     chains_containers: bool
     config: Callable[[Mapping[str, Any]], dict[str, Any]]
     answers_in_s3: bool = False
+    is_batch: bool = False
 
     def can_become(self, name: str) -> bool:
         """Return whether an update leads to another mode, or to one that is not known."""

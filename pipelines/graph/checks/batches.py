@@ -1,0 +1,37 @@
+"""Batches: their history is their own, and their schedules can start them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipelines.diagnostics import Finding
+from pipelines.graph.checks.automation import of_schedule
+from pipelines.graph.model import Graph, Node
+from pipelines.graph.resources import names_made
+from pipelines.spec.automation import Schedule, schedule_name
+from pipelines.spec.names import standing_alone
+
+
+def check(graph: Graph) -> Iterator[Finding]:
+    """Find batches that share a history with an endpoint, and schedules that cannot start one."""
+    for node in graph.nodes.values():
+        if getattr(node.step, "block", None) is None:
+            continue
+        if node.name in names_made(graph.spec, "endpoint"):
+            message = f"`{node.name}` is also an endpoint: both would keep their history there"
+            yield Finding("SP127", message, node.path, "key", "give the step another name")
+        schedule = getattr(node.step, "schedule", None)
+        if schedule is not None:
+            yield from _of_schedule(graph, node, schedule)
+
+
+def _of_schedule(graph: Graph, node: Node, schedule: Schedule) -> Iterator[Finding]:
+    path = (*node.path, "schedule")
+    pipeline = standing_alone(graph.spec.pipeline, node.name)
+    used = {use.reference.name for use in node.uses if use.reference.root == "parameters"}
+    parameters = {name: one for name, one in graph.spec.parameters.items() if name in used}
+    yield from of_schedule(pipeline, schedule, parameters, path)
+    for name in graph.spec.schedule:
+        if schedule_name(graph.spec.pipeline, name) == pipeline:
+            message = f"the schedule `{name}` of the pipeline has the same name in the account"
+            yield Finding("SP132", message, path, "key", f"rename the schedule `{name}`")

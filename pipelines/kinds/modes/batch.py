@@ -1,0 +1,119 @@
+"""`batch:` of a deployment: no endpoint, but a transform job for each version and input.
+
+What the block becomes is the request of that job. The deployer gets it in its configuration, where
+each reference is the name of a variable, since a bundle is the same for every execution.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import Field
+
+from pipelines.diagnostics import Finding
+from pipelines.grammar.functions import Value
+from pipelines.json_types import Json, JsonObject
+from pipelines.kinds.base.batch import BatchKeys, BatchRequest, batch_checks
+from pipelines.kinds.base.contract import EmitContext
+from pipelines.kinds.modes import ModeBlock, Settings
+from pipelines.programs.deploy.variables import INPUT, JOB, OUTPUT, STEP, VALUE, VARIABLE
+from pipelines.spec.members import RequestMember
+from pipelines.spec.names import copied
+from pipelines.spec.references import Template
+from pipelines.spec.values import Text
+
+_LONGEST = 45
+"""Of the 63 characters of a job's name, without a hash and a number."""
+
+
+class Batch(BatchKeys):
+    """The objects of a prefix through the highest approved version, once for each content."""
+
+    output: Annotated[Text, RequestMember("TransformOutput.S3OutputPath")] = Field(
+        description="s3:// prefix for the results, `<object>.out` for each object of the input."
+    )
+
+    @property
+    def instance_types(self) -> tuple[str, ...]:
+        """The type of its instances, where it is written out."""
+        return (self.instance_type,) if isinstance(self.instance_type, str) else ()
+
+
+@dataclass
+class _Variables:
+    """Resolves each reference to a variable; remembers which."""
+
+    found: dict[str, Template] = field(default_factory=dict)
+
+    def __call__(self, value: Json) -> Json:
+        if not isinstance(value, Template):
+            return value
+        name = f"{VALUE}{len(self.found) + 1}"
+        self.found[name] = value
+        return {VARIABLE: name}
+
+
+def _of_program(batch: Batch) -> tuple[JsonObject, Mapping[str, Template]]:
+    """Return the request as the program gets it, and its variables beside input and output."""
+    variables = _Variables()
+    request = BatchRequest(batch, {VARIABLE: OUTPUT}, {VARIABLE: INPUT}, variables).written()
+    return request, variables.found
+
+
+def program_request(batch: Batch) -> JsonObject:
+    """Return the request as it stands in the program's configuration."""
+    return _of_program(batch)[0]
+
+
+def variables(batch: Batch, context: EmitContext) -> dict[str, Value]:
+    """Return the variables of the deploying job that the program needs for a batch."""
+    resolve = context.resolve
+    others = {name: resolve(template) for name, template in _of_program(batch)[1].items()}
+    return {
+        STEP: context.name,
+        JOB: job_name(context.origin, context.name),
+        INPUT: resolve(batch.input.from_),
+        OUTPUT: resolve(batch.output),
+        **others,
+    }
+
+
+def request(batch: Batch, resolve: Callable[[Json], Value]) -> JsonObject:
+    """Return CreateTransformJob as the program will call it, to be checked."""
+    output, source = resolve(batch.output), resolve(batch.input.from_)
+    return {"ModelName": "x", **BatchRequest(batch, output, source, resolve).written()}
+
+
+def job_name(pipeline: str, step: str) -> str:
+    """Return what the names of a step's jobs begin with; a hash and a number follow."""
+    return f"{pipeline}-{step}".replace("_", "-")[:_LONGEST].rstrip("-")
+
+
+def beside(output: str | Template, copy: str) -> str | Template:
+    """Return where the results of a copy go: next to the original's, not among them."""
+    if isinstance(output, Template):
+        return Template((*output.segments, copied("", copy)))
+    return copied(output.rstrip("/"), copy)
+
+
+def block_checks(batch: Batch) -> Iterator[Finding]:
+    """What is written out can be read and written; paths are relative to the block."""
+    yield from batch_checks(batch)
+    texts = {("output",): batch.output, ("input",): batch.input.from_}
+    for path, text in texts.items():
+        if isinstance(text, str) and not (text.startswith("s3://") and text[5:].strip("/")):
+            message = f"`{text}` is not a prefix in S3"
+            yield Finding("SP122", message, path, help="write s3://bucket/prefix")
+    source, output = batch.input.from_, batch.output
+    if isinstance(source, str) and isinstance(output, str) and output.startswith(source):
+        message = f"the results go to `{output}`, which belongs to the input: each would be"
+        advice = "name a prefix outside of the input"
+        yield Finding("SP130", f"{message} processed in turn", ("output",), help=advice)
+
+
+MODE = ModeBlock(
+    Batch,
+    RequestMember(),
+    "No endpoint: process the objects of a prefix, one job for each version and input.",
+    lambda _block: Settings({}),
+)
