@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from typing import Literal
 
 from pipelines.backends.local.jobs.batch.paths import RecordPath, read_path
@@ -13,6 +14,9 @@ from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
 Format = Literal["csv", "json"]
+_QUOTED = re.compile(rb'["\r\0]')
+"""What CSV is read and written differently for."""
+
 _INPUT, _OUTPUT = "SageMakerInput", "SageMakerOutput"
 
 
@@ -74,6 +78,9 @@ class Association:
             ResultError: the response has not one result for each record.
             PathError: a result has not what is to be kept.
         """
+        plain = self._side_by_side(records, response)
+        if plain is not None:
+            return plain
         results = self._read(response)
         if self.joined:
             sources = self._read(b"\n".join(records))
@@ -83,6 +90,20 @@ class Association:
                 )
             results = [self._join(*pair) for pair in zip(sources, results, strict=True)]
         return self._written([self.kept.select(result) for result in results])
+
+    def _side_by_side(self, records: tuple[bytes, ...], response: bytes) -> bytes | None:
+        """Write each record with its result behind it, as texts.
+
+        None where that is not what reading and writing them would give: where anything is
+        filtered or quoted, or the lines do not match.
+        """
+        if not (self.joined and self.kept.is_whole and self.by_line and self.format == "csv"):
+            return None
+        results = response.removesuffix(b"\n").split(b"\n")
+        if len(results) != len(records) or not all(results) or not all(records):
+            return None
+        text = b"\n".join(map(b",".join, zip(records, results, strict=True)))
+        return text if text.isascii() and not _QUOTED.search(text) else None
 
     def _join(self, source: Json, result: Json) -> Json:
         if self.format == "csv":

@@ -87,18 +87,18 @@ class _Transform:
         by_line = self.request["TransformOutput"].get("AssembleWith") == "Line" or (
             self.association is not None and self.batching.by_line
         )
-        waiting: deque[Future[bytes]] = deque()
+        waiting: deque[tuple[tuple[bytes, ...], Future[bytes]]] = deque()
         with ExitStack() as stack:
             file: IO[bytes] = stack.enter_context(info.path.open("rb"))
             if source.gunzip:
                 stack.enter_context(unpacking(info, source))
                 file = stack.enter_context(gzip.open(file))  # type: ignore[arg-type]  # binary
             for records in self.batching.payloads(file):
-                waiting.append(self.pool.submit(self._processed, records))
+                waiting.append((records, self.pool.submit(self._sent, records)))
                 if len(waiting) > 2 * self.fleet.spec.workers:
-                    yield _line(self._result(waiting.popleft()), by_line)
+                    yield _line(self._kept(*waiting.popleft()), by_line)
             while waiting:
-                yield _line(self._result(waiting.popleft()), by_line)
+                yield _line(self._kept(*waiting.popleft()), by_line)
 
     def _result(self, future: Future[bytes]) -> bytes:
         while True:
@@ -110,11 +110,17 @@ class _Transform:
                 if future.done():
                     raise
 
-    def _processed(self, records: tuple[bytes, ...]) -> bytes:
+    def _sent(self, records: tuple[bytes, ...]) -> bytes:
+        """Return the response to what is sent of records."""
         association = self.association
         if association is None:
             return self._invoke(self.batching.joined(records))
-        return association.output(records, self._invoke(association.payload(records)))
+        return self._invoke(association.payload(records))
+
+    def _kept(self, records: tuple[bytes, ...], response: Future[bytes]) -> bytes:
+        """Return what is kept of a response; the model processes the next payload meanwhile."""
+        body = self._result(response)
+        return body if self.association is None else self.association.output(records, body)
 
     def _invoke(self, payload: bytes) -> bytes:
         source, output = self.request["TransformInput"], self.request["TransformOutput"]
