@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tests.functional.aws.account import Account
     from tests.functional.aws.command import Command
 
+COST = "cost: unknown, no price is known: `pipelines cost --refresh` retrieves them"
+
 UPSERT = ("upsert", "--yes")
 
 
@@ -42,6 +44,7 @@ def test_a_plan_changes_nothing(account: Account, project: Path, pipelines: Comm
         "create    model package group churn-models",
         "create    pipeline churn",
         "5 to upload, 2 to create",
+        COST,
     ]
 
 
@@ -90,6 +93,7 @@ def test_files_and_members_that_changed_are_named(
         "  train: features runs again and changes its input",
         "  register-package: train runs again and changes its input",
         "4 to upload, 1 to update",
+        COST,
     ]
 
 
