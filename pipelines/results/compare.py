@@ -132,7 +132,8 @@ def _experiments(reports: Mapping[str, Json]) -> dict[str, str | float]:
     shown: dict[str, str | float] = {}
     for experiment in experiments_in(reports):
         for member in experiment.members:
-            row = ", ".join(f"{name}={value}" for name, value in member["parameters"].items())
+            given = sorted(member["parameters"].items())  # whatever their order in the matrix
+            row = ", ".join(f"{name}={value}" for name, value in given)
             value = experiment.value(member)
             name = f"{experiment.step}: {row}: {experiment.metric}"
             shown[name] = str(member["status"]) if value is None else value
