@@ -142,6 +142,7 @@ class Endpoint(NamedTuple):
         package: the ARN of the package that it serves; None where it is not one.
         failure: its FailureReason.
         instances: how many instances its variant has now; 0 for a serverless one.
+        variant: the name of its variant.
     """
 
     status: str
@@ -150,6 +151,7 @@ class Endpoint(NamedTuple):
     package: str | None
     failure: str | None
     instances: int = 0
+    variant: str = ""
 
     @property
     def is_changing(self) -> bool:

@@ -56,15 +56,15 @@ def find_endpoint(clients: Clients, name: str) -> Endpoint | None:
         modes.of(described).name,
         _package(clients, described["ProductionVariants"]),
         found.get("FailureReason"),
-        _instances(found),
+        *_variant(found),
     )
 
 
-def _instances(endpoint: dict[str, Any]) -> int:
-    """Return how many instances the first variant of a described endpoint has now."""
+def _variant(endpoint: dict[str, Any]) -> tuple[int, str]:
+    """Return how many instances the first variant of a described endpoint has, and its name."""
     for variant in endpoint.get("ProductionVariants", ()):
-        return int(variant.get("CurrentInstanceCount", 0))
-    return 0
+        return int(variant.get("CurrentInstanceCount", 0)), str(variant.get("VariantName", ""))
+    return 0, ""
 
 
 def exists(clients: Clients, operation: str, member: str, key: str, name: str) -> bool:

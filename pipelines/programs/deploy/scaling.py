@@ -97,9 +97,11 @@ def steps(
 ) -> tuple[ScalingStep, ...]:
     """Return the steps from what is registered to what the target wants; none where it is so.
 
-    Nothing is wanted of an endpoint in another mode, which serves what worked before.
+    Nothing is wanted of an endpoint in another mode, which serves what worked before, or with a
+    variant of somebody else's.
     """
-    wanted = target.scaling if endpoint.mode == target.mode else {}
+    fits = endpoint.mode == target.mode and endpoint.variant == VARIANT
+    wanted = target.scaling if fits else {}
     dimension = wanted.get("ScalableDimension", "")
     taken: list[ScalingStep] = []
     for other in found.targets:

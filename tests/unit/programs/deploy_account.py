@@ -254,7 +254,9 @@ class SageMaker:
         """Look at the endpoint."""
         self.account.look()
         assert self.account.endpoint is not None
-        variants = [{"CurrentInstanceCount": self.account.instances}]
+        config = self.account.configs[self.account.endpoint["EndpointConfigName"]]
+        name = config["ProductionVariants"][0]["VariantName"]
+        variants = [{"VariantName": name, "CurrentInstanceCount": self.account.instances}]
         return {**self.account.endpoint, "ProductionVariants": variants}
 
     def describe_endpoint_config(self, **request: Any) -> dict[str, Any]:

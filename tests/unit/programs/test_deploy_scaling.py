@@ -181,6 +181,18 @@ def test_provisioned_concurrency_scales_and_gives_way_to_instances() -> None:
     assert set(account.scaled.targets) == {INSTANCES}
 
 
+def test_what_others_put_live_does_not_scale() -> None:
+    """Its variant has a name of their own; it stays until a version takes its place."""
+    account = Account({1: R})
+    account.models["theirs"] = {"PrimaryContainer": {"Image": "i"}}
+    variants = [{"VariantName": "v", "ModelName": "theirs", "InstanceType": "ml.m5.large"}]
+    account.configs["theirs"] = {"ProductionVariants": variants}
+    account.endpoint = {"EndpointStatus": "InService", "EndpointConfigName": "theirs"}
+    assert not deploy(account, SCALED).changed
+    account.versions[1] = A
+    assert deploy(account, SCALED).messages[1] == "let e scale from 1 to 4 instances"
+
+
 def test_a_role_from_before_there_was_autoscaling_deploys_as_before() -> None:
     """It may not look, so nothing of ours can be there; with autoscaling it is refused."""
     account = Account({1: A})

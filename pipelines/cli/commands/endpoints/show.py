@@ -81,10 +81,11 @@ def _rows(found: SeenDeployment) -> Iterator[tuple[str, str]]:
 def _of_service(described: JsonObject) -> Iterator[tuple[str, str]]:
     """Yield what the service knows of the endpoint: its variants and when it was changed."""
     config = described["config"] or {}
-    for variant in config.get("ProductionVariants", ()):
-        keys = ("InstanceType", "InitialInstanceCount", "ServerlessConfig")
-        settings = ", ".join(f"{key} {variant[key]}" for key in keys if key in variant)
-        yield "variant", f"{variant['VariantName']}: {settings}"
+    for sort in ("ProductionVariants", "ShadowProductionVariants"):
+        for variant in config.get(sort) or ():
+            keys = ("InstanceType", "InstancePools", "InitialInstanceCount", "ServerlessConfig")
+            settings = ", ".join(f"{key} {variant[key]}" for key in keys if key in variant)
+            yield "variant", f"{variant['VariantName']}: {settings}"
     for variant in described.get("ProductionVariants", ()):
         for image in variant.get("DeployedImages", ()):
             resolved = image.get("ResolvedImage", "")
