@@ -163,6 +163,7 @@ def needs(_name: str, step: DeploymentStep) -> StepNeeds:
         "sample": sample.request if sample else None,
     }
     if step.block is not None:
+        del config["variant"]  # it tells an endpoint, whose rights a batch does not need
         config[BATCH] = batch.program_request(step.block)
     if settings.config:
         config["config"] = settings.config

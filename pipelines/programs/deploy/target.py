@@ -26,8 +26,9 @@ def target_of(
     """Make the target of a deployment.
 
     Args:
-        config: the program's configuration: `mode`, `variant`, `environment`, `deployment`,
-            `sample` ({"path", "content_type"} or None), `pipeline`, and `aws`, the spec's section;
+        config: the program's configuration: `mode`, `variant` of an endpoint, `environment`,
+            `deployment`, `sample` ({"path", "content_type"} or None), `pipeline`, and `aws`, the
+            spec's section;
             where given, `config`, members of the endpoint config, `scaling`, `replace`,
             `delete_when_none` and `shadow`; of a batch, `batch`, its request, in which
             `{"Variable": NAME}` stands for a variable's value.
@@ -43,7 +44,7 @@ def target_of(
         history=f"s3://{aws['bucket']}/{config['pipeline']}/deployments/{named}",
         role=aws.get("job_role") or aws["role"],
         mode=mode.name,
-        variant=config["variant"],
+        variant=config.get("variant", {}),
         environment=config["environment"],
         config={**mode.config(aws), **_placed(config)},
         model=_network(aws),

@@ -37,6 +37,7 @@ steps:
     endpoint: churn
     serverless: {}
 """
+BATCH = '    batch: {input: "s3://lake/in/", output: "s3://lake/out"}\n    on_approval: true\n'
 SAGEMAKER = "arn:aws:sagemaker:eu-central-1:123456789012"
 JOBS, DEPLOYER = (f"arn:aws:iam::123456789012:role/{name}" for name in ("jobs", "deployer"))
 
@@ -374,3 +375,23 @@ def test_a_batch_runs_with_the_role_of_its_model(tmp_path: Path) -> None:
     assert found[worker, "registered", "ecr:BatchGetImage"] == (image,)
     (logs,) = found[worker, "predict", "logs:PutLogEvents"]
     assert "/aws/sagemaker/TransformJobs" in logs
+
+
+def test_a_batch_needs_no_right_on_endpoints(tmp_path: Path) -> None:
+    """The deployer starts transform jobs and reads the input; the model reads it and writes."""
+    spec = SPEC.replace("    endpoint: churn\n    serverless: {}\n", BATCH)
+    (tmp_path / "pipeline.yaml").write_text(spec)
+    (tmp_path / "features.py").write_text("")
+    compiled = compile_spec(CompileRequest(tmp_path / "pipeline.yaml", None, {})).compiled
+    assert compiled is not None
+    aws = Aws(region="eu-central-1", role=JOBS, deploy_role=DEPLOYER, bucket="team")
+    found = [one for one in permissions(compiled, aws) if one.step == "deploy"]
+    assert not any("Endpoint" in one.action or "autoscaling" in one.action for one in found)
+    resources = {(one.role, one.action): one.resources for one in found}
+    job = f"{SAGEMAKER}:transform-job/churn-deploy-*"
+    assert resources[DEPLOYER, "sagemaker:CreateTransformJob"] == (job,)
+    reads = {one for p in found if p.action == "s3:GetObject" for one in p.resources}
+    assert {"arn:aws:s3:::lake/in/*", "arn:aws:s3:::team/churn/packages/*"} <= reads
+    writes = {(p.role, one) for p in found if p.action == "s3:PutObject" for one in p.resources}
+    assert (JOBS, "arn:aws:s3:::lake/out*") in writes
+    assert (DEPLOYER, "arn:aws:s3:::team/churn/deployments/deploy/*") in writes
