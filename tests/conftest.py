@@ -16,7 +16,12 @@ from tests.everything import EVERYTHING
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Machines are noisy: a property says what is right, never how fast.
-settings.register_profile("noisy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "noisy",
+    deadline=None,
+    max_examples=200 if EVERYTHING else 50,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("noisy")
 
 

@@ -18,17 +18,17 @@ def _run_together(project: Project, *commands: tuple[str, ...]) -> list[str]:
     return [out for out, _ in outputs]
 
 
-def test_two_runs_at_once_both_succeed_and_lose_nothing(either: Project) -> None:
+def test_two_runs_at_once_both_succeed_and_lose_nothing(project: Project) -> None:
     """Two executions, two versions, every step of both."""
-    _run_together(either, ("run", "--no-cache"), ("run", "--no-cache"))
-    executions = either.seen()
+    _run_together(project, ("run", "--no-cache"), ("run", "--no-cache"))
+    executions = project.seen()
     assert [execution.status for execution in executions] == ["Succeeded", "Succeeded"]
     for execution in executions:
         assert execution.steps == dict.fromkeys(execution.steps, "Succeeded")
         assert set(execution.steps) == set(STEPS)
-    assert sorted(model["ModelPackageVersion"] for model in either.models()) == [1, 2]
-    assert either.calls() == JOBS + JOBS
-    assert either.artifacts(executions[0].id) == either.artifacts(executions[1].id)
+    assert sorted(model["ModelPackageVersion"] for model in project.models()) == [1, 2]
+    assert project.calls() == JOBS + JOBS
+    assert project.artifacts(executions[0].id) == project.artifacts(executions[1].id)
 
 
 def test_runs_of_different_specs_each_run_their_own(project: Project) -> None:

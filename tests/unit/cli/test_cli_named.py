@@ -26,7 +26,7 @@ PAGES = (
     *sorted((ROOT / "pipelines" / "diagnostics" / "codes").glob("*.md")),
     *sorted((ROOT / "pipelines" / "templates").rglob("*.md")),
 )
-CODE = sorted((ROOT / "pipelines").rglob("*.py"))
+CODE = tuple(sorted((ROOT / "pipelines").rglob("*.py")))
 HOLE = "\0"
 """Stands for what an f-string puts in."""
 
@@ -130,16 +130,20 @@ def all_options() -> frozenset[str]:
     return frozenset(text for one in below(cli) for text in options(one))
 
 
-@pytest.mark.parametrize("file", [*PAGES, *CODE], ids=lambda file: str(file.relative_to(ROOT)))
-def test_what_a_text_names_of_the_command_line_is_there(file: Path) -> None:
+def missing(text: str) -> Iterator[str]:
+    """Yield, in words, what a text names of the command line and is not there."""
+    yield from (f"{one}: {' '.join(words)}" for words in named(text) if (one := wrong(words)))
+    spans = [re.split("[ =]", span)[0] for span in _SPAN.findall(_FENCE.sub("", text))]
+    alone = {span for span in spans if _OPTION.fullmatch(span)}
+    yield from (f"no command has {span}" for span in sorted(alone - all_options() - FOREIGN))
+
+
+@pytest.mark.parametrize("files", [PAGES, CODE], ids=["pages", "code"])
+def test_what_a_text_names_of_the_command_line_is_there(files: tuple[Path, ...]) -> None:
     """Commands, subcommands and their options; an option that stands alone is of some command."""
-    missing = []
-    for text in texts(file):
-        missing += [f"{one}: {' '.join(words)}" for words in named(text) if (one := wrong(words))]
-        spans = [re.split("[ =]", span)[0] for span in _SPAN.findall(_FENCE.sub("", text))]
-        alone = {span for span in spans if _OPTION.fullmatch(span)}
-        missing += [f"no command has {span}" for span in sorted(alone - all_options() - FOREIGN)]
-    assert not missing
+    assert len(files) > 20
+    found = ((file, one) for file in files for text in texts(file) for one in missing(text))
+    assert [f"{file.relative_to(ROOT)}: {one}" for file, one in found] == []
 
 
 @pytest.mark.parametrize(

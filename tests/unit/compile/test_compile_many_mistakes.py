@@ -13,7 +13,7 @@ from tests.growth import LIMIT, growth
 
 pytestmark = pytest.mark.no_cover
 
-FEW: Final = 500
+FEW: Final = 250
 _HEAD: Final = "spec: 1\npipeline: many\n"
 _WORK: Final = f"{_HEAD}steps:\n  work:\n    kind: processing\n    script: work.py\n"
 _CHOICE: Final = f"{_HEAD}steps:\n  c:\n    kind: condition\n    if: 1 == 1\n"

@@ -11,7 +11,7 @@ from tests.growth import LIMIT, growth
 
 pytestmark = pytest.mark.no_cover
 
-FEW: Final = 750
+FEW: Final = 400
 
 
 def _definition(*steps: JsonObject, parameters: Any = ()) -> JsonObject:

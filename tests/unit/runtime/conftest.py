@@ -15,10 +15,13 @@ from pipelines.testing.jobs import Jobs
 from tests import older_pythons
 from tests.bundles import write_bundle
 
+_OLDEST, *_OLD = older_pythons.VERSIONS
+_EACH = ("this", _OLDEST, *(pytest.param(one, marks=pytest.mark.everything) for one in _OLD))
 
-@pytest.fixture(params=["this", *older_pythons.VERSIONS])
+
+@pytest.fixture(params=_EACH)
 def every_python(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run the test's jobs with this Python, and with each of the older ones."""
+    """Run the test's jobs with this Python and with the oldest; `make everything` with all."""
     if request.param != "this":
         monkeypatch.setattr(sys, "executable", older_pythons.interpreter(request.param))
 
