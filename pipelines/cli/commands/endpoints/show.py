@@ -78,14 +78,17 @@ def _rows(found: SeenDeployment) -> Iterator[tuple[str, str]]:
     yield "history", found.deployment.history
 
 
+def _settings(variant: JsonObject) -> str:
+    keys = ("InstanceType", "InstancePools", "InitialInstanceCount", "ServerlessConfig")
+    return ", ".join(f"{key} {variant[key]}" for key in keys if key in variant)
+
+
 def _of_service(described: JsonObject) -> Iterator[tuple[str, str]]:
     """Yield what the service knows of the endpoint: its variants and when it was changed."""
     config = described["config"] or {}
-    for sort in ("ProductionVariants", "ShadowProductionVariants"):
-        for variant in config.get(sort) or ():
-            keys = ("InstanceType", "InstancePools", "InitialInstanceCount", "ServerlessConfig")
-            settings = ", ".join(f"{key} {variant[key]}" for key in keys if key in variant)
-            yield "variant", f"{variant['VariantName']}: {settings}"
+    sorts = ("ProductionVariants", "ShadowProductionVariants")
+    for variant in (one for sort in sorts for one in config.get(sort) or ()):
+        yield "variant", f"{variant['VariantName']}: {_settings(variant)}"
     for variant in described.get("ProductionVariants", ()):
         for image in variant.get("DeployedImages", ()):
             resolved = image.get("ResolvedImage", "")
