@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from pipelines.cli.printing import echo
 from pipelines.cli.target import CommandTarget
 from pipelines.errors import ExecutionFailedError, UsageError
 from pipelines.frozen import frozen
+from pipelines.json_types import JsonObject
 from pipelines.programs.deploy.dispatch import deploy
 from pipelines.programs.deploy.model import DeployError, DeploymentOutcome, NotFailedError
 from pipelines.programs.deploy.model import DeploymentTarget as Deployment
@@ -16,6 +17,7 @@ from pipelines.programs.deploy.reconcile import Options
 from pipelines.programs.deploy.scaling import NOTHING_SCALES
 
 _LOCAL_PAUSE, _PAUSE = 0.05, 10.0
+_STUB = "stub: "
 
 
 @frozen
@@ -54,6 +56,8 @@ def reconcile_deployments(
                 echo(f"{one.endpoint}: {NOTHING_SCALES}", err=True)
             for text in reconciled[-1].outcome.news:
                 echo(f"{one.endpoint}: {text}", err=err)
+            for text in _stubs_behind(target, reconciled[-1]):
+                echo(f"{one.endpoint}: a stub answers in its place: {text}", err=True)
         except NotFailedError as error:
             needless.append(error)
         except DeployError as error:
@@ -69,6 +73,29 @@ def _reconcile(target: CommandTarget, deployment: Deployment, options: Options) 
         here = options._replace(pause=pause, report=_report)
         outcome = deploy(Clients(*clients), deployment, here)
     return Reconciled(deployment, outcome)
+
+
+def stubs_of(described: JsonObject) -> Iterator[tuple[str, str]]:
+    """Yield each variant in whose place a stub answers, and why; only the local SageMaker has any.
+
+    Args:
+        described: what DescribeEndpoint answers.
+    """
+    for variant in described.get("ProductionVariants", ()):
+        for image in variant.get("DeployedImages", ()):
+            resolved = image.get("ResolvedImage", "")
+            if resolved.startswith(_STUB):
+                yield variant["VariantName"], resolved.removeprefix(_STUB)
+
+
+def _stubs_behind(target: CommandTarget, reconciled: Reconciled) -> Iterator[str]:
+    """Yield why stubs answer at an endpoint that is live on this machine."""
+    deployment, outcome = reconciled.deployment, reconciled.outcome
+    if target.is_local and outcome.live is not None and not deployment.batch:
+        described = target.account.call(
+            "sagemaker", "describe_endpoint", EndpointName=deployment.endpoint
+        )
+        yield from (reason for _, reason in stubs_of(described))
 
 
 def require_success(

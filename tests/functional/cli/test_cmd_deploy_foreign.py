@@ -14,6 +14,7 @@ from tests.functional.cli.multiplying_project import SERVE, Project, write_proje
 
 STORE = "s3://pipelines-000000000000/theirs"
 OWN_IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/mlflow-pyfunc:3"
+SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 
 
 def source(uri: str, data: str, compression: str) -> JsonObject:
@@ -88,8 +89,8 @@ def test_a_version_of_others_is_deployed_as_it_is(group: Project, container: Jso
         (({"ModelDataUrl": f"{STORE}/none.tar.gz"},), "there is no object at"),
         (({"ModelDataUrl": f"{STORE}/damaged.tar.gz"},), "cannot be used"),
         ((source(f"{STORE}/none/", "S3Prefix", "None"),), "does not exist"),
-        (({},), "the model has no serving code"),
-        ((LONE,), "the model has no serving code"),
+        (({"Image": SKLEARN},), "the model has no serving code"),
+        (({**LONE, "Image": SKLEARN},), "the model has no serving code"),
     ],
 )
 def test_a_version_that_cannot_be_served_is_refused_with_a_reason(
@@ -104,6 +105,18 @@ def test_a_version_that_cannot_be_served_is_refused_with_a_reason(
     assert "tiny: tiny/1 is live" in group.good("deploy", "--local")
     assert group.answer() == 42
     group.good("reject", "--local", name)
+
+
+@pytest.mark.parametrize("container", [{}, LONE], ids=["no model", "an object"])
+def test_a_stub_in_the_place_of_somebodys_own_server_is_told(
+    group: Project, container: JsonObject
+) -> None:
+    """No container is run here: the version goes live, and what answers is told."""
+    name = register(group, container)
+    done = group.run("approve", "--local", name)
+    assert done.code == 0, done.err
+    assert "tiny: a stub answers in its place: " in done.err
+    assert "tiny: tiny/1 is live" in group.good("reject", "--local", name)
 
 
 def test_a_package_without_a_group_is_no_version(group: Project) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import click
 
 from pipelines.cli.commands.endpoints import as_object
+from pipelines.cli.deployments import stubs_of
 from pipelines.cli.endpoints import SeenDeployment, find_deployment, look
 from pipelines.cli.options import ChosenSpec, format_option, local_option, spec_options
 from pipelines.cli.printing import as_json, echo, echo_data
@@ -89,11 +90,9 @@ def _of_service(described: JsonObject) -> Iterator[tuple[str, str]]:
     sorts = ("ProductionVariants", "ShadowProductionVariants")
     for variant in (one for sort in sorts for one in config.get(sort) or ()):
         yield "variant", f"{variant['VariantName']}: {_settings(variant)}"
+    for name, reason in stubs_of(described):
+        yield "stub", f"{name}: {reason}"
     for variant in described.get("ProductionVariants", ()):
-        for image in variant.get("DeployedImages", ()):
-            resolved = image.get("ResolvedImage", "")
-            if resolved.startswith("stub: "):  # the local SageMaker's, where nothing could run
-                yield "stub", f"{variant['VariantName']}: {resolved.removeprefix('stub: ')}"
         if "CurrentInstanceCount" in variant:
             yield "instances", f"{variant['VariantName']}: {variant['CurrentInstanceCount']}"
     for word, member in (("created", "CreationTime"), ("changed", "LastModifiedTime")):
