@@ -23,7 +23,7 @@ _SECTIONS = {
     "Run": ("run", "debug", "start", "stop"),
     "Ship": ("plan", "upsert", "rollback", "promote", "destroy", "prune", "ci", "doctor"),
     "Serve": ("approve", "reject", "deploy", "endpoints", "invoke", "serve"),
-    "Look": ("status", "logs", "outputs", "report", "compare", "models", "versions"),
+    "Look": ("status", "logs", "outputs", "report", "compare", "cost", "models", "versions"),
 }
 """The commands as `--help` shows them; one that is not named stands at the end."""
 

@@ -19,7 +19,6 @@ from pipelines.execution.caller import Caller
 from pipelines.execution.executions import executions, find
 from pipelines.execution.identifiers import generations_back, identifier
 from pipelines.frozen import frozen
-from pipelines.graph.resources import pipelines_made
 from pipelines.json_types import JsonObject
 
 if TYPE_CHECKING:
@@ -106,6 +105,8 @@ def open_scope(chosen: ChosenSpec, local: bool) -> Iterator[Scope]:  # noqa: FBT
             yield local_scope(sagemaker, chosen)
     else:
         with open_target(chosen, local) as target:
+            from pipelines.graph.resources import pipelines_made  # noqa: PLC0415 - reads a spec
+
             named = pipelines_made(target.spec)
             yield Scope(target.account, named, target.flags, account=target.account)
 

@@ -12,7 +12,7 @@ from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from tests.acceptance.definitions import refusal
 from tests.acceptance.events import Events
-from tests.acceptance.serving import SERVERLESS, create_config, create_model, describe_endpoint
+from tests.acceptance.hosted import SERVERLESS, create_config, create_model, describe_endpoint
 from tests.acceptance.target import Target, refused
 
 

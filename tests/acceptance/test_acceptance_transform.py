@@ -14,7 +14,7 @@ from pipelines.backends.local.jobs.batch.binary import wrapped
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from tests.acceptance.definitions import refusal
-from tests.acceptance.serving import TRANSFORM, TRANSFORM_MINUTES, create_model
+from tests.acceptance.hosted import TRANSFORM, TRANSFORM_MINUTES, create_model
 from tests.acceptance.target import Target
 
 

@@ -180,7 +180,7 @@ ARN = "arn:aws:sagemaker:us-east-1:000000000000"
             (
                 "the local SageMaker does not have the operation ListDomains of sagemaker; it has"
                 " operations on endpoint configs, endpoints, executions, jobs, model packages,"
-                " models, pipelines, search, tags; use an account for it"
+                " models, pipelines, search, tags, tuning jobs; use an account for it"
             ),
         ),
     ],

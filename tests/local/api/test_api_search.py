@@ -79,7 +79,7 @@ def test_a_kind_that_cannot_be_searched_is_named(served: Served) -> None:
     """With those that can."""
     code, message, _ = refusal(served.client("sagemaker").search, Resource="FeatureGroup")
     assert code == "ValidationException"
-    assert "FeatureGroup; it knows TrainingJob, Pipeline" in message
+    assert "FeatureGroup; it knows TrainingJob, HyperParameterTuningJob, Pipeline" in message
     for kind in ("Pipeline", "PipelineExecution", "ModelPackageGroup", "Endpoint"):
         assert served.client("sagemaker").search(Resource=kind)["Results"] == []
 

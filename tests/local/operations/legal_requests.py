@@ -48,6 +48,33 @@ TRAINING = {
     "Environment": {"A": "1"},
     "Tags": TAGS,
 }
+TUNING = {
+    "HyperParameterTuningJobConfig": {
+        "Strategy": "Random",
+        "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "score"},
+        "ResourceLimits": {"MaxNumberOfTrainingJobs": 2, "MaxParallelTrainingJobs": 1},
+        "ParameterRanges": {
+            "CategoricalParameterRanges": [{"Name": "solver", "Values": ["a", "b"]}],
+            "ContinuousParameterRanges": [
+                {"Name": "rate", "MinValue": "0.1", "MaxValue": "1", "ScalingType": "Logarithmic"}
+            ],
+        },
+        "RandomSeed": 1,
+    },
+    "TrainingJobDefinition": {
+        "StaticHyperParameters": {"epochs": "1"},
+        "AlgorithmSpecification": {
+            "TrainingImage": "i",
+            "TrainingInputMode": "File",
+            "MetricDefinitions": [{"Name": "score", "Regex": "score=(.*)"}],
+        },
+        "OutputDataConfig": {"S3OutputPath": "s3://b/models"},
+        "ResourceConfig": RESOURCES,
+        "RoleArn": ROLE,
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+    },
+    "Tags": TAGS,
+}
 PROCESSING = {
     "AppSpecification": {"ImageUri": "i", "ContainerEntrypoint": ["true"]},
     "ProcessingResources": {"ClusterConfig": RESOURCES},
@@ -108,12 +135,13 @@ def fill(sagemaker: LocalSageMaker, owner: str) -> Names:
 def _jobs(sagemaker: LocalSageMaker, owner: str) -> None:
     """Record a job of each kind that is in progress."""
     context = sagemaker._provided.context
-    for type_name, request in (
-        ("Training", TRAINING),
-        ("Processing", PROCESSING),
-        ("Transform", TRANSFORM),
+    for type_name, noun, request in (
+        ("Training", "training-job", TRAINING),
+        ("Processing", "processing-job", PROCESSING),
+        ("Transform", "transform-job", TRANSFORM),
+        ("Tuning", "hyper-parameter-tuning-job", TUNING),
     ):
-        arn = context.arn(f"{type_name.lower()}-job/j")
+        arn = context.arn(f"{noun}/j")
         state = JobState.new(context.now())
         context.state.jobs.add(JobRecord(type_name, "j", arn, state, request, owner))
 
@@ -242,6 +270,17 @@ LEGAL: dict[str, Request] = {
     "DescribeTrainingJob": lambda _: {"TrainingJobName": "j"},
     "ListTrainingJobs": lambda _: _JOBS,
     "StopTrainingJob": lambda _: {"TrainingJobName": "j"},
+    "CreateHyperParameterTuningJob": lambda _: {"HyperParameterTuningJobName": "k", **TUNING},
+    "DescribeHyperParameterTuningJob": lambda _: {"HyperParameterTuningJobName": "j"},
+    "ListHyperParameterTuningJobs": lambda _: _JOBS,
+    "StopHyperParameterTuningJob": lambda _: {"HyperParameterTuningJobName": "j"},
+    "ListTrainingJobsForHyperParameterTuningJob": lambda _: {
+        "HyperParameterTuningJobName": "j",
+        "MaxResults": 10,
+        "StatusEquals": "Completed",
+        "SortBy": "FinalObjectiveMetricValue",
+        "SortOrder": "Descending",
+    },
     "CreateTransformJob": lambda _: {"TransformJobName": "k", **TRANSFORM},
     "DescribeTransformJob": lambda _: {"TransformJobName": "j"},
     "ListTransformJobs": lambda _: _JOBS,
