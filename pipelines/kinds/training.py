@@ -45,7 +45,7 @@ class Distribution(ShortFormModel):
 
     launcher: Literal["torchrun", "mpi"] = Field(description="torchrun or mpi.")
     processes_per_host: int | None = Field(
-        None, description="Processes on each host; otherwise its GPUs, else 1."
+        None, ge=1, description="Processes on each host; otherwise its GPUs, else 1."
     )
 
     @classmethod
@@ -167,6 +167,7 @@ def checks(step: TrainingKeys) -> Iterator[Finding]:
             at="key",
             help="add it; it must be at least `max_runtime_in_seconds` (CreateTrainingJob)",
         )
+    yield from _host_checks(step)
     yield from _metric_checks(step)
     groups = [group.instance_group_name for group in step.instance_groups]
     for name, source in step.inputs.items():
@@ -175,6 +176,20 @@ def checks(step: TrainingKeys) -> Iterator[Finding]:
                 path = ("inputs", name, "instance_group_names", index)
                 advice = f"instance groups: {', '.join(groups) or 'none'}"
                 yield Finding("SP130", f"there is no instance group `{group}`", path, help=advice)
+
+
+def _host_checks(step: TrainingKeys) -> Iterator[Finding]:
+    """Warn of hosts that nothing brings together."""
+    hosts = step.instance_count
+    if isinstance(hosts, int) and hosts > 1 and step.script and step.distribution is None:
+        yield Finding(
+            "SP130",
+            f"nothing distributes the training: each of the {hosts} instances runs the whole script"
+            " by itself",
+            ("instance_count",),
+            help="add `distribution: torchrun`, or have the script use SM_HOSTS",
+            severity=Severity.WARNING,
+        )
 
 
 def _metric_checks(step: TrainingKeys) -> Iterator[Finding]:

@@ -161,6 +161,13 @@ class FileSystem(SpecModel):
     directory_path: FixedText = Field(description="The folder in it, such as /flights.")
     file_system_access_mode: Literal["ro", "rw"] = Field("ro", description="ro or rw.")
 
+    @model_validator(mode="after")
+    def _absolute(self) -> Self:
+        if not self.directory_path.startswith("/"):
+            message = f"`{self.directory_path}` is not a path from the root of the file system"
+            raise mistake("SP122", message, f"write /{self.directory_path}", below="directory_path")
+        return self
+
 
 class DataSource(ShortFormModel):
     """Where data lives: one of a local path, S3, EFS or FSx."""

@@ -9,6 +9,9 @@ from pipelines.graph.model import Graph, Node
 from pipelines.graph.uses import Use
 from pipelines.spec.references import Template
 
+_OF_OBJECTS = {"distribution": "FullyReplicated", "instance_group_names": []}
+"""The keys of an input that only S3DataSource has, and their usual values."""
+
 
 def check(graph: Graph) -> Iterator[Finding]:
     """Find references to file systems outside of training channels."""
@@ -23,6 +26,24 @@ def check(graph: Graph) -> Iterator[Finding]:
                     use.path,
                     help="only an input of a training step can mount it, alone in its `from`",
                     within=use.within,
+                )
+        yield from _only_of_s3(node, systems)
+
+
+def _only_of_s3(node: Node, systems: set[str]) -> Iterator[Finding]:
+    """Find keys of a channel that say how objects are read: the service would know none of them."""
+    for use in node.uses:
+        if use.reference.name not in systems or not _is_channel(node, use):
+            continue
+        channel = node.step.inputs[use.path[3]]
+        for key, usual in _OF_OBJECTS.items():
+            if getattr(channel, key) != usual:
+                yield Finding(
+                    "SP130",
+                    f"`{key}` is for objects, and `{use.reference}` is a file system",
+                    (*use.path[:4], key),
+                    at="key",
+                    help="remove it: every host sees the whole folder (FileSystemDataSource)",
                 )
 
 
