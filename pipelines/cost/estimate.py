@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from statistics import median
 from typing import Final
@@ -65,13 +66,17 @@ def estimate(uses: Iterable[Use], prices: Prices, times: Mapping[str, float]) ->
         Line(
             use,
             times.get(use.step),
-            cost_of(
-                use, prices, times.get(use.step), f"the time of {use.step}, which no run has had"
-            ),
+            _likely(use, prices, times.get(use.step)),
             cost_of(use, prices, use.longest, f"the longest time of {use.step}"),
         )
         for use in uses
     )
+
+
+def _likely(use: Use, prices: Prices, seconds: float | None) -> Amount:
+    """Return the cost of a step that takes so long: of jobs in turn, only some run at once."""
+    running = replace(use, count=use.at_once)
+    return cost_of(running, prices, seconds, f"the time of {use.step}, which no run has had")
 
 
 def cost_of(use: Use, prices: Prices, seconds: float | None, without: str) -> Amount:

@@ -85,6 +85,8 @@ def known_prices(home: Path, region: str, own: Path | None = None) -> Prices:
         UsageError: a file cannot be read.
     """
     kept, file = _kept(home).get(region), own or home.parent / OWN
+    if kept and not (isinstance(kept, dict) and {"prices", "source", "date"} <= kept.keys()):
+        raise UsageError(f"{home / _KEPT} is not what `cost --refresh` writes", "delete it")
     dollars: dict[str, float] = {}
     sources: list[str] = []
     if kept:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from pipelines.definition.named import defaults_of
@@ -32,6 +33,7 @@ class Use:
         longest: the seconds after which it is ended; None where nothing ends it.
         volume: the storage of each in GB; None where it has none of its own.
         spot: whether it may run on spot capacity, at another price.
+        at_once: how many of them run at the same time; None where that is not known.
     """
 
     step: str
@@ -41,6 +43,7 @@ class Use:
     longest: float | None
     volume: float | None = None
     spot: bool = False
+    at_once: int | None = None
 
     @property
     def price(self) -> str | None:
@@ -85,6 +88,8 @@ def _of_step(step: Step, known: Mapping[str, Json]) -> Iterator[Use]:
 def uses_of(step: str, cluster: Cluster, request: JsonObject) -> Iterator[Use]:
     """Yield the instances of a cluster that a request, or a Describe response, names."""
     jobs = 1 if cluster.total is None else _number(value_at(request, cluster.total))
+    parallel = jobs if cluster.parallel is None else _number(value_at(request, cluster.parallel))
+    together = parallel if jobs is None or parallel is None else min(jobs, parallel)
     component = COMPONENTS.get(cluster.usage, cluster.usage.removesuffix(" job"))
     for _, job in below(request, cluster.job):
         longest = _longest(cluster, job)
@@ -103,6 +108,7 @@ def uses_of(step: str, cluster: Cluster, request: JsonObject) -> Iterator[Use]:
                 longest,
                 _number(value_at(job, cluster.volume)) if cluster.volume else None,
                 value_at(job, "EnableManagedSpotTraining") is True,
+                None if count is None or together is None else int(count * together),
             )
 
 
@@ -114,7 +120,7 @@ def _longest(cluster: Cluster, job: Json) -> float | None:
 
 
 def _times_unknown(use: Use) -> Use:
-    return Use(use.step, use.component, use.instance, None, use.longest, use.volume, use.spot)
+    return replace(use, count=None, at_once=None)
 
 
 def _number(value: Json) -> float | None:

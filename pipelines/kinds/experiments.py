@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from pipelines.bundle.need import CodeNeed
-from pipelines.diagnostics import Finding, Path
+from pipelines.diagnostics import Finding, Path, Severity
 from pipelines.diagnostics.nearest import nearest
 from pipelines.grammar.functions import Get, Join
 from pipelines.kinds import training
@@ -31,7 +31,7 @@ from pipelines.kinds.base.jobs import (
     processing,
     processing_output,
 )
-from pipelines.kinds.base.matrix import KEYS, Matrix, Row, rows
+from pipelines.kinds.base.matrix import KEYS, LISTS, Matrix, Row, rows
 from pipelines.programs.select.variables import BEST, EXECUTION, OUTPUT, REPORT
 from pipelines.spec.base import SpecModel
 from pipelines.spec.members import RequestMember
@@ -91,13 +91,18 @@ class ExperimentsStep(training.TrainingStep):
 
 def outputs(name: str, step: ExperimentsStep) -> Mapping[str, Output]:
     """`best.model`, `best.metrics.NAME`, `best.parameters.NAME`; `report`, all members, JSON."""
-    metrics = (f"metrics.{metric}" for metric in step.metric_definitions)
-    parameters = dict.fromkeys(f"parameters.{key}" for row in rows(step.matrix) for key in row)
-    paths = ("model", "step", "job", *metrics, *parameters)
+    metrics = (f"metrics.{metric}" for metric in step.metric_definitions if _is_plain(metric))
+    keys = dict.fromkeys(key for row in rows(step.matrix) for key in row if _is_plain(key))
+    paths = ("model", "step", "job", *metrics, *(f"parameters.{key}" for key in keys))
     return {
         "best": Output(json=(name, "best"), paths=paths),
         "report": Output(Join("/", (processing_output(name, OUTPUT), REPORT)), json=(name, OUTPUT)),
     }
+
+
+def _is_plain(name: str) -> bool:
+    """Return whether a path of JSON can name it: a point begins a name below."""
+    return "." not in name
 
 
 def _member(step: ExperimentsStep, row: Row) -> training.TrainingStep:
@@ -175,6 +180,12 @@ def checks(step: ExperimentsStep) -> Iterator[Finding]:
         message = "`instance_type` has no effect beside `instance_groups`"
         path = ("matrix", "instance_type")
         yield Finding("SP130", message, path, at="key", help="remove one of them")
+    for key in step.matrix:
+        if key in ExperimentsStep.model_fields and key not in (*KEYS, *LISTS):
+            message = f"`{key}` is a hyperparameter here, and not the key of the step"
+            advice = f"only {' and '.join(f'`{one}`' for one in KEYS)} are keys in a matrix"
+            path = ("matrix", key)
+            yield Finding("SP130", message, path, "key", advice, severity=Severity.WARNING)
 
 
 def emit(step: ExperimentsStep, context: EmitContext) -> tuple[EmittedStep, ...]:

@@ -26,6 +26,7 @@ from pipelines.kinds.base.search import (
     Objective,
     Range,
     WarmStart,
+    range_checks,
     written_criteria,
     written_hyperband,
     written_ranges,
@@ -34,11 +35,13 @@ from pipelines.kinds.base.search import (
 from pipelines.kinds.training import TrainingKeys
 from pipelines.spec.members import RequestMember, members_of
 from pipelines.spec.values import AnyScalar, Integer, mistake, no_entries
+from pipelines.steptypes.tuning_job import OBJECTIVE
 
 _KEPT = 50
 """How many of its training jobs the service describes, the best one first."""
 
-_EARLY = {"off": "Off", "auto": "Auto"}
+_STARTED = ("sagemaker_program", "sagemaker_submit_directory")
+"""The static hyperparameters by which a toolkit starts the bundle."""
 
 
 class TuningStep(TrainingKeys):
@@ -135,8 +138,10 @@ def outputs(name: str, step: TuningStep) -> Mapping[str, Output]:
         "parameters": Output(members=parameters),
         "job": Output(Get(f"{best}.TrainingJobName")),
     }
+    most = step.max_jobs if isinstance(step.max_jobs, int) else _KEPT
+    count = max(1, min(most, _KEPT))
     top: dict[str | int, Output] = {
-        k: Output(members={"model": _model(name, k)}) for k in range(_KEPT)
+        k: Output(members={"model": _model(name, k)}) for k in range(count)
     }
     return {"best": Output(inner=inner), "top": Output(inner=top)}
 
@@ -170,29 +175,24 @@ def checks(step: TuningStep) -> Iterator[Finding]:
     if not step.ranges:
         message = "`ranges` is empty: there is nothing to search"
         yield Finding("SP130", message, ("ranges",), help="name a hyperparameter and its values")
-    for name, one in step.ranges.items():
-        yield from _range_checks(name, one)
+    yield from (found for name, one in step.ranges.items() for found in range_checks(name, one))
+    yield from _name_checks(step)
 
 
-def _range_checks(name: str, one: Range) -> Iterator[Finding]:
-    categorical = one.type == "categorical"
-    needed = ("values",) if categorical else ("min", "max")
-    given = one.model_fields_set - {"type"}
-    for key in needed:
-        if key not in given or getattr(one, key) in (None, []):
-            message = f"the {one.type} range `{name}` needs `{key}`"
-            yield Finding("SP130", message, ("ranges", name), "key", f"add `{key}:`")
-    others = {"min", "max", "scaling"} if categorical else {"values"}
-    for key in sorted(given & others):
-        message = f"`{key}` is not for a range of `type: {one.type}`"
-        yield Finding("SP130", message, ("ranges", name, key), "key", "remove it")
+def _name_checks(step: TuningStep) -> Iterator[Finding]:
+    taken = {OBJECTIVE, *(_STARTED if step.script is not None else ())}
+    for key, names in (("hyperparameters", step.hyperparameters), ("ranges", step.ranges)):
+        for name in names:
+            if name in taken:
+                message = f"the hyperparameter `{name}` is set by SageMaker or by `compile`"
+                yield Finding("SP130", message, (key, name), "key", "rename it")
 
 
 def emit(step: TuningStep, context: EmitContext) -> tuple[EmittedStep, ...]:
     """One Tuning step: the request of a training step as the definition of its training jobs."""
     (trained,) = training.emit(step.model_copy(update={"extra": {}}), context)
     job = dict(trained.arguments)
-    tags = {key: job.pop(key) for key in ("Tags",) if key in job}
+    tags = {"Tags": job.pop("Tags")} if "Tags" in job else {}
     job["AlgorithmSpecification"] = {
         key: value
         for key, value in job["AlgorithmSpecification"].items()
@@ -244,7 +244,7 @@ def _config(step: TuningStep, context: EmitContext) -> JsonObject:
         },
         "ResourceLimits": _limits(step, context),
         "ParameterRanges": written_ranges(step.ranges, context),
-        "TrainingJobEarlyStoppingType": _EARLY[step.early_stopping],
+        "TrainingJobEarlyStoppingType": step.early_stopping.capitalize(),
     }
     if step.hyperband is not None:
         config["StrategyConfig"] = written_hyperband(step.hyperband, context)

@@ -29,6 +29,9 @@ _MOST_PARAMETERS: Final = 100
 EPOCHS: Final = ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs")
 """Static hyperparameters that Hyperband takes its `MaxResource` from (API)."""
 
+OBJECTIVE: Final = "_tuning_objective_metric"
+"""The hyperparameter by which the service tells a training job its objective."""
+
 _LIMITS_PAGE: Final = f"{GUIDE}resource limits for automatic model tuning"
 
 

@@ -24,7 +24,7 @@ KEYS: Final = ("instance_type", "image")
 """Axes that are keys of the step; every other one is a hyperparameter."""
 
 _INCLUDE, _EXCLUDE = "include", "exclude"
-_LISTS: Final = (_INCLUDE, _EXCLUDE)
+LISTS: Final = (_INCLUDE, _EXCLUDE)
 MOST: Final = 49
 """A pipeline has 50 steps (FACTS 2.1), one of which chooses among the members."""
 
@@ -40,7 +40,7 @@ def rows(matrix: JsonObject) -> tuple[Row, ...]:
 
 
 def _axes(matrix: JsonObject) -> dict[str, list[Any]]:
-    return {key: values for key, values in matrix.items() if key not in _LISTS}
+    return {key: values for key, values in matrix.items() if key not in LISTS}
 
 
 def _combinations(axes: Mapping[str, list[Any]]) -> Iterator[Row]:
@@ -59,9 +59,9 @@ def _matrix(value: object) -> JsonObject:
     read: JsonObject = {}
     for key, listed in value.items():
         if not isinstance(listed, list) or not listed:
-            wanted = "a list of at least one " + ("row" if key in _LISTS else "value")
+            wanted = "a list of at least one " + ("row" if key in LISTS else "value")
             raise mistake("SP121", f"must be {wanted}, got {describe(listed)}", below=(key,))
-        part = _row if key in _LISTS else _value
+        part = _row if key in LISTS else _value
         read[key] = [part(one, (key, index)) for index, one in enumerate(listed)]
     _refuse_size(read)
     _refuse_repetition(read)
@@ -72,12 +72,13 @@ def _matrix(value: object) -> JsonObject:
 def _row(value: object, path: Path) -> JsonObject:
     if not isinstance(value, dict) or not value:
         advice = "such as `{lr: 0.1}`"
-        raise mistake("SP121", f"must be a mapping, got {describe(value)}", advice, below=path)
+        got = "an empty one" if value == {} else describe(value)
+        raise mistake("SP121", f"must be a mapping, got {got}", advice, below=path)
     return {key: _value(inner, (*path, key)) for key, inner in value.items()}
 
 
 def _value(value: object, path: Path) -> Json:
-    of_key = next((part for part in path if isinstance(part, str) and part not in _LISTS), "")
+    of_key = next((part for part in path if isinstance(part, str) and part not in LISTS), "")
     if isinstance(value, str):
         return read_at(path, fixed_text, value)
     if of_key in KEYS or isinstance(value, dict | list):
@@ -130,7 +131,7 @@ def _refuse_idle(matrix: JsonObject) -> None:
 _SCHEMA: Final[JsonObject] = {
     "type": "object",
     "properties": {
-        key: {"type": "array", "items": {"type": "object"}, "minItems": 1} for key in _LISTS
+        key: {"type": "array", "items": {"type": "object"}, "minItems": 1} for key in LISTS
     },
     "additionalProperties": {
         "type": "array",

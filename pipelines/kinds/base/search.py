@@ -1,17 +1,19 @@
 """What a tuning job searches: ranges, objective, strategy, and when it ends."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
+from pipelines.diagnostics import Finding
 from pipelines.json_types import Json, JsonObject
 from pipelines.kinds.base.contract import EmitContext
 from pipelines.kinds.base.jobs import text
 from pipelines.spec.base import SpecModel
 from pipelines.spec.members import RequestMember, members_of
-from pipelines.spec.values import AnyScalar, FixedText, Integer, Text, no_entries
+from pipelines.spec.references import Template
+from pipelines.spec.values import AnyScalar, FixedText, Integer, Text, no_entries, scalar_text
 
 RANGE_LISTS: Mapping[str, str] = {
     "continuous": "ContinuousParameterRanges",
@@ -138,6 +140,26 @@ class InstanceConfig(SpecModel):
     volume_size_in_gb: Annotated[Integer, RequestMember("VolumeSizeInGB")] = Field(
         30, description="Storage of each, in GB."
     )
+
+
+def range_checks(name: str, one: Range) -> Iterator[Finding]:
+    """Find what the type of a range needs, what it has no use for, and repeated values."""
+    categorical = one.type == "categorical"
+    needed = ("values",) if categorical else ("min", "max")
+    given = one.model_fields_set - {"type"}
+    for key in needed:
+        if key not in given or getattr(one, key) in (None, []):
+            message = f"the {one.type} range `{name}` needs `{key}`"
+            yield Finding("SP130", message, ("ranges", name), "key", f"add `{key}:`")
+    others = {"min", "max", "scaling"} if categorical else {"values"}
+    for key in sorted(given & others):
+        message = f"`{key}` is not for a range of `type: {one.type}`"
+        yield Finding("SP130", message, ("ranges", name, key), "key", "remove it")
+    texts = [value if isinstance(value, Template) else scalar_text(value) for value in one.values]
+    for index, value in enumerate(texts):
+        if value in texts[:index]:
+            message = f"the range `{name}` has the value `{one.values[index]}` twice"
+            yield Finding("SP130", message, ("ranges", name), "key", "remove one")
 
 
 def written_ranges(ranges: Mapping[str, Range], context: EmitContext) -> JsonObject:

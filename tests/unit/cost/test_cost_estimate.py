@@ -72,7 +72,7 @@ def test_what_is_not_known_is_named_and_makes_the_sum_unknown() -> None:
 
 
 def test_instances_are_found_in_groups_preferences_tuning_and_loops() -> None:
-    """The first preference is tried first; a tuning runs all its jobs; items are not known."""
+    """The first preference is tried first; a tuning runs all its jobs, some at once; items vary."""
     groups = [{"InstanceType": "ml.m5.large", "InstanceCount": 3, "InstanceGroupName": "a"}]
     grouped = _training("grouped")
     grouped["Arguments"]["ResourceConfig"] = {"InstanceGroups": groups, "VolumeSizeInGB": 5}
@@ -85,7 +85,9 @@ def test_instances_are_found_in_groups_preferences_tuning_and_loops() -> None:
         "Name": "tune",
         "Type": "Tuning",
         "Arguments": {
-            "HyperParameterTuningJobConfig": {"ResourceLimits": {"MaxNumberOfTrainingJobs": 7}},
+            "HyperParameterTuningJobConfig": {
+                "ResourceLimits": {"MaxNumberOfTrainingJobs": 7, "MaxParallelTrainingJobs": 2}
+            },
             "TrainingJobDefinition": _training()["Arguments"],
         },
     }
@@ -95,9 +97,12 @@ def test_instances_are_found_in_groups_preferences_tuning_and_loops() -> None:
         "Arguments": {"ForEachBody": [_training("each", EnableManagedSpotTraining=True)]},
     }
     found = {use.step: use for use in uses(_definition(grouped, preferred, tuning, loop))}
-    assert found["grouped"] == Use("grouped", "training", "ml.m5.large", 3, 3600.0, 5.0)
+    assert found["grouped"] == Use("grouped", "training", "ml.m5.large", 3, 3600.0, 5.0, at_once=3)
     assert found["preferred"].price == "training/ml.m5.large"
-    assert found["tune"].count == 14
+    assert (found["tune"].count, found["tune"].at_once) == (14, 4)
+    (line,) = estimate([found["tune"]], PRICES, {"tune": 3600.0})
+    assert line.likely.dollars == pytest.approx(4 * (0.1 + 0.73 * 10 / 730))
+    assert line.most.dollars == pytest.approx(line.likely.dollars * 14 / 4)
     assert (found["each"].count, found["each"].spot) == (None, True)
 
 

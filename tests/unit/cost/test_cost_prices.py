@@ -29,6 +29,14 @@ def test_a_file_of_prices_holds_numbers_above_zero(tmp_path: Path, text: str) ->
         read_prices(file)
 
 
+@pytest.mark.parametrize("text", ['{"r": 3}', '{"r": {"a": 1}}'])
+def test_kept_prices_that_somebody_changed_are_refused(tmp_path: Path, text: str) -> None:
+    """With the file's name, and without a traceback."""
+    (tmp_path / "prices.json").write_text(text)
+    with pytest.raises(UsageError, match=r"prices\.json"):
+        known_prices(tmp_path, "r")
+
+
 def _listed(*products: dict[str, Any]) -> PriceList:
     """The Price List API, with these products."""
     return lambda _filters: map(json.dumps, products)

@@ -11,7 +11,7 @@ from pipelines.backends.local.jobs.tuning.ranges import Space, read_ranges
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.places import value_at
-from pipelines.steptypes.tuning_job import CONFIG, EPOCHS, grid_size
+from pipelines.steptypes.tuning_job import CONFIG, EPOCHS, OBJECTIVE, grid_size
 
 Strategy: TypeAlias = Literal["Bayesian", "Random", "Grid", "Hyperband"]
 
@@ -23,9 +23,6 @@ _OF_TUNING: Final = (
     "TuningObjective",
 )
 """Members of a definition that its training jobs' requests do not have."""
-
-OBJECTIVE: Final = "_tuning_objective_metric"
-"""The hyperparameter by which the service tells a training job its objective."""
 
 
 @frozen
