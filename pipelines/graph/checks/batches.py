@@ -13,10 +13,17 @@ from pipelines.spec.names import standing_alone
 
 
 def check(graph: Graph) -> Iterator[Finding]:
-    """Find batches that share a history with an endpoint, and schedules that cannot start one."""
+    """Find batches that share results or a history, and schedules that cannot start one."""
+    owners: dict[tuple[str, str], str] = {}
     for node in graph.nodes.values():
-        if getattr(node.step, "block", None) is None:
+        block = getattr(node.step, "block", None)
+        if block is None:
             continue
+        place = (str(block.input.from_), str(block.output).rstrip("/"))
+        if owners.setdefault(place, node.name) != node.name:
+            message = f"`{owners[place]}` writes the results of the same input there, too"
+            at, advice = (*node.path, "batch", "output"), "give each batch an output of its own"
+            yield Finding("SP216", message, at, help=advice)
         if node.name in names_made(graph.spec, "endpoint"):
             message = f"`{node.name}` is also an endpoint: both would keep their history there"
             yield Finding("SP127", message, node.path, "key", "give the step another name")

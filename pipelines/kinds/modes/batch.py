@@ -105,7 +105,9 @@ def block_checks(batch: Batch) -> Iterator[Finding]:
             message = f"`{text}` is not a prefix in S3"
             yield Finding("SP122", message, path, help="write s3://bucket/prefix")
     source, output = batch.input.from_, batch.output
-    if isinstance(source, str) and isinstance(output, str) and output.startswith(source):
+    if not (isinstance(source, str) and isinstance(output, str)):
+        return
+    if f"{output.rstrip('/')}/".startswith(source):
         message = f"the results go to `{output}`, which belongs to the input: each would be"
         advice = "name a prefix outside of the input"
         yield Finding("SP130", f"{message} processed in turn", ("output",), help=advice)

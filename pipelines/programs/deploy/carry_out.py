@@ -44,6 +44,7 @@ def make_config(clients: Clients, target: DeploymentTarget, package: str, shadow
     mirrored: dict[str, Any] = {}
     if shadow:
         name, pending = target.shadow_name(shadow), _require_fit(clients, target, shadow)
+        _require_single(pending)
         _make_model(clients, target, name, _unapproved(target, pending))
         variant = {"VariantName": SHADOW, "ModelName": name, **target.variant}
         mirrored["ShadowProductionVariants"] = [variant]
@@ -84,6 +85,15 @@ def _make_model(
             ExecutionRoleArn=target.role,
             **target.model,
             **_tags(target),
+        )
+
+
+def _require_single(package: dict[str, Any]) -> None:
+    """Check that a pending package has one container: a copy of it would be only a part."""
+    count = len(package["InferenceSpecification"]["Containers"])
+    if count > 1:
+        raise UnfitPackageError(
+            f"it has {count} containers, and only a version with one can get copies of requests"
         )
 
 

@@ -181,7 +181,16 @@ def _none_due(target: DeploymentTarget, state: EndpointState, endpoint: Endpoint
     if target.delete_when_none and is_ours and not approved:
         message = f"delete {target.endpoint}: no version of {target.group} is approved any more"
         return Decision(DELETE, message)
+    if is_ours and _is_untested(target, state, endpoint):
+        named, package = f"{target.group}/{state.number(endpoint.package)}", endpoint.package or ""
+        return Decision(TEST, _test(target, named), endpoint.config, package)
     return Decision(NOTHING, _stays(target, state, endpoint))
+
+
+def _is_untested(target: DeploymentTarget, state: EndpointState, endpoint: Endpoint) -> bool:
+    """Return whether it serves what was put live from here, and has not answered yet."""
+    is_made_here = endpoint.config == target.config_name(endpoint.package or "")
+    return is_made_here and state.last(endpoint.config) not in {SUCCEEDED, FOUND}
 
 
 def _test(target: DeploymentTarget, named: str) -> str:

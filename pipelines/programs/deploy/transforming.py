@@ -85,12 +85,15 @@ def _fingerprint(clients: Clients, target: DeploymentTarget) -> tuple[str, int]:
     if not found:
         raise DeployError(f"there are no objects below {uri}: there is nothing to process")
     output = target.batch["TransformOutput"]["S3OutputPath"]
-    for one in found:
-        if one.startswith(f"{output.rstrip('/')}/"):
-            raise DeployError(
-                f"the results go to {output}, where the input {one} is, too: every result would be"
-                " processed in turn; name a place outside of the input as `output`"
-            )
+    below = f"{output.rstrip('/')}/"
+    among = [f"the input {one} is" for one in found if one.startswith(below)]
+    if source["S3DataType"] == "S3Prefix" and below.startswith(uri):
+        among.append(f"everything belongs to the input {uri}")
+    if among:
+        raise DeployError(
+            f"the results go to {output}, where {among[0]}, too: every result would be"
+            " processed in turn; name a place outside of the input as `output`"
+        )
     text = json.dumps(sorted(found.items())).encode()
     return hashlib.sha256(text).hexdigest(), len(found)
 

@@ -166,6 +166,16 @@ def test_a_dry_run_says_what_would_be_started_and_starts_nothing() -> None:
         run(here, batch(batch=inside))
 
 
+@pytest.mark.parametrize("output", ["s3://b/in", "s3://b/in/out"])
+def test_results_among_the_input_are_refused_before_there_are_any(output: str) -> None:
+    """Parameters led there, so that nobody could say so before."""
+    here = account({1: A})
+    request = {**REQUEST, "TransformOutput": {"S3OutputPath": output}}
+    with pytest.raises(DeployError, match="processed in turn"):
+        run(here, batch(batch=request))
+    assert here.started() == []
+
+
 def test_a_manifest_is_its_objects() -> None:
     """One that the manifest does not name changes nothing; one that it names does."""
     here = account({1: A})

@@ -61,6 +61,23 @@ def test_whoever_is_killed_before_the_test_leaves_it_to_the_next_one() -> None:
     assert [number for number, _ in deploy(account, REALTIME).failed] == [1]
 
 
+@pytest.mark.parametrize("mute", [set[int](), {1}])
+def test_a_version_that_nobody_approves_any_more_has_to_answer_before_it_stays(
+    mute: set[int],
+) -> None:
+    """It was rejected, or the deployer killed, between the endpoint's creation and the sample."""
+    account = Account({1: A}, mute=mute, kill_at=2, kill_after=True)  # model, config, endpoint
+    with pytest.raises(KilledError):
+        deploy(account, REALTIME)
+    account.kill_at = None
+    account.versions[1] = R
+    outcome = deploy(account, REALTIME)
+    assert account.live() == (None if mute else 1)
+    assert [number for number, _ in outcome.failed] == sorted(mute)
+    assert any("stays live" in text for text in outcome.messages) == (not mute)
+    assert not deploy(account, REALTIME).changed
+
+
 def test_an_endpoint_is_deleted_with_its_last_approved_version_where_that_is_wanted() -> None:
     """A dry run says so; without the key it stays; a version that is still made is awaited."""
     gone = REALTIME._replace(delete_when_none=True)

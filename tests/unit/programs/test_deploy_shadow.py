@@ -74,6 +74,14 @@ def test_a_pending_version_without_a_container_harms_nobody() -> None:
     assert "without a container" in outcome.messages[0]
 
 
+def test_a_pending_version_of_several_containers_gets_no_copies() -> None:
+    """A model of its first container would show what a part of it does."""
+    account = Account({1: A, 2: P}, containers={2: 2})
+    outcome = deploy(account, MIRRORED)
+    assert (served(account), outcome.failed) == ((1, 0), ())
+    assert "it has 2 containers" in outcome.messages[0]
+
+
 def test_an_approved_version_that_fails_is_not_taken_for_its_shadow() -> None:
     """It is tried alone, and the one below gets the copies."""
     account = Account({1: A, 2: A, 3: P}, mute={2})
