@@ -59,6 +59,21 @@ def rules(*jobs: str) -> tuple[Rule, ...]:
             help="remove `MaxWaitTimeInSeconds`, or set `EnableManagedSpotTraining` to true",
             source="aws/sagemaker-python-sdk issue 4140, quoting the service",
         ),
+        *_channel_rules(jobs),
+        Rule(
+            at=jobs,
+            violations=_warm_pool_is_alone,
+            help="remove `KeepAlivePeriodInSeconds`",
+            source=f"{GUIDE}warm pools",
+        ),
+        volume_rule(*(_in(job, "ResourceConfig") for job in jobs)),
+        instances_rule(*(_in(job, "ResourceConfig") for job in jobs)),
+        arguments_rule(*(_in(job, "AlgorithmSpecification") for job in jobs)),
+    )
+
+
+def _channel_rules(jobs: tuple[str, ...]) -> tuple[Rule, ...]:
+    return (
         Rule(
             at=jobs,
             violations=_gzip_is_piped,
@@ -89,15 +104,6 @@ def rules(*jobs: str) -> tuple[Rule, ...]:
             help="give `VpcConfig`, and input mode `File`",
             source=f"{GUIDE}access training data",
         ),
-        Rule(
-            at=jobs,
-            violations=_warm_pool_is_alone,
-            help="remove `KeepAlivePeriodInSeconds`",
-            source=f"{GUIDE}warm pools",
-        ),
-        volume_rule(*(_in(job, "ResourceConfig") for job in jobs)),
-        instances_rule(*(_in(job, "ResourceConfig") for job in jobs)),
-        arguments_rule(*(_in(job, "AlgorithmSpecification") for job in jobs)),
     )
 
 

@@ -28,7 +28,7 @@ class Leftover:
 
     kind: str
     name: str
-    delete: Callable[[], None]
+    delete: Callable[[], object]
 
 
 def clean(client: Clients, prefix: str) -> list[str]:
@@ -121,55 +121,60 @@ def _delete_group(sagemaker: Any, group: str) -> None:
     sagemaker.delete_model_package_group(ModelPackageGroupName=group)
 
 
+def _named(
+    sagemaker: Any, prefix: str, listing: str, member: str, resource: str, **more: str
+) -> Iterator[str]:
+    """Yield the names of resources that have both the prefix and the tag.
+
+    Args:
+        sagemaker: the client.
+        prefix: what the names begin with.
+        listing: the method that lists them.
+        member: where its answer has them.
+        resource: what the members of one are called: `<resource>Name`, `<resource>Arn`.
+        more: further members of the request.
+    """
+    pages = sagemaker.get_paginator(listing).paginate(NameContains=prefix, **more)
+    for one in [one for page in pages for one in page[member]]:
+        name: str = one[f"{resource}Name"]
+        if name.startswith(prefix) and _is_tagged(sagemaker, one[f"{resource}Arn"]):
+            yield name
+
+
 def _transform_jobs(sagemaker: Any, prefix: str) -> Iterator[Leftover]:
     """Yield those that run: they cannot be deleted, and nothing else ends them."""
-    pages = sagemaker.get_paginator("list_transform_jobs").paginate(
-        NameContains=prefix, StatusEquals="InProgress"
-    )
-    for one in [one for page in pages for one in page["TransformJobSummaries"]]:
-        name = one["TransformJobName"]
-        if name.startswith(prefix) and _is_tagged(sagemaker, one["TransformJobArn"]):
-            yield Leftover("transform job", name, partial(_stop_transform_job, sagemaker, name))
-
-
-def _stop_transform_job(sagemaker: Any, name: str) -> None:
-    sagemaker.stop_transform_job(TransformJobName=name)
+    for name in _named(
+        sagemaker,
+        prefix,
+        "list_transform_jobs",
+        "TransformJobSummaries",
+        "TransformJob",
+        StatusEquals="InProgress",
+    ):
+        yield Leftover(
+            "transform job", name, partial(sagemaker.stop_transform_job, TransformJobName=name)
+        )
 
 
 def _endpoints(sagemaker: Any, prefix: str) -> Iterator[Leftover]:
-    pages = sagemaker.get_paginator("list_endpoints").paginate(NameContains=prefix)
-    for one in [one for page in pages for one in page["Endpoints"]]:
-        name = one["EndpointName"]
-        if name.startswith(prefix) and _is_tagged(sagemaker, one["EndpointArn"]):
-            yield Leftover("endpoint", name, partial(_delete_endpoint, sagemaker, name))
-
-
-def _delete_endpoint(sagemaker: Any, name: str) -> None:
-    sagemaker.delete_endpoint(EndpointName=name)
+    for name in _named(sagemaker, prefix, "list_endpoints", "Endpoints", "Endpoint"):
+        yield Leftover("endpoint", name, partial(sagemaker.delete_endpoint, EndpointName=name))
 
 
 def _endpoint_configs(sagemaker: Any, prefix: str) -> Iterator[Leftover]:
-    pages = sagemaker.get_paginator("list_endpoint_configs").paginate(NameContains=prefix)
-    for one in [one for page in pages for one in page["EndpointConfigs"]]:
-        name = one["EndpointConfigName"]
-        if name.startswith(prefix) and _is_tagged(sagemaker, one["EndpointConfigArn"]):
-            yield Leftover("endpoint config", name, partial(_delete, sagemaker, name))
-
-
-def _delete(sagemaker: Any, endpoint_config: str) -> None:
-    sagemaker.delete_endpoint_config(EndpointConfigName=endpoint_config)
+    for name in _named(
+        sagemaker, prefix, "list_endpoint_configs", "EndpointConfigs", "EndpointConfig"
+    ):
+        yield Leftover(
+            "endpoint config",
+            name,
+            partial(sagemaker.delete_endpoint_config, EndpointConfigName=name),
+        )
 
 
 def _models(sagemaker: Any, prefix: str) -> Iterator[Leftover]:
-    pages = sagemaker.get_paginator("list_models").paginate(NameContains=prefix)
-    for one in [one for page in pages for one in page["Models"]]:
-        name = one["ModelName"]
-        if name.startswith(prefix) and _is_tagged(sagemaker, one["ModelArn"]):
-            yield Leftover("model", name, partial(_delete_model, sagemaker, name))
-
-
-def _delete_model(sagemaker: Any, name: str) -> None:
-    sagemaker.delete_model(ModelName=name)
+    for name in _named(sagemaker, prefix, "list_models", "Models", "Model"):
+        yield Leftover("model", name, partial(sagemaker.delete_model, ModelName=name))
 
 
 def _rules(events: Any, prefix: str) -> Iterator[Leftover]:
@@ -183,11 +188,7 @@ def _queues(sqs: Any, prefix: str) -> Iterator[Leftover]:
     for url in sqs.list_queues(QueueNamePrefix=prefix).get("QueueUrls", []):
         if TAG in sqs.list_queue_tags(QueueUrl=url).get("Tags", {}):
             name = url.rpartition("/")[2]
-            yield Leftover("queue", name, partial(_delete_queue, sqs, url))
-
-
-def _delete_queue(sqs: Any, url: str) -> None:
-    sqs.delete_queue(QueueUrl=url)
+            yield Leftover("queue", name, partial(sqs.delete_queue, QueueUrl=url))
 
 
 def _buckets(s3: Any, prefix: str) -> Iterator[Leftover]:

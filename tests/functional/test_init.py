@@ -93,15 +93,24 @@ def newcomer(wheel: Path, tmp_path: Path) -> User:
 @pytest.mark.timeout(1200)  # of which pip takes most
 def test_a_newcomer_follows_the_readme(newcomer: User) -> None:
     """In an empty environment: from init to a live endpoint and pytest, all exit 0."""
-    _follow_the_readme(newcomer, installing=True)
+    ran, models, approved, invoked = _follow_the_readme(newcomer, installing=True)
+    assert "Succeeded in" in ran
+    assert "penguins/1" in models
+    assert "is live" in approved
+    assert _sexes(invoked) == [True, False]
 
 
 def test_the_commands_of_a_new_projects_readme_succeed(user: User) -> None:
     """As a newcomer's, where the packages that the first one installs are there."""
-    _follow_the_readme(user, installing=False)
+    ran, models, approved, invoked = _follow_the_readme(user, installing=False)
+    assert "Succeeded in" in ran
+    assert "penguins/1" in models
+    assert "is live" in approved
+    assert _sexes(invoked) == [True, False]
 
 
-def _follow_the_readme(somebody: User, *, installing: bool) -> None:
+def _follow_the_readme(somebody: User, *, installing: bool) -> list[str]:
+    """Type its commands; return what `run`, `models`, `approve` and `invoke` said."""
     somebody.types(somebody.python, "-m", "pipelines", "init", "penguins")
     project = somebody.inside("penguins")
     readme = (project.folder / "README.md").read_text()
@@ -115,10 +124,11 @@ def _follow_the_readme(somebody: User, *, installing: bool) -> None:
     if installing:
         project.types(project.python, *commands[0][1:])
     said = [project.types(project.python, *command[1:]) for command in commands[1:]]
-    assert "Succeeded in" in said[1]
-    assert "penguins/1" in said[2]
-    assert "is live" in said[3]
-    assert [one["male"] for one in json.loads(said[4])["predictions"]] == [True, False]
+    return said[1:5]
+
+
+def _sexes(answer: str) -> list[bool]:
+    return [one["male"] for one in json.loads(answer)["predictions"]]
 
 
 def test_two_spec_files_are_two_pipelines_of_one_project(user: User) -> None:

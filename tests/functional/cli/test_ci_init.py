@@ -381,25 +381,3 @@ def test_head_says_how_to_generate_the_template_again(project: Path) -> None:
     assert f"# Generate it again, in the repository's root: {command}" in head
     again = run_in(project, *command.split()[3:], "--check")
     assert again.code == 0, again.err
-
-
-def test_a_token_in_the_address_of_the_remote_goes_nowhere(project: Path) -> None:
-    """It is told once that it is there; no template, workflow or message has it."""
-    secret = "glpat-0123456789abcdefghij"
-    git(project, "remote", "set-url", "origin", f"https://me:{secret}@gitlab.com/acme/churn.git")
-    for words in (
-        ("ci", "init", "--provider", "gitlab"),
-        ("ci", "init", "--provider", "github"),
-        ("ci", "workstation"),
-        ("ci", "init", "--repository", f"https://me:{secret}@gitlab.com/acme/churn.git"),
-        ("ci", "workstation", "--repository", f"https://{secret}@gitlab.com/acme/churn.git"),
-    ):
-        answer = run_in(project, *words)
-        assert secret not in answer.out + answer.err
-        warned = answer.err.count("holds a password or a token")
-        assert warned == (
-            0 if "github" in words or words[:3] == ("ci", "init", "--repository") else 1
-        )
-    written = [path for path in project.rglob("*") if path.is_file() and ".git" not in path.parts]
-    assert any("acme/churn" in path.read_text() for path in written)
-    assert not any(secret in path.read_text() for path in written)
