@@ -15,6 +15,7 @@ from pipelines.cost.prices import Prices, known_prices
 from pipelines.cost.spent import Spent, spent
 from pipelines.cost.usage import uses
 from pipelines.definition.named import read
+from pipelines.execution.caller import Caller
 from pipelines.results.run import ExecutionResult
 
 _NO_PRICES = "no price is known: `pipelines cost --refresh` retrieves them"
@@ -32,11 +33,11 @@ def plan_line(compiled: Compiled, file: Path, region: str) -> str:
     return f"cost: an execution at most {words(whole)}{hosting} ({'; '.join(prices.sources)})"
 
 
-def status_line(read_run: Callable[[], ExecutionResult], prices: Prices) -> str:
+def status_line(read_run: Callable[[], ExecutionResult], prices: Prices, caller: Caller) -> str:
     """Return in one line what an execution has cost; it is read only where a price is known."""
     if not prices.dollars:
         return f"cost: unknown, {_NO_PRICES}"
-    whole = total(one.amount for one in spent(read_run(), prices))
+    whole = total(one.amount for one in spent(read_run(), prices, caller))
     return f"cost: {words(whole)} ({'; '.join(prices.sources)})"
 
 

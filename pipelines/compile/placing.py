@@ -50,9 +50,8 @@ def taken_from_defaults(data: JsonObject, step: Json) -> JsonObject:
     written = _mapping(step)
     kind = written.get("kind")
     found = kinds.find(kind) if isinstance(kind, str) else None
-    keys = found.model.takes if found else ()
-    defaults = _mapping(data.get("defaults"))
-    return {key: defaults[key] for key in keys if key in defaults and key not in written}
+    taken = found.model.taken_by(written) if found else frozenset[str]()
+    return {key: one for key, one in _mapping(data.get("defaults")).items() if key in taken}
 
 
 def _written(data: JsonObject, finding: Finding) -> Path:

@@ -1,20 +1,24 @@
 """An execution that has run → what its jobs cost, by what their Describe responses say.
 
 A training job is billed by BillableTimeInSeconds, spot included, for each of its instances
-(DescribeTrainingJob, API reference); other jobs by the time between their start and their end.
+(DescribeTrainingJob, API reference); other jobs by the time between their start and their end. A
+tuning job runs no instances itself: each of the training jobs that it started is billed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from pipelines.cost.estimate import Amount, cost_of
+from pipelines.cost.estimate import Amount, cost_of, total
 from pipelines.cost.prices import Prices
 from pipelines.cost.usage import uses_of
+from pipelines.execution.caller import Caller, CallRefusedError
+from pipelines.execution.trials import find_trying
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.results.run import ExecutionResult, StepResult
+from pipelines.steptypes import StepType, require
 
 _BILLABLE = "BillableTimeInSeconds"
 
@@ -25,7 +29,7 @@ class Spent:
 
     Args:
         step: its name.
-        what: the instances, as `2 x training/ml.m5.large`.
+        what: the instances, as `2 x training/ml.m5.large`; of several jobs with their number.
         seconds: those that are billed; None where they are not known.
         amount: the dollars.
     """
@@ -36,12 +40,18 @@ class Spent:
     amount: Amount
 
 
-def spent(run: ExecutionResult, prices: Prices) -> tuple[Spent, ...]:
-    """Return what each step cost that ran instances; one that was reused cost nothing."""
-    return tuple(one for step in run.steps for one in _of_step(step, prices))
+def spent(run: ExecutionResult, prices: Prices, caller: Caller) -> tuple[Spent, ...]:
+    """Return what each step cost that ran instances; one that was reused cost nothing.
+
+    Args:
+        run: the execution.
+        prices: what is known of prices.
+        caller: describes the jobs that the job of a step has started.
+    """
+    return tuple(one for step in run.steps for one in _of_step(step, prices, caller))
 
 
-def _of_step(step: StepResult, prices: Prices) -> Iterator[Spent]:
+def _of_step(step: StepResult, prices: Prices, caller: Caller) -> Iterator[Spent]:
     known = step.type
     if known is None or not known.clusters or known.resource is None:
         return
@@ -51,12 +61,60 @@ def _of_step(step: StepResult, prices: Prices) -> Iterator[Spent]:
     if not step.described:
         yield Spent(step.name, "", None, Amount(unknown=(f"what {step.name} ran",)))
         return
-    seconds = _billed(step.described)
+    if known.trials is not None:
+        yield from _together(_of_started(step, prices, caller))
+        return
+    yield from _of_job(step.name, known, step.described, prices)
+
+
+def _of_job(step: str, known: StepType, described: JsonObject, prices: Prices) -> Iterator[Spent]:
+    seconds = _billed(described)
     for cluster in known.clusters:
-        for use in uses_of(step.name, cluster, step.described):
+        for use in uses_of(step, cluster, described):
             what = f"{use.count or '?'} x {use.price or 'unknown'}"
-            amount = cost_of(use, prices, seconds, f"the time of {step.name}")
-            yield Spent(step.name, what, seconds, amount)
+            amount = cost_of(use, prices, seconds, f"the time of {step}")
+            yield Spent(step, what, seconds, amount)
+
+
+def _of_started(step: StepResult, prices: Prices, caller: Caller) -> Iterator[Spent]:
+    """Yield what each of the jobs cost that the job of a step has started."""
+    job = find_trying(caller, step.listed.get("Metadata"))
+    if job is None:
+        return
+    trials, known = job.trials, require(job.trials.type)
+    listed = caller.pages("sagemaker", trials.operation, trials.member, **{job.member: job.name})
+    for one in listed:
+        described = _described(caller, known, one)
+        if described is None:
+            yield Spent(step.name, "", None, Amount(unknown=(f"what {step.name} ran",)))
+        else:
+            yield from _of_job(step.name, known, described, prices)
+
+
+def _described(caller: Caller, known: StepType, listed: JsonObject) -> JsonObject | None:
+    """Describe a job that a list names; None where it is not there any more."""
+    job = known.resource
+    if job is None or job.name is None:
+        return None
+    try:
+        return caller.call("sagemaker", job.describe, **{job.name: listed[job.name]})
+    except CallRefusedError as error:
+        if error.is_missing or error.code == "ValidationException":
+            return None
+        raise
+
+
+def _together(jobs: Iterable[Spent]) -> Iterator[Spent]:
+    """Add up the jobs of a step that ran the same instances."""
+    alike: dict[str, list[Spent]] = {}
+    for one in jobs:
+        alike.setdefault(one.what, []).append(one)
+    for what, group in alike.items():
+        times = [one.seconds for one in group if one.seconds is not None]
+        seconds = sum(times) if len(times) == len(group) else None
+        jobs_of = f"{len(group)} job{'s' * (len(group) > 1)}"
+        amount = total(one.amount for one in group)
+        yield Spent(group[0].step, f"{jobs_of}, {what}" if what else jobs_of, seconds, amount)
 
 
 def _billed(described: JsonObject) -> float | None:

@@ -49,8 +49,7 @@ def find_trying(caller: Caller, metadata: Json) -> TryingJob | None:
             continue
         name = str(one.get(resource.listed) or "").rpartition("/")[2]
         if name:
-            operation = f"describe_{resource.noun.replace('-', '_')}"
-            described = caller.call("sagemaker", operation, **{resource.name: name})
+            described = caller.call("sagemaker", resource.describe, **{resource.name: name})
             metrics = known.metrics_of(described)
             return TryingJob(known.trials, name, resource.name, described, metrics)
     return None

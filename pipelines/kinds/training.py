@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -70,6 +70,10 @@ class InstanceGroup(SpecModel):
 
 class TrainingKeys(JobStep):
     """The keys of every step that learns a model and writes it to SM_MODEL_DIR."""
+
+    instead_of: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "instance_groups": ("instance_type", "instance_count")
+    }
 
     script: Annotated[
         FixedText | None,

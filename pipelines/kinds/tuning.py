@@ -8,7 +8,7 @@ bundle, by static hyperparameters (FACTS 11.4).
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -46,6 +46,11 @@ _STARTED = ("sagemaker_program", "sagemaker_submit_directory")
 
 class TuningStep(TrainingKeys):
     """A training script, run again and again to find the hyperparameters of the best model."""
+
+    instead_of: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **TrainingKeys.instead_of,
+        "instance_configs": ("instance_type", "instance_count", "volume_size_in_gb"),
+    }
 
     kind: Literal["tuning"]
     hyperparameters: Annotated[dict[str, AnyScalar], RequestMember("StaticHyperParameters")] = (
@@ -103,7 +108,8 @@ class TuningStep(TrainingKeys):
         list[InstanceConfig], RequestMember("HyperParameterTuningResourceConfig.InstanceConfigs")
     ] = Field(
         default_factory=no_entries,
-        description="Instead of instance_type and the like: several, the preferred one first.",
+        description="Instead of instance_type, instance_count and volume_size_in_gb: several, the "
+        "preferred one first.",
     )
 
     @model_validator(mode="after")

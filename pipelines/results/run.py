@@ -185,9 +185,8 @@ def _described(caller: Caller, listed: JsonObject) -> JsonObject:
         arn = metadata.get(job.listed) if job is not None else None
         if known is None or job is None or job.name is None or not known.outputs or not arn:
             continue
-        operation = f"describe_{job.noun.replace('-', '_')}"
         try:
-            return caller.call("sagemaker", operation, **{job.name: str(arn).rpartition("/")[2]})
+            return caller.call("sagemaker", job.describe, **{job.name: str(arn).rpartition("/")[2]})
         except CallRefusedError as error:
             if not (error.is_missing or error.code == "ValidationException"):
                 raise

@@ -226,7 +226,7 @@ def _read_step(
     if model is None:
         found.append(_unknown_kind(kind, models.names, (*path, "kind")))
         return None
-    taken = model.model_fields.keys() & model.takes
+    taken = model.model_fields.keys() & model.taken_by(step)
     whole = {**{key: value for key, value in defaults.items() if key in taken}, **step}
     try:
         return model.model_validate(whole)

@@ -1,5 +1,6 @@
 """The keys that steps share; a kind adds the model of its own."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
@@ -118,6 +119,8 @@ class StepSpec(SpecModel):
     """Keys whose text is a condition, not text with `${}` in it."""
     takes: ClassVar[tuple[str, ...]] = ()
     """Keys of `defaults:` that hold for it where it does not say otherwise."""
+    instead_of: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Keys that replace others, which are then neither written nor taken from `defaults:`."""
 
     kind: FixedText = Field(description="What the step does.")
     description: FixedText | None = Field(None, description="Shown in the console.")
@@ -127,6 +130,21 @@ class StepSpec(SpecModel):
         description="Steps to wait for, with what has to have happened: "
         "completed, failed, stopped or any.",
     )
+
+    @classmethod
+    def taken_by(cls, written: JsonObject) -> frozenset[str]:
+        """Return the keys of `defaults:` that a step takes, given what is written in it."""
+        replaced = {one for key, keys in cls.instead_of.items() if written.get(key) for one in keys}
+        return frozenset(cls.takes) - replaced - written.keys()
+
+    @model_validator(mode="after")
+    def _replaced_keys_are_absent(self) -> Self:
+        for key, keys in self.instead_of.items():
+            both = [one for one in keys if one in self.model_fields_set]
+            if both and getattr(self, key):
+                message = f"cannot be used together with `{key}`, which replaces it"
+                raise mistake("SP125", message, "keep only one", below=both[0])
+        return self
 
     @field_validator("after", mode="before")
     @classmethod

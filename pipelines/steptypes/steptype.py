@@ -126,6 +126,11 @@ class Resource:
     log_group: str | None = None
     longest: int = 63
 
+    @property
+    def describe(self) -> str:
+        """The operation that describes it, in boto3's words."""
+        return f"describe_{self.noun.replace('-', '_')}"
+
 
 @frozen
 class Cluster:

@@ -31,6 +31,7 @@ class Trials:
     """How a job that tries is told of.
 
     Args:
+        type: the step Type that its jobs are of.
         operation: lists its jobs, in boto3's words, given its name.
         member: the list in the response.
         standing: returns how far it is, given its Describe response.
@@ -39,6 +40,7 @@ class Trials:
             step.
     """
 
+    type: str
     operation: str
     member: str
     standing: Callable[[JsonObject], Standing]

@@ -146,6 +146,7 @@ STEP_TYPE = StepType(
     outputs=(DataPlace(at="", name="model", uri="", made=best_model),),
     metrics_of=_best_metrics,
     trials=Trials(
+        type="Training",
         operation="list_training_jobs_for_hyper_parameter_tuning_job",
         member="TrainingJobSummaries",
         standing=_standing,

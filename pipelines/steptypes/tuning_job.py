@@ -26,7 +26,8 @@ _MOST_JOBS: Final = 750
 _MOST_RANGES: Final = 30
 _MOST_METRICS: Final = 20
 _MOST_PARAMETERS: Final = 100
-EPOCHS: Final = ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs")
+_GREATEST: Final = f"{CONFIG}.StrategyConfig.HyperbandStrategyConfig.MaxResource"
+_EPOCHS: Final = ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs")
 """Static hyperparameters that Hyperband takes its `MaxResource` from (API)."""
 
 OBJECTIVE: Final = "_tuning_objective_metric"
@@ -70,6 +71,13 @@ def rules(*jobs: str) -> tuple[Rule, ...]:
             ("",),
             _hyperband_has_an_end,
             "write a hyperparameter `epochs`, or `MaxResource` (`hyperband: {max_resource: 10}`)",
+            "HyperbandStrategyConfig API",
+        ),
+        Rule(
+            ("",),
+            _epochs_are_counted,
+            "write a whole number, 1 or greater, or `MaxResource` as well"
+            " (`hyperband: {max_resource: 10}`)",
             "HyperbandStrategyConfig API",
         ),
         Rule(("",), _names_are_free, "keep one of them", api),
@@ -176,7 +184,7 @@ def _hyperband_fits(request: JsonObject) -> Violations:
         message = "strategy `Hyperband` stops jobs by itself: early stopping must be `Off`"
         yield (CONFIG, "TrainingJobEarlyStoppingType"), message
     settings = value_at(config, "StrategyConfig.HyperbandStrategyConfig")
-    least, most = (number(value_at(settings, key)) for key in ("MinResource", "MaxResource"))
+    least, most = number(value_at(settings, "MinResource")), _greatest_resource(request)
     if least is not None and most is not None and least > most:
         place = (CONFIG, "StrategyConfig", "HyperbandStrategyConfig", "MinResource")
         yield place, f"`MinResource` is {least:g}, more than the greatest resource {most:g}"
@@ -186,14 +194,46 @@ def _hyperband_has_an_end(request: JsonObject) -> Violations:
     """Hyperband takes its greatest resource from a static hyperparameter, if it is not given."""
     if _strategy(request) != "Hyperband":
         return
-    place = f"{CONFIG}.StrategyConfig.HyperbandStrategyConfig.MaxResource"
-    if value_at(request, place) is not None:
+    if value_at(request, _GREATEST) is not None:
         return
     for _, job in _definitions(request):
-        static = job.get("StaticHyperParameters")
-        if not (isinstance(static, dict) and any(key in static for key in EPOCHS)):
+        if epochs_of(job) is None:
             message = "strategy `Hyperband` needs the number of epochs after which a job is stopped"
             yield (CONFIG, "Strategy"), message
+
+
+def _epochs_are_counted(request: JsonObject) -> Violations:
+    """Where the greatest resource is that of a static hyperparameter, this is a whole number."""
+    if _strategy(request) != "Hyperband" or value_at(request, _GREATEST) is not None:
+        return
+    for path, job in _definitions(request):
+        key, value = epochs_of(job) or ("", None)
+        if isinstance(value, str) and whole_number(value) is None:
+            place = (*path, "StaticHyperParameters", key)
+            yield place, f"hyperparameter `{key}` is `{value}`, which is not a number of epochs"
+
+
+def _greatest_resource(request: JsonObject) -> float | None:
+    """Return after how many epochs Hyperband stops a job; None where that is not known."""
+    given = value_at(request, _GREATEST)
+    if given is not None:
+        return number(given)
+    found = (epochs_of(job) for _, job in _definitions(request))
+    return next((whole_number(one[1]) for one in found if one is not None), None)
+
+
+def epochs_of(job: JsonObject) -> tuple[str, Json] | None:
+    """Return the static hyperparameter that Hyperband takes its greatest resource from."""
+    static = job.get("StaticHyperParameters")
+    if not isinstance(static, dict):
+        return None
+    return next(((key, static[key]) for key in _EPOCHS if key in static), None)
+
+
+def whole_number(value: Json) -> int | None:
+    """Return a whole number above 0, also out of a text as the SDK writes it."""
+    known = number(value.strip('"') if isinstance(value, str) else value)
+    return int(known) if known is not None and known >= 1 and float(known).is_integer() else None
 
 
 def _names_are_free(request: JsonObject) -> Violations:

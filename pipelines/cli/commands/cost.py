@@ -78,7 +78,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     prices = known_prices(home_of(chosen.file), aws.region, own)
     if execution is not None:
         with open_scope(chosen, local) as scope:
-            rows = spent(find_result(scope, execution), prices)
+            rows = spent(find_result(scope, execution), prices, scope.caller)
         document: JsonObject = {"spent": [asdict(one) for one in rows]}
         _show(output_format, spent_text(rows, prices), document, prices)
         return

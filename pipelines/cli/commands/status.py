@@ -80,7 +80,7 @@ def _cost(scope: Scope, described: JsonObject, chosen: ChosenSpec) -> str:
 
     region = "" if scope.account is None else scope.account.region
     prices = known_prices(home_of(chosen.file), region)
-    return status_line(lambda: read_execution(source_of(scope), described), prices)
+    return status_line(lambda: read_execution(source_of(scope), described), prices, scope.caller)
 
 
 def _follow(scope: Scope, execution: str) -> None:

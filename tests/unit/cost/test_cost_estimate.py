@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from pipelines.cost.prices import Prices
 from pipelines.cost.spent import spent
 from pipelines.cost.usage import Use, uses
 from pipelines.definition.steps import take_apart
+from pipelines.execution.caller import CallRefusedError
 from pipelines.json_types import JsonObject
 from pipelines.results.run import ExecutionResult, StepResult
 
@@ -111,6 +114,66 @@ def _ran(step: JsonObject, described: JsonObject, **listed: Any) -> StepResult:
     return StepResult({"StepName": step["Name"], "StepStatus": "?", **listed}, taken, described)
 
 
+@dataclass
+class _Jobs:
+    """The training jobs of a tuning job, by name."""
+
+    started: dict[str, JsonObject] = field(default_factory=dict)
+    gone: str | None = None
+    is_local: bool = False
+
+    def call(self, service: str, operation: str, **request: Any) -> JsonObject:
+        """Describe the tuning job, or a training job that is still there."""
+        assert service == "sagemaker"
+        if operation == "describe_hyper_parameter_tuning_job":
+            return {}
+        name = request["TrainingJobName"]
+        if name == self.gone:
+            raise CallRefusedError("Requested resource not found.", code="ValidationException")
+        return self.started[name]
+
+    def pages(
+        self, service: str, operation: str, member: str, **request: Any
+    ) -> Iterator[JsonObject]:
+        """List them."""
+        assert service == "sagemaker"
+        assert operation == "list_training_jobs_for_hyper_parameter_tuning_job"
+        assert (member, request["HyperParameterTuningJobName"]) == ("TrainingJobSummaries", "t")
+        yield from ({"TrainingJobName": name} for name in self.started)
+
+    def download(self, bucket: str, key: str) -> bytes:
+        """Have no objects."""
+        raise AssertionError(f"s3://{bucket}/{key}")
+
+
+def test_a_tuning_job_cost_what_its_training_jobs_did() -> None:
+    """Each by its own instances and billable seconds, those alike in one row."""
+    small, large = (
+        {"ResourceConfig": {"InstanceType": kind, "InstanceCount": 1, "VolumeSizeInGB": 10}}
+        for kind in ("ml.m5.large", "ml.m5.xlarge")
+    )
+    jobs = _Jobs(
+        {
+            "t-1": {**small, "BillableTimeInSeconds": 360},
+            "t-2": {**large, "BillableTimeInSeconds": 60},
+            "t-3": {**small, "BillableTimeInSeconds": 720},
+        }
+    )
+    tuning: JsonObject = {"Name": "tune", "Type": "Tuning", "Arguments": {}}
+    arn = "arn:aws:sagemaker:us-east-1:1:hyper-parameter-tuning-job/t"
+    ran = _ran(tuning, {"TrainingJobDefinition": small}, Metadata={"TuningJob": {"Arn": arn}})
+    run = ExecutionResult({}, {}, {}, (ran,))
+    alike, other = spent(run, PRICES, jobs)
+    assert (alike.what, alike.seconds) == ("2 jobs, 1 x training/ml.m5.large", 1080)
+    assert alike.amount.dollars == pytest.approx(0.3 * (0.1 + 0.01))
+    assert (other.what, other.amount.unknown) == (
+        "1 job, 1 x training/ml.m5.xlarge",
+        ("training/ml.m5.xlarge",),
+    )
+    jobs.gone = "t-2"
+    assert spent(run, PRICES, jobs)[1].amount.unknown == ("what tune ran",)
+
+
 def test_an_execution_cost_what_is_billed() -> None:
     """Billable seconds of a training, spot included, start to end of others; reused is nothing."""
     began = datetime(2026, 11, 26, tzinfo=UTC)
@@ -132,7 +195,7 @@ def test_an_execution_cost_what_is_billed() -> None:
         },
     )
     run = ExecutionResult({}, {}, {}, (trained, reused, gone, processed))
-    one, two, three, four = spent(run, PRICES)
+    one, two, three, four = spent(run, PRICES, _Jobs())
     assert one.amount.dollars == pytest.approx(2 * (0.1 + 0.01) * 0.1)
     assert (two.amount, two.what) == (Amount(), "reused from abc")
     assert three.amount.unknown == ("what gone ran",)

@@ -46,6 +46,16 @@ def _diagnostics(text: str) -> list[Diagnostic]:
     return [document.locate(f) for f in load(document, kinds.step_models(), {}).findings]
 
 
+def test_a_key_that_is_replaced_is_not_taken_from_defaults() -> None:
+    """`defaults:` holds for the other steps; in the step itself the key would be a mistake."""
+    group = "{instance_group_name: a, instance_type: ml.m5.xlarge}"
+    step = f"kind: training, script: t.py, image: i, instance_groups: [{group}]"
+    text = "spec: 1\npipeline: p\ndefaults: {instance_count: 2}\nsteps:\n  train: {%s}\n"
+    assert not _diagnostics(text % step)
+    (found,) = _diagnostics(text % f"{step}, instance_count: 2")
+    assert (found.code, found.path) == ("SP125", ("steps", "train", "instance_count"))
+
+
 @settings(max_examples=60)
 @given(st.data(), st.sampled_from(SPECS), st.booleans())
 def test_an_unknown_key_is_found_wherever_it_stands(

@@ -11,7 +11,13 @@ from pipelines.backends.local.jobs.tuning.ranges import Space, read_ranges
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.places import value_at
-from pipelines.steptypes.tuning_job import CONFIG, EPOCHS, OBJECTIVE, grid_size
+from pipelines.steptypes.tuning_job import (
+    CONFIG,
+    OBJECTIVE,
+    epochs_of,
+    grid_size,
+    whole_number,
+)
 
 Strategy: TypeAlias = Literal["Bayesian", "Random", "Grid", "Hyperband"]
 
@@ -168,9 +174,9 @@ def _definitions(request: JsonObject, config: JsonObject) -> Iterator[JobDefinit
 def _epochs(config: JsonObject, definitions: tuple[JobDefinition, ...]) -> tuple[int, int]:
     """Return Hyperband's bounds; the greatest follows from a hyperparameter where it is missing."""
     given = value_at(config, "StrategyConfig.HyperbandStrategyConfig") or {}
-    static = [one.request.get("StaticHyperParameters") or {} for one in definitions]
-    inferred = [int(one[key]) for one in static for key in EPOCHS if str(one.get(key)).isdigit()]
-    most = given.get("MaxResource") or next(iter(inferred), None)
+    named = (epochs_of(one.request) for one in definitions)
+    inferred = next((whole_number(one[1]) for one in named if one is not None), None)
+    most = given.get("MaxResource") or inferred
     if most is None:
         raise JobRefusedError(
             "Hyperband knows no greatest number of epochs", "give MaxResource, or `epochs`"
