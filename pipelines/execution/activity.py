@@ -8,21 +8,19 @@ expression may take for ever.
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from pipelines.execution import logs, matching
+from pipelines.execution import logs
 from pipelines.execution.caller import Caller, CallRefusedError
 from pipelines.execution.events import Observer, StepProgressed
 from pipelines.execution.job_progress import EPOCH, Progress, progress_in, shown_line
 from pipelines.execution.schedule import ScheduledStep
+from pipelines.execution.searching import Searched, searching
 from pipelines.execution.status import StepStatus
 from pipelines.execution.trials import TryingJob, find_trying
 from pipelines.grammar.patterns import compiled
@@ -93,17 +91,8 @@ class _Job:
 
 def _searched(patterns: Mapping[str, str], text: str) -> tuple[Mapping[str, float | None], bool]:
     """Return what each pattern finds, and whether the one after these took too long."""
-    request = json.dumps({"patterns": [*patterns.items()], "text": text})
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", matching.__file__],
-        input=request.encode(),
-        capture_output=True,
-        check=False,
-        env={},
-        start_new_session=True,  # Ctrl-C is for the tool
-    )
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
-    found = {name: value for name, value, _ in answers}
+    with searching(Searched([*patterns.items()], text=text)) as search:
+        found = {one.name: next(iter(one.values), None) for one in search.found()}
     return found, len(found) < len(patterns)
 
 

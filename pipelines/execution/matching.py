@@ -4,9 +4,10 @@ A regular expression can take for ever on a line, deaf to every signal that Pyth
 of the kernel ends this process then, which says nothing of the expression that it was at. Only the
 standard library is imported: this file is a program of its own.
 
-It reads `{"patterns": [[name, expression], …], "logs": […]}` from its input and writes, for each
-pattern in turn, a line of JSON: the last value or null, and whether a line was cut. Instead of
-`logs`, which are files, `text` may hold the lines. With `every` it writes the list of all values.
+Each line of its input is a search, `{"patterns": [[name, expression], …], "logs": […]}`; for each
+pattern in turn it writes a line of JSON: the last value or null, and whether a line was cut.
+Instead of `logs`, which are files, `text` may hold the lines. With `every` it writes the list of
+all values.
 """
 
 from __future__ import annotations
@@ -33,14 +34,16 @@ _LINES = 256
 
 
 def main() -> None:
-    """Search the logs for each pattern."""
-    asked = json.load(sys.stdin)
+    """Carry out one search after the other, until the tool has closed the input."""
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    for name, expression in asked["patterns"]:
-        found, cut = values_in(re.compile(expression), opened(asked))
-        value = found if asked.get("every") else found[-1] if found else None
-        sys.stdout.write(json.dumps([name, value, cut]) + "\n")
-        sys.stdout.flush()
+    for line in sys.stdin:
+        asked = json.loads(line)
+        for name, expression in asked["patterns"]:
+            found, cut = values_in(re.compile(expression), opened(asked))
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            value = found if asked.get("every") else found[-1] if found else None
+            sys.stdout.write(json.dumps([name, value, cut]) + "\n")
+            sys.stdout.flush()
 
 
 def opened(asked: dict[str, Any]) -> Iterator[TextIO]:

@@ -31,6 +31,7 @@ from pipelines.backends.local.jobs.toolkit import (
 )
 from pipelines.backends.local.jobs.workspace import workspace
 from pipelines.backends.local.objects import ObjectStore
+from pipelines.execution import searching
 from pipelines.steptypes.training import STEP_TYPE
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def _run(order: JobOrder) -> JobOutcome:
     request, store = order.request, ObjectStore(order.settings.home / "s3")
     _refuse_serverless(request)
     patterns = metric_patterns(request)
+    if patterns:
+        searching.prepare()
     order.progress.entered(JobPhase.DOWNLOADING)
     with _laid_out(order, None) as (job, checkpoints):
         container = _container(store, job, order)

@@ -29,7 +29,7 @@ def members_of(words: Sequence[str]) -> list[BundleFile]:
 
     Also empty when the job sets what an interpreter reads at its start, such as PYTHONPATH.
     """
-    if words[0] != sys.executable or not words[1:] or not words[1].endswith(".pyz"):
+    if words[0] != sys.executable or not words[1:] or not _is_named_as_bundle(words[1]):
         return []
     if any(name.startswith("PYTHON") for name in os.environ.keys() - {"PYTHONUNBUFFERED"}):
         return []
@@ -41,6 +41,10 @@ def members_of(words: Sequence[str]) -> list[BundleFile]:
     start = next((one.content for one in members if one.path == "__main__.py"), None)
     same = brought == _SOURCES and start == _SOURCES[f"{_FOLDER}start.py"]
     return members if same else []
+
+
+def _is_named_as_bundle(path: str) -> bool:
+    return path.endswith(".pyz") or path.rpartition("/")[2] == bundle.BY_TOOLKIT
 
 
 def run(arguments: Sequence[str], members: list[BundleFile]) -> int:

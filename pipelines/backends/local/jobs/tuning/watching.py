@@ -1,19 +1,12 @@
-"""The log of a running training job → the values that its objective has had so far.
-
-A regular expression may take for ever, so that a process of its own reads the log
-(`execution/matching.py`).
-"""
+"""The log of a running training job → the values that its objective has had so far."""
 
 from __future__ import annotations
 
-import json
 import math
 import re
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
-from pipelines.execution import matching
+from pipelines.execution.searching import Searched, searching
 from pipelines.grammar.patterns import compiled
 
 if TYPE_CHECKING:
@@ -34,15 +27,6 @@ def values_so_far(expression: str, logs: Path) -> list[float]:
         return []  # the training job says so itself
     if not log.is_file():
         return []
-    request = {"patterns": [["objective", pattern]], "logs": [str(log)], "every": True}
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", matching.__file__],
-        input=json.dumps(request).encode(),
-        capture_output=True,
-        check=False,
-        env={},
-        start_new_session=True,  # Ctrl-C is for the tool
-    )
-    lines = done.stdout.splitlines()
-    found: list[float] = json.loads(lines[0])[1] if lines else []
+    with searching(Searched([("objective", pattern)], [log], every=True)) as search:
+        found = [value for one in search.found() for value in one.values]
     return [value for value in found if math.isfinite(value)]
