@@ -1,4 +1,4 @@
-"""The project as its README has it: data, a run, the trials."""
+"""The project as its README has it: a run, the trials."""
 
 from __future__ import annotations
 
@@ -30,10 +30,9 @@ def run(folder: Path, *words: str) -> str:
 def test_the_best_of_the_trials_is_judged(tmp_path: Path) -> None:
     """Valid without a warning; four trials run, and the best of them is what is evaluated."""
     folder = tmp_path / "project"
-    ignored = shutil.ignore_patterns(".pipelines", "__pycache__", "data")
+    ignored = shutil.ignore_patterns(".pipelines", "__pycache__")
     shutil.copytree(PROJECT, folder, ignore=ignored)
-    run(folder, "data.py")
-    assert run(folder, "-m", "pipelines", "validate").splitlines()[-1].endswith("ok (4 steps)")
+    assert run(folder, "-m", "pipelines", "validate").splitlines()[-1].endswith("ok (5 steps)")
     run(folder, "-m", "pipelines", "run", "-p", "jobs=4")
     shown = json.loads(run(folder, "-m", "pipelines", "outputs", "--local", "--format", "json"))
     trials = shown["trials"]["tune"]
