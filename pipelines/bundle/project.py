@@ -83,7 +83,7 @@ class Project:
     def sort(self, relative: str) -> Sort | None:
         """Return what is there; None for nothing, and where no file can have that name."""
         try:
-            mode = (self.root / relative).stat().st_mode
+            mode = os.stat(os.path.join(self.root, relative)).st_mode  # noqa: PTH116, PTH118 - often
         except OSError:
             return None
         if stat.S_ISDIR(mode):

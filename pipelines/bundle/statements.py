@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 
@@ -13,6 +14,12 @@ _ASKING = frozenset(
 )
 """What a condition names that asks what there is, before something is imported."""
 _ASKING_NAME = re.compile(r"(?i)_?(has|have)_|.*(available|installed|importable)$")
+
+
+@functools.lru_cache(maxsize=64)
+def nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
+    """Return all nodes of a file; several checks want them, and to walk a file takes a while."""
+    return tuple(ast.walk(tree))
 
 
 def statements(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from pipelines.bundle.brought import Brought, brought_by
@@ -104,7 +104,8 @@ def trace(project: Project, script: str) -> Trace:
 
 def trace_from(project: Project, script: str, folders: tuple[str, ...]) -> Trace:
     """Follow a script's imports through folders of the project; raises as `trace` does."""
-    roots = [folder for folder in dict.fromkeys(folders) if project.sort(folder) == "folder"]
+    plain = dict.fromkeys(str(PurePosixPath(folder)) for folder in folders)
+    roots = [folder for folder in plain if project.sort(folder) == "folder"]
     tracer = _Tracer(project, _Finder(project, tuple(roots)))
     tracer.follow(script)
     return tracer.found(script)
@@ -207,6 +208,7 @@ class _Finder:
         self._project = project
         self._roots = roots
         self._tops = {root: project.names(root) for root in (".", *roots)}
+        self._compiled = {root: _compiled(names) for root, names in self._tops.items()}
 
     def files(self, module: str, near: str) -> Iterator[_Module]:
         """Yield the project files that importing a module reads; none for foreign modules.
@@ -222,7 +224,7 @@ class _Finder:
         parts = tuple(part for part in module.split(".") if part)
         for root in roots if parts else ():
             if parts[0] in self._tops[root] or f"{parts[0]}.py" in self._tops[root]:
-                for path in self._below(PurePosixPath(root), parts):
+                for path in self._below(root, parts):
                     yield _Module(path, near if is_relative else root)
                 return
 
@@ -237,17 +239,28 @@ class _Finder:
 
     def _leads_on(self, root: str, parts: list[str]) -> bool:
         *above, last = parts
-        folder = str(PurePosixPath(root, *above))
-        if above and (above[0] not in self._tops[root] or self._project.sort(folder) != "folder"):
+        if not above:
+            return last in self._compiled[root]
+        folder = _joined(root, above)
+        if above[0] not in self._tops[root] or self._project.sort(folder) != "folder":
             return False
-        inside = self._project.names(folder) if above else self._tops[root]
-        return (bool(above) and last in inside) or any(
-            name.startswith(f"{last}.") and name.endswith(_EXTENSIONS) for name in inside
-        )
+        inside = self._project.names(folder)
+        return last in inside or last in _compiled(inside)
 
-    def _below(self, base: PurePosixPath, parts: tuple[str, ...]) -> Iterator[str]:
+    def _below(self, root: str, parts: tuple[str, ...]) -> Iterator[str]:
         for depth in range(1, len(parts) + 1):
-            package = base.joinpath(*parts[:depth])
+            package = _joined(root, parts[:depth])
             for candidate in (f"{package}/__init__.py", f"{package}.py"):
                 if self._project.is_file(candidate):
                     yield candidate
+
+
+def _compiled(names: Iterable[str]) -> frozenset[str]:
+    """Return the modules among the names of a folder that are C extensions."""
+    return frozenset(name.partition(".")[0] for name in names if name.endswith(_EXTENSIONS))
+
+
+def _joined(root: str, names: Iterable[str]) -> str:
+    """Return the path of names below a root; `.` is the project's own folder."""
+    below = "/".join(names)
+    return below if root == "." else f"{root}/{below}"

@@ -37,7 +37,11 @@ def explain_keys(words: str) -> str | None:
     first, *path = words.strip().split(".")
     kind = kinds.find(first)
     if kind is not None:
-        return _of_kind(first, kind) if not path else _of_key(first, kind.model, path, _known(kind))
+        return (
+            _of_kind(first, kind)
+            if not path
+            else _of_key(first, kind.model_of(), path, _known(kind))
+        )
     if first not in fields_of(PipelineSpec):
         return None
     if first == "steps" and path:
@@ -53,7 +57,8 @@ def _of_kind(name: str, kind: Kind) -> str:
     outputs = f" Outputs: {said[0][0].lower()}{said[0][1:]}" if said else ""
     becomes = f"of Type {kind.type}" if kind.type else f"of the Type that `{kind.type_key}` names"
     head = f"kind: {name}\n\n{kind.summary}\nBecomes a step {becomes}.{outputs}"
-    keys = _keys(_schema(kind.model), kind.model, _known(kind))
+    model = kind.model_of()
+    keys = _keys(_schema(model), model, _known(kind))
     example = textwrap.indent(f"steps:\n{textwrap.indent(kind.example, '  ')}", "  ")
     more = f"One key: python -m pipelines explain {name}.{next(reversed(keys))}" if keys else ""
     return f"{head}\n\n{_listed(keys)}\n\nExample:\n\n{example}\n{more}"

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from pipelines.bundle.project import Project
+from pipelines.bundle.statements import nodes
 from pipelines.bundle.trace import parsed
 from pipelines.diagnostics import Finding, Severity
 from pipelines.diagnostics.sentences import suggestion
@@ -65,9 +66,9 @@ def _options(tree: ast.Module) -> frozenset[str] | None:
     if len(parsers) != 1:
         return None
     (parser,) = parsers
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    calls = [node for node in nodes(tree) if isinstance(node, ast.Call)]
     adding = [call for call in calls if _method(call) == _ADDS]
-    uses = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == parser]
+    uses = [n for n in nodes(tree) if isinstance(n, ast.Name) and n.id == parser]
     read = sum(isinstance(one.ctx, ast.Load) for one in uses)
     called = [call for call in calls if _receiver(call) == parser]
     methods = {_method(call) for call in called}
@@ -84,7 +85,7 @@ def _options(tree: ast.Module) -> frozenset[str] | None:
 def _parsers(tree: ast.Module) -> list[str]:
     """Return the names of the parsers that a script makes; "" for one that has no plain name."""
     made = []
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call) if _makes(call):
                 made.append(name)

@@ -291,7 +291,7 @@ def _all_declared(model: type[BaseModel]) -> dict[str, str]:
 def _model(step: Json) -> type[StepSpec] | None:
     kind = _child(step, "kind")
     found = kinds.find(kind) if isinstance(kind, str) else None
-    return found.model if found else None
+    return found.model_of(step) if found else None
 
 
 def _child(value: Json, part: str | int) -> Json:

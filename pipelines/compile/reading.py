@@ -121,14 +121,15 @@ def _rules(document: Document) -> MergeRules:
         (("data", "*"), frozenset(DataSource.one_of))
     ]
     for name, step in _steps(document).items():
-        model = _model(_mapping(step).get("kind"))
+        model = _model(_mapping(step))
         if model is not None and model.one_of:
             exclusive.append((("steps", name), frozenset(model.one_of)))
     return MergeRules(exclusive=tuple(exclusive), frozen=(("steps", "*", "kind"),))
 
 
-def _model(kind: Json) -> type[StepSpec] | None:
-    return kinds.step_models().find(kind) if isinstance(kind, str) else None
+def _model(step: JsonObject) -> type[StepSpec] | None:
+    kind = step.get("kind")
+    return kinds.step_models().find(kind, step) if isinstance(kind, str) else None
 
 
 def _steps(document: Document) -> JsonObject:

@@ -7,6 +7,7 @@ compile nothing depends on kinds any more. What they share stands in `base`.
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 
@@ -34,9 +35,9 @@ def find(name: str) -> Kind | None:
     return kind
 
 
-def _model(name: str) -> type[StepSpec] | None:
+def _model(name: str, step: Iterable[str]) -> type[StepSpec] | None:
     kind = find(name)
-    return kind.model if kind else None
+    return kind.model_of(step) if kind else None
 
 
 def step_models() -> StepModels:

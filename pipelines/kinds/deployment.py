@@ -5,9 +5,10 @@ change endpoints. It stands in the pipeline, and by itself in `<name>-deploy`, w
 approvals start.
 """
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, create_model, model_validator
 
@@ -25,8 +26,7 @@ from pipelines.kinds.base.contract import (
 )
 from pipelines.kinds.base.jobs import ProcessingJob, processing
 from pipelines.kinds.base.sample import Sample
-from pipelines.kinds.modes import Settings, all_modes, batch
-from pipelines.kinds.modes.batch import Batch
+from pipelines.kinds.modes import Settings, find, names
 from pipelines.programs.deploy.variables import ENDPOINT, EXECUTION, GROUP, OUTPUT
 from pipelines.spec.automation import Schedule
 from pipelines.spec.members import RequestMember
@@ -35,19 +35,22 @@ from pipelines.spec.references import Template
 from pipelines.spec.steps import JobStep, StepSpec
 from pipelines.spec.values import FixedText, Text, mistake
 
+if TYPE_CHECKING:
+    from pipelines.kinds.modes.batch import Batch
+
 IMAGE = ("image",)
 BATCH = "batch"
 _OF_ENDPOINTS = ("endpoint", "sample", "replace", "delete_when_none")
 _OF_BATCHES = ("schedule", "on_approval")
-_MODES = all_modes()
+_MODES = names()
 _KNOWN_SINCE = {"InstancePools": "1.43.67"}
 """Members of requests that not every boto3 knows, and one that does (FACTS 12.8)."""
 
 
 class DeploymentStep(StepSpec):
-    """The keys of a deployment besides those of the modes, which `_with_modes` adds."""
+    """The keys of a deployment besides those of the modes, which `with_modes` adds."""
 
-    one_of: ClassVar[tuple[str, ...]] = tuple(_MODES)
+    one_of: ClassVar[tuple[str, ...]] = _MODES
 
     kind: Literal["deployment"]
     group: Annotated[Text, RequestMember("ModelPackageGroupName")] = Field(
@@ -104,30 +107,40 @@ class DeploymentStep(StepSpec):
         return self
 
     @property
-    def block(self) -> Batch | None:
+    def block(self) -> "Batch | None":
         """The block `batch`; None where there is an endpoint."""
-        block: Batch | None = getattr(self, BATCH)
+        block: Batch | None = getattr(self, BATCH, None)
         return block
 
     @property
     def mode(self) -> str:
         """The key of the mode that it is served in."""
-        return next(name for name in _MODES if getattr(self, name) is not None)
+        return next(name for name in _MODES if getattr(self, name, None) is not None)
 
     @property
     def settings(self) -> Settings:
         """What the block of the mode becomes."""
-        return _MODES[self.mode].settings(getattr(self, self.mode))
+        return find(self.mode).settings(getattr(self, self.mode))
 
 
-def _with_modes() -> type[DeploymentStep]:
-    """Return the model with a key for each mode."""
+def with_modes(given: frozenset[str] | None) -> type[DeploymentStep]:
+    """Return the model for a step with these keys: a mode is imported where its key is given.
+
+    A step with a key that there is not gets those of all modes: it may be one of them, misspelt.
+    """
+    if given is None or not given <= {*DeploymentStep.model_fields, *_MODES}:
+        return _with(_MODES)
+    return _with(tuple(name for name in _MODES if name in given))
+
+
+@functools.cache
+def _with(modes: tuple[str, ...]) -> type[DeploymentStep]:
     keys: dict[str, Any] = {
         name: (
             Annotated[mode.model | None, mode.member],
             Field(None, description=mode.summary),
         )
-        for name, mode in _MODES.items()
+        for name, mode in ((name, find(name)) for name in modes)
     }
     summary = "The highest approved version of a group that works answers at an endpoint."
     return create_model("DeploymentStep", __base__=DeploymentStep, __doc__=summary, **keys)
@@ -135,8 +148,9 @@ def _with_modes() -> type[DeploymentStep]:
 
 def checks(step: DeploymentStep) -> Iterator[Finding]:
     """A deployment has one group and one endpoint, whichever execution it is of."""
-    for found in () if step.block is None else batch.block_checks(step.block):
-        yield replace(found, path=(BATCH, *found.path))
+    if step.block is not None:
+        for found in step.block.checks():
+            yield replace(found, path=(BATCH, *found.path))
     for key, text in (("group", step.group), ("endpoint", step.endpoint)):
         for one in text.references if isinstance(text, Template) else ():
             if one.root == "execution":
@@ -164,7 +178,7 @@ def needs(_name: str, step: DeploymentStep) -> StepNeeds:
     }
     if step.block is not None:
         del config["variant"]  # it tells an endpoint, whose rights a batch does not need
-        config[BATCH] = batch.program_request(step.block)
+        config[BATCH] = step.block.program_request()
     if settings.config:
         config["config"] = settings.config
     further = {
@@ -196,17 +210,13 @@ def _boto3(settings: Settings) -> Iterator[str]:
 
 def emit(step: DeploymentStep, context: EmitContext) -> tuple[EmittedStep, ...]:
     """One Processing step; what may be a parameter reaches the program by its environment."""
-    job_step = JobStep.model_validate(
-        {
-            "kind": "processing",
-            "max_runtime_in_seconds": step.max_runtime_in_seconds,
-            "instance_type": str(step.instance_type),
-        }
+    job_step = JobStep.of_program(
+        max_runtime_in_seconds=step.max_runtime_in_seconds, instance_type=step.instance_type
     )
     named: dict[str, Value] = (
         {ENDPOINT: context.resolve(step.endpoint)}
         if step.block is None
-        else batch.variables(step.block, context)
+        else step.block.variables(context)
     )
     job = ProcessingJob(
         name=context.name,
@@ -235,7 +245,7 @@ def _requests(
         **(
             _of_endpoint(step, environment)
             if step.block is None
-            else {"Transform": batch.request(step.block, context.resolve)}
+            else {"Transform": step.block.request(context.resolve)}
         ),
     }
 
@@ -274,8 +284,7 @@ def copied_step(step: DeploymentStep, copy: str) -> DeploymentStep:
     """Return the step of a copy: the results of its batch lie beside those of the original."""
     if step.block is None:
         return step
-    output = batch.beside(step.block.output, copy)
-    return step.model_copy(update={BATCH: step.block.model_copy(update={"output": output})})
+    return step.model_copy(update={BATCH: step.block.beside(copy)})
 
 
 _EXAMPLE = """\
@@ -291,7 +300,7 @@ deploy:
 """
 
 KIND = Kind(
-    _with_modes(),
+    DeploymentStep,
     "Processing",
     "Make an endpoint serve the highest approved version of a group.",
     emit,
@@ -303,4 +312,5 @@ KIND = Kind(
     makes={"endpoint": "endpoint"},
     uses={"model-package-group": "group"},
     example=_EXAMPLE,
+    with_keys=with_modes,
 )

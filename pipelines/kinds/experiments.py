@@ -232,11 +232,9 @@ def _emit_selection(
     step: ExperimentsStep, context: EmitContext, names: tuple[str, ...]
 ) -> EmittedStep:
     """The job that reads the members; it runs anew in each execution."""
-    chosen = {
-        "kind": "processing",
-        "instance_type": step.selection.instance_type,
-        "max_runtime_in_seconds": 3600,
-    }
+    chosen = JobStep.of_program(
+        instance_type=step.selection.instance_type, max_runtime_in_seconds=3600
+    )
     job = ProcessingJob(
         name=context.name,
         image=context.images[_IMAGE],
@@ -250,7 +248,7 @@ def _emit_selection(
     )
     own = replace(context, code=context.further.get(SELECT))
     trigger: Trigger = "completed" if step.fail_fast else "any"
-    emitted = processing(JobStep.model_validate(chosen), job, own)
+    emitted = processing(chosen, job, own)
     return replace(emitted, after=dict.fromkeys(names, trigger))
 
 

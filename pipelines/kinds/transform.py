@@ -143,9 +143,7 @@ def emit(step: TransformStep, context: EmitContext) -> tuple[EmittedStep, ...]:
     if step.enable_network_isolation:
         model["EnableNetworkIsolation"] = True
     name = f"{context.name}-model"
-    job_step = JobStep.model_validate({"kind": "processing"}).model_copy(
-        update={"retry": step.retry}
-    )
+    job_step = JobStep.of_program(retry=step.retry)
     output = output_uri(context, context.name, PREDICTIONS)
     source = context.resolve(step.input.from_)
     arguments = {

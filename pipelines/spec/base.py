@@ -36,7 +36,7 @@ class SpecModel(BaseModel):
 
     def check_one_of(self, example: str) -> None:
         """Raise a mistake unless exactly one key of `one_of` is given."""
-        given = [key for key in self.one_of if getattr(self, key) is not None]
+        given = [key for key in self.one_of if getattr(self, key, None) is not None]
         if len(given) != 1:
             named = " and ".join(f"`{key}`" for key in given) or "none"
             message = f"needs exactly one of {', '.join(self.one_of)}; it has {named}"

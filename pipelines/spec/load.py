@@ -32,11 +32,11 @@ class StepModels:
     """What the loader has to know of the kinds.
 
     Args:
-        find: the model of a kind's steps, None for a kind that there is not.
+        find: a kind and a step's keys → its model; None for a kind that there is not.
         names: all kinds, for advice.
     """
 
-    find: Callable[[str], type[StepSpec] | None]
+    find: Callable[[str, Iterable[str]], type[StepSpec] | None]
     names: tuple[str, ...]
 
 
@@ -222,7 +222,7 @@ def _read_step(
     if kind is None:
         found.append(_no_kind(name, step, models.names))
         return None
-    model = models.find(kind) if isinstance(kind, str) else None
+    model = models.find(kind, step) if isinstance(kind, str) else None
     if model is None:
         found.append(_unknown_kind(kind, models.names, (*path, "kind")))
         return None

@@ -1,7 +1,7 @@
 """The keys that steps share; a kind adds the model of its own."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
 
@@ -208,3 +208,8 @@ class JobStep(StepSpec):
         default_factory=no_entries, description="When to try again."
     )
     extra: ExtraMembers = Field(default_factory=dict)
+
+    @staticmethod
+    def of_program(**read: Any) -> "JobStep":
+        """Return the step of a job that the tool adds, from values that were read as keys."""
+        return JobStep.model_construct(kind="processing", **read)

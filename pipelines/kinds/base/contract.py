@@ -7,7 +7,7 @@ images are looked up, `emit` when everything is known.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
 from typing import Literal, TypeAlias
 
@@ -165,12 +165,15 @@ def _as_it_is(step: StepSpec, _copy: str) -> StepSpec:
     return step
 
 
+StepModel: TypeAlias = type[StepSpec]
+
+
 @frozen
 class Kind:
     """One word of the spec's `kind:`.
 
     Args:
-        model: the pydantic model of its keys.
+        model: the pydantic model of its keys, or of those that `model_of` always has.
         type: the SageMaker Type of the step that carries the spec step's own name.
         summary: one line for the reference.
         emit: the steps it becomes; the one named like the spec's step comes last.
@@ -185,9 +188,11 @@ class Kind:
         example: a step of this kind with its name, as it stands below `steps:`.
         further: the Types of the other steps that it becomes.
         type_key: the key that names the Type where the user does; `type` is empty then.
+        with_keys: the keys of a step → `model` and those of them that have modules of their own;
+            None → `model` and all such keys.
     """
 
-    model: type[StepSpec]
+    model: StepModel
     type: str
     summary: str
     emit: Callable[[Json, EmitContext], tuple[EmittedStep, ...]]
@@ -201,6 +206,13 @@ class Kind:
     example: str = ""
     further: tuple[str, ...] = ()
     type_key: str | None = None
+    with_keys: Callable[[frozenset[str] | None], StepModel] | None = None
+
+    def model_of(self, step: Iterable[str] | None = None) -> StepModel:
+        """Return the model for a step with these keys; without a step that of all keys."""
+        if self.with_keys is None:
+            return self.model
+        return self.with_keys(None if step is None else frozenset(step))
 
     def type_of(self, step: StepSpec) -> str:
         """Return the Type of the step that carries the spec step's own name."""

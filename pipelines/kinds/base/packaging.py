@@ -6,7 +6,7 @@ replace what is approved (decision 3).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Final
@@ -25,6 +25,7 @@ from pipelines.kinds.base.serving import (
     loader_environment,
     server_environment,
 )
+from pipelines.spec.base import SpecModel
 from pipelines.spec.references import Template
 from pipelines.spec.steps import Input, JobStep, Requirements
 
@@ -100,9 +101,8 @@ class ServedModel:
         """Yield the step `<name>-package`, where something is added to the archive."""
         if not self.serving.packages:
             return
-        job_step = _job_step(
-            self.packaging.model_dump(exclude_none=True, exclude={"image"}), context
-        )
+        keys = [key for key in type(self.packaging).model_fields if key != "image"]
+        job_step = _job_step(self.packaging, keys, context)
         job = ProcessingJob(
             name=_packaged(context),
             image=context.images.get(PACKAGING_IMAGE, context.images[IMAGE]),
@@ -124,7 +124,7 @@ class ServedModel:
         if self.serving.packages:
             archive = Input.model_validate({"from": ""})
             sources = {MODEL: processing_output(_packaged(context), MODEL)}
-        job_step = _job_step(self.sample.model_dump(include={"instance_type"}), context)
+        job_step = _job_step(self.sample, ("instance_type",), context)
         variables: Mapping[str, Value] = self.container(context).get("Environment", {})
         job = ProcessingJob(
             name=f"{context.name}-{SAMPLE}",
@@ -159,12 +159,11 @@ class ServedModel:
         return Join("", (uri, PurePosixPath(path).name)) if path else uri
 
 
-def _job_step(chosen: JsonObject, context: EmitContext) -> JobStep:
-    """Return what is asked of a job beside the step's own: defaults, and what was chosen."""
-    taken = set(PACKAGING_TAKES)
-    defaults = context.spec.defaults.model_dump(exclude_none=True, include=taken)
-    given = {key: value for key, value in chosen.items() if value is not None}
-    return JobStep.model_validate({"kind": "processing", **defaults, **given})
+def _job_step(block: SpecModel, keys: Iterable[str], context: EmitContext) -> JobStep:
+    """Return what is asked of a job beside the step's own: defaults, and keys of a block."""
+    values = {key: getattr(context.spec.defaults, key) for key in PACKAGING_TAKES}
+    values |= {key: one for key in keys if (one := getattr(block, key)) is not None}
+    return JobStep.of_program(**{key: one for key, one in values.items() if one is not None})
 
 
 def _packaged(context: EmitContext) -> str:

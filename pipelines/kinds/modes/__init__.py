@@ -17,7 +17,7 @@ from pipelines.programs.deploy.modes import names
 from pipelines.spec.base import SpecModel
 from pipelines.spec.members import RequestMember
 
-__all__ = ["ModeBlock", "Settings", "all_modes", "find"]
+__all__ = ["ModeBlock", "Settings", "find", "names"]
 
 
 @frozen
@@ -62,8 +62,3 @@ def find(name: str) -> ModeBlock:
     """Return a mode by its key."""
     mode: ModeBlock = import_module(f"{__name__}.{name}").MODE
     return mode
-
-
-def all_modes() -> dict[str, ModeBlock]:
-    """Return every mode by its key."""
-    return {name: find(name) for name in names()}

@@ -6,7 +6,7 @@ each reference is the name of a variable, since a bundle is the same for every e
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field
 
@@ -26,19 +26,6 @@ _LONGEST = 45
 """Of the 63 characters of a job's name, without a hash and a number."""
 
 
-class Batch(BatchKeys):
-    """The objects of a prefix through the highest approved version, once for each content."""
-
-    output: Annotated[Text, RequestMember("TransformOutput.S3OutputPath")] = Field(
-        description="s3:// prefix for the results, `<object>.out` for each object of the input."
-    )
-
-    @property
-    def instance_types(self) -> tuple[str, ...]:
-        """The type of its instances, where it is written out."""
-        return (self.instance_type,) if isinstance(self.instance_type, str) else ()
-
-
 @dataclass
 class _Variables:
     """Resolves each reference to a variable; remembers which."""
@@ -53,64 +40,74 @@ class _Variables:
         return {VARIABLE: name}
 
 
-def _of_program(batch: Batch) -> tuple[JsonObject, Mapping[str, Template]]:
-    """Return the request as the program gets it, and its variables beside input and output."""
-    variables = _Variables()
-    request = BatchRequest(batch, {VARIABLE: OUTPUT}, {VARIABLE: INPUT}, variables).written()
-    return request, variables.found
+class Batch(BatchKeys):
+    """The objects of a prefix through the highest approved version, once for each content."""
 
+    output: Annotated[Text, RequestMember("TransformOutput.S3OutputPath")] = Field(
+        description="s3:// prefix for the results, `<object>.out` for each object of the input."
+    )
 
-def program_request(batch: Batch) -> JsonObject:
-    """Return the request as it stands in the program's configuration."""
-    return _of_program(batch)[0]
+    @property
+    def instance_types(self) -> tuple[str, ...]:
+        """The type of its instances, where it is written out."""
+        return (self.instance_type,) if isinstance(self.instance_type, str) else ()
 
+    def program_request(self) -> JsonObject:
+        """Return the request as it stands in the program's configuration."""
+        return self._of_program()[0]
 
-def variables(batch: Batch, context: EmitContext) -> dict[str, Value]:
-    """Return the variables of the deploying job that the program needs for a batch."""
-    resolve = context.resolve
-    others = {name: resolve(template) for name, template in _of_program(batch)[1].items()}
-    return {
-        STEP: context.name,
-        JOB: job_name(context.origin, context.name),
-        INPUT: resolve(batch.input.from_),
-        OUTPUT: resolve(batch.output),
-        **others,
-    }
+    def variables(self, context: EmitContext) -> dict[str, Value]:
+        """Return the variables of the deploying job that the program needs for it."""
+        resolve = context.resolve
+        others = {name: resolve(template) for name, template in self._of_program()[1].items()}
+        return {
+            STEP: context.name,
+            JOB: job_name(context.origin, context.name),
+            INPUT: resolve(self.input.from_),
+            OUTPUT: resolve(self.output),
+            **others,
+        }
 
+    def request(self, resolve: Callable[[Json], Value]) -> JsonObject:
+        """Return CreateTransformJob as the program will call it, to be checked."""
+        output, source = resolve(self.output), resolve(self.input.from_)
+        return {"ModelName": "x", **BatchRequest(self, output, source, resolve).written()}
 
-def request(batch: Batch, resolve: Callable[[Json], Value]) -> JsonObject:
-    """Return CreateTransformJob as the program will call it, to be checked."""
-    output, source = resolve(batch.output), resolve(batch.input.from_)
-    return {"ModelName": "x", **BatchRequest(batch, output, source, resolve).written()}
+    def beside(self, copy: str) -> Self:
+        """Return the block of a copy: its results go next to the original's, not among them."""
+        output = self.output
+        if isinstance(output, Template):
+            there: str | Template = Template((*output.segments, copied("", copy)))
+        else:
+            there = copied(output.rstrip("/"), copy)
+        return self.model_copy(update={"output": there})
+
+    def checks(self) -> Iterator[Finding]:
+        """What is written out can be read and written; paths are relative to the block."""
+        yield from batch_checks(self)
+        texts = {("output",): self.output, ("input",): self.input.from_}
+        for path, text in texts.items():
+            if isinstance(text, str) and not (text.startswith("s3://") and text[5:].strip("/")):
+                message = f"`{text}` is not a prefix in S3"
+                yield Finding("SP122", message, path, help="write s3://bucket/prefix")
+        source, output = self.input.from_, self.output
+        if not (isinstance(source, str) and isinstance(output, str)):
+            return
+        if f"{output.rstrip('/')}/".startswith(source):
+            message = f"the results go to `{output}`, which belongs to the input: each would be"
+            advice = "name a prefix outside of the input"
+            yield Finding("SP130", f"{message} processed in turn", ("output",), help=advice)
+
+    def _of_program(self) -> tuple[JsonObject, Mapping[str, Template]]:
+        """Return the request as the program gets it, and its variables beside input and output."""
+        variables = _Variables()
+        request = BatchRequest(self, {VARIABLE: OUTPUT}, {VARIABLE: INPUT}, variables).written()
+        return request, variables.found
 
 
 def job_name(pipeline: str, step: str) -> str:
     """Return what the names of a step's jobs begin with; a hash and a number follow."""
     return f"{pipeline}-{step}".replace("_", "-")[:_LONGEST].rstrip("-")
-
-
-def beside(output: str | Template, copy: str) -> str | Template:
-    """Return where the results of a copy go: next to the original's, not among them."""
-    if isinstance(output, Template):
-        return Template((*output.segments, copied("", copy)))
-    return copied(output.rstrip("/"), copy)
-
-
-def block_checks(batch: Batch) -> Iterator[Finding]:
-    """What is written out can be read and written; paths are relative to the block."""
-    yield from batch_checks(batch)
-    texts = {("output",): batch.output, ("input",): batch.input.from_}
-    for path, text in texts.items():
-        if isinstance(text, str) and not (text.startswith("s3://") and text[5:].strip("/")):
-            message = f"`{text}` is not a prefix in S3"
-            yield Finding("SP122", message, path, help="write s3://bucket/prefix")
-    source, output = batch.input.from_, batch.output
-    if not (isinstance(source, str) and isinstance(output, str)):
-        return
-    if f"{output.rstrip('/')}/".startswith(source):
-        message = f"the results go to `{output}`, which belongs to the input: each would be"
-        advice = "name a prefix outside of the input"
-        yield Finding("SP130", f"{message} processed in turn", ("output",), help=advice)
 
 
 MODE = ModeBlock(

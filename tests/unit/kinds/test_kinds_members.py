@@ -69,7 +69,7 @@ def test_every_declared_member_is_one_of_the_services(name: str) -> None:
     assert kind is not None
     unknown = [
         (key, ".".join(path))
-        for key, member in _declarations(kind.model)
+        for key, member in _declarations(kind.model_of())
         for path in member.paths
         if not _is_known(path)
     ]
