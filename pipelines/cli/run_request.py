@@ -29,6 +29,7 @@ class RunRequest:
         words: which steps alone are to run, and on the results of which execution.
         sample: shares of entries of `data:`, as ENTRY=PERCENT%.
         strict: whether jobs are lent only what their images and requirements bring.
+        fetch: how many bytes of inputs may be read from S3; None to read none.
     """
 
     chosen: ChosenSpec
@@ -42,6 +43,7 @@ class RunRequest:
     words: SelectionWords = SelectionWords()
     sample: tuple[str, ...] = ()
     strict: bool = False
+    fetch: int | None = None
 
     @property
     def uses_cache(self) -> bool:
@@ -55,6 +57,7 @@ class RunRequest:
         return (
             f"pipelines run{self.chosen.flags()}{_option('--select', selected)}"
             f"{_option('--sample', self.sample)}{' --strict-requirements' if self.strict else ''}"
+            f"{'' if self.fetch is None else ' --fetch'}"
         )
 
 

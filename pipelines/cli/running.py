@@ -28,10 +28,10 @@ from pipelines.cli.progress import following, pace_of
 from pipelines.cli.project import folder_of, pipelines_named, require_project
 from pipelines.cli.run_request import RunRequest, check_request
 from pipelines.cli.scope import local_scope
-from pipelines.cli.target import open_sagemaker
+from pipelines.cli.target import open_reader, open_sagemaker
 from pipelines.compile.driver import compile_spec
 from pipelines.errors import ExecutionFailedError, UsageError
-from pipelines.execution.executions import environment_of, steps
+from pipelines.execution.executions import environment_of, parameters_of, steps
 from pipelines.execution.identifiers import LATEST, identifier, pipeline_of
 from pipelines.execution.schedule import read_schedule
 from pipelines.execution.selection import Selection
@@ -111,7 +111,9 @@ def _started(
         arn = _resumable(sagemaker, asked)
         _warn_of_edits(sagemaker, arn, asked.chosen)
         without = {*inputs.stubs, *_succeeded(sagemaker, arn)}
-        require_prerequisites(sagemaker.objects, _definition_of(sagemaker, arn), without)
+        definition = _definition_of(sagemaker, arn)
+        require_prerequisites(sagemaker.objects, definition, without)
+        _fetch(sagemaker, asked, definition, without, parameters_of(LocalCaller(sagemaker), arn))
         return arn, _Limits()
     limits = _Limits()
     if asked.definition is not None:
@@ -125,7 +127,28 @@ def _started(
         selection, others = _selection(sagemaker, asked, submission, limits.left_out)
         inputs, not_run = replace(inputs, selection=selection), not_run | others
     require_prerequisites(sagemaker.objects, submission.definition, not_run)
+    taken_over = inputs.selection.parameters if inputs.selection else {}
+    values = {**taken_over, **inputs.parameters}
+    _fetch(sagemaker, asked, submission.definition, not_run, values)
     return submit(sagemaker, submission, inputs), limits
+
+
+def _fetch(
+    sagemaker: LocalSageMaker,
+    asked: RunRequest,
+    definition: str,
+    without: set[str],
+    parameters: Mapping[str, str],
+) -> None:
+    """Fetch inputs from S3 where that is asked for."""
+    if asked.fetch is None:
+        return
+    from pipelines.cli.fetching import FetchedRun, fetch_inputs  # noqa: PLC0415 - seldom asked for
+
+    is_compiled = asked.definition is None and asked.resume is None
+    account = partial(open_reader, asked.chosen if is_compiled else None)
+    run_ = FetchedRun(definition, parameters, without, account, asked.fetch)
+    fetch_inputs(sagemaker, run_)
 
 
 def _selection(

@@ -116,6 +116,23 @@ class CommandTarget:
         return result.compiled
 
 
+def open_reader(chosen: ChosenSpec | None) -> Account:
+    """Open the account of the environment's credentials, to read objects of whatever bucket.
+
+    Args:
+        chosen: the spec whose region calls go to, if it names one; None for the environment's.
+
+    Raises:
+        SpecError: the spec cannot be read.
+        CallRefusedError: there is no such profile.
+        UsageError: boto3 is not installed.
+    """
+    named = _spec(chosen).aws if chosen is not None else None
+    environ = os.environ
+    region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+    return open_account(named.region if named is not None else region)
+
+
 @contextmanager
 def open_target(
     chosen: ChosenSpec,

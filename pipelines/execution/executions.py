@@ -155,6 +155,13 @@ def steps(caller: Caller, arn: str) -> list[JsonObject]:
     return list(listed)
 
 
+def parameters_of(caller: Caller, arn: str) -> dict[str, str]:
+    """Return the parameters that an execution was started with, as text."""
+    operation, member = "list_pipeline_parameters_for_execution", "PipelineParameters"
+    listed = caller.pages("sagemaker", operation, member, PipelineExecutionArn=arn)
+    return {str(one["Name"]): str(one["Value"]) for one in listed}
+
+
 def _parameters(document: JsonObject, request: StartRequest) -> dict[str, str]:
     """Return what the pipeline is given; one that records no commit is not told it."""
     declared = {item["Name"] for item in document.get("Parameters") or []}

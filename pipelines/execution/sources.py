@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from pipelines.errors import UsageError
 from pipelines.execution.caller import Caller
-from pipelines.execution.executions import find, steps, summaries
+from pipelines.execution.executions import find, parameters_of, steps, summaries
 from pipelines.execution.identifiers import identifier, is_of, pipeline_of
 from pipelines.execution.parameters import given_values
 from pipelines.execution.schedule import Schedule
@@ -145,10 +145,7 @@ def _parameters(caller: Caller, arn: str, definition: Schedule) -> dict[str, str
     """
     request = {"PipelineExecutionArn": arn}
     answer = caller.call("sagemaker", "describe_pipeline_definition_for_execution", **request)
-    listed = caller.pages(
-        "sagemaker", "list_pipeline_parameters_for_execution", "PipelineParameters", **request
-    )
-    values = {one["Name"]: str(one["Value"]) for one in listed}
+    values = parameters_of(caller, arn)
     declared = {item["Name"] for item in definition.document.get("Parameters") or []}
     earlier = given_values(json.loads(answer["PipelineDefinition"]), values)
     return {name: value for name, value in earlier.items() if name in declared}

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pipelines.definition.named import defaults_of, known_text, read
 from pipelines.definition.needs import sources_in
 from pipelines.execution.caller import Caller, CallRefusedError
+from pipelines.execution.executions import parameters_of
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.registry import packages
@@ -67,9 +68,7 @@ def trace(caller: Caller, name: str) -> Lineage:
     execution = _execution(caller, arn) if here else None
     if execution is None:
         return Lineage(package, None, {}, {}, metrics)
-    operation, member = "list_pipeline_parameters_for_execution", "PipelineParameters"
-    listed = caller.pages("sagemaker", operation, member, PipelineExecutionArn=arn)
-    parameters = {item["Name"]: str(item["Value"]) for item in listed}
+    parameters = parameters_of(caller, arn)
     described = caller.call(
         "sagemaker", "describe_pipeline_definition_for_execution", PipelineExecutionArn=arn
     )

@@ -8,7 +8,7 @@ from datetime import datetime
 from pipelines.definition.named import read
 from pipelines.definition.steps import Step, take_apart
 from pipelines.execution.caller import Caller, CallRefusedError
-from pipelines.execution.executions import steps
+from pipelines.execution.executions import parameters_of, steps
 from pipelines.execution.identifiers import identifier, pipeline_of
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
@@ -142,9 +142,7 @@ def read_execution(source: ResultSource, execution: JsonObject) -> ExecutionResu
         "sagemaker", "describe_pipeline_definition_for_execution", PipelineExecutionArn=arn
     )
     definition = read(described["PipelineDefinition"])
-    operation, member = "list_pipeline_parameters_for_execution", "PipelineParameters"
-    listed = caller.pages("sagemaker", operation, member, PipelineExecutionArn=arn)
-    parameters = {str(item["Name"]): str(item["Value"]) for item in listed}
+    parameters = parameters_of(caller, arn)
     named = take_apart(definition).named
     results = tuple(
         StepResult(one, named.get(one["StepName"]), _described(caller, one))

@@ -114,10 +114,11 @@ def _put(objects: ObjectStore, asset: DataAsset) -> None:
 
 
 def _states(objects: ObjectStore, asset: DataAsset) -> _States:
-    return {name: _state(objects.path_of(asset.uri + name)) for name, _ in asset.files}
+    return {name: file_state(objects.path_of(asset.uri + name)) for name, _ in asset.files}
 
 
-def _state(file: Path) -> Json:
+def file_state(file: Path) -> Json:
+    """Return what tells whether a file is another, or was changed; None where it is not there."""
     try:
         status = file.stat()
     except OSError:

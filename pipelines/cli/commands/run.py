@@ -11,6 +11,7 @@ from pipelines.backends.local.jobs.isolation import warm_up
 from pipelines.cli.options import ChosenSpec, GivenPath, spec_options
 from pipelines.cli.run_request import RunRequest
 from pipelines.cli.selecting import selection_options
+from pipelines.cli.sizes import amount
 from pipelines.errors import UsageError
 from pipelines.execution.selection import SelectionWords
 
@@ -59,6 +60,20 @@ def _with_files(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -
     help="Lend a job only what its image is known to bring and its requirements name.",
 )
 @click.option(
+    "--fetch",
+    is_flag=True,
+    help="Read s3:// inputs that are not here from S3, with your own credentials.",
+)
+@click.option(
+    "--fetch-limit",
+    "limit",
+    metavar="SIZE",
+    callback=lambda _context, _option, given: amount(given),
+    default="5GB",
+    show_default=True,
+    help="How much --fetch may read.",
+)
+@click.option(
     "--max-parallel", type=click.IntRange(min=1), help="How many steps run at the same time."
 )
 @click.option(
@@ -84,6 +99,8 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     words: SelectionWords,
     sample: tuple[str, ...],
     strict: bool,  # noqa: FBT001 - click's flag
+    fetch: bool,  # noqa: FBT001 - as above
+    limit: int,
     max_parallel: int | None,
     stubs: tuple[str, ...],
     no_cache: bool,  # noqa: FBT001 - click's flag
@@ -106,5 +123,6 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
             words,
             sample,
             strict,
+            limit if fetch else None,
         )
     )

@@ -85,6 +85,11 @@ def refusal(code: str, message: str = "", status: int = 400) -> Answer:
     return Answer(status, text.encode(), {"x-amzn-errortype": code, "x-message": message})
 
 
+def cut_off(body: bytes, whole: int) -> Answer:
+    """Say the beginning of an object of so many bytes, and close the connection."""
+    return Answer(200, body, {"x-whole": str(whole)})
+
+
 class Proxy:
     """The proxy, listening on `url`.
 
@@ -178,7 +183,9 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
                 if name.lower() not in _HOP:
                     self.send_header(name, value)
             length_kept = answer.headers.get("content-length") if self.command == "HEAD" else None
-            self.send_header("Content-Length", length_kept or str(len(answer.body)))
+            whole = answer.headers.get("x-whole")
+            self.close_connection = self.close_connection or whole is not None
+            self.send_header("Content-Length", whole or length_kept or str(len(answer.body)))
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(answer.body)

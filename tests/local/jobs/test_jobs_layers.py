@@ -91,6 +91,61 @@ def test_a_fast_file_channel_cannot_be_written(local: Local) -> None:
     assert _objects(local) == before
 
 
+@pytest.mark.parametrize("access", ["ro", "rw"])
+def test_a_file_system_is_mounted_as_its_access_mode_says(local: Local, access: str) -> None:
+    """EFS and FSx are folders under `.pipelines/fs`: `rw` writes land there, `ro` is EROFS."""
+    system = {
+        "FileSystemId": "fs-01234567",
+        "FileSystemAccessMode": access,
+        "FileSystemType": "EFS",
+        "DirectoryPath": "/flights",
+    }
+    channel = {"ChannelName": "efs", "DataSource": {"FileSystemDataSource": system}}
+    words = ("python3", "-c", CHANGE, "/opt/ml/input/data/efs", "0")
+    request = local.training(*words, hosts=2, InputDataConfig=[channel])
+    missing = training.execute(local.call(request))
+    folder = local.home / "fs/fs-01234567/flights"
+    assert str(missing.reason).endswith(f"put the files at {folder}")
+    folder.mkdir(parents=True)
+    for number in range(4):
+        (folder / f"{number}.csv").write_text("1,2\n")
+    call = local.call(request | {"ResourceConfig": local.training()["ResourceConfig"]})
+    assert training.execute(call).status is StepStatus.SUCCEEDED, local.log(call)
+    is_kept = access == "ro" and call.settings.isolation == "namespaces"
+    assert local.log(call).count("OSError 30") == (4 if is_kept else 0), local.log(call)
+    assert (folder / "new.csv").exists() is not is_kept
+    assert (folder / "0.csv").read_text() == ("1,2\n" if is_kept else "changed")
+    assert ("read-only in SageMaker" in local.log(call)) is (access == "ro" and not is_kept)
+    assert local.clean()
+
+
+def test_a_share_and_a_part_of_a_folder_are_seen_without_a_copy(
+    local: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each host sees its own objects, as links that no change reaches; elsewhere as copies."""
+    for number in range(2 * MANY):
+        local.store.put_bytes(f"s3://bucket/d/part/{number:03}.csv", b"1,2\n")
+    local.store.put_bytes("s3://bucket/d/other.csv", b"1,2\n")
+    before = _objects(local)
+    copied: list[str] = []
+    real = layers.copy_file
+
+    def copy(source: Path, target: Path) -> None:
+        copied.append(source.name)
+        real(source, target)
+
+    monkeypatch.setattr("pipelines.backends.local.jobs.channels.copy_file", copy)
+    shards = local.channel("d", "s3://bucket/d/part", S3DataDistributionType="ShardedByS3Key")
+    words = ("python3", "-c", CHANGE, "/opt/ml/input/data/d", "0")
+    call = local.call(local.training(*words, hosts=2, InputDataConfig=[shards]))
+    assert training.execute(call).status is StepStatus.SUCCEEDED, local.log(call)
+    for host in ("algo-1", "algo-2"):
+        assert local.log(call, host).startswith(f"{MANY} {4 * MANY}"), local.log(call, host)
+    assert _objects(local) == before
+    assert len(copied) == (0 if call.settings.isolation == "namespaces" else 2 * MANY)
+    assert local.clean()
+
+
 def test_what_a_failed_job_has_read_is_found_where_it_was(local: Local) -> None:
     """Its folder is kept, with a link to the store in the place of the layer."""
     _fill(local)

@@ -8,157 +8,24 @@ import shutil
 import zlib
 from contextlib import contextmanager
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from pipelines.backends.local.jobs.layers import add_layer, copy_file, folder_of
+from pipelines.backends.local.jobs.layers import add_layer, copy_file, folder_for
 from pipelines.backends.local.jobs.opt_ml import host_path
+from pipelines.backends.local.jobs.sources import FileSystemSource, S3Source
 from pipelines.backends.local.jobs.spec import JobRefusedError
 from pipelines.backends.local.objects import ObjectInfo
-from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from pipelines.backends.local.jobs.sources import InputSource
     from pipelines.backends.local.jobs.spec import JobHost, LocalJob
     from pipelines.backends.local.objects import ObjectStore
-    from pipelines.json_types import JsonObject
 
 PlacedObject = tuple[ObjectInfo, PurePosixPath]
 """An object, and its path below its input."""
-
-
-@frozen
-class S3Source:
-    """One input in S3.
-
-    Args:
-        label: its name in messages: "channel `train`".
-        uri: `S3Uri`.
-        folder: where the job finds it: a path below /opt/ml.
-        manifest: whether the URI is a manifest file and not a prefix.
-        sharded: `ShardedByS3Key`: each host gets a part of the objects.
-        gunzip: whether objects are decompressed (and lose their `.gz`).
-        read_only: FastFile: the files cannot be written.
-        groups: the instance groups that get it; None for all.
-        pipe: whether it is read through pipes (`pipes.py`) instead of files.
-        record_io: whether each object is wrapped in a RecordIO record.
-        seed: by which each epoch of a pipe is shuffled; None to keep the order of the keys.
-        is_shared: whether others than the job's program use the folder: it has code, or outputs.
-    """
-
-    label: str
-    uri: str
-    folder: str
-    manifest: bool = False
-    sharded: bool = False
-    gunzip: bool = False
-    read_only: bool = False
-    groups: frozenset[str] | None = None
-    pipe: bool = False
-    record_io: bool = False
-    seed: int | None = None
-    is_shared: bool = False
-
-
-@frozen
-class FileSystemSource:
-    """One input on EFS or FSx; the folder `<home>/fs/<file system id><directory>` stands for it."""
-
-    label: str
-    system: str
-    directory: str
-    folder: str
-    groups: frozenset[str] | None = None
-
-
-_CODE = "code"
-"""The input of ours that holds the bundle, which is read outside of a host, too."""
-
-InputSource = S3Source | FileSystemSource
-
-
-def training_sources(request: JsonObject) -> list[InputSource]:
-    """Read `InputDataConfig`.
-
-    Raises:
-        JobRefusedError: a channel uses a feature that is not supported locally.
-    """
-    mode = request.get("AlgorithmSpecification", {}).get("TrainingInputMode", "File")
-    return [_channel(channel, mode) for channel in request.get("InputDataConfig") or []]
-
-
-def _channel(channel: JsonObject, mode: str) -> InputSource:
-    name = channel["ChannelName"]
-    label, folder = f"channel `{name}`", f"/opt/ml/input/data/{name}"
-    source = channel["DataSource"]
-    chosen = channel.get("InputMode", mode)
-    if source.get("FileSystemDataSource"):
-        system = source["FileSystemDataSource"]
-        return FileSystemSource(label, system["FileSystemId"], system["DirectoryPath"], folder)
-    if not source.get("S3DataSource"):
-        raise JobRefusedError(
-            f"{label} has a data source that is not supported locally: {list(source)}"
-        )
-    s3 = source["S3DataSource"]
-    groups = s3.get("InstanceGroupNames")
-    return S3Source(
-        label,
-        s3["S3Uri"],
-        folder,
-        manifest=_is_manifest(label, s3["S3DataType"]),
-        sharded=s3.get("S3DataDistributionType") == "ShardedByS3Key",
-        gunzip=channel.get("CompressionType") == "Gzip",
-        read_only=chosen == "FastFile",
-        groups=frozenset(groups) if groups else None,
-        is_shared=name == _CODE,
-        pipe=chosen == "Pipe",
-        record_io=channel.get("RecordWrapperType") == "RecordIO",
-        seed=(channel.get("ShuffleConfig") or {}).get("Seed"),
-    )
-
-
-def processing_sources(request: JsonObject) -> list[InputSource]:
-    """Read `ProcessingInputs`.
-
-    Raises:
-        JobRefusedError: an input uses a feature that is not supported locally.
-    """
-    found: list[InputSource] = []
-    outputs = (request.get("ProcessingOutputConfig") or {}).get("Outputs") or []
-    written = [PurePosixPath(one["S3Output"]["LocalPath"]) for one in outputs if "S3Output" in one]
-    for one in request.get("ProcessingInputs") or []:
-        label = f"input `{one['InputName']}`"
-        if one.get("AppManaged"):
-            continue
-        if not one.get("S3Input"):
-            raise JobRefusedError(f"{label} is a DatasetDefinition, which is not supported locally")
-        s3 = one["S3Input"]
-        if s3.get("S3InputMode") == "Pipe" or "LocalPath" not in s3:
-            raise JobRefusedError(f"{label} has input mode Pipe, which is not supported locally")
-        found.append(
-            S3Source(
-                label,
-                s3["S3Uri"],
-                s3["LocalPath"],
-                manifest=_is_manifest(label, s3.get("S3DataType", "S3Prefix")),
-                sharded=s3.get("S3DataDistributionType") == "ShardedByS3Key",
-                gunzip=s3.get("S3CompressionType") == "Gzip",
-                is_shared=_is_shared(PurePosixPath(s3["LocalPath"]), written),
-            )
-        )
-    return found
-
-
-def _is_shared(folder: PurePosixPath, written: Sequence[PurePosixPath]) -> bool:
-    both = (one.is_relative_to(folder) or folder.is_relative_to(one) for one in written)
-    return folder.name == _CODE or any(both)
-
-
-def _is_manifest(label: str, kind: Literal["S3Prefix", "ManifestFile"] | str) -> bool:  # noqa: PYI051 - names the two that are supported
-    if kind not in ("S3Prefix", "ManifestFile"):
-        raise JobRefusedError(f"{label} has data type {kind}, which is not supported locally")
-    return kind == "ManifestFile"
 
 
 def stage_inputs(
@@ -184,7 +51,7 @@ def stage_inputs(
                 can_layer = apart and job.isolation == "namespaces"
                 _lay_out(distribute(store, job, source), source, can_layer=can_layer)
             case FileSystemSource():
-                _link_file_system(file_systems, hosts_of(job, source), source)
+                _show_file_system(file_systems, job, source)
 
 
 def distribute(
@@ -236,17 +103,19 @@ def _meet(one: InputSource, other: InputSource) -> bool:
 def _lay_out(
     shares: Sequence[tuple[JobHost, list[PlacedObject]]], source: S3Source, *, can_layer: bool
 ) -> None:
-    """Let each host see its objects: through a layer where they are a whole folder, or copied."""
-    can_layer = can_layer and not (source.gunzip or source.sharded or source.is_shared)
-    lower = folder_of(shares[0][1]) if can_layer and shares else None
+    """Let each host see its objects: without a copy where there are many, or copied."""
+    is_copied = not can_layer or source.gunzip or source.is_shared
     for host, share in shares:
         folder = host_path(host, source.folder)
         folder.mkdir(parents=True, exist_ok=True)
-        if lower is not None:
-            add_layer(host, source.folder, lower, read_only=source.read_only)
-            continue
-        for info, relative in share:
-            _copy(info, folder / relative, source)
+        lower = None if is_copied else folder_for(host, share)
+        if lower is None:
+            for info, relative in share:
+                _copy(info, folder / relative, source)
+        if source.read_only and can_layer:
+            add_layer(host, source.folder, lower or folder, "ro")
+        elif lower is not None:
+            add_layer(host, source.folder, lower, "own")
 
 
 def _copy(info: ObjectInfo, target: Path, source: S3Source) -> None:
@@ -301,13 +170,12 @@ def _manifest(store: ObjectStore, source: S3Source) -> list[PlacedObject]:
 def _missing(store: ObjectStore, source: S3Source, uri: str) -> JobRefusedError:
     return JobRefusedError(
         f"there is no object at {uri}, which {source.label} reads",
-        f"put it at {store.path_of(uri)}",
+        f"put it at {store.path_of(uri)}, or have `pipelines run --fetch` read it from S3",
     )
 
 
-def _link_file_system(
-    file_systems: Path, hosts: Sequence[JobHost], source: FileSystemSource
-) -> None:
+def _show_file_system(file_systems: Path, job: LocalJob, source: FileSystemSource) -> None:
+    """Let hosts see the folder that stands for a file system's; without mounts it is a link."""
     folder = file_systems / source.system / source.directory.strip("/")
     if ".." in PurePosixPath(source.directory).parts or not folder.is_dir():
         raise JobRefusedError(
@@ -315,7 +183,18 @@ def _link_file_system(
             f" {source.label} reads",
             f"put the files at {folder}",
         )
-    for host in hosts:
+    for host in hosts_of(job, source):
         target = host_path(host, source.folder)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.symlink_to(folder.absolute())
+        if job.isolation == "namespaces":
+            target.mkdir(parents=True, exist_ok=True)
+            add_layer(host, source.folder, folder.absolute(), "ro" if source.read_only else "rw")
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.symlink_to(folder.absolute())
+
+
+def writable_here(job: LocalJob, sources: Sequence[InputSource]) -> list[str]:
+    """Return the labels of inputs that SageMaker mounts read-only, and this machine cannot."""
+    if job.isolation == "namespaces":
+        return []
+    return [one.label for one in sources if one.read_only]

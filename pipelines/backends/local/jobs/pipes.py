@@ -18,14 +18,9 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, cast
 
 from pipelines.backends.local.jobs.batch.binary import wrapped
-from pipelines.backends.local.jobs.channels import (
-    S3Source,
-    hosts_of,
-    placed_objects,
-    share_of,
-    unpacking,
-)
+from pipelines.backends.local.jobs.channels import hosts_of, placed_objects, share_of, unpacking
 from pipelines.backends.local.jobs.opt_ml import host_path
+from pipelines.backends.local.jobs.sources import S3Source
 from pipelines.backends.local.jobs.spec import JobRefusedError
 
 if TYPE_CHECKING:
@@ -33,7 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TypeAlias
 
-    from pipelines.backends.local.jobs.channels import InputSource, PlacedObject
+    from pipelines.backends.local.jobs.channels import PlacedObject
+    from pipelines.backends.local.jobs.sources import InputSource
     from pipelines.backends.local.jobs.spec import LocalJob
     from pipelines.backends.local.objects import ObjectInfo, ObjectStore
 

@@ -60,12 +60,14 @@ class ContainerCommand:
         environment: the variables of the request and of the service.
         limits: how long the job may take.
         failure: where the job writes its failure text, below /opt/ml.
+        remarks: what its log says before it starts.
     """
 
     words: Sequence[str]
     environment: Mapping[str, str]
     limits: JobLimits
     failure: str
+    remarks: Sequence[str] = ()
 
 
 @frozen
@@ -133,7 +135,7 @@ def _warnings(order: JobOrder, job: LocalJob, container: ContainerCommand) -> li
         lines.append(
             f"warning: withheld, because a local job must not reach AWS: {', '.join(names)}"
         )
-    return lines
+    return [*lines, *container.remarks]
 
 
 def _reason(order: JobOrder, job: LocalJob, container: ContainerCommand, end: JobEnd) -> str | None:

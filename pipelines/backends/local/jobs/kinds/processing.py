@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipelines.backends.local.hosting.boot import stand_in
-from pipelines.backends.local.jobs.channels import processing_sources, stage_inputs
+from pipelines.backends.local.jobs.channels import stage_inputs
 from pipelines.backends.local.jobs.kind import JobKind
 from pipelines.backends.local.jobs.opt_ml import write_processing
 from pipelines.backends.local.jobs.outputs import make_output_folders, store_outputs
 from pipelines.backends.local.jobs.own_entrypoint import require_command
 from pipelines.backends.local.jobs.run import ContainerCommand, run_job
+from pipelines.backends.local.jobs.sources import processing_sources
 from pipelines.backends.local.jobs.spec import (
     JobLimits,
     JobRefusedError,

@@ -7,14 +7,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipelines.backends.local.jobs import own_entrypoint
-from pipelines.backends.local.jobs.channels import stage_inputs, training_sources
+from pipelines.backends.local.jobs.channels import stage_inputs, writable_here
 from pipelines.backends.local.jobs.checkpoints import CheckpointSync
+from pipelines.backends.local.jobs.isolation import choose
 from pipelines.backends.local.jobs.kind import JobKind
 from pipelines.backends.local.jobs.metrics import final_metrics, metric_patterns
 from pipelines.backends.local.jobs.opt_ml import write_training
 from pipelines.backends.local.jobs.outputs import store_model, store_output_data
 from pipelines.backends.local.jobs.pipes import feed_pipes
 from pipelines.backends.local.jobs.run import ContainerCommand, run_job
+from pipelines.backends.local.jobs.sources import training_sources
 from pipelines.backends.local.jobs.spec import (
     HostPlan,
     JobLimits,
@@ -122,7 +124,17 @@ def _container(store: ObjectStore, job: LocalJob, order: JobOrder) -> ContainerC
         **(request.get("Environment") or {}),
     }
     limits = JobLimits.of(request.get("StoppingCondition"))
-    return ContainerCommand(words, environment, limits, _FAILURE)
+    return ContainerCommand(words, environment, limits, _FAILURE, _remarks(job, order))
+
+
+def _remarks(job: LocalJob, order: JobOrder) -> list[str]:
+    """Name the channels that the service mounts read-only, and this machine cannot."""
+    writable = writable_here(job, training_sources(order.request))
+    why = choose(order.settings.isolation).why if writable else ""
+    return [
+        f"warning: {label} is read-only in SageMaker, but can be written here: {why}"
+        for label in writable
+    ]
 
 
 def _plans(request: JsonObject) -> list[HostPlan]:

@@ -25,8 +25,9 @@ from pipelines.backends.local.hosting.variants import model_container
 from pipelines.backends.local.jobs.batch.association import Association, ResultError
 from pipelines.backends.local.jobs.batch.paths import PathError
 from pipelines.backends.local.jobs.batch.records import Batching, PayloadError
-from pipelines.backends.local.jobs.channels import S3Source, placed_objects, unpacking
+from pipelines.backends.local.jobs.channels import placed_objects, unpacking
 from pipelines.backends.local.jobs.kind import JobKind
+from pipelines.backends.local.jobs.sources import S3Source
 from pipelines.backends.local.jobs.spec import REASON_LENGTH, JobRefusedError
 from pipelines.backends.local.jobs.states import JobOutcome, JobPhase, JobStatus
 from pipelines.backends.local.objects import ObjectStore

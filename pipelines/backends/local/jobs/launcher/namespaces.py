@@ -20,6 +20,10 @@ CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
 MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
 MS_RDONLY, MS_REMOUNT, MNT_DETACH = 0x1, 0x20, 0x2
+_SAME_FLAGS = 0x2 | 0x4 | 0x8 | 0x400 | 0x800
+"""nosuid, nodev, noexec, noatime, nodiratime: the same to statvfs and to mount."""
+
+_ST_RELATIME, _MS_RELATIME = 0x1000, 0x200000
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 _OPT, _OPT_ML = Path("/opt"), Path("/opt/ml")
 _HOSTS = Path("/etc/hosts")
@@ -85,18 +89,36 @@ def _mount(
     call("mount", os.fsencode(source), os.fsencode(target), kind, ctypes.c_ulong(flags), data)
 
 
-def _show_layer(folder: str, lower: str, own: str, *, read_only: bool) -> None:
-    """Let a folder of the store be seen at a path, what is written there apart; else copy it."""
+def _show_layer(folder: str, lower: str, own: str, access: str) -> None:
+    """Let a folder of this machine be seen at a path; where it cannot be mounted, copied or linked.
+
+    Args:
+        folder: the path.
+        lower: the folder.
+        own: where what is written is kept apart.
+        access: `own` to keep it apart, `ro` to refuse it, `rw` to write into the folder itself.
+    """
     try:
-        if read_only:
-            _mount(lower, folder, MS_BIND)
-            _mount("none", folder, MS_BIND | MS_REMOUNT | MS_RDONLY)
-        else:
+        if access == "own":
             options = f"lowerdir={lower},upperdir={own}/upper,workdir={own}/work,userxattr"
             _mount("overlay", folder, 0, b"overlay", options)
+        else:
+            _mount(lower, folder, MS_BIND | MS_REC)
+        if access == "ro":
+            _mount("none", folder, MS_BIND | MS_REMOUNT | MS_RDONLY | _kept_flags(folder))
     except OSError:  # an older kernel, or a file system that no layer can lie on
         _unmount(folder)
-        shutil.copytree(lower, folder, dirs_exist_ok=True, copy_function=shutil.copyfile)
+        if access == "rw":
+            Path(folder).rmdir()
+            Path(folder).symlink_to(lower)
+        elif not Path(lower).samefile(folder):
+            shutil.copytree(lower, folder, dirs_exist_ok=True, copy_function=shutil.copyfile)
+
+
+def _kept_flags(folder: str) -> int:
+    """Return the flags of a mount that an ordinary user may not take off it."""
+    given = os.statvfs(folder).f_flag
+    return given & _SAME_FLAGS | (_MS_RELATIME if given & _ST_RELATIME else 0)
 
 
 def _unmount(folder: str) -> None:
