@@ -29,6 +29,7 @@ from pipelines.kinds.base.sample import Sample
 from pipelines.kinds.modes import Settings, find, names
 from pipelines.programs.deploy.variables import ENDPOINT, EXECUTION, GROUP, OUTPUT
 from pipelines.spec.automation import Schedule
+from pipelines.spec.base import SELDOM, Seldom
 from pipelines.spec.members import RequestMember
 from pipelines.spec.names import DEPLOY
 from pipelines.spec.references import Template
@@ -80,7 +81,7 @@ class DeploymentStep(StepSpec):
         False,  # noqa: FBT003 - pydantic's default
         description="With `batch`: approvals start it, too, in `<pipeline>-deploy`.",
     )
-    schedule: Schedule | None = Field(
+    schedule: Seldom[Schedule] = Field(
         None,
         description="With `batch`: times at which it starts by itself, as `<pipeline>-<step>`.",
     )
@@ -137,7 +138,7 @@ def with_modes(given: frozenset[str] | None) -> type[DeploymentStep]:
 def _with(modes: tuple[str, ...]) -> type[DeploymentStep]:
     keys: dict[str, Any] = {
         name: (
-            Annotated[mode.model | None, mode.member],
+            Annotated[mode.model | None, SELDOM, mode.member],
             Field(None, description=mode.summary),
         )
         for name, mode in ((name, find(name)) for name in modes)

@@ -28,7 +28,7 @@ from pipelines.kinds.base.jobs import text
 from pipelines.kinds.base.packaging import PACKAGING_TAKES, SAMPLE, ServedModel
 from pipelines.kinds.base.sample import ServedSample
 from pipelines.kinds.base.serving import Packaging, Serving, check_serving
-from pipelines.spec.base import ShortFormModel, SpecModel
+from pipelines.spec.base import Seldom, ShortFormModel, SpecModel
 from pipelines.spec.commit import COMMIT, UNKNOWN
 from pipelines.spec.members import RequestMember, members_of
 from pipelines.spec.steps import ExtraMembers, Input, StepSpec
@@ -82,20 +82,20 @@ class RegistrationStep(StepSpec):
     serving: Annotated[Serving, RequestMember("InferenceSpecification", "AppSpecification")] = (
         Field(description="The code and image that serve it.")
     )
-    packaging: Packaging | None = Field(
+    packaging: Seldom[Packaging] = Field(
         None, description="The job that adds the serving code to the archive."
     )
-    sample: ServedSample | None = Field(
+    sample: Seldom[ServedSample] = Field(
         None,
         description="A request that the packaged model has to answer before it is registered.",
     )
     metrics: Annotated[ModelMetrics | None, RequestMember("ModelMetrics")] = Field(
         None, description="A report, such as ${steps.evaluate.report}, or several by sort."
     )
-    drift_baselines: Annotated[DriftBaselines | None, RequestMember("DriftCheckBaselines")] = Field(
-        None, description="Baselines for drift checks."
+    drift_baselines: Annotated[Seldom[DriftBaselines], RequestMember("DriftCheckBaselines")] = (
+        Field(None, description="Baselines for drift checks.")
     )
-    model_card: ModelCard | None = Field(None, description="The model card.")
+    model_card: Seldom[ModelCard] = Field(None, description="The model card.")
     approval_status: Annotated[Text, RequestMember("ModelApprovalStatus")] = Field(
         "PendingManualApproval",
         description="Approved, Rejected or PendingManualApproval.",

@@ -34,7 +34,7 @@ from pipelines.kinds.base.jobs import (
     text,
     vpc,
 )
-from pipelines.spec.base import ShortFormModel, SpecModel
+from pipelines.spec.base import Seldom, ShortFormModel, SpecModel
 from pipelines.spec.members import RequestMember, members_of
 from pipelines.spec.steps import Input, JobStep
 from pipelines.spec.values import AnyScalar, FixedText, Integer, Text, no_entries
@@ -113,7 +113,7 @@ class TrainingKeys(JobStep):
     max_wait_time_in_seconds: Integer | None = Field(
         None, description="With spot: at most this long, waiting included."
     )
-    checkpoints: Annotated[Checkpoints | None, RequestMember("CheckpointConfig")] = Field(
+    checkpoints: Annotated[Seldom[Checkpoints], RequestMember("CheckpointConfig")] = Field(
         None, description="Keep checkpoints in S3."
     )
     keep_alive_period_in_seconds: Integer | None = Field(

@@ -26,6 +26,7 @@ from pipelines.kinds.base.extra import with_extra
 from pipelines.kinds.base.jobs import output_uri, step_keys, tags, text, vpc
 from pipelines.kinds.base.packaging import PACKAGING_TAKES, ServedModel
 from pipelines.kinds.base.serving import Packaging, Serving, check_serving
+from pipelines.spec.base import Seldom
 from pipelines.spec.members import RequestMember
 from pipelines.spec.steps import ExtraMembers, Input, JobStep, Retry, StepSpec
 from pipelines.spec.values import AnyScalar, Text, mistake, no_entries
@@ -59,7 +60,7 @@ class TransformStep(BatchKeys, StepSpec):
     serving: Annotated[Serving | None, RequestMember("PrimaryContainer", "AppSpecification")] = (
         Field(None, description="The code and image that serve `model`.")
     )
-    packaging: Packaging | None = Field(
+    packaging: Seldom[Packaging] = Field(
         None, description="The job that adds the serving code to the archive."
     )
     version: Annotated[Text | None, RequestMember("PrimaryContainer.ModelPackageName")] = Field(

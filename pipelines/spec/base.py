@@ -5,10 +5,16 @@ text of each annotation again whenever the tool starts.
 """
 
 from abc import abstractmethod
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
-from pydantic_core import CoreSchema
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    model_validator,
+)
+from pydantic_core import CoreSchema, core_schema
 
 from pipelines.json_types import JsonObject
 from pipelines.spec.values import mistake
@@ -67,3 +73,30 @@ class ShortFormModel(SpecModel):
         mapping.clear()
         mapping.update(short_or_long)
         return written
+
+
+class _BuiltWhenGiven:
+    """A marker for a key that few specs have: pydantic builds its model when one has it."""
+
+    def __get_pydantic_core_schema__(self, source: Any, _: GetCoreSchemaHandler) -> CoreSchema:
+        model: type[BaseModel] = get_args(source)[0]
+
+        def read(value: object) -> BaseModel | None:
+            return None if value is None else model.model_validate(value)
+
+        return core_schema.no_info_plain_validator_function(read, metadata={_MODEL: model})
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonObject:
+        model: type[BaseModel] = schema["metadata"][_MODEL]
+        model.model_rebuild()
+        return handler(core_schema.nullable_schema(model.__pydantic_core_schema__))
+
+
+SELDOM = _BuiltWhenGiven()
+_MODEL = "model"
+_ModelT = TypeVar("_ModelT", bound=SpecModel)
+
+Seldom: TypeAlias = Annotated[_ModelT | None, SELDOM]
+"""A block that few specs have. An error in it is found at its place in the spec, as everywhere."""

@@ -7,7 +7,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from pipelines.json_types import JsonObject
 from pipelines.spec.automation import Notify, Schedule
-from pipelines.spec.base import ShortFormModel, SpecModel
+from pipelines.spec.base import Seldom, ShortFormModel, SpecModel
 from pipelines.spec.members import RequestMember
 from pipelines.spec.steps import Retry, StepSpec
 from pipelines.spec.values import (
@@ -57,7 +57,7 @@ class Aws(SpecModel):
     kms_key: Annotated[FixedText | None, RequestMember("KmsKeyId", "VolumeKmsKeyId")] = Field(
         None, description="KMS key id or ARN for volumes and outputs."
     )
-    vpc: Annotated[Vpc | None, RequestMember("VpcConfig")] = Field(
+    vpc: Annotated[Seldom[Vpc], RequestMember("VpcConfig")] = Field(
         None, description="Network for jobs and models."
     )
     tags: Annotated[dict[str, FixedText], RequestMember("Tags")] = Field(
@@ -178,8 +178,8 @@ class DataSource(ShortFormModel):
         None, description="Folder or file of the project; uploaded by content hash."
     )
     s3: Text | None = Field(None, description="s3:// prefix, used as it is.")
-    efs: FileSystem | None = Field(None, description="Folder of an EFS file system.")
-    fsx: FileSystem | None = Field(None, description="Folder of an FSx for Lustre file system.")
+    efs: Seldom[FileSystem] = Field(None, description="Folder of an EFS file system.")
+    fsx: Seldom[FileSystem] = Field(None, description="Folder of an FSx for Lustre file system.")
     immutable: bool = Field(
         False,  # noqa: FBT003 - pydantic's default stands first
         description="The objects under this prefix never change: steps reading them may be cached.",
@@ -229,7 +229,7 @@ class PipelineSpec(SpecModel):
     schedule: dict[str, Schedule] = Field(
         default_factory=dict, description="Times at which it starts by itself, by name."
     )
-    notify: Notify | None = Field(
+    notify: Seldom[Notify] = Field(
         None, description="Who hears of failed executions, waiting approvals, failed deployments."
     )
     steps: dict[str, StepSpec] = Field(description="The steps by name.")

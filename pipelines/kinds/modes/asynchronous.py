@@ -13,7 +13,7 @@ from pipelines.kinds.base.hosting import (
     variant_of,
 )
 from pipelines.kinds.modes import ModeBlock, Settings
-from pipelines.spec.base import SpecModel
+from pipelines.spec.base import Seldom, SpecModel
 from pipelines.spec.members import RequestMember
 from pipelines.spec.values import FixedText, mistake, no_entries
 
@@ -41,7 +41,7 @@ class Asynchronous(OnInstances):
     failure_output: Annotated[FixedText | None, RequestMember("S3FailurePath")] = Field(
         None, description="s3:// prefix for the errors of requests that failed."
     )
-    notify: Annotated[AsynchronousNotify | None, RequestMember("NotificationConfig")] = Field(
+    notify: Annotated[Seldom[AsynchronousNotify], RequestMember("NotificationConfig")] = Field(
         None, description="SNS topics that get a message when a request has ended."
     )
     max_concurrent_invocations_per_instance: int | None = Field(
@@ -51,7 +51,7 @@ class Asynchronous(OnInstances):
         None, description="KMS key that answers are encrypted with."
     )
 
-    autoscaling: AsynchronousScaling | None = Field(
+    autoscaling: Seldom[AsynchronousScaling] = Field(
         None, description="How the number of instances follows the requests that wait."
     )
 

@@ -8,7 +8,7 @@ from pipelines.json_types import JsonObject
 from pipelines.kinds.base.autoscaling import RealtimeScaling, of_realtime
 from pipelines.kinds.base.hosting import OnInstances, deployment_config, variant_of
 from pipelines.kinds.modes import ModeBlock, Settings
-from pipelines.spec.base import SpecModel
+from pipelines.spec.base import Seldom, SpecModel
 from pipelines.spec.members import RequestMember
 from pipelines.spec.values import FixedText
 
@@ -35,10 +35,10 @@ class DataCapture(SpecModel):
 class Realtime(OnInstances):
     """Instances that are always there."""
 
-    autoscaling: RealtimeScaling | None = Field(
+    autoscaling: Seldom[RealtimeScaling] = Field(
         None, description="How the number of instances follows the load."
     )
-    data_capture: Annotated[DataCapture | None, RequestMember("DataCaptureConfig")] = Field(
+    data_capture: Annotated[Seldom[DataCapture], RequestMember("DataCaptureConfig")] = Field(
         None, description="Keep a share of the requests and answers."
     )
     shadow: Annotated[Literal["pending"] | None, RequestMember("ShadowProductionVariants")] = Field(

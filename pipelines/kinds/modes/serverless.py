@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from pipelines.kinds.base.autoscaling import ServerlessScaling, of_serverless
 from pipelines.kinds.base.hosting import refuse_elsewhere
 from pipelines.kinds.modes import ModeBlock, Settings
-from pipelines.spec.base import SpecModel
+from pipelines.spec.base import Seldom, SpecModel
 from pipelines.spec.members import RequestMember, members_of
 from pipelines.spec.values import mistake
 
@@ -27,7 +27,7 @@ class Serverless(SpecModel):
     provisioned_concurrency: int | None = Field(
         None, ge=1, le=200, description="How many of them are kept warm, at a price."
     )
-    autoscaling: ServerlessScaling | None = Field(
+    autoscaling: Seldom[ServerlessScaling] = Field(
         None, description="How the provisioned concurrency follows the load."
     )
 
