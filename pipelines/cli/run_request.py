@@ -30,6 +30,7 @@ class RunRequest:
         sample: shares of entries of `data:`, as ENTRY=PERCENT%.
         strict: whether jobs are lent only what their images and requirements bring.
         fetch: how many bytes of inputs may be read from S3; None to read none.
+        simulations: what happens as in an account, each SIMULATION:CASE.
     """
 
     chosen: ChosenSpec
@@ -44,6 +45,7 @@ class RunRequest:
     sample: tuple[str, ...] = ()
     strict: bool = False
     fetch: int | None = None
+    simulations: tuple[str, ...] = ()
 
     @property
     def uses_cache(self) -> bool:
@@ -58,6 +60,7 @@ class RunRequest:
             f"pipelines run{self.chosen.flags()}{_option('--select', selected)}"
             f"{_option('--sample', self.sample)}{' --strict-requirements' if self.strict else ''}"
             f"{'' if self.fetch is None else ' --fetch'}"
+            f"{_option('--simulate', self.simulations)}"
         )
 
 

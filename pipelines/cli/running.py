@@ -69,7 +69,7 @@ def run(asked: RunRequest) -> None:
         ExecutionFailedError: the execution ended otherwise than succeeded.
     """
     answers = {step: Path(path) for step, path in parameters(asked.stubs).items()}
-    inputs = RunInputs(parameters(asked.given), answers)
+    inputs = RunInputs(parameters(asked.given), answers, simulations=asked.simulations)
     check_request(asked)
     again = asked.command
     if asked.sample:
@@ -90,6 +90,7 @@ def run(asked: RunRequest) -> None:
             options = RunOptions(
                 observer, asked.max_parallel, inputs.stubs, asked.uses_cache, api, limits.lent
             )
+            options = replace(options, simulations=inputs.simulations)
             go = sagemaker.run if asked.resume is None else sagemaker.resume
             status = go(arn, options)
         if status is not ExecutionStatus.SUCCEEDED:

@@ -11,6 +11,7 @@ from pipelines.definition.steps import Step, take_apart
 from pipelines.frozen import frozen
 from pipelines.grammar.functions import with_parameters
 from pipelines.json_types import Json, JsonObject
+from pipelines.steptypes.clusters import choices
 from pipelines.steptypes.places import below, value_at
 from pipelines.steptypes.steptype import Cluster
 
@@ -94,22 +95,31 @@ def uses_of(step: str, cluster: Cluster, request: JsonObject) -> Iterator[Use]:
     for _, job in below(request, cluster.job):
         longest = _longest(cluster, job)
         for _, asked in below(job, cluster.at):
-            first: JsonObject = next((p for _, p in below(asked, "InstancePreferences.*")), {})
-            chosen = value_at({**first, **asked}, cluster.type)
-            count = _number(value_at({**first, **asked}, cluster.count))
-            chosen = value_at(asked, "SelectedInstanceType") or chosen  # it is billed (FACTS 12.8)
-            if chosen is None:
-                continue  # its instances stand in another place
-            yield Use(
-                step,
-                component,
-                chosen if isinstance(chosen, str) else None,
-                None if count is None or jobs is None else int(count * jobs),
-                longest,
-                _number(value_at(job, cluster.volume)) if cluster.volume else None,
-                value_at(job, "EnableManagedSpotTraining") is True,
-                None if count is None or together is None else int(count * together),
-            )
+            for taken in choices(asked)[:1]:
+                # What was selected is billed (FACTS 12.8).
+                chosen = asked.get("SelectedInstanceType") or value_at(taken, cluster.type)
+                given = asked.get("SelectedInstanceCount") or value_at(taken, cluster.count)
+                if chosen is None:
+                    continue  # its instances stand in another place
+                count = _number(given)
+                yield Use(
+                    step,
+                    component,
+                    chosen if isinstance(chosen, str) else None,
+                    None if count is None or jobs is None else int(count * jobs),
+                    longest,
+                    _volume(cluster, job, taken),
+                    value_at(job, "EnableManagedSpotTraining") is True,
+                    None if count is None or together is None else int(count * together),
+                )
+
+
+def _volume(cluster: Cluster, job: Json, taken: JsonObject) -> float | None:
+    """Return the storage of each instance, which a choice of several may have of its own."""
+    if not cluster.volume:
+        return None
+    whole = value_at(job, cluster.volume)
+    return _number(taken.get("VolumeSizeInGB") if whole is None else whole)
 
 
 def _longest(cluster: Cluster, job: Json) -> float | None:

@@ -16,6 +16,7 @@ from pipelines.definition.steps import Step, take_apart
 from pipelines.frozen import frozen
 from pipelines.grammar.functions import Join, function_of, to_json
 from pipelines.json_types import Json, JsonObject
+from pipelines.steptypes.clusters import choices
 from pipelines.steptypes.places import below, value_at
 from pipelines.steptypes.steptype import Cluster
 
@@ -129,13 +130,16 @@ def uris_in(value: Json) -> Iterator[str]:
 
 
 def _instances(cluster: Cluster, arguments: JsonObject) -> Iterator[tuple[tuple[str, str], int]]:
-    """Yield how many instances of a type run at once; what is a reference counts as one."""
+    """Yield how many instances of a type run at once; what is a reference counts as one.
+
+    Of several types any may be the one that has capacity.
+    """
     jobs = value_at(arguments, cluster.parallel) if cluster.parallel is not None else 1
     for _, job in below(arguments, cluster.job):
-        for _, asked in below(job, cluster.at):
-            instance = value_at(asked, cluster.type)
+        for one in (one for _, asked in below(job, cluster.at) for one in choices(asked)):
+            instance = value_at(one, cluster.type)
             if isinstance(instance, str):
-                count = _number(value_at(asked, cluster.count)) * _number(jobs)
+                count = _number(value_at(one, cluster.count)) * _number(jobs)
                 yield (cluster.usage, instance), count
 
 

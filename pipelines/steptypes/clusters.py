@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.json_types import JsonObject
+from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.limits import (
     GENERAL_REFERENCE,
     Rule,
@@ -14,8 +14,27 @@ from pipelines.steptypes.limits import (
 
 _LOCAL_STORAGE = frozenset({"p4d", "p4de", "p5", "g4dn", "g5"})
 _DAYS_5 = 432_000
-_LISTED = ("InstanceGroups", "InstancePreferences", "InstanceConfigs")
+_CHOICES = ("InstancePreferences", "InstanceConfigs", "InstancePools")
+"""Lists of which one entry is taken: the first whose type has capacity."""
+
+_LISTED = ("InstanceGroups", *_CHOICES)
 """What may stand in place of one number of instances."""
+
+
+def choices(asked: Json) -> tuple[JsonObject, ...]:
+    """Return what instances may be taken for what asks for some, the first choice first.
+
+    Args:
+        asked: what holds type and count, or a list of such.
+    """
+    if not isinstance(asked, dict):
+        return ()
+    for listed in _CHOICES:
+        entries = objects(asked.get(listed))
+        if entries:
+            shared = {key: value for key, value in asked.items() if key != listed}
+            return tuple({**shared, **entry} for _, entry in entries)
+    return (asked,)
 
 
 def count_limit(*at: str) -> ValueLimit:

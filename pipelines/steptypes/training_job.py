@@ -14,6 +14,8 @@ from pipelines.steptypes.steptype import Cluster, DataPlace
 
 LOG_GROUP: Final = "/aws/sagemaker/TrainingJobs"
 USAGE: Final = "training job"
+_FLEXIBLE: Final = "HyperParameterTuningResourceConfig"
+"""Instead of `ResourceConfig` in the jobs of a tuning job."""
 
 
 def inputs(job: str = "") -> DataPlace:
@@ -30,17 +32,18 @@ def clusters(
     job: str = "", parallel: str | None = None, total: str | None = None
 ) -> tuple[Cluster, ...]:
     """Return the instances of a job whose request stands at a place: all alike, or in groups."""
+    places = ("ResourceConfig", "ResourceConfig.InstanceGroups.*", _FLEXIBLE)
     return tuple(
         Cluster(
             usage=USAGE,
             job=job,
             at=at,
-            volume="ResourceConfig.VolumeSizeInGB",
+            volume=f"{at.partition('.')[0]}.VolumeSizeInGB",
             runtime="StoppingCondition.MaxRuntimeInSeconds",
             parallel=parallel,
             total=total,
         )
-        for at in ("ResourceConfig", "ResourceConfig.InstanceGroups.*")
+        for at in places
     )
 
 

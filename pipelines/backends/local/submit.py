@@ -53,11 +53,13 @@ class RunInputs:
         parameters: values by name, as text.
         stubs: the files that stand in for steps, by step.
         selection: the steps that alone are to run, and on which results; None for all.
+        simulations: what happens as in an account, as `--simulate` names it.
     """
 
     parameters: Mapping[str, str]
     stubs: Mapping[str, Path]
     selection: Selection | None = None
+    simulations: tuple[str, ...] = ()
 
 
 def submit(sagemaker: LocalSageMaker, submission: Submission, inputs: RunInputs) -> str:
@@ -67,10 +69,18 @@ def submit(sagemaker: LocalSageMaker, submission: Submission, inputs: RunInputs)
         The ARN of the execution.
 
     Raises:
-        UsageError: the parameters or the stubs do not fit the definition.
+        UsageError: the parameters, the stubs or the simulations do not fit the definition.
     """
     selection = inputs.selection
-    check_stubs(inputs.stubs, submission.definition, selection.steps if selection else None)
+    selected = selection.steps if selection else None
+    values = {**(selection.parameters if selection else {}), **inputs.parameters}
+    check_stubs(inputs.stubs, submission.definition, selected)
+    if inputs.simulations:
+        from pipelines.backends.local.simulations.reading import (  # noqa: PLC0415 - seldom
+            check_simulations,
+        )
+
+        check_simulations(inputs.simulations, submission.definition, values, selected)
     with _locked(sagemaker.settings.home):
         name = {"PipelineName": submission.pipeline}
         definition = {"PipelineDefinition": submission.definition}
@@ -83,7 +93,6 @@ def submit(sagemaker: LocalSageMaker, submission: Submission, inputs: RunInputs)
         elif deployed != submission.definition:
             role = {} if submission.role is None else {"RoleArn": submission.role}
             sagemaker.update_pipeline(**name, **definition, **role)
-        values = {**(selection.parameters if selection else {}), **inputs.parameters}
         started = sagemaker.start_pipeline_execution(
             **name,
             **described(submission.env),

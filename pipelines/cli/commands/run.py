@@ -24,6 +24,14 @@ def _with_files(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -
     return given
 
 
+def _known(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    if given:
+        from pipelines.backends.local.simulations.reading import parse  # noqa: PLC0415 - seldom
+
+        parse(given)
+    return given
+
+
 @click.command("run")
 @spec_options
 @click.option(
@@ -83,6 +91,14 @@ def _with_files(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -
     callback=_with_files,
     help="STEP=FILE: a JSON file that stands for the result of a step.",
 )
+@click.option(
+    "--simulate",
+    "simulations",
+    multiple=True,
+    metavar="SIMULATION:CASE",
+    callback=_known,
+    help="Let happen what happens in an account: capacity:INSTANCE_TYPE, there is none of it.",
+)
 @click.option("--no-cache", is_flag=True, help="Run every step, even where its result is cached.")
 @click.option(
     "--isolation",
@@ -103,6 +119,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     limit: int,
     max_parallel: int | None,
     stubs: tuple[str, ...],
+    simulations: tuple[str, ...],
     no_cache: bool,  # noqa: FBT001 - click's flag
     isolation: Literal["auto", "namespaces", "rewrite"],
 ) -> None:
@@ -124,5 +141,6 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
             sample,
             strict,
             limit if fetch else None,
+            simulations,
         )
     )

@@ -27,6 +27,7 @@ from pipelines.json_types import Json, JsonObject
 
 if TYPE_CHECKING:
     from pipelines.backends.local.jobs.service import JobService
+    from pipelines.backends.local.simulations.reading import Simulated
 
 
 @frozen
@@ -41,6 +42,7 @@ class RunOptions:
         cache: False runs every step, whatever its CacheConfig says.
         api: the API that the jobs call; None uses that of the settings.
         lent: step name → file with the modules that its job may import; all where none is named.
+        simulations: what happens as in an account, as `--simulate` names it.
     """
 
     observer: Observer = unobserved
@@ -49,6 +51,7 @@ class RunOptions:
     cache: bool = True
     api: LocalApi | None = None
     lent: Mapping[str, Path] = field(default_factory=dict)
+    simulations: tuple[str, ...] = ()
 
 
 @frozen
@@ -67,6 +70,7 @@ class ExecutionContext:
         stubs: the stubs of this run, read and checked.
         caching: whether results may be reused from the cache.
         lent: step name → file with the modules that its job may import.
+        simulated: step name → what is simulated in its jobs.
     """
 
     execution: ExecutionRecord
@@ -80,6 +84,7 @@ class ExecutionContext:
     stubs: Mapping[str, Stub]
     caching: bool
     lent: Mapping[str, Path] = field(default_factory=dict)
+    simulated: Mapping[str, Simulated] = field(default_factory=dict)
 
     @property
     def info(self) -> ExecutionInfo:

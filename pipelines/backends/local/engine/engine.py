@@ -28,9 +28,11 @@ from pipelines.execution.schedule import Schedule, read_schedule
 from pipelines.execution.selection import select
 from pipelines.execution.status import ExecutionStatus, StepStatus
 from pipelines.frozen import frozen
+from pipelines.json_types import Json
 
 if TYPE_CHECKING:
     from pipelines.backends.local.jobs.service import JobService
+    from pipelines.backends.local.simulations.reading import Simulated
 
 _OPEN = frozenset({ExecutionStatus.EXECUTING, ExecutionStatus.STOPPING})
 _RETRIABLE = frozenset({ExecutionStatus.FAILED, ExecutionStatus.STOPPED})
@@ -206,6 +208,7 @@ class Engine:
             stubs=_stubs(options.stubs, definition),
             caching=options.cache,
             lent=options.lent,
+            simulated=_simulated(options, definition, record.parameters),
         )
 
     def _selected(self, record: ExecutionRecord, definition: Schedule) -> Schedule:
@@ -277,6 +280,16 @@ def _stubs(stubs: Mapping[str, Path], definition: Schedule) -> dict[str, Stub]:
                 f"there is a stub for `{name}`, which is not a step", f"the steps are {known}"
             )
     return {name: read_stub(path) for name, path in stubs.items()}
+
+
+def _simulated(
+    options: RunOptions, definition: Schedule, parameters: Mapping[str, Json]
+) -> dict[str, Simulated]:
+    if not options.simulations:
+        return {}
+    from pipelines.backends.local.simulations.reading import simulated_in  # noqa: PLC0415 - seldom
+
+    return simulated_in(definition.steps, parameters, options.simulations)
 
 
 def _parallel(record: ExecutionRecord, options: RunOptions) -> int:

@@ -155,7 +155,11 @@ class StepRunner:
             arguments=request,
             step=node.step,
             execution=context.info,
-            settings=replace(context.settings, lent=context.lent.get(node.name)),
+            settings=replace(
+                context.settings,
+                lent=context.lent.get(node.name),
+                simulated=context.simulated.get(node.name, {}),
+            ),
             registry=context.registry,
             logs=logs,
             stop=stop,
@@ -175,8 +179,8 @@ class StepRunner:
         return attempt_folder(context.settings.home, context.execution.id, node.name, attempt)
 
     def _cache_key(self, node: ScheduledStep, arguments: JsonObject) -> str | None:
-        """Return the key; a stub's result is neither taken from the cache nor added to it."""
-        if node.name in self.context.stubs:
+        """Return the key; what a stub or a simulation had a part in has nothing to do with it."""
+        if node.name in self.context.stubs or node.name in self.context.simulated:
             return None
         return cache_key(node.step, arguments, self.context.parts.step_types(node.type))
 

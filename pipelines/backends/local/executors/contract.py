@@ -20,6 +20,7 @@ from pipelines.json_types import JsonObject
 
 if TYPE_CHECKING:
     from pipelines.backends.local.jobs.service import JobService
+    from pipelines.backends.local.simulations.reading import Simulated
 
 
 @frozen
@@ -56,6 +57,7 @@ class LocalSettings:
         callers: how the API recognises its owner's programs: by the `user` of a connection, by
             the `signature` of a request, or `auto`: by the user where the system knows it.
         lent: the file with the modules that a job may import; None lends it all that is here.
+        simulated: what happens in a job as in an account: cases by simulation.
     """
 
     home: Path
@@ -66,6 +68,7 @@ class LocalSettings:
     api: LocalApi | None = None
     callers: Literal["auto", "user", "signature"] = "auto"
     lent: Path | None = None
+    simulated: Simulated = field(default_factory=dict)
 
     def arn(self, resource: str) -> str:
         """Return the ARN of a SageMaker resource such as `model-package/flights/3`."""

@@ -6,15 +6,18 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pipelines.backends.local.jobs.capacity import Allocation, allocate
 from pipelines.backends.local.jobs.description import described
 from pipelines.backends.local.jobs.kind import JobOrder
-from pipelines.backends.local.jobs.spec import REASON_LENGTH, JobIdentity
+from pipelines.backends.local.jobs.spec import REASON_LENGTH, JobIdentity, JobRefusedError
 from pipelines.backends.local.jobs.states import JobOutcome, JobPhase, JobStatus
 from pipelines.errors import PipelinesError, from_outside
 
 if TYPE_CHECKING:
+    from pipelines.backends.local.executors.contract import LocalSettings
     from pipelines.backends.local.jobs.kind import ChildJobs, JobKind
     from pipelines.backends.local.jobs.service import JobPlace
     from pipelines.backends.local.state.jobs import JobRecord, JobStore
@@ -130,20 +133,35 @@ class RunningJob:
         finally:
             ended(self.record)
 
+    def _allocated(self, settings: LocalSettings) -> Allocation:
+        """Take the instances of the job; those of a job that only starts others are theirs."""
+        if self._kind.children is not None:
+            return Allocation(self.record.request, {})
+        taken = allocate(self._kind.type, self.record.request, settings)
+        if taken.results:
+            self.record = self._store.change(self.record, lambda state: state, taken.results)
+        return taken
+
     def _outcome(self, place: JobPlace) -> JobOutcome:
         record = self.record
         identity = JobIdentity(record.name, record.arn, place.folder)
-        order = JobOrder(
-            identity,
-            record.request,
-            place.settings,
-            place.logs,
-            place.stop,
-            self,
-            self._children,
-        )
         try:
-            return self._kind.run(order)
+            taken = self._allocated(place.settings)
+            order = JobOrder(
+                identity,
+                taken.request,
+                place.settings,
+                place.logs,
+                place.stop,
+                self,
+                self._children,
+            )
+            end = self._kind.run(order)
+            return replace(end, notes=(*taken.notes, *end.notes))
+        except JobRefusedError as refused:
+            return JobOutcome(
+                JobStatus.FAILED, refusal_reason(refused), fault=refused.fault, notes=refused.notes
+            )
         except PipelinesError as problem:
             return JobOutcome(JobStatus.FAILED, refusal_reason(problem))
         except Exception as error:  # noqa: BLE001 - whatever ends a job ends that job alone

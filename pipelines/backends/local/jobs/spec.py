@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pipelines.errors import PipelinesError
 from pipelines.frozen import frozen
@@ -18,9 +18,16 @@ NO_GROUP = "homogeneousCluster"  # the service's group name where a request has 
 
 
 class JobRefusedError(PipelinesError):
-    """A job cannot run on this machine, or its request is invalid; the step fails."""
+    """A job cannot run on this machine, or its request is invalid; the step fails.
+
+    Attributes:
+        fault: the service's exception type for retries, where the platform is at fault.
+        notes: remarks for whoever watches, which the service does not have.
+    """
 
     exit_code = 5
+    fault: ClassVar[str | None] = None
+    notes: tuple[str, ...] = ()
 
 
 REASON_LENGTH = 1024
@@ -76,11 +83,6 @@ def host_plans(groups: Sequence[JsonObject]) -> list[HostPlan]:
         for _ in range(count)
     ]
     return [HostPlan(f"algo-{number}", *kind) for number, kind in enumerate(kinds, start=1)]
-
-
-def preferred(resources: JsonObject) -> JsonObject:
-    """Return resources with the first of their instance preferences: this machine has capacity."""
-    return {**resources, **(resources.get("InstancePreferences") or [{}])[0]}
 
 
 @frozen

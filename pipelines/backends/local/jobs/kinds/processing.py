@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipelines.backends.local.hosting.boot import stand_in
+from pipelines.backends.local.jobs.capacity import taken_instances
 from pipelines.backends.local.jobs.channels import stage_inputs
 from pipelines.backends.local.jobs.kind import JobKind
 from pipelines.backends.local.jobs.opt_ml import write_processing
@@ -18,7 +19,6 @@ from pipelines.backends.local.jobs.spec import (
     JobLimits,
     JobRefusedError,
     host_plans,
-    preferred,
 )
 from pipelines.backends.local.jobs.states import JobOutcome, JobPhase, JobStatus
 from pipelines.backends.local.jobs.workspace import workspace
@@ -70,7 +70,9 @@ def prepared(
     words = _words(request, order.settings.interpreter)
     sources = processing_sources(request)
     store = ObjectStore(order.settings.home / "s3")
-    plans = host_plans([preferred(request["ProcessingResources"]["ClusterConfig"])])[:most_hosts]
+    plans = host_plans([taken_instances(request["ProcessingResources"]["ClusterConfig"])])[
+        :most_hosts
+    ]
     isolated = bool((request.get("NetworkConfig") or {}).get("EnableNetworkIsolation"))
     with workspace(order.settings, order.identity, plans, network_isolated=isolated) as job:
         for host in job.hosts:

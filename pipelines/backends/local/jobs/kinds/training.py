@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipelines.backends.local.jobs import own_entrypoint
+from pipelines.backends.local.jobs.capacity import taken_instances
 from pipelines.backends.local.jobs.channels import stage_inputs, writable_here
 from pipelines.backends.local.jobs.checkpoints import CheckpointSync
 from pipelines.backends.local.jobs.isolation import choose
@@ -22,7 +23,6 @@ from pipelines.backends.local.jobs.spec import (
     JobLimits,
     JobRefusedError,
     host_plans,
-    preferred,
 )
 from pipelines.backends.local.jobs.states import MAX_RUNTIME_EXCEEDED, JobOutcome, JobPhase
 from pipelines.backends.local.jobs.toolkit import (
@@ -139,7 +139,7 @@ def _remarks(job: LocalJob, order: JobOrder) -> list[str]:
 
 def _plans(request: JsonObject) -> list[HostPlan]:
     resources = request["ResourceConfig"]
-    return host_plans(resources.get("InstanceGroups") or [preferred(resources)])
+    return host_plans(resources.get("InstanceGroups") or [taken_instances(resources)])
 
 
 def _outcome(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipelines.backends.local.jobs.kind import CONTINUES, JobKind
@@ -29,9 +30,11 @@ def _run(order: JobOrder) -> JobOutcome:
             how_to_install("tuning"),
         )
     plan = read_plan(order.request, order.identity.name)
+    taken = [note for one in plan.definitions for note in one.instances(order.settings).notes]
     from pipelines.backends.local.jobs.tuning.loop import TuningLoop  # noqa: PLC0415 - with Optuna
 
-    return TuningLoop(order, plan, order.children).run()
+    end = TuningLoop(order, plan, order.children).run()
+    return replace(end, notes=(*dict.fromkeys(taken), *end.notes))
 
 
 def _describe(job: JobRecord) -> JsonObject:

@@ -161,7 +161,7 @@ class TuningLoop:
 
     def _request(self, definition: JobDefinition, name: str, proposal: Proposal) -> JsonObject:
         tags = self._order.request.get("Tags")
-        request = definition.training_request(name, proposal.tuned)
+        request = definition.training_request(name, proposal.tuned, self._order.settings)
         return {**request, **({"Tags": tags} if tags else {})}
 
     def _results(self, definition: JobDefinition) -> JsonObject:

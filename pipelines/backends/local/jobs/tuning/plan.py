@@ -6,6 +6,8 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal, TypeAlias
 
+from pipelines.backends.local.executors.contract import LocalSettings
+from pipelines.backends.local.jobs.capacity import Taken, take
 from pipelines.backends.local.jobs.spec import JobRefusedError
 from pipelines.backends.local.jobs.tuning.ranges import Space, read_ranges
 from pipelines.frozen import frozen
@@ -21,10 +23,12 @@ from pipelines.steptypes.tuning_job import (
 
 Strategy: TypeAlias = Literal["Bayesian", "Random", "Grid", "Hyperband"]
 
+_FLEXIBLE: Final = "HyperParameterTuningResourceConfig"
+_STRATEGY: Final = "AllocationStrategy"
 _OF_TUNING: Final = (
     "DefinitionName",
     "HyperParameterRanges",
-    "HyperParameterTuningResourceConfig",
+    _FLEXIBLE,
     "StaticHyperParameters",
     "TuningObjective",
 )
@@ -58,12 +62,27 @@ class JobDefinition:
         defined = self.request["AlgorithmSpecification"].get("MetricDefinitions") or ()
         return next((one["Regex"] for one in defined if one["Name"] == self.metric), None)
 
-    def training_request(self, name: str, tuned: Mapping[str, str]) -> JsonObject:
-        """Return the request of one training job."""
+    def instances(self, settings: LocalSettings) -> Taken:
+        """Take instances for a training job: of several, the first that have capacity.
+
+        Raises:
+            NoCapacityError: there is no capacity for any.
+        """
+        asked = self.request.get(_FLEXIBLE) or self.request.get("ResourceConfig") or {}
+        return take(asked, "InstanceType", settings)
+
+    def training_request(
+        self, name: str, tuned: Mapping[str, str], settings: LocalSettings
+    ) -> JsonObject:
+        """Return the request of one training job.
+
+        Raises:
+            NoCapacityError: there is no capacity for it.
+        """
         request = {key: value for key, value in self.request.items() if key not in _OF_TUNING}
-        flexible = self.request.get("HyperParameterTuningResourceConfig")
-        if flexible:
-            request["ResourceConfig"] = _resources(flexible)
+        if self.request.get(_FLEXIBLE):
+            own = {"InstanceCount": 1, "VolumeSizeInGB": 30, **self.instances(settings).instances}
+            request["ResourceConfig"] = {k: v for k, v in own.items() if k != _STRATEGY}
         checkpoints = request.get("CheckpointConfig")
         if checkpoints:  # one trial must not go on with what another has saved
             place = f"{checkpoints['S3Uri'].rstrip('/')}/{name}"
@@ -182,10 +201,3 @@ def _epochs(config: JsonObject, definitions: tuple[JobDefinition, ...]) -> tuple
             "Hyperband knows no greatest number of epochs", "give MaxResource, or `epochs`"
         )
     return min(int(given.get("MinResource") or 1), int(most)), int(most)
-
-
-def _resources(flexible: JsonObject) -> JsonObject:
-    """Return the resources of a training job: this machine has capacity for the first ones."""
-    preferred = (flexible.get("InstanceConfigs") or [{}])[0]
-    own = {k: v for k, v in flexible.items() if k not in {"InstanceConfigs", "AllocationStrategy"}}
-    return {"InstanceCount": 1, "VolumeSizeInGB": 30, **own, **preferred}

@@ -1,0 +1,1 @@
+"""The simulations: one module for each, named as it is, with its `SIMULATION`."""
