@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final, Literal
 
 from pipelines.diagnostics import Severity
@@ -31,6 +32,22 @@ def architecture_of(instance_type: str) -> Literal["x86_64", "arm64"]:
     """Return the architecture of an instance type's processor."""
     family = instance_type.removeprefix("ml.").partition(".")[0]
     return "arm64" if _GRAVITON.fullmatch(family) or _GRACE.search(family) else "x86_64"
+
+
+def first_unlike(types: Sequence[str]) -> tuple[str, str] | None:
+    """Return what is wrong with a list of types that no one image runs on, and what to write."""
+    first, *others = types
+    for other in others:
+        if _computes_with(other) != _computes_with(first):
+            message = f"`instance_type` holds `{first}` and `{other}`, and no image runs on both"
+            return message, "name types of one architecture and one accelerator"
+    return None
+
+
+def _computes_with(instance_type: str) -> tuple[str, str]:
+    family = instance_type.removeprefix("ml.").partition(".")[0]
+    accelerator = accelerator_of(instance_type) or family[:3]
+    return architecture_of(instance_type), "" if accelerator == "cpu" else accelerator
 
 
 def check_instance(image: Image, instance_type: str | None) -> ImageProblem | None:

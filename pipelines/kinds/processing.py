@@ -72,7 +72,7 @@ def outputs(name: str, step: ProcessingStep) -> Mapping[str, Output]:
 def needs(_name: str, step: ProcessingStep) -> StepNeeds:
     """The image and the script's bundle."""
     if step.script is None:
-        return StepNeeds({("image",): ImageNeed(step.image, step.instance_type, "processing")})
+        return StepNeeds({("image",): ImageNeed(step.image, step.instance_types[0], "processing")})
     code = CodeNeed(
         "processing",
         script=script(step.script, "script"),

@@ -25,6 +25,7 @@ from pipelines.kinds.base.jobs import (
     BUNDLE,
     CODE,
     environment,
+    instances,
     only_with_script,
     output_uri,
     requirements_file,
@@ -144,7 +145,7 @@ def outputs(name: str, step: TrainingStep) -> Mapping[str, Output]:
 
 def needs(_name: str, step: TrainingKeys) -> StepNeeds:
     """The image and the script's bundle with its launcher."""
-    instance_type = None if step.instance_groups else step.instance_type
+    instance_type = None if step.instance_groups else step.instance_types[0]
     images: dict[Path, ImageNeed] = {("image",): ImageNeed(step.image, instance_type, "training")}
     if step.script is None:
         return StepNeeds(images)
@@ -272,8 +273,7 @@ def _resources(step: TrainingKeys, context: EmitContext) -> JsonObject:
             members_of(group, context.resolve) for group in step.instance_groups
         ]
     else:
-        resources["InstanceType"] = context.resolve(step.instance_type)
-        resources["InstanceCount"] = context.resolve(step.instance_count)
+        resources |= instances(step, context)
     if step.keep_alive_period_in_seconds is not None:
         resources["KeepAlivePeriodInSeconds"] = context.resolve(step.keep_alive_period_in_seconds)
     if context.aws.kms_key:

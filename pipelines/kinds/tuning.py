@@ -207,8 +207,8 @@ def emit(step: TuningStep, context: EmitContext) -> tuple[EmittedStep, ...]:
     static = {**job.pop("HyperParameters", {}), **_started(context)}
     if static:
         job["StaticHyperParameters"] = static
-    if step.instance_configs:
-        job["HyperParameterTuningResourceConfig"] = _any_of(step, context)
+    if configs := _configs(step):
+        job["HyperParameterTuningResourceConfig"] = _any_of(configs, context)
         del job["ResourceConfig"]
     if step.maximum_retry_attempts is not None:
         attempts = context.resolve(step.maximum_retry_attempts)
@@ -233,9 +233,26 @@ def _started(context: EmitContext) -> JsonObject:
     }
 
 
-def _any_of(step: TuningStep, context: EmitContext) -> JsonObject:
-    configs = [members_of(one, context.resolve) for one in step.instance_configs]
-    resources: JsonObject = {"AllocationStrategy": "Prioritized", "InstanceConfigs": configs}
+def _configs(step: TuningStep) -> list[InstanceConfig]:
+    """Return the instances of which the first free ones are taken; empty where there is no choice.
+
+    A tuning job has no preferences: each type stands with its number and its storage.
+    """
+    if step.instance_configs or step.instance_groups or len(step.instance_types) == 1:
+        return step.instance_configs
+    return [
+        InstanceConfig.model_construct(
+            instance_type=one,
+            instance_count=step.instance_count,
+            volume_size_in_gb=step.volume_size_in_gb,
+        )
+        for one in step.instance_types
+    ]
+
+
+def _any_of(configs: list[InstanceConfig], context: EmitContext) -> JsonObject:
+    written = [members_of(one, context.resolve) for one in configs]
+    resources: JsonObject = {"AllocationStrategy": "Prioritized", "InstanceConfigs": written}
     if context.aws.kms_key:
         resources["VolumeKmsKeyId"] = context.aws.kms_key
     return resources

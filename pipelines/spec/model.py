@@ -8,6 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pipelines.json_types import JsonObject
 from pipelines.spec.automation import Notify, Schedule
 from pipelines.spec.base import Seldom, ShortFormModel, SpecModel
+from pipelines.spec.instances import DefaultInstanceTypes
 from pipelines.spec.members import RequestMember
 from pipelines.spec.steps import Retry, StepSpec
 from pipelines.spec.values import (
@@ -200,7 +201,7 @@ class Defaults(SpecModel):
     """What steps take that do not say otherwise."""
 
     image: Text | None = Field(None, description="As in a step.")
-    instance_type: Text | None = Field(None, description="As in a step.")
+    instance_type: DefaultInstanceTypes = Field(None, description="As in a step.")
     instance_count: Integer | None = Field(None, description="As in a step.")
     volume_size_in_gb: Integer | None = Field(None, description="As in a step.")
     max_runtime_in_seconds: Integer | None = Field(None, description="As in a step.")

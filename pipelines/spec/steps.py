@@ -7,7 +7,9 @@ from pydantic import Field, field_validator, model_validator
 
 from pipelines.json_types import JsonObject
 from pipelines.spec.base import ShortFormModel, SpecModel
+from pipelines.spec.instances import InstanceTypes, types_in
 from pipelines.spec.members import RequestMember
+from pipelines.spec.references import Template
 from pipelines.spec.values import (
     AnyScalar,
     Duration,
@@ -178,8 +180,17 @@ class JobStep(StepSpec):
         RequestMember("AppSpecification.ImageUri", "AlgorithmSpecification.TrainingImage"),
     ] = Field(None, description="A name such as sklearn-1.9-cpu, or an image URI of your own.")
     instance_type: Annotated[
-        Text, RequestMember("ClusterConfig.InstanceType", "ResourceConfig.InstanceType")
-    ] = Field("ml.m5.xlarge", description="Such as ml.m5.xlarge.")
+        InstanceTypes,
+        RequestMember(
+            "ClusterConfig.InstanceType",
+            "ResourceConfig.InstanceType",
+            "ClusterConfig.InstancePreferences",
+            "ResourceConfig.InstancePreferences",
+        ),
+    ] = Field(
+        "ml.m5.xlarge",
+        description="Such as ml.m5.xlarge; or a list, of which the first free one is used.",
+    )
     instance_count: Annotated[
         Integer, RequestMember("ClusterConfig.InstanceCount", "ResourceConfig.InstanceCount")
     ] = Field(1, description="How many instances.")
@@ -213,3 +224,8 @@ class JobStep(StepSpec):
     def of_program(**read: Any) -> "JobStep":
         """Return the step of a job that the tool adds, from values that were read as keys."""
         return JobStep.model_construct(kind="processing", **read)
+
+    @property
+    def instance_types(self) -> tuple[str | Template, ...]:
+        """The instance types, the first choice first."""
+        return types_in(self.instance_type)

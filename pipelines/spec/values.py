@@ -106,7 +106,8 @@ def _template(value: str) -> str | Template:
         ) from error
 
 
-def _text(value: object) -> str | Template:
+def templated_text(value: object) -> str | Template:
+    """Return a text, the references in it read; anything else is a `mistake`."""
     if not isinstance(value, str):
         quoted = f'write `"{value}"`' if isinstance(value, int | float) else None
         raise mistake("SP121", f"must be a text, got {describe(value)}", quoted)
@@ -115,7 +116,7 @@ def _text(value: object) -> str | Template:
 
 def fixed_text(value: object) -> str:
     """Return a text without references; anything else is a `mistake`."""
-    text = _text(value)
+    text = templated_text(value)
     if isinstance(text, Template):
         start = text.references[0].start - 2
         raise mistake(
@@ -230,7 +231,7 @@ def _expression(value: object) -> Expression:
         ) from error
 
 
-Text: TypeAlias = Annotated[str | Template, Scalar(_text, (("type", "string"),))]
+Text: TypeAlias = Annotated[str | Template, Scalar(templated_text, (("type", "string"),))]
 """A text, references welcome anywhere in it."""
 
 FixedText: TypeAlias = Annotated[str, Scalar(fixed_text, (("type", "string"),), referable=False)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.limits import (
     GENERAL_REFERENCE,
@@ -14,7 +16,8 @@ from pipelines.steptypes.limits import (
 
 _LOCAL_STORAGE = frozenset({"p4d", "p4de", "p5", "g4dn", "g5"})
 _DAYS_5 = 432_000
-_CHOICES = ("InstancePreferences", "InstanceConfigs", "InstancePools")
+_PREFERENCES = "InstancePreferences"
+_CHOICES = (_PREFERENCES, "InstanceConfigs", "InstancePools")
 """Lists of which one entry is taken: the first whose type has capacity."""
 
 _LISTED = ("InstanceGroups", *_CHOICES)
@@ -79,6 +82,23 @@ def instances_rule(*at: str) -> Rule:
     )
 
 
+def preferences_rules(*at: str, excluded: tuple[str, ...]) -> tuple[Rule, ...]:
+    """Return the rules of clusters that may run on several types, which stand at these places.
+
+    Args:
+        at: the places.
+        excluded: the members that cannot stand beside a list of types.
+    """
+    source = "API, InstancePreference"
+    types_alone = "each type stands in `InstancePreferences`, once: remove this one"
+    counted_once = "write `InstanceCount` in every entry, or once beside them"
+    return (
+        Rule(at, partial(_preferences_are_alone, excluded=excluded), types_alone, source),
+        Rule(at, _counted_one_way, counted_once, source),
+        Rule(at, _nothing_is_selected, "remove it", source),
+    )
+
+
 def arguments_rule(*at: str) -> Rule:
     """Return the rule of containers that take arguments, which stand at these places."""
     return Rule(
@@ -100,11 +120,13 @@ JOB_RUNTIME = ValueLimit(
 
 
 def _local_storage_takes_no_key(resources: JsonObject) -> Violations:
-    instance = resources.get("InstanceType")
-    if not isinstance(instance, str) or resources.get("VolumeKmsKeyId") is None:
+    if resources.get("VolumeKmsKeyId") is None:
         return
-    if instance.removeprefix("ml.").split(".")[0] in _LOCAL_STORAGE:
-        yield ("VolumeKmsKeyId",), f"`{instance}` has local storage, which takes no key"
+    for instance in (one.get("InstanceType") for one in choices(resources)):
+        if not isinstance(instance, str):
+            continue
+        if instance.removeprefix("ml.").split(".")[0] in _LOCAL_STORAGE:
+            yield ("VolumeKmsKeyId",), f"`{instance}` has local storage, which takes no key"
 
 
 def _something_runs(resources: JsonObject) -> Violations:
@@ -118,6 +140,38 @@ def _something_runs(resources: JsonObject) -> Violations:
         for index, entry in objects(resources.get(listed)):
             if number(entry.get("InstanceCount")) == 0:
                 yield (listed, index, "InstanceCount"), "`InstanceCount` is 0: nothing would run"
+
+
+def _preferences_are_alone(resources: JsonObject, excluded: tuple[str, ...]) -> Violations:
+    preferences = objects(resources.get(_PREFERENCES))
+    for member in excluded if preferences else ():
+        if resources.get(member) is not None:
+            yield (member,), f"`{member}` cannot be given beside `{_PREFERENCES}`"
+    types = [entry.get("InstanceType") for _, entry in preferences]
+    for index, name in enumerate(types):
+        if isinstance(name, str) and name in types[:index]:
+            yield (_PREFERENCES, index), f"the instance type `{name}` is listed twice"
+
+
+def _counted_one_way(resources: JsonObject) -> Violations:
+    """The number stands on every entry or on none; then it stands beside them."""
+    preferences = objects(resources.get(_PREFERENCES))
+    counted = [entry.get("InstanceCount") is not None for _, entry in preferences]
+    whole = resources.get("InstanceCount") is not None
+    place = (_PREFERENCES,)
+    if any(counted) and not all(counted):
+        yield place, f"only some entries of `{_PREFERENCES}` have an `InstanceCount`"
+    elif any(counted) and whole:
+        message = f"`InstanceCount` stands beside `{_PREFERENCES}` that have their own"
+        yield ("InstanceCount",), message
+    elif preferences and not any(counted) and not whole:
+        yield place, f"`InstanceCount` is missing, in the entries and beside `{_PREFERENCES}`"
+
+
+def _nothing_is_selected(resources: JsonObject) -> Violations:
+    for member in ("SelectedInstanceType", "SelectedInstanceCount"):
+        if resources.get(member) is not None:
+            yield (member,), f"`{member}` is what the service answers, and no part of a request"
 
 
 def _arguments_are_texts(container: JsonObject) -> Violations:

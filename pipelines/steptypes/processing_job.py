@@ -10,6 +10,7 @@ from pipelines.steptypes.clusters import (
     JOB_RUNTIME,
     arguments_rule,
     count_limit,
+    preferences_rules,
     volume_limit,
     volume_rule,
 )
@@ -81,6 +82,7 @@ RULES: Final = (
         help="name a folder below /opt/ml/processing; only `AppManaged` ones have none",
         source="CreateProcessingJob API",
     ),
+    *preferences_rules(_CLUSTER, excluded=("InstanceType",)),
     volume_rule(_CLUSTER),
     arguments_rule("AppSpecification"),
 )

@@ -7,7 +7,12 @@ from typing import Final
 
 from pipelines.diagnostics import Path
 from pipelines.json_types import Json, JsonObject
-from pipelines.steptypes.clusters import arguments_rule, instances_rule, volume_rule
+from pipelines.steptypes.clusters import (
+    arguments_rule,
+    instances_rule,
+    preferences_rules,
+    volume_rule,
+)
 from pipelines.steptypes.limits import GUIDE, Rule, Violations, number, objects
 from pipelines.steptypes.places import value_at
 from pipelines.steptypes.steptype import Cluster, DataPlace
@@ -68,6 +73,22 @@ def rules(*jobs: str) -> tuple[Rule, ...]:
             violations=_warm_pool_is_alone,
             help="remove `KeepAlivePeriodInSeconds`",
             source=f"{GUIDE}warm pools",
+        ),
+        Rule(
+            at=jobs,
+            violations=_preferences_are_on_demand,
+            help="name one instance type, or train on demand",
+            source="CreateTrainingJob API",
+        ),
+        Rule(
+            at=tuple(_in(job, "ResourceConfig") for job in jobs),
+            violations=_planned_one_way,
+            help="remove it, or the `TrainingPlanArns` of the entries",
+            source="API, InstancePreference",
+        ),
+        *preferences_rules(
+            *(_in(job, "ResourceConfig") for job in jobs),
+            excluded=("InstanceType", "InstanceGroups", "InstancePlacementConfig"),
         ),
         volume_rule(*(_in(job, "ResourceConfig") for job in jobs)),
         instances_rule(*(_in(job, "ResourceConfig") for job in jobs)),
@@ -156,6 +177,22 @@ def _warm_pool_is_alone(job: JsonObject) -> Violations:
         yield place, "a warm pool cannot be kept for managed spot training"
     if value_at(job, "ResourceConfig.InstanceGroups"):
         yield place, "a warm pool cannot be kept for instance groups"
+
+
+def _preferences_are_on_demand(job: JsonObject) -> Violations:
+    """The service takes the first type with capacity on demand, or of a training plan alone."""
+    place = ("ResourceConfig", "InstancePreferences")
+    if value_at(job, ".".join(place)) and job.get("EnableManagedSpotTraining") is True:
+        yield place, "several instance types cannot be used with managed spot training"
+
+
+def _planned_one_way(resources: JsonObject) -> Violations:
+    """A training plan is that of the job, or of each type by itself."""
+    entries = objects(resources.get("InstancePreferences"))
+    own = any(entry.get("TrainingPlanArns") for _, entry in entries)
+    if own and resources.get("TrainingPlanArn") is not None:
+        message = "`TrainingPlanArn` cannot be given beside entries that have their own"
+        yield ("TrainingPlanArn",), message
 
 
 def _gzip_is_piped(job: JsonObject) -> Violations:

@@ -4,44 +4,24 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pipelines.images.instances import accelerator_of, architecture_of
+from pipelines.images.instances import first_unlike
 from pipelines.json_types import JsonObject
 from pipelines.spec.base import SpecModel
+from pipelines.spec.instances import ONE_OR_SEVERAL, one_or_several
 from pipelines.spec.members import RequestMember, members_of
 from pipelines.spec.values import FixedText, Scalar, fixed_text, mistake, no_entries
 
 _LEAST_LINEAR_PERCENT = 10
 _LEAST_ROLLING_PERCENT = 5
-_MOST_TYPES = 5
 
 
 def _types(value: object) -> object:
     """Take an instance type, or a list of them in the order in which they are tried."""
-    if not isinstance(value, list):
-        return fixed_text(value)
-    names = [fixed_text(one) for one in value]
-    if not 1 <= len(names) <= _MOST_TYPES:
-        message = f"`instance_type` has {len(names)} types, and has to have 1 to {_MOST_TYPES}"
-        raise mistake("SP122", message, "name the first choice first")
-    if len(set(names)) < len(names):
-        raise mistake("SP122", "`instance_type` names a type twice", "keep only one")
-    first, *others = names
-    for other in others:
-        if _computes_with(other) != _computes_with(first):
-            message = f"`instance_type` holds `{first}` and `{other}`, and no image runs on both"
-            advice = "name types of one architecture and one accelerator"
-            raise mistake("SP122", message, advice)
+    names = one_or_several(value, fixed_text)
+    if isinstance(names, list) and (odd := first_unlike(names)):
+        message, advice = odd
+        raise mistake("SP122", message, advice)
     return names
-
-
-def _computes_with(instance_type: str) -> tuple[Any, ...]:
-    family = instance_type.removeprefix("ml.").partition(".")[0]
-    accelerator = accelerator_of(instance_type)
-    return architecture_of(instance_type), accelerator or family[:3] if accelerator != "cpu" else ""
-
-
-_TEXTS = {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": _MOST_TYPES}
-_EITHER = [{"type": "string"}, _TEXTS]
 
 
 class Rollout(SpecModel):
@@ -92,7 +72,7 @@ class OnInstances(SpecModel):
 
     instance_type: Annotated[
         Any,
-        Scalar(_types, (("anyOf", _EITHER),), referable=False),
+        Scalar(_types, ONE_OR_SEVERAL, referable=False),
         RequestMember("ProductionVariants.InstanceType", "InstancePools"),
     ] = Field(description="Such as ml.m5.large; or a list, of which the first free one is used.")
     initial_instance_count: int = Field(1, ge=1, description="How many instances.")
@@ -116,7 +96,7 @@ class OnInstances(SpecModel):
     @property
     def instance_types(self) -> tuple[str, ...]:
         """The instance types, the first choice first."""
-        given = self.instance_type
+        given: list[str] | str = self.instance_type
         return tuple(given) if isinstance(given, list) else (given,)
 
 

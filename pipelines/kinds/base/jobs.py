@@ -158,9 +158,19 @@ def step_keys(step: JobStep, context: EmitContext) -> JsonObject:
     return keys
 
 
+def instances(step: JobStep, context: EmitContext) -> JsonObject:
+    """The members that name instances and how many; of several types the first free one is taken.
+
+    The number is the same whatever the type: FACTS 12.8.
+    """
+    types = [{"InstanceType": context.resolve(one)} for one in step.instance_types]
+    chosen = {"InstancePreferences": types} if len(types) > 1 else types[0]
+    return {**chosen, "InstanceCount": context.resolve(step.instance_count)}
+
+
 def job_needs(step: JobStep, scope: ImageScope, code: CodeNeed) -> StepNeeds:
     """What every job step needs: its image and its bundle."""
-    return StepNeeds({("image",): ImageNeed(step.image, step.instance_type, scope)}, code)
+    return StepNeeds({("image",): ImageNeed(step.image, step.instance_types[0], scope)}, code)
 
 
 def script(path: str, *at: str) -> ProjectFile:
@@ -234,8 +244,7 @@ def _outputs(job: ProcessingJob, context: EmitContext) -> JsonObject:
 
 def _cluster(step: JobStep, context: EmitContext) -> JsonObject:
     cluster: JsonObject = {
-        "InstanceCount": context.resolve(step.instance_count),
-        "InstanceType": context.resolve(step.instance_type),
+        **instances(step, context),
         "VolumeSizeInGB": context.resolve(step.volume_size_in_gb),
     }
     if context.aws.kms_key:
