@@ -37,7 +37,8 @@ def clusters(
     job: str = "", parallel: str | None = None, total: str | None = None
 ) -> tuple[Cluster, ...]:
     """Return the instances of a job whose request stands at a place: all alike, or in groups."""
-    places = ("ResourceConfig", "ResourceConfig.InstanceGroups.*", _FLEXIBLE)
+    alike = ("ResourceConfig", "ResourceConfig.InstanceGroups.*")
+    places = (*alike, _FLEXIBLE) if job else alike
     return tuple(
         Cluster(
             usage=USAGE,
