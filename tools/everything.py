@@ -2,19 +2,23 @@
 
     python tools/everything.py [--part WORDS] [--record]
 
-All parts run, whatever the others do; it exits 1 when one of them failed. Benchmarks run in their
-short mode, one pair each: that shows that they work, and their figures are not judged. `--record`
-writes the summary to docs/everything.md.
+All parts run, whatever the others do; it exits 1 when one of them failed. A part that does not end
+within its minutes is killed with all that it started. Benchmarks run in their short mode, one pair
+each: that shows that they work, and their figures are not judged. `--record` writes the summary to
+docs/everything.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import platform
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,23 +28,38 @@ RECORD = ROOT / "docs" / "everything.md"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One command, and what the summary calls it."""
+    """One command.
+
+    Args:
+        name: what the summary calls it.
+        words: the command.
+        minutes: after which it is killed.
+    """
 
     name: str
     words: tuple[str, ...]
+    minutes: float = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a part ended."""
+    """How a part ended.
+
+    Args:
+        part: which.
+        exit_code: of its command; None where it was killed.
+        seconds: it ran.
+    """
 
     part: Part
-    exit_code: int
+    exit_code: int | None
     seconds: float
 
     @property
     def verdict(self) -> str:
         """The result in words."""
+        if self.exit_code is None:
+            return f"killed after {self.part.minutes:g} minutes"
         return "ok" if self.exit_code == 0 else f"failed with {self.exit_code}"
 
     def line(self) -> str:
@@ -58,7 +77,7 @@ def parts() -> tuple[Part, ...]:
     """Return all parts; what a later feature needs is added here."""
     python = sys.executable
     return (
-        Part("checks and all tests", ("make", "test")),
+        Part("checks and all tests", ("make", "test"), 50),
         Part("moto's tests", (python, "tools/moto_suite.py")),
         *(
             Part(f"benchmark {name}", (python, "-m", f"benchmarks.{name}", "--short"))
@@ -69,11 +88,29 @@ def parts() -> tuple[Part, ...]:
 
 def run(part: Part) -> Outcome:
     """Run a part; its output goes to the terminal. Tests read from a variable that it is all."""
-    print(f"\n=== {part.name}: {' '.join(part.words)}", flush=True)
     began = time.monotonic()
     environment = {**os.environ, "PIPELINES_EVERYTHING": "1"}
-    ended = subprocess.run(part.words, cwd=ROOT, env=environment, check=False)
-    return Outcome(part, ended.returncode, time.monotonic() - began)
+    process = subprocess.Popen(part.words, cwd=ROOT, env=environment, start_new_session=True)
+    try:
+        exit_code: int | None = process.wait(part.minutes * 60)
+    except subprocess.TimeoutExpired:
+        exit_code = None
+    finally:  # of Ctrl-C as well: a session of its own gets none from the terminal
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    return Outcome(part, exit_code, time.monotonic() - began)
+
+
+def run_all(chosen: list[Part]) -> Iterator[Outcome]:
+    """Run parts one after the other, each under a line that says how far it is."""
+    began = time.monotonic()
+    for number, part in enumerate(chosen, 1):
+        so_far = f"{number} of {len(chosen)}, after {(time.monotonic() - began) / 60:.0f} minutes"
+        print(f"\n=== {so_far}: {part.name}: {' '.join(part.words)}", flush=True)
+        outcome = run(part)
+        print(f"=== {outcome.line()}", flush=True)
+        yield outcome
 
 
 def page(outcomes: list[Outcome], commit: str) -> str:
@@ -116,11 +153,11 @@ def main(words: list[str]) -> int:
     """Run everything, print the summary and record it."""
     options = _options(words)
     commit = _commit()
-    outcomes = [run(part) for part in parts() if options.part in part.name]
+    outcomes = list(run_all([part for part in parts() if options.part in part.name]))
     print("\n=== summary", *(outcome.line() for outcome in outcomes), sep="\n")
     if options.record:
         RECORD.write_text(page(outcomes, commit), "utf-8")
-    return int(not outcomes or any(outcome.exit_code for outcome in outcomes))
+    return int(not outcomes or any(one.exit_code != 0 for one in outcomes))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +49,25 @@ def test_a_part_that_fails_stops_no_other(
     assert summary[1].endswith("ok")
     monkeypatch.setattr(everything, "parts", lambda: (good,))
     assert everything.main([]) == 0
+
+
+def test_a_part_that_does_not_end_is_killed_with_what_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The parts after it run, and the exit code says that one did not end."""
+    os.mkfifo(tmp_path / "left")
+    reading = os.open(tmp_path / "left", os.O_RDONLY | os.O_NONBLOCK)
+    os.set_blocking(reading, True)
+    outlives = f"sh -c 'exec 3> {tmp_path}/left; sleep 60; echo it lived on >&3' & wait"
+    stuck = Part("stuck", ("sh", "-c", outlives), 0.01)
+    good = Part("good", (sys.executable, "-c", "print('hello')"))
+    monkeypatch.setattr(everything, "parts", lambda: (stuck, good))
+    assert everything.main([]) == 1
+    summary = capfd.readouterr().out.partition("=== summary\n")[2].splitlines()
+    assert summary[0].endswith("killed after 0.01 minutes")
+    assert summary[1].endswith("ok")
+    assert os.read(reading, 100) == b"", "the pipe is closed since nobody holds it any more"
+    os.close(reading)
 
 
 def test_the_recorded_page_names_date_commit_and_every_result() -> None:
