@@ -25,12 +25,17 @@ if TYPE_CHECKING:
     from typing import Any, Callable, NoReturn
 
 
-def run(path: str, files: list[BundleFile] | None = None) -> int:
+def run(
+    path: str,
+    files: list[BundleFile] | None = None,
+    discard: Callable[[Path], None] | None = None,
+) -> int:
     """Run the job of a bundle; return the exit code.
 
     Args:
         path: the bundle.
         files: its files, if they have already been read.
+        discard: called at the end with the folder that it was unpacked into; None to remove that.
     """
     signal.signal(signal.SIGTERM, _stop)
     layout = Layout.from_environment(os.environ, "training")
@@ -40,7 +45,7 @@ def run(path: str, files: list[BundleFile] | None = None) -> int:
         files = files or list(bundle.read_files(Path(path)))
         job = _find_job(files)
         layout = layout._replace(job=job.job)
-        return _in_scratch(job, layout, files)
+        return _in_scratch(job, layout, files, discard or _remove)
     except JobError as error:
         return _fail(layout, str(error), error.exit_code)
     except Exception as error:  # noqa: BLE001 - the outermost frame: a job never ends without a reason
@@ -69,7 +74,9 @@ def _find_job(files: list[BundleFile]) -> Job:
     raise JobError("the bundle has no job.json: compile the pipeline again")
 
 
-def _in_scratch(job: Job, layout: Layout, files: list[BundleFile]) -> int:
+def _in_scratch(
+    job: Job, layout: Layout, files: list[BundleFile], discard: Callable[[Path], None]
+) -> int:
     # tempfile would cost several milliseconds of imports in every job
     parent = Path(os.environ.get("TMPDIR") or "/tmp")  # noqa: S108 - the name is random, the mode private
     scratch = Scratch(parent / f"pipelines-{os.urandom(8).hex()}")
@@ -79,7 +86,7 @@ def _in_scratch(job: Job, layout: Layout, files: list[BundleFile]) -> int:
         scratch.code.mkdir(exist_ok=True)
         return _run(job, layout, scratch)
     finally:
-        _remove(scratch.folder)
+        discard(scratch.folder)
 
 
 def _is_needed(job: Job) -> Callable[[BundleFile], bool]:

@@ -88,6 +88,7 @@ class Local:
 
     def clean(self) -> bool:
         """Return whether no job's folder is left."""
+        self.jobs.settle()
         return {path.name for path in (self.home / "jobs").iterdir()} <= {".guard"}
 
     @staticmethod

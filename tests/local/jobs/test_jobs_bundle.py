@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.backends.local.executors import processing, training
+from pipelines.backends.local.jobs.launcher import preloaded
 from pipelines.execution.status import StepStatus
 from tests.bundles import make_bundle
 from tests.local.jobs.conftest import ROOT
@@ -111,6 +113,19 @@ def test_the_runtime_does_not_hold_the_pipe_of_its_launcher(local: Local) -> Non
     call = local.call(request_of(local, put_bundle(local, script)))
     assert processing.execute(call).status is StepStatus.SUCCEEDED
     assert local.log(call) == "2\n", "the script's output and the runtime's own signals"
+
+
+@pytest.mark.parametrize("name", ["bundle.pyz", "bundle.py"])
+def test_a_bundle_with_this_runtime_needs_no_interpreter_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Also one that an image's toolkit starts; another file is started."""
+    for variable in [one for one in os.environ if one.startswith("PYTHON")]:
+        monkeypatch.delenv(variable)
+    bundle = tmp_path / name
+    bundle.write_bytes(archive("print(1)"))
+    assert preloaded.members_of([sys.executable, str(bundle)])
+    assert not preloaded.members_of([sys.executable, str(bundle.rename(tmp_path / "own.py"))])
 
 
 UPGRADED = """

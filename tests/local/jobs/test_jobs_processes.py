@@ -9,6 +9,7 @@ import tempfile
 import textwrap
 import time
 import uuid
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -175,6 +176,19 @@ def test_a_job_that_ignores_sigterm_is_killed(
     script = f"trap '' TERM; touch {deaf}; while :; do sleep 0.05; done"
     assert run_with(local, script, marker, JobLimits(wall=600, grace=0.3)) == ("limit", "signal", 9)
     assert living(marker) == []
+
+
+def test_a_job_is_over_before_its_folders_are_removed(local: Local) -> None:
+    """Whoever waits for its end waits for no file system; its lock is held until all is gone."""
+    call = local.call(local.processing("true"))
+    plans = [HostPlan("algo-1")]
+    with ExitStack() as cleaning:
+        with workspace(call.settings, unrecorded(call).identity, plans, cleaning=cleaning) as job:
+            folder = job.folder
+        assert folder.is_dir()
+        processing.execute(local.call(local.processing("true")))
+        assert folder.is_dir(), "another job takes it for one that nobody runs any more"
+    assert local.clean()
 
 
 def run_with(local: Local, script: str, marker: str, limits: JobLimits) -> tuple[str, str, int]:

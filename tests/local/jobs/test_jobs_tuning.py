@@ -83,6 +83,23 @@ def test_a_search_that_goes_on_proposes_what_it_would_have_proposed(strategy: st
     assert proposals(read_plan(request(strategy), "xyz-tune-token"), 6) != whole
 
 
+@pytest.mark.parametrize("strategy", ["Random", "Grid"])
+def test_chance_and_grids_need_no_optuna(strategy: str) -> None:
+    """It is imported where results decide what is tried next, or what is stopped."""
+    names = ("CategoricalParameterRanges",) if strategy == "Grid" else tuple(RANGES)
+    ranges = {name: RANGES[name] for name in names}
+    learning = plan("Bayesian", most=50)
+    for read, learns in ((plan(strategy, ParameterRanges=ranges), False), (learning, True)):
+        search = Search(read, read.definitions[0])
+        first, second = search.ask(), search.ask()
+        assert first is not None
+        assert second is not None
+        assert search._study is None, "the first trials are drawn by chance"
+        search.prepare()
+        search.tell(first, 0.5)
+        assert (search._study is not None) is learns
+
+
 def test_values_stay_in_their_ranges_as_texts() -> None:
     """Whole numbers without a point; what is searched backwards never leaves its bounds."""
     for tuned in proposals(plan(), 20):

@@ -11,7 +11,7 @@ import importlib
 import importlib.util
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -96,6 +96,8 @@ class JobOrder:
         stop: set when the job is to end.
         progress: what it reports to.
         children: the jobs that it starts; None outside the job service.
+        cleaning: what is left to do once its end is known, such as removing its folders; None to
+            do that before.
     """
 
     identity: JobIdentity
@@ -105,6 +107,7 @@ class JobOrder:
     stop: threading.Event
     progress: JobProgress
     children: ChildJobs | None = None
+    cleaning: ExitStack | None = None
 
 
 class PreparesJob(Protocol):

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,7 @@ class RunningJob:
         self._children: ChildJobs | None = None
         self._end: JobOutcome | None = None
         self._error: BaseException | None = None
+        self._is_recorded = threading.Event()
         self._next_look = time.monotonic() + _POLL_SECONDS
 
     def start(
@@ -87,13 +89,18 @@ class RunningJob:
         if self._thread is not None:
             self._thread.join()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether anything of it runs: also what is removed once its end is known."""
+        return self._thread is not None and self._thread.is_alive()
+
     def wait(self) -> JobOutcome:
         """Wait for its end.
 
         Raises:
             Exception: what ended it, if that was a bug of ours or the machine's fault.
         """
-        self.join()
+        self._is_recorded.wait()
         if self._error is not None:
             raise self._error
         if self._end is None:
@@ -118,7 +125,11 @@ class RunningJob:
                 self._stop.set()
 
     def _run(self, place: JobPlace, ended: Callable[[JobRecord], None]) -> None:
-        self._finish(self._outcome(place), ended)
+        try:
+            with ExitStack() as cleaning:
+                self._finish(self._outcome(place, cleaning), ended)
+        except OSError:
+            _log.exception("what %s has left cannot be removed", self.record.arn)
 
     def _finish(self, end: JobOutcome, ended: Callable[[JobRecord], None]) -> None:
         self._end = end
@@ -132,6 +143,7 @@ class RunningJob:
             _log.exception("the end of %s cannot be recorded", self.record.arn)
         finally:
             ended(self.record)
+            self._is_recorded.set()
 
     def _allocated(self, settings: LocalSettings) -> Allocation:
         """Take the instances of the job; those of a job that only starts others are theirs."""
@@ -142,7 +154,7 @@ class RunningJob:
             self.record = self._store.change(self.record, lambda state: state, taken.results)
         return taken
 
-    def _outcome(self, place: JobPlace) -> JobOutcome:
+    def _outcome(self, place: JobPlace, cleaning: ExitStack) -> JobOutcome:
         record = self.record
         identity = JobIdentity(record.name, record.arn, place.folder)
         try:
@@ -155,6 +167,7 @@ class RunningJob:
                 place.stop,
                 self,
                 self._children,
+                cleaning,
             )
             end = self._kind.run(order)
             return replace(end, notes=(*taken.notes, *end.notes))

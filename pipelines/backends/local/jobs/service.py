@@ -75,6 +75,7 @@ class JobService:
         self._store = context.state.jobs
         self._owner = JobOwner(context.settings.home)
         self._running: dict[tuple[str, str], RunningJob] = {}
+        self._ending: list[RunningJob] = []
         self._lock = threading.RLock()  # a job that cannot start ends while it is created
         self._closed = False
         self.api: LocalApi | None = None
@@ -198,16 +199,27 @@ class JobService:
         for job in jobs:
             job.join()
 
+    def settle(self) -> None:
+        """Wait until what the jobs that have ended left on the disk is removed."""
+        with self._lock:
+            ending = [*self._ending]
+        for job in ending:
+            job.join()
+
     def close(self) -> None:
-        """Stop the jobs that run here, and accept no more."""
+        """Stop the jobs that run here, wait until nothing of them is left, and accept no more."""
         with self._lock:
             self._closed = True
         self.stop_all()
+        self.settle()
         self._owner.close()
 
     def _ended(self, child: ChildOrder | None, record: JobRecord) -> None:
         with self._lock:
-            self._running.pop((record.type, record.name), None)
+            job = self._running.pop((record.type, record.name), None)
+            self._ending = [
+                one for one in (*self._ending, job) if one is not None and one.is_running
+            ]
         if child is not None:
             child.ended(record)
 

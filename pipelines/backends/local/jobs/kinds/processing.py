@@ -74,7 +74,13 @@ def prepared(
         :most_hosts
     ]
     isolated = bool((request.get("NetworkConfig") or {}).get("EnableNetworkIsolation"))
-    with workspace(order.settings, order.identity, plans, network_isolated=isolated) as job:
+    with workspace(
+        order.settings,
+        order.identity,
+        plans,
+        network_isolated=isolated,
+        cleaning=order.cleaning,
+    ) as job:
         for host in job.hosts:
             write_processing(job, host, request)
         stage_inputs(store, job, sources, order.settings.home / "fs")

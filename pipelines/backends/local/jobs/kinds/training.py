@@ -98,7 +98,13 @@ def _laid_out(order: JobOrder, most_hosts: int | None) -> Iterator[tuple[LocalJo
     store = ObjectStore(order.settings.home / "s3")
     isolated = bool(request.get("EnableNetworkIsolation"))
     plans = _plans(request)[:most_hosts]
-    with workspace(order.settings, order.identity, plans, network_isolated=isolated) as job:
+    with workspace(
+        order.settings,
+        order.identity,
+        plans,
+        network_isolated=isolated,
+        cleaning=order.cleaning,
+    ) as job:
         for host in job.hosts:
             write_training(job, host, request, plain_parameters(request))
         stage_inputs(store, job, sources, order.settings.home / "fs")

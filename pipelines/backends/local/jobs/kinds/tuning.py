@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.backends.local.jobs.kind import CONTINUES, JobKind
 from pipelines.backends.local.jobs.spec import JobRefusedError
+from pipelines.backends.local.jobs.tuning.loop import TuningLoop
 from pipelines.backends.local.jobs.tuning.plan import read_plan
 from pipelines.backends.local.jobs.tuning.trials import counted
 from pipelines.extras import how_to_install, missing
@@ -31,8 +32,6 @@ def _run(order: JobOrder) -> JobOutcome:
         )
     plan = read_plan(order.request, order.identity.name)
     taken = [note for one in plan.definitions for note in one.instances(order.settings).notes]
-    from pipelines.backends.local.jobs.tuning.loop import TuningLoop  # noqa: PLC0415 - with Optuna
-
     end = TuningLoop(order, plan, order.children).run()
     return replace(end, notes=(*dict.fromkeys(taken), *end.notes))
 

@@ -8,6 +8,7 @@ exits too, and the kernel signals the launchers.
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import signal
 import socket
@@ -26,6 +27,7 @@ def serve(descriptor: int) -> NoReturn:
     """Fork a launcher for every order until the tool has exited; the process ends here."""
     signal.pthread_sigmask(signal.SIG_BLOCK, processes.WATCHED)  # for a launcher's first moment
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # if ignored, there would be nothing to reap
+    gc.freeze()  # a collection in a fork would copy the pages of all that is imported
     server = os.getpid()
     with socket.socket(fileno=descriptor) as tool, suppress(ConnectionError):
         for order, answer in _orders(tool):

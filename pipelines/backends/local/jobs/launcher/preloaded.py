@@ -43,6 +43,10 @@ def members_of(words: Sequence[str]) -> list[BundleFile]:
     return members if same else []
 
 
+def _leave(_folder: Path) -> None:
+    """Leave what was unpacked: the tool removes the job's TMPDIR, when nobody waits for it."""
+
+
 def _is_named_as_bundle(path: str) -> bool:
     return path.endswith(".pyz") or path.rpartition("/")[2] == bundle.BY_TOOLKIT
 
@@ -56,7 +60,7 @@ def run(arguments: Sequence[str], members: list[BundleFile]) -> int:
     sys.argv[:] = arguments
     runtime.__path__ = [f"{arguments[0]}/{_FOLDER}"]
     try:
-        code: object = job.run(arguments[0], members)
+        code: object = job.run(arguments[0], members, _leave)
     except SystemExit as end:
         code = end.code
     sys.stdout.flush()

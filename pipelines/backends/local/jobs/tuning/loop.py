@@ -91,6 +91,8 @@ class TuningLoop:
         try:
             while not self._is_finished():
                 self._start_some()
+                for search in self._searches:
+                    search.prepare()
                 self._wait()
         finally:
             self._stop_all()

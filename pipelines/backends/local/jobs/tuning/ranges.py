@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import random
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal, TypeAlias
 
@@ -75,10 +77,6 @@ class CategoricalRange:
     name: str
     values: tuple[str, ...]
 
-    def text(self, searched: str) -> str:
-        """Return the value."""
-        return searched
-
     def read(self, text: str) -> str | None:
         """Return the value; None where it is none of them."""
         return text if text in self.values else None
@@ -86,6 +84,8 @@ class CategoricalRange:
 
 ParameterRange: TypeAlias = NumberRange | CategoricalRange
 Space: TypeAlias = tuple[ParameterRange, ...]
+Point: TypeAlias = Mapping[str, Number | str]
+"""A value for each range of a space, as what is searched."""
 
 
 def read_ranges(given: JsonObject | None) -> Space:
@@ -120,6 +120,38 @@ def _scaling(
     scaling: Literal["Auto", "Linear", "Logarithmic", "ReverseLogarithmic"]
     scaling = one.get("ScalingType") or "Auto"
     return scaling
+
+
+def drawn(space: Space, seed: str) -> Point:
+    """Draw a value of each range by chance: the same seed draws the same."""
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    return {one.name: _drawn(one, chance) for one in space}
+
+
+def _drawn(one: ParameterRange, chance: random.Random) -> Number | str:
+    if isinstance(one, CategoricalRange):
+        return chance.choice(one.values)
+    low, high = one.searched
+    if one.is_whole and not one.is_logarithmic:
+        return chance.randint(int(low), int(high))
+    rounded = 0.5 if one.is_whole else 0.0  # each whole number stands for what is rounded to it
+    ends = low - rounded, high + rounded
+    if one.is_logarithmic:
+        value = math.exp(chance.uniform(*map(math.log, ends)))
+    else:
+        value = chance.uniform(*ends)
+    return min(max(round(value) if one.is_whole else value, low), high)
+
+
+def texts_of(space: Space, point: Point) -> dict[str, str]:
+    """Write what is searched as the request has it."""
+    return {one.name: _text(one, point[one.name]) for one in space}
+
+
+def _text(one: ParameterRange, value: Number | str) -> str:
+    if isinstance(value, str):
+        return value  # of a categorical range
+    return one.text(value) if isinstance(one, NumberRange) else str(value)
 
 
 def read_point(space: Space, texts: Mapping[str, str]) -> dict[str, Number | str] | None:
