@@ -90,12 +90,11 @@ def write_zipapp(files: Iterable[BundleFile]) -> bytes:
 
 def digest_bundle(files: Iterable[BundleFile]) -> str:
     """Hash paths, executable bits and contents; not a compressed file, whose bytes vary."""
-    digest = hashlib.sha256()
+    parts: list[bytes] = []
     for file in files:
-        _frame(digest.update, file.path.encode())
-        _frame(digest.update, b"x" if file.executable else b"-")
-        _frame(digest.update, file.content)
-    return digest.hexdigest()
+        for one in (file.path.encode(), b"x" if file.executable else b"-", file.content):
+            parts += (len(one).to_bytes(8, "big"), one)
+    return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 def digest_files(files: Iterable[tuple[str, Path]]) -> str:

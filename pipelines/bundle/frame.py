@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 
@@ -29,12 +30,15 @@ def _tool(program: str | None) -> tuple[BundleFile, ...]:
 
 @cache
 def _folder(path: str) -> tuple[BundleFile, ...]:
-    files = sorted((_PACKAGE / path).rglob("*"))
-    return tuple(
-        _tool_file(file.relative_to(_PACKAGE).as_posix())
-        for file in files
-        if file.is_file() and file.suffix != ".pyc"
-    )
+    top = str(_PACKAGE / path)
+    names = [
+        f"{here}/{name}"[len(top) + 1 :]
+        for here, _, names in os.walk(top)
+        for name in names
+        if not name.endswith(".pyc")
+    ]
+    ordered = sorted(names, key=lambda name: name.split("/"))
+    return tuple(_tool_file(f"{path}/{name}") for name in ordered)
 
 
 def _tool_file(path: str) -> BundleFile:
