@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.endpoint import Served, free_ports, serving
+from benchmarks.model_servers import Served, free_ports, serving
 from benchmarks.pairs import ROOT, Figure, main, pipelines, run
 
 RATE, CONNECTIONS = 50, 10

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.endpoint import WIDTH, ours, serving, write_model
+from benchmarks.model_servers import WIDTH, ours, serving, write_model
 from benchmarks.pairs import Figure, main, ratio
 
 ROWS = 1_000_000

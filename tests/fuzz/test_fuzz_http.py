@@ -21,6 +21,7 @@ from pipelines.backends.local.engine.parts import EngineParts
 from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.hosting.values import FleetSpec, Invocation, InvocationResponse
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.waiting import Waiting
 from tests.fuzz.budget import LONGEST, Stopwatch, sources
 from tests.fuzz.http_requests import RawRequest, damaged, record
 from tests.fuzz.mutations import text_mutated
@@ -40,7 +41,7 @@ class EchoFleet:
 
     stub: str | None = None
 
-    def invoke(self, invocation: Invocation) -> InvocationResponse:
+    async def answer(self, invocation: Invocation, _waiting: Waiting) -> InvocationResponse:
         """Respond."""
         custom = {"x-amzn-sagemaker-custom-attributes": "\x1b[2J\u20ac"}
         return InvocationResponse(200, invocation.body, invocation.content_type, custom)

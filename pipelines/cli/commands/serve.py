@@ -7,6 +7,7 @@ import shlex
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from pipelines.backends.local.local_caller import LocalCaller
 from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.cli.interrupts import interruptible
 from pipelines.cli.options import GivenPath, file_option, report
-from pipelines.cli.printing import echo, escape_log_records
+from pipelines.cli.printing import echo, escape_log_records, escaped
 from pipelines.cli.project import require_project
 from pipelines.cli.tables import columns
 from pipelines.cli.target import open_sagemaker
@@ -215,9 +216,10 @@ def _log(served: ServedRequest) -> None:
 
 def _log_line(text: str) -> None:
     """Write a line with the time; nobody may be left to read it."""
-    now = datetime.now().astimezone().strftime("%H:%M:%S")
     with suppress(OSError, ValueError):
-        echo(f"{now}  {text}")
+        now = time.strftime("%H:%M:%S")
+        sys.stdout.write(escaped(f"{now}  {text}") + "\n")
+        sys.stdout.flush()
 
 
 def _end_at_once() -> NoReturn:

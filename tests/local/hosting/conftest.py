@@ -28,6 +28,7 @@ from pipelines.backends.local.hosting.values import (
 from pipelines.backends.local.jobs.isolation import probe
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.waiting import Waiting
 from pipelines.images import Image, resolve
 from pipelines.json_types import JsonObject
 
@@ -43,7 +44,7 @@ class FakeFleet:
     stopped: bool = False
     stub: str | None = None
 
-    def invoke(self, invocation: Invocation) -> InvocationResponse:
+    async def answer(self, invocation: Invocation, _waiting: Waiting) -> InvocationResponse:
         """Answer."""
         if self.stopped:
             raise FleetStoppedError("stopped")

@@ -18,6 +18,7 @@ from pipelines.backends.local.hosting.fleet import Fleet
 from pipelines.backends.local.hosting.multi_model import MultiModelFleet, is_multi_model
 from pipelines.backends.local.hosting.values import FleetError, FleetSpec, Invocation
 from pipelines.backends.local.objects import ObjectStore
+from pipelines.backends.local.waiting import BLOCKING, in_this_thread
 from pipelines.images import Image, resolve
 from pipelines.runtime.server import PORT
 from tests.local.hosting.conftest import HostedLocal, Serve, archive
@@ -171,7 +172,8 @@ def test_many_models_are_loaded_as_they_are_asked_for(
 
     def ask(target: str | None) -> bytes:
         headers = {"X-Amzn-SageMaker-Target-Model": target} if target else {}
-        return fleet.invoke(Invocation(b"x", "text/csv", "*/*", headers)).body
+        asked = Invocation(b"x", "text/csv", "*/*", headers)
+        return in_this_thread(fleet.answer(asked, BLOCKING)).body
 
     assert [ask("a.tar.gz"), ask("/deep/b.tar.gz"), ask("a.tar.gz")] == [b"a", b"deep/b", b"a"]
     with pytest.raises(ServiceError, match="needs the name of a model in TargetModel"):

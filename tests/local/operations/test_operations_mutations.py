@@ -19,6 +19,7 @@ from pipelines.backends.local.api.routes import Routes
 from pipelines.backends.local.jobs.owners import JobOwner
 from pipelines.backends.local.operations.operation import Operation
 from pipelines.backends.local.operations.table import operations_of
+from pipelines.backends.local.waiting import BLOCKING, in_this_thread
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.shapes import Shape, ShapeTable, check_request
 from tests.local.hosting.conftest import HostedLocal
@@ -68,7 +69,7 @@ class World:
         """Send a request as the API receives it; return status and content."""
         headers = {"x-amz-target": f"{PREFIX[service]}.{name}"}
         received = HttpRequest("POST", "/", {}, headers, json.dumps(request).encode())
-        response = Routes(self.sagemaker).find(received).respond(received)
+        response = in_this_thread(Routes(self.sagemaker).find(received).respond(BLOCKING, received))
         assert isinstance(response.body, bytes)
         return response.status, json.loads(response.body)
 

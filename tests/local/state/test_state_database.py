@@ -15,6 +15,7 @@ import pytest
 from pipelines.backends.local.jobs.description import described as describe
 from pipelines.backends.local.jobs.kind import require_kind
 from pipelines.backends.local.state.database import Database, dumps, journal_from
+from pipelines.backends.local.state.endpoints import EndpointRecord
 from pipelines.backends.local.state.executions import StepRecord
 from pipelines.backends.local.state.local_state import LocalState
 from pipelines.backends.local.state.locks import LOCK_FILE, is_running, running
@@ -185,3 +186,25 @@ def _schema_of(folder: Path) -> list[tuple[str, str]]:
     with Database(folder) as database:
         rows = database.read("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY 1")
         return [(row["name"], row["sql"]) for row in rows]
+
+
+def test_an_endpoint_that_was_looked_up_is_known_until_anybody_changes_the_state(
+    tmp_path: Path,
+) -> None:
+    """Nothing is known in between, also while another process holds the write lock."""
+    endpoint = EndpointRecord("e", "arn", "InService", "c", 1.0, 1.0, None, "1", "1")
+    with LocalState(tmp_path) as state, LocalState(tmp_path) as other:
+        state.endpoints.add(endpoint, [])
+        assert state.endpoints.known("e") is None
+        state.endpoints.look("e")
+        with other.transaction():
+            assert state.endpoints.known("e") == endpoint
+            other.endpoints.save(replace(endpoint, config="d"))
+            assert state.endpoints.known("e") == endpoint
+        assert state.endpoints.known("e") is None
+        found = state.endpoints.look("e")
+        assert found is not None
+        assert found.config == "d"
+        assert state.endpoints.known("e") == found
+        state.endpoints.remove(found)
+        assert state.endpoints.known("e") is None

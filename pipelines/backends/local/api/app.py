@@ -13,7 +13,9 @@ from typing import TypeAlias
 from urllib.parse import parse_qsl
 
 from pipelines.backends.local.api.bodies import (
+    WHOLE,
     AsgiMessage,
+    Body,
     BodyReader,
     DisconnectedError,
     Receive,
@@ -30,6 +32,7 @@ from pipelines.backends.local.api.messages import (
 )
 from pipelines.backends.local.api.routes import Route
 from pipelines.backends.local.state.database import StateError
+from pipelines.backends.local.waiting import LoopWaiting, Waiting
 from pipelines.errors import from_outside
 from pipelines.frozen import frozen
 
@@ -91,11 +94,13 @@ class ApiApplication:
         self._calls = ThreadPoolExecutor(_THREADS, "api")
         self._invocations = ThreadPoolExecutor(_INVOCATIONS, "invocation")
         self._bodies = BodyReader(spool, self._calls)
+        self._quick, self._slow = LoopWaiting(self._calls), LoopWaiting(self._invocations)
 
     def close(self) -> None:
         """Wait for the running calls."""
         self._calls.shutdown()
         self._invocations.shutdown()
+        self._slow.close()
 
     async def __call__(self, scope: AsgiMessage, receive: Receive, send: Send) -> None:
         """Process one request."""
@@ -104,7 +109,8 @@ class ApiApplication:
         began = time.perf_counter()
         request, route = self._received(scope)
         try:
-            response = await self._respond(request, route, receive)
+            body = await self._read(request, route, scope, receive)
+            response = await self._respond(request, route, body)
         except DisconnectedError:
             return
         except RefusedRequestError as refused:
@@ -127,25 +133,28 @@ class ApiApplication:
         request = HttpRequest(scope["method"], raw.decode("latin-1"), query, headers)
         return request, self._router(request)
 
-    async def _respond(self, request: HttpRequest, route: Route, receive: Receive) -> HttpResponse:
+    async def _read(
+        self, request: HttpRequest, route: Route, scope: AsgiMessage, receive: Receive
+    ) -> Body:
         refusal = self._guard.early_refusal(request, route)
         if refusal is not None:
             raise RefusedRequestError(refusal)
+        is_whole = scope["state"].get(WHOLE, False)
         try:
-            body = await self._bodies.read(receive, request, route)
+            return await self._bodies.read(receive, request, route, is_whole=is_whole)
         except OSError as error:
             raise RefusedRequestError(_storage_refusal(error, self._bodies.folder)) from None
+
+    async def _respond(self, request: HttpRequest, route: Route, body: Body) -> HttpResponse:
         whole = HttpRequest(
             request.method, request.path, request.query, request.headers, body.data, body.spool
         )
         refusal = self._guard.late_refusal(whole, route)
         if refusal is not None:
             raise RefusedRequestError(refusal)
-        pool = self._invocations if route.is_slow else self._calls
         try:
-            place = self._bodies.folder
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(pool, _call, route, whole, place)
+            waiting = self._slow if route.is_slow else self._quick
+            return await _call(route, whole, waiting, self._bodies.folder)
         finally:
             if body.spool is not None:
                 body.spool.unlink(missing_ok=True)
@@ -183,9 +192,11 @@ class ApiApplication:
             await send({"type": "http.response.body", "body": b""})
 
 
-def _call(route: Route, request: HttpRequest, storage: Path) -> HttpResponse:
+async def _call(
+    route: Route, request: HttpRequest, waiting: Waiting, storage: Path
+) -> HttpResponse:
     try:
-        return route.respond(request)
+        return await route.respond(waiting, request)
     except StateError as error:
         return route.refuse(request, HttpRefusal(_BUG.code, one_line(error), _BUG.status))
     except Exception as error:  # noqa: BLE001 - the outermost frame of a request

@@ -23,6 +23,9 @@ from pipelines.frozen import frozen
 AsgiMessage: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[AsgiMessage]]
 
+WHOLE = "is_whole"
+"""In the state of a scope: whether all of the request has arrived."""
+
 PATIENCE_SECONDS = 30.0
 """How long a client may send nothing in the middle of a body."""
 
@@ -67,8 +70,16 @@ class BodyReader:
     folder: Path
     pool: Executor
 
-    async def read(self, receive: Receive, request: HttpRequest, route: Route) -> Body:
+    async def read(
+        self, receive: Receive, request: HttpRequest, route: Route, *, is_whole: bool
+    ) -> Body:
         """Read a body to its end; the caller removes the file.
+
+        Args:
+            receive: as ASGI has it.
+            request: what precedes the body.
+            route: bounds it.
+            is_whole: whether the end has arrived: then nobody has to wait for it.
 
         Raises:
             RefusedRequestError: it is too long, has no length, or does not arrive.
@@ -76,6 +87,10 @@ class BodyReader:
             OSError: it could not be written.
         """
         bounds = _bounds(request, route)
+        if is_whole:
+            whole, _ = await _piece(receive)
+            bounds.check(len(whole))
+            return Body(whole, None)
         pieces = bytearray()
         spool: Path | None = None
         total = 0

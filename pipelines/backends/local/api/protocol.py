@@ -9,9 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from pipelines.backends.local.api.bodies import WHOLE
+from pipelines.backends.local.api.gathering import GatheringTransport
 
 Admission: TypeAlias = Callable[[asyncio.Transport], str | None]
 """Returns why a connection is not served; None when it is."""
@@ -39,7 +42,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Serve the connection, or refuse it before anything is read from it."""
         reason = self._admission(transport)
         if reason is None:
-            super().connection_made(transport)
+            super().connection_made(cast("asyncio.Transport", GatheringTransport(transport)))
         else:
             _Refusal(transport, HTTPStatus.FORBIDDEN, reason)
 
@@ -68,6 +71,11 @@ class BoundedProtocol(HttpToolsProtocol):
         """End a head."""
         self._in_head = False
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """End a message; the application learns if that precedes its call."""
+        super().on_message_complete()
+        self.cycle.scope["state"][WHOLE] = True
 
     def send_400_response(self, msg: str) -> None:
         """Respond to what cannot be parsed."""

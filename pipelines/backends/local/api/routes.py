@@ -7,7 +7,8 @@ protocol: a target header, a form, a path of the runtime. The rest is S3.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeAlias
 
 from pipelines.backends.local.api import json_rpc, query, s3, sagemaker_runtime
 from pipelines.backends.local.api.json_rpc import JsonService
@@ -16,11 +17,15 @@ from pipelines.backends.local.api.query import QueryService
 from pipelines.backends.local.api.sagemaker_runtime import RuntimeService
 from pipelines.backends.local.operations.table import not_there
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.waiting import Waiting, blocking
 from pipelines.frozen import frozen
 
 _SCOPE = re.compile(r"Credential=[^/,]*/[^/,]*/[^/,]*/([^/,]+)/")
 _KNOWN = ("sagemaker", "s3", "sts", "iam", "logs", "events")
 _SMALL = 16 << 20
+
+
+Respond: TypeAlias = Callable[[Waiting, HttpRequest], Coroutine[Any, Any, HttpResponse]]
 
 
 @frozen
@@ -36,7 +41,7 @@ class Route:
         needs_length: whether a body must have its length in advance.
     """
 
-    respond: Callable[[HttpRequest], HttpResponse]
+    respond: Respond
     refuse: Callable[[HttpRequest, HttpRefusal], HttpResponse]
     longest: int = _SMALL
     is_slow: bool = False
@@ -64,7 +69,9 @@ class Routes:
         }
         self._runtime = RuntimeService(find)
         self._query = QueryService(settings.account)
-        self._s3 = Route(store.respond, s3.refuse, s3.LONGEST, takes_files=True, needs_length=True)
+        self._s3 = Route(
+            blocking(store.respond), s3.refuse, s3.LONGEST, takes_files=True, needs_length=True
+        )
 
     def find(self, request: HttpRequest) -> Route:
         """Find the service of a request by its method, path and headers."""
@@ -73,9 +80,9 @@ class Routes:
         if target is not None:
             return self._by_target(target)
         if _is_form(request):
-            return Route(self._query.respond, query.refuse)
+            return Route(blocking(self._query.respond), query.refuse)
         if signed is not None and signed not in _KNOWN:
-            return Route(_no_service(signed), json_rpc.refuse)
+            return Route(blocking(_no_service(signed)), json_rpc.refuse)
         if signed != "s3" and sagemaker_runtime.PATH.fullmatch(request.path):
             return Route(
                 self._runtime.respond,
@@ -89,7 +96,7 @@ class Routes:
         prefix = target.partition(".")[0]
         service = self._targets.get(prefix)
         respond = _no_service(prefix) if service is None else service.respond
-        return Route(respond, json_rpc.refuse)
+        return Route(blocking(respond), json_rpc.refuse)
 
 
 def _signed_service(request: HttpRequest) -> str | None:

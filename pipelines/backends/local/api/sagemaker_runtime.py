@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from urllib.parse import unquote
 
 from pipelines.backends.local.api.json_rpc import one_line
@@ -12,8 +13,8 @@ from pipelines.backends.local.api.messages import HttpRefusal, HttpRequest, Http
 from pipelines.backends.local.errors import ServiceError
 from pipelines.backends.local.operations.operation import Operation
 from pipelines.backends.local.state.database import StateError
+from pipelines.backends.local.waiting import Waiting
 from pipelines.errors import PipelinesError
-from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.steptypes.shapes import Shape
 
@@ -43,13 +44,14 @@ _STATUS = {
 }
 
 
-@frozen
 class RuntimeService:
-    """The service; `operations` finds an operation by its service and name."""
+    """The service; `find` finds an operation by its service and name."""
 
-    operations: Callable[[str, str], Operation]
+    def __init__(self, find: Callable[[str, str], Operation]) -> None:
+        self._find = find
+        self._found: dict[str, Operation] = {}
 
-    def respond(self, request: HttpRequest) -> HttpResponse:
+    async def respond(self, waiting: Waiting, request: HttpRequest) -> HttpResponse:
         """Invoke an endpoint.
 
         Raises:
@@ -60,12 +62,16 @@ class RuntimeService:
             return _refused("UnknownOperationException", _unknown(request.path), {})
         if request.method != "POST":
             return _refused("MethodNotAllowed", f"{request.method} is not supported, use POST", {})
-        invoke = self.operations("sagemaker-runtime", _OPERATIONS[match["operation"]])
+        name = _OPERATIONS[match["operation"]]
+        invoke = self._found.get(name)
+        if invoke is None:
+            invoke = await waiting.call(partial(self._find, "sagemaker-runtime", name))
+            self._found[name] = invoke
         given: JsonObject = {"EndpointName": unquote(match["name"]), **_in_headers(request, invoke)}
         if request.body or match["operation"] == "invocations":
             given["Body"] = request.body
         try:
-            response = invoke(**given)
+            response = await invoke.answer(waiting, **given)
         except ServiceError as error:
             code = _CODES.get(error.code, error.code)
             return _refused(code, one_line(error), error.members)

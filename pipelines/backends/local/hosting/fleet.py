@@ -9,6 +9,7 @@ import os
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
@@ -30,8 +31,39 @@ from pipelines.backends.local.hosting.values import (
 from pipelines.backends.local.jobs.launcher import client
 from pipelines.backends.local.jobs.spec import HostCommand
 from pipelines.backends.local.objects import ObjectStore
+from pipelines.backends.local.waiting import BLOCKING, Signal, Waiting, in_this_thread
 
 _POLL_SECONDS = 0.2
+
+
+class _Turn:
+    """The turn of one request.
+
+    Attributes:
+        server: the server that it gets; None where that is to be started.
+        dead: servers that have ended and are to be cleared up.
+        signal: where it has to wait: is set when it is its turn, or when the fleet is stopped.
+        is_given: whether it is its turn.
+    """
+
+    def __init__(self) -> None:
+        self.server: ModelServer | None = None
+        self.dead: list[ModelServer] = []
+        self.signal: Signal | None = None
+        self.is_given = False
+
+    def take(self, server: ModelServer | None) -> None:
+        """Have the turn, with a server that may have ended."""
+        self.is_given = True
+        if server is None or server.is_alive():
+            self.server = server
+        else:
+            self.dead.append(server)
+
+    def wake(self) -> None:
+        """Let the request go on."""
+        if self.signal is not None:
+            self.signal.set()
 
 
 class Fleet:
@@ -48,6 +80,7 @@ class Fleet:
         self._folders = folders
         self._changed = threading.Condition()
         self._idle: list[ModelServer] = []
+        self._turns: deque[_Turn] = deque()
         self._busy = 0
         self._used: set[ModelServer] = set()
         self._stopped = False
@@ -91,6 +124,10 @@ class Fleet:
         return fleet
 
     def invoke(self, invocation: Invocation) -> InvocationResponse:
+        """Process a request as `answer` does, in the calling thread."""
+        return in_this_thread(self.answer(invocation, BLOCKING))
+
+    async def answer(self, invocation: Invocation, waiting: Waiting) -> InvocationResponse:
         """Process a request; a status of 400 or more is the container's own.
 
         Raises:
@@ -99,18 +136,20 @@ class Fleet:
             FleetError: the model did not respond.
             FleetStoppedError: the fleet was stopped.
         """
-        server = self._take()
-        cold_start = None
+        turn = await self._take(waiting)
+        server, cold_start = turn.server, None
         try:
+            for dead in turn.dead:
+                await waiting.call(dead.stop)
             if server is None:
-                server = self._start_server()
+                server = await waiting.call(self._start_server)
                 cold_start = server.start_seconds
             with self._in_use(server):
-                response = server.invoke(invocation, self.spec.invocation_seconds)
+                response = await server.answer(invocation, waiting, self.spec.invocation_seconds)
         except BaseException:
             self._give_back(None)
             if server is not None:
-                server.stop()
+                await waiting.call(server.stop)
             raise
         self._give_back(server)
         if cold_start is None:
@@ -129,6 +168,9 @@ class Fleet:
         with self._changed:
             first, self._stopped, self._stopping = not self._stopping, True, True
             self._changed.notify_all()
+            turns, self._turns = self._turns, deque()
+            for turn in turns:
+                turn.wake()
             self._changed.wait_for(lambda: self._busy == 0, self.spec.invocation_seconds)
             servers, self._idle = self._idle, []
         if not first:
@@ -190,26 +232,55 @@ class Fleet:
         server.start_seconds = time.monotonic() - began
         return server
 
-    def _take(self) -> ModelServer | None:
-        """Take an idle server; None means that one may be started instead."""
+    async def _take(self, waiting: Waiting) -> _Turn:
+        """Wait for the turn of one more request; they come in the order of their arrival."""
+        turn = _Turn()
         with self._changed:
-            deadline = time.monotonic() + self.spec.invocation_seconds
-            while not self._stopped:
-                while self._idle:
-                    server = self._idle.pop()
-                    if server.is_alive():
-                        self._busy += 1
-                        return server
-                    server.stop()
-                if self._busy < self.spec.workers:
-                    self._busy += 1
-                    return None
-                if self.spec.serverless or not self._changed.wait(deadline - time.monotonic()):
-                    raise FleetBusy
-            raise FleetStoppedError("the endpoint was updated or deleted")
+            if self._stopped:
+                raise _stopped()
+            if self._take_now(turn):
+                return turn
+            if self.spec.serverless:
+                raise FleetBusy
+            turn.signal = waiting.signal()
+            self._turns.append(turn)
+        try:
+            await turn.signal.wait(self.spec.invocation_seconds)
+        except BaseException:
+            if not self._withdraw(turn) and turn.is_given:
+                self._give_back(turn.server)
+            raise
+        if self._withdraw(turn):
+            raise FleetBusy
+        if not turn.is_given:
+            raise _stopped()
+        return turn
+
+    def _take_now(self, turn: _Turn) -> bool:
+        """Give a request an idle server, or the place of one; False where all are busy."""
+        while self._idle and turn.server is None:
+            turn.take(self._idle.pop())
+        if turn.server is None and self._busy >= self.spec.workers:
+            return False
+        self._busy += 1
+        return True
+
+    def _withdraw(self, turn: _Turn) -> bool:
+        """Take a request out of those that wait; False where it does not wait any more."""
+        with self._changed:
+            if turn not in self._turns:
+                return False
+            self._turns.remove(turn)
+            return True
 
     def _give_back(self, server: ModelServer | None) -> None:
+        """Let the next request have a server, or its place where it has ended."""
         with self._changed:
+            if self._turns:
+                turn = self._turns.popleft()
+                turn.take(server)
+                turn.wake()
+                return
             self._busy -= 1
             if server is not None:
                 server.idle_since = time.monotonic()
@@ -229,6 +300,10 @@ class Fleet:
                     first = min((one.idle_since for one in self._idle), default=None)
                     self._changed.wait(None if first is None else max(0.01, first - limit))
             _stop_all(due)
+
+
+def _stopped() -> FleetStoppedError:
+    return FleetStoppedError("the endpoint was updated or deleted")
 
 
 def _launch(container: PreparedContainer, address: Path, log: Path) -> client.Launcher:

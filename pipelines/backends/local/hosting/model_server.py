@@ -11,16 +11,20 @@ import signal
 import socket
 import time
 from pathlib import Path
-from typing import IO
 
 from pipelines.backends.local.hosting.values import (
-    INVOCATION_SECONDS,
     FleetError,
     Invocation,
     InvocationResponse,
 )
-from pipelines.backends.local.hosting.worker.http import HttpMessage, read_message, write_message
+from pipelines.backends.local.hosting.worker.http import (
+    PIECE,
+    HttpMessage,
+    MessageReader,
+    write_message,
+)
 from pipelines.backends.local.jobs.launcher.client import Launcher
+from pipelines.backends.local.waiting import BLOCKING, Waiting, in_this_thread
 
 START_SECONDS = 180.0
 """How long a container may take until it responds to `/ping`: the limit of a serverless one."""
@@ -31,7 +35,7 @@ _OK = 200
 
 
 class ModelServer:
-    """A process that has loaded a model; used by one thread at a time.
+    """A process that has loaded a model; used for one request at a time.
 
     Args:
         launcher: the launcher of the process.
@@ -47,7 +51,6 @@ class ModelServer:
         self._log = log
         self._log_start = _size(log)
         self._channel: socket.socket | None = None
-        self._stream: IO[bytes] | None = None
         self.start_seconds = 0.0
         self.idle_since = 0.0
 
@@ -69,8 +72,8 @@ class ModelServer:
         channel = self._channel
         return channel is not None and not _ready(0, channel.fileno())
 
-    def invoke(
-        self, invocation: Invocation, seconds: float = INVOCATION_SECONDS
+    async def answer(
+        self, invocation: Invocation, waiting: Waiting, seconds: float
     ) -> InvocationResponse:
         """Send a request, which may take so many seconds.
 
@@ -85,11 +88,12 @@ class ModelServer:
         self._log_start = _size(self._log)
         request = write_message("POST /invocations HTTP/1.1", headers, invocation.body)
         try:
-            response = self._exchange(request, seconds)
+            response = await self._exchange(request, waiting, time.monotonic() + seconds)
         except TimeoutError:
             raise FleetError(f"the model did not respond within {seconds:.0f} seconds") from None
         if response is None:
-            raise FleetError(f"{self._ended()} while it processed a request")
+            ended = await waiting.call(self._ended)
+            raise FleetError(f"{ended} while it processed a request")
         kept = {
             name: value for name, value in response.headers.items() if name.startswith(_HEADERS)
         }
@@ -106,8 +110,7 @@ class ModelServer:
             self._launcher.send_signal(number)
             if self._launcher.wait(_TERM_SECONDS):
                 break
-        if self._stream is not None and self._channel is not None:
-            self._stream.close()
+        if self._channel is not None:
             self._channel.close()
         self._launcher.close()
 
@@ -119,15 +122,15 @@ class ModelServer:
                 raise FleetError(f"the model did not load within {START_SECONDS:.0f} seconds")
             if listener.fileno() in ready:
                 self._channel = listener.accept()[0]
-                self._stream = self._channel.makefile("rb")
+                self._channel.settimeout(0)
                 return
             if not self._launcher.read():
                 raise FleetError(self._ended())
 
     def _ping(self, deadline: float) -> None:
-        patience = max(0.001, deadline - time.monotonic())
+        ping = write_message("GET /ping HTTP/1.1", {}, b"")
         try:
-            response = self._exchange(write_message("GET /ping HTTP/1.1", {}, b""), patience)
+            response = in_this_thread(self._exchange(ping, BLOCKING, deadline))
         except TimeoutError:
             raise FleetError(f"the model did not load within {START_SECONDS:.0f} seconds") from None
         if response is None:
@@ -136,14 +139,18 @@ class ModelServer:
             said = response.body.decode()
             raise FleetError(f"the model does not load: {said}; its log is {self._log}")
 
-    def _exchange(self, request: bytes, seconds: float) -> HttpMessage | None:
-        """Send a request and read its response; None when the process has ended."""
-        if self._channel is None or self._stream is None:
+    async def _exchange(self, request: bytes, waiting: Waiting, until: float) -> HttpMessage | None:
+        """Send a request and read its response; None when the process has ended.
+
+        Raises:
+            TimeoutError: it was not there by the time `until`, of the monotonic clock.
+        """
+        channel = self._channel
+        if channel is None:
             return None
-        self._channel.settimeout(seconds)
         try:
-            self._channel.sendall(request)
-            return read_message(self._stream)
+            await _send(channel, request, waiting, until)
+            return await _receive(channel, waiting, until)
         except (BrokenPipeError, ConnectionResetError):
             return None
 
@@ -163,6 +170,29 @@ class ModelServer:
                 return f"the model server could not be started: {reason}"
 
 
+async def _send(channel: socket.socket, data: bytes, waiting: Waiting, until: float) -> None:
+    left = memoryview(data)
+    while left:
+        try:
+            left = left[channel.send(left) :]
+        except BlockingIOError:
+            await waiting.writable(channel, until)
+
+
+async def _receive(channel: socket.socket, waiting: Waiting, until: float) -> HttpMessage | None:
+    reader = MessageReader()
+    while (message := reader.next()) is None:
+        await waiting.readable(channel, until)
+        try:
+            piece = channel.recv(PIECE)
+        except BlockingIOError:
+            continue
+        if not piece:
+            return None
+        reader.add(piece)
+    return message
+
+
 def _ready(seconds: float, *descriptors: int) -> set[int]:
     """Wait until one of them is readable; unlike select, this takes descriptors of any number."""
     waiting = select.poll()
@@ -176,7 +206,10 @@ def _status(response: HttpMessage) -> int:
 
 
 def _size(log: Path) -> int:
-    return log.stat().st_size if log.exists() else 0
+    try:
+        return log.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _last_line(log: Path, start: int) -> str:

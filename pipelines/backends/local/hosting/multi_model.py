@@ -10,6 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from pipelines.backends.local.errors import ServiceError
 from pipelines.backends.local.hosting.boot import server_of
@@ -22,6 +23,7 @@ from pipelines.backends.local.hosting.values import (
 )
 from pipelines.backends.local.hosting.worker.located import OWN
 from pipelines.backends.local.objects import ObjectStore
+from pipelines.backends.local.waiting import Waiting
 from pipelines.errors import PipelinesError
 
 TARGET = "X-Amzn-SageMaker-Target-Model"
@@ -67,7 +69,7 @@ class MultiModelFleet:
         self._loading: dict[str, threading.Lock] = {}
         self._fleets: OrderedDict[str, Fleet] = OrderedDict()
 
-    def invoke(self, invocation: Invocation) -> InvocationResponse:
+    async def answer(self, invocation: Invocation, waiting: Waiting) -> InvocationResponse:
         """Process a request by the model that it names.
 
         Raises:
@@ -78,7 +80,10 @@ class MultiModelFleet:
         if not target:
             message = "a multi-model endpoint needs the name of a model in TargetModel"
             raise ServiceError("ValidationError", message)
-        return self._fleet(target).invoke(invocation)
+        fleet = self._loaded(target)
+        if fleet is None:
+            fleet = await waiting.call(partial(self._fleet, target))
+        return await fleet.answer(invocation, waiting)
 
     def stop(self) -> None:
         """Stop every fleet after its running requests."""
@@ -92,10 +97,9 @@ class MultiModelFleet:
         with self._guard:
             loading = self._loading.setdefault(target, threading.Lock())
         with loading:
-            with self._guard:
-                if target in self._fleets:
-                    self._fleets.move_to_end(target)
-                    return self._fleets[target]
+            loaded = self._loaded(target)
+            if loaded is not None:
+                return loaded
             fleet = self._start(self._spec_of(target))
             with self._guard:
                 self._fleets[target] = fleet
@@ -103,6 +107,13 @@ class MultiModelFleet:
         if too_many is not None:
             too_many.stop()
         return fleet
+
+    def _loaded(self, target: str) -> Fleet | None:
+        """Return the fleet of a model that runs, and that was asked for last from now on."""
+        with self._guard:
+            if target in self._fleets:
+                self._fleets.move_to_end(target)
+            return self._fleets.get(target)
 
     @property
     def _is_full(self) -> bool:

@@ -29,6 +29,7 @@ from pipelines.backends.local.hosting.variants import fleet_spec, resolve_varian
 from pipelines.backends.local.operations.context import OperationContext
 from pipelines.backends.local.state.endpoints import EndpointRecord, VariantRecord
 from pipelines.backends.local.state.locks import is_running, running
+from pipelines.backends.local.waiting import Waiting
 from pipelines.errors import PipelinesError, UsageError
 from pipelines.frozen import frozen
 
@@ -45,7 +46,7 @@ class RunningFleet(Protocol):
 
     stub: str | None
 
-    def invoke(self, invocation: Invocation) -> InvocationResponse:
+    async def answer(self, invocation: Invocation, waiting: Waiting) -> InvocationResponse:
         """Process a request."""
 
     def stop(self) -> None:
@@ -84,6 +85,8 @@ class ServedEndpoint:
                 if variant.name == target:
                     return variant, fleet
             raise ServiceError("ValidationError", f"Variant {target} not found.")
+        if len(self.fleets) == 1:
+            return self.fleets[0]
         weights = [variant.weight for variant, _ in self.fleets]
         if not any(weights):
             weights = [1.0] * len(weights)
@@ -117,6 +120,13 @@ class ServedEndpoints:
         """Return the folder of an endpoint."""
         return self._folder / endpoint
 
+    def current(self, endpoint: EndpointRecord) -> ServedEndpoint | None:
+        """Return the fleets of an endpoint that is in service; None where they do not run here."""
+        served = self._current.get(endpoint.name)
+        if served is None or served.change != endpoint.live_change:
+            return None
+        return served
+
     def serve(self, endpoint: EndpointRecord) -> ServedEndpoint:
         """Return the fleets of an endpoint that is in service, started if they are not running.
 
@@ -125,15 +135,12 @@ class ServedEndpoints:
         Raises:
             FleetError: a model does not load, or this process ends.
         """
-        change = endpoint.live_change or ""
-        served = self._current.get(endpoint.name)
-        if served is not None and served.change == change:
-            return served
         with self.lock(endpoint.name):
-            served = self._current.get(endpoint.name)
-            if served is None or served.change != change:
+            served = self.current(endpoint)
+            if served is None:
                 if self._ended:
                     raise FleetError("the local SageMaker is ending")
+                change = endpoint.live_change or ""
                 served = self.start(endpoint.name, change, endpoint.variants, proven=True)
                 self.swap(endpoint.name, served)
         return served

@@ -14,6 +14,7 @@ from pipelines.backends.local.hosting.values import (
     Invocation,
     InvocationResponse,
 )
+from pipelines.backends.local.waiting import Waiting
 
 _MOST_WAITING = 64
 """Copies that wait or are processed at once; further ones are dropped."""
@@ -22,7 +23,7 @@ _MOST_WAITING = 64
 class ShadowFleet(Protocol):
     """What is needed of a `fleet.Fleet`."""
 
-    def invoke(self, invocation: Invocation) -> InvocationResponse:
+    async def answer(self, invocation: Invocation, waiting: Waiting) -> InvocationResponse:
         """Process a request."""
 
     def stop(self) -> None:
@@ -30,7 +31,7 @@ class ShadowFleet(Protocol):
 
 
 class Mirror:
-    """Sends a share of the requests to a fleet, too, each in a thread of its own.
+    """Sends a share of the requests to a fleet, too, each beside the request itself.
 
     Args:
         fleet: the fleet of the shadow variant.
@@ -44,14 +45,12 @@ class Mirror:
         self._share = share
         self._free = threading.Semaphore(_MOST_WAITING)
 
-    def copy(self, invocation: Invocation) -> None:
+    def copy(self, invocation: Invocation, waiting: Waiting) -> None:
         """Send a copy of a request; return at once, whatever becomes of it."""
         if random.random() >= self._share or not self._free.acquire(blocking=False):  # noqa: S311 - a share, not a secret
             return
         try:
-            threading.Thread(
-                target=self._send, args=(invocation,), name="shadow", daemon=True
-            ).start()
+            waiting.start(self._send(invocation, waiting))
         except RuntimeError:  # this process may start no more threads
             self._free.release()
 
@@ -59,9 +58,9 @@ class Mirror:
         """Stop the fleet after its running requests."""
         self._fleet.stop()
 
-    def _send(self, invocation: Invocation) -> None:
+    async def _send(self, invocation: Invocation, waiting: Waiting) -> None:
         try:
-            response = self._fleet.invoke(invocation)
+            response = await self._fleet.answer(invocation, waiting)
             if response.status >= 400:
                 self._log(f"a copy of a request was refused with {response.status}")
         except FleetBusy:

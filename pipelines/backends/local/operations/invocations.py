@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from pipelines.backends.local.errors import ServiceError
 from pipelines.backends.local.hosting import capture
@@ -13,7 +14,11 @@ from pipelines.backends.local.hosting.asynchronous import (
     AsynchronousRequest,
     AsynchronousRequests,
 )
-from pipelines.backends.local.hosting.provisioner import Provisioner, ServedEndpoints
+from pipelines.backends.local.hosting.provisioner import (
+    Provisioner,
+    ServedEndpoint,
+    ServedEndpoints,
+)
 from pipelines.backends.local.hosting.values import (
     FleetBusy,
     FleetError,
@@ -26,6 +31,7 @@ from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.operations.context import OperationContext
 from pipelines.backends.local.operations.operation import operation
 from pipelines.backends.local.state.endpoints import EndpointRecord, VariantRecord
+from pipelines.backends.local.waiting import BLOCKING, Waiting, in_this_thread
 from pipelines.errors import PipelinesError
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
@@ -80,7 +86,7 @@ class InvocationOperations:
     asynchronous: AsynchronousRequests
 
     @operation("InvokeEndpoint", "sagemaker-runtime")
-    def invoke_endpoint(self, **request: Json) -> JsonObject:
+    async def invoke_endpoint(self, waiting: Waiting, /, **request: Json) -> JsonObject:
         """Process a request; fleets of an endpoint that are not running are started first.
 
         Returns:
@@ -92,7 +98,7 @@ class InvocationOperations:
                 that is too large, ThrottlingException above a serverless variant's concurrency.
             ModelError: the container responded with 400 or more, or not at all.
         """
-        return self._answer("InvokeEndpoint", bytes(request["Body"]), request)
+        return await self._answer("InvokeEndpoint", bytes(request["Body"]), request, waiting)
 
     @operation("InvokeEndpointAsync", "sagemaker-runtime")
     def invoke_endpoint_async(self, **request: Json) -> JsonObject:
@@ -140,39 +146,47 @@ class InvocationOperations:
         return lambda: self.objects.get_bytes(source)
 
     def _content(self, body: bytes, request: JsonObject) -> tuple[bytes, str]:
-        answer = self._answer(_ASYNCHRONOUS, body, request)
+        answer = in_this_thread(self._answer(_ASYNCHRONOUS, body, request, BLOCKING))
         return answer["Body"], answer["ContentType"]
 
-    def _answer(self, operation: str, body: bytes, request: JsonObject) -> JsonObject:
+    async def _answer(
+        self, operation: str, body: bytes, request: JsonObject, waiting: Waiting
+    ) -> JsonObject:
         """Let the endpoint process a body, whichever fleets serve it meanwhile."""
         invocation = Invocation(
             body,
             request.get("ContentType") or "application/json",
             request.get("Accept") or "*/*",
-            {
-                header: str(request[name])
-                for name, header in _HEADERS.items()
-                if request.get(name) is not None
-            },
+            {header: str(request[name]) for name, header in _HEADERS.items() if name in request},
         )
-        while True:
-            try:
-                return self._invoke(operation, invocation, request)
-            except FleetStoppedError:
-                continue  # replaced by another fleet between the look-up and the call
+        found = None
+        while found is None:
+            with suppress(FleetStoppedError):  # replaced by another one since the look-up
+                found = await self._invoke(operation, invocation, request, waiting)
+        variant, response = found
+        place = f"{request['EndpointName']}/{variant.name}"
+        if response.status >= _BAD_REQUEST:
+            message = response.body.decode("utf-8", "replace")
+            log = f"{self.served.folder(place)}.log"
+            raise ModelError(response.status, message, variant.name, log)
+        if variant.capture is not None and capture.is_due(variant.capture):
+            exchange = invocation, response
+            await waiting.call(partial(self._capture, place, variant.capture, exchange))
+        return _response(variant, response)
 
-    def _invoke(self, operation: str, invocation: Invocation, request: JsonObject) -> JsonObject:
+    async def _invoke(
+        self, operation: str, invocation: Invocation, request: JsonObject, waiting: Waiting
+    ) -> tuple[VariantRecord, InvocationResponse]:
+        """Send a request to a variant of the endpoint that it names."""
         name = request["EndpointName"]
-        endpoint = self._in_service(name, operation)
-        log = self.served.folder(name)
         try:
-            served = self.served.serve(endpoint)
+            served = await self._serving(name, operation, waiting)
             variant, fleet = served.choose(request.get("TargetVariant"))
             _check_size(variant, invocation)
             _check_target(variant, request)
             for mirror in served.mirrors:
-                mirror.copy(invocation)
-            response = fleet.invoke(invocation)
+                mirror.copy(invocation, waiting)
+            return variant, await fleet.answer(invocation, waiting)
         except FleetStoppedError:
             raise
         except FleetBusy:
@@ -182,28 +196,34 @@ class InvocationOperations:
                 " allows",
             ) from None
         except FleetError as error:
-            raise ModelError(0, error.reason, name, str(log)) from None
-        if response.status >= _BAD_REQUEST:
-            body = response.body.decode("utf-8", "replace")
-            raise ModelError(response.status, body, variant.name, str(log / f"{variant.name}.log"))
-        self._capture(f"{name}/{variant.name}", variant.capture, invocation, response)
-        return _response(variant, response)
+            raise ModelError(0, error.reason, name, str(self.served.folder(name))) from None
 
     def _capture(
-        self,
-        place: str,
-        config: JsonObject | None,
-        invocation: Invocation,
-        response: InvocationResponse,
+        self, place: str, config: JsonObject, exchange: tuple[Invocation, InvocationResponse]
     ) -> None:
-        """Keep a request and its answer, where they are among those to keep; else do nothing."""
-        if config is None or not capture.is_due(config):
-            return
-        with suppress(PipelinesError, OSError):  # what cannot be kept holds up no answer
-            capture.keep(self.objects, config, place, (invocation, response), self.context.now())
+        """Keep a request and its answer; what cannot be kept holds up no answer."""
+        with suppress(PipelinesError, OSError):
+            capture.keep(self.objects, config, place, exchange, self.context.now())
+
+    async def _serving(self, name: str, operation: str, waiting: Waiting) -> ServedEndpoint:
+        """Find the fleets of an endpoint; what has not changed since the last request is known."""
+        endpoint = self.context.state.endpoints.known(name)
+        if endpoint is None or endpoint.pending_config or endpoint.live_change is None:
+            endpoint = await waiting.call(partial(self._in_service, name, operation))
+        else:
+            _check_operation(endpoint, operation)
+        served = self.served.current(endpoint)
+        if served is not None:
+            return served
+        return await waiting.call(partial(self._start, name, operation))
+
+    def _start(self, name: str, operation: str) -> ServedEndpoint:
+        """Start the fleets of what is in service, which nobody changes here meanwhile."""
+        with self.served.lock(name):
+            return self.served.serve(self._in_service(name, operation))
 
     def _in_service(self, name: str, operation: str) -> EndpointRecord:
-        endpoint = self.context.state.endpoints.find(name)
+        endpoint = self.context.state.endpoints.look(name)
         if endpoint is not None:
             self.provisioner.ensure_running(endpoint)
         if endpoint is None or endpoint.live_change is None:
@@ -212,12 +232,16 @@ class InvocationOperations:
             raise ServiceError(
                 "ValidationError", f"Endpoint {name} of account {account} not found.{state}"
             )
-        is_asynchronous = endpoint.variants[0].asynchronous is not None
-        if is_asynchronous != (operation == _ASYNCHRONOUS):
-            fact, other = ("", _ASYNCHRONOUS) if is_asynchronous else ("not ", "InvokeEndpoint")
-            message = f"Endpoint {name} is {fact}asynchronous"
-            raise ServiceError("ValidationError", message, f"use {other}")
+        _check_operation(endpoint, operation)
         return endpoint
+
+
+def _check_operation(endpoint: EndpointRecord, operation: str) -> None:
+    is_asynchronous = endpoint.variants[0].asynchronous is not None
+    if is_asynchronous != (operation == _ASYNCHRONOUS):
+        fact, other = ("", _ASYNCHRONOUS) if is_asynchronous else ("not ", "InvokeEndpoint")
+        message = f"Endpoint {endpoint.name} is {fact}asynchronous"
+        raise ServiceError("ValidationError", message, f"use {other}")
 
 
 def _locations(output: JsonObject, request: JsonObject) -> tuple[str, str]:

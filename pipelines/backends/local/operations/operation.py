@@ -8,19 +8,20 @@ else that is known of it comes from botocore's model, digested by `tools/generat
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from pipelines.backends.local.operations.checking import check_members
+from pipelines.backends.local.waiting import BLOCKING, Waiting, in_this_thread
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.shapes import Shape, ShapeTable
 
-Function: TypeAlias = Callable[..., JsonObject]
-"""Takes the members of a request, which have been checked, as keyword arguments."""
+Function: TypeAlias = Callable[..., Coroutine[Any, Any, JsonObject]]
+"""Takes how its caller waits, and as keyword arguments the members of a request, checked."""
 
-FunctionT = TypeVar("FunctionT", bound=Callable[..., JsonObject])
+FunctionT = TypeVar("FunctionT", bound=Callable[..., JsonObject] | Function)
 
 PACKAGE = "pipelines.backends.local.operations"
 _MARK = "__sagemaker_operation__"
@@ -65,7 +66,15 @@ class Operation:
         Raises:
             ServiceError: it was refused.
         """
-        return self.function(**check_members(request, self.request, self.shapes))
+        return in_this_thread(self.answer(BLOCKING, **request))
+
+    async def answer(self, waiting: Waiting, /, **request: Json) -> JsonObject:
+        """Check a request and carry it out, where the caller waits in its own way.
+
+        Raises:
+            ServiceError: it was refused.
+        """
+        return await self.function(waiting, **check_members(request, self.request, self.shapes))
 
 
 @frozen

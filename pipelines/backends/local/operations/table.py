@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import cache
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
 from pipelines.backends.local.errors import ServiceError
 from pipelines.backends.local.operations.operation import (
-    Function,
     Operation,
     groups_of,
     marked,
 )
 from pipelines.backends.local.operations.provided import Provided
+from pipelines.backends.local.waiting import blocking
 from pipelines.diagnostics.sentences import listed
 from pipelines.json_types import JsonObject
 from pipelines.steptypes.shapes import Shape, ShapeTable
@@ -65,13 +66,15 @@ class OperationTable:
         raw = _shapes_of(module)
         shapes = ShapeTable(raw["shapes"])
         request, response = (_shape(shapes, end) for end in raw["operations"][name])
-        return Operation(name, self._function(module, method), shapes, request, response)
+        function = self._function(module, method)
+        if not iscoroutinefunction(function):
+            function = blocking(function)
+        return Operation(name, function, shapes, request, response)
 
-    def _function(self, module: str, method: str) -> Function:
+    def _function(self, module: str, method: str) -> Any:
         group: Any = next(one for one in groups_of(module) if method in marked(one))
         fields = {name: getattr(self._provided, name) for name in group.__match_args__}
-        function: Function = getattr(group(**fields), method)
-        return function
+        return getattr(group(**fields), method)
 
 
 def not_there(service: str, name: str) -> ServiceError:

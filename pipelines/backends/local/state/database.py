@@ -20,6 +20,7 @@ from typing import Literal, Self, TypeVar
 
 from pipelines.backends.local.state.home import open_home
 from pipelines.backends.local.state.schema import VERSION, upgrade_script
+from pipelines.backends.local.state.watch import Watch
 from pipelines.errors import UsageError, free_space
 from pipelines.files import real
 from pipelines.json_types import Json
@@ -103,6 +104,9 @@ class Database:
         home: the folder; created if missing.
         committed: called after each commit (tests kill the process there).
 
+    Attributes:
+        watch: tells whether anything in it has changed.
+
     Raises:
         StateError: the folder or the file cannot be used; all operations raise it too.
     """
@@ -110,6 +114,7 @@ class Database:
     def __init__(self, home: Path, committed: Callable[[], None] = _ignore) -> None:
         self.home = home
         self._file = home / "state.db"
+        self.watch = Watch(self._file)
         self._committed = committed
         self._lock = threading.RLock()
         # The journal mode cannot be changed while another process reads the file, and SQLite's
@@ -152,6 +157,7 @@ class Database:
 
     def close(self) -> None:
         """Close the file."""
+        self.watch.close()
         with self._lock:
             self._connection.close()
 

@@ -89,6 +89,7 @@ class EndpointStore:
     def __init__(self, database: Database, tags: TagStore) -> None:
         self._database = database
         self._tags = tags
+        self._looked: dict[str, tuple[int | None, EndpointRecord]] = {}
 
     def add(self, endpoint: EndpointRecord, tags: list[JsonObject]) -> bool:
         """Add an endpoint with its tags; return False when the name is taken."""
@@ -140,6 +141,20 @@ class EndpointStore:
         """Find an endpoint by its name."""
         rows = self._database.read("SELECT * FROM endpoints WHERE name = ?", name)
         return _endpoint(rows[0]) if rows else None
+
+    def look(self, name: str) -> EndpointRecord | None:
+        """Find an endpoint as `find` does, outside any transaction, and remember it for `known`."""
+        version = self._database.watch.version()  # first: what changes from now on makes it old
+        endpoint = self.find(name)
+        if endpoint is not None:
+            self._looked[name] = version, endpoint
+        return endpoint
+
+    def known(self, name: str) -> EndpointRecord | None:
+        """Return what `look` found last if nothing in the file has changed since; never wait."""
+        version, endpoint = self._looked.get(name, (None, None))
+        is_current = version is not None and version == self._database.watch.version()
+        return endpoint if is_current else None
 
     def all(self) -> list[EndpointRecord]:
         """List all endpoints."""

@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
-from typing import IO, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from .handler import InvocationReply, InvocationRequest
+
+PIECE = 1 << 16
+"""How many bytes are read at once."""
+
+_END = b"\r\n\r\n"
 
 
 class RequestHandler(Protocol):
@@ -28,18 +33,48 @@ class HttpMessage(NamedTuple):
     body: bytes
 
 
-def read_message(stream: IO[bytes]) -> HttpMessage | None:
-    """Read a message; None when the other side has closed."""
-    line = stream.readline()
-    headers: dict[str, str] = {}
-    while (header := stream.readline()) not in {b"\r\n", b""}:
-        name, _, value = header.decode("latin-1").partition(":")
-        headers[name.lower()] = value.strip()
-    length = int(headers.get("content-length", 0))
-    body = stream.read(length) if length else b""
-    if not header or len(body) < length:
-        return None
-    return HttpMessage(line.decode("latin-1").rstrip(), headers, body)
+class MessageReader:
+    """Puts messages together from the pieces in which they arrive on one connection."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._received = 0
+        self._head: tuple[str, Mapping[str, str], int] | None = None
+
+    def add(self, piece: bytes) -> None:
+        """Take what has arrived."""
+        self._pieces.append(piece)
+        self._received += len(piece)
+
+    def next(self) -> HttpMessage | None:
+        """Return the next message; None while it is not complete."""
+        if self._head is None and not self._has_head():
+            return None
+        if self._head is None or self._received < self._head[2]:
+            return None
+        line, headers, length = self._head
+        body = b"".join(self._pieces)
+        self._head = None
+        self._keep(body[length:])
+        return HttpMessage(line, headers, body[:length])
+
+    def _has_head(self) -> bool:
+        """Read the head, which is all up to the first empty line."""
+        data = b"".join(self._pieces)
+        head, end, rest = data.partition(_END)
+        self._keep(rest if end else data)
+        if not end:
+            return False
+        line, *fields = head.decode("latin-1").split("\r\n")
+        headers = {}
+        for field in fields:
+            name, _, value = field.partition(":")
+            headers[name.lower()] = value.strip()
+        self._head = line, headers, int(headers.get("content-length", 0))
+        return True
+
+    def _keep(self, rest: bytes) -> None:
+        self._pieces, self._received = [rest] if rest else [], len(rest)
 
 
 def write_message(line: str, headers: Mapping[str, str], body: bytes) -> bytes:
@@ -56,11 +91,21 @@ def serve(channel: socket.socket, model: RequestHandler | str) -> None:
         channel: the connection.
         model: the handler; or the reason why there is none.
     """
-    with channel.makefile("rb") as stream:
-        while request := read_message(stream):
-            reply = _reply(request, model)
-            headers = {**reply.headers, "Content-Type": reply.content_type}
-            channel.sendall(write_message(f"HTTP/1.1 {reply.status} ", headers, reply.body))
+    reader = MessageReader()
+    while request := _received(channel, reader):
+        reply = _reply(request, model)
+        headers = {**reply.headers, "Content-Type": reply.content_type}
+        channel.sendall(write_message(f"HTTP/1.1 {reply.status} ", headers, reply.body))
+
+
+def _received(channel: socket.socket, reader: MessageReader) -> HttpMessage | None:
+    """Read a request; None when the other side has closed."""
+    while (message := reader.next()) is None:
+        piece = channel.recv(PIECE)
+        if not piece:
+            return None
+        reader.add(piece)
+    return message
 
 
 def _reply(request: HttpMessage, model: RequestHandler | str) -> InvocationReply:

@@ -1,0 +1,255 @@
+"""How those who invoke a model wait: a thread is blocked, an event loop serves others meanwhile.
+
+What lies between a request and its response is written once, as coroutines that suspend only in
+calls of `Waiting`. A thread runs them to their end with `in_this_thread`; the HTTP API awaits them
+on its event loop, where no request costs a switch of threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import socket
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor
+from contextlib import suppress
+from functools import partial
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
+
+ResultT = TypeVar("ResultT")
+ParametersP = ParamSpec("ParametersP")
+
+
+class Signal(Protocol):
+    """Something that happens once."""
+
+    def set(self) -> None:
+        """Let it have happened; from any thread."""
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait until it has; False when it did not in time."""
+
+
+class Waiting(Protocol):
+    """A way to wait."""
+
+    def signal(self) -> Signal:
+        """Return a signal that this caller can wait for."""
+
+    async def call(self, function: Callable[[], ResultT]) -> ResultT:
+        """Call a function that may block."""
+
+    async def readable(self, channel: socket.socket, until: float) -> None:
+        """Wait until there is something to read, or the other side has closed.
+
+        Raises:
+            TimeoutError: that was not so by the time `until`, of the monotonic clock.
+        """
+
+    async def writable(self, channel: socket.socket, until: float) -> None:
+        """Wait as `readable` does, until something can be written."""
+
+    def start(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine beside the caller, which does not wait for it.
+
+        Raises:
+            RuntimeError: this process can start no further thread.
+        """
+
+
+def blocking(
+    function: Callable[ParametersP, ResultT],
+) -> Callable[Concatenate[Waiting, ParametersP], Coroutine[Any, Any, ResultT]]:
+    """Make a coroutine function of one that may block: it takes first how its caller waits."""
+
+    async def wait_for(
+        waiting: Waiting, /, *given: ParametersP.args, **named: ParametersP.kwargs
+    ) -> ResultT:
+        return await waiting.call(partial(function, *given, **named))
+
+    return wait_for
+
+
+def in_this_thread(coroutine: Coroutine[Any, Any, ResultT]) -> ResultT:
+    """Run a coroutine that waits as `BLOCKING` does."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        result: ResultT = end.value
+        return result
+    coroutine.close()
+    raise RuntimeError("a coroutine that was to block has suspended")
+
+
+class _Blocking:
+    """Blocks the calling thread."""
+
+    def signal(self) -> Signal:
+        return _ThreadSignal()
+
+    async def call(self, function: Callable[[], ResultT]) -> ResultT:
+        return function()
+
+    async def readable(self, channel: socket.socket, until: float) -> None:
+        _poll(channel, select.POLLIN, until)
+
+    async def writable(self, channel: socket.socket, until: float) -> None:
+        _poll(channel, select.POLLOUT, until)
+
+    def start(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        try:
+            threading.Thread(target=in_this_thread, args=(coroutine,), daemon=True).start()
+        except RuntimeError:
+            coroutine.close()
+            raise
+
+
+BLOCKING: Final[Waiting] = _Blocking()
+
+
+class _ThreadSignal:
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def set(self) -> None:
+        self._event.set()
+
+    async def wait(self, seconds: float) -> bool:
+        return self._event.wait(max(0.0, seconds))
+
+
+class LoopWaiting:
+    """Leaves the event loop to others.
+
+    Args:
+        pool: the threads for what may block.
+    """
+
+    def __init__(self, pool: Executor) -> None:
+        self._pool = pool
+        self._started: set[asyncio.Task[None]] = set()
+        self._readers: dict[socket.socket, _LoopReader] = {}
+
+    def close(self) -> None:
+        """Forget all channels; the loop has ended."""
+        for reader in self._readers.values():
+            reader.channel.close()
+        self._readers.clear()
+
+    def signal(self) -> Signal:
+        """Return a signal that the loop is told of."""
+        return _LoopSignal()
+
+    async def call(self, function: Callable[[], ResultT]) -> ResultT:
+        """Call a function in a thread; who is cancelled meanwhile is so at its next suspension.
+
+        The thread goes on in any case, and what it returns may have to be cleared up.
+        """
+        called = asyncio.get_running_loop().run_in_executor(self._pool, function)
+        cancelled = False
+        while not called.done():
+            try:
+                await asyncio.wait([called])
+            except asyncio.CancelledError:
+                cancelled = True
+        if cancelled and (task := asyncio.current_task()):
+            task.cancel()
+        return called.result()
+
+    async def readable(self, channel: socket.socket, until: float) -> None:
+        """Wait until there is something to read."""
+        reader = self._readers.get(channel)
+        if reader is None:
+            forget = partial(self._readers.pop, channel)
+            reader = self._readers[channel] = _LoopReader(channel.dup(), forget)
+        await reader.wait(until)
+
+    async def writable(self, channel: socket.socket, until: float) -> None:
+        """Wait until something can be written."""
+        loop, descriptor = asyncio.get_running_loop(), channel.fileno()
+        signal = _LoopSignal()
+        loop.add_writer(descriptor, signal.set)
+        try:
+            await signal.require(until)
+        finally:
+            loop.remove_writer(descriptor)
+
+    def start(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine as a task."""
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._started.add(task)
+        task.add_done_callback(self._started.discard)
+
+
+class _LoopSignal:
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        self._happened: asyncio.Future[bool] = self._loop.create_future()
+
+    def set(self) -> None:
+        if threading.get_ident() == self._thread:
+            self._end(happened=True)
+        else:
+            with suppress(RuntimeError):  # the loop is closed, and nobody waits
+                self._loop.call_soon_threadsafe(self._end)
+
+    async def wait(self, seconds: float) -> bool:
+        timer = self._loop.call_later(max(0.0, seconds), self._expire)
+        try:
+            return await self._happened
+        finally:
+            timer.cancel()
+
+    async def require(self, until: float) -> None:
+        if not await self.wait(until - time.monotonic()):
+            raise TimeoutError
+
+    def _end(self, *, happened: bool = True) -> None:
+        if not self._happened.done():
+            self._happened.set_result(happened)
+
+    def _expire(self) -> None:
+        self._end(happened=False)
+
+
+class _LoopReader:
+    """Watches a channel until it ends, or somebody else reads from it.
+
+    Args:
+        channel: a copy of the channel, which others may close meanwhile.
+        forget: is called at the end.
+    """
+
+    def __init__(self, channel: socket.socket, forget: Callable[[], object]) -> None:
+        self.channel = channel
+        self._forget = forget
+        self._loop = asyncio.get_running_loop()
+        self._signal: _LoopSignal | None = None
+        self._loop.add_reader(channel.fileno(), self._arrived)
+
+    async def wait(self, until: float) -> None:
+        """Wait until there is something to read."""
+        self._signal = _LoopSignal()
+        try:
+            await self._signal.require(until)
+        finally:
+            self._signal = None
+
+    def _arrived(self) -> None:
+        if self._signal is not None:
+            self._signal.set()
+            return
+        self._loop.remove_reader(self.channel.fileno())
+        self.channel.close()
+        self._forget()
+
+
+def _poll(channel: socket.socket, event: int, until: float) -> None:
+    """Wait for an event; unlike select, this takes descriptors of any number."""
+    waiting = select.poll()
+    waiting.register(channel.fileno(), event)
+    if not waiting.poll(max(0.0, until - time.monotonic()) * 1000):
+        raise TimeoutError

@@ -1,0 +1,140 @@
+"""Fleets on an event loop: requests that wait there cost no thread, and none of them is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvloop
+
+from pipelines.backends.local.hosting.fleet import Fleet
+from pipelines.backends.local.hosting.values import FleetError, Invocation
+from pipelines.backends.local.waiting import LoopWaiting, in_this_thread
+from tests.local.hosting.conftest import Serve
+
+GATED = """
+import json, os, pathlib, time
+def model_fn(model_dir):
+    return pathlib.Path(os.environ["GATE"])
+def transform_fn(gate, body, content_type, accept):
+    (gate / f"begun-{body[:9]}").touch()
+    while not (gate / "open").exists():
+        time.sleep(0.005)
+    with (gate / "order").open("a") as order:
+        order.write(body[:9] + " ")
+    return json.dumps({"pid": os.getpid(), "body": body})
+"""
+
+
+class NoThreads(Executor):
+    """Threads that nobody may use."""
+
+    def submit(self, fn: Callable[..., Any], /, *_: Any, **__: Any) -> Future[Any]:
+        """Refuse."""
+        raise AssertionError(f"a thread was used for {fn}")
+
+
+def on_loop(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine on the loop that serves the API."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(coroutine)
+
+
+async def asked(fleet: Fleet, waiting: LoopWaiting, body: str) -> dict[str, Any]:
+    """Send a request; return what the model says."""
+    response = await fleet.answer(Invocation(body.encode(), "text/csv", "*/*"), waiting)
+    answer: dict[str, Any] = json.loads(response.body)
+    return answer
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Wait for something that happens elsewhere."""
+    while not true():  # noqa: ASYNC110 - another process does it
+        await asyncio.sleep(0.005)
+
+
+def test_requests_on_a_loop_are_answered_in_order_without_a_thread(
+    serve: Serve, tmp_path: Path
+) -> None:
+    """More of them than servers; bodies in many pieces; and a thread in between."""
+    (tmp_path / "open").touch()
+    fleet = serve(GATED, environment={"GATE": str(tmp_path)})
+
+    async def scenario() -> None:
+        with closing(LoopWaiting(NoThreads())) as waiting:
+            bodies = [str(number) for number in range(10)]
+            answers = await asyncio.gather(*(asked(fleet, waiting, body) for body in bodies))
+            assert len({answer["pid"] for answer in answers}) == 1
+            assert (tmp_path / "order").read_text().split() == bodies
+            await asyncio.to_thread(fleet.invoke, Invocation(b"1", "text/csv", "*/*"))
+            large = "x" * (4 << 20)
+            assert (await asked(fleet, waiting, large))["body"] == large
+
+    on_loop(scenario())
+
+
+def test_a_request_that_is_given_up_on_a_loop_leaves_its_place_to_the_next(
+    serve: Serve, tmp_path: Path
+) -> None:
+    """One that waits is forgotten; the server of one that is processed is replaced."""
+    fleet = serve(GATED, environment={"GATE": str(tmp_path)})
+
+    async def scenario(waiting: LoopWaiting) -> None:
+        tasks = {}
+        for body in ("a", "b", "c"):
+            tasks[body] = asyncio.create_task(asked(fleet, waiting, body))
+            await asyncio.sleep(0)
+        await until((tmp_path / "begun-a").exists)
+        for body in ("b", "a"):
+            tasks[body].cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await tasks[body]
+        await until((tmp_path / "begun-c").exists)
+        (tmp_path / "open").touch()
+        await tasks["c"]
+        assert (tmp_path / "order").read_text() == "c "
+
+    with ThreadPoolExecutor(2) as pool, closing(LoopWaiting(pool)) as waiting:
+        on_loop(scenario(waiting))
+
+
+def test_a_server_that_is_killed_under_a_request_on_a_loop_is_replaced(
+    serve: Serve, tmp_path: Path
+) -> None:
+    """That request is told; the ones behind it are answered by a new server."""
+    code = GATED.replace("touch()", "write_text(str(os.getpid()))", 1)
+    fleet = serve(code, environment={"GATE": str(tmp_path)})
+    begun = tmp_path / "begun-a"
+
+    async def scenario(waiting: LoopWaiting) -> None:
+        first = asyncio.create_task(asked(fleet, waiting, "a"))
+        await until(lambda: begun.exists() and bool(begun.read_text()))
+        second = asyncio.create_task(asked(fleet, waiting, "b"))
+        await asyncio.sleep(0)
+        (tmp_path / "open").touch()
+        process = int(begun.read_text())
+        os.kill(process, signal.SIGKILL)
+        with pytest.raises(FleetError, match="killed by SIGKILL"):
+            await first
+        assert (await second)["pid"] != process
+
+    with ThreadPoolExecutor(2) as pool, closing(LoopWaiting(pool)) as waiting:
+        on_loop(scenario(waiting))
+
+
+def test_a_thread_does_not_run_what_only_a_loop_can() -> None:
+    """A coroutine that suspends elsewhere than in its way to wait is a bug, and said to be."""
+
+    async def elsewhere(sleep: Callable[[float], Awaitable[None]]) -> None:
+        await sleep(0)
+
+    with pytest.raises(RuntimeError, match="has suspended"):
+        in_this_thread(elsewhere(asyncio.sleep))
