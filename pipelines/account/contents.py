@@ -14,10 +14,13 @@ from pipelines.account.parallel import open_pool
 from pipelines.bundle.assets import CodeAsset, DataAsset
 from pipelines.compile.model import Compiled
 from pipelines.execution.caller import CallRefusedError, split
+from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.plan.files import FileChange, compare, of_bundle, put_back, replaced
+from pipelines.plan.settings import differences
+from pipelines.runtime.bundle import JOB
 
-_DIRECTORY = 1 << 20
+_END = 1 << 20
 """Bytes at the end of a bundle that are read: the directory of some ten thousand files."""
 
 
@@ -83,11 +86,11 @@ def _compare(
 ) -> tuple[FileChange, ...] | None:
     if isinstance(asset, DataAsset):
         return _compare_data(account, asset, old)
-    before = _members(account, old)
+    before = _bundle(account, old)
     if before is None:
         return None
     after = {m.path: (zlib.crc32(m.content), m.executable) for m in asset.members}
-    return of_bundle(compare(before, after))
+    return _of_bundles(before, _Bundle(after, asset.content(JOB)))
 
 
 def _compare_deployed(account: Account, uri: str, old: str) -> tuple[FileChange, ...] | None:
@@ -99,16 +102,34 @@ def _compare_deployed(account: Account, uri: str, old: str) -> tuple[FileChange,
             {name: (entry["Size"], entry["ETag"]) for name, entry in before.items()},
             {name: (entry["Size"], entry["ETag"]) for name, entry in after.items()},
         )
-    was, now = _members(account, old), _members(account, uri)
-    return None if was is None or now is None else of_bundle(compare(was, now))
+    was, now = _bundle(account, old), _bundle(account, uri)
+    return None if was is None or now is None else _of_bundles(was, now)
 
 
-def _members(account: Account, uri: str) -> dict[str, object] | None:
-    """Read CRC-32 and executable bit of a bundle's files: the directory at a zip's end has them."""
-    end = account.download(*split(uri), last=_DIRECTORY)
+@frozen
+class _Bundle:
+    """A bundle: CRC-32 and executable bit of each file; its job.json, empty if it is not known."""
+
+    files: Mapping[str, object]
+    job: bytes
+
+
+def _of_bundles(before: _Bundle, after: _Bundle) -> tuple[FileChange, ...]:
+    known = before.job and after.job
+    settings = differences(before.job, after.job) if known else ()
+    return of_bundle(compare(before.files, after.files), settings)
+
+
+def _bundle(account: Account, uri: str) -> _Bundle | None:
+    """Read a bundle: its directory stands at the zip's end, in most of them job.json, too."""
+    end = account.download(*split(uri), last=_END)
     try:
         with zipfile.ZipFile(io.BytesIO(end)) as archive:
-            return {e.filename: (e.CRC, _is_executable(e)) for e in archive.infolist()}
+            entries = archive.infolist()
+            files = {e.filename: (e.CRC, _is_executable(e)) for e in entries}
+            job = next((e for e in entries if e.filename == JOB), None)
+            is_read = job is not None and job.header_offset >= 0
+            return _Bundle(files, archive.read(job) if job and is_read else b"")
     except zipfile.BadZipFile:
         return None
 

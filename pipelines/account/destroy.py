@@ -35,9 +35,6 @@ _PREFIX = 50
 _SURE = 48
 """Characters of a name that no longer name is cut to: two less, as hyphens fall off at the end."""
 
-_CUT = 44
-"""Characters from which on what the models of a batch are called after may be cut, likewise."""
-
 _LATEST = 100
 _DATA = "s3-prefix"
 _SERVING = ("endpoint", "endpoint-config", "model")
@@ -296,8 +293,8 @@ class _Search:
                 yield AccountResource("model", model)
 
     def _models_of_batch(self, name: str) -> Iterator[AccountResource]:
-        """Yield the models that were made for a batch; of a name that is cut, none."""
-        for model in self._named("model", name) if len(name) < _CUT else ():
+        """Yield the models that were made for a batch, whose name ends with a digest."""
+        for model in self._named("model", name):
             described = self._described("describe_model", ModelName=model)
             if described and self._is_of_this_copy(described["ModelArn"]):
                 yield AccountResource("model", model)

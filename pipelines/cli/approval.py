@@ -139,7 +139,7 @@ def _report_what_stays(reconciled: Iterable[Reconciled], package: JsonObject) ->
         live = one.outcome.live
         if live is not None and live > number and not one.deployment.batch:
             stays = f"{group}/{number} is older than {group}/{live}, which stays live"
-            echo(f"{one.deployment.endpoint}: {stays}")
+            echo(f"{one.deployment.name}: {stays}")
 
 
 def _deployer(target: CommandTarget) -> JsonObject | None:

@@ -53,11 +53,11 @@ def reconcile_deployments(
         try:
             reconciled.append(_reconcile(target, one, options))
             if target.is_local and one.scaling:
-                echo(f"{one.endpoint}: {NOTHING_SCALES}", err=True)
+                echo(f"{one.name}: {NOTHING_SCALES}", err=True)
             for text in reconciled[-1].outcome.news:
-                echo(f"{one.endpoint}: {text}", err=err)
+                echo(f"{one.name}: {text}", err=err)
             for text in _stubs_behind(target, reconciled[-1]):
-                echo(f"{one.endpoint}: a stub answers in its place: {text}", err=True)
+                echo(f"{one.name}: a stub answers in its place: {text}", err=True)
         except NotFailedError as error:
             needless.append(error)
         except DeployError as error:
@@ -118,7 +118,7 @@ def require_success(
             why = "" if any(reason in text for text in outcome.news) else f": {reason}"
             if deployment.batch:
                 raise ExecutionFailedError(
-                    f"version {number} failed in {deployment.endpoint}{why}",
+                    f"version {number} failed in {deployment.name}{why}",
                     "fix it, or register a new version; the next deployment tries again",
                 )
             again = f"deploy{target.flags} --retry {deployment.group}/{number}"

@@ -111,11 +111,11 @@ def find_deployment(target: CommandTarget, name: str) -> DeploymentTarget:
     """
     found = every_deployment(target.compiled)
     known = {one.endpoint: one for one in found}
-    batches = {one.history.rpartition("/")[2]: one for one in found if one.batch}
+    batches = {one.name: one for one in found if one.batch}
     chosen = known.get(name) or batches.get(name)
     if chosen is not None:
         return chosen
-    names = [*(one.endpoint for one in found if not one.batch), *batches]
+    names = [one.name for one in found]
     close = nearest(name, names)
     listed = f"its deployments: {', '.join(names)}" if names else "add a step: `kind: deployment`"
     raise UsageError(

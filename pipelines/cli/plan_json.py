@@ -44,7 +44,18 @@ def _upload(upload: Upload) -> JsonObject:
 
 
 def _file(change: FileChange) -> JsonObject:
-    return {"path": change.path, "change": change.kind}
+    written: JsonObject = {"path": change.path, "change": change.kind}
+    if change.settings:
+        written["settings"] = [
+            {
+                "change": setting.kind,
+                "key": ".".join(map(str, setting.path)),
+                "before": setting.before,
+                "after": setting.after,
+            }
+            for setting in change.settings
+        ]
+    return written
 
 
 def _group(group: GroupPlan) -> JsonObject:

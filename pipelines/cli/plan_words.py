@@ -54,7 +54,7 @@ class PlanWords:
     def changes(self, changes: Sequence[Change]) -> Iterator[tuple[str, str]]:
         """Yield sign and text of changes; one that several steps share is one line.
 
-        So is a tag of all of them.
+        So is a tag of all of them. What differs in a step's configuration follows its code.
         """
         steps: dict[tuple[str, str], list[str]] = {}
         for change in changes:
@@ -63,6 +63,14 @@ class PlanWords:
             where = steps.pop(self._line(change, ""), ()) if change.path else (change.step or "",)
             if where:
                 yield self._line(change, ", ".join(where))
+                for file in self._files_of(change.after):
+                    yield from (self._setting(one, ", ".join(where)) for one in file.settings)
+
+    def _setting(self, setting: Change, where: str) -> tuple[str, str]:
+        """Word a key of a step's configuration; `aws:` is of all steps."""
+        key = ".".join(map(str, setting.path))
+        named = key if setting.path[0] == "aws" else f"{where}.{key}"
+        return _SIGNS[setting.kind], f"{named}: {self._difference(setting)}"
 
     def _line(self, change: Change, where: str) -> tuple[str, str]:
         return _SIGNS[change.kind], self._change(change, where)

@@ -22,6 +22,7 @@ _EXCLUDED, _UNFIT = "SP420", "SP404"
 _SERVERLESS = "(SageMaker developer guide, serverless endpoints)"
 _GUARDRAILS = "(SageMaker developer guide, deployment guardrails)"
 _INVOCATION = "(SageMaker developer guide, hosting FAQs and InvokeEndpoint)"
+_BOUNDS = "(RegisterScalableTarget in the Application Auto Scaling API reference)"
 _INSTANCES = "use `realtime:` or `asynchronous:`"
 _SERVERLESS_BYTES, _SURE_BYTES, _REALTIME_BYTES = 4 << 20, 6 << 20, 25 << 20
 _NOT_SERVERLESS: Final = ("cn-", "us-gov-", "us-iso")
@@ -29,6 +30,13 @@ _NOT_SERVERLESS: Final = ("cn-", "us-gov-", "us-iso")
 
 _UPDATED: Final = ("asynchronous", "realtime")
 """The modes whose updates may move requests in steps."""
+
+_SCALED: Final = {
+    "asynchronous": "initial_instance_count",
+    "realtime": "initial_instance_count",
+    "serverless": "provisioned_concurrency",
+}
+"""The key of a mode that says how many there are before scaling changes it."""
 
 
 def check_hosting(
@@ -83,6 +91,8 @@ class _Deployment:
             yield from self._types(mode, block.instance_types)
         if mode in _UPDATED:
             yield from self._rollout(mode, block)
+        if mode in _SCALED:
+            yield from self._bounds(mode, block)
         if mode == "realtime":
             yield from self._realtime(block)
         yield from self._sample(mode, project)
@@ -124,6 +134,21 @@ class _Deployment:
             message = "an update of `ml.inf1` instances takes no `rollout`"
             advice = f"remove it, or use another instance type {_GUARDRAILS}"
             yield self._find(message, advice, (mode, "rollout"))
+
+    def _bounds(self, mode: str, block: Any) -> Iterator[Finding]:
+        """Find that scaling would at once change how many there are to begin with."""
+        key, scaling = _SCALED[mode], block.autoscaling
+        count = getattr(block, key)
+        if scaling is None or scaling.min <= count <= scaling.max:
+            return
+        bound = "min" if count < scaling.min else "max"
+        limit = getattr(scaling, bound)
+        order = "less" if bound == "min" else "more"
+        message = f"`{key}` is {count}, {order} than `autoscaling.{bound}`, {limit}"
+        advice = f"write {limit}: scaling would change it at once {_BOUNDS}"
+        given = key in block.model_fields_set
+        at: Path = (mode, key) if given else (mode, "autoscaling", bound)
+        yield self._find(message, advice, at, warns=True)
 
     def _realtime(self, block: Any) -> Iterator[Finding]:
         scaling = block.autoscaling

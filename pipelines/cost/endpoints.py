@@ -1,15 +1,15 @@
-"""The deployments of a pipeline and prices → what their endpoints cost in a month."""
+"""The deployments of a pipeline and prices → what their endpoints and batches cost."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from pipelines.compile.model import Compiled
 from pipelines.cost.estimate import HOUR, HOURS_A_MONTH, Amount
 from pipelines.cost.prices import Prices
 from pipelines.frozen import frozen
-from pipelines.plan.deployments import deployments
+from pipelines.plan.deployments import steps_that_deploy
 from pipelines.programs.deploy.model import DeploymentTarget
 
 SERVERLESS: Final = "serverless/gb-second"
@@ -19,10 +19,10 @@ _MB: Final = 1024
 
 @frozen
 class EndpointCost:
-    """What an endpoint costs.
+    """What an endpoint costs, or a batch.
 
     Args:
-        endpoint: its name.
+        endpoint: its name; of a batch the step's.
         mode: how it is served.
         what: what is billed.
         month: the dollars for 730 hours.
@@ -37,20 +37,25 @@ class EndpointCost:
 
 
 def endpoint_costs(compiled: Compiled, prices: Prices) -> tuple[EndpointCost, ...]:
-    """Return what the endpoints cost that a pipeline deploys."""
-    return tuple(cost for one in deployments(compiled) for cost in _of_deployment(one, prices))
+    """Return what the endpoints and batches cost that a pipeline deploys."""
+    found = steps_that_deploy(compiled)
+    return tuple(cost for one in found for cost in _of_deployment(one, prices))
 
 
 def _of_deployment(deployment: DeploymentTarget, prices: Prices) -> Iterator[EndpointCost]:
+    if deployment.batch:
+        yield _batch(deployment, prices)
+        return
     variant, serverless = deployment.variant, deployment.variant.get("ServerlessConfig")
     if serverless is not None:
         yield from _serverless(deployment, serverless, prices)
         return
     count = int(variant.get("InitialInstanceCount", 1))
     most = int(deployment.scaling.get("MaxCapacity", count))
-    name = f"hosting/{variant.get('InstanceType') or 'unknown'}"
-    hourly = prices.of(name)
-    month = Amount(unknown=(name,)) if hourly is None else Amount(hourly * most * HOURS_A_MONTH)
+    pools = [one["InstanceType"] for one in variant.get("InstancePools", ())]
+    types = pools or [variant.get("InstanceType") or "unknown"]
+    names = [f"hosting/{one}" for one in types]
+    month = _dearest(names, prices, most * HOURS_A_MONTH)
     volume = variant.get("VolumeSizeInGB")
     storage = prices.of("hosting/storage")
     if volume:
@@ -60,7 +65,29 @@ def _of_deployment(deployment: DeploymentTarget, prices: Prices) -> Iterator[End
             else Amount(storage * volume * most)
         )
     remark = "; ".join(_remarks(deployment))
-    yield EndpointCost(deployment.endpoint, deployment.mode, f"{most} x {name}", month, remark)
+    yield EndpointCost(
+        deployment.endpoint, deployment.mode, f"{most} x {' or '.join(names)}", month, remark
+    )
+
+
+def _dearest(names: Sequence[str], prices: Prices, hours: float) -> Amount:
+    """Return what the dearest of instance types costs."""
+    known = {name: prices.of(name) for name in names}
+    missing = tuple(name for name, price in known.items() if price is None)
+    dollars = max((price for price in known.values() if price is not None), default=0.0)
+    return Amount(unknown=missing) if missing else Amount(dollars * hours)
+
+
+def _batch(deployment: DeploymentTarget, prices: Prices) -> EndpointCost:
+    """Return what a batch costs: how long its jobs run, and how often, nobody knows ahead."""
+    resources = deployment.batch["TransformResources"]
+    name = f"transform/{resources['InstanceType']}"
+    count = int(resources.get("InstanceCount") or 1)
+    hourly = prices.of(name)
+    remark = "" if hourly is None else f"{hourly * count:.3g} $ for each hour of a job"
+    unknown = ("the jobs of batches", *((name,) if hourly is None else ()))
+    what, month = f"{count} x {name}", Amount(unknown=unknown)
+    return EndpointCost(deployment.name, deployment.mode, what, month, remark)
 
 
 def _remarks(deployment: DeploymentTarget) -> Iterator[str]:

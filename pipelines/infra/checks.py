@@ -12,9 +12,11 @@ from pipelines.frozen import frozen
 from pipelines.graph.model import Graph
 from pipelines.infra.model import Environment, Options, logical_name
 from pipelines.infra.regions import BUILD, CONNECTION, has
+from pipelines.infra.schedules import scheduled
 from pipelines.json_types import Json
 from pipelines.kinds.deployment import DeploymentStep
 from pipelines.spec.automation import schedule_name
+from pipelines.spec.names import standing_alone
 
 _LONGEST_ROLE: Final = 64
 _CODEPIPELINE_SUFFIX: Final = "-ci-review-validate"
@@ -132,13 +134,28 @@ def _made(environment: Environment) -> Iterator[tuple[str, str, Path]]:
     region = f"{place.account} ({place.region})"
     yield f"pipeline in {region}", environment.compiled.pipeline, ("pipeline",)
     yield "template", f"{environment.prefix}.yaml", ("pipeline",)
+    for name in environment.compiled.definitions:
+        yield f"pipeline in {region}", name, _step_of(environment, name) or ("pipeline",)
     for name in environment.spec.schedule:
         full = schedule_name(environment.compiled.pipeline, name)
         yield f"schedule in {region}", full, ("schedule", name)
+    for one in scheduled(environment):
+        path = _step_of(environment, one.pipeline)
+        if path is not None:
+            yield f"schedule in {region}", one.name, (*path, "schedule")
     for key in ("role", "job_role", "deploy_role"):
         arn = getattr(aws, key)
         if arn is not None:
             yield f"role in {place.account}", arn.rpartition("/")[2], ("aws", key)
+
+
+def _step_of(environment: Environment, pipeline: str) -> Path | None:
+    """Return the step that a schedule starts in this pipeline, alone; None where none does."""
+    for name, step in environment.spec.steps.items():
+        is_scheduled = getattr(step, "schedule", None) is not None
+        if is_scheduled and pipeline == standing_alone(environment.compiled.pipeline, name):
+            return ("steps", name)
+    return None
 
 
 def _twice(what: str, name: str, path: Path, owner: Environment) -> Finding:
@@ -147,7 +164,7 @@ def _twice(what: str, name: str, path: Path, owner: Environment) -> Finding:
         "SP602",
         f"the {what} `{name}` is that of {other}, too",
         path,
-        "key" if path[0] == "schedule" else "value",
+        "key" if path[0] in {"schedule", "steps"} else "value",
         "give it another name, or choose environments with `--env`",
     )
 

@@ -27,7 +27,7 @@ from pipelines.kinds.base.contract import (
 from pipelines.kinds.base.jobs import ProcessingJob, processing
 from pipelines.kinds.base.sample import Sample
 from pipelines.kinds.modes import Settings, find, names
-from pipelines.programs.deploy.variables import ENDPOINT, EXECUTION, GROUP, OUTPUT
+from pipelines.programs.deploy.variables import ENDPOINT, EXECUTION, GROUP, OUTPUT, PREDICTIONS
 from pipelines.spec.automation import Schedule
 from pipelines.spec.base import SELDOM, Seldom
 from pipelines.spec.members import RequestMember
@@ -163,7 +163,7 @@ def checks(step: DeploymentStep) -> Iterator[Finding]:
 def outputs(name: str, step: DeploymentStep) -> Mapping[str, Output]:
     """`endpoint`, the name of the endpoint; of a batch `predictions`, where its results are."""
     if step.block is not None:
-        return {"predictions": Output(Get(f"Steps.{name}.Environment['{OUTPUT}']"))}
+        return {PREDICTIONS: Output(Get(f"Steps.{name}.Environment['{OUTPUT}']"))}
     return {"endpoint": Output(Get(f"Steps.{name}.Environment['{ENDPOINT}']"))}
 
 

@@ -9,9 +9,10 @@ from pipelines.bundle.assets import CodeAsset
 from pipelines.compile.model import Compiled
 from pipelines.definition.named import defaults_of, known_text, objects_of, read
 from pipelines.definition.steps import take_apart
+from pipelines.programs.deploy.batch import input_of
 from pipelines.programs.deploy.model import DeploymentTarget as Deployment
 from pipelines.programs.deploy.target import target_of
-from pipelines.programs.deploy.variables import ENDPOINT, INPUT, JOB, STEP
+from pipelines.programs.deploy.variables import ENDPOINT, JOB, STEP
 from pipelines.runtime.bundle import CODE
 from pipelines.spec.names import deployer
 
@@ -28,6 +29,11 @@ def every_deployment(compiled: Compiled) -> tuple[Deployment, ...]:
 
     A batch whose input only an execution knows is none that a command could carry out.
     """
+    return tuple(one for one in steps_that_deploy(compiled) if not one.batch or input_of(one))
+
+
+def steps_that_deploy(compiled: Compiled) -> tuple[Deployment, ...]:
+    """Find all deployments; a batch whose input only an execution knows has an empty one."""
     main = compiled.definitions[compiled.pipeline]
     others = (text for name, text in compiled.definitions.items() if name != compiled.pipeline)
     found: dict[str, Deployment] = {}
@@ -48,9 +54,7 @@ def _named(
             if asset is not None and asset.job.program == _PROGRAM:
                 variables = step.arguments["Environment"]
                 texts = {name: known_text(value, defaults) for name, value in variables.items()}
-                texts.setdefault(INPUT, "none of a batch")
-                if texts[INPUT] is not None:
-                    found.append(_deployment(asset, texts))
+                found.append(_deployment(asset, texts))
     return tuple(one for one in found if group is None or one.group == group)
 
 

@@ -9,7 +9,9 @@ from pipelines.bundle.assets import CodeAsset, DataAsset
 from pipelines.definition.named import read
 from pipelines.definition.needs import assets_in
 from pipelines.frozen import frozen
+from pipelines.plan.diff import Change
 
+CONFIGURATION = "the step's configuration"
 _CODE = "code/"
 _TOOL = "tool/"
 
@@ -24,10 +26,17 @@ class FileChangeKind(StrEnum):
 
 @frozen
 class FileChange:
-    """A file of an asset that is not as it was deployed."""
+    """A file of an asset that is not as it was deployed.
+
+    Args:
+        path: its path in the project, or what it is.
+        kind: what happened to it.
+        settings: of a step's configuration: the keys that differ.
+    """
 
     path: str
     kind: FileChangeKind
+    settings: tuple[Change, ...] = ()
 
 
 def compare(before: Mapping[str, object], after: Mapping[str, object]) -> tuple[FileChange, ...]:
@@ -40,17 +49,29 @@ def compare(before: Mapping[str, object], after: Mapping[str, object]) -> tuple[
     return tuple(FileChange(path, kinds[path]) for path in sorted(kinds))
 
 
-def of_bundle(changes: Iterable[FileChange]) -> tuple[FileChange, ...]:
-    """Name the files of a code bundle as the project does; the tool's own become one entry."""
-    found: list[FileChange] = []
+def of_bundle(
+    changes: Iterable[FileChange], settings: tuple[Change, ...] = ()
+) -> tuple[FileChange, ...]:
+    """Name the files of a code bundle as the project does; the tool's own become one entry.
+
+    Args:
+        changes: of its files, by their paths in the bundle.
+        settings: the keys of the step's configuration that differ, where they are known.
+    """
+    found: dict[str, FileChange] = {}
     for change in changes:
-        if change.path.startswith(_CODE):
-            found.append(FileChange(change.path.removeprefix(_CODE), change.kind))
-        elif change.path.startswith(_TOOL) or change.path == "__main__.py":
-            found.append(FileChange("the job runtime of pipelines", FileChangeKind.CHANGED))
-        else:
-            found.append(FileChange("the step's configuration", FileChangeKind.CHANGED))
-    return tuple(dict.fromkeys(found))
+        name, kind = _named(change.path), change.kind
+        if not change.path.startswith(_CODE):
+            kind = FileChangeKind.CHANGED
+        found[name] = FileChange(name, kind, settings if name == CONFIGURATION else ())
+    return tuple(found.values())
+
+
+def _named(path: str) -> str:
+    if path.startswith(_CODE):
+        return path.removeprefix(_CODE)
+    is_tool = path.startswith(_TOOL) or path == "__main__.py"
+    return "the job runtime of pipelines" if is_tool else CONFIGURATION
 
 
 def replaced(

@@ -9,6 +9,7 @@ from pipelines.grammar.functions import Get, Join, function_of, to_json
 from pipelines.grammar.names import snake_case
 from pipelines.grammar.paths import Key, ValuePath
 from pipelines.json_types import Json
+from pipelines.programs.deploy.variables import ENDPOINT, GROUP, INPUT, OUTPUT
 from pipelines.steptypes import every
 
 _MEMBER = re.compile(r"[A-Z][A-Za-z0-9]*")
@@ -36,6 +37,9 @@ _CALLED = {
     "EnumValues": "enum",
     "VolumeKmsKeyId": "kms_key",
 }
+_VARIABLES = {GROUP: "group", ENDPOINT: "endpoint", INPUT: "batch.input", OUTPUT: "batch.output"}
+"""Variables of a deploying job that hold what a key of its step says."""
+
 _FREE = frozenset({"HyperParameters", "StaticHyperParameters", "Environment", "Parameters"})
 """Maps whose keys are the user's own words."""
 
@@ -55,6 +59,8 @@ def short(path: ValuePath) -> str:
     """
     words: list[str] = []
     for depth, token in enumerate(path):
+        if token in _VARIABLES and words == ["environment"]:
+            return _VARIABLES[str(token)]
         free = depth > 0 and path[depth - 1] in _FREE
         words += _word(token, free=free)
     if words[:1] == ["inputs"] or words[:1] == ["outputs"]:

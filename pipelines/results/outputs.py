@@ -7,6 +7,7 @@ from typing import Final, Literal, TypeAlias
 
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
+from pipelines.programs.deploy.variables import OUTPUT, PREDICTIONS, STEP
 from pipelines.results.run import ExecutionResult, StepResult
 from pipelines.results.source import ResultSource, StoredFile
 
@@ -101,14 +102,25 @@ def reports_of(source: ResultSource, outputs: tuple[Output, ...]) -> dict[str, J
 
 def _of_step(source: ResultSource, result: StepResult) -> Iterator[Output]:
     reports = _reports(result)
+    for name, uri in _places(result):
+        if isinstance(uri, str) and uri.startswith("s3://"):
+            file = reports.get(name)
+            report = None if file is None else f"{uri.rstrip('/')}/{file}"
+            found = source.files(uri)
+            yield Output(result.name, name, uri, found, report, result.reused_from)
+
+
+def _places(result: StepResult) -> Iterator[tuple[str, Json]]:
+    """Yield name and URI of what a step writes; the results of a batch are its job's, not its own.
+
+    They stand in its environment: it is another job, which it has started, that writes them.
+    """
     for place in result.type.outputs if result.type is not None else ():
         for name, entry in place.entries(result.described):
-            uri = place.uri_of(entry)
-            if isinstance(uri, str) and uri.startswith("s3://"):
-                file = reports.get(name)
-                report = None if file is None else f"{uri.rstrip('/')}/{file}"
-                found = source.files(uri)
-                yield Output(result.name, name, uri, found, report, result.reused_from)
+            yield name, place.uri_of(entry)
+    environment = result.described.get("Environment")
+    if isinstance(environment, dict) and STEP in environment:
+        yield PREDICTIONS, environment.get(OUTPUT)
 
 
 def _reports(result: StepResult) -> dict[str, str]:

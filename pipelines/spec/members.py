@@ -7,7 +7,7 @@ Without a declaration a key stands for the member of the same name: `instance_ty
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeGuard, get_args, get_origin
 
 from pydantic import BaseModel
@@ -94,6 +94,17 @@ def members_of(
         key = member.names[0] if member else camel_case(name)
         written[key] = list(map(resolve, value)) if isinstance(value, list) else resolve(value)
     return written
+
+
+def keys_of(model: type[BaseModel], written: Mapping[str, Json]) -> JsonObject:
+    """Return the keys of a model that became these members: what `members_of` has written."""
+    found: JsonObject = {}
+    for name, field in model.model_fields.items():
+        member = declared(field)
+        key = member.names[0] if member else camel_case(name)
+        if key in written:
+            found[name] = written[key]
+    return found
 
 
 def holds_members(field: FieldInfo) -> bool:

@@ -52,7 +52,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     with open_target(chosen, local) as target:
         affected = _affected(target, group, names)
         if not dry_run:
-            listed = ", ".join(one.endpoint for one in affected)
+            listed = ", ".join(one.name for one in affected)
             confirm(target, f"make {listed} match the registry", yes)
         options = Options(dry_run=dry_run, retry=number)
         is_json = output_format == "json"
@@ -81,7 +81,7 @@ def _affected(
         return affected
     file, others = target.chosen.file, every_deployment(target.compiled)
     if others and group is None:
-        named = ", ".join(one.endpoint for one in others)
+        named = ", ".join(one.name for one in others)
         raise UsageError(f"approvals start no deployment of {file}", f"name a batch: {named}")
     of = f" of the group {group}" if group else ""
     raise UsageError(f"{file} has no deployment step{of}", "add a step with `kind: deployment`")
@@ -91,7 +91,7 @@ def _as_object(one: Reconciled) -> JsonObject:
     """Write for machines what was done, or would be."""
     deployment, outcome = one.deployment, one.outcome
     return {
-        "endpoint": deployment.endpoint,
+        "endpoint": deployment.name,
         "group": deployment.group,
         "mode": deployment.mode,
         "action": outcome.action,

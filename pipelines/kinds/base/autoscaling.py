@@ -80,6 +80,31 @@ class ServerlessScaling(Scaling):
     )
 
 
+_SERVERLESS_METRIC = "SageMakerVariantProvisionedConcurrencyUtilization"
+_BACKLOG = "ApproximateBacklogSizePerInstance"
+_TARGETS = {
+    **{metric: key for key, metric in _METRICS.items()},
+    _SERVERLESS_METRIC: "utilization",
+    _BACKLOG: "backlog_per_instance",
+}
+"""The key that holds the value that a metric is to have."""
+
+_COOLDOWNS = {
+    "ScaleInCooldown": "scale_in_cooldown_in_seconds",
+    "ScaleOutCooldown": "scale_out_cooldown_in_seconds",
+}
+
+
+def scaling_keys(registered: JsonObject) -> JsonObject:
+    """Return the keys of `autoscaling:` that became this."""
+    tracking = registered["TargetTracking"]
+    predefined = tracking.get("PredefinedMetricSpecification", {}).get("PredefinedMetricType")
+    metric = predefined or tracking["CustomizedMetricSpecification"]["MetricName"]
+    pauses = {key: tracking[name] for name, key in _COOLDOWNS.items() if name in tracking}
+    bounds = {"min": registered["MinCapacity"], "max": registered["MaxCapacity"]}
+    return {**bounds, _TARGETS[metric]: tracking["TargetValue"], **pauses}
+
+
 def of_realtime(scaling: RealtimeScaling) -> JsonObject:
     """Return what is registered for a real-time variant."""
     (name,) = (one for one in _METRICS if getattr(scaling, one) is not None)
@@ -90,7 +115,7 @@ def of_realtime(scaling: RealtimeScaling) -> JsonObject:
 def of_asynchronous(scaling: AsynchronousScaling) -> JsonObject:
     """Return what is registered for an asynchronous variant; the deployer adds its endpoint."""
     metric = {
-        "MetricName": "ApproximateBacklogSizePerInstance",
+        "MetricName": _BACKLOG,
         "Namespace": "AWS/SageMaker",
         "Statistic": "Average",
     }
@@ -100,16 +125,12 @@ def of_asynchronous(scaling: AsynchronousScaling) -> JsonObject:
 
 def of_serverless(scaling: ServerlessScaling) -> JsonObject:
     """Return what is registered for a serverless variant."""
-    name = "SageMakerVariantProvisionedConcurrencyUtilization"
-    metric = {"PredefinedMetricSpecification": {"PredefinedMetricType": name}}
+    metric = {"PredefinedMetricSpecification": {"PredefinedMetricType": _SERVERLESS_METRIC}}
     return _registered(scaling, _CONCURRENCY, scaling.utilization, metric)
 
 
 def _registered(scaling: Scaling, dimension: str, value: float, metric: Any) -> JsonObject:
-    cooldowns = {
-        "ScaleInCooldown": scaling.scale_in_cooldown_in_seconds,
-        "ScaleOutCooldown": scaling.scale_out_cooldown_in_seconds,
-    }
+    cooldowns = {name: getattr(scaling, key) for name, key in _COOLDOWNS.items()}
     given = {name: seconds for name, seconds in cooldowns.items() if seconds is not None}
     return {
         "ScalableDimension": dimension,

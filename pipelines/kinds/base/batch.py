@@ -6,13 +6,14 @@ What the service refuses beside the shapes stands on the Type: `steptypes/transf
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from pipelines.diagnostics import Finding, Severity
 from pipelines.frozen import frozen
+from pipelines.grammar.names import camel_case
 from pipelines.json_types import Json, JsonObject
 from pipelines.spec.base import ShortFormModel, SpecModel
-from pipelines.spec.members import RequestMember
+from pipelines.spec.members import RequestMember, declared, fields_of, is_model, type_below
 from pipelines.spec.references import Template
 from pipelines.spec.values import FixedText, Integer, Text
 
@@ -166,6 +167,29 @@ class BatchRequest:
             "VolumeKmsKeyId": self.kms_key,
         }
         return self._given(members)
+
+
+_WORDS: Final = {"split": _SPLIT, "strategy": _STRATEGY, "assemble": _ASSEMBLE, "join": _JOIN}
+
+
+def batch_keys(request: JsonObject, model: type[BaseModel] = BatchKeys) -> JsonObject:
+    """Return the keys that became a request: what `BatchRequest` has written."""
+    found: JsonObject = {}
+    for name, field in fields_of(model).items():
+        member = declared(field)
+        path = member.paths[0] if member else (camel_case(name),)
+        value: Json = request
+        for part in path:
+            value = value.get(part) if isinstance(value, dict) else None
+        inner = type_below(model, name)
+        if value is not None:
+            found[name] = batch_keys(value, inner) if is_model(inner) else _word(name, value)
+    return found
+
+
+def _word(key: str, value: Json) -> Json:
+    """Return what a key has for a value of the request."""
+    return next((word for word, one in _WORDS.get(key, {}).items() if one == value), value)
 
 
 def batch_checks(keys: BatchKeys) -> Iterator[Finding]:

@@ -1,14 +1,16 @@
 """What the modes of a deployment that have instances share: types, rollout, time to start."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from pipelines.images.instances import first_unlike
 from pipelines.json_types import JsonObject
+from pipelines.kinds.base.autoscaling import scaling_keys
 from pipelines.spec.base import SpecModel
 from pipelines.spec.instances import ONE_OR_SEVERAL, one_or_several
-from pipelines.spec.members import RequestMember, members_of
+from pipelines.spec.members import RequestMember, keys_of, members_of
 from pipelines.spec.values import FixedText, Scalar, fixed_text, mistake, no_entries
 
 _LEAST_LINEAR_PERCENT = 10
@@ -22,6 +24,9 @@ def _types(value: object) -> object:
         message, advice = odd
         raise mistake("SP122", message, advice)
     return names
+
+
+_SHARES = ("CanarySize", "LinearStepSize", "MaximumBatchSize")
 
 
 class Rollout(SpecModel):
@@ -130,6 +135,37 @@ def variant_of(mode: OnInstances) -> JsonObject:
     else:
         variant["InstanceType"] = types[0]
     return variant
+
+
+def instance_keys(config: Mapping[str, Any]) -> JsonObject:
+    """Return the keys of a mode with instances that became a program's configuration."""
+    variant, scaling = config["variant"], config.get("scaling")
+    keys = keys_of(OnInstances, variant)
+    if "InstancePools" in variant:
+        pools = sorted(variant["InstancePools"], key=lambda one: one["Priority"])
+        keys["instance_type"] = [one["InstanceType"] for one in pools]
+    blocks = {
+        "rollout": _rollout_keys(config.get("deployment") or {}),
+        "autoscaling": scaling_keys(scaling) if scaling else {},
+    }
+    return {**keys, **{name: block for name, block in blocks.items() if block}}
+
+
+def _rollout_keys(policy: JsonObject) -> JsonObject:
+    rolling = policy.get("RollingUpdatePolicy")
+    update = rolling or policy.get("BlueGreenUpdatePolicy", {})
+    routing = rolling or update.get("TrafficRoutingConfiguration", {})
+    sizes = (routing[name]["Value"] for name in _SHARES if name in routing)
+    alarms = policy.get("AutoRollbackConfiguration", {}).get("Alarms", ())
+    keys = {
+        "type": "rolling" if rolling else routing.get("Type", "").lower(),
+        "percent": next(sizes, None),
+        "wait_interval_in_seconds": routing.get("WaitIntervalInSeconds"),
+        "termination_wait_in_seconds": update.get("TerminationWaitInSeconds"),
+        "maximum_execution_timeout_in_seconds": update.get("MaximumExecutionTimeoutInSeconds"),
+        "alarms": [one["AlarmName"] for one in alarms],
+    }
+    return {key: value for key, value in keys.items() if value or value == 0}
 
 
 def deployment_config(rollout: Rollout | None) -> JsonObject | None:

@@ -124,7 +124,7 @@ class ServedModel:
         if self.serving.packages:
             archive = Input.model_validate({"from": ""})
             sources = {MODEL: processing_output(_packaged(context), MODEL)}
-        job_step = _job_step(self.sample, ("instance_type",), context)
+        job_step = _job_step(self.sample, ("instance_type", "max_runtime_in_seconds"), context)
         variables: Mapping[str, Value] = self.container(context).get("Environment", {})
         job = ProcessingJob(
             name=f"{context.name}-{SAMPLE}",

@@ -36,3 +36,6 @@ class ServedSample(Sample):
     instance_type: Annotated[Text | None, RequestMember("ClusterConfig.InstanceType")] = Field(
         None, description="The instance of the job that sends it, such as ml.g5.xlarge."
     )
+    max_runtime_in_seconds: Annotated[
+        int, RequestMember("StoppingCondition.MaxRuntimeInSeconds")
+    ] = Field(3600, description="How long the model may take to load and to answer.")

@@ -50,12 +50,15 @@ class ModeBlock:
         member: the members of the requests for config and endpoint that its block becomes.
         summary: what the key does, one sentence.
         settings: the block → what it becomes.
+        keys: what it becomes, as the deploy program is configured → the keys of the block that are
+            given, for those who show it.
     """
 
     model: type[SpecModel]
     member: RequestMember
     summary: str
     settings: Callable[[Any], Settings]
+    keys: Callable[[Mapping[str, Any]], JsonObject]
 
 
 def find(name: str) -> ModeBlock:

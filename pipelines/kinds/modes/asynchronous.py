@@ -1,6 +1,7 @@
 """`asynchronous:` of a deployment."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -9,13 +10,16 @@ from pipelines.kinds.base.autoscaling import AsynchronousScaling, of_asynchronou
 from pipelines.kinds.base.hosting import (
     OnInstances,
     deployment_config,
+    instance_keys,
     refuse_elsewhere,
     variant_of,
 )
 from pipelines.kinds.modes import ModeBlock, Settings
 from pipelines.spec.base import Seldom, SpecModel
-from pipelines.spec.members import RequestMember
+from pipelines.spec.members import RequestMember, keys_of
 from pipelines.spec.values import FixedText, mistake, no_entries
+
+_TOPICS = {"SUCCESS_NOTIFICATION_TOPIC": "success", "ERROR_NOTIFICATION_TOPIC": "error"}
 
 
 class AsynchronousNotify(SpecModel):
@@ -30,6 +34,19 @@ class AsynchronousNotify(SpecModel):
     include_response_in: list[Literal["SUCCESS_NOTIFICATION_TOPIC", "ERROR_NOTIFICATION_TOPIC"]] = (
         Field(default_factory=no_entries, description="The topics that get the answer, too.")
     )
+
+    @model_validator(mode="after")
+    def _topics_are_there(self) -> Self:
+        if self.success is None and self.error is None:
+            message = "`notify` names no topic"
+            raise mistake("SP122", message, "add `success:` or `error:`, or remove it")
+        for word in self.include_response_in:
+            key = _TOPICS[word]
+            if getattr(self, key) is None:
+                message = f"`{word}` gets the answer, and there is no topic `{key}`"
+                advice = f"add `{key}:`, or remove `{word}`"
+                raise mistake("SP122", message, advice, below="include_response_in")
+        return self
 
 
 class Asynchronous(OnInstances):
@@ -104,9 +121,24 @@ def _notification(notify: AsynchronousNotify) -> JsonObject:
     return config
 
 
+def _keys(config: Mapping[str, Any]) -> JsonObject:
+    inference = config["config"]["AsyncInferenceConfig"]
+    output, client = inference["OutputConfig"], inference.get("ClientConfig", {})
+    notified = output.get("NotificationConfig")
+    notify = {"notify": _notify_keys(notified)} if notified else {}
+    return {**instance_keys(config), **keys_of(Asynchronous, {**output, **client}), **notify}
+
+
+def _notify_keys(notified: JsonObject) -> JsonObject:
+    responses = notified.get("IncludeInferenceResponseIn")
+    further = {"include_response_in": responses} if responses else {}
+    return {**keys_of(AsynchronousNotify, notified), **further}
+
+
 MODE = ModeBlock(
     Asynchronous,
     RequestMember("ProductionVariants", "DeploymentConfig", "AsyncInferenceConfig"),
     "Answer requests from S3, one after the other, into S3.",
     _settings,
+    _keys,
 )

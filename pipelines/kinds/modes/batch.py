@@ -4,16 +4,17 @@ What the block becomes is the request of that job. The deployer gets it in its c
 each reference is the name of a variable, since a bundle is the same for every execution.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field
 
 from pipelines.diagnostics import Finding
 from pipelines.grammar.functions import Value
 from pipelines.json_types import Json, JsonObject
-from pipelines.kinds.base.batch import BatchKeys, BatchRequest, batch_checks
+from pipelines.kinds.base.batch import BatchKeys, BatchRequest, batch_checks, batch_keys
 from pipelines.kinds.base.contract import EmitContext
 from pipelines.kinds.modes import ModeBlock, Settings
 from pipelines.programs.deploy.variables import INPUT, JOB, OUTPUT, STEP, VALUE, VARIABLE
@@ -22,8 +23,11 @@ from pipelines.spec.names import copied
 from pipelines.spec.references import Template
 from pipelines.spec.values import Text
 
+_BATCH = "batch"
 _LONGEST = 45
 """Of the 63 characters of a job's name, without a hash and a number."""
+
+_DIGEST = 6
 
 
 @dataclass
@@ -106,8 +110,28 @@ class Batch(BatchKeys):
 
 
 def job_name(pipeline: str, step: str) -> str:
-    """Return what the names of a step's jobs begin with; a hash and a number follow."""
-    return f"{pipeline}-{step}".replace("_", "-")[:_LONGEST].rstrip("-")
+    """Return what the names of a step's jobs begin with; a hash and a number follow.
+
+    A digest tells `a-b` and `c` from `a` and `b-c`, and names that are cut or written anew.
+    """
+    digest = hashlib.sha256(f"{pipeline}/{step}".encode()).hexdigest()[:_DIGEST]
+    words = f"{pipeline}-{step}".replace("_", "-")[: _LONGEST - _DIGEST - 1].rstrip("-")
+    return f"{words}-{digest}"
+
+
+def _keys(config: Mapping[str, Any]) -> JsonObject:
+    """Return the keys; where input and output are, the environment of the job says."""
+    keys = _without_variables(batch_keys(config[_BATCH]))
+    return keys if isinstance(keys, dict) else {}
+
+
+def _without_variables(value: Json) -> Json:
+    if not isinstance(value, dict):
+        return value
+    if VARIABLE in value:
+        name = value[VARIABLE]
+        return None if name in {INPUT, OUTPUT} else f"${{{name}}}"
+    return {key: _without_variables(inner) for key, inner in value.items()}
 
 
 MODE = ModeBlock(
@@ -115,4 +139,5 @@ MODE = ModeBlock(
     RequestMember(),
     "No endpoint: process the objects of a prefix, one job for each version and input.",
     lambda _block: Settings({}),
+    _keys,
 )

@@ -1,15 +1,21 @@
 """`realtime:` of a deployment."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.autoscaling import RealtimeScaling, of_realtime
-from pipelines.kinds.base.hosting import OnInstances, deployment_config, variant_of
+from pipelines.kinds.base.hosting import (
+    OnInstances,
+    deployment_config,
+    instance_keys,
+    variant_of,
+)
 from pipelines.kinds.modes import ModeBlock, Settings
 from pipelines.spec.base import Seldom, SpecModel
-from pipelines.spec.members import RequestMember
+from pipelines.spec.members import RequestMember, keys_of
 from pipelines.spec.values import FixedText
 
 _CAPTURED = {"input": ("Input",), "output": ("Output",), "both": ("Input", "Output")}
@@ -70,6 +76,19 @@ def _capture(capture: DataCapture) -> JsonObject:
     return config
 
 
+def _keys(config: Mapping[str, Any]) -> JsonObject:
+    capture = config.get("config", {}).get("DataCaptureConfig")
+    kept = {"data_capture": _capture_keys(capture)} if capture else {}
+    mirrored = {"shadow": config["shadow"]} if config.get("shadow") else {}
+    return {**instance_keys(config), **kept, **mirrored}
+
+
+def _capture_keys(capture: JsonObject) -> JsonObject:
+    what = tuple(one["CaptureMode"] for one in capture["CaptureOptions"])
+    (word,) = (word for word, kept in _CAPTURED.items() if kept == what)
+    return {**keys_of(DataCapture, capture), "what": word}
+
+
 MODE = ModeBlock(
     Realtime,
     RequestMember(
@@ -77,4 +96,5 @@ MODE = ModeBlock(
     ),
     "Serve with instances.",
     _settings,
+    _keys,
 )

@@ -1,14 +1,16 @@
 """`serverless:` of a deployment."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pipelines.kinds.base.autoscaling import ServerlessScaling, of_serverless
+from pipelines.json_types import JsonObject
+from pipelines.kinds.base.autoscaling import ServerlessScaling, of_serverless, scaling_keys
 from pipelines.kinds.base.hosting import refuse_elsewhere
 from pipelines.kinds.modes import ModeBlock, Settings
 from pipelines.spec.base import Seldom, SpecModel
-from pipelines.spec.members import RequestMember, members_of
+from pipelines.spec.members import RequestMember, keys_of, members_of
 from pipelines.spec.values import mistake
 
 _ONE_WORKER = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
@@ -58,6 +60,12 @@ def _settings(mode: Serverless) -> Settings:
     return Settings({"ServerlessConfig": members_of(mode)}, _ONE_WORKER, scaling=scaling)
 
 
+def _keys(config: Mapping[str, Any]) -> JsonObject:
+    written = keys_of(Serverless, config["variant"]["ServerlessConfig"])
+    scaling = config.get("scaling")
+    return {**written, **({"autoscaling": scaling_keys(scaling)} if scaling else {})}
+
+
 MODE = ModeBlock(
-    Serverless, RequestMember("ServerlessConfig"), "Serve without instances.", _settings
+    Serverless, RequestMember("ServerlessConfig"), "Serve without instances.", _settings, _keys
 )

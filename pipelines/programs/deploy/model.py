@@ -88,6 +88,11 @@ class DeploymentTarget(NamedTuple):
     shadow: str = ""
     batch: Mapping[str, Any] = {}
 
+    @property
+    def name(self) -> str:
+        """What people call it: the endpoint, or the step of a batch."""
+        return self.history.rpartition("/")[2]
+
     def model_name(self, package: str) -> str:
         """Name the model of a package by what it is made of."""
         return self._named(package, self.role, self.environment, self.model)
@@ -108,8 +113,9 @@ class DeploymentTarget(NamedTuple):
         return self._named(package, self.environment, asked, fingerprint, longest=longest)
 
     def _named(self, *content: Any, longest: int = _NAME_LENGTH) -> str:
-        text = json.dumps(content, sort_keys=True).encode()
         prefix = self.endpoint[: longest - _HASH_LENGTH - 1].rstrip("-")
+        whole = content if prefix == self.endpoint else (*content, self.endpoint)
+        text = json.dumps(whole, sort_keys=True).encode()
         return f"{prefix}-{hashlib.sha256(text).hexdigest()[:_HASH_LENGTH]}"
 
 

@@ -83,7 +83,7 @@ def _with_values(request: Any, variables: Mapping[str, str], member: str = "") -
         return request
     if set(request) == {VARIABLE}:
         text = variables[request[VARIABLE]]
-        return int(text) if member in _NUMBERS else text
+        return int(text) if member in _NUMBERS and text else text  # none yet: no default
     return {key: _with_values(inner, variables, key) for key, inner in request.items()}
 
 

@@ -137,7 +137,7 @@ def reconcile_batch(
     """
     if options.retry is not None:
         raise NotFailedError(
-            f"a failed job of {target.endpoint} is tried again by every deployment:"
+            f"a failed job of {target.name} is tried again by every deployment:"
             " there is nothing to retry"
         )
     batch = _Batch(clients, target, options)
@@ -147,7 +147,7 @@ def reconcile_batch(
         if decision.action in {NOTHING, FAIL} or options.dry_run:
             return batch.outcome(decision)
         batch.carry_out(state, decision)
-    raise DeployError(f"{target.endpoint} is not finished after {_ROUNDS} changes")
+    raise DeployError(f"{target.name} is not finished after {_ROUNDS} changes")
 
 
 class _Batch:

@@ -12,5 +12,8 @@ INPUT, OUTPUT = "DEPLOY_INPUT", "DEPLOY_OUTPUT"
 VALUE = "DEPLOY_VALUE_"
 """Of a batch: where its input and its output are; other values of its request, by number."""
 
+PREDICTIONS = "predictions"
+"""What the output of a batch is called."""
+
 VARIABLE = "Variable"
 """The only member of what stands in a request for the value of a variable, which it names."""

@@ -27,8 +27,18 @@ STAND_IN = "PIPELINES_MODEL_SERVER"
 """Set by the local SageMaker: JSON, the `words` that stand for the `serve` of the image, and its
 `server`; where that is "", they only serve archives with code."""
 
-_ENTRYPOINT = "/usr/local/bin/dockerd-entrypoint.py"
-"""What AWS's images of PyTorch and Hugging Face start with the word `serve`."""
+_ENTRYPOINT = "/usr/local/bin/sagemaker_entrypoint.sh"
+"""What AWS's images on Amazon Linux 2023 start: Ray Serve, vLLM, Hugging Face (FACTS 12.18).
+
+It goes before `serve`, which in the image of Ray Serve is a command of Ray's.
+"""
+
+_OLDER_ENTRYPOINT = "/usr/local/bin/dockerd-entrypoint.py"
+"""What the images of PyTorch up to 2.6 and of Hugging Face start with the word `serve`.
+
+Their toolkits bring a `serve` that does the same and ends where the server ends; so do those of
+sklearn, XGBoost and TensorFlow Serving, which have no entrypoint for it (FACTS 12.18).
+"""
 
 _START_SECONDS, _ANSWER_SECONDS = 600.0, 900.0
 _SHOWN = 500
@@ -42,7 +52,8 @@ def main(config: dict[str, object], layout: Layout) -> int:
         JobError: the model does not load, or does not answer the request.
     """
     model = _in_place(Path(os.environ.get("SM_MODEL_DIR") or layout.model_dir), layout.model_dir)
-    environment = _environment(os.environ, model, Path.cwd().parent)
+    given = _given(layout)
+    environment = _environment({**os.environ, **given}, model, Path.cwd().parent, set(given))
     command = _command(environment, model)
     if command is None:
         print(
@@ -70,12 +81,14 @@ def _command(environment: Mapping[str, str], model: Path) -> list[str] | None:
     stand_in = json.loads(environment.get(STAND_IN) or "{}")
     if stand_in and (stand_in["server"] or (model / "code").is_dir()):
         return [str(word) for word in stand_in["words"]]
+    if Path(_ENTRYPOINT).is_file():
+        return ["/bin/bash", _ENTRYPOINT, "serve"]
     serve = shutil.which("serve", path=environment.get("PATH"))
     if serve is not None:
         return [serve]
-    if Path(_ENTRYPOINT).is_file():
+    if Path(_OLDER_ENTRYPOINT).is_file():
         python = shutil.which("python", path=environment.get("PATH")) or sys.executable
-        return [python, _ENTRYPOINT, "serve"]
+        return [python, _OLDER_ENTRYPOINT, "serve"]
     return None
 
 
@@ -111,9 +124,21 @@ def _in_place(model: Path, place: Path) -> Path:
     return place
 
 
-def _environment(outer: Mapping[str, str], model: Path, scratch: Path) -> dict[str, str]:
-    """Return the environment of the server: the job's, without what is the job's alone."""
-    kept = {name: value for name, value in outer.items() if not name.startswith("SM_")}
+def _given(layout: Layout) -> dict[str, str]:
+    """Return the variables of the job's request: those of the model's container."""
+    config = layout.config_dir / "processingjobconfig.json"
+    request = json.loads(config.read_text(encoding="utf-8")) if config.is_file() else {}
+    return dict(request.get("Environment") or {})
+
+
+def _environment(
+    outer: Mapping[str, str], model: Path, scratch: Path, given: set[str]
+) -> dict[str, str]:
+    """Return the environment of the server: the job's, without what is the job's alone.
+
+    A container may have an `SM_` variable of its own, such as SM_RAYSERVE_APP or SM_VLLM_MODEL.
+    """
+    kept = {name: v for name, v in outer.items() if name in given or not name.startswith("SM_")}
     paths = [path for path in outer.get("PYTHONPATH", "").split(os.pathsep) if path]
     inside = f"{scratch}{os.sep}"
     kept["PYTHONPATH"] = os.pathsep.join(path for path in paths if not path.startswith(inside))

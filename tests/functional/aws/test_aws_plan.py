@@ -97,6 +97,46 @@ def test_files_and_members_that_changed_are_named(
     ]
 
 
+def test_a_changed_deployment_is_told_by_the_keys_of_its_block(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """They lie in a bundle: the definition shows another hash, and the plan which keys differ."""
+    del account
+    add_deployment(project)
+    spec = project / "pipeline.yaml"
+    before = "realtime: {instance_type: ml.m5.large, autoscaling: {max: 4, %s: 500}}"
+    edit(
+        spec,
+        "serverless: {memory_size_in_mb: 2048, max_concurrency: 5}",
+        before % "invocations_per_instance",
+    )
+    pipelines(*UPSERT)
+    after = before.replace("4", "6").replace("500}", "500}, shadow: pending")
+    edit(
+        spec,
+        before % "invocations_per_instance",
+        after % "concurrent_requests_per_instance",
+    )
+    lines = pipelines("plan").out.splitlines()
+    changes = [line for line in lines if line.startswith(("  ~", "  -", "  +"))]
+    assert "upload    code of deploy: the step's configuration" in lines
+    assert changes == 2 * [
+        "  ~ deploy.code: the step's configuration",
+        "  ~ deploy.realtime.autoscaling.max: 4 → 6",
+        "  - deploy.realtime.autoscaling.invocations_per_instance: 500.0",
+        "  + deploy.realtime.autoscaling.concurrent_requests_per_instance: 500.0",
+        "  + deploy.realtime.shadow: pending",
+    ]
+    (upload,) = planned(pipelines)["uploads"]
+    settings = upload["changed_files"][0]["settings"]
+    assert settings[0] == {
+        "change": "changed",
+        "key": "realtime.autoscaling.max",
+        "before": 4,
+        "after": 6,
+    }
+
+
 def test_json_has_every_path_in_full(account: Account, project: Path, pipelines: Command) -> None:
     """Stable keys, and values as they stand in the definition."""
     del account

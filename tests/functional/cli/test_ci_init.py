@@ -369,6 +369,20 @@ def test_two_schedules_of_one_name_are_refused(project: Path) -> None:
     assert "`churn-a-nightly` is that of `churn`" in answer.err
 
 
+def test_two_specs_that_make_one_pipeline_are_refused(project: Path) -> None:
+    """`churn` with a deployment makes `churn-deploy`, which is another spec's own."""
+    step = (
+        "  live:\n    kind: deployment\n    group: churn\n    endpoint: churn\n    serverless: {}\n"
+    )
+    (project / "pipeline.yaml").write_text(SPEC + step)
+    second = SPEC.replace("role/churn", "role/fraud").replace("e: churn\n", "e: churn-deploy\n")
+    (project / "fraud.yaml").write_text(second)
+    answer = _init(project, "-f", "pipeline.yaml", "-f", "fraud.yaml")
+    assert _CODES.findall(answer.err) == ["SP602"]
+    assert "the pipeline in 111122223333" in answer.err
+    assert "`churn-deploy` is that of `churn`" in answer.err
+
+
 def test_head_says_how_to_generate_the_template_again(project: Path) -> None:
     """With every option that is no default, and as seen from the repository's root."""
     (project / "models").mkdir()

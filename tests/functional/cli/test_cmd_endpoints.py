@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -91,14 +92,14 @@ def test_a_batch_is_processed_once_by_the_pipeline_and_by_name(project: Project)
     (again,) = listed(project, "deploy", "--local", "nightly")
     assert (again["live"], again["changed"], again["action"]) == (1, False, "nothing")
     (seen,) = listed(project, "endpoints", "--local")
-    assert (seen["endpoint"], seen["status"], seen["mode"]) == (
-        "tiny-nightly",
-        "Completed",
-        "batch",
-    )
+    assert (seen["endpoint"], seen["status"], seen["mode"]) == ("nightly", "Completed", "batch")
+    shown = project.good("endpoints", "show", "--local", "nightly")
+    assert "output           s3://answers/nightly\n" in shown
+    outputs = project.good("outputs", "--local")
+    assert re.search(r"nightly\.predictions  data +1 +\d+ B", outputs), outputs
     none = project.run("deploy", "--local")
     assert none.code == 2
-    assert "name a batch: tiny-nightly" in none.err
+    assert "name a batch: nightly" in none.err
     assert "is a batch" in project.run("endpoints", "rollback", "--local", "nightly").err
     gone = project.good("destroy", "--local", "--yes")
     assert "deleted model tiny-nightly-" in gone

@@ -13,6 +13,7 @@ from pipelines.compile.grants import Condition, Permission
 from pipelines.compile.model import Compiled, CompileRequest
 from pipelines.compile.permissions import permissions
 from pipelines.json_types import Json, JsonObject
+from pipelines.kinds.modes.batch import job_name
 from pipelines.spec.model import Aws
 
 SPEC = """\
@@ -388,7 +389,7 @@ def test_a_batch_needs_no_right_on_endpoints(tmp_path: Path) -> None:
     found = [one for one in permissions(compiled, aws) if one.step == "deploy"]
     assert not any("Endpoint" in one.action or "autoscaling" in one.action for one in found)
     resources = {(one.role, one.action): one.resources for one in found}
-    job = f"{SAGEMAKER}:transform-job/churn-deploy-*"
+    job = f"{SAGEMAKER}:transform-job/{job_name('churn', 'deploy')}-*"
     assert resources[DEPLOYER, "sagemaker:CreateTransformJob"] == (job,)
     reads = {one for p in found if p.action == "s3:GetObject" for one in p.resources}
     assert {"arn:aws:s3:::lake/in/*", "arn:aws:s3:::team/churn/packages/*"} <= reads

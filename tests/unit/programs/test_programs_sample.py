@@ -104,3 +104,23 @@ def test_where_no_server_can_be_started_the_log_says_so(
     monkeypatch.setenv("PIPELINES_MODEL_SERVER", json.dumps(stand_in))
     assert job.run() == 0
     assert "NOT TRIED: there is no server to start" in capsys.readouterr().out
+
+
+def test_the_entrypoint_of_a_newer_image_goes_before_a_command_of_that_name(
+    job: Job, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`serve` is Ray's in the image of Ray Serve; and the container's own `SM_` variables stay."""
+    job.serve("import sys\nsys.exit('a command of Ray')")
+    server = job.bin / "server"
+    server.write_text(f"#!{sys.executable}\n{SERVER.format(status=200)}")
+    server.chmod(0o755)
+    entrypoint = job.bin / "sagemaker_entrypoint.sh"
+    entrypoint.write_text(f'echo "starting $1 $SM_RAYSERVE_APP"\nexec {server}\n')
+    monkeypatch.setattr("pipelines.programs.sample.main._ENTRYPOINT", str(entrypoint))
+    config = job.layout.config_dir / "processingjobconfig.json"
+    config.parent.mkdir(parents=True)
+    config.write_text(json.dumps({"Environment": {"SM_RAYSERVE_APP": "app:main"}}))
+    assert job.run() == 0
+    told = capsys.readouterr().out
+    assert "starting serve app:main\n" in told
+    assert "the model answered ask.csv with HTTP 200" in told

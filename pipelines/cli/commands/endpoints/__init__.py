@@ -55,7 +55,7 @@ def _table(target: CommandTarget, found: list[SeenDeployment], rest: list[tuple[
     if not found and not rest:
         return f"{target.chosen.file} has no deployment step"
     rows = [
-        (one.deployment.endpoint, one.status, one.mode, one.version, "; ".join(one.messages))
+        (one.deployment.name, one.status, one.mode, one.version, "; ".join(one.messages))
         for one in found
     ]
     rows += [(name, status, "", "", "not of this spec") for name, status in rest]
@@ -66,7 +66,7 @@ def as_object(one: SeenDeployment) -> JsonObject:
     """Write a deployment for machines."""
     endpoint = one.state.endpoint
     return {
-        "endpoint": one.deployment.endpoint,
+        "endpoint": one.deployment.name,
         "group": one.deployment.group,
         "status": one.status,
         "mode": one.mode,

@@ -57,7 +57,8 @@ def _described(target: CommandTarget, found: SeenDeployment) -> JsonObject:
 
 def _rows(found: SeenDeployment) -> Iterator[tuple[str, str]]:
     endpoint = found.state.endpoint
-    yield "endpoint", found.deployment.endpoint
+    is_batch = bool(found.deployment.batch)
+    yield ("batch" if is_batch else "endpoint"), found.deployment.name
     yield "status", found.status
     if endpoint is not None and endpoint.failure:
         yield "failure", endpoint.failure
@@ -67,9 +68,10 @@ def _rows(found: SeenDeployment) -> Iterator[tuple[str, str]]:
     elif endpoint is not None:
         yield "version", f"none of the group: {endpoint.package or 'no model package'}"
     yield "mode", found.mode
-    if found.deployment.batch:
+    if is_batch:
         yield "input", input_of(found.deployment)
         yield "output", found.deployment.batch["TransformOutput"]["S3OutputPath"]
+        yield "jobs", f"{found.deployment.endpoint}-…"
     if endpoint is not None:
         yield "config", endpoint.config
     for message in found.messages:
@@ -80,8 +82,38 @@ def _rows(found: SeenDeployment) -> Iterator[tuple[str, str]]:
 
 
 def _settings(variant: JsonObject) -> str:
-    keys = ("InstanceType", "InstancePools", "InitialInstanceCount", "ServerlessConfig")
-    return ", ".join(f"{key} {variant[key]}" for key in keys if key in variant)
+    """Write what a variant runs on: `2 x ml.m5.large`, `2048 MB, at most 5 requests at once`."""
+    serverless = variant.get("ServerlessConfig")
+    if serverless is not None:
+        kept = serverless.get("ProvisionedConcurrency")
+        warm = (f"{kept} of them kept warm",) if kept else ()
+        most = f"at most {serverless['MaxConcurrency']} requests at once"
+        return ", ".join((f"{serverless['MemorySizeInMB']} MB", most, *warm))
+    pools = sorted(variant.get("InstancePools", ()), key=lambda one: one.get("Priority", 1))
+    types = [one["InstanceType"] for one in pools] or [variant.get("InstanceType", "unknown")]
+    volume = variant.get("VolumeSizeInGB")
+    storage = (f"{volume} GB of storage each",) if volume else ()
+    count = variant.get("InitialInstanceCount", 1)
+    return ", ".join((f"{count} x {' or '.join(types)}", *storage))
+
+
+def _of_config(config: JsonObject) -> Iterator[tuple[str, str]]:
+    """Yield what a config says beside its variants."""
+    capture = config.get("DataCaptureConfig")
+    if capture and capture.get("EnableCapture"):
+        kept = " and ".join(one["CaptureMode"].lower() for one in capture["CaptureOptions"])
+        share = f"{capture['InitialSamplingPercentage']} % of the requests, {kept}"
+        yield "captured", f"{share}, below {capture['DestinationS3Uri']}"
+    asynchronous = config.get("AsyncInferenceConfig")
+    if asynchronous:
+        output = asynchronous["OutputConfig"]
+        yield "answers", f"below {output['S3OutputPath']}"
+        if "S3FailurePath" in output:
+            yield "errors", f"below {output['S3FailurePath']}"
+        topics = output.get("NotificationConfig") or {}
+        for word, member in (("success", "SuccessTopic"), ("error", "ErrorTopic")):
+            if member in topics:
+                yield f"topic of {word}", topics[member]
 
 
 def _of_service(described: JsonObject) -> Iterator[tuple[str, str]]:
@@ -90,6 +122,7 @@ def _of_service(described: JsonObject) -> Iterator[tuple[str, str]]:
     sorts = ("ProductionVariants", "ShadowProductionVariants")
     for variant in (one for sort in sorts for one in config.get(sort) or ()):
         yield "variant", f"{variant['VariantName']}: {_settings(variant)}"
+    yield from _of_config(config)
     for name, reason in stubs_of(described):
         yield "stub", f"{name}: {reason}"
     for variant in described.get("ProductionVariants", ()):
