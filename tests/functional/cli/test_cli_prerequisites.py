@@ -131,7 +131,7 @@ def test_what_starts_the_ranks_is_missed_before_the_first_step(
     """The image has it; here it may be missing."""
     add(project, SPREAD.replace("{launcher}", launcher))
     lack(monkeypatch, "torch")
-    monkeypatch.setattr("shutil.which", lambda _: None)
+    monkeypatch.setattr("shutil.which", lambda _, **_path: None)
     answer = pipelines("run")
     assert answer.code == 2
     assert f"the step `spread` needs {lacking}, not installed here" in answer.err

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.backends.local.executors import processing, training
+from pipelines.backends.local.executors import processing
 from pipelines.backends.local.jobs.launcher import preloaded
 from pipelines.execution.status import StepStatus
 from tests.bundles import make_bundle
@@ -189,23 +189,3 @@ def test_a_malicious_model_archive_upstream_is_refused(local: Local, name: str) 
     assert outcome.status is StepStatus.FAILED
     assert "leads out of the archive" in str(outcome.reason)
     assert "ran" not in local.log(call)
-
-
-@pytest.mark.slow
-def test_two_hosts_meet_through_torchrun(local: Local) -> None:
-    """Two host processes form one world over gloo, in both ways of isolation."""
-    pytest.importorskip("torch")
-    script = (
-        "import torch, torch.distributed as d; d.init_process_group('gloo');"
-        "t = torch.ones(1) * (d.get_rank() + 1); d.all_reduce(t);"
-        "print('sum', t.item(), d.get_world_size()); d.destroy_process_group()"
-    )
-    torchrun = {"launcher": "torchrun", "processes_per_host": 1}
-    uri = put_bundle(local, script, job="training", distribution=torchrun)
-    place = "/opt/ml/input/data/code/bundle.pyz"
-    code = local.channel("code", uri)
-    call = local.call(local.training("python3", place, hosts=2, InputDataConfig=[code]))
-    outcome = training.execute(call)
-    assert outcome.status is StepStatus.SUCCEEDED, (outcome.reason, local.log(call))
-    for host in ("algo-1", "algo-2"):
-        assert "sum 3.0 2" in local.log(call, host)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 from typing import TYPE_CHECKING, assert_never
@@ -29,6 +30,7 @@ from pipelines.backends.local.kept import SCRATCH_FILE, keep
 from pipelines.errors import free_space
 from pipelines.execution.failure import DISK_FULL, KEPT, NAMES_OPT_ML
 from pipelines.frozen import frozen
+from pipelines.runtime.agent import KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -103,13 +105,12 @@ def run_job(
         order.progress.tick()
         tick()
 
+    requested = {**container.environment, **_key(job)}
     commands = [
         HostCommand(
             host,
             command_words(job, host, container.words, order.settings),
-            host_environment(
-                job, host, order.settings, requested=container.environment, outside=os.environ
-            ),
+            host_environment(job, host, order.settings, requested=requested, outside=os.environ),
             order.logs / f"{host.name}.log",
         )
         for host in job.hosts
@@ -124,6 +125,11 @@ def run_job(
         show_layers(host.root for host in job.hosts)
         keep(job.folder)
     return LocalJobResult(end, reason, fault, [one.log for one in commands])
+
+
+def _key(job: LocalJob) -> dict[str, str]:
+    """Return what the hosts of a job know each other by: others share this machine's ports."""
+    return {KEY: secrets.token_hex(16)} if len(job.hosts) > 1 else {}
 
 
 def _warnings(order: JobOrder, job: LocalJob, container: ContainerCommand) -> list[str]:
