@@ -23,6 +23,7 @@ from pipelines.execution.schedule import ScheduledStep
 from pipelines.execution.searching import Searched, searching
 from pipelines.execution.status import StepStatus
 from pipelines.execution.trials import TryingJob, find_trying
+from pipelines.execution.usage import is_usage
 from pipelines.grammar.patterns import compiled
 from pipelines.json_types import Json, JsonObject
 
@@ -65,7 +66,9 @@ class _Job:
         self.stream, self.token, self.epoch, self.seen = stream, None, None, StepProgressed("")
 
     def take(self, line: str) -> None:
-        """Read one line."""
+        """Read one line; what the runtime says of usage is none of the job's own."""
+        if is_usage(line):
+            return
         shown = shown_line(line)
         progress = progress_in(shown)
         if progress is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from pipelines.runtime.usage import TAG
+
 NAMES_OPT_ML = "; its log names /opt/ml"
 DISK_FULL = "; the disk is full"
 KEPT = "; its folder is kept: "
@@ -75,7 +77,7 @@ def is_said(log: Sequence[str], reason: str | None) -> bool:
 
 def _of_rank(log: Sequence[str], reason: str | None) -> list[str]:
     """Return the lines of the rank that a reason names, all where the log does not tell ranks."""
-    lines = [line for line in log if not line.startswith(_REPEATED)]
+    lines = [line for line in log if not line.startswith((_REPEATED, TAG))]
     named = _CATEGORY.match(reason or "")
     if named and named["rank"]:
         mark = re.compile(rf"\[rank{named['rank']}\]: ?")

@@ -13,7 +13,7 @@ import stat
 import sys
 from pathlib import Path
 
-from . import bundle, child, command
+from . import bundle, child, command, usage
 from .bundle import BundleFile, Job
 from .container import Container, read_container
 from .environment import Scratch, build_environment, process_environment
@@ -123,8 +123,6 @@ def _run(job: Job, layout: Layout, scratch: Scratch) -> int:
         if not layout.processing:
             _replace_links(layout.model_dir)
         return 0
-    if ended.tail and not ended.tail.endswith("\n"):
-        print(file=sys.stderr)  # start a new line
     from .disk import with_free_space  # noqa: PLC0415 - as above
     from .failure import program_reason, reason  # noqa: PLC0415 - only a failed job needs it
 
@@ -155,6 +153,13 @@ def _launch(job: Job, container: Container, single: child.Command) -> child.Ende
         from .terminal import run as run_at_terminal  # noqa: PLC0415 - only `debug` needs it
 
         return run_at_terminal(job, single)
+    begun = usage.begin(int(single.environment["SM_NUM_GPUS"]), str(single.folder.parent))
+    ended = _run_to_the_end(job, container, single)
+    usage.report(begun, job, container, ended)
+    return ended
+
+
+def _run_to_the_end(job: Job, container: Container, single: child.Command) -> child.Ended:
     launcher = (job.distribution or {}).get("launcher")
     if launcher is None:
         return child.run(single)

@@ -19,12 +19,14 @@ from pipelines.bundle.project import Project
 from pipelines.runtime.child import GRACE_VARIABLE
 from pipelines.runtime.layout import Layout
 from pipelines.runtime.requirements import ENV_DIR_VARIABLE
+from pipelines.runtime.usage import TAG
 from pipelines.testing.errors import JobSetupError
 from pipelines.testing.hosts import JobSetup, host_environment, prepare
 from pipelines.testing.results import JobResult
 
 TIMEOUT = 600.0
 _UNPACKED = re.compile(r"[^\s\"']*/pipelines-[0-9a-f]{16}/code/")  # as the runtime names it
+_USAGE = re.compile(f"^{TAG}.*\n?", re.MULTILINE)
 _GRACE = 5.0  # seconds from SIGTERM to SIGKILL; on the platform nearly 120
 
 
@@ -154,8 +156,8 @@ def _log(job: JobUnderTest, host: str) -> Path:
 
 
 def _text(job: JobUnderTest, host: str) -> str:
-    """Read a log; what it says of the bundle's files, it says of the project's."""
-    text = _log(job, host).read_text(encoding="utf-8", errors="replace")
+    """Read a log as the script wrote it; what it says of the bundle's files, of the project's."""
+    text = _USAGE.sub("", _log(job, host).read_text(encoding="utf-8", errors="replace"))
     return _UNPACKED.sub(lambda _: f"{job.project.root}/", text)
 
 

@@ -6,7 +6,7 @@ unknown, not as missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from pipelines.account.account import Account
 from pipelines.account.health import bucket, images, quotas, roles
@@ -20,7 +20,11 @@ __all__ = ["Check", "examine"]
 
 
 def examine(
-    account: Account, aws: Aws, needs: DefinitionNeeds, permissions: Iterable[Permission]
+    account: Account,
+    aws: Aws,
+    needs: DefinitionNeeds,
+    permissions: Iterable[Permission],
+    keep: Callable[[Mapping[str, float]], None],
 ) -> Iterator[Check]:
     """Check an account, one thing after the other.
 
@@ -29,6 +33,7 @@ def examine(
         aws: the `aws:` of the spec.
         needs: what the pipeline asks of it.
         permissions: what the pipeline needs of its roles.
+        keep: called with the quotas that were read.
     """
     try:
         caller = account.call("sts", "get_caller_identity")
@@ -40,5 +45,5 @@ def examine(
     yield from roles.check_caller(account, str(caller["Arn"]), aws)
     yield from roles.check_roles(account, aws, permissions)
     yield from bucket.check(account, aws)
-    yield from quotas.check(account, needs)
+    yield from quotas.check(account, needs, keep)
     yield from images.check(account, needs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ from pipelines.backends.local.health import (
     step_facts,
     this_machine,
 )
+from pipelines.cli.capacity import keep
 from pipelines.cli.options import ChosenSpec, format_option, local_option, spec_options
 from pipelines.cli.printing import echo, echo_data
 from pipelines.cli.project import folder_of, require_named
@@ -99,7 +101,8 @@ def _account(chosen: ChosenSpec, *, is_shown: bool) -> list[Check]:
         if is_shown:
             echo("\nthe account")
         needed = permissions(target.compiled, target.aws)
-        for check in examine(target.account, target.aws, needs, needed):
+        keeping = partial(keep, chosen.file, target.account)
+        for check in examine(target.account, target.aws, needs, needed, keeping):
             checks.append(check)
             if is_shown:
                 echo(f"  {check.verdict:<8} {check.subject}: {check.text}")

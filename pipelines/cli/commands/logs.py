@@ -15,6 +15,7 @@ import click
 from pipelines.cli.options import ChosenSpec, local_option, spec_options
 from pipelines.cli.printing import echo, echo_raw, log_line, style
 from pipelines.cli.progress import is_live
+from pipelines.cli.progress.words import usage_text
 from pipelines.cli.scope import Scope, open_scope
 from pipelines.diagnostics.nearest import nearest
 from pipelines.errors import UsageError
@@ -23,6 +24,7 @@ from pipelines.execution.identifiers import LATEST, identifier
 from pipelines.execution.logs import LogStream, lines, streams
 from pipelines.execution.schedule import read_schedule
 from pipelines.execution.status import OPEN
+from pipelines.execution.usage import usage_in
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 
@@ -106,7 +108,7 @@ def _with_bars(
     with shown(bars, sys.stdout) as show:
 
         def write(line: str, label: _Label = _NO_LABEL) -> None:
-            show(Text.assemble((label.text, label.colour), log_line(line)))
+            show(Text.assemble((label.text, label.colour), _shown(line)))
 
         yield write, bars.look
 
@@ -185,7 +187,13 @@ class _Interleaved:
 
 def _print_line(line: str, label: _Label = _NO_LABEL) -> None:
     shown = style(label.text, fg=label.colour) if label.text else ""
-    echo(f"{shown}{log_line(line)}")
+    echo(f"{shown}{_shown(line)}")
+
+
+def _shown(line: str) -> str:
+    """Return a line for people: what the runtime says of usage in words."""
+    used = usage_in(line)
+    return log_line(line) if used is None else usage_text(used)
 
 
 def _print_raw(line: str, label: _Label = _NO_LABEL) -> None:

@@ -64,3 +64,15 @@ def _show(plan: Plan, target: CommandTarget, output_format: str) -> None:
                 from pipelines.cli.costs import plan_line  # noqa: PLC0415 - only for people
 
                 echo(plan_line(target.compiled, target.chosen.file, target.aws.region))
+            _show_capacity(target)
+
+
+def _show_capacity(target: CommandTarget) -> None:
+    """Print the quotas that a pipeline needs, and what its latest execution suggests."""
+    from pipelines.cli.capacity import last_advice, quota_lines  # noqa: PLC0415 - only for people
+
+    if not target.is_local:
+        for line in quota_lines(target.compiled, target.chosen.file, target.account):
+            echo(line)
+    for line in last_advice(target.account, target.pipeline):
+        echo(line)

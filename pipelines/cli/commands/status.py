@@ -53,7 +53,9 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
             found = "".join(f"\n{text}\n" for text in _experiments(scope, rows))
             one = _one(described, rows, scope)
             cost = "" if scope.account is None else f"{_cost(scope, described, chosen)}\n"
-            shown = f"{one}\n{found}{cost}outputs, reports and metrics: {find}"
+            shown = (
+                f"{one}\n{found}{_advice(scope, rows)}{cost}outputs, reports and metrics: {find}"
+            )
     if output_format == "json":
         echo_data(as_json(rows))
     else:
@@ -81,6 +83,13 @@ def _cost(scope: Scope, described: JsonObject, chosen: ChosenSpec) -> str:
     region = "" if scope.account is None else scope.account.region
     prices = known_prices(home_of(chosen.file), region)
     return status_line(lambda: read_execution(source_of(scope), described), prices, scope.caller)
+
+
+def _advice(scope: Scope, rows: list[JsonObject]) -> str:
+    """Write what the jobs of an execution suggest for the next one; empty where that is nothing."""
+    from pipelines.advice.reading import advice_on  # noqa: PLC0415 - for one execution alone
+
+    return "".join(f"advice: {line}\n" for line in advice_on(scope.caller, rows))
 
 
 def _follow(scope: Scope, execution: str) -> None:

@@ -12,9 +12,11 @@ from pipelines.execution.identifiers import identifier
 
 if TYPE_CHECKING:
     from pipelines.execution.job_progress import Progress  # its expressions take a while to compile
+    from pipelines.execution.usage import HostUsage
 
 _MINUTE = 60
 _HOUR = 3600
+_GB = 1024
 
 
 def duration(seconds: float) -> str:
@@ -52,6 +54,22 @@ def metrics_text(metrics: Mapping[str, float]) -> str:
     return "  ".join(
         f"{visible(name, kept='')} {written(value)}" for name, value in metrics.items()
     )
+
+
+def usage_text(used: HostUsage) -> str:
+    """Write what a host used: `used 2m 05s, 96% of 4 CPUs, 1.2 of 15.5 GB memory, 310 MB read`."""
+    parts = [f"used {duration(used.wall)}", f"{used.busy:.0%} of {used.cpus} CPUs"]
+    if used.memory_of:
+        parts.append(f"{used.memory / _GB:.1f} of {used.memory_of / _GB:.1f} GB memory")
+    if used.read is not None:
+        parts.append(f"{used.read:.0f} MB read")
+    if used.step is not None:
+        parts.append(f"{used.step:.3g} s a step")
+    if used.gpus is not None:
+        gpus = used.gpus
+        parts.append(f"{gpus.busy_percent:.0f}% of {gpus.count} GPUs")
+        parts.append(f"{gpus.memory / _GB:.1f} of {gpus.memory_of / _GB:.1f} GB of each")
+    return ", ".join(parts)
 
 
 def progress_text(progress: Progress) -> str:

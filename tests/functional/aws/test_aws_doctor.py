@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,6 +112,23 @@ def test_a_healthy_account_is_all_ok(
     assert "isolation" in answer.out
     assert account.proxy.changes() == []
     assert {"sagemaker:CreateTrainingJob", "sagemaker:CreateModelPackage"} <= set(mends.asked)
+
+
+def test_a_plan_names_the_quotas_with_what_doctor_has_read(
+    account: Account, project: Path, pipelines: Command, mends: HealthMends
+) -> None:
+    """They are kept with their date, since Service Quotas lists them all or none."""
+    make_role(account)
+    needed = "quota: ml.m5.xlarge for training job usage: a step needs 1; "
+    before = pipelines("plan")
+    assert f"{needed}its value is unknown: `pipelines doctor` reads it" in before.out, before.err
+    pipelines("doctor")
+    assert f"{needed}the account had 4 on 20" in pipelines("plan").out
+    mends.quotas = {"ml.m5.xlarge for training job usage": 0}
+    pipelines("doctor")
+    assert re.search(re.escape(needed) + "the account had 0 on .*, too few", pipelines("plan").out)
+    (project / ".pipelines" / "quotas.json").write_text("[", encoding="utf-8")
+    assert f"{needed}its value is unknown" in pipelines("plan").out
 
 
 def test_everything_that_is_missing_is_found_at_once(

@@ -21,6 +21,12 @@ COST = "cost: unknown, no price is known: `pipelines cost --refresh` retrieves t
 UPSERT = ("upsert", "--yes")
 
 
+def quota(kind: str, usage: str) -> str:
+    """What a plan says of a quota that `doctor` has not read."""
+    unread = "its value is unknown: `pipelines doctor` reads it"
+    return f"quota: {kind} for {usage} job usage: a step needs 1; {unread}"
+
+
 def planned(pipelines: Command) -> JsonObject:
     """Plan, for machines."""
     answer = pipelines("plan", "--format", "json")
@@ -45,6 +51,8 @@ def test_a_plan_changes_nothing(account: Account, project: Path, pipelines: Comm
         "create    pipeline churn",
         "5 to upload, 2 to create",
         COST,
+        quota("ml.m5.xlarge", "processing"),
+        quota("ml.m5.xlarge", "training"),
     ]
 
 
@@ -94,6 +102,8 @@ def test_files_and_members_that_changed_are_named(
         "  register-package: train runs again and changes its input",
         "4 to upload, 1 to update",
         COST,
+        quota("ml.m5.xlarge", "processing"),
+        quota("ml.m5.2xlarge", "training"),
     ]
 
 

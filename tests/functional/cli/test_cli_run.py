@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.logs import written
+
 if TYPE_CHECKING:
     from tests.functional.cli.conftest import Command, Processes
 
@@ -135,7 +137,7 @@ def test_a_pipeline_runs_to_its_end(project: Path, processes: Processes) -> None
     assert "  reject: not run, `enough` took the other branch" in lines
     assert lines[-2] == "Succeeded in T"
     assert lines[-1].startswith("its results on one page: pipelines report --local ")
-    assert processes("logs", "--local", "latest", "use").out == "rows: word word word\n"
+    assert written(processes("logs", "--local", "latest", "use").out) == "rows: word word word\n"
     assert (project / ".pipelines" / "state.db").is_file()
 
 
@@ -144,8 +146,8 @@ def test_logs_without_a_step_are_those_of_all(pipelines: Command) -> None:
     """Of the latest execution where none is named; each line behind its step's name."""
     assert pipelines("run").code == 0
     everything = "make | making 3\nuse | rows: word word word\n"
-    assert pipelines("logs", "--local").out == everything
-    assert pipelines("logs", "--local", "latest", "--follow").out == everything
+    assert written(pipelines("logs", "--local").out) == everything
+    assert written(pipelines("logs", "--local", "latest", "--follow").out) == everything
 
 
 @pytest.mark.usefixtures("project")
@@ -300,7 +302,7 @@ def test_two_runs_at_the_same_time_both_succeed(project: Path, processes: Proces
     assert [process.returncode for process in running] == [0, 0], ended
     listed = processes("status", "--local").out.splitlines()[1:]
     assert [line.split()[2] for line in listed] == ["Succeeded", "Succeeded"]
-    logs = {processes("logs", "--local", line.split()[0], "use").out for line in listed}
+    logs = {written(processes("logs", "--local", line.split()[0], "use").out) for line in listed}
     assert logs == {"rows: word word\n", "rows: word word word word word\n"}
     with sqlite3.connect(project / ".pipelines" / "state.db") as state:
         assert state.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -316,4 +318,4 @@ def test_jobs_run_where_the_caller_closed_the_standard_streams(
     words = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-m", "pipelines", "run"]
     ran = subprocess.run(words, env=processes.environ, stdout=subprocess.DEVNULL, check=False)
     assert ran.returncode == 0
-    assert processes("logs", "--local", "latest", "use").out == "rows: word word word\n"
+    assert written(processes("logs", "--local", "latest", "use").out) == "rows: word word word\n"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.functional.cli.test_cli_start import registering
+from tests.logs import written
 
 if TYPE_CHECKING:
     from tests.functional.cli.conftest import Command
@@ -40,7 +41,7 @@ def test_an_edited_step_runs_alone_on_earlier_results(project: Path, pipelines: 
     assert f"  make: from {first}" in answer.out.splitlines()
     assert f"selected: use; make from {first}; parameters of {first}: count=2" in answer.err
     assert "warning: use runs whatever `enough` decides: it is not selected" in answer.err
-    assert pipelines("logs", "--local", "latest", "use").out == "edited: word word\n"
+    assert written(pipelines("logs", "--local", "latest", "use").out) == "edited: word word\n"
     shown = pipelines("status", "--local", "latest").out
     assert "selected: use" in shown.splitlines()
     assert f"from {first}" in next(line for line in shown.splitlines() if line.startswith("make"))

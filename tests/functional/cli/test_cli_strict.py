@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.logs import written
+
 if TYPE_CHECKING:
     from tests.functional.cli.conftest import Command
 
@@ -69,7 +71,7 @@ def test_code_that_does_without_a_module_does_so_as_in_the_image(
     (strict / "steps" / "use.py").write_text(TRIES, "utf-8")
     answer = pipelines("run", "--strict-requirements")
     assert answer.code == 0, answer.out
-    log = pipelines("logs", "--local", "latest", "use").out.splitlines()
+    log = written(pipelines("logs", "--local", "latest", "use").out).splitlines()
     assert log == ["yaml True", "found False", "caught pytest", "of the project"]
 
 

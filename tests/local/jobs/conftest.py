@@ -26,6 +26,7 @@ from pipelines.backends.local.jobs.service import JobService
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.operations.context import OperationContext
 from pipelines.backends.local.state.local_state import LocalState
+from pipelines.execution.usage import is_usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,8 +84,9 @@ class Local:
         )
 
     def log(self, call: StepCall, host: str = "algo-1") -> str:
-        """Read a host's log."""
-        return (call.logs / f"{host}.log").read_text()
+        """Read a host's log, without the runtime's line about usage."""
+        text = (call.logs / f"{host}.log").read_text()
+        return "".join(line for line in text.splitlines(keepends=True) if not is_usage(line))
 
     def clean(self) -> bool:
         """Return whether no job's folder is left."""

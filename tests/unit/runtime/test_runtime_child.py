@@ -10,6 +10,8 @@ from typing import IO
 
 import pytest
 
+from pipelines.runtime.usage import TAG
+
 pytestmark = pytest.mark.usefixtures("every_python")
 
 Start = Callable[..., "Popen[str]"]
@@ -32,6 +34,11 @@ def output(process: Popen[str]) -> IO[str]:
     """The log of a started job."""
     assert process.stdout is not None
     return process.stdout
+
+
+def written(process: Popen[str]) -> str:
+    """All that the script of a started job wrote."""
+    return "".join(line for line in output(process) if not line.startswith(TAG))
 
 
 @pytest.mark.parametrize("code", [0, 5])
@@ -83,7 +90,7 @@ def test_no_process_outlives_the_script(start: Start, tmp_path: Path) -> None:
     os.mkfifo(fifo)
     process = start(WORKER, FIFO=str(fifo))
     with fifo.open() as held:
-        assert output(process).read() == "ready\n"
+        assert written(process) == "ready\n"
         assert process.wait() == 0
         assert held.read() == "", "the end of the fifo comes when the worker has ended"
 
@@ -104,4 +111,4 @@ def test_the_script_dies_with_the_runtime(start: Start, tmp_path: Path) -> None:
 def test_a_script_cannot_read_from_the_terminal(start: Start) -> None:
     """Standard input is empty, as in a container."""
     process = start("import sys\nprint(repr(sys.stdin.read()))\n")
-    assert output(process).read() == "''\n"
+    assert written(process) == "''\n"

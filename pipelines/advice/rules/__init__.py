@@ -1,0 +1,1 @@
+"""The rules: one module for each, with its `RULE`; all are asked."""

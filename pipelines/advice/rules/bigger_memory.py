@@ -1,0 +1,24 @@
+"""A bigger instance, where memory was nearly used up."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pipelines.advice.job import ObservedJob, Rule, gigabytes
+
+_FULL: Final = 0.85
+
+
+def _advise(job: ObservedJob) -> str | None:
+    host = max(job.hosts, key=lambda one: one.memory * one.processes)
+    used = host.memory * host.processes
+    if not host.memory_of or used < _FULL * host.memory_of:
+        return None
+    several = f"{host.processes} processes of " if host.processes > 1 else ""
+    return (
+        f"use {job.bigger}: {several}{gigabytes(host.memory)} at their peak, "
+        f"of {gigabytes(host.memory_of)} ({used / host.memory_of:.0%})"
+    )
+
+
+RULE = Rule(10, "instances", _advise)

@@ -1,0 +1,54 @@
+"""More processes on each host, where one keeps one processor or one GPU busy of several."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pipelines.advice.job import ObservedJob, Rule, time_of
+from pipelines.advice.sizes import is_several_times_the_smallest
+from pipelines.execution.usage import GpuUsage, HostUsage
+
+_FEW: Final = 1.25
+"""Processors that a process keeps busy which computes on one, loading its data included."""
+
+_LEAST_CPUS: Final = 4
+
+
+def _advise(job: ObservedJob) -> str | None:
+    host, gpus = job.busiest, job.busiest_gpus
+    if job.is_local:
+        return _elsewhere(job, host)
+    if gpus is not None:
+        return _per_gpu(host, gpus)
+    used = host.cpu / host.wall
+    if used > _FEW * host.processes or host.cpus < max(_LEAST_CPUS, 2 * host.processes):
+        return None
+    return (
+        f"run more processes (`processes_per_host:`), or use a smaller instance: it kept"
+        f" {used:.1f} of {host.cpus} CPUs busy for {time_of(job.wall)}"
+    )
+
+
+def _per_gpu(host: HostUsage, gpus: GpuUsage) -> str | None:
+    if gpus.count <= host.processes:
+        return None
+    ran = "1 process" if host.processes == 1 else f"{host.processes} processes"
+    return (
+        f"run a process for each GPU (`processes_per_host: {gpus.count}`): {ran} for"
+        f" {gpus.count} GPUs, which were {gpus.busy_percent:.0f} % busy"
+    )
+
+
+def _elsewhere(job: ObservedJob, host: HostUsage) -> str | None:
+    """Advise from a run on another machine: code that computes on one CPU does so anywhere."""
+    used, own = host.cpu / host.wall, job.instance_type or ""
+    could_more = host.cpus > host.processes and is_several_times_the_smallest(own)
+    if host.gpus is not None or used > _FEW * host.processes or not could_more:
+        return None
+    return (
+        f"run more processes (`processes_per_host:`), or use a smaller instance: it kept"
+        f" {used:.1f} CPUs busy here, and {own} has more"
+    )
+
+
+RULE = Rule(50, "processes", _advise, anywhere=True)

@@ -1,0 +1,42 @@
+"""Names of instance types: the next bigger one of the same family, of those that the API knows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from pipelines.steptypes.shapes import shapes_of
+from pipelines.steptypes.steptype import StepType
+
+_SIZE: Final = re.compile(r"(?P<times>\d*)(?P<name>medium|large|xlarge)")
+_LEAST: Final[Mapping[str, float]] = {"medium": 0.25, "large": 0.5, "xlarge": 1.0}
+_SEVERAL: Final = 2.0
+_SHAPES: Final = ("TrainingInstanceType", "ProcessingInstanceType", "TransformInstanceType")
+
+
+def known_types(step_type: StepType) -> frozenset[str]:
+    """Return the instance types that jobs of a Type may run on, as the API's model lists them."""
+    shapes = shapes_of(step_type)
+    found = (shapes.get(name) for name in _SHAPES if name in shapes.names())
+    return frozenset(one for shape in found for one in shape.enum)
+
+
+def next_bigger(instance_type: str, known: Collection[str]) -> str | None:
+    """Return the next bigger type of a family among those known; None where there is none."""
+    family, _, size = instance_type.rpartition(".")
+    own = _weight(size)
+    named = (one.rpartition(".") for one in known)
+    sizes = ((_weight(other), other) for of, _, other in named if of == family)
+    bigger = [(weight, other) for weight, other in sizes if own and weight and weight > own]
+    return f"{family}.{min(bigger)[1]}" if bigger else None
+
+
+def is_several_times_the_smallest(instance_type: str) -> bool:
+    """Return whether a type is a 2xlarge or bigger, which has several processors in any family."""
+    return (_weight(instance_type.rpartition(".")[2]) or 0.0) >= _SEVERAL
+
+
+def _weight(size: str) -> float | None:
+    found = _SIZE.fullmatch(size)
+    return None if found is None else _LEAST[found["name"]] * int(found["times"] or 1)

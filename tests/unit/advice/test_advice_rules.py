@@ -1,0 +1,248 @@
+"""Advice: every rule with values on both sides of its threshold, and when there is none at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from pipelines.advice.advise import advise, all_rules, why_none
+from pipelines.advice.job import ObservedJob
+from pipelines.advice.sizes import known_types, next_bigger
+from pipelines.execution.usage import GpuUsage, HostUsage
+from pipelines.json_types import JsonObject
+from pipelines.steptypes import find
+from pipelines.steptypes.training import STEP_TYPE as TRAINING
+
+BEGAN = datetime(2026, 11, 26, tzinfo=UTC)
+HOST = HostUsage("algo-1", wall=600.0, cpu=1200.0, cpus=4, memory=2048.0, memory_of=16384.0)
+GPUS = GpuUsage(count=1, busy_percent=50.0, memory=8192.0, memory_of=24576.0)
+
+
+def transition(status: str, seconds: float) -> JsonObject:
+    """Write an entry of SecondaryStatusTransitions."""
+    end = BEGAN + timedelta(seconds=seconds)
+    return {"Status": status, "StartTime": BEGAN, "EndTime": end}
+
+
+def channel(mode: str = "File", kind: str = "S3Prefix", name: str = "train") -> JsonObject:
+    """Write a channel."""
+    source = {"S3DataSource": {"S3DataType": kind, "S3Uri": "s3://bucket/x"}}
+    return {"ChannelName": name, "DataSource": source, "InputMode": mode}
+
+
+def job(
+    *hosts: HostUsage, instance: str = "ml.m5.xlarge", local: bool = False, **described: Any
+) -> ObservedJob:
+    """Return a training job of ten minutes that nothing is to be said about."""
+    resources = {"InstanceType": instance, "InstanceCount": 1, **described.pop("resources", {})}
+    return ObservedJob(
+        "train", TRAINING, {"ResourceConfig": resources, **described}, hosts or (HOST,), local
+    )
+
+
+def biggest(seconds: float) -> ObservedJob:
+    """Return a job that keeps the biggest instance of a family busy, on spot capacity."""
+    host = replace(HOST, wall=seconds, cpu=seconds * 96, cpus=96)
+    return job(host, instance="ml.m5.24xlarge", EnableManagedSpotTraining=True)
+
+
+def told(observed: ObservedJob) -> list[str]:
+    """Return the advice on a job, as text."""
+    return [one.text for one in advise(observed)]
+
+
+def test_there_is_nothing_to_say_about_a_job_that_fits_its_instance() -> None:
+    """The job that the other tests change one value of."""
+    assert told(job()) == []
+
+
+@pytest.mark.parametrize(
+    ("beyond", "within", "words"),
+    [
+        (
+            job(replace(HOST, memory=14000.0)),
+            job(replace(HOST, memory=13900.0)),
+            "use a bigger instance, such as ml.m5.2xlarge: 13.7 GB at their peak, of 16.0 GB (85%)",
+        ),
+        (
+            job(replace(HOST, memory=3500.0, processes=4)),
+            job(replace(HOST, memory=3400.0, processes=4)),
+            "4 processes of 3.4 GB at their peak, of 16.0 GB (85%)",
+        ),
+        (
+            job(replace(HOST, gpus=replace(GPUS, busy_percent=85.0)), instance="ml.g5.xlarge"),
+            job(replace(HOST, gpus=replace(GPUS, busy_percent=84.9)), instance="ml.g5.xlarge"),
+            "use a bigger instance, such as ml.g5.2xlarge, before more: GPUs 85 % busy for 10 min",
+        ),
+        (
+            job(replace(HOST, gpus=replace(GPUS, memory=22200.0)), instance="ml.g5.xlarge"),
+            job(replace(HOST, gpus=replace(GPUS, memory=22100.0)), instance="ml.g5.xlarge"),
+            "GPU memory 21.7 GB of 24.0 GB at its peak",
+        ),
+        (
+            job(replace(HOST, cpu=2040.0)),
+            job(replace(HOST, cpu=2039.0)),
+            "such as ml.m5.2xlarge, before more: its 4 CPUs were 85% busy for 10 min",
+        ),
+        (
+            job(replace(HOST, cpu=2040.0, gpus=GPUS), instance="ml.g5.xlarge"),
+            job(replace(HOST, cpu=2039.0, gpus=GPUS), instance="ml.g5.xlarge"),
+            "its 4 CPUs were 85% busy, its GPUs 50 % for 10 min",
+        ),
+        (
+            biggest(3600.0),
+            biggest(3599.0),
+            "is the biggest of its family, and its 96 CPUs were 100% busy for 60 min",
+        ),
+        (
+            job(replace(HOST, cpu=750.0)),
+            job(replace(HOST, cpu=751.0)),
+            "it kept 1.2 of 4 CPUs busy for 10 min",
+        ),
+        (
+            job(replace(HOST, cpu=600.0)),
+            job(replace(HOST, cpu=600.0, cpus=3)),
+            "run more processes (`processes_per_host:`), or use a smaller instance",
+        ),
+        (
+            job(replace(HOST, gpus=replace(GPUS, count=4)), instance="ml.g5.12xlarge"),
+            job(replace(HOST, processes=4, gpus=replace(GPUS, count=4)), instance="ml.g5.12xlarge"),
+            "(`processes_per_host: 4`): 1 process for 4 GPUs, which were 50 % busy",
+        ),
+        (
+            job(
+                InputDataConfig=[channel()],
+                SecondaryStatusTransitions=[transition("Downloading", 120)],
+            ),
+            job(
+                InputDataConfig=[channel()],
+                SecondaryStatusTransitions=[transition("Downloading", 119)],
+            ),
+            "read `train` in mode FastFile: copying took 2 min, before 10 min of training",
+        ),
+        (
+            job(replace(HOST, wall=1800.0, cpu=3600.0)),
+            job(replace(HOST, wall=1799.0, cpu=3600.0)),
+            "use spot capacity: it ran 30 min on demand, which costs more; an interruption",
+        ),
+        (
+            job(
+                SecondaryStatusTransitions=[transition("Starting", 100), transition("Pending", 80)]
+            ),
+            job(SecondaryStatusTransitions=[transition("Starting", 179)]),
+            "(`keep_alive_period_in_seconds:`): they took 3 min to start, for 10 min of training",
+        ),
+    ],
+)
+def test_a_rule_speaks_from_its_threshold_on(
+    beyond: ObservedJob, within: ObservedJob, words: str
+) -> None:
+    """In one line, with the numbers that it rests on; below the threshold nothing is said."""
+    (text,) = told(beyond)
+    assert words in text
+    assert "\n" not in text
+    assert told(within) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda one: replace(one, described={**one.described, "EnableManagedSpotTraining": True}),
+        lambda one: job(*one.hosts, resources={"KeepAlivePeriodInSeconds": 600}),
+        lambda one: job(*one.hosts, resources={"TrainingPlanArn": "arn"}),
+        lambda one: job(*one.hosts, resources={"InstancePreferences": [{"InstanceType": "a"}]}),
+        lambda one: replace(one, is_local=True),
+    ],
+)
+def test_spot_is_not_proposed_where_it_is_used_or_cannot_be(
+    change: Callable[[ObservedJob], ObservedJob],
+) -> None:
+    """Spot excludes preferences, warm pools and training plans; a laptop's hours are not billed."""
+    long = job(replace(HOST, wall=7200.0, cpu=14400.0))
+    assert [text for text in told(long) if "spot" in text]
+    assert told(change(long)) == []
+
+
+@pytest.mark.parametrize(
+    "one",
+    [channel("FastFile"), channel(kind="ManifestFile"), channel(name="code"), channel("Pipe")],
+)
+def test_fast_file_is_proposed_for_copied_prefixes_alone(one: JsonObject) -> None:
+    """The bundle is copied in any case; manifests cannot be read in this mode (FACTS 2.2)."""
+    copying = [transition("Downloading", 300)]
+    assert told(job(InputDataConfig=[one], SecondaryStatusTransitions=copying)) == []
+
+
+@pytest.mark.parametrize("excluded", [{"KeepAlivePeriodInSeconds": 60}, {"InstanceGroups": [{}]}])
+def test_a_warm_pool_is_not_proposed_where_there_is_one_or_can_be_none(
+    excluded: JsonObject,
+) -> None:
+    """Nor with spot."""
+    starting = [transition("Starting", 400)]
+    assert told(job(SecondaryStatusTransitions=starting))
+    assert told(job(SecondaryStatusTransitions=starting, resources=excluded)) == []
+    spot = job(SecondaryStatusTransitions=starting, EnableManagedSpotTraining=True)
+    assert told(spot) == []
+
+
+def test_bigger_is_proposed_before_more_and_once() -> None:
+    """Memory, CPUs and GPUs all ask for a bigger instance: the first reason is told."""
+    full = replace(HOST, memory=16000.0, cpu=2400.0)
+    (text,) = told(job(full))
+    assert text.startswith("use a bigger instance")
+    assert [rule.order for rule in all_rules()] == sorted({rule.order for rule in all_rules()})
+
+
+def test_the_instance_that_was_selected_counts() -> None:
+    """Of several types the one that ran (FACTS 12.8)."""
+    resources = {"InstanceType": None, "SelectedInstanceType": "ml.c5.xlarge"}
+    (text,) = told(job(replace(HOST, cpu=2400.0), resources=resources))
+    assert "ml.c5.2xlarge" in text
+
+
+def test_a_local_run_says_only_what_holds_in_the_account() -> None:
+    """This machine's memory and CPUs are not those of the instance; code for one CPU is."""
+    busy = replace(HOST, cpu=2400.0, memory=16000.0)
+    assert told(job(busy, local=True)) == []
+    alone = replace(HOST, cpu=600.0, cpus=2)
+    (text,) = told(job(alone, instance="ml.m5.4xlarge", local=True))
+    assert text.endswith("it kept 1.0 CPUs busy here, and ml.m5.4xlarge has more")
+    assert told(job(alone, instance="ml.m5.xlarge", local=True)) == []
+    assert told(job(replace(alone, cpus=1), instance="ml.m5.4xlarge", local=True)) == []
+
+
+def test_a_job_of_some_seconds_or_of_unknown_usage_gives_no_advice() -> None:
+    """A minute is the least; what was too short is said once for all jobs."""
+    short = replace(HOST, wall=59.9, cpu=59.9 * 4)
+    assert told(job(short)) == []
+    assert told(job(replace(short, wall=60.0, cpu=240.0))) != []
+    nothing = ObservedJob("train", TRAINING, {}, ())
+    assert told(nothing) == []
+    assert why_none([("a", 3.0), ("train", 12.4)]) == (
+        "none: the longest job, train, ran 12 s, and less than a minute says little"
+    )
+    assert why_none([("a", 3.0), ("train", 60.0)]) is None
+    assert why_none([]) is None
+
+
+@pytest.mark.parametrize(
+    ("own", "bigger"),
+    [
+        ("ml.m5.large", "ml.m5.xlarge"),
+        ("ml.m5.xlarge", "ml.m5.2xlarge"),
+        ("ml.g6.4xlarge", "ml.g6.8xlarge"),
+        ("ml.m5.24xlarge", None),
+        ("ml.p4d.24xlarge", None),
+        ("ml.unknown.metal", None),
+    ],
+)
+def test_the_next_bigger_type_is_one_that_the_api_knows(own: str, bigger: str | None) -> None:
+    """Of the same family, the next size; Processing knows other types than Training."""
+    assert next_bigger(own, known_types(TRAINING)) == bigger
+    processing = find("Processing")
+    assert processing is not None
+    assert "ml.p4d.24xlarge" not in known_types(processing)
