@@ -98,6 +98,7 @@ def bundle(request: CodeRequest, project: Project) -> CodeBundle:
         model_input=need.model_input,
         outputs=need.outputs,
         image=request.image,
+        checkpoints=need.checkpoints,
     )
     files = (*code_files(project, collector.paths), *frame(job))
     members = tuple(sorted(files, key=lambda one: one.path))

@@ -47,6 +47,7 @@ class CodeNeed:
         requirements_file: the user's requirements, with their mode.
         vendored: requirements that the program gets in its `config` instead of the interpreter.
         distribution: the launcher.
+        checkpoints: where the script keeps them, and whose it goes on with, as in `Job`.
         model_input: the processing input that holds a model archive.
         outputs: names of the processing outputs.
         by_toolkit: whether the toolkit of its image starts it, which runs what is named `*.py`.
@@ -65,6 +66,7 @@ class CodeNeed:
     requirements_file: RequirementsFile | None = None
     vendored: RequirementsFile | None = None
     distribution: JsonObject | None = None
+    checkpoints: JsonObject | None = None
     model_input: str | None = None
     outputs: tuple[str, ...] = ()
     by_toolkit: bool = False

@@ -15,6 +15,7 @@ from typing import NoReturn
 from pipelines.backends.local.api import on_demand
 from pipelines.backends.local.engine.context import RunOptions
 from pipelines.backends.local.local_caller import LocalCaller
+from pipelines.backends.local.resuming import require_checkpoints
 from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.backends.local.staging import stage, stage_written
 from pipelines.backends.local.submit import RunInputs, Submission, submit
@@ -128,6 +129,8 @@ def _started(
         selection, others = _selection(sagemaker, asked, submission, limits.left_out)
         inputs, not_run = replace(inputs, selection=selection), not_run | others
     require_prerequisites(sagemaker.objects, submission.definition, not_run)
+    caller = LocalCaller(sagemaker)
+    require_checkpoints(caller, sagemaker.objects, submission.definition, not_run)
     taken_over = inputs.selection.parameters if inputs.selection else {}
     values = {**taken_over, **inputs.parameters}
     _fetch(sagemaker, asked, submission.definition, not_run, values)

@@ -12,6 +12,7 @@ from pipelines.grammar.functions import Get
 from pipelines.grammar.patterns import compiled
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.channels import channels
+from pipelines.kinds.base.checkpoints import Checkpoints, checkpoint_config, kept
 from pipelines.kinds.base.contract import (
     EmitContext,
     EmittedStep,
@@ -53,12 +54,6 @@ class Distribution(ShortFormModel):
     def long_form(cls, text: str) -> JsonObject:
         """Take the text as `launcher`."""
         return {"launcher": text}
-
-
-class Checkpoints(SpecModel):
-    """Where a job keeps what it can resume from; switches the step's cache off."""
-
-    local_path: FixedText = Field("/opt/ml/checkpoints", description="The folder in the job.")
 
 
 class InstanceGroup(SpecModel):
@@ -156,6 +151,7 @@ def needs(_name: str, step: TrainingKeys) -> StepNeeds:
         include=tuple(step.include),
         requirements_file=requirements_file(step),
         distribution=distribution,
+        checkpoints=kept(step.checkpoints, is_on_spot=step.enable_managed_spot_training),
     )
     return StepNeeds(images, code)
 
@@ -239,7 +235,7 @@ def emit(step: TrainingKeys, context: EmitContext) -> tuple[EmittedStep, ...]:
     if step.enable_managed_spot_training:
         arguments["EnableManagedSpotTraining"] = True
     if step.enable_managed_spot_training or step.checkpoints:
-        arguments["CheckpointConfig"] = _checkpoints(step, context)
+        arguments["CheckpointConfig"] = checkpoint_config(step.checkpoints, context)
         extra.pop("CacheConfig", None)
     emitted = EmittedStep(context.name, "Training", arguments, extra)
     return (with_extra(emitted, step.extra, context),)
@@ -286,11 +282,6 @@ def _stopping(step: TrainingKeys, context: EmitContext) -> JsonObject:
     if step.max_wait_time_in_seconds is not None:
         stopping["MaxWaitTimeInSeconds"] = context.resolve(step.max_wait_time_in_seconds)
     return stopping
-
-
-def _checkpoints(step: TrainingKeys, context: EmitContext) -> JsonObject:
-    local = (step.checkpoints or Checkpoints()).local_path
-    return {"S3Uri": output_uri(context, context.name, "checkpoints"), "LocalPath": local}
 
 
 _EXAMPLE = """\

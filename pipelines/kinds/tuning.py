@@ -130,6 +130,10 @@ class TuningStep(TrainingKeys):
                 "remove it",
                 below="keep_alive_period_in_seconds",
             )
+        if self.checkpoints is not None and self.checkpoints.resume is not None:
+            message = "is not for a tuning job: its training jobs have other hyperparameters each"
+            place = ("checkpoints", "resume")
+            raise mistake("SP125", message, "remove it; see `warm_start`", below=place)
         return self
 
 

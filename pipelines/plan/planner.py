@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 from pipelines.compile.model import Compiled
+from pipelines.definition.resumed import resumed_in
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.plan import tags
@@ -113,6 +114,11 @@ class _Planner:
                 f"the pipeline {name} still exists and {starter} may start it, "
                 f"although the spec no longer {gone}: delete it with "
                 f"aws sagemaker delete-pipeline --pipeline-name {name}"
+            )
+        for one in resumed_in(json.loads(self.compiled.definition)):
+            yield (
+                f"{one.step} goes on with the checkpoints of execution {one.execution},"
+                f" in {one.uri}/ (`checkpoints.resume`)"
             )
         for name in self._left_running():
             yield (

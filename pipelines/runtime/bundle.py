@@ -61,6 +61,8 @@ class Job(Record):
         image: what is known of the image that the job runs in: python, framework, version,
             accelerator, architecture and serving, each None if unknown; None if the image is
             only known when the pipeline is started.
+        checkpoints: `folder`, where the script keeps them, and `resumes`, the execution whose
+            checkpoints it goes on with, or None; None for a job that keeps none.
     """
 
     step: str
@@ -74,6 +76,7 @@ class Job(Record):
     outputs: tuple[str, ...] = ()
     image: dict[str, Any] | None = None
     command: tuple[str, ...] = ()
+    checkpoints: dict[str, Any] | None = None
 
 
 class BundleFile(Record):

@@ -68,6 +68,8 @@ def build_environment(
     plain["SM_CHANNELS"] = sorted(container.channels)
     plain["SM_INPUT_DATA_CONFIG"] = container.input_data_config
     plain["SM_RESOURCE_CONFIG"] = container.hosts.config
+    if job.checkpoints is not None:
+        plain["SM_CHECKPOINT_DIR"] = str(layout.locate(job.checkpoints["folder"]))
     entry = job.script or job.program or ""
     plain["SM_SOURCE_DIR"] = str(code)
     plain["SM_ENTRY_SCRIPT"] = plain["SM_USER_ENTRY_POINT"] = entry

@@ -24,6 +24,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, NoReturn
 
+    from .checkpoints import Checkpoints
+
 
 def run(
     path: str,
@@ -105,6 +107,7 @@ def _run(job: Job, layout: Layout, scratch: Scratch) -> int:
     model_dir = _model_dir(job, layout, scratch)
     variables = build_environment(job, layout, container, model_dir, scratch.code)
     _make_outputs(layout, variables)
+    checkpoints = _checkpoints(job, layout, container)
     environment = process_environment(
         os.environ,
         {**variables, **command.collective_environment(container), **_drivers()},
@@ -120,6 +123,8 @@ def _run(job: Job, layout: Layout, scratch: Scratch) -> int:
         child.Command(command.single(python, job, started), environment, scratch.code),
     )
     if ended.code == 0:
+        if checkpoints is not None:
+            checkpoints.done()
         if not layout.processing:
             _replace_links(layout.model_dir)
         return 0
@@ -184,6 +189,18 @@ def _model_dir(job: Job, layout: Layout, scratch: Scratch) -> Path:
     from .model import unpack_model  # noqa: PLC0415 - only steps with a model need it
 
     return unpack_model(layout.input(job.model_input), scratch.model)
+
+
+def _checkpoints(job: Job, layout: Layout, container: Container) -> Checkpoints | None:
+    """Keep the checkpoints that belong to this training; None where it keeps none."""
+    if job.checkpoints is None:
+        return None
+    from .checkpoints import Checkpoints  # noqa: PLC0415 - only jobs that keep some need it
+
+    folder = layout.locate(job.checkpoints["folder"])
+    kept = Checkpoints(folder, container, job.checkpoints.get("resumes"))
+    kept.begin()
+    return kept
 
 
 def _drivers() -> dict[str, str]:

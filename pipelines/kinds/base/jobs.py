@@ -29,6 +29,7 @@ INPUT_ROOT = "/opt/ml/processing/input"
 OUTPUT_ROOT = "/opt/ml/processing/output"
 CODE = "code"
 BUNDLE = "bundle.pyz"
+EXECUTION_ID = Get("Execution.PipelineExecutionId")
 
 OutputArea: TypeAlias = Literal["runs", "packages"]
 """`runs` is written by jobs with users' code; `packages`, what is registered, never."""
@@ -110,11 +111,15 @@ def text(value: Json, context: EmitContext) -> Value:
 
 
 def output_uri(
-    context: EmitContext, step: str, output: str | None = None, area: OutputArea = "runs"
+    context: EmitContext,
+    step: str,
+    output: str | None = None,
+    area: OutputArea = "runs",
+    execution: Value = EXECUTION_ID,
 ) -> Value:
     """Return where a step's output goes: a prefix of its own for every execution."""
     root = f"s3://{context.aws.bucket}/{context.spec.pipeline}/{area}"
-    parts: tuple[Value, ...] = (root, Get("Execution.PipelineExecutionId"), step)
+    parts: tuple[Value, ...] = (root, execution, step)
     return join_path(*parts, output) if output else join_path(*parts)
 
 

@@ -1,0 +1,48 @@
+"""`checkpoints:` of a training: where a job keeps what it can go on from."""
+
+import re
+
+from pydantic import Field, field_validator
+
+from pipelines.json_types import JsonObject
+from pipelines.kinds.base.contract import EmitContext
+from pipelines.kinds.base.jobs import EXECUTION_ID, output_uri
+from pipelines.spec.base import SpecModel
+from pipelines.spec.values import FixedText, mistake
+
+_EXECUTION = re.compile(r"[A-Za-z0-9]{1,64}")
+
+
+class Checkpoints(SpecModel):
+    """Where a job keeps what it can resume from; switches the step's cache off."""
+
+    local_path: FixedText = Field("/opt/ml/checkpoints", description="The folder in the job.")
+    resume: FixedText | None = Field(
+        None,
+        description="Go on with the checkpoints that this step saved in an earlier execution, "
+        "given by its id; `${env.NAME}` is read when compiling.",
+    )
+
+    @field_validator("resume")
+    @classmethod
+    def _is_an_execution(cls, execution: str | None) -> str | None:
+        if execution is not None and not _EXECUTION.fullmatch(execution):
+            advice = "write the last part of its ARN, such as `k2v8x1q0m3zt`; `status` shows it"
+            raise mistake("SP122", f"`{execution}` is not the id of an execution", advice)
+        return execution
+
+
+def kept(given: Checkpoints | None, *, is_on_spot: bool) -> JsonObject | None:
+    """What the runtime knows of a step's checkpoints; spot implies them."""
+    if given is None and not is_on_spot:
+        return None
+    checkpoints = given or Checkpoints()
+    return {"folder": checkpoints.local_path, "resumes": checkpoints.resume}
+
+
+def checkpoint_config(given: Checkpoints | None, context: EmitContext) -> JsonObject:
+    """`CheckpointConfig`: a prefix of the execution, or of the one whose checkpoints are used."""
+    checkpoints = given or Checkpoints()
+    of = checkpoints.resume or EXECUTION_ID
+    uri = output_uri(context, context.name, "checkpoints", execution=of)
+    return {"S3Uri": uri, "LocalPath": checkpoints.local_path}
