@@ -31,6 +31,7 @@ class RunRequest:
         strict: whether jobs are lent only what their images and requirements bring.
         fetch: how many bytes of inputs may be read from S3; None to read none.
         simulations: what happens as in an account, each SIMULATION:CASE.
+        grace: seconds that a job has between SIGTERM and SIGKILL.
     """
 
     chosen: ChosenSpec
@@ -46,6 +47,7 @@ class RunRequest:
     strict: bool = False
     fetch: int | None = None
     simulations: tuple[str, ...] = ()
+    grace: float = 10.0
 
     @property
     def uses_cache(self) -> bool:

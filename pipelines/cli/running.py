@@ -80,7 +80,7 @@ def run(asked: RunRequest) -> None:
     if asked.definition is None:
         require_project(asked.chosen.file)
     escape_log_records()
-    with open_sagemaker(asked.chosen.file, asked.isolation) as sagemaker:
+    with open_sagemaker(asked.chosen.file, asked.isolation, asked.grace) as sagemaker:
         arn, limits = _started(sagemaker, asked, inputs)
         with (
             following(sys.stdout) as observer,

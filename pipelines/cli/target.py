@@ -182,7 +182,7 @@ def open_account(region: str) -> Account:
 
 
 def open_sagemaker(
-    file: Path, isolation: Literal["auto", "namespaces", "rewrite"] = "auto"
+    file: Path, isolation: Literal["auto", "namespaces", "rewrite"] = "auto", grace: float = 10.0
 ) -> LocalSageMaker:
     """Open the local SageMaker of the project that a spec file belongs to.
 
@@ -202,7 +202,7 @@ def open_sagemaker(
         )
     require_folder(file)
     return LocalSageMaker(
-        LocalSettings(home_of(file), Path(sys.executable), isolation, callers=callers)
+        LocalSettings(home_of(file), Path(sys.executable), isolation, callers=callers, grace=grace)
     )
 
 

@@ -97,7 +97,16 @@ def _known(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tup
     multiple=True,
     metavar="SIMULATION:CASE",
     callback=_known,
-    help="Let happen what happens in an account: capacity:INSTANCE_TYPE, there is none of it.",
+    help="Let happen what happens in an account: capacity:INSTANCE_TYPE, there is none of it; "
+    "interruption:STEP, its spot capacity is taken away while it trains.",
+)
+@click.option(
+    "--grace",
+    type=click.FloatRange(0.1, 120),
+    default=10,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a job has between SIGTERM and SIGKILL; 120 in SageMaker.",
 )
 @click.option("--no-cache", is_flag=True, help="Run every step, even where its result is cached.")
 @click.option(
@@ -120,6 +129,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     max_parallel: int | None,
     stubs: tuple[str, ...],
     simulations: tuple[str, ...],
+    grace: float,
     no_cache: bool,  # noqa: FBT001 - click's flag
     isolation: Literal["auto", "namespaces", "rewrite"],
 ) -> None:
@@ -142,5 +152,6 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
             strict,
             limit if fetch else None,
             simulations,
+            grace,
         )
     )

@@ -33,7 +33,8 @@ def at(status: JobStatus) -> JobState:
 def test_a_job_goes_through_its_phases_and_each_ends_where_the_next_begins() -> None:
     """SecondaryStatusTransitions, in the service's words."""
     state = JobState.new(1.0)
-    for second, phase in enumerate(list(JobPhase)[1:], start=2):
+    phases = [one for one in JobPhase if one is not JobPhase.INTERRUPTED]
+    for second, phase in enumerate(phases[1:], start=2):
         state = state.entered(phase, float(second))
     state = state.finished(JobOutcome(JobStatus.COMPLETED), 9.0)
     assert [(one.status, one.started, one.ended) for one in state.transitions] == [
@@ -101,3 +102,11 @@ def test_a_job_cut_off_by_its_limit_says_so_below_stopped() -> None:
         "MaxRuntimeExceeded",
         "too long",
     )
+
+
+def test_an_interrupted_job_began_when_it_trained_first() -> None:
+    """On spot capacity it starts again; its start is what its training time counts from."""
+    state = at(JobStatus.IN_PROGRESS)
+    for phase in (JobPhase.INTERRUPTED, JobPhase.STARTING, JobPhase.RUNNING):
+        state = state.entered(phase, 5.0)
+    assert (state.secondary, state.started) == ("Training", 3.0)

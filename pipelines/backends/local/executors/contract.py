@@ -58,6 +58,7 @@ class LocalSettings:
             the `signature` of a request, or `auto`: by the user where the system knows it.
         lent: the file with the modules that a job may import; None lends it all that is here.
         simulated: what happens in a job as in an account: cases by simulation.
+        grace: seconds that a job has between SIGTERM and SIGKILL; 120 in the service.
     """
 
     home: Path
@@ -69,6 +70,7 @@ class LocalSettings:
     callers: Literal["auto", "user", "signature"] = "auto"
     lent: Path | None = None
     simulated: Simulated = field(default_factory=dict)
+    grace: float = 10.0
 
     def arn(self, resource: str) -> str:
         """Return the ARN of a SageMaker resource such as `model-package/flights/3`."""

@@ -26,6 +26,9 @@ class CheckpointSync:
         job: the job; its folders exist.
         config: `CheckpointConfig`; None when the job has no checkpoints.
 
+    Attributes:
+        saved: whether the job has saved anything to go on from.
+
     Raises:
         JobRefusedError: `LocalPath` lies outside /opt/ml.
     """
@@ -36,7 +39,13 @@ class CheckpointSync:
         path = (config or {}).get("LocalPath", "/opt/ml/checkpoints")
         self._folders = [host_path(host, path) for host in job.hosts] if config else []
         self._seen: dict[str, _State] = {}
+        self.saved = False
         self._next = 0.0
+
+    @property
+    def uri(self) -> str:
+        """The prefix."""
+        return self._uri
 
     def fetch(self) -> None:
         """Copy what lies under the prefix to every host."""
@@ -59,6 +68,7 @@ class CheckpointSync:
                 state = _state(path)
                 if self._seen.get(name) != state:
                     self._store.put_file(self._uri + name, path)
+                    self.saved = self.saved or not name.startswith(".")
             except FileNotFoundError:
                 continue  # the job has just replaced or removed it: handled the next time
             self._seen[name] = state

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from pipelines.backends.local.executors.contract import LocalSettings
     from pipelines.backends.local.jobs.kind import JobOrder
+    from pipelines.backends.local.jobs.spec import EndCause
 
 PLATFORM_FAULT = "SageMaker.JOB_INTERNAL_ERROR"
 _FULL = 65_536  # bytes that are left on a disk that is full
@@ -97,13 +98,23 @@ class LocalJobResult:
 
 
 def run_job(
-    order: JobOrder, job: LocalJob, container: ContainerCommand, tick: Callable[[], None]
+    order: JobOrder,
+    job: LocalJob,
+    container: ContainerCommand,
+    tick: Callable[[], EndCause | None],
 ) -> LocalJobResult:
-    """Start the hosts, wait for them, and return the result."""
+    """Start the hosts, wait for them, and return the result.
 
-    def look() -> None:
+    Args:
+        order: the job.
+        job: the job, laid out.
+        container: what its hosts start.
+        tick: called often; returns why the hosts are to end, else None.
+    """
+
+    def look() -> EndCause | None:
         order.progress.tick()
-        tick()
+        return tick()
 
     requested = {**container.environment, **_key(job)}
     commands = [
@@ -117,7 +128,8 @@ def run_job(
     ]
     (order.logs / SCRATCH_FILE).write_text(str(job.scratch), encoding="utf-8")
     for command in commands:
-        command.log.write_text("".join(f"{line}\n" for line in _warnings(order, job, container)))
+        with command.log.open("a", encoding="utf-8") as log:
+            log.writelines(f"{line}\n" for line in _warnings(order, job, container))
     end = run_hosts(job, commands, container.limits, stop=order.stop, tick=look)
     fault = PLATFORM_FAULT if _platform_reason(end) and end.cause == "finished" else None
     reason = _reason(order, job, container, end)
@@ -153,7 +165,7 @@ def _reason(order: JobOrder, job: LocalJob, container: ContainerCommand, end: Jo
             f" ({container.limits.wall:g} s) and was ended{kept}"
         )
     failure = end.failure
-    if failure is None or end.cause == "stopped":
+    if failure is None or end.cause in ("stopped", "interrupted"):
         return None
     platform = _platform_reason(end)
     if platform:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pipelines.json_types import JsonObject
 
 IsolationMode = Literal["namespaces", "rewrite"]
+EndCause = Literal["finished", "limit", "stopped", "interrupted"]
 NO_GROUP = "homogeneousCluster"  # the service's group name where a request has no groups
 
 
@@ -162,10 +163,10 @@ class JobLimits:
     peers: float = 2.0
 
     @classmethod
-    def of(cls, condition: JsonObject | None) -> JobLimits:
+    def of(cls, condition: JsonObject | None, grace: float) -> JobLimits:
         """Read a `StoppingCondition`; without one the service's 24 hours apply."""
         seconds = (condition or {}).get("MaxRuntimeInSeconds")
-        return cls() if seconds is None else cls(wall=float(seconds))
+        return cls(grace=grace) if seconds is None else cls(wall=float(seconds), grace=grace)
 
 
 @frozen
@@ -207,11 +208,11 @@ class JobEnd:
 
     Args:
         cause: `finished` by itself (well or not), `limit` by MaxRuntimeInSeconds, `stopped` on
-            request.
+            request, `interrupted` by the end of its spot capacity.
         hosts: how each host ended, in order of ending.
     """
 
-    cause: Literal["finished", "limit", "stopped"]
+    cause: EndCause
     hosts: tuple[HostEnd, ...]
 
     @property

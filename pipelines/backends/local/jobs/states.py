@@ -30,6 +30,7 @@ class JobPhase(StrEnum):
     STARTING = "Starting"
     DOWNLOADING = "Downloading"
     RUNNING = "Training"
+    INTERRUPTED = "Interrupted"
     UPLOADING = "Uploading"
 
 
@@ -136,7 +137,8 @@ class JobState:
             JobStateError: it has ended.
         """
         self._require_open(phase)
-        started = now if phase is JobPhase.RUNNING else self.started
+        begins = phase is JobPhase.RUNNING and self.started is None  # the first time, on spot
+        started = now if begins else self.started
         if self.status is JobStatus.STOPPING or self.secondary == phase:
             return replace(self, started=started, modified=now)
         return replace(

@@ -7,7 +7,7 @@ import selectors
 import signal
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Self
 
 from pipelines.backends.local.jobs.launcher.client import Launcher, start_host
 from pipelines.backends.local.jobs.spec import HostCommand, HostEnd, JobEnd, JobLimits, LocalJob
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Sequence
     from types import TracebackType
+
+    from pipelines.backends.local.jobs.spec import EndCause
 
 _POLL = 0.05  # seconds between checks of the stop event; the end of a host wakes at once
 _LAUNCHER_PATIENCE = 10.0  # seconds for a launcher to clean up before it is killed itself
@@ -62,7 +64,7 @@ class Supervisor:
         self._limits = limits
         self._running: list[_RunningHost] = []
         self._ended: list[HostEnd] = []
-        self._cause: Literal["finished", "limit", "stopped"] = "finished"
+        self._cause: EndCause = "finished"
         self._term_at: float | None = None
         self._kill_at: float | None = None
         self._give_up_at: float | None = None
@@ -83,9 +85,18 @@ class Supervisor:
         self._selector.close()
 
     def run(
-        self, commands: Sequence[HostCommand], stop: threading.Event, tick: Callable[[], None]
+        self,
+        commands: Sequence[HostCommand],
+        stop: threading.Event,
+        tick: Callable[[], EndCause | None],
     ) -> JobEnd:
-        """Run the hosts to their end, calling `tick` about twenty times a second."""
+        """Run the hosts to their end, calling `tick` about twenty times a second.
+
+        Args:
+            commands: what they start.
+            stop: set when they are to end.
+            tick: returns why they are to end, else None.
+        """
         deadline = time.monotonic() + self._limits.wall
         self._start(commands)
         while self._running:
@@ -96,8 +107,9 @@ class Supervisor:
                 self._end("stopped", now)
             elif now >= deadline:
                 self._end("limit", now)
+            if (cause := tick()) is not None:
+                self._end(cause, now)
             self._escalate(now)
-            tick()
         return JobEnd(self._cause, tuple(self._ended))
 
     def _start(self, commands: Sequence[HostCommand]) -> None:
@@ -131,7 +143,7 @@ class Supervisor:
         if not end.succeeded and self._term_at is None:
             self._term_at = time.monotonic() + self._limits.peers
 
-    def _end(self, cause: Literal["limit", "stopped"], now: float) -> None:
+    def _end(self, cause: EndCause, now: float) -> None:
         if self._kill_at is None and self._cause == "finished":
             self._cause = cause
             self._term_at = now
@@ -169,7 +181,7 @@ def run_hosts(
     limits: JobLimits,
     *,
     stop: threading.Event,
-    tick: Callable[[], None] = lambda: None,
+    tick: Callable[[], EndCause | None] = lambda: None,
 ) -> JobEnd:
     """Run a job's hosts to their end; no process of theirs is left when this returns."""
     with Supervisor(job, limits) as supervisor:

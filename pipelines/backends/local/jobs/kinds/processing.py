@@ -85,7 +85,7 @@ def prepared(
             write_processing(job, host, request)
         stage_inputs(store, job, sources, order.settings.home / "fs")
         make_output_folders(job, request)
-        limits = JobLimits.of(request.get("StoppingCondition"))
+        limits = JobLimits.of(request.get("StoppingCondition"), order.settings.grace)
         image = str(request["AppSpecification"]["ImageUri"])
         variables = {
             **stand_in(image, order.logs.absolute() / "serving", order.settings),

@@ -24,6 +24,7 @@ from pipelines.backends.local.jobs.spec import (
     JobRefusedError,
     host_plans,
 )
+from pipelines.backends.local.jobs.spot import SpotCapacity
 from pipelines.backends.local.jobs.states import MAX_RUNTIME_EXCEEDED, JobOutcome, JobPhase
 from pipelines.backends.local.jobs.toolkit import (
     image_of,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from pipelines.backends.local.jobs.kind import JobOrder
     from pipelines.backends.local.jobs.metrics import FoundMetrics
     from pipelines.backends.local.jobs.run import LocalJobResult
-    from pipelines.backends.local.jobs.spec import LocalJob
+    from pipelines.backends.local.jobs.spec import EndCause, LocalJob
     from pipelines.backends.local.state.jobs import JobRecord
     from pipelines.json_types import JsonObject
 
@@ -55,19 +56,39 @@ def _run(order: JobOrder) -> JobOutcome:
     patterns = metric_patterns(request)
     if patterns:
         searching.prepare()
+    spot = SpotCapacity(order.settings)
+    while (result := _trained(order, store, spot)).end.cause == "interrupted":
+        order.progress.entered(JobPhase.STARTING)
+    notes = (own_entrypoint.note(image_of(request)),) if starts_image(request) else ()
+    found = final_metrics(patterns, result.logs, order.stop)
+    return _outcome(result, found, (*notes, *spot.ended()))
+
+
+def _trained(order: JobOrder, store: ObjectStore, spot: SpotCapacity) -> LocalJobResult:
+    """Train on new hosts, to the end or as long as their spot capacity lasts."""
+    request = order.request
     order.progress.entered(JobPhase.DOWNLOADING)
     with _laid_out(order, None) as (job, checkpoints):
         container = _container(store, job, order)
         order.progress.entered(JobPhase.RUNNING)
+        spot.begins()
+
+        def tick() -> EndCause | None:
+            checkpoints.tick()
+            return spot.tick(checkpoints)
+
         with feed_pipes(store, job, training_sources(request)):
-            result = run_job(order, job, container, checkpoints.tick)
-        order.progress.entered(JobPhase.UPLOADING)
+            result = run_job(order, job, container, tick)
         checkpoints.save()
+        if result.end.cause == "interrupted":
+            order.progress.entered(JobPhase.INTERRUPTED)
+            spot.interrupted(checkpoints, result.logs)
+            return result
+        order.progress.entered(JobPhase.UPLOADING)
         store_output_data(store, job, request)
         if result.reason is None or result.end.cause == "limit":
             store_model(store, job, request)
-    notes = (own_entrypoint.note(image_of(request)),) if starts_image(request) else ()
-    return _outcome(result, final_metrics(patterns, result.logs, order.stop), notes)
+    return result
 
 
 @contextmanager
@@ -129,7 +150,7 @@ def _container(store: ObjectStore, job: LocalJob, order: JobOrder) -> ContainerC
         "TRAINING_JOB_ARN": job.arn,
         **(request.get("Environment") or {}),
     }
-    limits = JobLimits.of(request.get("StoppingCondition"))
+    limits = JobLimits.of(request.get("StoppingCondition"), order.settings.grace)
     return ContainerCommand(words, environment, limits, _FAILURE, _remarks(job, order))
 
 
