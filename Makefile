@@ -128,4 +128,4 @@ generate: setup oracle ## rewrite the image tables, the shapes and the generated
 	$(BIN)/python tools/generate_docs.py
 
 clean: ## remove the environments, the data and everything that was built
-	rm -rf $(VENV) $(ORACLE) $(CHECKOV) $(SDK_V3) $(SDK_V2) .venv-serving .venv-bench-* build data .pipelines
+	rm -rf $(VENV) $(ORACLE) $(CHECKOV) $(SDK_V3) $(SDK_V2) .venv-serving .venv-bench-* .venv-example-* build data .pipelines

@@ -66,6 +66,18 @@ def torchrun(python: Path, job: Job, container: Container, command: list[str]) -
     ]
 
 
+def master_environment(job: Job, container: Container, given: Mapping[str, str]) -> dict[str, str]:
+    """Return where the hosts of a job without a launcher meet, as AWS's PyTorch containers set it.
+
+    Scripts that call `init_process_group` with a rank out of SM_HOSTS rely on it.
+    """
+    hosts = container.hosts
+    if job.distribution or len(hosts.names) == 1:
+        return {}
+    found = {"MASTER_ADDR": hosts.master, "MASTER_PORT": str(container.port)}
+    return {name: value for name, value in found.items() if name not in given}
+
+
 def collective_environment(container: Container) -> dict[str, str]:
     """Return the variables that bind gloo and NCCL to the platform's interface (FACTS 11.9)."""
     interface = container.hosts.interface

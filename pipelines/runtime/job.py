@@ -110,7 +110,12 @@ def _run(job: Job, layout: Layout, scratch: Scratch) -> int:
     checkpoints = _checkpoints(job, layout, container)
     environment = process_environment(
         os.environ,
-        {**variables, **command.collective_environment(container), **_drivers()},
+        {
+            **variables,
+            **command.collective_environment(container),
+            **command.master_environment(job, container, os.environ),
+            **_drivers(),
+        },
         scratch,
         program=job.program is not None,
     )
