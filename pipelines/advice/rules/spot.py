@@ -15,11 +15,12 @@ _EXCLUDED: Final = ("InstancePreferences", "KeepAlivePeriodInSeconds", "Training
 
 
 def _advise(job: ObservedJob) -> str | None:
-    is_training = job.type.name == "Training"
-    resources = value_at(job.described, "ResourceConfig") or {}
+    resources = value_at(job.described, "ResourceConfig")
+    if not resources:  # spot capacity is for trainings, which alone have this member
+        return None
     excluded = any(resources.get(member) for member in _EXCLUDED)
     on_spot = job.described.get("EnableManagedSpotTraining") is True
-    if not is_training or on_spot or excluded or job.wall < _LEAST_SECONDS:
+    if on_spot or excluded or job.wall < _LEAST_SECONDS:
         return None
     has_checkpoints = job.described.get("CheckpointConfig") is not None
     needs = (
