@@ -6,7 +6,7 @@ A hint names the packages, not the extra: whoever has a clone has a distribution
 from __future__ import annotations
 
 import re
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, distribution, requires
 from typing import Final
 
 DISTRIBUTION: Final = "sagemaker-pipelines-as-code"
@@ -53,7 +53,7 @@ def _quoted(requirement: str) -> str:
 
 def _is_installed(name: str) -> bool:
     try:
-        version(name)
+        distribution(name)  # `version` would parse its metadata
     except PackageNotFoundError:
         return False
     return True

@@ -147,6 +147,20 @@ def test_what_an_image_brings_and_this_machine_lacks_is_named(
         serve(code, image=image, files=blocked, environment={**VENDOR, "HF_TASK": "fill-mask"})
 
 
+def test_hugging_face_takes_the_task_from_the_architecture(serve: Serve) -> None:
+    """Of a model in a folder transformers itself cannot say it; one that is unknown is named."""
+    fake = {"vendor/transformers.py": "def pipeline(task, model):\n    return lambda _: [task]\n"}
+
+    def model(architecture: str) -> dict[str, str]:
+        return {**fake, "config.json": json.dumps({"architectures": [architecture]})}
+
+    known = model("DistilBertForSequenceClassification")
+    fleet = serve("import os", image=HUGGING_FACE, files=known, environment=VENDOR)
+    assert ask(fleet, json.dumps({"inputs": "fine"}))[2] == '["text-classification"]'
+    with pytest.raises(FleetError, match="`DistilBertModel`, whose task the image does not know"):
+        serve("import os", image=HUGGING_FACE, files=model("DistilBertModel"), environment=VENDOR)
+
+
 def test_pytorch_gets_tensors_and_loads_torchscript(serve: Serve) -> None:
     """Without a function at all; a model that has no `model.pt` is refused."""
     torch = pytest.importorskip("torch")

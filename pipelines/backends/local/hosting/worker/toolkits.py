@@ -178,6 +178,23 @@ class PyTorch(Toolkit):
             )
 
 
+_TASKS = {
+    "TapasForQuestionAnswering": "table-question-answering",
+    "ForQuestionAnswering": "question-answering",
+    "ForTokenClassification": "token-classification",
+    "ForSequenceClassification": "text-classification",
+    "ForMultipleChoice": "multiple-choice",
+    "ForMaskedLM": "fill-mask",
+    "ForCausalLM": "text-generation",
+    "ForConditionalGeneration": "text2text-generation",
+    "MTModel": "text2text-generation",
+    "EncoderDecoderModel": "text2text-generation",
+    "GPT2LMHeadModel": "text-generation",
+    "T5WithLMHeadModel": "text2text-generation",
+}
+"""What the Hugging Face toolkit takes for the task of an architecture, by the end of its name."""
+
+
 class HuggingFace(Toolkit):
     """A pipeline of transformers answers `{"inputs": …}`; failures are 400."""
 
@@ -185,13 +202,23 @@ class HuggingFace(Toolkit):
 
     def load(self, model_dir: str) -> Any:
         """Make a pipeline by HF_TASK, or by the architecture in the model's config.json."""
-        task = os.environ.get("HF_TASK")
-        if task is None and not Path(model_dir, "config.json").is_file():
+        task = os.environ.get("HF_TASK") or self._task(Path(model_dir, "config.json"))
+        return self._require("transformers").pipeline(task, model=model_dir)
+
+    def _task(self, config: Path) -> str:
+        if not config.is_file():
             raise ServingCodeError(
                 f"`{self.program}` has no model_fn(model_dir): set HF_TASK in"
                 " `serving.environment`, or put `config.json` into the model"
             )
-        return self._require("transformers").pipeline(task, model=model_dir)
+        named = json.loads(config.read_bytes()).get("architectures") or [""]
+        for end, task in _TASKS.items():
+            if named[0].endswith(end):
+                return task
+        raise ServingCodeError(
+            f"`config.json` of the model names the architecture `{named[0]}`, whose task the image"
+            " does not know: set HF_TASK in `serving.environment`"
+        )
 
     def read(self, body: str | bytes, content_type: str) -> Any:
         """Turn JSON or CSV into a dictionary; images and sound stay as they are."""
