@@ -99,6 +99,7 @@ def bundle(request: CodeRequest, project: Project) -> CodeBundle:
         outputs=need.outputs,
         image=request.image,
         checkpoints=need.checkpoints,
+        tracking=need.tracking,
     )
     files = (*code_files(project, collector.paths), *frame(job))
     members = tuple(sorted(files, key=lambda one: one.path))

@@ -48,6 +48,7 @@ class CodeNeed:
         vendored: requirements that the program gets in its `config` instead of the interpreter.
         distribution: the launcher.
         checkpoints: where the script keeps them, and whose it goes on with, as in `Job`.
+        tracking: where event files and runs go, as in `Job`.
         model_input: the processing input that holds a model archive.
         outputs: names of the processing outputs.
         by_toolkit: whether the toolkit of its image starts it, which runs what is named `*.py`.
@@ -67,6 +68,7 @@ class CodeNeed:
     vendored: RequirementsFile | None = None
     distribution: JsonObject | None = None
     checkpoints: JsonObject | None = None
+    tracking: JsonObject | None = None
     model_input: str | None = None
     outputs: tuple[str, ...] = ()
     by_toolkit: bool = False

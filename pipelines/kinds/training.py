@@ -36,6 +36,13 @@ from pipelines.kinds.base.jobs import (
     text,
     vpc,
 )
+from pipelines.kinds.base.tracking import (
+    Mlflow,
+    TensorBoard,
+    tracked,
+    tracking_members,
+    tracking_variables,
+)
 from pipelines.spec.base import Seldom, ShortFormModel, SpecModel
 from pipelines.spec.members import RequestMember, members_of
 from pipelines.spec.steps import Input, JobStep
@@ -112,6 +119,12 @@ class TrainingKeys(JobStep):
     checkpoints: Annotated[Seldom[Checkpoints], RequestMember("CheckpointConfig")] = Field(
         None, description="Keep checkpoints in S3."
     )
+    tensorboard: Annotated[Seldom[TensorBoard], RequestMember("TensorBoardOutputConfig")] = Field(
+        None, description="Keep TensorBoard's event files in S3."
+    )
+    mlflow: Annotated[Seldom[Mlflow], RequestMember("MlflowConfig")] = Field(
+        None, description="Log parameters, metrics and the model to MLflow; short: its tracking."
+    )
     keep_alive_period_in_seconds: Integer | None = Field(
         None, description="Keep the instances warm for the next job for so long."
     )
@@ -152,6 +165,7 @@ def needs(_name: str, step: TrainingKeys) -> StepNeeds:
         requirements_file=requirements_file(step),
         distribution=distribution,
         checkpoints=kept(step.checkpoints, is_on_spot=step.enable_managed_spot_training),
+        tracking=tracked(step.tensorboard, step.mlflow, step.metric_definitions),
     )
     return StepNeeds(images, code)
 
@@ -219,7 +233,8 @@ def emit(step: TrainingKeys, context: EmitContext) -> tuple[EmittedStep, ...]:
         "ResourceConfig": _resources(step, context),
         "RoleArn": context.aws.runs_code_as,
         "StoppingCondition": _stopping(step, context),
-        **environment(step, context),
+        **environment(step, context, tracking_variables(step.mlflow, step.environment, context)),
+        **tracking_members(step.tensorboard, step.mlflow, context),
         **vpc(context),
         **tags(context),
     }

@@ -130,6 +130,10 @@ class TuningStep(TrainingKeys):
                 "remove it",
                 below="keep_alive_period_in_seconds",
             )
+        for key, given in (("tensorboard", self.tensorboard), ("mlflow", self.mlflow)):
+            if given is not None:
+                message = "is not for a tuning job: the service knows no such member of one"
+                raise mistake("SP125", message, "remove it", below=key)
         if self.checkpoints is not None and self.checkpoints.resume is not None:
             message = "is not for a tuning job: its training jobs have other hyperparameters each"
             place = ("checkpoints", "resume")

@@ -63,6 +63,8 @@ class Job(Record):
             only known when the pipeline is started.
         checkpoints: `folder`, where the script keeps them, and `resumes`, the execution whose
             checkpoints it goes on with, or None; None for a job that keeps none.
+        tracking: `tensorboard`, the folder of event files, and `mlflow`, with `arn` and
+            `metrics`, the expressions by name; None for a job that has neither.
     """
 
     step: str
@@ -77,6 +79,7 @@ class Job(Record):
     image: dict[str, Any] | None = None
     command: tuple[str, ...] = ()
     checkpoints: dict[str, Any] | None = None
+    tracking: dict[str, Any] | None = None
 
 
 class BundleFile(Record):

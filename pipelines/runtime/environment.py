@@ -70,6 +70,9 @@ def build_environment(
     plain["SM_RESOURCE_CONFIG"] = container.hosts.config
     if job.checkpoints is not None:
         plain["SM_CHECKPOINT_DIR"] = str(layout.locate(job.checkpoints["folder"]))
+    events = (job.tracking or {}).get("tensorboard")
+    if events:
+        plain["SM_TENSORBOARD_DIR"] = str(layout.locate(events))
     entry = job.script or job.program or ""
     plain["SM_SOURCE_DIR"] = str(code)
     plain["SM_ENTRY_SCRIPT"] = plain["SM_USER_ENTRY_POINT"] = entry

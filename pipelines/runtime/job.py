@@ -94,7 +94,7 @@ def _in_scratch(
 def _is_needed(job: Job) -> Callable[[BundleFile], bool]:
     """Return which files are unpacked: this runtime only for programs and mpirun."""
     launcher = (job.distribution or {}).get("launcher")
-    if job.program is not None or launcher == "mpi":
+    if job.program is not None or launcher == "mpi" or "mlflow" in (job.tracking or {}):
         return lambda _: True
     return lambda one: one.path.startswith(bundle.CODE)
 
@@ -115,6 +115,7 @@ def _run(job: Job, layout: Layout, scratch: Scratch) -> int:
             **command.collective_environment(container),
             **command.master_environment(job, container, os.environ),
             **_drivers(),
+            **_tracking(job),
         },
         scratch,
         program=job.program is not None,
@@ -132,6 +133,11 @@ def _run(job: Job, layout: Layout, scratch: Scratch) -> int:
             checkpoints.done()
         if not layout.processing:
             _replace_links(layout.model_dir)
+        if job.tracking is not None:
+            from .tracking import log_run, run_of  # noqa: PLC0415 - only tracked jobs need it
+
+            run = run_of(job, container, layout.model_dir, ended.tail)
+            log_run(run, python, environment, scratch.tool)
         return 0
     from .disk import with_free_space  # noqa: PLC0415 - as above
     from .failure import program_reason, reason  # noqa: PLC0415 - only a failed job needs it
@@ -206,6 +212,15 @@ def _checkpoints(job: Job, layout: Layout, container: Container) -> Checkpoints 
     kept = Checkpoints(folder, container, job.checkpoints.get("resumes"))
     kept.begin()
     return kept
+
+
+def _tracking(job: Job) -> dict[str, str]:
+    """Return MLflow's variables where the job is tracked."""
+    if job.tracking is None:
+        return {}
+    from .tracking import place  # noqa: PLC0415 - as above
+
+    return place(job, os.environ)
 
 
 def _drivers() -> dict[str, str]:

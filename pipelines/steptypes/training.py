@@ -91,6 +91,9 @@ STEP_TYPE = StepType(
     ),
     clusters=training_job.clusters(),
     inputs=(training_job.inputs(),),
-    outputs=(DataPlace(at="ModelArtifacts", name="model", uri="S3ModelArtifacts"),),
+    outputs=(
+        DataPlace(at="ModelArtifacts", name="model", uri="S3ModelArtifacts"),
+        DataPlace(at="", name="tensorboard", uri="", made=training_job.event_files),
+    ),
     describes=_artifacts,
 )

@@ -53,6 +53,17 @@ def clusters(
     )
 
 
+def event_files(described: JsonObject) -> str | None:
+    """Return where the event files of a job are; None where it keeps none, or is not known yet.
+
+    Source: the SageMaker SDK's `latest_job_tensorboard_artifacts_path`.
+    """
+    name = described.get("TrainingJobName")
+    uri = value_at(described, "TensorBoardOutputConfig.S3OutputPath")
+    known = isinstance(name, str) and isinstance(uri, str)
+    return f"{uri.rstrip('/')}/{name}/tensorboard-output/" if known else None
+
+
 def rules(*jobs: str) -> tuple[Rule, ...]:
     """Return the rules of jobs whose requests stand at these places."""
     return (

@@ -217,6 +217,7 @@ def test_job_json_says_what_the_runtime_has_to_do(tmp_path: Path) -> None:
         "requirements": {"mode": "index", "lines": ["pandas==2.2.3", "numpy"], "index_url": None},
         "distribution": None,
         "checkpoints": None,
+        "tracking": None,
         "model_input": None,
         "outputs": ["rows"],
         "image": {

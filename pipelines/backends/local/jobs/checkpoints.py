@@ -19,7 +19,9 @@ _State = tuple[int, int]  # size and modification time
 
 
 class CheckpointSync:
-    """CheckpointSync of one job; all hosts share one prefix, as in the service.
+    """A folder of one job that is saved while it runs; all hosts share one prefix.
+
+    Checkpoints are, and TensorBoard's event files.
 
     Args:
         store: the object store.

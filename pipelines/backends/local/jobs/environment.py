@@ -79,6 +79,7 @@ def host_environment(
     for name, value in withheld(project, settings.lent).items():
         given = variables.get(name) if name == "PYTHONPATH" else None
         variables[name] = os.pathsep.join(filter(None, [value, given]))
+    variables["PIPELINES_MLFLOW_URI"] = (settings.home / "mlflow").absolute().as_uri()
     variables["PIPELINES_ENV_DIR"] = str((settings.home / "env").absolute())
     return variables | _no_aws_access(host, settings)
 

@@ -36,6 +36,7 @@ from pipelines.backends.local.jobs.workspace import workspace
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.execution import searching
 from pipelines.steptypes.training import STEP_TYPE
+from pipelines.steptypes.training_job import event_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,18 +69,20 @@ def _trained(order: JobOrder, store: ObjectStore, spot: SpotCapacity) -> LocalJo
     """Train on new hosts, to the end or as long as their spot capacity lasts."""
     request = order.request
     order.progress.entered(JobPhase.DOWNLOADING)
-    with _laid_out(order, None) as (job, checkpoints):
+    with _laid_out(order, None) as (job, checkpoints, events):
         container = _container(store, job, order)
         order.progress.entered(JobPhase.RUNNING)
         spot.begins()
 
         def tick() -> EndCause | None:
             checkpoints.tick()
+            events.tick()
             return spot.tick(checkpoints)
 
         with feed_pipes(store, job, training_sources(request)):
             result = run_job(order, job, container, tick)
         checkpoints.save()
+        events.save()
         if result.end.cause == "interrupted":
             order.progress.entered(JobPhase.INTERRUPTED)
             spot.interrupted(checkpoints, result.logs)
@@ -106,14 +109,17 @@ def prepared(
     """
     request, store = order.request, ObjectStore(order.settings.home / "s3")
     _refuse_serverless(request)
-    with _laid_out(order, most_hosts) as (job, _):
+    with _laid_out(order, most_hosts) as (job, *_):
         container = _container(store, job, order)
         with feed_pipes(store, job, training_sources(request)):
             yield job, container
 
 
 @contextmanager
-def _laid_out(order: JobOrder, most_hosts: int | None) -> Iterator[tuple[LocalJob, CheckpointSync]]:
+def _laid_out(
+    order: JobOrder, most_hosts: int | None
+) -> Iterator[tuple[LocalJob, CheckpointSync, CheckpointSync]]:
+    """Lay out the hosts; yield them with what saves checkpoints and TensorBoard's event files."""
     request = order.request
     sources = training_sources(request)
     store = ObjectStore(order.settings.home / "s3")
@@ -130,8 +136,19 @@ def _laid_out(order: JobOrder, most_hosts: int | None) -> Iterator[tuple[LocalJo
             write_training(job, host, request, plain_parameters(request))
         stage_inputs(store, job, sources, order.settings.home / "fs")
         checkpoints = CheckpointSync(store, job, request.get("CheckpointConfig"))
-        checkpoints.fetch()
-        yield job, checkpoints
+        events = CheckpointSync(store, job, _event_files(request, job))
+        for saved in (checkpoints, events):
+            saved.fetch()
+        yield job, checkpoints, events
+
+
+def _event_files(request: JsonObject, job: LocalJob) -> JsonObject | None:
+    """Return where event files go, in the members of a `CheckpointConfig`; None without any."""
+    uri = event_files({**request, "TrainingJobName": job.name})
+    if uri is None:
+        return None
+    folder = request["TensorBoardOutputConfig"].get("LocalPath") or "/opt/ml/output/tensorboard"
+    return {"S3Uri": uri, "LocalPath": folder}
 
 
 def _refuse_serverless(request: JsonObject) -> None:
