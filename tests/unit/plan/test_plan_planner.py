@@ -217,6 +217,19 @@ def test_an_endpoint_that_is_renamed_is_warned_of() -> None:
     assert plan(made, INTENT, Deployed(DeployedState({"churn": live}))).warnings == ()
 
 
+def test_whose_checkpoints_a_training_goes_on_with_is_said() -> None:
+    """Where the prefix names an execution; that of its own is a function (D16)."""
+    prefix = "s3://b/churn/runs/abc123/train/checkpoints"
+    own = {"Std:Join": {"On": "/", "Values": ["s3://b", {"Get": "Execution.PipelineExecutionId"}]}}
+    for uri, count in ((prefix, 1), (own, 0), ("s3://b/elsewhere", 0)):
+        arguments = {"CheckpointConfig": {"S3Uri": uri}}
+        step = {"Name": "train", "Type": "Training", "Arguments": arguments}
+        made = replace(compiled_pipeline(), definitions={"churn": json.dumps({"Steps": [step]})})
+        warnings = plan(made, INTENT, Deployed(DeployedState())).warnings
+        said = f"train goes on with the checkpoints of execution abc123, in {prefix}/"
+        assert [text.partition(" (")[0] for text in warnings] == [said] * count
+
+
 def test_others_tags_stay_and_ours_that_left_go() -> None:
     """Ours are remembered in a tag of their own; a key with a space cannot be."""
     have = {**tags.desired("churn", {"team": "ml", "a b": "1"}), "cost": "theirs"}
