@@ -272,9 +272,9 @@ class _Words:
         own = member in known and known[member] == self.place
         if member in _ACCOUNT and not own:
             return f"`aws.{_ACCOUNT[member]}`"
-        if member not in self.members:
-            return match.group()
-        return f"`{known.get(member, snake_case(member))}`"
+        key = known.get(member, snake_case(member))
+        is_key = self.model is not None and key in fields_of(self.model)
+        return f"`{key}`" if member in self.members or is_key else match.group()
 
 
 def _all_declared(model: type[BaseModel]) -> dict[str, str]:

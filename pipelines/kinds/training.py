@@ -119,10 +119,10 @@ class TrainingKeys(JobStep):
     checkpoints: Annotated[Seldom[Checkpoints], RequestMember("CheckpointConfig")] = Field(
         None, description="Keep checkpoints in S3."
     )
-    tensorboard: Annotated[Seldom[TensorBoard], RequestMember("TensorBoardOutputConfig")] = Field(
-        None, description="Keep TensorBoard's event files in S3."
-    )
-    mlflow: Annotated[Seldom[Mlflow], RequestMember("MlflowConfig")] = Field(
+    tensorboard: Annotated[
+        Seldom[TensorBoard], RequestMember("TensorBoardOutputConfig", if_given=True)
+    ] = Field(None, description="Keep TensorBoard's event files in S3.")
+    mlflow: Annotated[Seldom[Mlflow], RequestMember("MlflowConfig", if_given=True)] = Field(
         None, description="Log parameters, metrics and the model to MLflow; short: its tracking."
     )
     keep_alive_period_in_seconds: Integer | None = Field(
