@@ -235,7 +235,7 @@ def _drivers() -> dict[str, str]:
 def _make_outputs(layout: Layout, variables: dict[str, str]) -> None:
     """Create the folders that a script may write to; the platform creates most, but not all."""
     for name, path in variables.items():
-        if name.startswith("SM_OUT_"):
+        if name.startswith("SM_OUT_") or name == "SM_TENSORBOARD_DIR":
             os.makedirs(path, exist_ok=True)  # noqa: PTH103 - the path is text
     if not layout.processing:
         layout.model_dir.mkdir(parents=True, exist_ok=True)

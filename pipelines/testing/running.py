@@ -19,6 +19,7 @@ from pipelines.bundle.project import Project
 from pipelines.runtime.child import GRACE_VARIABLE
 from pipelines.runtime.layout import Layout
 from pipelines.runtime.requirements import ENV_DIR_VARIABLE
+from pipelines.runtime.tracking import URI_VARIABLE
 from pipelines.runtime.usage import TAG
 from pipelines.testing.errors import JobSetupError
 from pipelines.testing.hosts import JobSetup, host_environment, prepare
@@ -100,6 +101,7 @@ def _running(
             environment = {
                 GRACE_VARIABLE: str(_GRACE),
                 ENV_DIR_VARIABLE: str(job.project.root / ".pipelines" / "env"),
+                URI_VARIABLE: (job.folder / "mlflow").absolute().as_uri(),
                 **host_environment(job.setup, layout),
             }
             with _log(job, host).open("wb") as log:

@@ -174,6 +174,24 @@ def test_requirements_are_those_of_the_step(jobs: Jobs, project: Path) -> None:
     assert result.exit_code == 0, result.log
 
 
+def test_runs_of_mlflow_stay_in_the_folder_of_the_test(jobs: Jobs, project: Path) -> None:
+    """The spec names a server of the account, and whoever tests may have credentials for it."""
+    server = "arn:aws:sagemaker:us-east-1:111122223333:mlflow-app/app"
+    more = f"    mlflow: {server}\n    tensorboard: {{}}\n"
+    (project / "pipeline.yaml").write_text(SPEC.replace("  evaluate:\n", f"{more}  evaluate:\n", 1))
+    (project / "steps/show.py").write_text(
+        "import os, pathlib\nprint(os.environ['MLFLOW_TRACKING_URI'])\n"
+        "pathlib.Path(os.environ['SM_TENSORBOARD_DIR'], 'events').touch()\n"
+    )
+    job = jobs.step(
+        "train", inputs={"train": {"a.csv": ""}}, hyperparameters={"rate": 1}, hosts=1,
+        distribution=None,
+    )  # fmt: skip
+    result = job.run()
+    assert result.exit_code == 0, result.log
+    assert (job.folder / "mlflow").as_uri() in result.log
+
+
 def test_what_only_the_test_can_give_is_asked_for(jobs: Jobs) -> None:
     """All at once, with the reference that it stands for."""
     with pytest.raises(JobSetupError) as error:

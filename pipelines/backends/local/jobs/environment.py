@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pipelines.backends.local.executors.contract import LocalApi
 from pipelines.backends.local.jobs.installed import withheld
 from pipelines.backends.local.jobs.opt_ml import rewrite
+from pipelines.runtime.tracking import URI_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,7 +80,7 @@ def host_environment(
     for name, value in withheld(project, settings.lent).items():
         given = variables.get(name) if name == "PYTHONPATH" else None
         variables[name] = os.pathsep.join(filter(None, [value, given]))
-    variables["PIPELINES_MLFLOW_URI"] = (settings.home / "mlflow").absolute().as_uri()
+    variables[URI_VARIABLE] = (settings.home / "mlflow").absolute().as_uri()
     variables["PIPELINES_ENV_DIR"] = str((settings.home / "env").absolute())
     return variables | _no_aws_access(host, settings)
 
