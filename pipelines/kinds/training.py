@@ -54,7 +54,7 @@ class Distribution(ShortFormModel):
 
     launcher: Literal["torchrun", "mpi"] = Field(description="torchrun or mpi.")
     processes_per_host: int | None = Field(
-        None, ge=1, description="Processes on each host; otherwise its GPUs, else 1."
+        None, ge=1, le=256, description="Processes on each host; otherwise its GPUs, else 1."
     )
 
     @classmethod
@@ -194,14 +194,15 @@ def checks(step: TrainingKeys) -> Iterator[Finding]:
 
 
 def _host_checks(step: TrainingKeys) -> Iterator[Finding]:
-    """Warn of hosts that nothing brings together."""
-    hosts = step.instance_count
-    if isinstance(hosts, int) and hosts > 1 and step.script and step.distribution is None:
+    """Warn of hosts that nothing brings together; a count that is a reference counts as one."""
+    counts = [group.instance_count for group in step.instance_groups] or [step.instance_count]
+    hosts = sum(count if isinstance(count, int) else 1 for count in counts)
+    if hosts > 1 and step.script and step.distribution is None:
         yield Finding(
             "SP130",
             f"nothing distributes the training: each of the {hosts} instances runs the whole script"
             " by itself",
-            ("instance_count",),
+            ("instance_groups" if step.instance_groups else "instance_count",),
             help="add `distribution: torchrun`, or have the script use SM_HOSTS",
             severity=Severity.WARNING,
         )

@@ -12,6 +12,7 @@ import hmac
 import json
 import os
 import select
+import signal
 import socket
 import time
 from pathlib import Path
@@ -119,6 +120,7 @@ def follow(
         where = [door.getsockname()[1], token]
         rank, code = container.hosts.rank, str(command.folder)
         _send(connection, [container.job_name, rank, processes, code, *where])
+        signal.signal(signal.SIGTERM, lambda _number, _frame: None)  # the ranks decide when to end
         daemon = _serve(door, token, command, (connection, deliver))
         answer = _receive(connection)
     if daemon and (answer is None or answer[0] == 0):  # mpirun may call that a success

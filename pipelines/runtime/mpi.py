@@ -17,6 +17,7 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -77,8 +78,14 @@ def _lead(
         environment[rank.PLANS] = json.dumps(json.loads(environment[rank.PLANS]) + plans)
     elif followers:
         doors = {hosts.names[one.rank]: one.door for one in followers}
-        environment.update(_agent(command, doors))
-        environment = {**remote_settings(hosts, _release(command)), **environment}
+        environment[agent.DOORS] = json.dumps(doors)
+        release = _release(command)
+        if release >= 5 and all(name in LOOPBACK for _, name in socket.if_nameindex()):
+            raise JobError(
+                "Open MPI 5 reaches no other host over loopback, and there is no other network: "
+                "run the step locally without `enable_network_isolation`"
+            )
+        environment = {**remote_settings(hosts, release), **environment}
     if hosts.interface in LOOPBACK:
         environment.setdefault("OMPI_MCA_mpi_yield_when_idle", "1")  # the hosts share their cores
     mpirun = command._replace(
@@ -175,7 +182,8 @@ def _prepared(single: child.Command, processes: int) -> child.Command:
     scratch = single.folder.parent
     content = [_aborting(single), dict(single.environment), str(single.folder)]
     (scratch / _PLAN).write_text(json.dumps(content), encoding="utf-8")
-    path = [single.environment.get("PATH") or os.defpath, str(Path(single.argv[0]).parent)]
+    outer = single.environment.get("PATH") or os.defpath
+    path = [str(_make_agent(single)), outer, str(Path(single.argv[0]).parent)]
     found = {
         "PATH": os.pathsep.join(path),
         rank.PLANS: json.dumps([[processes, str(scratch / _PLAN)]]),
@@ -211,14 +219,16 @@ def _release(command: child.Command) -> int:
     return int(found[1]) if found else 4
 
 
-def _agent(command: child.Command, doors: dict[str, tuple[str, int, str]]) -> dict[str, str]:
-    """Put the launcher agent on PATH, where its name needs no quotes; tell it the doors."""
-    folder = command.folder.parent / "bin"
+def _make_agent(single: child.Command) -> Path:
+    """Make the launcher agent; return its folder, for PATH: there its name needs no quotes.
+
+    Open MPI 4 looks for it on the other hosts too.
+    """
+    folder = single.folder.parent / "bin"
     folder.mkdir()
-    words = (sys.executable, "-I", str(_source(command, "agent.py")))
     program = folder / _AGENT
+    words = (sys.executable, "-I", str(_source(single, "agent.py")))
     text = " ".join(shlex.quote(word) for word in words)
     program.write_text(f'#!/bin/sh\nexec {text} "$@"\n', encoding="utf-8")
     program.chmod(0o700)
-    path = f"{folder}{os.pathsep}{command.environment['PATH']}"
-    return {"PATH": path, agent.DOORS: json.dumps(doors)}
+    return folder

@@ -97,6 +97,42 @@ def test_a_rank_that_was_aborted_on_its_way_out_failed_for_what_it_had_raised() 
     assert why(traceback("KeyError: 'a'"), code=-6).startswith("KeyError: 'a'")
 
 
+MPI_4 = """\
+mpirun detected that one or more processes exited with non-zero status, thus causing
+the job to be terminated. The first process to do so was:
+
+  Process name: [[27420,1],2]
+  Exit code:    EXITCODE
+"""
+MPI_5 = """\
+prterun detected that one or more processes exited with non-zero status,
+thus causing the job to be terminated. The first process to do so was:
+
+   Process name: [prterun-algo-1-26279@1,2]
+   Exit code:    EXITCODE
+"""
+KILLED = (
+    "prterun noticed that process rank 2 with PID 7 on node algo-2 exited on signal 9 (Killed).\n"
+)
+ABORTED = "MPI_ABORT was invoked on rank 2 in communicator MPI_COMM_WORLD\n"
+BLAMED = 'prterun has exited due to process rank 0 with PID 0 on node algo-1 calling\n"abort".\n'
+
+
+@pytest.mark.parametrize("report", [MPI_4, MPI_5])
+def test_the_rank_that_ended_first_is_read_from_the_report_of_mpirun(report: str) -> None:
+    """Its exit code, or its traceback, which has no mark of a rank."""
+    assert why(report.replace("EXITCODE", "3"), 3).startswith("rank 2: exit code 3\n")
+    raised = why(traceback("ValueError: no") + report.replace("EXITCODE", "1"))
+    assert raised.startswith("rank 2: ValueError: no\n")
+
+
+def test_a_rank_that_lost_its_peer_is_not_blamed_as_mpirun_does() -> None:
+    """The abort of mpi4py names the rank that raised; without one nobody is named."""
+    assert why(KILLED, -9).startswith("rank 2: killed by SIGKILL; out of memory?")
+    assert why(traceback("ValueError: no") + ABORTED + BLAMED).startswith("rank 2: ValueError: no")
+    assert why(BLAMED, -9).startswith("killed by SIGKILL")
+
+
 def test_a_traceback_counts_only_for_exit_code_1() -> None:
     """A script that printed a traceback, went on, and left with 3, left with 3."""
     assert why(traceback("KeyError: 'a'") + "giving up\n", code=3).startswith("exit code 3\n")
