@@ -12,6 +12,7 @@ from pipelines.execution.caller import Caller, CallRefusedError
 from pipelines.execution.usage import used_by
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
+from pipelines.results.run import described_job
 from pipelines.steptypes import StepType, find_listed
 
 _MOST_JOBS: Final = 10
@@ -22,11 +23,10 @@ _REUSED: Final = ("CacheHitResult", "SelectiveExecutionResult")
 
 @frozen
 class _EndedJob:
-    """A step that has run as a job: its Type, the job's name, and how long it took."""
+    """A step that has run as a job: its Type, and how long it took."""
 
     step: JsonObject
     type: StepType
-    job: str
     seconds: float
 
 
@@ -53,23 +53,21 @@ def _ended(steps: Iterable[JsonObject]) -> Iterator[_EndedJob]:
         is_reused = any(member in step for member in _REUSED)
         if is_reused or not isinstance(began, datetime) or not isinstance(ended, datetime):
             continue
-        for listed, metadata in (step.get("Metadata") or {}).items():
+        for listed in step.get("Metadata") or {}:
             known = find_listed(listed)
             made = known.resource if known is not None else None
             if known is None or made is None or made.log_group is None or known.trials is not None:
                 continue  # it runs nothing, or only starts other jobs
-            name = str(metadata.get(made.listed)).rpartition("/")[2]
-            yield _EndedJob(step, known, name, (ended - began).total_seconds())
+            yield _EndedJob(step, known, (ended - began).total_seconds())
 
 
 def _observed(caller: Caller, ended: _EndedJob) -> ObservedJob | None:
     """Read a job; None where it is gone, may not be read, or left no line about its usage."""
-    made = ended.type.resource
     hosts = used_by(caller, ended.step)
-    if made is None or made.name is None or not hosts:
+    if not hosts:
         return None
     try:
-        described = caller.call("sagemaker", made.describe, **{made.name: ended.job})
+        described = described_job(caller, ended.step)
     except CallRefusedError:
         return None
     step = str(ended.step["StepName"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -14,9 +14,15 @@ from pipelines.cli.project import home_of
 from pipelines.compile.model import Compiled
 from pipelines.definition.named import read
 from pipelines.definition.needs import needs_of
+from pipelines.definition.steps import take_apart
 from pipelines.execution.caller import Caller, CallRefusedError
 from pipelines.execution.executions import steps, summaries
 from pipelines.execution.identifiers import identifier
+from pipelines.json_types import Json, JsonObject
+from pipelines.results.run import described_job
+from pipelines.steptypes import StepType
+from pipelines.steptypes.clusters import choices
+from pipelines.steptypes.places import below, value_at
 
 
 def quota_lines(compiled: Compiled, file: Path, account: Account) -> Iterator[str]:
@@ -48,6 +54,37 @@ def last_advice(caller: Caller, pipeline: str) -> Iterator[str]:
                 yield f"advice, by {identifier(arn)}: {line}"
     except CallRefusedError:
         return
+
+
+def selected_lines(caller: Caller, arn: str, listed: Iterable[JsonObject]) -> Iterator[str]:
+    """Yield which of several instance types each job of an execution got.
+
+    Args:
+        caller: where.
+        arn: the execution.
+        listed: its steps, as ListPipelineExecutionSteps gives them.
+    """
+    operation = "describe_pipeline_definition_for_execution"
+    answer = caller.call("sagemaker", operation, PipelineExecutionArn=arn)
+    named = take_apart(read(str(answer["PipelineDefinition"]))).named
+    for step in listed:
+        known = named.get(step["StepName"])
+        if known is None or known.known is None or not _may_choose(known.known, known.arguments):
+            continue
+        for asked in _asked(known.known, described_job(caller, step)):
+            got = value_at(asked, "SelectedInstanceType")
+            if got is not None:
+                offered = ", ".join(str(one.get("InstanceType")) for one in choices(asked))
+                yield f"{step['StepName']}: ran on {got}, of {offered}"
+
+
+def _may_choose(step_type: StepType, arguments: JsonObject) -> bool:
+    return any(len(choices(asked)) > 1 for asked in _asked(step_type, arguments))
+
+
+def _asked(step_type: StepType, request: JsonObject) -> Iterator[Json]:
+    for cluster in step_type.clusters:
+        yield from (asked for _, asked in below(request, cluster.at))
 
 
 def _where(account: Account) -> str:

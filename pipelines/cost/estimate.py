@@ -67,10 +67,18 @@ def estimate(uses: Iterable[Use], prices: Prices, times: Mapping[str, float]) ->
             use,
             times.get(use.step),
             _likely(use, prices, times.get(use.step)),
-            cost_of(use, prices, use.longest, f"the longest time of {use.step}"),
+            _most(use, prices),
         )
         for use in uses
     )
+
+
+def _most(use: Use, prices: Prices) -> Amount:
+    """Return the cost of a step that runs until it is ended: of several types, of the dearest."""
+    without = f"the longest time of {use.step}"
+    found = [cost_of(one, prices, one.longest, without) for one in (use, *use.instead)]
+    unknown = dict.fromkeys(name for amount in found for name in amount.unknown)
+    return Amount(max(one.dollars for one in found), tuple(unknown))
 
 
 def _likely(use: Use, prices: Prices, seconds: float | None) -> Amount:

@@ -35,6 +35,7 @@ class Use:
         volume: the storage of each in GB; None where it has none of its own.
         spot: whether it may run on spot capacity, at another price.
         at_once: how many of them run at the same time; None where that is not known.
+        instead: what may be taken instead, where there is no capacity for these.
     """
 
     step: str
@@ -45,6 +46,7 @@ class Use:
     volume: float | None = None
     spot: bool = False
     at_once: int | None = None
+    instead: tuple[Use, ...] = ()
 
     @property
     def price(self) -> str | None:
@@ -95,14 +97,8 @@ def uses_of(step: str, cluster: Cluster, request: JsonObject) -> Iterator[Use]:
     for _, job in below(request, cluster.job):
         longest = _longest(cluster, job)
         for _, asked in below(job, cluster.at):
-            for taken in choices(asked)[:1]:
-                # What was selected is billed (FACTS 12.8).
-                chosen = asked.get("SelectedInstanceType") or value_at(taken, cluster.type)
-                given = asked.get("SelectedInstanceCount") or value_at(taken, cluster.count)
-                if chosen is None:
-                    continue  # its instances stand in another place
-                count = _number(given)
-                yield Use(
+            found = tuple(
+                Use(
                     step,
                     component,
                     chosen if isinstance(chosen, str) else None,
@@ -112,6 +108,22 @@ def uses_of(step: str, cluster: Cluster, request: JsonObject) -> Iterator[Use]:
                     value_at(job, "EnableManagedSpotTraining") is True,
                     None if count is None or together is None else int(count * together),
                 )
+                for taken in _taken(asked)
+                if (chosen := value_at(taken, cluster.type)) is not None
+                for count in (_number(value_at(taken, cluster.count)),)
+            )
+            if found:  # else its instances stand in another place
+                yield replace(found[0], instead=found[1:])
+
+
+def _taken(asked: Json) -> tuple[JsonObject, ...]:
+    """Return what may be taken; once something was selected, that is billed (FACTS 12.8)."""
+    offered = choices(asked)
+    if not offered or asked.get("SelectedInstanceType") is None:
+        return offered
+    given = asked.get("SelectedInstanceCount")
+    count = {} if given is None else {"InstanceCount": given}
+    return ({**offered[0], "InstanceType": asked["SelectedInstanceType"], **count},)
 
 
 def _volume(cluster: Cluster, job: Json, taken: JsonObject) -> float | None:
@@ -130,7 +142,8 @@ def _longest(cluster: Cluster, job: Json) -> float | None:
 
 
 def _times_unknown(use: Use) -> Use:
-    return replace(use, count=None, at_once=None)
+    instead = tuple(map(_times_unknown, use.instead))
+    return replace(use, count=None, at_once=None, instead=instead)
 
 
 def _number(value: Json) -> float | None:

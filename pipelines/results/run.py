@@ -145,7 +145,7 @@ def read_execution(source: ResultSource, execution: JsonObject) -> ExecutionResu
     parameters = parameters_of(caller, arn)
     named = take_apart(definition).named
     results = tuple(
-        StepResult(one, named.get(one["StepName"]), _described(caller, one))
+        StepResult(one, named.get(one["StepName"]), described_job(caller, one))
         for one in _with_metadata(caller, steps(caller, arn))
     )
     return ExecutionResult(execution, definition, parameters, results)
@@ -175,8 +175,13 @@ def _steps_there(caller: Caller, arn: str) -> list[JsonObject]:
         raise
 
 
-def _described(caller: Caller, listed: JsonObject) -> JsonObject:
-    """Describe the job of a step; nothing where it is of a Type that writes nothing."""
+def described_job(caller: Caller, listed: JsonObject) -> JsonObject:
+    """Describe the job of a step; nothing where it is of a Type that writes nothing.
+
+    Args:
+        caller: where.
+        listed: the step as ListPipelineExecutionSteps gives it.
+    """
     for member, metadata in (listed.get("Metadata") or {}).items():
         known = find_listed(member)
         job = known.resource if known is not None else None

@@ -139,7 +139,7 @@ def _refresh(chosen: ChosenSpec, compiled: Compiled, region: str) -> None:
 
 def _wanted(compiled: Compiled) -> list[str]:
     """Name the prices that a pipeline and its endpoints depend on."""
-    used = uses(read(compiled.definition))
+    used = [one for use in uses(read(compiled.definition)) for one in (use, *use.instead)]
     names = {use.price for use in used} | {use.storage for use in used if use.volume is not None}
     unknown = (one.month.unknown for one in endpoint_costs(compiled, Prices()))
     return sorted({name for name in (*names, *(n for each in unknown for n in each))

@@ -53,9 +53,8 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
             found = "".join(f"\n{text}\n" for text in _experiments(scope, rows))
             one = _one(described, rows, scope)
             cost = "" if scope.account is None else f"{_cost(scope, described, chosen)}\n"
-            shown = (
-                f"{one}\n{found}{_advice(scope, rows)}{cost}outputs, reports and metrics: {find}"
-            )
+            told = _instances(scope, described, rows)
+            shown = f"{one}\n{found}{told}{cost}outputs, reports and metrics: {find}"
     if output_format == "json":
         echo_data(as_json(rows))
     else:
@@ -85,11 +84,15 @@ def _cost(scope: Scope, described: JsonObject, chosen: ChosenSpec) -> str:
     return status_line(lambda: read_execution(source_of(scope), described), prices, scope.caller)
 
 
-def _advice(scope: Scope, rows: list[JsonObject]) -> str:
-    """Write what the jobs of an execution suggest for the next one; empty where that is nothing."""
+def _instances(scope: Scope, described: JsonObject, rows: list[JsonObject]) -> str:
+    """Write which instances the jobs of an execution got, and what to change for the next one."""
     from pipelines.advice.reading import advice_on  # noqa: PLC0415 - for one execution alone
+    from pipelines.cli.capacity import selected_lines  # noqa: PLC0415 - as above
 
-    return "".join(f"advice: {line}\n" for line in advice_on(scope.caller, rows))
+    arn = str(described["PipelineExecutionArn"])
+    selected = [*selected_lines(scope.caller, arn, rows)]
+    advised = [f"advice: {line}" for line in advice_on(scope.caller, rows)]
+    return "".join(f"{line}\n" for line in (*selected, *advised))
 
 
 def _follow(scope: Scope, execution: str) -> None:

@@ -102,11 +102,31 @@ def test_instances_are_found_in_groups_preferences_tuning_and_loops() -> None:
     found = {use.step: use for use in uses(_definition(grouped, preferred, tuning, loop))}
     assert found["grouped"] == Use("grouped", "training", "ml.m5.large", 3, 3600.0, 5.0, at_once=3)
     assert found["preferred"].price == "training/ml.m5.large"
+    assert [use.price for use in found["preferred"].instead] == ["training/ml.m5.xlarge"]
     assert (found["tune"].count, found["tune"].at_once) == (14, 4)
     (line,) = estimate([found["tune"]], PRICES, {"tune": 3600.0})
     assert line.likely.dollars == pytest.approx(4 * (0.1 + 0.73 * 10 / 730))
     assert line.most.dollars == pytest.approx(line.likely.dollars * 14 / 4)
     assert (found["each"].count, found["each"].spot) == (None, True)
+
+
+def test_of_several_types_the_dearest_is_the_most_and_the_first_is_likely() -> None:
+    """Any may be the one with capacity; one without a price leaves the most unknown."""
+    step = _training()
+    types = [{"InstanceType": one} for one in ("ml.m5.large", "ml.m5.xlarge")]
+    step["Arguments"]["ResourceConfig"] = {"InstancePreferences": types, "InstanceCount": 1}
+    for dearer, unknown in ((0.4, ()), (None, ("training/ml.m5.xlarge",))):
+        more = {} if dearer is None else {"training/ml.m5.xlarge": dearer}
+        prices = Prices({"training/ml.m5.large": 0.1, "training/storage": 0.73, **more}, ("x",))
+        (line,) = estimate(uses(_definition(step)), prices, {"train": 1800.0})
+        assert (line.likely.dollars, line.likely.unknown) == (pytest.approx(0.05), ())
+        assert line.most.unknown == unknown
+        if dearer is not None:
+            assert line.most.dollars == pytest.approx(dearer)
+    resources = {**step["Arguments"]["ResourceConfig"], "SelectedInstanceType": "ml.m5.xlarge"}
+    step["Arguments"]["ResourceConfig"] = resources
+    (selected,) = uses(_definition(step))
+    assert (selected.price, selected.instead) == ("training/ml.m5.xlarge", ())
 
 
 def _ran(step: JsonObject, described: JsonObject, **listed: Any) -> StepResult:
