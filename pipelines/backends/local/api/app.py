@@ -129,7 +129,8 @@ class ApiApplication:
             name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
             headers[name] = f"{headers[name]},{value}" if name in headers else value
         raw: bytes = scope.get("raw_path") or scope["path"].encode()
-        query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        asked: bytes = scope["query_string"]
+        query = dict(parse_qsl(asked.decode("latin-1"), keep_blank_values=True)) if asked else {}
         request = HttpRequest(scope["method"], raw.decode("latin-1"), query, headers)
         return request, self._router(request)
 

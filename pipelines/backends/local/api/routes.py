@@ -67,7 +67,12 @@ class Routes:
             "AnyScaleFrontendService": JsonService("application-autoscaling", find),
             "GraniteServiceVersion20100801": JsonService("cloudwatch", find),
         }
-        self._runtime = RuntimeService(find)
+        self._runtime = Route(
+            RuntimeService(find).respond,
+            sagemaker_runtime.refuse,
+            sagemaker_runtime.LONGEST,
+            is_slow=True,
+        )
         self._query = QueryService(settings.account)
         self._s3 = Route(
             blocking(store.respond), s3.refuse, s3.LONGEST, takes_files=True, needs_length=True
@@ -84,12 +89,7 @@ class Routes:
         if signed is not None and signed not in _KNOWN:
             return Route(blocking(_no_service(signed)), json_rpc.refuse)
         if signed != "s3" and sagemaker_runtime.PATH.fullmatch(request.path):
-            return Route(
-                self._runtime.respond,
-                sagemaker_runtime.refuse,
-                sagemaker_runtime.LONGEST,
-                is_slow=True,
-            )
+            return self._runtime
         return self._s3
 
     def _by_target(self, target: str) -> Route:
