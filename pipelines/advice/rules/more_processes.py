@@ -11,6 +11,9 @@ from pipelines.execution.usage import GpuUsage, HostUsage
 _FEW: Final = 1.25
 """Processors that a process keeps busy which computes on one, loading its data included."""
 
+_HALF: Final = 0.5
+"""Below it code waits for something else, such as a machine that does other things, too."""
+
 _LEAST_CPUS: Final = 4
 
 
@@ -43,7 +46,8 @@ def _elsewhere(job: ObservedJob, host: HostUsage) -> str | None:
     """Advise from a run on another machine: code that computes on one CPU does so anywhere."""
     used, own = host.cpu / host.wall, job.instance_type or ""
     could_more = host.cpus > host.processes and is_several_times_the_smallest(own)
-    if host.gpus is not None or used > _FEW * host.processes or not could_more:
+    is_one = _HALF <= used <= _FEW * host.processes
+    if host.gpus is not None or not is_one or not could_more:
         return None
     return (
         f"run more processes (`processes_per_host:`), or use a smaller instance: it kept"

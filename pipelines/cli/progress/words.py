@@ -57,19 +57,23 @@ def metrics_text(metrics: Mapping[str, float]) -> str:
 
 
 def usage_text(used: HostUsage) -> str:
-    """Write what a host used: `used 2m 05s, 96% of 4 CPUs, 1.2 of 15.5 GB memory, 310 MB read`."""
+    """Write what a host used: `used 2m 05s, 96% of 4 CPUs, 310 MB of 15.5 GB memory, 1.2 GB read`."""
     parts = [f"used {duration(used.wall)}", f"{used.busy:.0%} of {used.cpus} CPUs"]
     if used.memory_of:
-        parts.append(f"{used.memory / _GB:.1f} of {used.memory_of / _GB:.1f} GB memory")
+        parts.append(f"{_memory(used.memory)} of {_memory(used.memory_of)} memory")
     if used.read is not None:
-        parts.append(f"{used.read:.0f} MB read")
+        parts.append(f"{_memory(used.read)} read")
     if used.step is not None:
         parts.append(f"{used.step:.3g} s a step")
     if used.gpus is not None:
         gpus = used.gpus
         parts.append(f"{gpus.busy_percent:.0f}% of {gpus.count} GPUs")
-        parts.append(f"{gpus.memory / _GB:.1f} of {gpus.memory_of / _GB:.1f} GB of each")
+        parts.append(f"{_memory(gpus.memory)} of {_memory(gpus.memory_of)} of each")
     return ", ".join(parts)
+
+
+def _memory(mebibytes: float) -> str:
+    return f"{mebibytes:.0f} MB" if mebibytes < _GB else f"{mebibytes / _GB:.1f} GB"
 
 
 def progress_text(progress: Progress) -> str:

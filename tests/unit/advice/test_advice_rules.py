@@ -213,6 +213,8 @@ def test_a_local_run_says_only_what_holds_in_the_account() -> None:
     assert text.endswith("it kept 1.0 CPUs busy here, and ml.m5.4xlarge has more")
     assert told(job(alone, instance="ml.m5.xlarge", local=True)) == []
     assert told(job(replace(alone, cpus=1), instance="ml.m5.4xlarge", local=True)) == []
+    waiting = replace(alone, cpu=299.0)
+    assert told(job(waiting, instance="ml.m5.4xlarge", local=True)) == []
 
 
 def test_a_job_of_some_seconds_or_of_unknown_usage_gives_no_advice() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.cli.progress import following
 from pipelines.cli.progress.plain import Lines
-from pipelines.cli.progress.words import duration
+from pipelines.cli.progress.words import duration, usage_text
 from pipelines.execution.events import (
     Event,
     ExecutionEnded,
@@ -22,6 +22,7 @@ from pipelines.execution.events import (
 )
 from pipelines.execution.job_progress import Progress
 from pipelines.execution.status import ExecutionStatus, StepStatus
+from pipelines.execution.usage import GpuUsage, HostUsage
 
 EVENTS: tuple[Event, ...] = (
     ExecutionStarted("abc123def456", "arn", "flights", ("check", "train", "reject"), ("check",)),
@@ -155,3 +156,16 @@ def test_a_terminal_that_cannot_move_its_cursor_gets_lines(
             observer(event)
     assert stream.getvalue().splitlines()[1] == "  train: started (Training)"
     assert "\x1b" not in stream.getvalue()
+
+
+def test_what_a_host_used_is_written_in_one_line() -> None:
+    """With what is known of it alone."""
+    least = HostUsage("algo-1", wall=65.0, cpu=130.0, cpus=4)
+    assert usage_text(least) == "used 1m 05s, 50% of 4 CPUs"
+    whole = HostUsage(
+        "algo-1", 65.0, 130.0, 4, 1, 310.0, 15872.0, 1228.8, 0.25, GpuUsage(2, 71.4, 920.0, 24576.0)
+    )
+    assert usage_text(whole) == (
+        "used 1m 05s, 50% of 4 CPUs, 310 MB of 15.5 GB memory, 1.2 GB read, 0.25 s a step,"
+        " 71% of 2 GPUs, 920 MB of 24.0 GB of each"
+    )
