@@ -57,7 +57,7 @@ def metrics_text(metrics: Mapping[str, float]) -> str:
 
 
 def usage_text(used: HostUsage) -> str:
-    """Write what a host used: `used 2m 05s, 96% of 4 CPUs, 310 MB of 15.5 GB memory, 1.2 GB read`."""
+    """Write what a host used: `used 2m 05s, 96% of 4 CPUs, 310 MB of 15.5 GB memory`."""
     parts = [f"used {duration(used.wall)}", f"{used.busy:.0%} of {used.cpus} CPUs"]
     if used.memory_of:
         parts.append(f"{_memory(used.memory)} of {_memory(used.memory_of)} memory")

@@ -15,6 +15,7 @@ from pipelines.execution.events import Event, StepProgressed
 from pipelines.execution.job_progress import Progress
 from pipelines.execution.schedule import ScheduledStep, read_schedule
 from pipelines.json_types import JsonObject
+from pipelines.runtime.usage import TAG
 
 GROUP = "/aws/sagemaker/TrainingJobs"
 
@@ -105,6 +106,15 @@ def test_newest_line_progress_and_metrics_are_reported_once() -> None:
     assert execution.look() == []
     assert execution.look("auc=0.8") == [
         StepProgressed("train", "auc=0.8", progress, {"auc": 0.8, "loss": 0.5})
+    ]
+
+
+def test_what_the_runtime_says_of_usage_is_not_the_newest_line() -> None:
+    """It is none of the job's own, and would hide what the job wrote last."""
+    execution = Execution(Logs(), [AUC])
+    used = TAG + '{"host": "algo-1", "wall_s": 3, "cpu_s": 2, "cpus": 4}'
+    assert execution.look("auc=0.7", used) == [
+        StepProgressed("train", "auc=0.7", None, {"auc": 0.7})
     ]
 
 
