@@ -56,7 +56,7 @@ def clusters(
 def event_files(described: JsonObject) -> str | None:
     """Return where the event files of a job are; None where it keeps none, or is not known yet.
 
-    Source: the SageMaker SDK's `latest_job_tensorboard_artifacts_path`.
+    Source: FACTS 12.20, not verified.
     """
     name = described.get("TrainingJobName")
     uri = value_at(described, "TensorBoardOutputConfig.S3OutputPath")
