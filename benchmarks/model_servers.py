@@ -75,9 +75,11 @@ class Model(MLModel):
         )
 """
 _LONG = """\
-def transform_fn(model, body, content_type, accept, answered=transform_fn):
+
+at_once = transform_fn
+def transform_fn(model, body, content_type, accept):
     sum(range(200_000))
-    return answered(model, body, content_type, accept)
+    return at_once(model, body, content_type, accept)
 """
 """What makes a request of a small model cost some milliseconds, as it does with larger ones."""
 
