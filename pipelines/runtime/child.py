@@ -35,6 +35,7 @@ _CHUNK = 64 * 1024
 _DRAIN_MILLISECONDS = 200
 _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+_LIBC = ctypes.CDLL(None)
 
 
 class Command(Record):
@@ -275,4 +276,4 @@ def _reap(pid: int) -> int | None:
 
 def _prctl(option: int, value: int) -> None:
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+        _LIBC.prctl(option, value, 0, 0, 0)

@@ -9,6 +9,7 @@ job cannot see a difference.
 from __future__ import annotations
 
 import os
+import resource  # noqa: F401 - the runtime imports it at the end of each job: here it is at hand
 import sys
 from collections.abc import Sequence
 from pathlib import Path
