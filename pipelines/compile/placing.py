@@ -14,7 +14,7 @@ from pipelines.diagnostics import Diagnostic, Finding, Path, Severity
 from pipelines.document import Document
 from pipelines.json_types import Json, JsonObject
 
-_OF_IMAGE_AND_INSTANCE = frozenset({"SP404", "SP405"})
+_OF_IMAGE_AND_INSTANCE = frozenset({"SP404", "SP405", "SP419"})
 
 
 def placed(document: Document, found: Iterable[Finding]) -> Iterator[Diagnostic]:

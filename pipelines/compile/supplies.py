@@ -15,6 +15,7 @@ from pipelines.compile.data import check_data, planned_uris, read_data, root_of
 from pipelines.compile.handlers import ServingCode, check_handlers
 from pipelines.compile.hosting import check_hosting
 from pipelines.compile.imports import StepCode, check_imports
+from pipelines.compile.launchers import check_launchers
 from pipelines.compile.options import check_options
 from pipelines.compile.replaced import check_frameworks
 from pipelines.compile.toolkits import check_toolkits
@@ -24,7 +25,7 @@ from pipelines.grammar.functions import Value
 from pipelines.graph.build import resolver
 from pipelines.graph.model import Graph, Node
 from pipelines.graph.resolve import UnresolvedError
-from pipelines.images import Image, ImageProblem, check_instance, resolve
+from pipelines.images import Image, ImageProblem, check_instances, resolve
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.contract import ImageNeed, StepNeeds
 from pipelines.spec.model import Aws
@@ -78,6 +79,7 @@ def look_up(graph: Graph, project: Project) -> LookedUp:
     found.extend(check_imports(steps, project))
     found.extend(check_frameworks(steps, project))
     found.extend(check_toolkits(steps))
+    found.extend(check_launchers(steps))
     found.extend(check_options(graph, project))
     found.extend(check_handlers(_serving(jobs), project))
     found.extend(check_hosting(graph, known, project))
@@ -248,8 +250,8 @@ def _image(name: str, need: ImageNeed, region: str) -> tuple[Image, tuple[ImageP
     image = resolve(name, region, instance_type, need.scope)
     if isinstance(image, ImageProblem):
         return Image(name), (image,)
-    odd = check_instance(image, instance_type)
-    return image, (odd,) if odd else ()
+    others = (one for one in need.runs_on if isinstance(one, str))
+    return image, tuple(check_instances(image, instance_type, others))
 
 
 def _placeholder(graph: Graph) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ built-in programs and the local model server never ask.
 """
 
 from pipelines.images.image import Image, ImageProblem
-from pipelines.images.instances import check_instance
+from pipelines.images.instances import check_instance, check_instances
 from pipelines.images.resolving import resolve
 from pipelines.images.table import Scope, describe, families, short_names
 
@@ -14,6 +14,7 @@ __all__ = [
     "ImageProblem",
     "Scope",
     "check_instance",
+    "check_instances",
     "describe",
     "families",
     "resolve",

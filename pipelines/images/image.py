@@ -27,6 +27,7 @@ class Image:
         serving: how its model server calls the user's code: `sagemaker-toolkit` calls `model_fn`,
             `input_fn`, `predict_fn` and `output_fn`; `tensorflow-serving` calls `input_handler`
             and `output_handler`; `own` calls none. None for an image that serves nothing as well.
+        cuda: the CUDA that it is built with, as `12.9`.
     """
 
     uri: str
@@ -36,6 +37,7 @@ class Image:
     accelerator: Accelerator | None = None
     architecture: Architecture | None = None
     serving: ServingContract | None = None
+    cuda: str | None = None
 
     @property
     def facts(self) -> JsonObject:

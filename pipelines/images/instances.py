@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Literal
 
 from pipelines.diagnostics import Severity
@@ -51,11 +51,13 @@ def _computes_with(instance_type: str) -> tuple[str, str]:
 
 
 def check_instance(image: Image, instance_type: str | None) -> ImageProblem | None:
-    """Return what is odd about running an image on an instance, a warning, or None."""
+    """Return what is odd about running an image on an instance, or None."""
     if image.accelerator is None or instance_type is None:
         return None
     available = accelerator_of(instance_type)
-    if available is None or available == image.accelerator:
+    if available == image.accelerator:
+        return _check_cuda(image, instance_type)
+    if available is None:
         return None
     if image.accelerator == "cpu":
         return ImageProblem(
@@ -70,3 +72,28 @@ def check_instance(image: Image, instance_type: str | None) -> ImageProblem | No
         f"use the `-cpu` image of `{image.framework}`, or an instance with a GPU",
         Severity.WARNING,
     )
+
+
+def check_instances(
+    image: Image, instance_type: str | None, others: Iterable[str]
+) -> Iterator[ImageProblem]:
+    """Yield what is odd about running an image on an instance, and on others that it may get.
+
+    A heterogeneous cluster may have CPU instances beside an image for GPUs: of others only the
+    GPUs are looked at.
+    """
+    found = check_instance(image, instance_type)
+    if found is not None:
+        yield found
+    for other in others:
+        odd = _check_cuda(image, other) if other != instance_type else None
+        if odd is not None:
+            yield odd
+
+
+def _check_cuda(image: Image, instance_type: str) -> ImageProblem | None:
+    if image.cuda is None:
+        return None
+    from pipelines.images.gpus import check_cuda  # noqa: PLC0415 - most steps have no GPU
+
+    return check_cuda(image, instance_type)

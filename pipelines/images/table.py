@@ -2,7 +2,8 @@
 
 A table holds versions by scope. A row has the image's repository, its registries (account by
 region), a tag for each accelerator, and its Python; the contract of the model server stands once
-for each repository. All images of the tables are for x86_64.
+for each repository, and so does the CUDA of versions whose tags do not name it. All images of the
+tables are for x86_64.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ _URI: Final = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.[a-z0-9.-]+"
     r"/(?P<repository>[^:@]+):(?P<tag>[^@]+)"
 )
+_CUDA: Final = re.compile(r"(?:^|[- ])cu(\d\d)(\d)\b")
 _REPOSITORY_WORDS: Final = {"sklearn": "scikit-learn"}
 """What a family's repositories are called, where that is not the family's name."""
 
@@ -95,7 +97,16 @@ class Row:
             accelerator="gpu" if accelerator == "gpu" else "cpu" if accelerator == "cpu" else None,
             architecture="x86_64",
             serving=table(self.family)["serving"].get(repository),
+            cuda=self._cuda(uri, accelerator) if accelerator == "gpu" else None,
         )
+
+    def _cuda(self, uri: str, accelerator: str) -> str | None:
+        named = _CUDA.search(f"{self.tags[accelerator]} {uri.rpartition(':')[2]}")
+        if named is not None:
+            return f"{named[1]}.{named[2]}"
+        minor = ".".join(self.version.partition("-")[0].split(".")[:2])
+        found: str | None = table(self.family)["cuda"].get(self.raw["repository"], {}).get(minor)
+        return found
 
 
 def describe(uri: str) -> Image:

@@ -21,6 +21,7 @@ from pipelines.kinds.base.contract import (
     Output,
     StepNeeds,
 )
+from pipelines.kinds.base.distribution import Distribution, distribution_checks
 from pipelines.kinds.base.extra import with_extra
 from pipelines.kinds.base.jobs import (
     BUNDLE,
@@ -43,24 +44,12 @@ from pipelines.kinds.base.tracking import (
     tracking_members,
     tracking_variables,
 )
-from pipelines.spec.base import Seldom, ShortFormModel, SpecModel
+from pipelines.spec.base import Seldom, SpecModel
 from pipelines.spec.members import RequestMember, members_of
 from pipelines.spec.steps import Input, JobStep
 from pipelines.spec.values import AnyScalar, FixedText, Integer, Text, no_entries
 
 
-class Distribution(ShortFormModel):
-    """How the processes of a distributed job are started."""
-
-    launcher: Literal["torchrun", "mpi"] = Field(description="torchrun or mpi.")
-    processes_per_host: int | None = Field(
-        None, ge=1, le=256, description="Processes on each host; otherwise its GPUs, else 1."
-    )
-
-    @classmethod
-    def long_form(cls, text: str) -> JsonObject:
-        """Take the text as `launcher`."""
-        return {"launcher": text}
 
 
 class InstanceGroup(SpecModel):
@@ -102,7 +91,7 @@ class TrainingKeys(JobStep):
         description="Regular expressions by metric name; group 1 is the value in the log.",
     )
     distribution: Distribution | None = Field(
-        None, description="torchrun or mpi, for several processes or hosts."
+        None, description="What starts several processes or hosts, such as torchrun."
     )
     instance_groups: Annotated[
         list[InstanceGroup], RequestMember("ResourceConfig.InstanceGroups")
@@ -153,11 +142,12 @@ def outputs(name: str, step: TrainingStep) -> Mapping[str, Output]:
 
 def needs(_name: str, step: TrainingKeys) -> StepNeeds:
     """The image and the script's bundle with its launcher."""
-    instance_type = None if step.instance_groups else step.instance_types[0]
-    images: dict[Path, ImageNeed] = {("image",): ImageNeed(step.image, instance_type, "training")}
+    types = tuple(_instance_types(step).values())
+    first = None if step.instance_groups else types[0]
+    images: dict[Path, ImageNeed] = {("image",): ImageNeed(step.image, first, "training", types)}
     if step.script is None:
         return StepNeeds(images)
-    distribution = step.distribution.model_dump() if step.distribution else None
+    distribution = step.distribution.in_job if step.distribution else None
     code = CodeNeed(
         "training",
         script=script(step.script, "script"),
@@ -183,6 +173,10 @@ def checks(step: TrainingKeys) -> Iterator[Finding]:
             help="add it; it must be at least `max_runtime_in_seconds` (CreateTrainingJob)",
         )
     yield from _host_checks(step)
+    if step.distribution is not None:
+        yield from distribution_checks(
+            step.distribution, _instance_types(step), set(step.hyperparameters)
+        )
     yield from _metric_checks(step)
     groups = [group.instance_group_name for group in step.instance_groups]
     for name, source in step.inputs.items():
@@ -206,6 +200,17 @@ def _host_checks(step: TrainingKeys) -> Iterator[Finding]:
             help="add `distribution: torchrun`, or have the script use SM_HOSTS",
             severity=Severity.WARNING,
         )
+
+
+def _instance_types(step: TrainingKeys) -> dict[Path, Text]:
+    """Return the instance types of a step, by the path of each."""
+    if not step.instance_groups:
+        types = step.instance_types
+        if len(types) == 1:
+            return {("instance_type",): types[0]}
+        return {("instance_type", index): one for index, one in enumerate(types)}
+    groups = enumerate(step.instance_groups)
+    return {("instance_groups", i, "instance_type"): group.instance_type for i, group in groups}
 
 
 def _metric_checks(step: TrainingKeys) -> Iterator[Finding]:
@@ -239,10 +244,11 @@ def emit(step: TrainingKeys, context: EmitContext) -> tuple[EmittedStep, ...]:
         **vpc(context),
         **tags(context),
     }
-    if step.hyperparameters:
-        arguments["HyperParameters"] = {
-            key: text(value, context) for key, value in step.hyperparameters.items()
-        }
+    hyperparameters = {key: text(value, context) for key, value in step.hyperparameters.items()}
+    if step.distribution is not None:
+        hyperparameters |= step.distribution.hyperparameters
+    if hyperparameters:
+        arguments["HyperParameters"] = hyperparameters
     if step.enable_network_isolation:
         arguments["EnableNetworkIsolation"] = True
     if step.enable_inter_container_traffic_encryption:

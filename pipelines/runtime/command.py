@@ -78,9 +78,19 @@ def master_environment(job: Job, container: Container, given: Mapping[str, str])
     return {name: value for name, value in found.items() if name not in given}
 
 
-def collective_environment(container: Container) -> dict[str, str]:
-    """Return the variables that bind gloo and NCCL to the platform's interface (FACTS 11.9)."""
-    interface = container.hosts.interface
-    if interface is None:
-        return {}
-    return {"GLOO_SOCKET_IFNAME": interface, "NCCL_SOCKET_IFNAME": interface}
+def collective_environment(container: Container, given: Mapping[str, str]) -> dict[str, str]:
+    """Return what binds gloo and NCCL to the platform's network (FACTS 11.9), as far as not given.
+
+    Args:
+        container: the platform's configuration.
+        given: the job's environment, whose own choice holds.
+    """
+    hosts = container.hosts
+    wanted = {}
+    if hosts.interface is not None:
+        wanted = {"GLOO_SOCKET_IFNAME": hosts.interface, "NCCL_SOCKET_IFNAME": hosts.interface}
+    if len(hosts.names) > 1:
+        from .interconnect import fabric  # noqa: PLC0415 - only jobs of several hosts need it
+
+        wanted.update(fabric(hosts.instance_type, len(hosts.names)))
+    return {name: value for name, value in wanted.items() if name not in given}

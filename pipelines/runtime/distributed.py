@@ -17,8 +17,8 @@ _DNS_PAUSE = 1.0
 
 
 def launch(launcher: str, job: Job, container: Container, single: child.Command) -> child.Ended:
-    """Run `single` under torchrun or mpirun; raises JobError for any other launcher."""
-    if launcher == "torchrun":
+    """Run `single` as a launcher runs it on this host; raises JobError for an unknown one."""
+    if launcher in ("torchrun", "smp"):  # the library reads SM_HP_MP_PARAMETERS in each rank
         if len(container.hosts.names) > 1:
             wait_for_host(container.hosts.master)
         argv = command.torchrun(Path(single.argv[0]), job, container, list(single.argv[1:]))
@@ -27,7 +27,17 @@ def launch(launcher: str, job: Job, container: Container, single: child.Command)
         from .mpi import run  # noqa: PLC0415 - only MPI steps need it
 
         return run(job, container, single)
-    raise JobError(f"the launcher `{launcher}` is unknown: use torchrun or mpi")
+    if launcher == "tensorflow":
+        from .tf_config import run as run_with_config  # noqa: PLC0415 - as above
+
+        for name in container.hosts.names if len(container.hosts.names) > 1 else ():
+            wait_for_host(name)
+        return run_with_config(job, container, single)
+    if launcher == "smddp":
+        from .smddp import run as run_with_library  # noqa: PLC0415 - as above
+
+        return run_with_library(job, container, single)
+    raise JobError(f"the launcher `{launcher}` is unknown: compile the pipeline again")
 
 
 def wait_for_host(name: str, seconds: float = _DNS_SECONDS) -> None:

@@ -92,9 +92,10 @@ def _in_scratch(
 
 
 def _is_needed(job: Job) -> Callable[[BundleFile], bool]:
-    """Return which files are unpacked: this runtime only for programs and mpirun."""
+    """Return which files are unpacked: this runtime only for what starts a file of it."""
     launcher = (job.distribution or {}).get("launcher")
-    if job.program is not None or launcher == "mpi" or "mlflow" in (job.tracking or {}):
+    tracked = "mlflow" in (job.tracking or {})
+    if job.program is not None or tracked or launcher in ("mpi", "smddp", "tensorflow"):
         return lambda _: True
     return lambda one: one.path.startswith(bundle.CODE)
 
@@ -112,7 +113,7 @@ def _run(job: Job, layout: Layout, scratch: Scratch) -> int:
         os.environ,
         {
             **variables,
-            **command.collective_environment(container),
+            **command.collective_environment(container, os.environ),
             **command.master_environment(job, container, os.environ),
             **_drivers(),
             **_tracking(job),

@@ -17,7 +17,7 @@ from pipelines.testing.data import Data
 
 _MAPPINGS = ("channels", "inputs", "hyperparameters", "arguments", "environment", "parameters")
 _LISTS = ("outputs", "requirements", "include")
-_LAUNCHERS = ("torchrun", "mpi")
+_LAUNCHERS = ("torchrun", "mpi", "tensorflow")
 _NUMBERS = {
     "hosts": (int, "a number of instances, 1 or more"),
     "processes_per_host": (int, "a number of processes, 1 or more, or None"),
@@ -37,7 +37,7 @@ class JobOptions(TypedDict, total=False):
     """
 
     hosts: int
-    distribution: Literal["torchrun", "mpi"] | None
+    distribution: Literal["torchrun", "mpi", "tensorflow"] | None
     processes_per_host: int | None
     requirements: Sequence[str]
     environment: Mapping[str, object]

@@ -49,11 +49,19 @@ class Output:
 
 @frozen
 class ImageNeed:
-    """An image name to be resolved for an instance type and a purpose."""
+    """An image name to be resolved for an instance type and a purpose.
+
+    Args:
+        name: what the spec calls it.
+        instance_type: what decides between a CPU and a GPU image; None where nothing does.
+        scope: its purpose.
+        runs_on: every instance type that it may get, where there are several.
+    """
 
     name: str | Template | None
     instance_type: str | Template | None
     scope: ImageScope
+    runs_on: tuple[str | Template, ...] = ()
 
 
 @frozen

@@ -175,7 +175,8 @@ def instances(step: JobStep, context: EmitContext) -> JsonObject:
 
 def job_needs(step: JobStep, scope: ImageScope, code: CodeNeed) -> StepNeeds:
     """What every job step needs: its image and its bundle."""
-    return StepNeeds({("image",): ImageNeed(step.image, step.instance_types[0], scope)}, code)
+    types = step.instance_types
+    return StepNeeds({("image",): ImageNeed(step.image, types[0], scope, types)}, code)
 
 
 def script(path: str, *at: str) -> ProjectFile:

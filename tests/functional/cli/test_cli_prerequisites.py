@@ -120,7 +120,10 @@ def test_requirements_need_an_installer_unless_they_are_met(
     assert pipelines("run", "--stub", f"use={project / 'stub.json'}").code == 2
 
 
-@pytest.mark.parametrize(("launcher", "lacking"), [("torchrun", "torch"), ("mpi", "mpirun")])
+@pytest.mark.parametrize(
+    ("launcher", "lacking"),
+    [("torchrun", "torch"), ("mpi", "mpirun"), ("tensorflow", "tensorflow")],
+)
 def test_what_starts_the_ranks_is_missed_before_the_first_step(
     launcher: str,
     lacking: str,
@@ -130,9 +133,26 @@ def test_what_starts_the_ranks_is_missed_before_the_first_step(
 ) -> None:
     """The image has it; here it may be missing."""
     add(project, SPREAD.replace("{launcher}", launcher))
-    lack(monkeypatch, "torch")
+    lack(monkeypatch, "torch", "tensorflow")
     monkeypatch.setattr("shutil.which", lambda _, **_path: None)
     answer = pipelines("run")
     assert answer.code == 2
     assert f"the step `spread` needs {lacking}, not installed here" in answer.err
     assert "started" not in answer.out
+
+
+@pytest.mark.parametrize("launcher", ["smddp", "smp"])
+def test_a_library_of_sagemakers_own_asks_for_a_stub(
+    launcher: str, project: Path, pipelines: Command
+) -> None:
+    """It exists in images alone; a stub runs in the step's place."""
+    image = "658645717510.dkr.ecr.us-west-2.amazonaws.com/smdistributed-modelparallel:2.4.1-gpu"
+    spread = SPREAD.replace("{launcher}", f"{launcher}\n    instance_type: ml.p4d.24xlarge")
+    name = image if launcher == "smp" else "pytorch-2.0-gpu"
+    add(project, spread.replace("pytorch-2.13-cpu", name))
+    answer = pipelines("run")
+    assert answer.code == 2
+    assert f"the step `spread` has `distribution: {launcher}`" in answer.err
+    assert "--stub spread=FILE" in answer.err
+    (project / "stub.json").write_text('{"properties": {}}')
+    assert pipelines("run", "--stub", f"spread={project / 'stub.json'}").code == 0

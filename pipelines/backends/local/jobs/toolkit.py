@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pipelines.backends.local.jobs import own_entrypoint
 from pipelines.backends.local.jobs.opt_ml import ROOT, host_path
@@ -32,6 +32,17 @@ if TYPE_CHECKING:
 
 _PROGRAM, _SOURCE = "sagemaker_program", "sagemaker_submit_directory"
 _BUNDLED = f"{ROOT}/input/data/code"
+_LAUNCHERS: Final[dict[str, JsonObject]] = {
+    "sagemaker_torch_distributed_enabled": {"launcher": "torchrun"},
+    "sagemaker_pytorch_ddp_enabled": {"launcher": "torchrun"},
+    "sagemaker_distributed_dataparallel_enabled": {"launcher": "smddp"},
+    "sagemaker_multi_worker_mirrored_strategy_enabled": {"launcher": "tensorflow"},
+    "sagemaker_parameter_server_enabled": {
+        "launcher": "tensorflow",
+        "strategy": "parameter_server",
+    },
+}
+"""The launcher for each hyperparameter that the SDK's estimators switch it on with."""
 
 
 def training_words(
@@ -158,10 +169,8 @@ def _requirements(file: Path) -> JsonObject | None:
 
 
 def _distribution(parameters: JsonObject) -> JsonObject | None:
+    """Return the launcher that the toolkit would start the program with."""
     if parameters.get("sagemaker_mpi_enabled"):
         count = parameters.get("sagemaker_mpi_num_of_processes_per_host")
         return {"launcher": "mpi", "processes_per_host": count}
-    torch = ("sagemaker_torch_distributed_enabled", "sagemaker_pytorch_ddp_enabled")
-    if any(parameters.get(name) for name in torch):
-        return {"launcher": "torchrun", "processes_per_host": None}
-    return None
+    return next((told for name, told in _LAUNCHERS.items() if parameters.get(name)), None)

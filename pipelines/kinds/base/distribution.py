@@ -1,0 +1,141 @@
+"""`distribution:` of a training step: its keys, what is wrong with them, what they emit."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Final, Literal
+
+from pydantic import Field
+
+from pipelines.diagnostics import Finding, Path, Severity
+from pipelines.json_types import JsonObject
+from pipelines.spec.base import Seldom, ShortFormModel, SpecModel
+from pipelines.spec.values import Text
+
+MP_PARAMETERS: Final = "mp_parameters"
+"""The hyperparameter that SageMaker's model parallel library is configured by (SDK v2 and v3)."""
+
+_SMDDP_TYPES: Final = (
+    "ml.p3.16xlarge",
+    "ml.p3dn.24xlarge",
+    "ml.p4d.24xlarge",
+    "ml.p4de.24xlarge",
+)
+"""SDK v2, `SM_DATAPARALLEL_SUPPORTED_INSTANCE_TYPES`."""
+_SMP_FAMILIES: Final = ("p4d", "p4de", "p5", "p5e")
+"""The developer guide, distributed-model-parallel-v2 (FACTS 3.1)."""
+
+
+class ModelParallel(SpecModel):
+    """What SageMaker's model parallel library v2 is told; the SDK's `SMP` has the same members."""
+
+    hybrid_shard_degree: int | None = Field(None, ge=0, description="Degree of sharding.")
+    sm_activation_offloading: bool | None = Field(None, description="Offload activations.")
+    activation_loading_horizon: int | None = Field(
+        None, ge=1, description="How many offloaded layers may be in memory at once."
+    )
+    fsdp_cache_flush_warnings: bool | None = Field(None, description="Tell of cache flushes.")
+    allow_empty_shards: bool | None = Field(None, description="Allow empty shards.")
+    tensor_parallel_degree: int | None = Field(None, ge=1, description="Degree over tensors.")
+    context_parallel_degree: int | None = Field(None, ge=1, description="Degree over contexts.")
+    expert_parallel_degree: int | None = Field(None, ge=1, description="Degree over experts.")
+    random_seed: int | None = Field(None, description="Seed of the library's own operations.")
+
+
+class Distribution(ShortFormModel):
+    """How the processes of a distributed job are started."""
+
+    launcher: Literal["torchrun", "mpi", "tensorflow", "smddp", "smp"] = Field(
+        description="torchrun, mpi, tensorflow (TF_CONFIG), or SageMaker's own libraries smddp "
+        "and smp, which older images have."
+    )
+    processes_per_host: int | None = Field(
+        None, ge=1, le=256, description="Processes on each host; otherwise its GPUs, else 1."
+    )
+    strategy: Literal["multi_worker_mirrored", "parameter_server"] | None = Field(
+        None,
+        description="With `launcher: tensorflow`: which cluster TF_CONFIG describes; "
+        "multi_worker_mirrored where nothing is said.",
+    )
+    mp_parameters: Seldom[ModelParallel] = Field(
+        None, description="With `launcher: smp`: the library's configuration."
+    )
+
+    @classmethod
+    def long_form(cls, text: str) -> JsonObject:
+        """Take the text as `launcher`."""
+        return {"launcher": text}
+
+    @property
+    def in_job(self) -> JsonObject:
+        """What the runtime is told."""
+        told: JsonObject = self.model_dump(exclude={MP_PARAMETERS}, exclude_none=True)
+        return told
+
+    @property
+    def hyperparameters(self) -> dict[str, str]:
+        """The hyperparameters that it adds to the request."""
+        if self.launcher != "smp":
+            return {}
+        given = self.mp_parameters.model_dump(exclude_none=True) if self.mp_parameters else {}
+        return {MP_PARAMETERS: json.dumps(given)}
+
+
+def distribution_checks(
+    given: Distribution, instance_types: Mapping[Path, Text], names: set[str]
+) -> Iterator[Finding]:
+    """Find what a launcher does not take, and instances that its library is not made for.
+
+    Args:
+        given: the key.
+        instance_types: the step's instance types, by the path of each; references as they are.
+        names: the names of its hyperparameters.
+    """
+    yield from _foreign_keys(given)
+    if given.launcher == "smp" and MP_PARAMETERS in names:
+        message = f"`{MP_PARAMETERS}` is set by `distribution.{MP_PARAMETERS}`"
+        path = ("hyperparameters", MP_PARAMETERS)
+        yield Finding("SP130", message, path, at="key", help="keep only one")
+    if given.launcher in ("smddp", "smp"):
+        yield from _library_checks(given.launcher, instance_types)
+
+
+def _foreign_keys(given: Distribution) -> Iterator[Finding]:
+    owners = {"strategy": "tensorflow", MP_PARAMETERS: "smp"}
+    for key, owner in owners.items():
+        if getattr(given, key) is not None and given.launcher != owner:
+            message = f"`{key}` is for `launcher: {owner}`"
+            yield Finding("SP130", message, ("distribution", key), at="key", help="remove it")
+    path = ("distribution", "processes_per_host")
+    if given.launcher == "tensorflow" and (given.processes_per_host or 1) > 1:
+        yield Finding(
+            "SP130",
+            "TensorFlow has one process on each host, which computes on all of its GPUs",
+            path,
+            help="remove it, and raise `instance_count`; MultiWorkerMirroredStrategy uses the GPUs",
+        )
+    if given.launcher == "smddp" and given.processes_per_host is not None:
+        message = "smddp has one process for each GPU"
+        yield Finding("SP130", message, path, at="key", help="remove it")
+
+
+def _library_checks(launcher: str, instance_types: Mapping[Path, Text]) -> Iterator[Finding]:
+    library = {"smddp": "data parallel", "smp": "model parallel"}[launcher]
+    yield Finding(
+        "SP422",
+        f"SageMaker's {library} library gets no new releases, and newer images do not have it",
+        ("distribution",),
+        at="key",
+        help="`distribution: torchrun` is what is developed further",
+        severity=Severity.WARNING,
+    )
+    for path, name in instance_types.items():
+        if isinstance(name, str) and not _is_supported(launcher, name):
+            known = _SMDDP_TYPES if launcher == "smddp" else [f"ml.{f}.*" for f in _SMP_FAMILIES]
+            message = f"SageMaker's {library} library does not run on `{name}`"
+            yield Finding("SP422", message, path, help=f"it runs on {', '.join(known)}")
+
+
+def _is_supported(launcher: str, instance_type: str) -> bool:
+    if launcher == "smddp":
+        return instance_type in _SMDDP_TYPES
+    return instance_type.removeprefix("ml.").partition(".")[0] in _SMP_FAMILIES
