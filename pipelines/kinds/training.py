@@ -50,8 +50,6 @@ from pipelines.spec.steps import Input, JobStep
 from pipelines.spec.values import AnyScalar, FixedText, Integer, Text, no_entries
 
 
-
-
 class InstanceGroup(SpecModel):
     """A part of a heterogeneous cluster."""
 
