@@ -9,6 +9,7 @@ from pipelines.cli.target import CommandTarget
 from pipelines.errors import ExecutionFailedError, UsageError
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
+from pipelines.programs.deploy import modes
 from pipelines.programs.deploy.dispatch import deploy
 from pipelines.programs.deploy.model import DeployError, DeploymentOutcome, NotFailedError
 from pipelines.programs.deploy.model import DeploymentTarget as Deployment
@@ -133,8 +134,16 @@ def show_how_to_invoke(target: CommandTarget, reconciled: Sequence[Reconciled]) 
     """Print how to invoke an endpoint that is in service."""
     for one in reconciled:
         if one.outcome.live is not None and not one.deployment.batch:
-            asked = f"{target.flags} {one.deployment.endpoint} --file REQUEST.json"
-            echo(f"invoke it: python -m pipelines invoke{asked}")
+            echo(how_to_invoke(target, one.deployment))
+
+
+def how_to_invoke(target: CommandTarget, deployment: Deployment) -> str:
+    """Return the command that sends a request to an endpoint."""
+    later = " --async --wait" if modes.find(deployment.mode).answers_in_s3 else ""
+    return (
+        f"invoke it: python -m pipelines invoke{target.flags} {deployment.endpoint}{later}"
+        " --file REQUEST.json"
+    )
 
 
 def _report(text: str) -> None:

@@ -7,6 +7,7 @@ that a command shows what the deployer acts on.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from pipelines.cli.target import CommandTarget
 from pipelines.diagnostics.nearest import nearest
@@ -23,6 +24,8 @@ from pipelines.programs.deploy.model import (
 )
 from pipelines.programs.deploy.observe import SERVICES, Clients, observe
 from pipelines.programs.deploy.transforming import jobs_of, observe_batch, observe_registry
+
+TIME = "%Y-%m-%d %H:%M:%S"
 
 
 @frozen
@@ -132,8 +135,20 @@ def find_endpoint(target: CommandTarget, name: str) -> DeploymentTarget:
     """
     found = find_deployment(target, name)
     if found.batch:
-        raise UsageError(f"`{name}` is a batch: it has no endpoint", f"see `endpoints show {name}`")
+        raise UsageError(
+            f"`{name}` is a batch: it has no endpoint",
+            f"see what it does: python -m pipelines endpoints show{target.flags} {name}",
+        )
     return found
+
+
+def moment(started: str) -> str:
+    """Write the time of an attempt as people read it; one that somebody else wrote, as it is."""
+    try:
+        read = datetime.strptime(started, "%Y%m%dT%H%M%S.%fZ").replace(tzinfo=UTC)
+    except ValueError:
+        return started
+    return read.astimezone().strftime(TIME)
 
 
 def others(target: CommandTarget, known: set[str]) -> Iterator[tuple[str, str]]:

@@ -133,6 +133,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
             answer = ask(target.account, endpoint, request)
         except CallRefusedError as error:
             _require_endpoint(target.account, endpoint, error)
+            _require_at_once(target.account, endpoint)
             raise
         took = time.monotonic() - began
     _show_with_time(answer, took)
@@ -236,6 +237,21 @@ def _require_endpoint(account: Account, endpoint: str, error: CallRefusedError) 
     there = f"did you mean `{close}`?" if close else f"endpoints: {', '.join(names)}"
     none = "there are none yet: approve a version of a group that a deployment step names"
     raise UsageError(f"there is no endpoint `{endpoint}`", there if names else none)
+
+
+def _require_at_once(account: Account, endpoint: str) -> None:
+    """Say how an asynchronous endpoint is asked, where the refused one is that.
+
+    Raises:
+        UsageError: it is one.
+    """
+    try:
+        described = account.call("sagemaker", "describe_endpoint", EndpointName=endpoint)
+    except CallRefusedError:
+        return  # who may invoke need not be allowed to describe
+    if described.get("AsyncInferenceConfig"):
+        message = f"the endpoint {endpoint} is asynchronous: it answers into S3"
+        raise UsageError(message, "add --async, and --wait to wait for the answer")
 
 
 def ask(account: Account, endpoint: str, request: InvokeRequest) -> InvokeResponse:

@@ -44,7 +44,7 @@ class Realtime(OnInstances):
     autoscaling: Seldom[RealtimeScaling] = Field(
         None, description="How the number of instances follows the load."
     )
-    data_capture: Annotated[Seldom[DataCapture], RequestMember("DataCaptureConfig")] = Field(
+    data_capture: Annotated[Seldom[DataCapture], RequestMember()] = Field(
         None, description="Keep a share of the requests and answers."
     )
     shadow: Annotated[Literal["pending"] | None, RequestMember("ShadowProductionVariants")] = Field(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pipelines.cli.endpoints import find_deployment, look
+from pipelines.cli.endpoints import find_deployment, look, moment
 from pipelines.cli.options import ChosenSpec, format_option, local_option, spec_options
 from pipelines.cli.printing import as_json, echo, echo_data
 from pipelines.cli.tables import columns
@@ -43,7 +43,7 @@ def COMMAND(  # noqa: N802 - found by this name
 def _table(group: str, attempts: tuple[DeploymentAttempt, ...]) -> str:
     rows = [
         (
-            one.started,
+            moment(one.started),
             _version(group, one.package),
             one.outcome,
             one.mode,

@@ -32,14 +32,18 @@ def COMMAND(  # noqa: N802 - found by this name
     """Reject the version that is live; the approved one below it takes its place."""
     with open_target(chosen, local) as target:
         found = look(target, find_endpoint(target, endpoint))
-        instead = _instead(found)
+        instead = _instead(found, target.flags)
         echo(f"{endpoint}: {instead.message}", err=True)
         why = reason or f"rolled back from the endpoint {endpoint}"
         carry_out(target, ApprovalDecision(found.version, _REJECTED, why, yes))
 
 
-def _instead(found: SeenDeployment) -> Decision:
+def _instead(found: SeenDeployment, flags: str) -> Decision:
     """Return what would be done after the rejection.
+
+    Args:
+        found: the deployment as it is.
+        flags: those of this command, for another one that is named.
 
     Raises:
         UsageError: nothing of the group is live, or nothing could take its place.
@@ -48,7 +52,7 @@ def _instead(found: SeenDeployment) -> Decision:
     if live is None:
         raise UsageError(
             f"{name} serves no version of {found.deployment.group}: there is nothing to roll back",
-            f"see what it serves: python -m pipelines endpoints show {name}",
+            f"see what it serves: python -m pipelines endpoints show{flags} {name}",
         )
     versions = tuple(
         one._replace(approval=_REJECTED) if one == live else one for one in found.state.versions
@@ -59,12 +63,13 @@ def _instead(found: SeenDeployment) -> Decision:
             f"{found.version} stays: no other version of {found.deployment.group} is approved"
             f" and works on {name}",
             "approve an earlier version first, or delete the endpoint:"
-            f" python -m pipelines endpoints delete {name}",
+            f" python -m pipelines endpoints delete{flags} {name}",
         )
     if package_version(decision.package) > live.number:
         number = package_version(decision.package)
         raise UsageError(
             f"{name} is about to be updated to {found.deployment.group}/{number}, which is newer",
-            f"reject that one first: python -m pipelines reject {found.deployment.group}/{number}",
+            f"reject that one first: python -m pipelines reject{flags}"
+            f" {found.deployment.group}/{number}",
         )
     return decision

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import click
 
 from pipelines.cli.commands.endpoints import as_object
-from pipelines.cli.deployments import stubs_of
-from pipelines.cli.endpoints import SeenDeployment, find_deployment, look
+from pipelines.cli.deployments import how_to_invoke, stubs_of
+from pipelines.cli.endpoints import TIME, SeenDeployment, find_deployment, look, moment
 from pipelines.cli.options import ChosenSpec, format_option, local_option, spec_options
 from pipelines.cli.printing import as_json, echo, echo_data
 from pipelines.cli.target import CommandTarget, open_target
@@ -40,7 +40,7 @@ def COMMAND(  # noqa: N802 - found by this name
     width = max(len(word) for word, _ in rows)
     echo("\n".join(f"{word:<{width}}  {text}" for word, text in rows))
     if found.live is not None and not found.deployment.batch:
-        echo(f"invoke it: python -m pipelines invoke{target.flags} {endpoint} --file REQUEST.json")
+        echo(how_to_invoke(target, found.deployment))
 
 
 def _described(target: CommandTarget, found: SeenDeployment) -> JsonObject:
@@ -77,7 +77,8 @@ def _rows(found: SeenDeployment) -> Iterator[tuple[str, str]]:
     for message in found.messages:
         yield "next", message
     for attempt in found.state.attempts[-1:]:
-        yield "last deployment", f"{attempt.started} {attempt.outcome} {attempt.reason}".rstrip()
+        said = f"{moment(attempt.started)} {attempt.outcome} {attempt.reason}"
+        yield "last deployment", said.rstrip()
     yield "history", found.deployment.history
 
 
@@ -130,4 +131,4 @@ def _of_service(described: JsonObject) -> Iterator[tuple[str, str]]:
             yield "instances", f"{variant['VariantName']}: {variant['CurrentInstanceCount']}"
     for word, member in (("created", "CreationTime"), ("changed", "LastModifiedTime")):
         if member in described:
-            yield word, described[member].astimezone().strftime("%Y-%m-%d %H:%M:%S")
+            yield word, described[member].astimezone().strftime(TIME)

@@ -17,6 +17,10 @@ Format = Literal["csv", "json"]
 _QUOTED = re.compile(rb'["\r\0]')
 """What CSV is read and written differently for."""
 
+_decoded = json.JSONDecoder().decode
+_encoded = json.JSONEncoder(separators=(",", ":")).encode
+"""Made once: `json.dumps` makes one of its own for each record."""
+
 _INPUT, _OUTPUT = "SageMakerInput", "SageMakerOutput"
 
 
@@ -115,20 +119,39 @@ class Association:
     def _read(self, text: bytes) -> list[Json]:
         try:
             if self.format == "csv":
-                return [*csv.reader(io.StringIO(text.decode()))]
+                return _rows(text)
             if not self.by_line:
                 return [json.loads(text)]
-            return [json.loads(line) for line in text.splitlines() if line.strip()]
+            lines = text.decode("utf-8-sig").split("\n")
+            return [_decoded(line) for line in lines if line and not line.isspace()]
         except ValueError as error:
             raise ResultError(f"it is not valid {self.format.upper()}: {error}") from None
 
     def _written(self, values: list[Json]) -> bytes:
         if self.format == "json":
-            return "\n".join(json.dumps(value, separators=(",", ":")) for value in values).encode()
-        text = io.StringIO()
-        rows = csv.writer(text, lineterminator="\n")
-        rows.writerows(value if isinstance(value, list) else [value] for value in values)
-        return text.getvalue().removesuffix("\n").encode()
+            return "\n".join(map(_encoded, values)).encode()
+        return _csv([value if isinstance(value, list) else [value] for value in values])
+
+
+def _rows(text: bytes) -> list[Json]:
+    """Read CSV; text without quotes and empty lines is cut at its commas, which is faster."""
+    decoded = text.decode()
+    lines = decoded.removesuffix("\n").split("\n")
+    if _QUOTED.search(text) or not all(lines):
+        return [*csv.reader(io.StringIO(decoded))]
+    return [line.split(",") for line in lines]
+
+
+def _csv(rows: list[list[str]]) -> bytes:
+    """Write CSV; where nothing has to be quoted, by joining, which is faster."""
+    lines = list(map(",".join, rows))
+    text = "\n".join(lines)
+    is_plain = text.count(",") == sum(map(len, rows)) - len(rows) and all(lines)
+    if is_plain and text.count("\n") == len(rows) - 1 and not _QUOTED.search(text.encode()):
+        return text.encode()
+    quoted = io.StringIO()
+    csv.writer(quoted, lineterminator="\n").writerows(rows)
+    return quoted.getvalue().removesuffix("\n").encode()
 
 
 def _format(content_type: str | None) -> Format:
