@@ -36,6 +36,7 @@ _CALLED = {
     "DefaultValue": "default",
     "EnumValues": "enum",
     "VolumeKmsKeyId": "kms_key",
+    "InstancePreferences": "instance_type",
 }
 _VARIABLES = {GROUP: "group", ENDPOINT: "endpoint", INPUT: "batch.input", OUTPUT: "batch.output"}
 """Variables of a deploying job that hold what a key of its step says."""
@@ -49,6 +50,7 @@ _REFERENCES = {
     "Steps": "steps",
     "Execution": "execution",
 }
+_TYPE = "InstanceType"
 _LONGEST = 72
 
 
@@ -92,6 +94,11 @@ def value_text(value: Json) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
+def _is_type(entry: Json) -> bool:
+    """Return whether an entry of a list only names an instance type, as a spec does."""
+    return isinstance(entry, dict) and [*entry] == [_TYPE]
+
+
 def _text(value: Json) -> str:
     match function_of(value) or value:
         case str():
@@ -100,6 +107,8 @@ def _text(value: Json) -> str:
             return _reference(target)
         case Join(on=on, values=parts):
             return on.join(map(_text, parts))
+        case [*entries] if entries and all(_is_type(entry) for entry in entries):
+            return f"[{', '.join(_text(entry[_TYPE]) for entry in entries)}]"
         case _:
             return json.dumps(to_json(value), ensure_ascii=False)
 

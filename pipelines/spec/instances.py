@@ -38,6 +38,16 @@ def types_in(given: str | Template | list[str | Template]) -> tuple[str | Templa
     return tuple(given) if isinstance(given, list) else (given,)
 
 
+def _one(value: object) -> str | Template:
+    if isinstance(value, list):
+        advice = "name one type in the step itself; a list of `defaults:` is for other steps"
+        raise mistake("SP121", "must be one type: the service takes no list here", advice)
+    return templated_text(value)
+
+
+InstanceType: TypeAlias = Annotated[str | Template, Scalar(_one, (("type", "string"),))]
+"""An instance type where the service takes no list, references welcome."""
+
 _READ = Scalar(lambda value: one_or_several(value, templated_text), ONE_OR_SEVERAL, referable=False)
 
 InstanceTypes: TypeAlias = Annotated[str | Template | list[str | Template], _READ]

@@ -13,6 +13,7 @@ from pipelines.frozen import frozen
 from pipelines.grammar.names import camel_case
 from pipelines.json_types import Json, JsonObject
 from pipelines.spec.base import ShortFormModel, SpecModel
+from pipelines.spec.instances import InstanceType
 from pipelines.spec.members import RequestMember, declared, fields_of, is_model, type_below
 from pipelines.spec.references import Template
 from pipelines.spec.values import FixedText, Integer, Text
@@ -84,8 +85,8 @@ class BatchKeys(SpecModel):
     invocations_max_retries: Annotated[
         Integer | None, RequestMember("ModelClientConfig.InvocationsMaxRetries")
     ] = Field(None, description="How often a request that failed is tried again; at most 3.")
-    instance_type: Annotated[Text, RequestMember("TransformResources.InstanceType")] = Field(
-        "ml.m5.xlarge", description="Such as ml.m5.xlarge."
+    instance_type: Annotated[InstanceType, RequestMember("TransformResources.InstanceType")] = (
+        Field("ml.m5.xlarge", description="Such as ml.m5.xlarge.")
     )
     instance_count: Annotated[Integer, RequestMember("TransformResources.InstanceCount")] = Field(
         1, description="How many instances; each gets a share of the objects."

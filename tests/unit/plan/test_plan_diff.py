@@ -162,6 +162,7 @@ def test_numbers_and_booleans_are_told_apart() -> None:
         (("Arguments", "StoppingCondition", "MaxRuntimeInSeconds"), "max_runtime_in_seconds"),
         (("Arguments", "Environment", "MyVariable"), "environment.MyVariable"),
         (("CacheConfig", "ExpireAfter"), "cache"),
+        (("Arguments", "ResourceConfig", "InstancePreferences"), "instance_type"),
         (("RetryPolicies",), "retry_policies"),
         (("Arguments", "VpcConfig", "Subnets"), "vpc_config.subnets"),
         (("Arguments",), "Arguments"),
@@ -170,6 +171,15 @@ def test_numbers_and_booleans_are_told_apart() -> None:
 def test_paths_are_written_in_the_words_of_a_spec(path: tuple[str, ...], words: str) -> None:
     """Members that only hold others together are left out."""
     assert short(path) == words
+
+
+def test_several_instance_types_are_written_as_in_a_spec() -> None:
+    """A list of names; entries with numbers of their own stay what they are."""
+    types = [{"InstanceType": "ml.m5.large"}, {"InstanceType": {"Get": "Parameters.other"}}]
+    assert value_text(types) == "[ml.m5.large, ${parameters.other}]"
+    counted = [{"InstanceType": "ml.m5.large", "InstanceCount": 2}]
+    assert value_text(counted) == json.dumps(counted)
+    assert value_text([]) == "[]"
 
 
 def test_a_long_value_is_cut() -> None:
