@@ -7,7 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from pipelines.account.stacks import following
+from tests.service_models import parsed_once
 from tests.unit.account.stubbed import StubbedAccount
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _service_models_are_parsed_once() -> Iterator[None]:
+    with parsed_once():
+        yield
 
 
 @pytest.fixture

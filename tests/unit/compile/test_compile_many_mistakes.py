@@ -9,11 +9,12 @@ import pytest
 from pipelines.compile.driver import validate
 from pipelines.compile.model import CompileRequest
 from pipelines.diagnostics import render_text
+from tests.everything import EVERYTHING
 from tests.growth import LIMIT, growth
 
 pytestmark = pytest.mark.no_cover
 
-FEW: Final = 250
+FEW: Final = 250 if EVERYTHING else 120
 _HEAD: Final = "spec: 1\npipeline: many\n"
 _WORK: Final = f"{_HEAD}steps:\n  work:\n    kind: processing\n    script: work.py\n"
 _CHOICE: Final = f"{_HEAD}steps:\n  c:\n    kind: condition\n    if: 1 == 1\n"

@@ -7,11 +7,12 @@ import pytest
 
 from pipelines.definition import check_definition
 from pipelines.json_types import JsonObject
+from tests.everything import EVERYTHING
 from tests.growth import LIMIT, growth
 
 pytestmark = pytest.mark.no_cover
 
-FEW: Final = 400
+FEW: Final = 400 if EVERYTHING else 200
 
 
 def _definition(*steps: JsonObject, parameters: Any = ()) -> JsonObject:

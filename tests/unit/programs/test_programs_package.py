@@ -109,18 +109,13 @@ def test_an_image_with_python_37_makes_its_package(project: Project) -> None:
     assert "vendor/pip.py" not in names
 
 
-def test_the_same_content_gives_the_same_bytes(project: Project) -> None:
-    """The packaging step is cached by its inputs, and its output feeds the registry."""
-    write_wheel(project.wheels, "demo", "1.0")
-    project.run("demo==1.0")
-    first = hashlib.sha256(project.archive.read_bytes()).hexdigest()
-    os.utime(project.model / "model.onnx", (1, 1))
-    project.run("demo==1.0")
-    assert hashlib.sha256(project.archive.read_bytes()).hexdigest() == first
+def test_what_the_image_provides_is_not_vendored_and_the_same_content_gives_the_same_bytes(
+    project: Project,
+) -> None:
+    """A distribution that only came along is dropped where the image's will do; no bin/ either.
 
-
-def test_what_the_image_provides_is_not_vendored(project: Project) -> None:
-    """A distribution that only came along is dropped where the image's will do; no bin/ either."""
+    The packaging step is cached by its inputs, and its output feeds the registry.
+    """
     write_wheel(project.wheels, "demo", "1.0", ("numpy>=1", "helper"))
     write_wheel(project.wheels, "numpy", "99.0")
     write_wheel(project.wheels, "helper", "2.0")
@@ -130,30 +125,32 @@ def test_what_the_image_provides_is_not_vendored(project: Project) -> None:
     assert not [name for name in members if "numpy" in name]
     assert not [name for name in members if name.startswith("vendor/bin")]
     assert not [name for name in members if name.endswith(".pyc")]
+    first = hashlib.sha256(project.archive.read_bytes()).hexdigest()
+    os.utime(project.model / "model.onnx", (1, 1))
+    project.run("demo==1.0")
+    assert hashlib.sha256(project.archive.read_bytes()).hexdigest() == first
 
 
-def test_what_the_image_has_too_old_is_vendored(
+def test_what_the_image_has_too_old_is_vendored_and_what_the_user_names(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Of what came along only what somebody needs newer, and what that needs in turn."""
+    """Of what came along only what somebody needs newer, and what that needs in turn.
+
+    Who writes `packaging==99.0` for serving gets it, though the image's would do.
+    """
     write_wheel(project.wheels, "demo", "1.0", ("numpy[more]>=90; python_version>'3'", "pytest"))
     write_wheel(project.wheels, "numpy", "99.0", ("pluggy>=98",))
     write_wheel(project.wheels, "pytest", "99.0", ("iniconfig>=98",))
     write_wheel(project.wheels, "pluggy", "99.0")
     write_wheel(project.wheels, "iniconfig", "99.0")
-    members = project.run("demo==1.0")
+    write_wheel(project.wheels, "packaging", "99.0")
+    members = project.run("demo==1.0", "packaging==99.0")
     modules = [name for name in members if name.startswith("vendor/") and name.count("/") == 1]
-    assert modules == ["vendor/demo.py", "vendor/numpy.py", "vendor/pluggy.py"]
+    assert modules == [f"vendor/{one}.py" for one in ("demo", "numpy", "packaging", "pluggy")]
     told = capsys.readouterr().out
     image = importlib.metadata.version("numpy")
     assert f"numpy: 99.0 is vendored, which hides the image's {image}: demo needs numpy" in told
     assert "pytest: the image's" in told
-
-
-def test_a_version_that_the_user_names_is_vendored_over_the_images(project: Project) -> None:
-    """Who writes `numpy==99.0` for serving gets it."""
-    write_wheel(project.wheels, "numpy", "99.0")
-    assert "vendor/numpy.py" in project.run("numpy==99.0")
 
 
 def test_requirements_that_the_image_meets_need_no_index_and_no_vendoring(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pipelines.runtime.command import hyperparameter_arguments
 from pipelines.testing.jobs import Jobs
+from tests.everything import EVERYTHING
 
 pytestmark = pytest.mark.usefixtures("every_python")
 
@@ -144,7 +145,10 @@ print("RESULT" + json.dumps({"value": given}))
 VALUES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\n\r"), max_size=60)
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12 if EVERYTHING else 6,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(value=VALUES)
 def test_argparse_reads_back_any_hyperparameter(jobs: Jobs, project: Path, value: str) -> None:
     """Whatever one line of text a hyperparameter is, argparse gives it back to the script."""

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 from botocore.loaders import Loader
 
+from pipelines.json_types import JsonObject
 from pipelines.steptypes import UNDOCUMENTED, StepType, find, find_alias, find_listed, names
 from pipelines.steptypes.shapes import Shape, Shapes, shapes_of
 from pipelines.steptypes.steptype import FAULTS
+
+
+@cache
+def _api() -> JsonObject:
+    """Return the shapes of botocore's model."""
+    shapes: JsonObject = Loader().load_service_model("sagemaker", "service-2")["shapes"]
+    return shapes
 
 
 def _type(name: str) -> StepType:
@@ -71,7 +81,7 @@ def test_what_a_step_creates_is_named_by_its_describe_response(name: str) -> Non
 @pytest.mark.parametrize("name", names())
 def test_steps_are_listed_as_the_api_says(name: str) -> None:
     """PipelineExecutionStepMetadata has a member for each Type, and the ARN stands in it."""
-    shapes = Loader().load_service_model("sagemaker", "service-2")["shapes"]
+    shapes = _api()
     listed = shapes["PipelineExecutionStepMetadata"]["members"]
     step_type = _type(name)
     assert step_type.metadata in listed
@@ -83,8 +93,7 @@ def test_steps_are_listed_as_the_api_says(name: str) -> None:
 
 def test_the_api_lists_no_type_that_is_not_known_here() -> None:
     """What the API lists is a Type with a module, or one that no source describes."""
-    shapes = Loader().load_service_model("sagemaker", "service-2")["shapes"]
-    listed = set(shapes["PipelineExecutionStepMetadata"]["members"])
+    listed = set(_api()["PipelineExecutionStepMetadata"]["members"])
     assert listed == {_type(name).metadata for name in names()} | UNDOCUMENTED
     assert find_listed("SomethingNew") is None
 
