@@ -78,7 +78,7 @@ def parts() -> tuple[Part, ...]:
     python = sys.executable
     return (
         Part("checks and all tests", ("make", "test"), 50),
-        Part("moto's tests", (python, "tools/moto_suite.py")),
+        Part("moto's tests", (python, "tools/moto_suite.py"), 15),
         Part("examples", (python, "tools/examples.py")),
         *(
             Part(f"benchmark {name}", (python, "-m", f"benchmarks.{name}", "--short"))
