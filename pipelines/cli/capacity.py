@@ -57,13 +57,20 @@ def last_advice(caller: Caller, pipeline: str) -> Iterator[str]:
 
 
 def selected_lines(caller: Caller, arn: str, listed: Iterable[JsonObject]) -> Iterator[str]:
-    """Yield which of several instance types each job of an execution got.
+    """Yield which of several instance types each job of an execution got; nothing it may not read.
 
     Args:
         caller: where.
         arn: the execution.
         listed: its steps, as ListPipelineExecutionSteps gives them.
     """
+    try:
+        yield from _selected(caller, arn, listed)
+    except CallRefusedError:
+        return  # the steps are shown without it
+
+
+def _selected(caller: Caller, arn: str, listed: Iterable[JsonObject]) -> Iterator[str]:
     operation = "describe_pipeline_definition_for_execution"
     answer = caller.call("sagemaker", operation, PipelineExecutionArn=arn)
     named = take_apart(read(str(answer["PipelineDefinition"]))).named
