@@ -37,7 +37,7 @@ def test_an_asynchronous_endpoint_is_deployed_tested_and_asked(project: Project)
     for words, code, said in (
         (("--async", "tiny", "--file", "bad.json"), 4, "JSONDecodeError"),
         (("--async", "tinny", "--file", "sample.json"), 2, "did you mean `tiny`?"),
-        (("tiny", "--file", "sample.json"), 4, "use InvokeEndpointAsync"),
+        (("tiny", "--file", "sample.json"), 2, "add --async"),
         (("--wait", "tiny", "--file", "sample.json"), 2, "add --async"),
     ):
         done = project.run("invoke", "--local", *words)
