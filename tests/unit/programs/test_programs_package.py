@@ -109,6 +109,7 @@ def test_an_image_with_python_37_makes_its_package(project: Project) -> None:
     assert "vendor/pip.py" not in names
 
 
+@pytest.mark.slow
 def test_what_the_image_provides_is_not_vendored_and_the_same_content_gives_the_same_bytes(
     project: Project,
 ) -> None:
@@ -131,6 +132,7 @@ def test_what_the_image_provides_is_not_vendored_and_the_same_content_gives_the_
     assert hashlib.sha256(project.archive.read_bytes()).hexdigest() == first
 
 
+@pytest.mark.slow
 def test_what_the_image_has_too_old_is_vendored_and_what_the_user_names(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
