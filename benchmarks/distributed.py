@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.pairs import Command, Figure, Run, main, pairs, pipelines, ratio
 
-PROCESSES = 2
+PROCESSES, _STEPS = 2, 12
 _FASTER, _LATER = 1.6, 0.5
 
 _SCRIPT = """\
@@ -26,11 +26,12 @@ from pathlib import Path
 import torch
 from torch import distributed, nn
 
-BATCH, FEATURES, WIDTH, STEPS = 2048, 256, 1024, 12
+BATCH, FEATURES, WIDTH = 1024, 256, 1024
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--rates", type=Path)
-rates = parser.parse_args().rates
+parser.add_argument("--steps", type=int)
+options = parser.parse_args()
 
 distributed.init_process_group("gloo")
 rank, world = distributed.get_rank(), distributed.get_world_size()
@@ -59,12 +60,12 @@ for _ in range(2):
     step()
 distributed.barrier()
 began = time.perf_counter()
-for _ in range(STEPS):
+for _ in range(options.steps):
     step()
 distributed.barrier()
 if rank == 0:
-    with rates.open("a") as file:
-        print(BATCH * STEPS / (time.perf_counter() - began), file=file)
+    with options.rates.open("a") as file:
+        print(BATCH * options.steps / (time.perf_counter() - began), file=file)
 distributed.destroy_process_group()
 """
 _SPEC = """\
@@ -81,15 +82,15 @@ steps:
     instance_type: ml.m5.xlarge
     distribution: {{launcher: torchrun, processes_per_host: {processes}}}
     environment: {{OMP_NUM_THREADS: "1"}}
-    hyperparameters: {{rates: {rates}}}
+    hyperparameters: {{rates: {rates}, steps: {steps}}}
 """
 
 
-def ours(folder: Path, processes: int) -> Command:
+def ours(folder: Path, processes: int, steps: int) -> Command:
     """Write the project of one step with so many processes; return the command that runs it."""
     folder.mkdir()
     (folder / "train.py").write_text(_SCRIPT)
-    spec = _SPEC.format(processes=processes, rates=folder / "rates")
+    spec = _SPEC.format(processes=processes, rates=folder / "rates", steps=steps)
     (folder / "pipeline.yaml").write_text(spec)
     return pipelines("run", "--no-cache", folder=folder)
 
@@ -97,7 +98,7 @@ def ours(folder: Path, processes: int) -> Command:
 def theirs(folder: Path) -> Command:
     """Return the command that starts the same script in a project by torchrun alone."""
     words = ("-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={PROCESSES}")
-    script = ("train.py", "--rates", str(folder / "torchrun-rates"))
+    script = ("train.py", "--rates", str(folder / "torchrun-rates"), "--steps", "1")
     return Command("torchrun", (sys.executable, *words, *script), folder, {"OMP_NUM_THREADS": "1"})
 
 
@@ -109,9 +110,9 @@ def rates(folder: Path) -> list[float]:
 def figures(count: int, scratch: Path) -> list[Figure]:
     """Measure two processes and one in turn, then the launcher and torchrun in turn."""
     one, two, launched = scratch / "one", scratch / "two", scratch / "launched"
-    pairs(ours(two, PROCESSES), ours(one, 1), count)
+    pairs(ours(two, PROCESSES, _STEPS), ours(one, 1, _STEPS), count)
     many, single, times = ratio(list(zip(rates(two), rates(one), strict=True)))
-    mine = ours(launched, PROCESSES)
+    mine = ours(launched, PROCESSES, 1)
     runs = pairs(mine, theirs(launched), count)
     return [
         Figure(
