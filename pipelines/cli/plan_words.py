@@ -56,15 +56,17 @@ class PlanWords:
 
         So is a tag of all of them. What differs in a step's configuration follows its code.
         """
-        steps: dict[tuple[str, str], list[str]] = {}
+        steps: dict[tuple[tuple[str, str], ...], list[str]] = {}
         for change in changes:
-            steps.setdefault(self._line(change, ""), []).append(change.step or "")
+            steps.setdefault(self._lines(change, ""), []).append(change.step or "")
         for change in changes:
-            where = steps.pop(self._line(change, ""), ()) if change.path else (change.step or "",)
+            where = steps.pop(self._lines(change, ""), ()) if change.path else (change.step or "",)
             if where:
-                yield self._line(change, ", ".join(where))
-                for file in self._files_of(change.after):
-                    yield from (self._setting(one, ", ".join(where)) for one in file.settings)
+                yield from self._lines(change, ", ".join(where))
+
+    def _lines(self, change: Change, where: str) -> tuple[tuple[str, str], ...]:
+        settings = (one for file in self._files_of(change.after) for one in file.settings)
+        return self._line(change, where), *(self._setting(one, where) for one in settings)
 
     def _setting(self, setting: Change, where: str) -> tuple[str, str]:
         """Word a key of a step's configuration; `aws:` is of all steps."""

@@ -9,6 +9,7 @@ import click
 import pytest
 
 from pipelines.cli.plan_text import plan_text
+from pipelines.cli.plan_words import PlanWords
 from pipelines.cli.printing import escaped
 from pipelines.grammar.paths import Key
 from pipelines.plan.caching import Cause, Miss, Reason
@@ -132,4 +133,29 @@ def test_uploads_groups_and_tags() -> None:
         "  - tag c",
         "3 to upload, 1 to create, 1 to update",
         "warning: no rule",
+    ]
+
+
+def test_the_settings_of_each_step_stand_with_it() -> None:
+    """Steps share a line where the same keys differ in the same way, and only there."""
+    path = ("Arguments", "ProcessingInputs", Key("code"))
+    most = {"a": 4, "b": 4, "c": 9}
+    files = {
+        f"s3://b/{step}/2": (
+            FileChange(
+                "the step's configuration",
+                FileChangeKind.CHANGED,
+                (Change(Kind.CHANGED, None, ("realtime", "autoscaling", "max"), 3, number),),
+            ),
+        )
+        for step, number in most.items()
+    }
+    changes = tuple(
+        Change(Kind.CHANGED, step, path, f"s3://b/{step}/1", f"s3://b/{step}/2") for step in most
+    )
+    assert [*PlanWords(files).changes(changes)] == [
+        ("~", "a, b.code: the step's configuration"),
+        ("~", "a, b.realtime.autoscaling.max: 3 → 4"),
+        ("~", "c.code: the step's configuration"),
+        ("~", "c.realtime.autoscaling.max: 3 → 9"),
     ]
