@@ -61,6 +61,9 @@ class Selection(SpecModel):
     )
 
 
+_TYPE: Path = ("instance_type",)
+
+
 class ExperimentsStep(training.TrainingStep):
     """A training for each combination of a matrix; those that fail do not end the others."""
 
@@ -165,7 +168,7 @@ def _members(name: str, step: ExperimentsStep) -> dict[str, Row]:
 
 def checks(step: ExperimentsStep) -> Iterator[Finding]:
     """What holds for a training, and the metric is one that there is."""
-    yield from training.checks(step)
+    yield from _training_checks(step)
     known = step.metric_definitions
     if step.best.metric not in known and (known or step.script is not None):
         close = nearest(step.best.metric, tuple(known))
@@ -186,6 +189,20 @@ def checks(step: ExperimentsStep) -> Iterator[Finding]:
             advice = f"only {' and '.join(f'`{one}`' for one in KEYS)} are keys in a matrix"
             path = ("matrix", key)
             yield Finding("SP130", message, path, "key", advice, severity=Severity.WARNING)
+
+
+def _training_checks(step: ExperimentsStep) -> Iterator[Finding]:
+    """What holds for a training; of instance types in the matrix, for each of them."""
+    types = dict.fromkeys(
+        row["instance_type"] for row in rows(step.matrix) if "instance_type" in row
+    )
+    for found in training.checks(step):
+        if not types or found.path != _TYPE:
+            yield found
+    for one in types:
+        for found in training.checks(step.model_copy(update={"instance_type": one})):
+            if found.path == _TYPE:
+                yield replace(found, path=("matrix", *_TYPE))
 
 
 def emit(step: ExperimentsStep, context: EmitContext) -> tuple[EmittedStep, ...]:
