@@ -75,7 +75,7 @@ def usage_in(line: str) -> HostUsage | None:
     try:
         found = json.loads(line[len(TAG) :])
         return _read(found)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
         return None
 
 

@@ -31,6 +31,7 @@ else:
 LOOPBACK = ("lo", "lo0")
 """The interface of hosts that are all on this machine."""
 _REPORT_SECONDS = 600.0
+_REPORT = [str, int, int, str, int, str]  # job, rank, processes, folder, port and token of a door
 _PATIENCE = 10.0  # for somebody who connects and says nothing
 _PAUSE = 0.2
 
@@ -162,10 +163,15 @@ def _has_spoken(connection: socket.socket, *others: socket.socket) -> bool:
 
 def _asked(asking: socket.socket, token: str) -> str | None:
     """Read the command that the master's agent sends; None from anybody else."""
-    text, said = _receive(asking) or ["", ""]
-    key = os.environ.get(agent.KEY, "")
-    expected = agent.proof(key, token, str(text))
-    return str(text) if hmac.compare_digest(str(said).encode(), expected.encode()) else None
+    asked = _receive(asking)
+    if asked is None or [type(one) for one in asked] != [str, str]:
+        return None
+    text, said = asked
+    try:
+        expected = agent.proof(os.environ.get(agent.KEY, ""), token, text)
+        return text if hmac.compare_digest(said.encode(), expected.encode()) else None
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can write
+        return None
 
 
 def _listening(container: Container) -> socket.socket:
@@ -185,9 +191,11 @@ def _listening(container: Container) -> socket.socket:
 def _reported(connection: socket.socket, container: Container) -> Follower | None:
     """Read a host's report; None from anybody who is no host of this job."""
     report = _receive(connection)
-    if report is None or report[0] != container.job_name:
+    if report is None or [type(one) for one in report] != _REPORT:
         return None
-    _, rank, processes, code, port, token = report
+    name, rank, processes, code, port, token = report
+    if name != container.job_name or not 0 < rank < len(container.hosts.names):
+        return None
     address = connection.getpeername()[0]
     return Follower(rank, processes, Path(code), (address, port, token), connection)
 
@@ -202,7 +210,7 @@ def _receive(connection: socket.socket) -> list[Any] | None:
     try:
         with connection.makefile(encoding="utf-8") as lines:
             message = json.loads(lines.readline())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return message if isinstance(message, list) else None
 

@@ -46,6 +46,7 @@ def test_a_line_is_read_as_the_runtime_writes_it() -> None:
         TAG + json.dumps({**WHOLE, "cpu_s": float("inf")}),
         TAG + json.dumps({**WHOLE, "gpus": [1]}),
         TAG + "[" * 100_000,
+        TAG + json.dumps({**WHOLE, "memory_mb": 10**400}),
     ],
 )
 def test_another_line_is_none(line: str) -> None:
