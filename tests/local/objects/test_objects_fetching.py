@@ -140,6 +140,42 @@ def test_a_key_that_would_leave_the_store_is_refused(fetching: Fetching, key: st
     assert not fetching.lake.read
 
 
+@pytest.mark.parametrize(
+    ("keys", "why"),
+    [
+        (("d//x", "d/x"), "s3://b/d/x cannot be stored .* the same file as s3://b/d//x"),
+        (("d/a", "d/a/x"), "s3://b/d/a/x cannot be stored .* s3://b/d/a is an object"),
+        (("d/a/",), "s3://b/d/a/ cannot be stored .* ends with a slash"),
+        (("d/" + "x" * 256,), "has more than 255 bytes"),
+    ],
+)
+def test_keys_that_cannot_all_be_files_are_refused_before_anything_is_read(
+    fetching: Fetching, keys: tuple[str, ...], why: str
+) -> None:
+    """In S3 a key is a text; here it is a path."""
+    fetching.lake.objects |= {"d/0": b"1", **dict.fromkeys(keys, b"1")}
+    with pytest.raises(UsageError, match=why):
+        fetching.run(fetching.plan("s3://b/d/"))
+    assert not fetching.lake.read
+
+
+@pytest.mark.parametrize(("uri", "key"), [("s3://b/", "/l/x"), ("s3://b/l//", "l//x")])
+def test_keys_with_empty_parts_are_found_and_what_was_changed_here_stays(
+    fetching: Fetching, uri: str, key: str
+) -> None:
+    """Also where S3 has the object no more."""
+    fetching.lake.objects[key] = b"1"
+    assert fetching.run(fetching.plan(uri)) == [key]
+    file = fetching.store.path_of("s3://b/l/x")
+    assert file.read_bytes() == b"1"
+    assert fetching.plan(uri).lacking == ()
+    file.write_bytes(b"mine")
+    assert fetching.plan(uri).inputs[0].edited == (f"s3://b/{key}",)
+    fetching.lake.objects |= {f"{key}2": b"1"}
+    del fetching.lake.objects[key]
+    assert fetching.plan(uri).gone == ()
+
+
 def test_an_object_that_changes_meanwhile_is_not_mixed(fetching: Fetching) -> None:
     """The part that was read of the old one is of no use for the new one."""
     fetching.lake.objects["d/a"] = b"old"
@@ -196,7 +232,10 @@ def test_a_manifest_names_what_is_read_and_a_step_what_it_reads() -> None:
         for name, source in (("train", listed), ("x", {"S3DataType": "S3Prefix", "S3Uri": made}))
     ]
     written = {"Outputs": [{"OutputName": "o", "S3Output": {"S3Uri": "s3://b/made"}}]}
-    reads = [{"InputName": "i", "S3Input": {"S3Uri": "s3://b/made/x", "S3DataType": "S3Prefix"}}]
+    reads = [
+        {"InputName": name, "S3Input": {"S3Uri": f"s3://b/{name}", "S3DataType": "S3Prefix"}}
+        for name in ("made/x", "made", "made2")
+    ]
     steps = [
         {"Name": "a", "Type": "Training", "Arguments": {"InputDataConfig": channels}},
         {"Name": "b", "Type": "Processing", "Arguments": {"ProcessingOutputConfig": written}},
@@ -205,7 +244,8 @@ def test_a_manifest_names_what_is_read_and_a_step_what_it_reads() -> None:
     parameter = {"Name": "list", "Type": "String", "DefaultValue": "s3://b/none"}
     definition = json.dumps({"Parameters": [parameter], "Steps": steps})
     given = {"list": "s3://b/list.json"}
-    (wanted,) = wanted_inputs(definition, given, set())
+    wanted, beside = wanted_inputs(definition, given, set())
+    assert (beside.uri, beside.readers) == ("s3://b/made2", ("c",))
     assert (wanted.uri, wanted.readers, wanted.is_manifest) == ("s3://b/list.json", ("a",), True)
     assert wanted_inputs(definition, given, {"a", "b", "c"}) == ()
     named = named_by_manifest(wanted, b'[{"prefix": "s3://b/d/"}, "a", "b/c", "a"]')

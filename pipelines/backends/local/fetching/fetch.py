@@ -101,7 +101,7 @@ class Fetcher:
                     part.unlink()
                     raise _changed(remote)
         self._store.take_file(remote.uri, part)
-        self._planner.records(remote.bucket).add(remote.key, remote.etag)
+        self._planner.records(remote.bucket).add(remote.local_key, remote.etag)
 
     def _read(self, remote: RemoteObject, part: Path, start: int) -> None:
         """Read what follows the part of an object that is there already."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import field
-from typing import TYPE_CHECKING
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
 
 from pipelines.backends.local.fetching.records import FetchRecords
 from pipelines.backends.local.fetching.wanted import WantedInput
@@ -17,6 +18,10 @@ from pipelines.frozen import frozen
 if TYPE_CHECKING:
     from pipelines.account.account import Account
     from pipelines.backends.local.objects import ObjectStore
+
+
+_LONGEST_NAME: Final = 255
+"""Bytes that the name of a file may have."""
 
 
 @frozen
@@ -32,6 +37,11 @@ class RemoteObject:
     def uri(self) -> str:
         """Its URI."""
         return f"s3://{self.bucket}/{self.key}"
+
+    @property
+    def local_key(self) -> str:
+        """Its key in the store, which drops empty parts."""
+        return parse_uri(self.uri).key
 
 
 @frozen
@@ -103,8 +113,9 @@ class Planner:
             UsageError: there is nothing at a place in S3 either, or it cannot be stored here.
             CallRefusedError: S3 cannot be read.
         """
-        planned = (self._planned(one) for one in inputs)
-        return FetchPlan(tuple(one for one in planned if one is not None))
+        planned = [one for one in map(self._planned, inputs) if one is not None]
+        _check_storable(one for each in planned for one in each.objects)
+        return FetchPlan(tuple(planned))
 
     def records(self, bucket: str) -> FetchRecords:
         """Return the records of a bucket."""
@@ -116,7 +127,7 @@ class Planner:
         place = parse_uri(wanted.uri)
         if self._is_own(place):
             return None
-        objects = tuple(self._listed(place))
+        objects = tuple(self._listed(place.bucket, _prefix(wanted)))
         if not objects:
             raise UsageError(
                 f"there is no object at {wanted.uri} in S3, which step `{wanted.readers[0]}` reads",
@@ -129,12 +140,12 @@ class Planner:
         fetched = self.records(place.bucket).below(place.key)
         return not fetched and self._store.holds(place.uri)
 
-    def _listed(self, place: S3Location) -> Iterator[RemoteObject]:
+    def _listed(self, bucket: str, prefix: str) -> Iterator[RemoteObject]:
         """List a prefix; one that is an object is that object, as jobs here see it."""
-        request = {"Bucket": place.bucket, "Prefix": place.key}
+        request = {"Bucket": bucket, "Prefix": prefix}
         try:
             found = [
-                RemoteObject(place.bucket, one["Key"], int(one["Size"]), str(one["ETag"]))
+                RemoteObject(bucket, one["Key"], int(one["Size"]), str(one["ETag"]))
                 for one in self._account.pages("s3", "list_objects_v2", "Contents", **request)
             ]
         except CallRefusedError as error:
@@ -143,9 +154,7 @@ class Planner:
             raise
         # The console makes a folder as an empty object with a slash at its end.
         found = [one for one in found if one.size or not one.key.endswith("/")]
-        for one in [one for one in found if one.key == place.key] or found:
-            parse_uri(one.uri)
-            yield one
+        yield from [one for one in found if one.key == prefix] or found
 
     def _compared(
         self, wanted: WantedInput, place: S3Location, objects: tuple[RemoteObject, ...]
@@ -153,14 +162,16 @@ class Planner:
         records = self.records(place.bucket)
         lacking, edited = list[RemoteObject](), list[str]()
         for one in objects:
-            known = records.find(one.key)
+            known = records.find(one.local_key)
             is_here = self._store.exists(one.uri)
-            if is_here and not records.is_untouched(one.key):
+            if is_here and not records.is_untouched(one.local_key):
                 edited.append(one.uri)
             elif not is_here or known is None or known.etag != one.etag:
                 lacking.append(one)
-        there = {one.key for one in objects}
-        fetched = () if place.key in there else records.below(place.key)
+        there = {one.local_key for one in objects}
+        # Where the store drops a part of the prefix, other prefixes have keys below it, too.
+        is_whole = place.key not in there and place.key == _prefix(wanted)
+        fetched = records.below(place.key) if is_whole else ()
         gone = (key for key in fetched if key not in there)
         return PlannedInput(
             wanted,
@@ -169,6 +180,37 @@ class Planner:
             tuple(f"s3://{place.bucket}/{key}" for key in gone if records.is_untouched(key)),
             tuple(edited),
         )
+
+
+def _prefix(wanted: WantedInput) -> str:
+    """Return the key of an input's URI as S3 knows it, with empty parts."""
+    return wanted.uri.removeprefix("s3://").partition("/")[2]
+
+
+def _check_storable(objects: Iterable[RemoteObject]) -> None:
+    """Refuse objects that cannot all be files of the store, before one of them is read.
+
+    Raises:
+        UsageError: two would be the same file, or one the folder of another; or a name is none.
+    """
+    known: dict[str, RemoteObject] = {}
+    for one in objects:
+        place = f"{one.bucket}/{one.local_key}"
+        if place.endswith("/"):
+            raise _not_storable(one, "its key ends with a slash, as a folder's does")
+        if any(len(part.encode()) > _LONGEST_NAME for part in place.split("/")):
+            raise _not_storable(one, f"a part of its key has more than {_LONGEST_NAME} bytes")
+        if known.setdefault(place, one) != one:
+            raise _not_storable(one, f"it would be the same file as {known[place].uri}")
+    for place, one in known.items():
+        above = (known.get(str(folder)) for folder in PurePosixPath(place).parents)
+        if folder := next(filter(None, above), None):
+            raise _not_storable(one, f"{folder.uri} is an object, and cannot be its folder, too")
+
+
+def _not_storable(one: RemoteObject, why: str) -> UsageError:
+    remedy = "name a prefix in the spec that leaves it out, or give the object another key"
+    return UsageError(f"{one.uri} cannot be stored on this machine: {why}", remedy)
 
 
 def named_by_manifest(wanted: WantedInput, content: bytes) -> tuple[WantedInput, ...]:

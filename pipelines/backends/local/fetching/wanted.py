@@ -45,16 +45,24 @@ def wanted_inputs(
     steps = [one for one in take_apart(document).steps if one.name not in without]
     values = {**defaults_of(document), **parameters}
     written = tuple(
-        uri for step in steps for place in _written(step) if (uri := known_text(place, values))
+        _folder(uri)
+        for step in steps
+        for place in _written(step)
+        if (uri := known_text(place, values))
     )
     found: dict[tuple[str, bool], dict[str, None]] = {}
     for step in steps:
         for place, kind in _read(step):
             uri = known_text(place, values)
-            if uri is not None and not uri.startswith(written):
+            if uri is not None and not _folder(uri).startswith(written):
                 is_manifest = known_text(kind, values) == "ManifestFile"
                 found.setdefault((uri, is_manifest), {})[step.name] = None
     return tuple(WantedInput(uri, (*names,), manifest) for (uri, manifest), names in found.items())
+
+
+def _folder(uri: str) -> str:
+    """Return a URI with the slash at its end that keeps `out` apart from `out2`."""
+    return f"{uri.rstrip('/')}/"
 
 
 def _written(step: Step) -> Iterator[Json]:
