@@ -16,7 +16,12 @@ from pipelines.backends.local.errors import ServiceError
 from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.hosting.fleet import Fleet
 from pipelines.backends.local.hosting.multi_model import MultiModelFleet, is_multi_model
-from pipelines.backends.local.hosting.values import FleetError, FleetSpec, Invocation
+from pipelines.backends.local.hosting.values import (
+    FleetError,
+    FleetSpec,
+    FleetStoppedError,
+    Invocation,
+)
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.waiting import BLOCKING, in_this_thread
 from pipelines.images import Image, resolve
@@ -181,6 +186,33 @@ def test_many_models_are_loaded_as_they_are_asked_for(
     with pytest.raises(ServiceError, match=r"models/c.tar.gz.: there is no such object"):
         ask("c.tar.gz")
     fleet.stop()
+    with pytest.raises(FleetStoppedError):
+        ask("a.tar.gz")
     own = FleetSpec("e", {**container, "Image": OWN}, 1, serverless=False, log=tmp_path / "log")
     with pytest.raises(FleetError, match="not supported locally"):
         is_multi_model(own)
+
+
+def test_a_model_that_is_loaded_when_its_endpoint_is_deleted_is_ended(
+    settings: LocalSettings, tmp_path: Path
+) -> None:
+    """The request meets the next fleet, or learns that there is none."""
+    objects = ObjectStore(settings.home / "s3")
+    objects.put_bytes("s3://bucket/models/a", archive({"code/inference.py": ECHO, "name": "a"}))
+    image = resolve("sklearn-1.9-cpu", "us-east-1", None, "inference")
+    assert isinstance(image, Image)
+    container = {"Image": image.uri, "ModelDataUrl": "s3://bucket/models/", "Mode": "MultiModel"}
+    started: list[Fleet] = []
+
+    def start(spec: FleetSpec) -> Fleet:
+        started.append(Fleet.start(spec, settings, objects))
+        fleet.stop()
+        return started[0]
+
+    spec = FleetSpec("e/A", container, 1, serverless=False, log=tmp_path / "log")
+    fleet = MultiModelFleet(spec, objects, start)
+    asked = Invocation(b"x", "text/csv", "*/*", {"X-Amzn-SageMaker-Target-Model": "a"})
+    with pytest.raises(FleetStoppedError):
+        in_this_thread(fleet.answer(asked, BLOCKING))
+    with pytest.raises(FleetStoppedError):
+        started[0].invoke(asked)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import signal
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +140,41 @@ def test_a_thread_does_not_run_what_only_a_loop_can() -> None:
 
     with pytest.raises(RuntimeError, match="has suspended"):
         in_this_thread(elsewhere(asyncio.sleep))
+
+
+LOADING = """
+import fcntl, os, pathlib, time
+def model_fn(model_dir):
+    gate = pathlib.Path(os.environ["GATE"])
+    alive = (gate / "alive").open("w")
+    fcntl.flock(alive, fcntl.LOCK_EX)
+    (gate / "loading").touch()
+    while not (gate / "open").exists():
+        time.sleep(0.005)
+    return alive
+def transform_fn(alive, body, content_type, accept):
+    return "done"
+"""
+
+
+def test_a_server_that_is_ready_after_its_fleet_has_ended_is_ended_too(
+    serve: Serve, tmp_path: Path
+) -> None:
+    """A model may load for longer than a fleet that is stopped waits for its requests."""
+    fleet = serve(
+        LOADING,
+        environment={"GATE": str(tmp_path)},
+        proven=True,
+        serverless=True,
+        invocation_seconds=1.0,
+    )
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(fleet.invoke, Invocation(b"x", "text/csv", "*/*"))
+        while not (tmp_path / "loading").exists():
+            time.sleep(0.005)
+        fleet.stop()
+        (tmp_path / "open").touch()
+        with suppress(FleetError):  # it had a second
+            answer.result()
+    with (tmp_path / "alive").open("w") as alive:
+        fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -85,6 +85,7 @@ class Fleet:
         self._used: set[ModelServer] = set()
         self._stopped = False
         self._stopping = False
+        self._over = False
         self._ended = threading.Event()
 
     @classmethod
@@ -151,7 +152,8 @@ class Fleet:
             if server is not None:
                 await waiting.call(server.stop)
             raise
-        self._give_back(server)
+        if not self._give_back(server):
+            await waiting.call(server.stop)
         if cold_start is None:
             return response
         return replace(response, cold_start_seconds=cold_start)
@@ -172,7 +174,7 @@ class Fleet:
             for turn in turns:
                 turn.wake()
             self._changed.wait_for(lambda: self._busy == 0, self.spec.invocation_seconds)
-            servers, self._idle = self._idle, []
+            servers, self._idle, self._over = self._idle, [], True
         if not first:
             self._ended.wait()
             return
@@ -228,7 +230,7 @@ class Fleet:
                     server.stop()
                     raise
             finally:
-                address.unlink()
+                address.unlink(missing_ok=True)  # a fleet that has ended has removed its folder
         server.start_seconds = time.monotonic() - began
         return server
 
@@ -273,19 +275,24 @@ class Fleet:
             self._turns.remove(turn)
             return True
 
-    def _give_back(self, server: ModelServer | None) -> None:
-        """Let the next request have a server, or its place where it has ended."""
+    def _give_back(self, server: ModelServer | None) -> bool:
+        """Let the next request have a server, or its place where it has ended.
+
+        Returns:
+            Whether the server is kept: a fleet that has stopped waiting for it keeps none.
+        """
         with self._changed:
             if self._turns:
                 turn = self._turns.popleft()
                 turn.take(server)
                 turn.wake()
-                return
+                return True
             self._busy -= 1
-            if server is not None:
+            if server is not None and not self._over:
                 server.idle_since = time.monotonic()
                 self._idle.append(server)
             self._changed.notify_all()
+            return not self._over
 
     def _stop_idle(self) -> None:
         """Stop servers that were idle for long enough, until the fleet is stopped."""

@@ -18,6 +18,7 @@ from pipelines.backends.local.hosting.fleet import Fleet
 from pipelines.backends.local.hosting.values import (
     FleetError,
     FleetSpec,
+    FleetStoppedError,
     Invocation,
     InvocationResponse,
 )
@@ -68,6 +69,7 @@ class MultiModelFleet:
         self._guard = threading.Lock()
         self._loading: dict[str, threading.Lock] = {}
         self._fleets: OrderedDict[str, Fleet] = OrderedDict()
+        self._stopped = False
 
     async def answer(self, invocation: Invocation, waiting: Waiting) -> InvocationResponse:
         """Process a request by the model that it names.
@@ -75,6 +77,7 @@ class MultiModelFleet:
         Raises:
             ServiceError: it names none, or one that is not below the prefix.
             FleetError: the model does not load, or does not respond.
+            FleetStoppedError: this was stopped, also while the model was loaded.
         """
         target = invocation.headers.get(TARGET)
         if not target:
@@ -88,6 +91,7 @@ class MultiModelFleet:
     def stop(self) -> None:
         """Stop every fleet after its running requests."""
         with self._guard:
+            self._stopped = True
             fleets, self._fleets = list(self._fleets.values()), OrderedDict()
         for fleet in fleets:
             fleet.stop()
@@ -100,13 +104,23 @@ class MultiModelFleet:
             loaded = self._loaded(target)
             if loaded is not None:
                 return loaded
+            if self._stopped:
+                raise FleetStoppedError("the endpoint was updated or deleted")
             fleet = self._start(self._spec_of(target))
-            with self._guard:
-                self._fleets[target] = fleet
-                too_many = self._fleets.popitem(last=False)[1] if self._is_full else None
-        if too_many is not None:
-            too_many.stop()
+            superfluous = self._keep(target, fleet)
+        if superfluous is not None:
+            superfluous.stop()
+        if superfluous is fleet:
+            raise FleetStoppedError("the endpoint was updated or deleted while a model was loaded")
         return fleet
+
+    def _keep(self, target: str, fleet: Fleet) -> Fleet | None:
+        """Keep a fleet that was started; return the one that is to be stopped, if any."""
+        with self._guard:
+            if self._stopped:
+                return fleet
+            self._fleets[target] = fleet
+            return self._fleets.popitem(last=False)[1] if self._is_full else None
 
     def _loaded(self, target: str) -> Fleet | None:
         """Return the fleet of a model that runs, and that was asked for last from now on."""
