@@ -129,6 +129,14 @@ def fixed_text(value: object) -> str:
     return text
 
 
+def _job_folder(value: object) -> str:
+    folder = fixed_text(value)
+    if not folder.startswith("/") or not folder.strip("/"):
+        advice = f"write it from the root, such as `/opt/ml/{folder.strip('./') or 'folder'}`"
+        raise mistake("SP122", f"`{folder}` is not an absolute path of a folder", advice)
+    return folder
+
+
 def _referable(value: object, wanted: str, example: str) -> Template:
     """Take a text that is exactly one reference where a `wanted` was asked for."""
     if isinstance(value, str):
@@ -236,6 +244,9 @@ Text: TypeAlias = Annotated[str | Template, Scalar(templated_text, (("type", "st
 
 FixedText: TypeAlias = Annotated[str, Scalar(fixed_text, (("type", "string"),), referable=False)]
 """A text that has to be known while compiling."""
+
+JobFolder: TypeAlias = Annotated[str, Scalar(_job_folder, (("type", "string"),), referable=False)]
+"""The absolute path of a folder in a job."""
 
 Integer: TypeAlias = Annotated[int | Template, Scalar(_integer, (("type", "integer"),))]
 """A whole number or one reference."""

@@ -8,7 +8,7 @@ from pipelines.json_types import JsonObject
 from pipelines.kinds.base.contract import EmitContext
 from pipelines.kinds.base.jobs import EXECUTION_ID, output_uri
 from pipelines.spec.base import SpecModel
-from pipelines.spec.values import FixedText, mistake
+from pipelines.spec.values import FixedText, JobFolder, mistake
 
 _EXECUTION = re.compile(r"[A-Za-z0-9]{1,64}")
 
@@ -16,7 +16,7 @@ _EXECUTION = re.compile(r"[A-Za-z0-9]{1,64}")
 class Checkpoints(SpecModel):
     """Where a job keeps what it can resume from; switches the step's cache off."""
 
-    local_path: FixedText = Field("/opt/ml/checkpoints", description="The folder in the job.")
+    local_path: JobFolder = Field("/opt/ml/checkpoints", description="The folder in the job.")
     resume: FixedText | None = Field(
         None,
         description="Go on with the checkpoints that this step saved in an earlier execution, "

@@ -10,7 +10,7 @@ from pipelines.json_types import JsonObject
 from pipelines.kinds.base.contract import EmitContext
 from pipelines.kinds.base.jobs import output_uri
 from pipelines.spec.base import ShortFormModel, SpecModel
-from pipelines.spec.values import FixedText, mistake
+from pipelines.spec.values import FixedText, JobFolder, mistake
 
 LOCAL = "local"
 _EXPERIMENT = "MLFLOW_EXPERIMENT_NAME"
@@ -20,7 +20,7 @@ _ARN = re.compile(r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{12}:mlflow-[a-zA-Z
 class TensorBoard(SpecModel):
     """Event files that go to S3 while the job runs."""
 
-    local_path: FixedText = Field(
+    local_path: JobFolder = Field(
         "/opt/ml/output/tensorboard", description="The folder in the job: SM_TENSORBOARD_DIR."
     )
 
