@@ -96,7 +96,7 @@ def test_a_batch_is_processed_once_by_the_pipeline_and_by_name(project: Project)
     shown = project.good("endpoints", "show", "--local", "nightly")
     assert "output           s3://answers/nightly\n" in shown
     outputs = project.good("outputs", "--local")
-    assert re.search(r"nightly\.predictions  data +1 +\d+ bytes", outputs), outputs
+    assert re.search(r"nightly\.predictions +data +1 +\d+ bytes", outputs), outputs
     none = project.run("deploy", "--local")
     assert none.code == 2
     assert "name a batch: nightly" in none.err
