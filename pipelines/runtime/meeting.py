@@ -31,7 +31,8 @@ else:
 LOOPBACK = ("lo", "lo0")
 """The interface of hosts that are all on this machine."""
 _REPORT_SECONDS = 600.0
-_REPORT = [str, int, int, str, int, str]  # job, rank, processes, folder, port and token of a door
+_REPORT = [str, int, int, str, int, str, str]
+"""Job, rank, processes, folder, port and token of a door, and the proof of all that."""
 _PATIENCE = 10.0  # for somebody who connects and says nothing
 _PAUSE = 0.2
 
@@ -120,7 +121,8 @@ def follow(
         door.listen(1)
         where = [door.getsockname()[1], token]
         rank, code = container.hosts.rank, str(command.folder)
-        _send(connection, [container.job_name, rank, processes, code, *where])
+        report = [container.job_name, rank, processes, code, *where]
+        _send(connection, [*report, _proof(token, json.dumps(report))])
         signal.signal(signal.SIGTERM, lambda _number, _frame: None)  # the ranks decide when to end
         daemon = _serve(door, token, command, (connection, deliver))
         answer = _receive(connection)
@@ -167,11 +169,18 @@ def _asked(asking: socket.socket, token: str) -> str | None:
     if asked is None or [type(one) for one in asked] != [str, str]:
         return None
     text, said = asked
+    return text if _is_proof(said, token, text) else None
+
+
+def _proof(token: str, text: str) -> str:
+    return agent.proof(os.environ.get(agent.KEY, ""), token, text)
+
+
+def _is_proof(said: str, token: str, text: str) -> bool:
     try:
-        expected = agent.proof(os.environ.get(agent.KEY, ""), token, text)
-        return text if hmac.compare_digest(said.encode(), expected.encode()) else None
+        return hmac.compare_digest(said.encode(), _proof(token, text).encode())
     except UnicodeEncodeError:  # half of a surrogate pair, which JSON can write
-        return None
+        return False
 
 
 def _listening(container: Container) -> socket.socket:
@@ -193,9 +202,12 @@ def _reported(connection: socket.socket, container: Container) -> Follower | Non
     report = _receive(connection)
     if report is None or [type(one) for one in report] != _REPORT:
         return None
-    name, rank, processes, code, port, token = report
+    *said, proof = report
+    name, rank, processes, code, port, token = said
     if name != container.job_name or not 0 < rank < len(container.hosts.names):
         return None
+    if not _is_proof(proof, token, json.dumps(said)):
+        return None  # its folder holds what our ranks would execute
     address = connection.getpeername()[0]
     return Follower(rank, processes, Path(code), (address, port, token), connection)
 

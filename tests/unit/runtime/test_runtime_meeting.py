@@ -34,13 +34,21 @@ def connected(line: bytes) -> socket.socket:
         ["a-job", 0, 2, "/code", 4000, "t"],
         ["a-job", 2, 2, "/code", 4000, "t"],
         ["a-job", [1], 2, "/code", 4000, "t"],
+        ["a-job", 1, 2, "/theirs", 4000, "t"],
     ],
 )
-def test_a_report_of_no_other_host_is_passed_over(report: list[Json]) -> None:
-    """The master goes on waiting for the hosts that it has."""
-    with connected(json.dumps(report).encode()) as connection:
+def test_a_report_of_no_other_host_is_passed_over(
+    report: list[Json], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ranks execute what is in the folder of a report: only who has the job's key may make one."""
+    monkeypatch.setenv(agent.KEY, "the key")
+    key = "another key" if report[:2] == ["a-job", 1] else "the key"
+    line = [*report, agent.proof(key, "t", json.dumps(report))]
+    with connected(json.dumps(line).encode()) as connection:
         assert _reported(connection, CONTAINER) is None
-    with connected(b'["a-job", 1, 2, "/code", 4000, "t"]') as connection:
+    own: list[Json] = ["a-job", 1, 2, "/code", 4000, "t"]
+    line = [*own, agent.proof("the key", "t", json.dumps(own))]
+    with connected(json.dumps(line).encode()) as connection:
         follower = _reported(connection, CONTAINER)
         assert follower is not None
         assert follower.door == ("127.0.0.1", 4000, "t")
