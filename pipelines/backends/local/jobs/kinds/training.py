@@ -59,6 +59,8 @@ def _run(order: JobOrder) -> JobOutcome:
         searching.prepare()
     spot = SpotCapacity(order.settings)
     while (result := _trained(order, store, spot)).end.cause == "interrupted":
+        if order.cleaning is not None:
+            order.cleaning.close()  # the new hosts get the folders of those that are gone
         order.progress.entered(JobPhase.STARTING)
     notes = (own_entrypoint.note(image_of(request)),) if starts_image(request) else ()
     found = final_metrics(patterns, result.logs, order.stop)
