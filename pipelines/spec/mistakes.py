@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from pipelines.diagnostics import Finding, Path
 from pipelines.diagnostics.keys import compare_keys
 from pipelines.diagnostics.nearest import nearest
+from pipelines.spec.base import ShortFormModel
 from pipelines.spec.members import fields_of, is_model, type_below
 from pipelines.spec.values import describe
 
@@ -28,6 +29,7 @@ _WANTED = {
     "model_attributes_type": "a mapping",
     "none_required": "nothing",
 }
+_OF_MODELS = frozenset({"model_type", "model_attributes_type"})
 _BOUNDS = {"less_than_equal": ("le", "more than"), "greater_than_equal": ("ge", "less than")}
 
 
@@ -72,9 +74,13 @@ def _finding(detail: ErrorDetails, model: type[BaseModel], base: Path) -> Findin
         message = f"`{_name(path)}` cannot be {words} {most}"
         return Finding("SP122", message, path, help=f"got {describe(detail['input'])}")
     value = detail["input"]
+    block = _model_at(model, location) if kind in _OF_MODELS else None
     wanted = _WANTED.get(kind, "something else")
+    if block is not None and issubclass(block, ShortFormModel):
+        wanted = f"a text or {wanted}"
     message = f"`{_name(path)}` must be {wanted}, got {describe(value)}"
-    return Finding("SP121", message, path, help=_instead(kind, value))
+    advice = _instead(kind, value) if block is None else f"its keys are {', '.join(_keys(block))}"
+    return Finding("SP121", message, path, help=advice)
 
 
 def _instead(kind: str, value: object) -> str | None:
