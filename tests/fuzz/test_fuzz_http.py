@@ -49,6 +49,9 @@ class EchoFleet:
     def stop(self) -> None:
         """Stop."""
 
+    def interrupt(self) -> None:
+        """Nothing takes long."""
+
 
 def start_fleet(spec: FleetSpec, *, proven: bool) -> EchoFleet:
     """Start a fake, whatever the container is."""

@@ -43,6 +43,7 @@ class FakeFleet:
     proven: bool
     stopped: bool = False
     stub: str | None = None
+    interrupted: threading.Event = field(default_factory=threading.Event)
 
     async def answer(self, invocation: Invocation, _waiting: Waiting) -> InvocationResponse:
         """Answer."""
@@ -60,8 +61,14 @@ class FakeFleet:
         )
 
     def stop(self) -> None:
-        """Stop."""
+        """Stop; what processes a request for ever does not end by itself."""
         self.stopped = True
+        if self.spec.container["Image"] == "endless":
+            self.interrupted.wait()
+
+    def interrupt(self) -> None:
+        """End the request."""
+        self.interrupted.set()
 
 
 @dataclass

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from pipelines.backends.local.errors import ServiceError
+from pipelines.backends.local.hosting import provisioner
 from pipelines.backends.local.operations.invocations import ModelError
 from tests.local.hosting.conftest import ROLE, SERVERLESS, HostedLocal
 
@@ -266,3 +267,14 @@ def test_tags_are_kept_with_endpoints_and_configs(local: HostedLocal) -> None:
     local.delete_endpoint(EndpointName="e")
     with pytest.raises(ServiceError, match="does not exist"):
         local.list_tags(ResourceArn=arn)
+
+
+def test_the_end_of_serve_does_not_wait_for_a_request_that_takes_long(
+    local: HostedLocal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An asynchronous one may take an hour: after some seconds it fails, as in a lost instance."""
+    monkeypatch.setattr(provisioner, "_CLOSING_SECONDS", 0.1)
+    local.config("of-long-requests", image="endless")
+    local.create("endpoint", "of-long-requests")
+    local.close()
+    assert local.starts.fleets[0].interrupted.is_set()

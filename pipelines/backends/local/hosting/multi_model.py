@@ -69,6 +69,7 @@ class MultiModelFleet:
         self._guard = threading.Lock()
         self._loading: dict[str, threading.Lock] = {}
         self._fleets: OrderedDict[str, Fleet] = OrderedDict()
+        self._ending: list[Fleet] = []
         self._stopped = False
 
     async def answer(self, invocation: Invocation, waiting: Waiting) -> InvocationResponse:
@@ -93,8 +94,16 @@ class MultiModelFleet:
         with self._guard:
             self._stopped = True
             fleets, self._fleets = list(self._fleets.values()), OrderedDict()
+            self._ending.extend(fleets)
         for fleet in fleets:
             fleet.stop()
+
+    def interrupt(self) -> None:
+        """End what processes a request: the request fails."""
+        with self._guard:
+            fleets = [*self._fleets.values(), *self._ending]
+        for fleet in fleets:
+            fleet.interrupt()
 
     def _fleet(self, target: str) -> Fleet:
         """Return the fleet of a model, started where it does not run."""

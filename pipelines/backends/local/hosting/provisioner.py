@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
@@ -51,6 +52,9 @@ class RunningFleet(Protocol):
 
     def stop(self) -> None:
         """Let running requests finish, then stop."""
+
+    def interrupt(self) -> None:
+        """End what processes a request: the request fails."""
 
 
 class StartFleet(Protocol):
@@ -98,6 +102,11 @@ class ServedEndpoint:
             fleet.stop()
         for mirror in self.mirrors:
             mirror.stop()
+
+    def interrupt(self) -> None:
+        """Let running requests fail."""
+        for _, fleet in self.fleets:
+            fleet.interrupt()
 
 
 class ServedEndpoints:
@@ -186,11 +195,16 @@ class ServedEndpoints:
             return self._locks[endpoint]
 
     def stop(self) -> None:
-        """Stop all fleets, for good."""
+        """Stop all fleets, for good; requests that take longer than some seconds fail."""
         with self._guard:
             self._ended = True
             every, self._current = list(self._current.values()), {}
         threads = [_in_background(served.stop) for served in every]
+        end = time.monotonic() + _CLOSING_SECONDS
+        for thread in threads:
+            thread.join(max(0.0, end - time.monotonic()))
+        for served in every:
+            served.interrupt()
         for thread in threads:
             thread.join()
 
