@@ -1,8 +1,8 @@
-"""All rules over jobs → lines of advice, and why there is none."""
+"""All rules over jobs → lines of advice."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -42,16 +42,3 @@ def advise(job: ObservedJob) -> Iterator[Advice]:
         if text is not None:
             told.add(rule.subject)
             yield Advice(job.step, text)
-
-
-def why_none(seconds: Iterable[tuple[str, float]]) -> str | None:
-    """Say why there is no advice on jobs that were all too short; None where one was not.
-
-    Args:
-        seconds: step and how long it ran.
-    """
-    longest = max(seconds, key=lambda pair: pair[1], default=None)
-    if longest is None or longest[1] >= LEAST_SECONDS:
-        return None
-    step, ran = longest
-    return f"none: the longest job, {step}, ran {ran:.0f} s, and less than a minute says little"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
-from pipelines.advice.advise import advise, why_none
+from pipelines.advice.advise import advise
 from pipelines.advice.job import LEAST_SECONDS, ObservedJob
 from pipelines.execution.caller import Caller, CallRefusedError
 from pipelines.execution.usage import used_by
@@ -38,10 +38,6 @@ def advice_on(caller: Caller, steps: Iterable[JsonObject]) -> Iterator[str]:
         steps: as ListPipelineExecutionSteps gives them.
     """
     jobs = sorted(_ended(steps), key=lambda one: -one.seconds)
-    none = why_none((str(one.step["StepName"]), one.seconds) for one in jobs)
-    if none is not None:
-        yield none
-        return
     long = [one for one in jobs if one.seconds >= LEAST_SECONDS][:_MOST_JOBS]
     for job in filter(None, (_observed(caller, one) for one in long)):
         yield from (f"{one.step}: {one.text}" for one in advise(job))

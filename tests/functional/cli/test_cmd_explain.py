@@ -69,7 +69,8 @@ def test_one_key_is_explained_with_the_member_that_it_becomes(pipelines: Command
     assert spot.startswith("training.enable_managed_spot_training: boolean\n")
     assert "(default false)" in spot
     assert "Becomes EnableManagedSpotTraining." in spot
-    assert "  launcher: `torchrun`, `mpi`\n" in pipelines("explain", "training.distribution").out
+    launchers = "  launcher: `torchrun`, `mpi`, `tensorflow`, `smddp`, `smp`\n"
+    assert launchers in pipelines("explain", "training.distribution").out
     assert "Becomes InputMode.\n" in pipelines("explain", "training.inputs.mode").out
     assert "Becomes S3Input.S3InputMode.\n" in pipelines("explain", "processing.inputs.mode").out
     assert "  region: string\n" in pipelines("explain", "aws").out

@@ -103,11 +103,10 @@ def test_what_has_not_run_here_is_not_read(steps: list[JsonObject]) -> None:
     assert jobs.calls == []
 
 
-def test_short_jobs_are_not_read_and_it_is_said_why() -> None:
+def test_short_jobs_are_not_read() -> None:
     """Less than a minute says little about anything."""
     jobs = Jobs({"algo-1-17": [usage()]})
-    (line,) = advice_on(jobs, [step(12.0), step(3.0, StepName="other")])
-    assert line == "none: the longest job, train, ran 12 s, and less than a minute says little"
+    assert list(advice_on(jobs, [step(12.0), step(3.0, StepName="other")])) == []
     assert jobs.calls == []
 
 
