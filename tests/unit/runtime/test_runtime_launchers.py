@@ -104,12 +104,13 @@ cluster, task = config["cluster"], config["task"]
 if task["type"] == "worker":
     if os.environ.get("FAIL") == str(task["index"]):
         raise ValueError("the loss is not a number")
-    connect(cluster["master"][0]).close()
+    connect(cluster["master"][0]).sendall(b"w")
 else:
     host, _, port = cluster["master"][0].partition(":")
     server = socket.create_server((host, int(port)))
-    for worker in cluster["worker"]:
-        server.accept()[0].recv(1)
+    workers = len(cluster["worker"])
+    while workers:  # who only asks whether the master is still there says nothing
+        workers -= len(server.accept()[0].recv(1))
     print("servers", *(connect(one).recv(9).decode() for one in cluster["ps"]))
 """
 
