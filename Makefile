@@ -100,7 +100,7 @@ check: setup ## formatting, lint, types, import contracts, generated documents
 	$(BIN)/python tools/generate_docs.py --check
 	$(BIN)/python tools/check_floors.py
 
-quick: check ## the checks, and the unit and golden tests that are not slow: under 90 seconds
+quick: check ## the checks, and the unit and golden tests that are not slow: about two minutes
 	$(BIN)/python -m pytest -n 2 -q -m "not slow" --durations=10 --durations-min=1 tests/unit tests/golden
 
 test: check data oracle ## all checks and all tests: what the build server runs
