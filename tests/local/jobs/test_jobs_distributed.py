@@ -121,16 +121,21 @@ def _groups(*counts: int) -> JsonObject:
     return {"InstanceGroups": groups, "VolumeSizeInGB": 30}
 
 
-def _meets(local: Local, launcher: Launcher, counts: tuple[int, ...], per_host: int) -> None:
-    """Run a job of instance groups, and compare what its ranks say."""
+def _said(local: Local, launcher: Launcher, counts: tuple[int, ...], per_host: int) -> list[str]:
+    """Run a job of instance groups; return what its ranks say, sorted."""
     script = SUMS[launcher] + SAYS
     call = _call(local, launcher, script, per_host, ResourceConfig=_groups(*counts))
     outcome = training.execute(call)
     assert outcome.status is StepStatus.SUCCEEDED, (outcome.reason, local.log(call))
     logs = "".join(path.read_text() for path in call.logs.glob("*.log"))
+    return sorted(line for line in logs.splitlines() if line.startswith("<"))
+
+
+def _expected(counts: tuple[int, ...], per_host: int) -> list[str]:
+    """Return what ranks say that have met: rank, size, place on the host, group, sum."""
     groups = [f"g{number}" for number, count in enumerate(counts, start=1) for _ in range(count)]
     size = len(groups) * per_host
-    assert sorted(line for line in logs.splitlines() if line.startswith("<")) == [
+    return [
         f"<{rank} {size} {rank % per_host}/{per_host} {groups[rank // per_host]} "
         f"{size * (size + 1) / 2}>"
         for rank in range(size)
@@ -140,14 +145,14 @@ def _meets(local: Local, launcher: Launcher, counts: tuple[int, ...], per_host: 
 def test_mpi_ranks_of_two_hosts_meet(local: Local) -> None:
     """Two hosts of two processes, in both ways of isolation; the second host is late."""
     _require("mpi")
-    _meets(local, "mpi", (1, 1), 2)
+    assert _said(local, "mpi", (1, 1), 2) == _expected((1, 1), 2)
 
 
 @pytest.mark.slow
 def test_torchrun_ranks_of_two_hosts_meet(local: Local) -> None:
     """Over gloo, in both ways of isolation; the second host is late."""
     _require("torchrun")
-    _meets(local, "torchrun", (1, 1), 1)
+    assert _said(local, "torchrun", (1, 1), 1) == _expected((1, 1), 1)
 
 
 @pytest.mark.everything
@@ -159,7 +164,7 @@ def test_ranks_meet_however_they_lie(
 ) -> None:
     """One to three hosts of one or two processes."""
     _require(launcher)
-    _meets(local, launcher, counts, per_host)
+    assert _said(local, launcher, counts, per_host) == _expected(counts, per_host)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
