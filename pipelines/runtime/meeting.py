@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 from . import agent, child
+from .callers import Callers, message_in
 from .container import Container
 from .errors import JobError
 
@@ -33,7 +34,7 @@ LOOPBACK = ("lo", "lo0")
 _REPORT_SECONDS = 600.0
 _REPORT = [str, int, int, str, int, str, str]
 """Job, rank, processes, folder, port and token of a door, and the proof of all that."""
-_PATIENCE = 10.0  # for somebody who connects and says nothing
+_PATIENCE = 10.0  # for the rest of what the master has begun to say
 _PAUSE = 0.2
 
 
@@ -79,18 +80,19 @@ def meet(container: Container) -> Iterator[list[Follower]]:
         JobError: the port is taken, or a host did not report in time.
     """
     missing = dict(enumerate(container.hosts.names[1:], start=1))
+    if not missing:
+        yield []
+        return
     followers: dict[int, Follower] = {}
     with contextlib.ExitStack() as stack:
-        server = stack.enter_context(_listening(container)) if missing else None
+        callers = stack.enter_context(Callers(stack.enter_context(_listening(container))))
         until = time.monotonic() + _REPORT_SECONDS
-        while server is not None and missing:
-            server.settimeout(max(0.1, until - time.monotonic()))
-            try:
-                connection = stack.enter_context(server.accept()[0])
-            except socket.timeout:
+        while missing:
+            called = callers.message(until)
+            if called is None:
                 names = ", ".join(missing.values())
-                raise JobError(f"no report from {names} within {_REPORT_SECONDS:g} s") from None
-            follower = _reported(connection, container)
+                raise JobError(f"no report from {names} within {_REPORT_SECONDS:g} s")
+            follower = _reported(stack.enter_context(called[0]), called[1], container)
             if follower is not None:
                 followers[follower.rank] = follower
                 missing.pop(follower.rank, None)
@@ -118,7 +120,7 @@ def follow(
     token = os.urandom(16).hex()
     with _connect(master, meeting_port(container)) as connection, socket.socket() as door:
         door.bind((connection.getsockname()[0], 0))
-        door.listen(1)
+        door.listen()
         where = [door.getsockname()[1], token]
         rank, code = container.hosts.rank, str(command.folder)
         report = [container.job_name, rank, processes, code, *where]
@@ -143,30 +145,31 @@ def _serve(
 ) -> int:
     """Start daemons until one fails, whose exit code is returned, or the master speaks."""
     connection, deliver = ends
-    while not _has_spoken(connection, door):
-        with door.accept()[0] as asking:
-            text = _asked(asking, token)
-            if text is None:
-                continue
-            daemon = command._replace(argv=["/bin/sh", "-c", text])
-            code = child.run(daemon, [connection], deliver).exit_code
-            with contextlib.suppress(OSError):  # mpirun need not wait for its agent
-                asking.sendall(f"{code}\n".encode())
+    with Callers(door) as callers:
+        while True:
+            called = callers.message(None, [connection])
+            if called is None:
+                return 0
+            with called[0] as asking:
+                text = _asked(called[1], token)
+                if text is None:
+                    continue
+                daemon = command._replace(argv=["/bin/sh", "-c", text])
+                code = child.run(daemon, [connection], deliver).exit_code
+                with contextlib.suppress(OSError):  # mpirun need not wait for its agent
+                    asking.sendall(f"{code}\n".encode())
             if code and not _has_spoken(connection):
                 return code
-    return 0
 
 
-def _has_spoken(connection: socket.socket, *others: socket.socket) -> bool:
-    """Return whether there is something to read; with others, wait for one of them."""
-    patience = None if others else 0.0
-    return connection in select.select([connection, *others], [], [], patience)[0]
+def _has_spoken(connection: socket.socket) -> bool:
+    """Return whether there is something to read."""
+    return connection in select.select([connection], [], [], 0.0)[0]
 
 
-def _asked(asking: socket.socket, token: str) -> str | None:
-    """Read the command that the master's agent sends; None from anybody else."""
-    asked = _receive(asking)
-    if asked is None or [type(one) for one in asked] != [str, str]:
+def _asked(asked: list[Any], token: str) -> str | None:
+    """Return the command that the master's agent sends; None of what anybody else says."""
+    if [type(one) for one in asked] != [str, str]:
         return None
     text, said = asked
     return text if _is_proof(said, token, text) else None
@@ -197,10 +200,11 @@ def _listening(container: Container) -> socket.socket:
     return server
 
 
-def _reported(connection: socket.socket, container: Container) -> Follower | None:
+def _reported(
+    connection: socket.socket, report: list[Any], container: Container
+) -> Follower | None:
     """Read a host's report; None from anybody who is no host of this job."""
-    report = _receive(connection)
-    if report is None or [type(one) for one in report] != _REPORT:
+    if [type(one) for one in report] != _REPORT:
         return None
     *said, proof = report
     name, rank, processes, code, port, token = said
@@ -217,14 +221,13 @@ def _send(connection: socket.socket, message: list[Any]) -> None:
 
 
 def _receive(connection: socket.socket) -> list[Any] | None:
-    """Read a message; None if there is none, or it is not one of ours."""
+    """Read the master's message; None if there is none, or it is not one of ours."""
     connection.settimeout(_PATIENCE)
     try:
-        with connection.makefile(encoding="utf-8") as lines:
-            message = json.loads(lines.readline())
-    except (OSError, ValueError, RecursionError):
+        with connection.makefile("rb") as lines:
+            return message_in(lines.readline())
+    except OSError:
         return None
-    return message if isinstance(message, list) else None
 
 
 def _connect(host: str, port: int) -> socket.socket:

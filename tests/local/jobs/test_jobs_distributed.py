@@ -31,15 +31,16 @@ if "mpi" in sys.argv[1:2]:
     port = (port - 20000 + 5000) % 10000 + 20000
 while config["current_host"] != config["hosts"][0]:
     try:
-        socket.create_connection((config["hosts"][0], port)).close()
+        stranger = socket.create_connection((config["hosts"][0], port))
     except OSError:
         time.sleep(0.05)
     else:
+        stranger.set_inheritable("mpi" in sys.argv[1:2])
         break
 os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
 """
 """Starts a host, another than the first only when that waits for it: somebody who is no host calls
-there before."""
+there before, and of mpi's says nothing for as long as the host runs."""
 
 SUMS = {
     "mpi": """\
