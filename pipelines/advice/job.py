@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
-from pipelines.advice.sizes import known_types, next_bigger
+from pipelines.advice.sizes import known_types, knows_gpus, next_bigger, next_with_more_gpus
 from pipelines.execution.usage import GpuUsage, HostUsage
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
@@ -19,6 +19,9 @@ LEAST_SECONDS = 60.0
 
 BUSY = 0.85
 """The share of the time from which on a processor is what a job waits for."""
+
+GPU_BUSY_PERCENT = 100 * BUSY
+"""The same of a GPU, in percent as nvidia-smi has it."""
 
 _MINUTE, _HOUR = 60, 3600
 _STARTING = frozenset({"Starting", "Pending", "LaunchingMLInstances", "PreparingTrainingStack"})
@@ -82,6 +85,21 @@ class ObservedJob:
         own = self.instance_type
         found = None if own is None else next_bigger(own, known_types(self.type))
         return "a bigger instance" if found is None else f"a bigger instance, such as {found}"
+
+    @property
+    def more_gpus(self) -> str | None:
+        """An instance with more GPUs, in words; None where it is known that its family has none."""
+        own = self.instance_type
+        found = None if own is None else next_with_more_gpus(own, known_types(self.type))
+        if found is not None:
+            return f"an instance with more GPUs, such as {found}"
+        has_most = self.is_biggest or (own is not None and knows_gpus(own))
+        return None if has_most else "an instance with more GPUs"
+
+    @property
+    def takes_distribution(self) -> bool:
+        """Whether its step may have `distribution:`, as trainings alone may."""
+        return bool(value_at(self.described, "ResourceConfig"))
 
     def seconds_in(self, *statuses: str) -> float:
         """Return how long a training job was in some secondary statuses."""

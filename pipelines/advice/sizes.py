@@ -1,4 +1,9 @@
-"""Names of instance types: the next bigger one of the same family, of those that the API knows."""
+"""Names of instance types: the next bigger one of the same family, of those that the API knows.
+
+A bigger type of a family with GPUs often has the same GPU and more processors. How many GPUs each
+has is in a table, by the AWS Batch user guide, "Run GPU jobs", and g6e by torchx,
+`named_resources_aws.py`. Of other families it is not known here.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +17,17 @@ from pipelines.steptypes.steptype import StepType
 _SIZE: Final = re.compile(r"(?P<times>\d*)(?P<name>medium|large|xlarge)")
 _LEAST: Final[Mapping[str, float]] = {"medium": 0.25, "large": 0.5, "xlarge": 1.0}
 _SEVERAL: Final = 2.0
+_FOUR_TO_EIGHT: Final = {"12xlarge": 4, "24xlarge": 4, "48xlarge": 8}
+_GPUS: Final[Mapping[str, Mapping[str, int]]] = {
+    "ml.g4dn": {"12xlarge": 4},
+    "ml.g5": _FOUR_TO_EIGHT,
+    "ml.g6": _FOUR_TO_EIGHT,
+    "ml.g6e": _FOUR_TO_EIGHT,
+    "ml.p2": {"8xlarge": 8, "16xlarge": 16},
+    "ml.p3": {"8xlarge": 4, "16xlarge": 8},
+}
+"""How many GPUs the types of a family have, by size; one where nothing is written."""
+
 _SHAPES: Final = ("TrainingInstanceType", "ProcessingInstanceType", "TransformInstanceType")
 
 
@@ -30,6 +46,26 @@ def next_bigger(instance_type: str, known: Collection[str]) -> str | None:
     sizes = ((_weight(other), other) for of, _, other in named if of == family)
     bigger = [(weight, other) for weight, other in sizes if own and weight and weight > own]
     return f"{family}.{min(bigger)[1]}" if bigger else None
+
+
+def knows_gpus(instance_type: str) -> bool:
+    """Return whether it is known how many GPUs the types of a family have."""
+    return instance_type.rpartition(".")[0] in _GPUS
+
+
+def next_with_more_gpus(instance_type: str, known: Collection[str]) -> str | None:
+    """Return the type of a family, of those known, that has the next higher number of GPUs.
+
+    None where there is none, or nothing is known of the family.
+    """
+    family, _, size = instance_type.rpartition(".")
+    counts = _GPUS.get(family, {})
+    named = (one.rpartition(".") for one in known)
+    sizes = (
+        (counts.get(other, 1), _weight(other) or 0.0, other) for f, _, other in named if f == family
+    )
+    more = [one for one in sizes if one[0] > counts.get(size, 1)] if counts else []
+    return f"{family}.{min(more)[-1]}" if more else None
 
 
 def is_several_times_the_smallest(instance_type: str) -> bool:

@@ -44,6 +44,7 @@ class HostUsage:
         read: MiB that were read; None where nothing counted it.
         step: seconds of a step, by the last rate in the log; None where it has none.
         gpus: None where it has none, or nobody could say.
+        launcher: what started its processes; None where nothing did.
     """
 
     host: str
@@ -56,6 +57,7 @@ class HostUsage:
     read: float | None = None
     step: float | None = None
     gpus: GpuUsage | None = None
+    launcher: str | None = None
 
     @property
     def busy(self) -> float:
@@ -115,6 +117,7 @@ def _read(found: Mapping[str, Json]) -> HostUsage:
         read=None if found.get("read_mb") is None else _number(found["read_mb"]),
         step=None if found.get("step_s") is None else _number(found["step_s"]),
         gpus=None if gpus is None else _gpus(gpus),
+        launcher=None if found.get("launcher") is None else str(found["launcher"]),
     )
 
 

@@ -89,6 +89,7 @@ def _used(begun: Begun, job: Job, container: Container, ended: Ended) -> dict[st
         "cpu_s": round(cpu, 2),
         "cpus": os.cpu_count() or 1,
         "processes": _processes(job),
+        "launcher": (job.distribution or {}).get("launcher"),
         "memory_mb": _largest(),
         "memory_of_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // _MIB,
         "read_mb": None if read is None or begun.read is None else (read - begun.read) // _MIB,
@@ -100,8 +101,8 @@ def _used(begun: Begun, job: Job, container: Container, ended: Ended) -> dict[st
 
 def _processes(job: Job) -> int:
     """Return how many processes of the user's code a host runs."""
-    if job.distribution is None:
-        return 1
+    if job.distribution is None or job.distribution["launcher"] == "tensorflow":
+        return 1  # TensorFlow's one process computes on all that its host has
     from .command import processes_per_host  # noqa: PLC0415 - only distributed jobs have several
 
     return processes_per_host(job)

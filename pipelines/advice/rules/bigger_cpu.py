@@ -9,7 +9,7 @@ def _advise(job: ObservedJob) -> str | None:
     host, gpus = job.busiest, job.busiest_gpus
     if host.busy < BUSY or job.is_biggest:
         return None
-    waited = "" if gpus is None else f", its GPUs {gpus.busy_percent:.0f} %"
+    waited = "" if gpus is None else f", its GPUs {gpus.busy_percent:.0f}%"
     return (
         f"use {job.bigger}, before more: its {host.cpus} CPUs were {host.busy:.0%} busy"
         f"{waited} for {time_of(job.wall)}"

@@ -1,26 +1,20 @@
-"""A bigger instance, where the GPUs were busy all the time or their memory was full."""
+"""More GPUs in one instance, where those that there are were busy all the time."""
 
 from __future__ import annotations
 
-from typing import Final
-
-from pipelines.advice.job import ObservedJob, Rule, gigabytes, time_of
-
-_BUSY_PERCENT: Final = 85.0
-_FULL: Final = 0.9
+from pipelines.advice.job import GPU_BUSY_PERCENT, ObservedJob, Rule, time_of
 
 
 def _advise(job: ObservedJob) -> str | None:
-    gpus = job.busiest_gpus
-    if gpus is None or job.is_biggest:
+    gpus, more = job.busiest_gpus, job.more_gpus
+    if gpus is None or more is None or gpus.busy_percent < GPU_BUSY_PERCENT:
         return None
-    if gpus.busy_percent >= _BUSY_PERCENT:
-        ran = time_of(job.wall)
-        return f"use {job.bigger}, before more: GPUs {gpus.busy_percent:.0f} % busy for {ran}"
-    if gpus.memory_of and gpus.memory >= _FULL * gpus.memory_of:
-        full = f"{gigabytes(gpus.memory)} of {gigabytes(gpus.memory_of)}"
-        return f"use {job.bigger} if larger batches would help: GPU memory {full} at its peak"
-    return None
+    which = "GPU was" if gpus.count == 1 else f"{gpus.count} GPUs were"
+    starts = ", with a process for each (`distribution:`)" if job.takes_distribution else ""
+    return (
+        f"use {more}{starts}, before more instances: its {which} {gpus.busy_percent:.0f}% busy"
+        f" for {time_of(job.wall)}"
+    )
 
 
 RULE = Rule(20, "instances", _advise)

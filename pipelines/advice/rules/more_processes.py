@@ -16,29 +16,46 @@ _HALF: Final = 0.5
 
 _LEAST_CPUS: Final = 4
 
+_ONE_PROCESS: Final = "tensorflow"
+"""The launcher whose one process on a host computes on all its GPUs and CPUs."""
+
 
 def _advise(job: ObservedJob) -> str | None:
     host, gpus = job.busiest, job.busiest_gpus
+    if host.launcher == _ONE_PROCESS:
+        return None
     if job.is_local:
         return _elsewhere(job, host)
     if gpus is not None:
-        return _per_gpu(host, gpus)
+        return _per_gpu(job, host, gpus)
     used = host.cpu / host.wall
     if used > _FEW * host.processes or host.cpus < max(_LEAST_CPUS, 2 * host.processes):
         return None
     return (
-        f"run more processes (`processes_per_host:`), or use a smaller instance: it kept"
+        f"{_more(job)}, or use a smaller instance: it kept"
         f" {used:.1f} of {host.cpus} CPUs busy for {time_of(job.wall)}"
     )
 
 
-def _per_gpu(host: HostUsage, gpus: GpuUsage) -> str | None:
-    if gpus.count <= host.processes:
-        return None
+def _more(job: ObservedJob) -> str:
+    if job.takes_distribution:
+        return "run more processes (`processes_per_host:` of `distribution:`)"
+    return "let the script compute in more processes"
+
+
+def _per_gpu(job: ObservedJob, host: HostUsage, gpus: GpuUsage) -> str | None:
+    share = 100 * host.processes / gpus.count
+    if gpus.count <= host.processes or gpus.busy_percent > _FEW * share:
+        return None  # there is one for each, or a process computes on several by itself
+    if not job.takes_distribution:
+        return (
+            "let the script compute on all GPUs, or use a smaller instance:"
+            f" its {gpus.count} GPUs were {gpus.busy_percent:.0f}% busy"
+        )
     ran = "1 process" if host.processes == 1 else f"{host.processes} processes"
     return (
         f"run a process for each GPU (`processes_per_host: {gpus.count}`): {ran} for"
-        f" {gpus.count} GPUs, which were {gpus.busy_percent:.0f} % busy"
+        f" {gpus.count} GPUs, which were {gpus.busy_percent:.0f}% busy"
     )
 
 
@@ -50,7 +67,7 @@ def _elsewhere(job: ObservedJob, host: HostUsage) -> str | None:
     if host.gpus is not None or not is_one or not could_more:
         return None
     return (
-        f"run more processes (`processes_per_host:`), or use a smaller instance: it kept"
+        f"{_more(job)}, or use a smaller instance: it kept"
         f" {used:.1f} CPUs busy here, and {own} has more"
     )
 

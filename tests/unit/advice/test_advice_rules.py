@@ -20,6 +20,7 @@ from pipelines.steptypes.training import STEP_TYPE as TRAINING
 BEGAN = datetime(2026, 11, 26, tzinfo=UTC)
 HOST = HostUsage("algo-1", wall=600.0, cpu=1200.0, cpus=4, memory=2048.0, memory_of=16384.0)
 GPUS = GpuUsage(count=1, busy_percent=50.0, memory=8192.0, memory_of=24576.0)
+FOUR = replace(GPUS, count=4, busy_percent=24.0)
 
 
 def transition(status: str, seconds: float) -> JsonObject:
@@ -50,6 +51,22 @@ def biggest(seconds: float) -> ObservedJob:
     return job(host, instance="ml.m5.24xlarge", EnableManagedSpotTraining=True)
 
 
+def most_gpus(instance: str, seconds: float) -> ObservedJob:
+    """Return a job that keeps the GPUs of a type busy, on spot capacity."""
+    gpus = replace(GPUS, count=8, busy_percent=99.0)
+    host = replace(HOST, wall=seconds, cpu=seconds, cpus=192, processes=8, memory=1.0, gpus=gpus)
+    return job(host, instance=instance, EnableManagedSpotTraining=True)
+
+
+def processing(*hosts: HostUsage, instance: str) -> ObservedJob:
+    """Return a processing job."""
+    known = find("Processing")
+    assert known is not None
+    cluster = {"InstanceType": instance, "InstanceCount": 1}
+    described = {"ProcessingResources": {"ClusterConfig": cluster}}
+    return ObservedJob("prepare", known, described, hosts)
+
+
 def told(observed: ObservedJob) -> list[str]:
     """Return the advice on a job, as text."""
     return [one.text for one in advise(observed)]
@@ -76,12 +93,12 @@ def test_there_is_nothing_to_say_about_a_job_that_fits_its_instance() -> None:
         (
             job(replace(HOST, gpus=replace(GPUS, busy_percent=85.0)), instance="ml.g5.xlarge"),
             job(replace(HOST, gpus=replace(GPUS, busy_percent=84.9)), instance="ml.g5.xlarge"),
-            "use a bigger instance, such as ml.g5.2xlarge, before more: GPUs 85 % busy for 10 min",
+            "ml.g5.12xlarge, with a process for each (`distribution:`), before more instances: its",
         ),
         (
             job(replace(HOST, gpus=replace(GPUS, memory=22200.0)), instance="ml.g5.xlarge"),
             job(replace(HOST, gpus=replace(GPUS, memory=22100.0)), instance="ml.g5.xlarge"),
-            "GPU memory 21.7 GB of 24.0 GB at its peak",
+            "bigger types of one family have the same GPUs: memory 21.7 GB of 24.0 GB at its peak",
         ),
         (
             job(replace(HOST, cpu=2040.0)),
@@ -91,12 +108,17 @@ def test_there_is_nothing_to_say_about_a_job_that_fits_its_instance() -> None:
         (
             job(replace(HOST, cpu=2040.0, gpus=GPUS), instance="ml.g5.xlarge"),
             job(replace(HOST, cpu=2039.0, gpus=GPUS), instance="ml.g5.xlarge"),
-            "its 4 CPUs were 85% busy, its GPUs 50 % for 10 min",
+            "its 4 CPUs were 85% busy, its GPUs 50% for 10 min",
         ),
         (
             biggest(3600.0),
             biggest(3599.0),
             "is the biggest of its family, and its 96 CPUs were 100% busy for 60 min",
+        ),
+        (
+            most_gpus("ml.g5.48xlarge", 3600.0),
+            most_gpus("ml.g5.48xlarge", 3599.0),
+            "has the most GPUs of its family, and its 8 GPUs were 99% busy for 60 min",
         ),
         (
             job(replace(HOST, cpu=750.0)),
@@ -106,12 +128,12 @@ def test_there_is_nothing_to_say_about_a_job_that_fits_its_instance() -> None:
         (
             job(replace(HOST, cpu=600.0)),
             job(replace(HOST, cpu=600.0, cpus=3)),
-            "run more processes (`processes_per_host:`), or use a smaller instance",
+            "run more processes (`processes_per_host:` of `distribution:`), or use a smaller",
         ),
         (
-            job(replace(HOST, gpus=replace(GPUS, count=4)), instance="ml.g5.12xlarge"),
-            job(replace(HOST, processes=4, gpus=replace(GPUS, count=4)), instance="ml.g5.12xlarge"),
-            "(`processes_per_host: 4`): 1 process for 4 GPUs, which were 50 % busy",
+            job(replace(HOST, gpus=FOUR), instance="ml.g5.12xlarge"),
+            job(replace(HOST, processes=4, gpus=FOUR), instance="ml.g5.12xlarge"),
+            "(`processes_per_host: 4`): 1 process for 4 GPUs, which were 24% busy",
         ),
         (
             job(
@@ -189,6 +211,39 @@ def test_a_warm_pool_is_not_proposed_where_there_is_one_or_can_be_none(
     assert told(spot) == []
 
 
+def test_no_key_is_proposed_that_the_step_does_not_have() -> None:
+    """`distribution:` is a training's; TensorFlow's one process on a host computes on all of it."""
+    idle = replace(HOST, cpu=600.0)
+    gpus = replace(HOST, gpus=FOUR)
+    busy = replace(HOST, wall=3600.0, cpu=3600.0 * 96, cpus=96)
+    for one in (
+        processing(idle, instance="ml.m5.xlarge"),
+        processing(gpus, instance="ml.g5.12xlarge"),
+        processing(replace(HOST, gpus=replace(GPUS, busy_percent=99.0)), instance="ml.g5.xlarge"),
+        processing(busy, instance="ml.m5.24xlarge"),
+        replace(processing(idle, instance="ml.m5.4xlarge"), is_local=True),
+    ):
+        (text,) = told(one)
+        assert "processes_per_host" not in text
+        assert "`distribution:`" not in text
+    for host in (idle, gpus):
+        assert told(job(replace(host, launcher="tensorflow"), instance="ml.g5.12xlarge")) == []
+
+
+def test_a_process_that_computes_on_several_gpus_is_not_told_to_be_several() -> None:
+    """MirroredStrategy, DataParallel: the mean load is more than one GPU can make."""
+    several = replace(FOUR, busy_percent=70.0)
+    assert told(job(replace(HOST, gpus=several), instance="ml.g5.12xlarge")) == []
+
+
+def test_full_gpu_memory_says_nothing_of_tensorflow() -> None:
+    """It takes nearly all there is when it starts, whatever it needs."""
+    full = replace(HOST, gpus=replace(GPUS, memory=24000.0))
+    image = {"TrainingImage": "763104351884.dkr.ecr.us-east-1.amazonaws.com/tensorflow-training:2"}
+    assert told(job(full, instance="ml.g5.xlarge"))
+    assert told(job(full, instance="ml.g5.xlarge", AlgorithmSpecification=image)) == []
+
+
 def test_bigger_is_proposed_before_more_and_once() -> None:
     """Memory, CPUs and GPUs all ask for a bigger instance: the first reason is told."""
     full = replace(HOST, memory=16000.0, cpu=2400.0)
@@ -224,6 +279,25 @@ def test_a_job_of_some_seconds_or_of_unknown_usage_gives_no_advice() -> None:
     assert told(job(replace(short, wall=60.0, cpu=240.0))) != []
     nothing = ObservedJob("train", TRAINING, {}, ())
     assert told(nothing) == []
+
+
+@pytest.mark.parametrize(
+    ("own", "words"),
+    [
+        ("ml.g4dn.16xlarge", "an instance with more GPUs, such as ml.g4dn.12xlarge"),
+        ("ml.g5.xlarge", "an instance with more GPUs, such as ml.g5.12xlarge"),
+        ("ml.g5.24xlarge", "an instance with more GPUs, such as ml.g5.48xlarge"),
+        ("ml.p3.2xlarge", "an instance with more GPUs, such as ml.p3.8xlarge"),
+        ("ml.g7e.2xlarge", "an instance with more GPUs"),
+        ("ml.g4dn.12xlarge", None),
+        ("ml.g6e.48xlarge", None),
+        ("ml.p4d.24xlarge", None),
+    ],
+)
+def test_a_bigger_type_has_more_gpus_and_not_only_more_cpus(own: str, words: str | None) -> None:
+    """Most types of a family have the same one GPU; of some families it is not known here."""
+    gpus = replace(GPUS, busy_percent=99.0)
+    assert job(replace(HOST, gpus=gpus), instance=own).more_gpus == words
 
 
 @pytest.mark.parametrize(
