@@ -61,7 +61,8 @@ def _moved(
         if verbatim is not None:
             return replace(finding, path=verbatim, within=None)
         path = _account_path(crumbs, spec) or _step_path(step, model, crumbs, spec)
-    words = _Words(model, set(finding.path) - set(path), path[-1] if path else None)
+    own = path[-1] if path and path[0] != "aws" else None
+    words = _Words(model, set(finding.path) - set(path), own)
     return replace(
         finding,
         message=words.translate(finding.message),
@@ -255,7 +256,7 @@ class _Words:
     Args:
         model: the model of the step; None where it is about none.
         members: the members that may be meant.
-        place: the key that the finding is placed at.
+        place: the key of the step that the finding is placed at.
     """
 
     model: type[StepSpec] | None

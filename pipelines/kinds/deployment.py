@@ -27,7 +27,14 @@ from pipelines.kinds.base.contract import (
 from pipelines.kinds.base.jobs import ProcessingJob, processing
 from pipelines.kinds.base.sample import Sample
 from pipelines.kinds.modes import Settings, find, names
-from pipelines.programs.deploy.variables import ENDPOINT, EXECUTION, GROUP, OUTPUT, PREDICTIONS
+from pipelines.programs.deploy.variables import (
+    ENDPOINT,
+    EXECUTION,
+    GROUP,
+    OUTPUT,
+    PREDICTIONS,
+    VOLUMES_WITHOUT_KEY,
+)
 from pipelines.spec.automation import Schedule
 from pipelines.spec.base import SELDOM, Seldom
 from pipelines.spec.members import RequestMember
@@ -35,6 +42,7 @@ from pipelines.spec.names import DEPLOY
 from pipelines.spec.references import Template
 from pipelines.spec.steps import JobStep, StepSpec
 from pipelines.spec.values import FixedText, Text, mistake
+from pipelines.steptypes.clusters import takes_volume_key
 
 if TYPE_CHECKING:
     from pipelines.kinds.modes.batch import Batch
@@ -119,6 +127,12 @@ class DeploymentStep(StepSpec):
         return next(name for name in _MODES if getattr(self, name, None) is not None)
 
     @property
+    def instance_types(self) -> tuple[str, ...]:
+        """The types of the instances that serve, where there are any and they are written out."""
+        types: tuple[str, ...] = getattr(getattr(self, self.mode), "instance_types", ())
+        return types
+
+    @property
     def settings(self) -> Settings:
         """What the block of the mode becomes."""
         return find(self.mode).settings(getattr(self, self.mode))
@@ -187,6 +201,7 @@ def needs(_name: str, step: DeploymentStep) -> StepNeeds:
         "delete_when_none": step.delete_when_none,
         "scaling": settings.scaling,
         "shadow": settings.shadow,
+        VOLUMES_WITHOUT_KEY: step.instance_types and not takes_volume_key(step.instance_types),
     }
     config |= {key: value for key, value in further.items() if value}
     code = CodeNeed(
@@ -244,20 +259,22 @@ def _requests(
         "Model": {"PrimaryContainer": model},
         "RegisterModel": {"ModelPackageGroupName": environment[GROUP]},
         **(
-            _of_endpoint(step, environment)
+            _of_endpoint(step, environment, context)
             if step.block is None
-            else {"Transform": step.block.request(context.resolve)}
+            else {"Transform": step.block.request(context)}
         ),
     }
 
 
 def _of_endpoint(
-    step: DeploymentStep, environment: Mapping[str, Value]
+    step: DeploymentStep, environment: Mapping[str, Value], context: EmitContext
 ) -> Mapping[str, JsonObject]:
     settings = step.settings
     variant = {"VariantName": "AllTraffic", "ModelName": "x", **settings.variant}
     rollout = {"DeploymentConfig": settings.deployment} if settings.deployment else {}
     config = dict(settings.config)
+    if context.aws.kms_key and takes_volume_key(step.instance_types):
+        config["KmsKeyId"] = context.aws.kms_key
     if "DataCaptureConfig" in config:  # its place is the deployer's, where none is given
         config["DataCaptureConfig"] = {
             "DestinationS3Uri": "s3://x/x",

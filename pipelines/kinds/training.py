@@ -35,6 +35,7 @@ from pipelines.kinds.base.jobs import (
     step_keys,
     tags,
     text,
+    volume_key,
     vpc,
 )
 from pipelines.kinds.base.tracking import (
@@ -292,9 +293,7 @@ def _resources(step: TrainingKeys, context: EmitContext) -> JsonObject:
         resources |= instances(step, context)
     if step.keep_alive_period_in_seconds is not None:
         resources["KeepAlivePeriodInSeconds"] = context.resolve(step.keep_alive_period_in_seconds)
-    if context.aws.kms_key:
-        resources["VolumeKmsKeyId"] = context.aws.kms_key
-    return resources
+    return {**resources, **volume_key(context, _instance_types(step).values())}
 
 
 def _stopping(step: TrainingKeys, context: EmitContext) -> JsonObject:

@@ -18,7 +18,7 @@ from pipelines.json_types import JsonObject
 from pipelines.kinds import training
 from pipelines.kinds.base.contract import EmitContext, EmittedStep, Kind, Output, StepNeeds
 from pipelines.kinds.base.extra import with_extra
-from pipelines.kinds.base.jobs import CODE
+from pipelines.kinds.base.jobs import CODE, volume_key
 from pipelines.kinds.base.search import (
     CompletionCriteria,
     Hyperband,
@@ -260,10 +260,8 @@ def _configs(step: TuningStep) -> list[InstanceConfig]:
 
 def _any_of(configs: list[InstanceConfig], context: EmitContext) -> JsonObject:
     written = [members_of(one, context.resolve) for one in configs]
-    resources: JsonObject = {"AllocationStrategy": "Prioritized", "InstanceConfigs": written}
-    if context.aws.kms_key:
-        resources["VolumeKmsKeyId"] = context.aws.kms_key
-    return resources
+    key = volume_key(context, [one.instance_type for one in configs])
+    return {"AllocationStrategy": "Prioritized", "InstanceConfigs": written, **key}
 
 
 def _config(step: TuningStep, context: EmitContext) -> JsonObject:

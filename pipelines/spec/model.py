@@ -56,7 +56,9 @@ class Aws(SpecModel):
         description="S3 bucket for code, data and the outputs of runs.",
     )
     kms_key: Annotated[FixedText | None, RequestMember("KmsKeyId", "VolumeKmsKeyId")] = Field(
-        None, description="KMS key id or ARN for volumes and outputs."
+        None,
+        description="KMS key id or ARN for outputs, and for volumes: not of instances with local "
+        "storage, which encrypt it by themselves.",
     )
     vpc: Annotated[Seldom[Vpc], RequestMember("VpcConfig")] = Field(
         None, description="Network for jobs and models."

@@ -49,7 +49,10 @@ def check_arguments(
     misspelt = {(*one.path[:-1], one.meant) for one in problems if one.meant is not None}
     for problem in (*problems, *_missing_choices(step_type, arguments, misspelt)):
         yield finding_of(_with_source(problem, step_type), prefix)
+    broken = {one.path for one in problems if one.severity is Severity.ERROR}
     for limit in check_limits(step_type.limits, step_type.rules, arguments):
+        if limit.path in broken:
+            continue  # a mistake is reported once
         yield Finding(
             code=QUOTA if limit.quota else LIMIT,
             message=limit.message,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from functools import partial
 
+from pipelines.diagnostics.sentences import quoted
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.limits import (
     GENERAL_REFERENCE,
@@ -14,13 +17,19 @@ from pipelines.steptypes.limits import (
     objects,
 )
 
-_LOCAL_STORAGE = frozenset({"p4d", "p4de", "p5", "g4dn", "g5"})
+_LOCAL_STORAGE = re.compile(
+    r"g4dn|g5|g6|g6e|gr6|g7e|p3dn|p4d|p4de|p5|p5e|p5en|p6-b200|p6-b300|p6e-gb200|dl1"
+    r"|trn1|trn1n|trn2|[cmr][0-9]+g?d"
+)
+"""Families with instance store volumes (EC2 user guide, "Instance store volumes")."""
+
 _DAYS_5 = 432_000
 _PREFERENCES = "InstancePreferences"
 _CHOICES = (_PREFERENCES, "InstanceConfigs", "InstancePools")
 """Lists of which one entry is taken: the first whose type has capacity."""
 
-_LISTED = ("InstanceGroups", *_CHOICES)
+_GROUPS, _VARIANTS = "InstanceGroups", "ProductionVariants"
+_LISTED = (_GROUPS, *_CHOICES)
 """What may stand in place of one number of instances."""
 
 
@@ -62,13 +71,24 @@ def volume_limit(*at: str) -> ValueLimit:
     )
 
 
-def volume_rule(*at: str) -> Rule:
-    """Return the rule of keys of volumes, whose instances stand at these places."""
+def has_local_storage(instance_type: str) -> bool:
+    """Return whether an instance has storage of its own, which it encrypts by itself."""
+    family = instance_type.removeprefix("ml.").partition(".")[0]
+    return _LOCAL_STORAGE.fullmatch(family) is not None
+
+
+def takes_volume_key(types: Iterable[Json]) -> bool:
+    """Return whether instances have volumes that take a key; a reference may name such ones."""
+    return any(not isinstance(one, str) or not has_local_storage(one) for one in types)
+
+
+def volume_rule(*at: str, member: str = "VolumeKmsKeyId") -> Rule:
+    """Return the rule of keys of volumes, which stand at these places beside their instances."""
     return Rule(
         at=at,
-        violations=_local_storage_takes_no_key,
-        help="remove `VolumeKmsKeyId`, or use another instance type",
-        source="CreateTrainingJob API",
+        violations=partial(_local_storage_takes_no_key, member=member),
+        help=f"remove `{member}`, or use another instance type",
+        source="EC2 user guide, instance store volumes",
     )
 
 
@@ -109,24 +129,27 @@ def arguments_rule(*at: str) -> Rule:
     )
 
 
-JOB_RUNTIME = ValueLimit(
-    at=("StoppingCondition.MaxRuntimeInSeconds",),
-    most=_DAYS_5,
-    what=f"an account starts with 5 days ({_DAYS_5} s) for a job",
-    source=GENERAL_REFERENCE,
-    quota=True,
-)
-"""How long training and processing jobs last, as long as nobody has that raised."""
+def runtime_limit(*at: str) -> ValueLimit:
+    """Return the limit of how long training and processing jobs last, which stands there."""
+    return ValueLimit(
+        at=at,
+        most=_DAYS_5,
+        what=f"an account starts with 5 days ({_DAYS_5} s) for a job",
+        source=GENERAL_REFERENCE,
+        quota=True,
+    )
 
 
-def _local_storage_takes_no_key(resources: JsonObject) -> Violations:
-    if resources.get("VolumeKmsKeyId") is None:
+def _local_storage_takes_no_key(resources: JsonObject, member: str) -> Violations:
+    if resources.get(member) is None:
         return
-    for instance in (one.get("InstanceType") for one in choices(resources)):
-        if not isinstance(instance, str):
-            continue
-        if instance.removeprefix("ml.").split(".")[0] in _LOCAL_STORAGE:
-            yield ("VolumeKmsKeyId",), f"`{instance}` has local storage, which takes no key"
+    entries = (*objects(resources.get(_GROUPS)), *objects(resources.get(_VARIANTS)))
+    asked = [one for _, entry in entries for one in choices(entry)] or choices(resources)
+    types = (one.get("InstanceType") for one in asked)
+    local = [one for one in types if isinstance(one, str) and has_local_storage(one)]
+    if local:
+        has = "have" if len(set(local)) > 1 else "has"
+        yield (member,), f"{quoted(local)} {has} local storage, which takes no key"
 
 
 def _something_runs(resources: JsonObject) -> Violations:

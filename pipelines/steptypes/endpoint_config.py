@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipelines.json_types import JsonObject
+from pipelines.steptypes.clusters import volume_rule
 from pipelines.steptypes.limits import (
     GENERAL_REFERENCE,
     GUIDE,
@@ -83,6 +84,7 @@ STEP_TYPE = StepType(
         ),
     ),
     rules=(
+        volume_rule("", member="KmsKeyId"),
         Rule(
             at=(_SERVERLESS,),
             violations=_memory_is_whole,

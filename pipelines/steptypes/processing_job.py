@@ -7,10 +7,10 @@ from typing import Final
 from pipelines.grammar.functions import is_function
 from pipelines.json_types import JsonObject
 from pipelines.steptypes.clusters import (
-    JOB_RUNTIME,
     arguments_rule,
     count_limit,
     preferences_rules,
+    runtime_limit,
     volume_limit,
     volume_rule,
 )
@@ -46,9 +46,9 @@ CLUSTERS: Final = (
 )
 
 LIMITS: Final = (
-    count_limit(f"{_CLUSTER}.InstanceCount"),
+    count_limit(f"{_CLUSTER}.InstanceCount", f"{_CLUSTER}.InstancePreferences.*.InstanceCount"),
     volume_limit(f"{_CLUSTER}.VolumeSizeInGB"),
-    JOB_RUNTIME,
+    runtime_limit("StoppingCondition.MaxRuntimeInSeconds"),
 )
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pipelines.json_types import JsonObject
 from pipelines.steptypes import training_job
-from pipelines.steptypes.clusters import JOB_RUNTIME, count_limit, volume_limit
-from pipelines.steptypes.limits import GUIDE, ValueLimit
 from pipelines.steptypes.steptype import (
     JOB_FAULTS,
     Cache,
@@ -63,24 +61,7 @@ STEP_TYPE = StepType(
     ),
     strings=("HyperParameters", "Environment", "AlgorithmSpecification.ContainerArguments"),
     metrics=("AlgorithmSpecification.MetricDefinitions.*.Regex",),
-    limits=(
-        count_limit("ResourceConfig.InstanceCount"),
-        volume_limit("ResourceConfig.VolumeSizeInGB"),
-        JOB_RUNTIME,
-        ValueLimit(
-            at=("StoppingCondition.MaxRuntimeInSeconds",),
-            most=2_419_200,
-            what="a training job lasts at most 28 days (2419200 s)",
-            source="CreateTrainingJob API",
-        ),
-        ValueLimit(
-            at=("ResourceConfig.KeepAlivePeriodInSeconds",),
-            most=3600,
-            what="the guide knows warm pools of at most an hour (3600 s)",
-            source=f"{GUIDE}warm pools",
-            quota=True,
-        ),
-    ),
+    limits=training_job.limits(""),
     rules=training_job.rules(""),
     listed_as="TrainingJob",
     resource=Resource(

@@ -9,11 +9,14 @@ from pipelines.diagnostics import Path
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.clusters import (
     arguments_rule,
+    count_limit,
     instances_rule,
     preferences_rules,
+    runtime_limit,
+    volume_limit,
     volume_rule,
 )
-from pipelines.steptypes.limits import GUIDE, Rule, Violations, number, objects
+from pipelines.steptypes.limits import GUIDE, Rule, ValueLimit, Violations, number, objects
 from pipelines.steptypes.places import value_at
 from pipelines.steptypes.steptype import Cluster, DataPlace
 
@@ -102,9 +105,35 @@ def rules(*jobs: str) -> tuple[Rule, ...]:
             *(_in(job, "ResourceConfig") for job in jobs),
             excluded=("InstanceType", "InstanceGroups", "InstancePlacementConfig"),
         ),
-        volume_rule(*(_in(job, "ResourceConfig") for job in jobs)),
-        instances_rule(*(_in(job, "ResourceConfig") for job in jobs)),
+        volume_rule(*(at for job in jobs for at in _resources(job))),
+        instances_rule(*(at for job in jobs for at in _resources(job))),
         arguments_rule(*(_in(job, "AlgorithmSpecification") for job in jobs)),
+    )
+
+
+def limits(*jobs: str) -> tuple[ValueLimit, ...]:
+    """Return the limits of numbers in jobs whose requests stand at these places."""
+    sized = [at for job in jobs for at in (*_resources(job), *_flexible(job))]
+    shared = ("ResourceConfig.InstanceGroups.*", "ResourceConfig.InstancePreferences.*")
+    counted = [*sized, *(_in(job, at) for job in jobs for at in shared)]
+    runtime = tuple(_in(job, "StoppingCondition.MaxRuntimeInSeconds") for job in jobs)
+    return (
+        count_limit(*(f"{at}.InstanceCount" for at in counted)),
+        volume_limit(*(f"{at}.VolumeSizeInGB" for at in sized)),
+        runtime_limit(*runtime),
+        ValueLimit(
+            at=runtime,
+            most=2_419_200,
+            what="a training job lasts at most 28 days (2419200 s)",
+            source="CreateTrainingJob API",
+        ),
+        ValueLimit(
+            at=tuple(_in(job, "ResourceConfig.KeepAlivePeriodInSeconds") for job in jobs),
+            most=3600,
+            what="the guide knows warm pools of at most an hour (3600 s)",
+            source=f"{GUIDE}warm pools",
+            quota=True,
+        ),
     )
 
 
@@ -141,6 +170,16 @@ def _channel_rules(jobs: tuple[str, ...]) -> tuple[Rule, ...]:
             source=f"{GUIDE}access training data",
         ),
     )
+
+
+def _resources(job: str) -> tuple[str, ...]:
+    """Return where the instances of a job stand."""
+    return (f"{job}.ResourceConfig", f"{job}.{_FLEXIBLE}") if job else ("ResourceConfig",)
+
+
+def _flexible(job: str) -> tuple[str, ...]:
+    """Return where each choice of instances of a job stands, number and volume with it."""
+    return (f"{job}.{_FLEXIBLE}.InstanceConfigs.*",) if job else ()
 
 
 def _in(job: str, place: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes import training_job, tuning_job
-from pipelines.steptypes.clusters import count_limit, instances_rule, volume_limit
 from pipelines.steptypes.limits import number, objects
 from pipelines.steptypes.places import value_at
 from pipelines.steptypes.steptype import JOB_FAULTS, Cache, DataPlace, Resource, StepType, on
@@ -123,14 +122,12 @@ STEP_TYPE = StepType(
     ),
     metrics=tuple(f"{job}.AlgorithmSpecification.MetricDefinitions.*.Regex" for job in _JOBS),
     limits=(
-        count_limit(*(f"{job}.ResourceConfig.InstanceCount" for job in _JOBS)),
-        volume_limit(*(f"{job}.ResourceConfig.VolumeSizeInGB" for job in _JOBS)),
+        *training_job.limits(*_JOBS),
         *tuning_job.limits(),
     ),
     rules=(
         *training_job.rules(*_JOBS),
         *tuning_job.rules(*_JOBS),
-        instances_rule(*(f"{job}.HyperParameterTuningResourceConfig" for job in _JOBS)),
     ),
     listed_as="TuningJob",
     # Its training jobs' names begin with its own.

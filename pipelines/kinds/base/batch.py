@@ -17,6 +17,7 @@ from pipelines.spec.instances import InstanceType
 from pipelines.spec.members import RequestMember, declared, fields_of, is_model, type_below
 from pipelines.spec.references import Template
 from pipelines.spec.values import FixedText, Integer, Text
+from pipelines.steptypes.clusters import takes_volume_key
 
 _SPLIT: Final = {"none": "None", "line": "Line", "recordio": "RecordIO", "tfrecord": "TFRecord"}
 _STRATEGY: Final = {"single": "SingleRecord", "multi": "MultiRecord"}
@@ -162,10 +163,11 @@ class BatchRequest:
         return {"S3OutputPath": self.output, **self._given(members)}
 
     def _resources(self) -> JsonObject:
+        one = self.keys.instance_type
         members = {
-            "InstanceType": self.keys.instance_type,
+            "InstanceType": one,
             "InstanceCount": self.keys.instance_count,
-            "VolumeKmsKeyId": self.kms_key,
+            "VolumeKmsKeyId": self.kms_key if takes_volume_key((one,)) else None,
         }
         return self._given(members)
 

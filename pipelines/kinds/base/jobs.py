@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from typing import Literal, TypeAlias
 
@@ -23,7 +23,8 @@ from pipelines.kinds.base.extra import with_extra
 from pipelines.spec.members import members_of
 from pipelines.spec.references import Template
 from pipelines.spec.steps import Input, JobStep, Retry
-from pipelines.spec.values import scalar_text
+from pipelines.spec.values import Text, scalar_text
+from pipelines.steptypes.clusters import takes_volume_key
 
 INPUT_ROOT = "/opt/ml/processing/input"
 OUTPUT_ROOT = "/opt/ml/processing/output"
@@ -173,6 +174,12 @@ def instances(step: JobStep, context: EmitContext) -> JsonObject:
     return {**chosen, "InstanceCount": context.resolve(step.instance_count)}
 
 
+def volume_key(context: EmitContext, types: Iterable[Text]) -> JsonObject:
+    """The key of volumes; none where each instance encrypts storage of its own by itself."""
+    key = context.aws.kms_key
+    return {"VolumeKmsKeyId": key} if key and takes_volume_key(types) else {}
+
+
 def job_needs(step: JobStep, scope: ImageScope, code: CodeNeed) -> StepNeeds:
     """What every job step needs: its image and its bundle."""
     types = step.instance_types
@@ -249,13 +256,11 @@ def _outputs(job: ProcessingJob, context: EmitContext) -> JsonObject:
 
 
 def _cluster(step: JobStep, context: EmitContext) -> JsonObject:
-    cluster: JsonObject = {
+    return {
         **instances(step, context),
         "VolumeSizeInGB": context.resolve(step.volume_size_in_gb),
+        **volume_key(context, step.instance_types),
     }
-    if context.aws.kms_key:
-        cluster["VolumeKmsKeyId"] = context.aws.kms_key
-    return cluster
 
 
 def _network(step: JobStep, context: EmitContext) -> JsonObject:

@@ -5,7 +5,7 @@ each reference is the name of a variable, since a bundle is the same for every e
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Self
 
@@ -72,10 +72,12 @@ class Batch(BatchKeys):
             **others,
         }
 
-    def request(self, resolve: Callable[[Json], Value]) -> JsonObject:
+    def request(self, context: EmitContext) -> JsonObject:
         """Return CreateTransformJob as the program will call it, to be checked."""
+        resolve = context.resolve
         output, source = resolve(self.output), resolve(self.input.from_)
-        return {"ModelName": "x", **BatchRequest(self, output, source, resolve).written()}
+        request = BatchRequest(self, output, source, resolve, context.aws.kms_key)
+        return {"ModelName": "x", **request.written()}
 
     def beside(self, copy: str) -> Self:
         """Return the block of a copy: its results go next to the original's, not among them."""

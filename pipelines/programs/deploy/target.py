@@ -7,7 +7,14 @@ from typing import Any
 
 from pipelines.programs.deploy import modes
 from pipelines.programs.deploy.model import DeploymentTarget, SampleRequest
-from pipelines.programs.deploy.variables import ENDPOINT, GROUP, JOB, STEP, VARIABLE
+from pipelines.programs.deploy.variables import (
+    ENDPOINT,
+    GROUP,
+    JOB,
+    STEP,
+    VARIABLE,
+    VOLUMES_WITHOUT_KEY,
+)
 
 _NUMBERS = frozenset(
     {
@@ -30,12 +37,14 @@ def target_of(
             `deployment`, `sample` ({"path", "content_type"} or None), `pipeline`, and `aws`, the
             spec's section;
             where given, `config`, members of the endpoint config, `scaling`, `replace`,
-            `delete_when_none` and `shadow`; of a batch, `batch`, its request, in which
+            `delete_when_none`, `shadow` and `volumes_without_key`, for instances that encrypt
+            storage of their own; of a batch, `batch`, its request, in which
             `{"Variable": NAME}` stands for a variable's value.
         variables: the job's environment.
         read: returns the content of a file of the project.
     """
     aws: dict[str, Any] = config["aws"]
+    of_volumes = {**aws, "kms_key": None} if config.get(VOLUMES_WITHOUT_KEY) else aws
     mode = modes.find(config["mode"])
     named = variables[STEP if mode.is_batch else ENDPOINT]
     return DeploymentTarget(
@@ -46,7 +55,7 @@ def target_of(
         mode=mode.name,
         variant=config.get("variant", {}),
         environment=config["environment"],
-        config={**mode.config(aws), **_placed(config)},
+        config={**mode.config(of_volumes), **_placed(config)},
         model=_network(aws),
         deployment=config["deployment"] or {},
         tags=aws.get("tags") or {},
@@ -55,7 +64,7 @@ def target_of(
         scaling=config.get("scaling", {}),
         delete_when_none=config.get("delete_when_none", False),
         shadow=config.get("shadow", ""),
-        batch=_batch(config["batch"], variables, aws.get("kms_key")) if mode.is_batch else {},
+        batch=_batch(config["batch"], variables, aws, of_volumes) if mode.is_batch else {},
     )
 
 
@@ -68,12 +77,18 @@ def _placed(config: Mapping[str, Any]) -> dict[str, Any]:
     return given
 
 
-def _batch(request: Any, variables: Mapping[str, str], key: str | None) -> dict[str, Any]:
-    """Return the request for a transform job, with the values of variables and the key."""
+def _batch(
+    request: Any,
+    variables: Mapping[str, str],
+    aws: Mapping[str, Any],
+    of_volumes: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the request for a transform job, with the values of variables and the keys."""
     written: dict[str, Any] = _with_values(request, variables)
-    if key:
-        written["TransformOutput"]["KmsKeyId"] = key
-        written["TransformResources"]["VolumeKmsKeyId"] = key
+    if aws.get("kms_key"):
+        written["TransformOutput"]["KmsKeyId"] = aws["kms_key"]
+    if of_volumes.get("kms_key"):
+        written["TransformResources"]["VolumeKmsKeyId"] = of_volumes["kms_key"]
     return written
 
 

@@ -15,5 +15,8 @@ VALUE = "DEPLOY_VALUE_"
 PREDICTIONS = "predictions"
 """What the output of a batch is called."""
 
+VOLUMES_WITHOUT_KEY = "volumes_without_key"
+"""The key of the configuration that says that instances encrypt storage of their own."""
+
 VARIABLE = "Variable"
 """The only member of what stands in a request for the value of a variable, which it names."""

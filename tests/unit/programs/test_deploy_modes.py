@@ -56,9 +56,19 @@ def test_which_mode_an_update_leads_to(live: str, due: str, *, possible: bool) -
     assert modes.find(live).can_become(due) is possible
 
 
-@pytest.mark.parametrize(("mode", "config"), [("serverless", {}), ("realtime", {"KmsKeyId": "k"})])
-def test_a_key_goes_with_the_volumes_of_instances(mode: str, config: dict[str, str]) -> None:
-    """A serverless variant has no volumes, and the service refuses the key."""
+@pytest.mark.parametrize(
+    ("mode", "without", "config"),
+    [
+        ("serverless", False, {}),
+        ("realtime", False, {"KmsKeyId": "k"}),
+        ("realtime", True, {}),
+        ("asynchronous", True, {}),
+    ],
+)
+def test_a_key_goes_with_the_volumes_of_instances(
+    mode: str, *, without: bool, config: dict[str, str]
+) -> None:
+    """Where there are no volumes, or the instance encrypts them, the service refuses the key."""
     given = {
         "mode": mode,
         "variant": {},
@@ -67,6 +77,7 @@ def test_a_key_goes_with_the_volumes_of_instances(mode: str, config: dict[str, s
         "sample": None,
         "pipeline": "p",
         "aws": {"bucket": "b", "role": "r", "kms_key": "k"},
+        "volumes_without_key": without,
     }
     target = target_of(given, {ENDPOINT: "e", GROUP: "g"}, lambda _path: b"")
     assert (target.mode, target.config) == (mode, config)

@@ -8,6 +8,7 @@ from pipelines.steptypes import find
 from pipelines.steptypes.arguments import check_arguments
 from pipelines.steptypes.limits import LimitProblem, check_limits
 
+LOCAL = [{"InstanceType": "ml.m5.large"}, {"InstanceType": "ml.p5en.48xlarge"}]
 JOINED = {"JoinSource": "Input"}
 SPOT = {"EnableManagedSpotTraining": True}
 S3 = {"S3DataSource": {"S3DataType": "ManifestFile", "S3Uri": "s3://b/m"}}
@@ -43,6 +44,37 @@ def _found(type_name: str, arguments: JsonObject) -> list[LimitProblem]:
             "Tuning",
             {"TrainingJobDefinitions": [SPOT]},
             ("TrainingJobDefinitions", 0, "EnableManagedSpotTraining"),
+        ),
+        (
+            "Training",
+            {"ResourceConfig": {"InstanceGroups": LOCAL, "VolumeKmsKeyId": "k"}},
+            ("ResourceConfig", "VolumeKmsKeyId"),
+        ),
+        (
+            "Tuning",
+            {
+                "TrainingJobDefinition": {
+                    "HyperParameterTuningResourceConfig": {
+                        "InstanceConfigs": LOCAL,
+                        "VolumeKmsKeyId": "k",
+                    }
+                }
+            },
+            (
+                "TrainingJobDefinition",
+                "HyperParameterTuningResourceConfig",
+                "VolumeKmsKeyId",
+            ),
+        ),
+        (
+            "EndpointConfig",
+            {"ProductionVariants": [{"InstancePools": LOCAL}], "KmsKeyId": "k"},
+            ("KmsKeyId",),
+        ),
+        (
+            "Tuning",
+            {"TrainingJobDefinition": {"StoppingCondition": {"MaxRuntimeInSeconds": 10**7}}},
+            ("TrainingJobDefinition", "StoppingCondition", "MaxRuntimeInSeconds"),
         ),
         (
             "Training",
