@@ -79,7 +79,7 @@ def parts() -> tuple[Part, ...]:
     return (
         Part("checks and all tests", ("make", "test"), 50),
         Part("moto's tests", (python, "tools/moto_suite.py"), 15),
-        Part("examples", (python, "tools/examples.py"), 30),
+        Part("examples", (python, "-m", "tools.examples"), 20),
         *(
             Part(f"benchmark {name}", (python, "-m", f"benchmarks.{name}", "--short"))
             for name in benchmarks()

@@ -1,11 +1,10 @@
-"""The serving code between a JPEG and TensorFlow Serving, and the project itself."""
+"""The serving code between a JPEG and TensorFlow Serving."""
 
 from __future__ import annotations
 
 import importlib.util
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -57,30 +56,3 @@ def test_an_error_of_tensorflow_serving_is_told(inference: ModuleType) -> None:
     answer = SimpleNamespace(status_code=400, text="wrong shape")
     with pytest.raises(ValueError, match="wrong shape"):
         inference.output_handler(answer, context("image/jpeg"))
-
-
-def test_it_is_said_in_forty_lines() -> None:
-    """Training, registry, serverless and real-time."""
-    assert len((PROJECT / "pipeline.yaml").read_text("utf-8").splitlines()) <= 40
-
-
-def test_both_environments_are_valid(run_project: Callable[..., str]) -> None:
-    """Without a warning; no TensorFlow is needed for that."""
-    assert run_project("validate").splitlines()[-1] == "pipeline.yaml: ok (3 steps)"
-    definition = json.loads(run_project("compile", "--env", "realtime"))
-    assert [step["Name"] for step in definition["Steps"]] == ["train", "register", "deploy"]
-
-
-@pytest.mark.slow
-def test_the_model_is_trained_registered_and_answers(
-    run_project: Callable[..., str],
-) -> None:
-    """Serverless first, then real-time on the same endpoint."""
-    pytest.importorskip("tensorflow", reason="training and SavedModels need TensorFlow")
-    pytest.importorskip("PIL", reason="the serving code reads pictures with pillow")
-    run_project("run", "-p", "approval_status=Approved")
-    asked = ("invoke", "--local", "image-classification", "--file", "serving/cat.jpg")
-    first = json.loads(run_project(*asked))
-    assert sorted(first) == ["cat", "dog", "plane"]
-    run_project("deploy", "--local", "--env", "realtime")
-    assert json.loads(run_project(*asked)) == first
