@@ -19,10 +19,11 @@ _LOST_PEER = re.compile(
     r"Connection (closed|reset|refused)|peer|Socket Timeout|broken pipe", re.IGNORECASE
 )
 _ROOT_CAUSE = re.compile(r"rank\s*:\s*(\d+).*?exitcode\s*:\s*(-?\d+)", re.DOTALL)
-_MPI_ABORT = re.compile(r"MPI_ABORT was invoked on rank (\d+)")
-_MPI_END = re.compile(
-    r"process rank (?P<rank>\d+) with PID \d+ on node \S+ exited on signal (?P<signal>\d+)"
-    r"|Process name: \[\S*?(?P<name>\d+)\]\s+Exit code:\s+(?P<code>\d+)"
+_MPI_ABORT = re.compile(r"MPI_ABORT\s+was\s+invoked\s+on\s+rank\s+(\d+)")
+_MPI_END = re.compile(  # mpirun breaks its lines at any blank
+    r"process\s+rank\s+(?P<rank>\d+)\s+with\s+PID\s+\d+\s+on\s+node\s+\S+\s+exited\s+on\s+signal"
+    r"\s+(?P<signal>\d+)"
+    r"|Process\s+name:\s+\[\S*?(?P<name>\d+)\]\s+Exit\s+code:\s+(?P<code>\d+)"
 )
 _MESSAGE_LINES = 6
 _CUT = "…"

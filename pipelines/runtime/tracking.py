@@ -23,16 +23,23 @@ if TYPE_CHECKING:
 URI_VARIABLE = "PIPELINES_MLFLOW_URI"
 """Where runs go on a machine that stands for SageMaker: never to the account's server."""
 
+_FOLDERS = "MLFLOW_ALLOW_FILE_STORE"
+"""Without it MLflow 3 refuses to keep runs in a folder; a database takes more than its client."""
+
 _SECONDS = 600
 
 
 def place(job: Job, outer: Mapping[str, str]) -> dict[str, str]:
-    """Return the variable that says where runs go; the user's own stays."""
+    """Return the variables that say where runs go; the user's own stay."""
     asked = (job.tracking or {}).get("mlflow") or {}
-    uri = outer.get(URI_VARIABLE) or asked.get("arn")
+    here = outer.get(URI_VARIABLE)
+    uri = here or asked.get("arn")
     if not asked or not uri:
         return {}
-    return {"MLFLOW_TRACKING_URI": outer.get("MLFLOW_TRACKING_URI") or uri}
+    found = {"MLFLOW_TRACKING_URI": outer.get("MLFLOW_TRACKING_URI") or uri}
+    if here:
+        found[_FOLDERS] = outer.get(_FOLDERS) or "true"
+    return found
 
 
 def run_of(job: Job, container: Container, model: Path, log: str) -> dict[str, Any] | None:

@@ -98,11 +98,30 @@ def test_what_goes_wrong_is_one_line(
     assert why in line
 
 
+def test_what_mlflow_refuses_takes_nothing_else_with_it(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A name of a metric, say: the run is whole otherwise, and has not failed."""
+    refusing = MLFLOW.replace("def log_metric", "def accept_metric") + (
+        "def log_metric(name, value, step):\n    raise ValueError('Names may only contain')\n"
+    )
+    assert logged(tmp_path, refusing) == [
+        ["experiment", "delays"],
+        ["run", "job-1", {"pipelines.step": "train"}],
+        ["parameters", {"epochs": "2"}],
+        ["artifacts", ["weights"], "model"],
+    ]
+    assert capfd.readouterr().err == (
+        "pipelines: the metric loss was not logged to MLflow: ValueError: Names may only contain\n"
+    )
+
+
 def test_runs_go_to_this_machine_before_the_account(tmp_path: Path) -> None:
     """Locally never to the server; in the account `local` logs nothing; the user's own stays."""
     arn = "arn:aws:sagemaker:eu-central-1:111122223333:mlflow-app/a"
     assert place(tracked(arn), {"PIPELINES_MLFLOW_URI": "file:///runs"}) == {
-        "MLFLOW_TRACKING_URI": "file:///runs"
+        "MLFLOW_TRACKING_URI": "file:///runs",
+        "MLFLOW_ALLOW_FILE_STORE": "true",
     }
     assert place(tracked(arn), {}) == {"MLFLOW_TRACKING_URI": arn}
     assert place(tracked(arn), {"MLFLOW_TRACKING_URI": "http://own"})["MLFLOW_TRACKING_URI"] == (
