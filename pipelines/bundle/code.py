@@ -1,4 +1,7 @@
-"""CodeNeed → CodeAsset: the bundle of a step, its files found and read."""
+"""CodeNeed → BundlePlan: the files of a step's bundle, found; → CodeAsset: its files, read.
+
+`validate` looks for the files and reads the code that it has to understand, no other content.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,44 @@ _SOURCES_FOLDER = f"{IMPORT_ROOTS[1]}/"
 """What modules are imported without, wherever they get to."""
 
 
+_UNREAD = "0" * 32
+"""Stands in a bundle's URI for its hash, as long as its files were not read."""
+
+
+@frozen
+class BundlePlan:
+    """What belongs into a bundle.
+
+    Args:
+        step: the step's name.
+        part: the name of the job of the step; empty for its own.
+        folder: the URI that its hash will stand below.
+        name: what it is called.
+        job: its configuration.
+        paths: the files of the project that it holds.
+    """
+
+    step: str
+    part: str
+    folder: str
+    name: str
+    job: Job
+    paths: tuple[str, ...]
+
+    @property
+    def uri(self) -> str:
+        """Its URI, as long as the real one."""
+        return f"{self.folder}/{_UNREAD}/{self.name}"
+
+    def read(self, project: Project) -> CodeAsset:
+        """Read its files."""
+        files = (*code_files(project, self.paths), *frame(self.job))
+        members = tuple(sorted(files, key=lambda one: one.path))
+        digest = digest_bundle(members)
+        uri = f"{self.folder}/{digest[: len(_UNREAD)]}/{self.name}"
+        return CodeAsset(self.step, uri, digest, members, self.part)
+
+
 @frozen
 class CodeBundle:
     """A bundle, or the findings that keep it from being made.
@@ -33,7 +74,7 @@ class CodeBundle:
     Args:
         step: the step's name.
         part: the name of the job of the step; empty for its own.
-        asset: the bundle; None where there are errors.
+        plan: the bundle; None where there are errors.
         findings: what is wrong.
         imports: what its Python code imports that is no file of the project.
         brought: what its Python code adds to its container.
@@ -41,7 +82,7 @@ class CodeBundle:
 
     step: str
     part: str
-    asset: CodeAsset | None
+    plan: BundlePlan | None
     findings: tuple[Finding, ...]
     imports: tuple[Import, ...] = ()
     brought: Brought = Brought()
@@ -71,7 +112,7 @@ class CodeRequest:
 
 
 def bundle(request: CodeRequest, project: Project) -> CodeBundle:
-    """Collect the files of a step's bundle."""
+    """Find the files of a step's bundle."""
     step, need, index = request.step, request.need, request.index
     collector = _Collector(project, ("steps", step), request.image)
     collector.collect(need)
@@ -101,13 +142,11 @@ def bundle(request: CodeRequest, project: Project) -> CodeBundle:
         checkpoints=need.checkpoints,
         tracking=need.tracking,
     )
-    files = (*code_files(project, collector.paths), *frame(job))
-    members = tuple(sorted(files, key=lambda one: one.path))
-    digest = digest_bundle(members)
-    uri = f"{request.prefix}/{step}/{digest[:32]}/{bundle_name(need)}"
-    asset = CodeAsset(step, uri, digest, members, request.part)
+    folder = f"{request.prefix}/{step}"
+    paths = tuple(sorted(collector.paths))
+    plan = BundlePlan(step, request.part, folder, bundle_name(need), job, paths)
     imports = tuple(collector.imports)
-    return CodeBundle(step, request.part, asset, found, imports, collector.brought)
+    return CodeBundle(step, request.part, plan, found, imports, collector.brought)
 
 
 def bundle_name(need: CodeNeed) -> str:

@@ -6,9 +6,12 @@
 | copy       | `copies`        | PipelineSpec   | PipelineSpec of a copy (`--as`)       |
 | build      | `reading`       | `ReadSpec`     | `Graph`                               |
 | look up    | `supplies`      | `Graph`        | `Supplies`: images, code, data        |
+| read in    | `supplies`      | `Supplies`     | `Supplies` with the hashes of content |
 | emit       | `emit`          | both           | definitions                           |
 | check      | `checking`      | definitions    | diagnostics in the spec               |
 | write      | `canonical`     | a definition   | its bytes                             |
+
+`validate` reads nothing in: what it emits names bundles without their hashes.
 
 With an error on the way nothing is emitted; `beside_errors` then looks at what is left.
 """
@@ -30,14 +33,14 @@ from pipelines.compile.reading import (
     of_environments,
     read_spec,
 )
-from pipelines.compile.supplies import Supplies, look_up, with_data
+from pipelines.compile.supplies import LookedUp, look_up, read
 from pipelines.diagnostics import Diagnostic
 from pipelines.frozen import frozen
 from pipelines.graph.model import Graph
 
 
 def validate(request: CompileRequest) -> CheckedSpec:
-    """Find everything that is wrong with a spec, without reading the content of its data.
+    """Find everything that is wrong with a spec, without reading what is only uploaded.
 
     Without an environment all of them are looked at too, as far as that reads no file and wants
     no variable to be set.
@@ -51,7 +54,8 @@ def validate(request: CompileRequest) -> CheckedSpec:
         checked = checked.and_also(of_environments(prepared.spec, request.environ))
     if prepared.ready is None or checked.failed:
         return checked
-    return checked.and_also(_check(prepared, emit_all(*prepared.ready)))
+    graph, looked_up = prepared.ready
+    return checked.and_also(_check(prepared, emit_all(graph, looked_up.supplies)))
 
 
 def compile_spec(request: CompileRequest) -> CompileResult:
@@ -63,17 +67,17 @@ def compile_spec(request: CompileRequest) -> CompileResult:
     prepared = _prepare(request)
     if prepared.ready is None or prepared.checked.failed:
         return CompileResult(None, prepared.checked)
-    graph, planned = prepared.ready
-    supplies = with_data(planned, graph, request.project)
-    emitted = emit_all(graph, supplies)
+    graph, looked_up = prepared.ready
+    read_in = read(looked_up, graph, request.project)
+    emitted = emit_all(graph, read_in.supplies)
     checked = prepared.checked.and_also(_check(prepared, emitted))
     if checked.failed:
         return CompileResult(None, checked)
     written = {one.pipeline: canonical(one.definition) for one in emitted}
-    used = tuple(a for a in supplies.assets if any(a.uri in text for text in written.values()))
+    used = tuple(a for a in read_in.data if any(a.uri in text for text in written.values()))
     name = graph.spec.pipeline
     origins = next(one.origins for one in emitted if one.pipeline == name)
-    return CompileResult(Compiled(name, written, supplies.code, used, origins), checked)
+    return CompileResult(Compiled(name, written, read_in.code, used, origins), checked)
 
 
 @frozen
@@ -81,7 +85,7 @@ class _Prepared:
     """A spec up to its definition: what was read of it, and what it is emitted from."""
 
     spec: ReadSpec
-    ready: tuple[Graph, Supplies] | None
+    ready: tuple[Graph, LookedUp] | None
     checked: CheckedSpec
 
 
@@ -95,10 +99,11 @@ def _prepare(request: CompileRequest) -> _Prepared:
     partial = of_partial_steps(spec, request.project)
     found = beside_unset(spec, (*built.findings, *looked_up.findings, *partial))
     checked = checked.and_also(placed(document, found))
-    graph, supplies = built.graph, looked_up.supplies
+    graph = built.graph
     if checked.failed:
-        checked = checked.and_also(of_sound_steps(graph, supplies, checked.diagnostics, document))
-    return _Prepared(spec, (graph, supplies), checked)
+        more = of_sound_steps(graph, looked_up.supplies, checked.diagnostics, document)
+        checked = checked.and_also(more)
+    return _Prepared(spec, (graph, looked_up), checked)
 
 
 def _check(prepared: _Prepared, emitted: Iterable[Emitted]) -> Iterable[Diagnostic]:

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Final
 
-from pipelines.bundle.assets import CodeAsset
 from pipelines.bundle.brought import Brought
+from pipelines.bundle.code import BundlePlan
 from pipelines.bundle.need import CodeNeed
 from pipelines.bundle.project import Project
 from pipelines.bundle.trace import Import
@@ -47,7 +47,7 @@ class StepCode:
         step: the path of the step.
         image: the image, and `image_name`, what the spec calls it.
         need: what the step asked for.
-        asset: its bundle.
+        plan: its bundle.
         imports: what it imports from elsewhere.
         brought: what it adds to its container itself.
     """
@@ -56,7 +56,7 @@ class StepCode:
     image: Image
     image_name: str
     need: CodeNeed
-    asset: CodeAsset
+    plan: BundlePlan
     imports: tuple[Import, ...]
     brought: Brought
 
@@ -138,13 +138,13 @@ class _Container:
         source = self._step.need.config["source"] if is_served else "."
         folder = f"{PurePosixPath(CODE, source)}/"
         own = [path.removeprefix(folder) for path in self._paths if path.startswith(folder)]
-        shared = self._step.asset.job.config.get("shared", {}) if is_served else {}
+        shared = self._step.plan.job.config.get("shared", {}) if is_served else {}
         paths = (f"/{path}" for path in (*own, *shared))
         return any(path.endswith(f"/{module}.py") or f"/{module}/" in path for path in paths)
 
     @property
     def _paths(self) -> Iterator[str]:
-        return (member.path for member in self._step.asset.members)
+        return (f"{CODE}{path}" for path in self._step.plan.paths)
 
     @functools.cached_property
     def _image(self) -> Modules:
@@ -167,7 +167,7 @@ class _Container:
 
     @functools.cached_property
     def _given(self) -> JsonObject:
-        job = self._step.asset.job
+        job = self._step.plan.job
         return job.requirements or job.config.get("requirements") or {}
 
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from pipelines import programs, runtime
 from pipelines.bundle.assets import CodeAsset, DataAsset
-from pipelines.bundle.code import CodeBundle, CodeRequest, bundle
+from pipelines.bundle.code import BundlePlan, CodeBundle, CodeRequest, bundle
 from pipelines.bundle.need import CodeNeed
 from pipelines.bundle.project import Project
 from pipelines.compile.data import check_data, planned_uris, read_data, root_of
@@ -38,20 +38,18 @@ class Supplies:
 
     Args:
         images: (step, path of the need) → image.
-        code: the bundles of steps.
+        code: the bundles of steps, read or yet to be read.
         data: URI of every entry of `data:`; of a local one as long as its content was not read,
             the prefix that its hash will stand below; "" for a file system.
-        assets: the local data whose content was read.
     """
 
     images: Mapping[tuple[str, Path], Value]
-    code: tuple[CodeAsset, ...]
+    code: tuple[BundlePlan | CodeAsset, ...]
     data: Mapping[str, Value]
-    assets: tuple[DataAsset, ...] = ()
 
     def code_of(self, step: str) -> dict[str, str]:
         """Return the URIs of a step's bundles, its own under an empty name."""
-        return {asset.part: asset.uri for asset in self.code if asset.step == step}
+        return {one.part: one.uri for one in self.code if one.step == step}
 
     def images_of(self, step: str) -> dict[Path, Value]:
         """Return the images of a step, by the path of the need."""
@@ -60,20 +58,30 @@ class Supplies:
 
 @frozen
 class LookedUp:
-    """Supplies, and what was not found or does not fit."""
+    """Supplies whose content was not read, and what was not found or does not fit."""
 
     supplies: Supplies
+    plans: tuple[BundlePlan, ...]
     findings: tuple[Finding, ...]
 
 
+@frozen
+class ReadSupplies:
+    """Supplies, and the code and the local data whose content was read."""
+
+    supplies: Supplies
+    code: tuple[CodeAsset, ...]
+    data: tuple[DataAsset, ...]
+
+
 def look_up(graph: Graph, project: Project) -> LookedUp:
-    """Look up what the steps of a graph need, without reading the content of data."""
+    """Look up what the steps of a graph need, without reading what is only uploaded."""
     found: list[Finding] = []
     known = dict(_images(graph, found))
     jobs = tuple(_jobs(graph, known))
     facts = {(job.node.name, job.part): job.image.facts for job in jobs}
     made = {(one.step, one.part): one for one in find_code(graph, project, found, facts)}
-    code = tuple(one.asset for one in made.values() if one.asset is not None)
+    plans = tuple(one.plan for one in made.values() if one.plan is not None)
     found.extend(_too_old(jobs))
     steps = tuple(_step_code(jobs, made))
     found.extend(check_imports(steps, project))
@@ -86,7 +94,7 @@ def look_up(graph: Graph, project: Project) -> LookedUp:
     uris = {at: one.uri if isinstance(one, Image) else one for at, one in known.items()}
     found.extend(check_data(graph, project))
     found.extend(_placeholder(graph))
-    return LookedUp(Supplies(uris, code, planned_uris(graph)), tuple(found))
+    return LookedUp(Supplies(uris, plans, planned_uris(graph)), plans, tuple(found))
 
 
 def code_of_steps(graph: Graph, project: Project) -> tuple[StepCode, ...]:
@@ -97,11 +105,14 @@ def code_of_steps(graph: Graph, project: Project) -> tuple[StepCode, ...]:
     return tuple(_step_code(jobs, made))
 
 
-def with_data(supplies: Supplies, graph: Graph, project: Project) -> Supplies:
-    """Read the local data of a graph: its URIs then hold the hash of its content."""
+def read(looked_up: LookedUp, graph: Graph, project: Project) -> ReadSupplies:
+    """Read code and local data: their URIs then hold the hashes of their contents."""
+    code = tuple(plan.read(project) for plan in looked_up.plans)
     assets = read_data(graph, project)
-    uris = {name: asset.uri for name, asset in assets.items()}
-    return replace(supplies, data={**supplies.data, **uris}, assets=tuple(assets.values()))
+    planned = looked_up.supplies
+    data = {**planned.data, **{name: asset.uri for name, asset in assets.items()}}
+    supplies = replace(planned, code=code, data=data)
+    return ReadSupplies(supplies, code, tuple(assets.values()))
 
 
 def find_code(
@@ -110,7 +121,7 @@ def find_code(
     found: list[Finding],
     facts: Mapping[tuple[str, str], JsonObject] = MappingProxyType({}),
 ) -> Iterator[CodeBundle]:
-    """Make the bundles of every step that has code; `facts` is what they are told of images."""
+    """Plan the bundles of every step that has code; `facts` is what they are told of images."""
     aws = graph.spec.aws or Aws()
     account = {"pipeline": graph.spec.pipeline, "aws": aws.model_dump(exclude_none=True)}
     prefix = f"{root_of(graph)}/code"
@@ -162,11 +173,11 @@ def _step_code(
     """Yield the code of steps, each with the image that it runs in."""
     for job in jobs:
         code, bundled = job.code, made.get((job.node.name, job.part))
-        if code is None or bundled is None or bundled.asset is None:
+        if code is None or bundled is None or bundled.plan is None:
             continue
-        path, asset = job.node.path, bundled.asset
+        path, plan = job.node.path, bundled.plan
         yield StepCode(
-            path, job.image, job.image_name, code, asset, bundled.imports, bundled.brought
+            path, job.image, job.image_name, code, plan, bundled.imports, bundled.brought
         )
 
 

@@ -63,11 +63,11 @@ class JobUnderTest:
             TimeoutError: the job was not done in time; it was killed.
         """
         made = bundle(self.code, self.project)
-        if made.asset is None:
+        if made.plan is None:
             raise JobSetupError.of(made.findings)
         path = self.folder / "bundle.pyz"
         self.folder.mkdir(parents=True)
-        path.write_bytes(made.asset.archive())
+        path.write_bytes(made.plan.read(self.project).archive())
         layouts = {
             host: prepare(self.setup, host, self.folder / host / "opt" / "ml", self.project.root)
             for host in self.setup.host_names

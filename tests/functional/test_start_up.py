@@ -161,6 +161,14 @@ def test_validate_reads_nothing_of_packages_that_the_requirements_name() -> None
     assert read == []
 
 
+def test_validate_reads_no_file_that_is_only_uploaded() -> None:
+    """Bundles hold the runtime and what serves; only `compile` has to know their hashes."""
+    opened = {Path(name) for name in _at_exit(OPENED, ROOT)}
+    assert Path("serving/inference.py") in opened
+    assert Path("serving/Dockerfile") not in opened
+    assert not [one for one in opened if one.suffix == ".py" and ROOT / "pipelines" in one.parents]
+
+
 def test_validate_parses_each_file_of_code_once() -> None:
     """A syntax tree is half of what a bundle costs."""
     parsed = [name for name in _at_exit(PARSED, ROOT) if not name.startswith("<")]

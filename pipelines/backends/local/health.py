@@ -206,7 +206,7 @@ def _imported(code: StepCode) -> set[str]:
 
 
 def _lines(code: StepCode) -> tuple[str, ...]:
-    job = code.asset.job
+    job = code.plan.job
     given = job.requirements or job.config.get("requirements") or {}
     return tuple(map(str, given.get("lines") or ()))
 

@@ -144,13 +144,14 @@ def test_a_job_of_a_test_gets_the_files_that_compile_bundles(tmp_path: Path, pro
         "steps/work.py", include=["conf/*.yaml", Path("tools"), project / "one.txt"]
     )
     made = bundle(job.code, job.project)
-    assert made.asset is not None, made.findings
+    assert made.plan is not None, made.findings
+    own = made.plan.read(job.project)
 
     def code(asset: CodeAsset) -> list[BundleFile]:
         return [one for one in asset.members if one.path.startswith("code/")]
 
-    assert code(made.asset) == code(result.compiled.code[0])
-    assert len(code(made.asset)) == 10
+    assert code(own) == code(result.compiled.code[0])
+    assert len(code(own)) == 10
 
 
 @pytest.mark.parametrize(
