@@ -103,6 +103,16 @@ def run(part: Part) -> Outcome:
     return Outcome(part, exit_code, time.monotonic() - began)
 
 
+@contextlib.contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Let SIGTERM do what Ctrl-C does: the part that runs is killed with all that it started."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def run_all(chosen: list[Part]) -> Iterator[Outcome]:
     """Run parts one after the other, each under a line that says how far it is."""
     began = time.monotonic()
@@ -154,7 +164,8 @@ def main(words: list[str]) -> int:
     """Run everything, print the summary and record it."""
     options = _options(words)
     commit = _commit()
-    outcomes = list(run_all([part for part in parts() if options.part in part.name]))
+    with _terminated_as_interrupted():
+        outcomes = list(run_all([part for part in parts() if options.part in part.name]))
     print("\n=== summary", *(outcome.line() for outcome in outcomes), sep="\n")
     if options.record:
         RECORD.write_text(page(outcomes, commit), "utf-8")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -21,6 +23,13 @@ _TABLE = """\
 
 ## Isolation
 | other | 1 | 2 | |
+"""
+_ONE_LONG_PART = """\
+import sys
+from tools import everything
+part = everything.Part("long", ("sh", "-c", "exec 3> {pipe}; echo started >&3; sleep 60"))
+everything.parts = lambda: (part,)
+sys.exit(everything.main([]))
 """
 _USAGE = re.compile(r"python -m benchmarks\.(\w+) \[")
 
@@ -68,6 +77,18 @@ def test_a_part_that_does_not_end_is_killed_with_what_it_started(
     assert summary[1].endswith("ok")
     assert os.read(reading, 100) == b"", "the pipe is closed since nobody holds it any more"
     os.close(reading)
+
+
+def test_a_run_that_is_terminated_leaves_no_part_behind(tmp_path: Path) -> None:
+    """SIGTERM, as a build server sends it, ends the part as Ctrl-C does."""
+    os.mkfifo(tmp_path / "left")
+    script = _ONE_LONG_PART.format(pipe=tmp_path / "left")
+    whole = subprocess.Popen((sys.executable, "-c", script), cwd=ROOT, stderr=subprocess.DEVNULL)
+    with (tmp_path / "left").open("rb") as left:
+        assert left.readline() == b"started\n"
+        whole.send_signal(signal.SIGTERM)
+        assert whole.wait(30) != 0
+        assert left.read() == b"", "the pipe is closed since nobody holds it any more"
 
 
 def test_the_recorded_page_names_date_commit_and_every_result() -> None:
