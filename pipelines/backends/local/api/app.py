@@ -60,6 +60,9 @@ _BUG = HttpRefusal(
     "this is a bug in pipelines: the log of the local SageMaker has the traceback",
     500,
 )
+_ENDING = HttpRefusal(
+    "ServiceUnavailable", "the local SageMaker has ended before the response was there", 503
+)
 _log = logging.getLogger("pipelines.api")
 
 
@@ -116,8 +119,9 @@ class ApiApplication:
         except RefusedRequestError as refused:
             if "expect" not in request.headers:  # then the client waits before it sends
                 await discard(receive)
-            response = route.refuse(request, refused.refusal)
-            response = _with_headers(response, {"Connection": "close"})
+            response = _last(route.refuse(request, refused.refusal))
+        except asyncio.CancelledError:  # the server ends, and has waited for long enough
+            response = _last(route.refuse(request, _ENDING))
         await self._send(response, scope["method"] == "HEAD", send)
         spent = (time.perf_counter() - began) * 1000
         self._observer(ServedRequest(response.operation, response.status, spent))
@@ -213,10 +217,10 @@ def _storage_refusal(error: OSError, storage: Path) -> HttpRefusal:
     return HttpRefusal("ServiceUnavailable", message, _INSUFFICIENT_STORAGE)
 
 
-def _with_headers(response: HttpResponse, headers: Mapping[str, str]) -> HttpResponse:
-    return HttpResponse(
-        response.status, {**response.headers, **headers}, response.body, response.operation
-    )
+def _last(response: HttpResponse) -> HttpResponse:
+    """Close the connection after a response."""
+    headers = {**response.headers, "Connection": "close"}
+    return HttpResponse(response.status, headers, response.body, response.operation)
 
 
 def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

@@ -29,6 +29,7 @@ WHOLE = "is_whole"
 PATIENCE_SECONDS = 30.0
 """How long a client may send nothing in the middle of a body."""
 
+_CHUNKED = "chunked"
 _IN_MEMORY = 8 << 20
 _PIECE = 1 << 20
 _MOST_FRAMING, _SLACK = 8, 64 << 10
@@ -135,6 +136,10 @@ class _Bounds:
 def _bounds(request: HttpRequest, route: Route) -> _Bounds:
     """Read what a request announces; a framed body announces the length of its content."""
     headers = request.headers
+    coding = headers.get("transfer-encoding", _CHUNKED)
+    if coding.strip().lower() != _CHUNKED:
+        message = f"the transfer coding `{coding[:40]}` is not supported: send `{_CHUNKED}`"
+        raise RefusedRequestError(HttpRefusal("NotImplemented", message, 501))
     announced = _length(headers.get("content-length", "0"))
     content = headers.get("x-amz-decoded-content-length")
     longest = route.longest

@@ -2,6 +2,10 @@
 
 What precedes a body is parsed before anything else can look at it, so it is bounded here: a client
 could otherwise have the server keep any number of headers in memory.
+
+No request gets another protocol than HTTP/1.1: one that asks for it (`Upgrade: h2c`, as Java's
+client does in its first request) is served as if it did not. The parser ends such a message after
+its head and skips the body, so the head is parsed again without that header.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, TypeAlias, cast
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pipelines.backends.local.api.bodies import WHOLE
@@ -22,6 +27,7 @@ Admission: TypeAlias = Callable[[asyncio.Transport], str | None]
 _MOST_BYTES = 64 << 10
 _MOST_HEADERS = 200
 _LINGER_SECONDS = 1.0
+_UNREADABLE = "Invalid HTTP request received."
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -37,6 +43,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._admission = admission
         self._in_head = True
         self._head_bytes = 0
+        self._is_upgrade = False
+        self._is_ended = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Serve the connection, or refuse it before anything is read from it."""
@@ -48,11 +56,41 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what has arrived."""
-        super().data_received(data)
+        if self._is_ended:
+            return
+        self._unset_keepalive_if_required()
+        try:
+            while data:
+                data = self._parse(data)
+        except httptools.HttpParserError:
+            self.send_400_response(_UNREADABLE)
+
+    def _parse(self, data: bytes) -> bytes:
+        """Return what is left of the data behind the head of a request for another protocol."""
+        rest = b""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._is_upgrade:
+                rest = data[upgrade.args[0] :]
+                self._parse_head_again()
+            else:  # CONNECT
+                self._is_ended = True
         if self._in_head:
             self._head_bytes += len(data)
             if self._is_too_large():
-                self._refuse_head()
+                self.send_400_response(_UNREADABLE)
+        return rest
+
+    def _parse_head_again(self) -> None:
+        """Parse a head without what made it one of another protocol."""
+        self._is_upgrade = False
+        version = self.parser.get_http_version().encode()
+        line = b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, version)
+        kept = [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's
+        self.parser.feed_data(b"\r\n".join((line, *kept, b"", b"")))
 
     def on_message_begin(self) -> None:
         """Begin a head."""
@@ -70,19 +108,30 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """End a head."""
         self._in_head = False
-        super().on_headers_complete()
+        self._is_upgrade = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+        if not self._is_upgrade:
+            super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """End a message; the application learns if that precedes its call."""
-        super().on_message_complete()
-        self.cycle.scope["state"][WHOLE] = True
+        if not self._is_upgrade:
+            super().on_message_complete()
+            self.cycle.scope["state"][WHOLE] = True
 
     def send_400_response(self, msg: str) -> None:
-        """Respond to what cannot be parsed."""
-        if self._is_too_large():
+        """Respond to what cannot be parsed, or to what preceded it, and to nothing after it."""
+        self._is_ended = True
+        if self._owes_response():
+            self.cycle.keep_alive = False  # the connection is closed after it
+        elif self._is_too_large():
             self._refuse_head()
         else:
             super().send_400_response(msg)
+
+    def _owes_response(self) -> bool:
+        """Return whether a request that has arrived as a whole has no response yet."""
+        cycle = self.cycle
+        return bool(cycle) and not cycle.more_body and not cycle.response_complete
 
     def _is_too_large(self) -> bool:
         return self._head_bytes > _MOST_BYTES
