@@ -91,6 +91,42 @@ def test_a_fast_file_channel_cannot_be_written(local: Local) -> None:
     assert _objects(local) == before
 
 
+WRITE = """
+import os
+for name in ("d", "."):
+    try:
+        open(f"/opt/ml/input/data/{name}/new.csv", "w").close()
+        print(name, "written")
+    except OSError as error:
+        print(name, os.strerror(error.errno))
+print(sorted(os.listdir("/opt/ml/input/data/d"))[0])
+"""
+
+
+@pytest.mark.parametrize(
+    ("fast", "said"),
+    [
+        ("d", ["d Read-only file system", ". written"]),
+        (".", ["d written", ". Read-only file system"]),
+    ],
+)
+def test_a_fast_file_channel_is_read_only_inside_and_around_another_one(
+    local: Local, fast: str, said: list[str]
+) -> None:
+    """The folder of a channel that is named `.` holds those of all others."""
+    local.store.put_bytes("s3://bucket/d/000.csv", b"1,2\n")
+    channels = [
+        local.channel(name, "s3://bucket/d/") | ({"InputMode": "FastFile"} if name == fast else {})
+        for name in ("d", ".")
+    ]
+    call = local.call(local.training("python3", "-c", WRITE, InputDataConfig=channels))
+    assert training.execute(call).status is StepStatus.SUCCEEDED, local.log(call)
+    lines = local.log(call).splitlines()
+    if call.settings.isolation == "namespaces":
+        assert lines[:3] == [*said, "000.csv"]
+    assert local.clean()
+
+
 @pytest.mark.parametrize("access", ["ro", "rw"])
 def test_a_file_system_is_mounted_as_its_access_mode_says(local: Local, access: str) -> None:
     """EFS and FSx are folders under `.pipelines/fs`: `rw` writes land there, `ro` is EROFS."""

@@ -15,11 +15,13 @@ from pipelines.backends.local.jobs.opt_ml import host_path
 from pipelines.backends.local.jobs.sources import FileSystemSource, S3Source
 from pipelines.backends.local.jobs.spec import JobRefusedError
 from pipelines.backends.local.objects import ObjectInfo
+from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from pipelines.backends.local.jobs.layers import Access
     from pipelines.backends.local.jobs.sources import InputSource
     from pipelines.backends.local.jobs.spec import JobHost, LocalJob
     from pipelines.backends.local.objects import ObjectStore
@@ -42,14 +44,13 @@ def stage_inputs(
     Raises:
         JobRefusedError: an input does not exist; the message says where to put it.
     """
-    for source in sources:
+    for source in sorted(sources, key=_depth):  # the mount of an inner one lies on the outer one
         match source:
             case S3Source(pipe=True):
                 continue
             case S3Source():
-                apart = not any(_meet(source, one) for one in sources if one is not source)
-                can_layer = apart and job.isolation == "namespaces"
-                _lay_out(distribute(store, job, source), source, can_layer=can_layer)
+                seen = _View(job, source, [one for one in sources if one is not source])
+                _lay_out(distribute(store, job, source), source, seen)
             case FileSystemSource():
                 _show_file_system(file_systems, job, source)
 
@@ -94,17 +95,44 @@ def hosts_of(job: LocalJob, source: InputSource) -> list[JobHost]:
     return [host for host in job.hosts if groups is None or host.plan.group in groups]
 
 
-def _meet(one: InputSource, other: InputSource) -> bool:
-    """Return whether two inputs lie in the same folder, or one in that of the other."""
-    first, second = PurePosixPath(one.folder), PurePosixPath(other.folder)
-    return first.is_relative_to(second) or second.is_relative_to(first)
+def _depth(source: InputSource) -> int:
+    return len(PurePosixPath(source.folder).parts)
+
+
+def _is_inside(one: InputSource, other: InputSource) -> bool:
+    return PurePosixPath(one.folder).is_relative_to(PurePosixPath(other.folder))
+
+
+@frozen
+class _View:
+    """How a job's hosts can see an input, beside its others."""
+
+    job: LocalJob
+    source: S3Source
+    others: Sequence[InputSource]
+
+    @property
+    def can_layer(self) -> bool:
+        """Whether a folder of the store can lie there: no other input is in it, or around it."""
+        meet = (_is_inside(self.source, one) or _is_inside(one, self.source) for one in self.others)
+        return self.job.isolation == "namespaces" and not any(meet)
+
+    @property
+    def bound(self) -> Access | None:
+        """How its own copy has to be mounted: read-only, or to be written in what is read-only."""
+        if self.job.isolation != "namespaces":
+            return None
+        if self.source.read_only:
+            return "ro"
+        around = (one.read_only for one in self.others if _is_inside(self.source, one))
+        return "rw" if any(around) else None
 
 
 def _lay_out(
-    shares: Sequence[tuple[JobHost, list[PlacedObject]]], source: S3Source, *, can_layer: bool
+    shares: Sequence[tuple[JobHost, list[PlacedObject]]], source: S3Source, seen: _View
 ) -> None:
     """Let each host see its objects: without a copy where there are many, or copied."""
-    is_copied = not can_layer or source.gunzip or source.is_shared
+    is_copied = not seen.can_layer or source.gunzip or source.is_shared
     for host, share in shares:
         folder = host_path(host, source.folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -112,8 +140,8 @@ def _lay_out(
         if lower is None:
             for info, relative in share:
                 _copy(info, folder / relative, source)
-        if source.read_only and can_layer:
-            add_layer(host, source.folder, lower or folder, "ro")
+        if seen.bound is not None:
+            add_layer(host, source.folder, lower or folder, seen.bound)
         elif lower is not None:
             add_layer(host, source.folder, lower, "own")
 

@@ -108,10 +108,12 @@ def _show_layer(folder: str, lower: str, own: str, access: str) -> None:
             _mount("none", folder, MS_BIND | MS_REMOUNT | MS_RDONLY | _kept_flags(folder))
     except OSError:  # an older kernel, or a file system that no layer can lie on
         _unmount(folder)
+        if Path(lower).samefile(folder):
+            return
         if access == "rw":
             Path(folder).rmdir()
             Path(folder).symlink_to(lower)
-        elif not Path(lower).samefile(folder):
+        else:
             shutil.copytree(lower, folder, dirs_exist_ok=True, copy_function=shutil.copyfile)
 
 
