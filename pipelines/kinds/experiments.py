@@ -95,12 +95,20 @@ class ExperimentsStep(training.TrainingStep):
 def outputs(name: str, step: ExperimentsStep) -> Mapping[str, Output]:
     """`best.model`, `best.metrics.NAME`, `best.parameters.NAME`; `report`, all members, JSON."""
     metrics = (f"metrics.{metric}" for metric in step.metric_definitions if _is_plain(metric))
-    keys = dict.fromkeys(key for row in rows(step.matrix) for key in row if _is_plain(key))
-    paths = ("model", "step", "job", *metrics, *(f"parameters.{key}" for key in keys))
+    keys = (f"parameters.{key}" for key in _common(step) if _is_plain(key))
+    paths = ("model", "step", "job", *metrics, *keys)
     return {
         "best": Output(json=(name, "best"), paths=paths),
         "report": Output(Join("/", (processing_output(name, OUTPUT), REPORT)), json=(name, OUTPUT)),
     }
+
+
+def _common(step: ExperimentsStep) -> Iterator[str]:
+    """Yield the entries of the matrix of which every member has a value, whichever is the best."""
+    found = rows(step.matrix)
+    for key in dict.fromkeys(key for row in found for key in row):
+        if key in KEYS or key in step.hyperparameters or all(key in row for row in found):
+            yield key
 
 
 def _is_plain(name: str) -> bool:

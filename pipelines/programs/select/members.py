@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -65,7 +66,8 @@ def read_members(client: Any, execution: str, rows: Sequence[Mapping[str, Any]])
         rows: `step` and `parameters` of each member, as pairs of name and value.
     """
     steps = _steps(client, execution)
-    return [_read(client, steps.get(row["step"]), row) for row in rows]
+    names = list(dict.fromkeys(name for row in rows for name, _ in row["parameters"]))
+    return [_read(client, steps.get(row["step"]), row, names) for row in rows]
 
 
 def _steps(client: Any, execution: str) -> dict[str, dict[str, Any]]:
@@ -74,7 +76,9 @@ def _steps(client: Any, execution: str) -> dict[str, dict[str, Any]]:
     return {one["StepName"]: one for page in found for one in page["PipelineExecutionSteps"]}
 
 
-def _read(client: Any, listed: Mapping[str, Any] | None, row: Mapping[str, Any]) -> Member:
+def _read(
+    client: Any, listed: Mapping[str, Any] | None, row: Mapping[str, Any], names: Sequence[str]
+) -> Member:
     step, parameters = row["step"], dict(row["parameters"])
     if listed is None:
         return Member(step, parameters)
@@ -85,7 +89,7 @@ def _read(client: Any, listed: Mapping[str, Any] | None, row: Mapping[str, Any])
     job = client.describe_training_job(TrainingJobName=name)
     return Member(
         step,
-        parameters,
+        {**parameters, **_of_job(job, [one for one in names if one not in parameters])},
         status=job["TrainingJobStatus"],
         job=name,
         metrics={m["MetricName"]: m["Value"] for m in job.get("FinalMetricDataList") or ()},
@@ -94,6 +98,27 @@ def _read(client: Any, listed: Mapping[str, Any] | None, row: Mapping[str, Any])
         billed=job.get("BillableTimeInSeconds"),
         reason=job.get("FailureReason"),
     )
+
+
+def _of_job(job: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Return what a job was given for keys of the matrix that its own row does not name."""
+    resources = job.get("ResourceConfig") or {}
+    keys = {
+        "instance_type": resources.get("SelectedInstanceType") or resources.get("InstanceType"),
+        "image": (job.get("AlgorithmSpecification") or {}).get("TrainingImage"),
+    }
+    texts = {**(job.get("HyperParameters") or {}), **{k: v for k, v in keys.items() if v}}
+    return {name: _value(texts[name]) for name in names if name in texts}
+
+
+def _value(text: str) -> Any:
+    """Read a hyperparameter as the number or the boolean that it is written for."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    is_finite = isinstance(value, float) and math.isfinite(value)
+    return value if isinstance(value, int) or is_finite else text  # a boolean is an int
 
 
 def _jobs(client: Any, listed: Mapping[str, Any]) -> Iterator[str]:

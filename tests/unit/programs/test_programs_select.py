@@ -91,6 +91,28 @@ def test_members_are_read_by_describe_whatever_became_of_them(account: SageMaker
     assert (missing.status, missing.job) == ("NotRun", None)
 
 
+def test_what_a_row_does_not_name_is_what_its_job_was_given() -> None:
+    """Of the entries of the matrix: whichever member is the best has them."""
+    account = SageMaker()
+    given = {"depth": "3", "rate": "1e-1", "flag": "true", "loss": "l1", "big": "1e999", "n": "[1]"}
+    account.ran(RUN, "s-1", HyperParameters={**given, "seed": "7"}, **_metric(0.5))
+    resources = {"InstanceType": "ml.m5.large", "SelectedInstanceType": "ml.c5.large"}
+    image = {"TrainingImage": "1.dkr.ecr.us-east-1.amazonaws.com/x:1"}
+    account.ran(RUN, "s-2", ResourceConfig=resources, AlgorithmSpecification=image)
+    names = [*given, "unknown", "instance_type", "image"]
+    all_of_them = [[name, 0] for name in names]
+    rows: list[dict[str, Any]] = [
+        {"step": "s-1", "parameters": [["rate", 9]]},
+        {"step": "s-2", "parameters": []},
+        {"step": "s-3", "parameters": all_of_them},
+    ]
+    first, second, _ = read_members(account, RUN, rows)
+    assert first.parameters == {
+        "rate": 9, "depth": 3, "flag": True, "loss": "l1", "big": "1e999", "n": "[1]"
+    }  # fmt: skip
+    assert second.parameters == {"instance_type": "ml.c5.large", "image": image["TrainingImage"]}
+
+
 def test_the_best_has_completed_and_ties_are_the_first(account: SageMaker) -> None:
     """A failed member is never the best, however good its last value was."""
     members = _read(account)
