@@ -26,6 +26,7 @@ from pipelines.kinds.base.jobs import (
     requirements_file,
     script,
 )
+from pipelines.kinds.base.paths import check_paths
 from pipelines.spec.members import RequestMember
 from pipelines.spec.steps import Input, JobStep
 from pipelines.spec.values import AnyScalar, FixedText, no_entries
@@ -57,6 +58,14 @@ class ProcessingStep(JobStep):
         description="JSON files by output name, such as `quality: quality.json`: "
         "`${steps.NAME.quality.rows}` reads a value out of one.",
     )
+    paths: Annotated[
+        dict[str, FixedText], RequestMember("S3Input.LocalPath", "S3Output.LocalPath")
+    ] = Field(
+        default_factory=dict,
+        description="Where a script with fixed paths has an input or output, by its name, such as "
+        "`train: /opt/ml/processing/train`; otherwise below /opt/ml/processing/input and "
+        "/opt/ml/processing/output.",
+    )
     arguments: Annotated[
         dict[str, AnyScalar], RequestMember("AppSpecification.ContainerArguments")
     ] = Field(default_factory=dict, description="Given to the script as --key value.")
@@ -84,9 +93,10 @@ def needs(_name: str, step: ProcessingStep) -> StepNeeds:
 
 
 def checks(step: ProcessingStep) -> Iterator[Finding]:
-    """Without a script nothing is needed for one."""
+    """Without a script nothing is needed for one; each path is a folder of one name."""
     if step.script is None:
         yield from only_with_script(step)
+    yield from check_paths(step.paths, tuple(step.inputs), (*step.outputs, *step.reports))
 
 
 def emit(step: ProcessingStep, context: EmitContext) -> tuple[EmittedStep, ...]:
@@ -98,6 +108,7 @@ def emit(step: ProcessingStep, context: EmitContext) -> tuple[EmittedStep, ...]:
         outputs=(*step.outputs, *step.reports),
         property_files=tuple(PropertyFileOutput(r, r, path) for r, path in step.reports.items()),
         arguments=step.arguments,
+        paths=step.paths,
     )
     return (processing(step, job, context),)
 

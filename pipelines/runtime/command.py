@@ -15,17 +15,6 @@ if TYPE_CHECKING:
 PROGRAM_MODULE = "pipelines.runtime.program"
 
 
-def hyperparameter_arguments(hyperparameters: Mapping[str, str]) -> list[str]:
-    """Return hyperparameters as `--key value`; `--key=value` if the value begins with `-`."""
-    arguments = []
-    for name, value in hyperparameters.items():
-        if value.startswith("-"):
-            arguments.append(f"--{name}={value}")
-        else:
-            arguments += [f"--{name}", value]
-    return arguments
-
-
 def processes_per_host(job: Job) -> int:
     """Return the step's own number, else the number of GPUs, else 1."""
     given = (job.distribution or {}).get("processes_per_host")

@@ -50,6 +50,17 @@ def variable(prefix: str, name: str) -> str:
     return prefix + re.sub(r"[^A-Z0-9]", "_", name.upper())
 
 
+def hyperparameter_arguments(hyperparameters: Mapping[str, str]) -> list[str]:
+    """Return hyperparameters as `--key value`; `--key=value` if the value begins with `-`."""
+    arguments = []
+    for name, value in hyperparameters.items():
+        if value.startswith("-"):
+            arguments.append(f"--{name}={value}")
+        else:
+            arguments += [f"--{name}", value]
+    return arguments
+
+
 def build_environment(
     job: Job, layout: Layout, container: Container, model_dir: Path, code: Path
 ) -> dict[str, str]:
@@ -74,8 +85,10 @@ def build_environment(
     if events:
         plain["SM_TENSORBOARD_DIR"] = str(layout.locate(events))
     entry = job.script or job.program or ""
-    plain["SM_SOURCE_DIR"] = str(code)
+    plain["SM_SOURCE_DIR"] = plain["SM_MODULE_DIR"] = str(code)
     plain["SM_ENTRY_SCRIPT"] = plain["SM_USER_ENTRY_POINT"] = entry
+    plain["SM_MODULE_NAME"] = re.sub(r"\.py$", "", entry)
+    plain["SM_FRAMEWORK_PARAMS"] = {}  # what the toolkits' own hyperparameters leave over
     plain["SM_DISTRIBUTED_CONFIG"] = job.distribution or {}
     plain["SM_LOG_LEVEL"] = _INFO
     described = {_described(name): value for name, value in plain.items()}
@@ -83,7 +96,10 @@ def build_environment(
         **described,
         "channel_input_dirs": {name: str(path) for name, path in container.channels.items()},
         "job_name": container.job_name,
+        "master_hostname": container.hosts.master,
+        "is_master": container.hosts.rank == 0,
     }
+    plain["SM_USER_ARGS"] = hyperparameter_arguments(container.hyperparameters)
     return {
         **{name: _text(value) for name, value in plain.items()},
         **{variable("SM_CHANNEL_", k): str(v) for k, v in container.channels.items()},
@@ -183,7 +199,11 @@ def _groups(job: Job, container: Container) -> dict[str, Any]:
 
 def _described(name: str) -> str:
     key = name[len("SM_") :].lower()
-    return {"hps": "hyperparameters", "channels": "channel_names"}.get(key, key)
+    return {
+        "hps": "hyperparameters",
+        "channels": "channel_names",
+        "framework_params": "additional_framework_parameters",
+    }.get(key, key)
 
 
 def _text(value: Any) -> str:

@@ -16,7 +16,12 @@ from pathlib import Path
 from . import bundle, child, command, usage
 from .bundle import BundleFile, Job
 from .container import Container, read_container
-from .environment import Scratch, build_environment, process_environment
+from .environment import (
+    Scratch,
+    build_environment,
+    hyperparameter_arguments,
+    process_environment,
+)
 from .errors import JobError
 from .layout import Layout
 
@@ -122,7 +127,7 @@ def _run(job: Job, layout: Layout, scratch: Scratch) -> int:
         program=job.program is not None,
     )
     given = [] if container.by_toolkit else sys.argv[1:]  # a toolkit passes hyperparameters on
-    arguments = [*command.hyperparameter_arguments(container.hyperparameters), *given]
+    arguments = [*hyperparameter_arguments(container.hyperparameters), *given]
     started = [*command.entry(job, scratch), *arguments]
     ended = _launch(
         job,

@@ -8,15 +8,39 @@ from __future__ import annotations
 
 import json
 import pickle
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pipelines.backends.local.jobs.isolation import probe
+from tests.functional.cli.in_process import run_in
+
 if TYPE_CHECKING:
     from pipelines.testing.jobs import Jobs
 
 CLASSIC = Path(__file__).parent / "classic"
+FIXED_PATHS = """\
+spec: 1
+pipeline: abalone
+aws: {role: "arn:aws:iam::111122223333:role/jobs", bucket: team-bucket}
+data: {abalone: data/}
+steps:
+  split:
+    kind: processing
+    image: sklearn-1.9-cpu
+    script: processing_abalone.py
+    inputs: {input: "${data.abalone}"}
+    outputs: [train, test]
+    reports: {evaluation: evaluation.json}
+    paths:
+      input: /opt/ml/processing/input
+      train: /opt/ml/processing/train
+      test: /opt/ml/processing/test
+      evaluation: /opt/ml/processing/evaluation
+    arguments: {train-test-split-ratio: 0.25}
+"""
 
 
 @pytest.fixture
@@ -79,3 +103,21 @@ def test_a_script_that_makes_its_own_process_group(sagemaker_job: Jobs, script: 
     assert result.exit_code == 0, result.failure
     assert result.log.count("world=2 total=20.0 gpus=0") == 2
     assert (result.model / "model.pth").is_file()
+
+
+@pytest.mark.skipif(probe().which != "namespaces", reason="fixed paths need namespaces")
+def test_a_processing_script_with_fixed_paths(tmp_path: Path) -> None:
+    """`paths:` puts its input and its outputs where it looks for them; the project stays as is."""
+    shutil.copy(CLASSIC / "processing_abalone.py", tmp_path)
+    (tmp_path / "pipeline.yaml").write_text(FIXED_PATHS)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "abalone.csv").write_text("age\n1\n2\n3\n4")
+    answer = run_in(tmp_path, "run")
+    assert answer.code == 0, answer.err
+    outputs = {file.name: file.read_text() for file in (tmp_path / ".pipelines/s3").rglob("*.csv")}
+    assert outputs == {
+        "abalone.csv": "age\n1\n2\n3\n4",
+        "train.csv": "age\n1\n2\n3",
+        "test.csv": "age\n4",
+    }
+    assert [one.name for one in (tmp_path / "data").iterdir()] == ["abalone.csv"]

@@ -60,6 +60,7 @@ class ProcessingJob:
         role: the role that it runs with, where it is not the one of users' code.
         area: the prefix of the pipeline that its outputs go below.
         environment: variables besides the step's own.
+        paths: the folders of inputs and outputs that do not lie at their usual place, by name.
     """
 
     name: str
@@ -72,6 +73,15 @@ class ProcessingJob:
     role: str | None = None
     area: OutputArea = "runs"
     environment: Mapping[str, Value] = field(default_factory=dict)
+    paths: Mapping[str, str] = field(default_factory=dict)
+
+    def input_path(self, name: str) -> str:
+        """Return the folder of an input in the container."""
+        return self.paths.get(name, f"{INPUT_ROOT}/{name}")
+
+    def output_path(self, name: str) -> str:
+        """Return the folder of an output in the container."""
+        return self.paths.get(name, f"{OUTPUT_ROOT}/{name}")
 
 
 def processing(step: JobStep, job: ProcessingJob, context: EmitContext) -> EmittedStep:
@@ -213,21 +223,21 @@ def only_with_script(step: JobStep, **further: object) -> Iterator[Finding]:
 
 def _inputs(job: ProcessingJob, context: EmitContext) -> JsonObject:
     inputs = [
-        _processing_input(name, job.sources.get(name) or context.resolve(source.from_), source)
+        _processing_input(name, job.sources.get(name) or context.resolve(source.from_), source, job)
         for name, source in job.inputs.items()
     ]
     if context.code is not None:
         code = Input.model_validate({"from": context.code})
-        inputs.append(_processing_input(CODE, context.code, code))
+        inputs.append(_processing_input(CODE, context.code, code, job))
     return {"ProcessingInputs": inputs} if inputs else {}
 
 
-def _processing_input(name: str, uri: Value, source: Input) -> JsonObject:
+def _processing_input(name: str, uri: Value, source: Input, job: ProcessingJob) -> JsonObject:
     return {
         "InputName": name,
         "S3Input": {
             "S3Uri": uri,
-            "LocalPath": f"{INPUT_ROOT}/{name}",
+            "LocalPath": job.input_path(name),
             "S3DataType": "S3Prefix",
             "S3InputMode": source.mode,
             "S3DataDistributionType": source.distribution,
@@ -243,7 +253,7 @@ def _outputs(job: ProcessingJob, context: EmitContext) -> JsonObject:
                 "OutputName": output,
                 "S3Output": {
                     "S3Uri": output_uri(context, job.name, output, job.area),
-                    "LocalPath": f"{OUTPUT_ROOT}/{output}",
+                    "LocalPath": job.output_path(output),
                     "S3UploadMode": "EndOfJob",
                 },
             }

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.runtime.command import hyperparameter_arguments
+from pipelines.runtime.environment import hyperparameter_arguments
 from pipelines.testing.jobs import Jobs
 from tests.everything import EVERYTHING
 
@@ -89,9 +89,17 @@ def test_every_variable_of_a_training_job_is_set(jobs: Jobs, project: Path) -> N
         "SM_ENTRY_SCRIPT": "train.py",
         "SM_SOURCE_DIR": str(shown(result.log)["cwd"]),
         "SM_DISTRIBUTED_CONFIG": "{}",
+        "SM_MODULE_DIR": str(shown(result.log)["cwd"]),
+        "SM_MODULE_NAME": "train",
+        "SM_FRAMEWORK_PARAMS": "{}",
     }
     assert {name: seen.get(name) for name in expected} == expected
     described = json.loads(seen["SM_TRAINING_ENV"])
+    argv = shown(result.log)["argv"]
+    assert isinstance(argv, list)
+    assert json.loads(seen["SM_USER_ARGS"]) == argv[1:]
+    told = ("master_hostname", "is_master", "module_name", "additional_framework_parameters")
+    assert [described[name] for name in told] == ["algo-1", True, "train", {}]
     assert described["channel_input_dirs"] == {"train-set": f"{root}/input/data/train-set"}
     for name in ("MASTER_PORT", "NUM_CPUS", "NUM_GPUS", "RESOURCE_CONFIG", "INPUT_DATA_CONFIG"):
         json.loads(seen[f"SM_{name}"])
