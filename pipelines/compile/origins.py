@@ -274,19 +274,35 @@ class _Words:
         if member in _ACCOUNT and not own:
             return f"`aws.{_ACCOUNT[member]}`"
         key = known.get(member, snake_case(member))
-        is_key = self.model is not None and key in fields_of(self.model)
-        return f"`{key}`" if member in self.members or is_key else match.group()
+        return f"`{key}`" if member in self.members or self._has(key, member) else match.group()
+
+    def _has(self, key: str, member: str) -> bool:
+        """Return whether the step has the key; one word, as `File`, may be a value as well."""
+        if self.model is None:
+            return False
+        is_one_word = "_" not in snake_case(member)
+        return key in (fields_of(self.model) if is_one_word else _all_keys(self.model))
 
 
 def _all_declared(model: type[BaseModel]) -> dict[str, str]:
     """Return member → key of a model and of all models inside of it, outer ones first."""
     found = _declared_members(model)
+    for inner in _models_in(model):
+        found = {**_all_declared(inner), **found}
+    return found
+
+
+def _all_keys(model: type[BaseModel]) -> set[str]:
+    """Return the keys of a model and of all models inside of it."""
+    return {*fields_of(model)}.union(*map(_all_keys, _models_in(model)))
+
+
+def _models_in(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
     for key in fields_of(model):
         inner = type_below(model, key)
         inner = inner if is_model(inner) else type_below(inner, 0)
         if is_model(inner):
-            found = {**_all_declared(inner), **found}
-    return found
+            yield inner
 
 
 def _model(step: Json) -> type[StepSpec] | None:

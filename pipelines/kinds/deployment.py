@@ -41,7 +41,7 @@ from pipelines.spec.members import RequestMember
 from pipelines.spec.names import DEPLOY
 from pipelines.spec.references import Template
 from pipelines.spec.steps import JobStep, StepSpec
-from pipelines.spec.values import FixedText, Text, mistake
+from pipelines.spec.values import FixedScalar, Text, mistake, scalar_text
 from pipelines.steptypes.clusters import takes_volume_key
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class DeploymentStep(StepSpec):
         None,
         description="A request that a new version has to answer; else the update is rolled back.",
     )
-    environment: dict[str, FixedText] = Field(
+    environment: dict[str, FixedScalar] = Field(
         default_factory=dict,
         description="Variables of the model server, over those of the registration.",
     )
@@ -125,6 +125,11 @@ class DeploymentStep(StepSpec):
     def mode(self) -> str:
         """The key of the mode that it is served in."""
         return next(name for name in _MODES if getattr(self, name, None) is not None)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variables of the model server, as texts."""
+        return {name: scalar_text(value) for name, value in self.environment.items()}
 
     @property
     def instance_types(self) -> tuple[str, ...]:
@@ -188,7 +193,7 @@ def needs(_name: str, step: DeploymentStep) -> StepNeeds:
         "mode": step.mode,
         "variant": settings.variant,
         "deployment": settings.deployment,
-        "environment": {**settings.environment, **step.environment},
+        "environment": {**settings.environment, **step.variables},
         "sample": sample.request if sample else None,
     }
     if step.block is not None:
@@ -254,7 +259,7 @@ def _requests(
     step: DeploymentStep, environment: Mapping[str, Value], context: EmitContext
 ) -> Mapping[str, JsonObject]:
     """Write what the deployer will ask for, by the Type that asks for the same."""
-    model = {"ModelPackageName": "x", "Environment": dict(step.environment)}
+    model = {"ModelPackageName": "x", "Environment": step.variables}
     return {
         "Model": {"PrimaryContainer": model},
         "RegisterModel": {"ModelPackageGroupName": environment[GROUP]},

@@ -19,7 +19,7 @@ from pipelines.kinds.base.jobs import (
 )
 from pipelines.spec.members import RequestMember
 from pipelines.spec.steps import Input, JobStep
-from pipelines.spec.values import AnyScalar, FixedText
+from pipelines.spec.values import AnyScalar, FixedText, JobFile
 
 MODEL = "model"
 OUTPUTS = ("report", "pictures")
@@ -38,7 +38,7 @@ class EvaluationStep(JobStep):
             default_factory=dict, description="By name; the script finds each in SM_CHANNEL_<NAME>."
         )
     )
-    report: Annotated[FixedText, RequestMember("PropertyFiles.FilePath")] = Field(
+    report: Annotated[JobFile, RequestMember("PropertyFiles.FilePath")] = Field(
         "evaluation.json",
         description="The JSON file that the script writes below SM_OUT_REPORT; "
         "`${steps.NAME.report.auc}` reads a value out of it.",

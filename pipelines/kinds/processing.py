@@ -29,7 +29,7 @@ from pipelines.kinds.base.jobs import (
 from pipelines.kinds.base.paths import check_paths
 from pipelines.spec.members import RequestMember
 from pipelines.spec.steps import Input, JobStep
-from pipelines.spec.values import AnyScalar, FixedText, no_entries
+from pipelines.spec.values import AnyScalar, FixedText, JobFile, no_entries
 
 
 class ProcessingStep(JobStep):
@@ -52,7 +52,7 @@ class ProcessingStep(JobStep):
         default_factory=no_entries, description="Names; the script writes each below SM_OUT_<NAME>."
     )
     reports: Annotated[
-        dict[str, FixedText], RequestMember("ProcessingOutputConfig.Outputs", named_by="OutputName")
+        dict[str, JobFile], RequestMember("ProcessingOutputConfig.Outputs", named_by="OutputName")
     ] = Field(
         default_factory=dict,
         description="JSON files by output name, such as `quality: quality.json`: "

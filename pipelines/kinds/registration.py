@@ -7,10 +7,11 @@ written by the role that deploys: code of jobs cannot replace what is approved. 
 registered as it is needs no packaging.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pipelines.diagnostics import Finding
 from pipelines.diagnostics.nearest import nearest
@@ -32,7 +33,7 @@ from pipelines.spec.base import Seldom, ShortFormModel, SpecModel
 from pipelines.spec.commit import COMMIT, UNKNOWN
 from pipelines.spec.members import RequestMember, members_of
 from pipelines.spec.steps import ExtraMembers, Input, StepSpec
-from pipelines.spec.values import AnyScalar, FixedText, Text
+from pipelines.spec.values import AnyFixedText, AnyScalar, FixedText, Text, mistake
 
 
 class ModelMetrics(ShortFormModel):
@@ -65,6 +66,18 @@ class ModelCard(SpecModel):
     status: Annotated[
         Literal["Draft", "PendingReview", "Approved", "Archived"], RequestMember("ModelCardStatus")
     ] = Field("Draft", description="Draft, PendingReview, Approved or Archived.")
+
+    @field_validator("content")
+    @classmethod
+    def _is_an_object(cls, text: str) -> str:
+        try:
+            content = json.loads(text)
+        except ValueError:
+            content = None
+        if not isinstance(content, dict):
+            message = "`content` is not the JSON text of an object"
+            raise mistake("SP122", message, "such as '{\"model_overview\": {}}'")
+        return text
 
 
 class RegistrationStep(StepSpec):
@@ -103,7 +116,7 @@ class RegistrationStep(StepSpec):
     metadata: Annotated[dict[str, AnyScalar], RequestMember("CustomerMetadataProperties")] = Field(
         default_factory=dict, description="Texts to keep with the version."
     )
-    model_description: Annotated[FixedText | None, RequestMember("ModelPackageDescription")] = (
+    model_description: Annotated[AnyFixedText | None, RequestMember("ModelPackageDescription")] = (
         Field(None, description="What this model is.")
     )
     extra: ExtraMembers = Field(default_factory=dict)

@@ -12,10 +12,10 @@ from pydantic import Field, field_validator, model_validator
 from pipelines.diagnostics.nearest import nearest
 from pipelines.spec.base import SpecModel
 from pipelines.spec.values import (
+    FixedScalar,
     FixedText,
     Scalar,
     fixed_text,
-    literal_scalar,
     mistake,
     no_entries,
 )
@@ -28,7 +28,7 @@ _NOTIFY = "SP133"
 _NO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
 _FIRST_DAY = date(1970, 1, 1)
 _EMAIL = re.compile(r"[^\s@,;<>\"()]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}")
-_TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(?P<fifo>\.fifo)?")
+_TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?")
 
 SCHEDULE_NAME = re.compile(r"[0-9A-Za-z_.-]{1,64}")
 """CreateSchedule's pattern of Name."""
@@ -39,10 +39,6 @@ def schedule_name(pipeline: str, name: str) -> str:
     return f"{pipeline}-{name}"
 
 
-def _fixed_scalar(value: object) -> str | int | float | bool:
-    return fixed_text(value) if isinstance(value, str) else literal_scalar(value)
-
-
 def _email(value: object) -> str:
     address = fixed_text(value)
     if not _EMAIL.fullmatch(address):
@@ -51,15 +47,17 @@ def _email(value: object) -> str:
     return address
 
 
-FixedScalar: TypeAlias = Annotated[
-    str | int | float | bool,
-    Scalar(_fixed_scalar, (("type", ("string", "number", "boolean")),), referable=False),
-]
-"""A value that is known while compiling."""
-
 Email: TypeAlias = Annotated[
     str, Scalar(_email, (("type", "string"), ("format", "email")), referable=False)
 ]
+
+
+def check_topic(arn: str | None) -> str | None:
+    """Return the ARN of an SNS topic; anything else is a `mistake`."""
+    if arn is None or _TOPIC.fullmatch(arn):
+        return arn
+    advice = "such as arn:aws:sns:eu-central-1:111122223333:churn"
+    raise mistake(_NOTIFY, f"`{arn}` is not the ARN of an SNS topic", advice)
 
 
 class Schedule(SpecModel):
@@ -138,14 +136,10 @@ class Notify(SpecModel):
     @field_validator("topic")
     @classmethod
     def _is_a_topic(cls, arn: str | None) -> str | None:
-        found = _TOPIC.fullmatch(arn or "")
-        if arn is None or (found and not found["fifo"]):
-            return arn
-        if found:
+        if arn is not None and arn.endswith(".fifo"):
             message, advice = "EventBridge cannot publish to a FIFO topic", "name a standard topic"
             raise mistake(_NOTIFY, message, advice)
-        advice = "such as arn:aws:sns:eu-central-1:111122223333:churn"
-        raise mistake(_NOTIFY, f"`{arn}` is not the ARN of an SNS topic", advice)
+        return check_topic(arn)
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:

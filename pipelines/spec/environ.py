@@ -15,7 +15,7 @@ _ENV = re.compile(r"(?<!\$)\$\{\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*\}")
 
 
 def substitute(data: Json, environ: Mapping[str, str]) -> tuple[Json, list[Finding]]:
-    """Replace every `${env.NAME}`; a variable that is not set is a finding."""
+    """Replace every `${env.NAME}`; one that is not set is a finding, and its name stands for it."""
     found: list[Finding] = []
     return _substitute(data, environ, (), found), found
 
@@ -56,4 +56,4 @@ def _value(
                 within=match.span(),
             )
         )
-    return environ.get(name, "").replace("${", "$${")
+    return environ.get(name, name).replace("${", "$${")

@@ -78,6 +78,8 @@ def load(document: Document, models: StepModels, environ: Mapping[str, str]) -> 
         top["spec"] = SPEC_VERSION
     if not found and not missing:
         found.extend(_names(top))
+    if any(finding.path == ("pipeline",) for finding in found):
+        top["pipeline"] = _PLACEHOLDER["pipeline"]  # nothing else is wrong for it
     found.extend(_environments(document.data))
     misspelt = {(section,) for section in meant_keys(top, PipelineSpec)}
     steps = top.pop("steps", None)
@@ -106,7 +108,14 @@ def _changing_nothing(finding: Finding, document: Document) -> Finding:
 
 def _version(data: JsonObject) -> Iterator[Finding]:
     version = data.get("spec")
-    if isinstance(version, int) and not isinstance(version, bool) and version > SPEC_VERSION:
+    if isinstance(version, bool):
+        yield Finding(
+            "SP121",
+            f"`spec` must be a number, got {describe(version)}",
+            ("spec",),
+            help="write `spec: 1`",
+        )
+    elif isinstance(version, int) and version > SPEC_VERSION:
         yield Finding(
             "SP126",
             f"`spec: {version}` is newer than this tool, which knows {SPEC_VERSION}",

@@ -30,7 +30,13 @@ _WANTED = {
     "none_required": "nothing",
 }
 _OF_MODELS = frozenset({"model_type", "model_attributes_type"})
-_BOUNDS = {"less_than_equal": ("le", "more than"), "greater_than_equal": ("ge", "less than")}
+_BOUNDS = {
+    "less_than_equal": ("le", "cannot be more than"),
+    "greater_than_equal": ("ge", "cannot be less than"),
+    "less_than": ("lt", "must be less than"),
+    "greater_than": ("gt", "must be more than"),
+}
+"""What pydantic calls a bound, where it has it, and what we say of a value beyond it."""
 
 
 def findings(error: ValidationError, model: type[BaseModel], base: Path) -> Iterator[Finding]:
@@ -71,7 +77,7 @@ def _finding(detail: ErrorDetails, model: type[BaseModel], base: Path) -> Findin
     if kind in _BOUNDS:
         bound, words = _BOUNDS[kind]
         most = detail.get("ctx", {})[bound]
-        message = f"`{_name(path)}` cannot be {words} {most}"
+        message = f"`{_name(path)}` {words} {most:g}"
         return Finding("SP122", message, path, help=f"got {describe(detail['input'])}")
     value = detail["input"]
     block = _model_at(model, location) if kind in _OF_MODELS else None

@@ -12,6 +12,7 @@ from pipelines.spec.instances import DefaultInstanceTypes
 from pipelines.spec.members import RequestMember
 from pipelines.spec.steps import Retry, StepSpec
 from pipelines.spec.values import (
+    AnyFixedText,
     AnyScalar,
     Duration,
     FixedText,
@@ -23,6 +24,9 @@ from pipelines.spec.values import (
 
 ParameterType: TypeAlias = Literal["string", "integer", "float", "boolean"]
 _ROLE_ARN = re.compile(r"arn:(aws[a-z-]*):iam::(\d{12}):role/[\w+=,.@/-]+", re.ASCII)
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
+_URL = re.compile(r"https?://[^\s/]+(/\S*)?")
+_FILE_SYSTEM = re.compile(r"fs-[0-9a-f]{8,18}")
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
@@ -63,12 +67,27 @@ class Aws(SpecModel):
     vpc: Annotated[Seldom[Vpc], RequestMember("VpcConfig")] = Field(
         None, description="Network for jobs and models."
     )
-    tags: Annotated[dict[str, FixedText], RequestMember("Tags")] = Field(
+    tags: Annotated[dict[str, AnyFixedText], RequestMember("Tags")] = Field(
         default_factory=dict, description="Tags of the pipeline and of what its steps create."
     )
     pip_index_url: FixedText | None = Field(
         None, description="Package index for `requirements:` in mode index."
     )
+
+    @field_validator("region")
+    @classmethod
+    def _is_a_region(cls, region: str) -> str:
+        if not _REGION.fullmatch(region):
+            raise mistake("SP122", f"`{region}` is not a region", "such as eu-central-1")
+        return region
+
+    @field_validator("pip_index_url")
+    @classmethod
+    def _is_an_index(cls, url: str | None) -> str | None:
+        if url is not None and not _URL.fullmatch(url):
+            advice = "such as https://pypi.org/simple"
+            raise mistake("SP122", f"`{url}` is not the URL of a package index", advice)
+        return url
 
     @field_validator("bucket")
     @classmethod
@@ -124,7 +143,7 @@ class Parameter(SpecModel):
     enum: list[FixedText] | None = Field(
         None, description="The only values that are accepted (strings only)."
     )
-    description: FixedText | None = Field(None, description="What it is for.")
+    description: AnyFixedText | None = Field(None, description="What it is for.")
 
     def takes(self, value: object) -> bool:
         """Return whether a value is of the parameter's type."""
@@ -163,6 +182,14 @@ class FileSystem(SpecModel):
     file_system_id: FixedText = Field(description="Id of the file system, such as fs-0123.")
     directory_path: FixedText = Field(description="The folder in it, such as /flights.")
     file_system_access_mode: Literal["ro", "rw"] = Field("ro", description="ro or rw.")
+
+    @field_validator("file_system_id")
+    @classmethod
+    def _is_an_id(cls, name: str) -> str:
+        if not _FILE_SYSTEM.fullmatch(name):
+            advice = "`fs-` and 8 to 18 hexadecimal digits"
+            raise mistake("SP122", f"`{name}` is not the id of a file system", advice)
+        return name
 
     @model_validator(mode="after")
     def _absolute(self) -> Self:
@@ -217,7 +244,7 @@ class PipelineSpec(SpecModel):
 
     spec: Literal[1] = Field(description="Version of the spec language: 1.")
     pipeline: FixedText = Field(description="Name of the pipeline: letters, digits and hyphens.")
-    description: FixedText | None = Field(None, description="What the pipeline is for.")
+    description: AnyFixedText | None = Field(None, description="What the pipeline is for.")
     aws: Aws | None = Field(None, description="The account it goes to.")
     parameters: dict[str, Parameter] = Field(
         default_factory=dict, description="Values that can be given at every start."

@@ -11,6 +11,7 @@ from pipelines.spec.instances import InstanceTypes, types_in
 from pipelines.spec.members import RequestMember
 from pipelines.spec.references import Template
 from pipelines.spec.values import (
+    AnyFixedText,
     AnyScalar,
     Duration,
     FixedText,
@@ -125,8 +126,8 @@ class StepSpec(SpecModel):
     """Keys that replace others, which are then neither written nor taken from `defaults:`."""
 
     kind: FixedText = Field(description="What the step does.")
-    description: FixedText | None = Field(None, description="Shown in the console.")
-    display_name: FixedText | None = Field(None, description="Shown instead of the step's name.")
+    description: AnyFixedText | None = Field(None, description="Shown in the console.")
+    display_name: AnyFixedText | None = Field(None, description="Shown instead of the step's name.")
     after: Annotated[dict[str, Trigger], RequestMember("DependsOn")] = Field(
         default_factory=dict,
         description="Steps to wait for, with what has to have happened: "
@@ -154,10 +155,12 @@ class StepSpec(SpecModel):
         if not isinstance(value, list | str):
             return value
         names = [value] if isinstance(value, str) else value
-        for name in names:
-            if not isinstance(name, str):
+        for index, name in enumerate(names):
+            below = () if isinstance(value, str) else (index,)
+            if not isinstance(name, str) or not name.strip() or "${" in name:
                 message = f"must be the names of steps, got {describe(name)}"
-                raise mistake("SP121", message, "with a trigger it is `after: {STEP: failed}`")
+                advice = "with a trigger it is `after: {STEP: failed}`"
+                raise mistake("SP121", message, advice, below=below)
         return dict.fromkeys(names, "completed")
 
 

@@ -62,11 +62,12 @@ def describe(value: object) -> str:
             return f"the text `{value}`" if len(value) <= 40 else "a text"
         case None:
             return "nothing"
-        case list():
-            return "a list"
         case _:
-            known = isinstance(value, dict)
-            return "a mapping" if known else f"a value of type {type(value).__name__}"
+            known = (noun for of, noun in _NOUNS.items() if isinstance(value, of))
+            return next(known, f"a value of type {type(value).__name__}")
+
+
+_NOUNS = {list: "a list", dict: "a mapping", Template: "a reference"}
 
 
 @frozen
@@ -107,16 +108,42 @@ def _template(value: str) -> str | Template:
 
 
 def templated_text(value: object) -> str | Template:
-    """Return a text, the references in it read; anything else is a `mistake`."""
-    if not isinstance(value, str):
-        quoted = f'write `"{value}"`' if isinstance(value, int | float) else None
-        raise mistake("SP121", f"must be a text, got {describe(value)}", quoted)
-    return _template(value)
+    """Return a text, the references in it read; anything else, or nothing, is a `mistake`."""
+    return _template(_something(_text(value)))
 
 
 def fixed_text(value: object) -> str:
-    """Return a text without references; anything else is a `mistake`."""
-    text = templated_text(value)
+    """Return a text without references; anything else, or nothing, is a `mistake`."""
+    return _something(any_fixed_text(value))
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    match value:
+        case [str(one)] if one:
+            advice: str | None = f"write `{one}`"
+        case None:
+            advice = _NOTHING
+        case int() | float() if not isinstance(value, bool):
+            advice = f'write `"{value}"`'
+        case _:
+            advice = None
+    raise mistake("SP121", f"must be a text, got {describe(value)}", advice)
+
+
+_NOTHING = "write a value, or remove the key"
+
+
+def _something(text: str) -> str:
+    if not text.strip():
+        raise mistake("SP121", "is an empty text", "write one, or remove it")
+    return text
+
+
+def any_fixed_text(value: object) -> str:
+    """Return a text without references, which may be empty; anything else is a `mistake`."""
+    text = _template(_text(value))
     if isinstance(text, Template):
         start = text.references[0].start - 2
         raise mistake(
@@ -135,6 +162,15 @@ def _job_folder(value: object) -> str:
         advice = f"write it from the root, such as `/opt/ml/{folder.strip('./') or 'folder'}`"
         raise mistake("SP122", f"`{folder}` is not an absolute path of a folder", advice)
     return folder
+
+
+def _job_file(value: object) -> str:
+    file = fixed_text(value)
+    parts = file.split("/")
+    if file != file.strip() or not all(parts) or {".", ".."} & {*parts} or "\n" in file:
+        advice = "name a file of that folder, such as `report.json` or `a/report.json`"
+        raise mistake("SP122", f"`{file}` is not the path of a file below a folder", advice)
+    return file
 
 
 def _referable(value: object, wanted: str, example: str) -> Template:
@@ -169,6 +205,11 @@ def literal_scalar(value: object) -> str | int | float | bool:
     if isinstance(value, str | bool | int | float):
         return value
     raise mistake("SP121", f"must be a text, a number or true/false, got {describe(value)}")
+
+
+def fixed_scalar(value: object) -> str | int | float | bool:
+    """Return a text without references, a finite number or a boolean."""
+    return any_fixed_text(value) if isinstance(value, str) else literal_scalar(value)
 
 
 def _members(value: object) -> JsonObject:
@@ -239,14 +280,30 @@ def _expression(value: object) -> Expression:
         ) from error
 
 
-Text: TypeAlias = Annotated[str | Template, Scalar(templated_text, (("type", "string"),))]
-"""A text, references welcome anywhere in it."""
+_SOME_TEXT = (("type", "string"), ("minLength", 1))
 
-FixedText: TypeAlias = Annotated[str, Scalar(fixed_text, (("type", "string"),), referable=False)]
-"""A text that has to be known while compiling."""
+Text: TypeAlias = Annotated[str | Template, Scalar(templated_text, _SOME_TEXT)]
+"""A text, references welcome anywhere in it; never an empty one."""
+
+FixedText: TypeAlias = Annotated[str, Scalar(fixed_text, _SOME_TEXT, referable=False)]
+"""A text that has to be known while compiling; never an empty one."""
+
+AnyFixedText: TypeAlias = Annotated[
+    str, Scalar(any_fixed_text, (("type", "string"),), referable=False)
+]
+"""A text that has to be known while compiling, which may be empty."""
+
+FixedScalar: TypeAlias = Annotated[
+    str | int | float | bool,
+    Scalar(fixed_scalar, (("type", ("string", "number", "boolean")),), referable=False),
+]
+"""A value that is known while compiling."""
 
 JobFolder: TypeAlias = Annotated[str, Scalar(_job_folder, (("type", "string"),), referable=False)]
 """The absolute path of a folder in a job."""
+
+JobFile: TypeAlias = Annotated[str, Scalar(_job_file, _SOME_TEXT, referable=False)]
+"""The path of a file below a folder of a job."""
 
 Integer: TypeAlias = Annotated[int | Template, Scalar(_integer, (("type", "integer"),))]
 """A whole number or one reference."""

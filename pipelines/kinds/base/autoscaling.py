@@ -15,16 +15,26 @@ _INSTANCES = "sagemaker:variant:DesiredInstanceCount"
 _CONCURRENCY = "sagemaker:variant:DesiredProvisionedConcurrency"
 
 
+_MOST = 2_147_483_647
+"""Application Auto Scaling takes integers of 32 bits."""
+
+
 class Scaling(SpecModel):
     """Bounds and pauses, which all modes have."""
 
-    min: int = Field(1, ge=1, description="The least number.")
-    max: int = Field(ge=1, description="The greatest number.")
+    min: int = Field(1, ge=1, le=_MOST, description="The least number.")
+    max: int = Field(ge=1, le=_MOST, description="The greatest number.")
     scale_in_cooldown_in_seconds: int | None = Field(
-        None, ge=0, description="Pause after a removal before the next one; 300 by default."
+        None,
+        ge=0,
+        le=_MOST,
+        description="Pause after a removal before the next one; 300 by default.",
     )
     scale_out_cooldown_in_seconds: int | None = Field(
-        None, ge=0, description="Pause after an addition before the next one; 300 by default."
+        None,
+        ge=0,
+        le=_MOST,
+        description="Pause after an addition before the next one; 300 by default.",
     )
 
     @model_validator(mode="after")

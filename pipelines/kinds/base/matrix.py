@@ -10,8 +10,8 @@ from pipelines.diagnostics.nearest import nearest
 from pipelines.json_types import Json, JsonObject
 from pipelines.spec.values import (
     Scalar,
+    any_fixed_text,
     describe,
-    fixed_text,
     literal_scalar,
     mistake,
     read_at,
@@ -80,7 +80,7 @@ def _row(value: object, path: Path) -> JsonObject:
 def _value(value: object, path: Path) -> Json:
     of_key = next((part for part in path if isinstance(part, str) and part not in LISTS), "")
     if isinstance(value, str):
-        return read_at(path, fixed_text, value)
+        return read_at(path, any_fixed_text, value)
     if of_key in KEYS or isinstance(value, dict | list):
         wanted = "a text" if of_key in KEYS else "a text, a number or true/false"
         raise mistake("SP121", f"must be {wanted}, got {describe(value)}", below=path)

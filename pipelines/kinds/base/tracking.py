@@ -10,9 +10,10 @@ from pipelines.json_types import JsonObject
 from pipelines.kinds.base.contract import EmitContext
 from pipelines.kinds.base.jobs import output_uri
 from pipelines.spec.base import ShortFormModel, SpecModel
-from pipelines.spec.values import FixedText, JobFolder, mistake
+from pipelines.spec.values import FixedText, JobFolder, describe, mistake
 
 LOCAL = "local"
+_LONGEST_NAME = 256
 _EXPERIMENT = "MLFLOW_EXPERIMENT_NAME"
 _ARN = re.compile(r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{12}:mlflow-[a-zA-Z-]*/.+")
 
@@ -40,6 +41,14 @@ class Mlflow(ShortFormModel):
     def long_form(cls, text: str) -> JsonObject:
         """Take the text as `tracking`."""
         return {"tracking": text}
+
+    @field_validator("experiment")
+    @classmethod
+    def _is_a_name(cls, name: str | None) -> str | None:
+        if name is not None and (len(name) > _LONGEST_NAME or "\n" in name):
+            message = "`experiment` must be one line of at most 256 characters"
+            raise mistake("SP122", message, f"got {describe(name)}")
+        return name
 
     @field_validator("tracking")
     @classmethod

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.autoscaling import AsynchronousScaling, of_asynchronous
@@ -15,6 +15,7 @@ from pipelines.kinds.base.hosting import (
     variant_of,
 )
 from pipelines.kinds.modes import ModeBlock, Settings
+from pipelines.spec.automation import check_topic
 from pipelines.spec.base import Seldom, SpecModel
 from pipelines.spec.members import RequestMember, keys_of
 from pipelines.spec.values import FixedText, mistake, no_entries
@@ -34,6 +35,11 @@ class AsynchronousNotify(SpecModel):
     include_response_in: list[Literal["SUCCESS_NOTIFICATION_TOPIC", "ERROR_NOTIFICATION_TOPIC"]] = (
         Field(default_factory=no_entries, description="The topics that get the answer, too.")
     )
+
+    @field_validator("success", "error")
+    @classmethod
+    def _is_a_topic(cls, arn: str | None) -> str | None:
+        return check_topic(arn)
 
     @model_validator(mode="after")
     def _topics_are_there(self) -> Self:

@@ -19,7 +19,7 @@ SPEC: Final = """\
 spec: 1
 pipeline: bare
 aws: {region: eu-central-1, role: arn:aws:iam::111122223333:role/a, bucket: b-b, kms_key: k,
-  deploy_role: arn:aws:iam::111122223333:role/d, pip_index_url: u, tags: {team: a},
+  deploy_role: arn:aws:iam::111122223333:role/d, pip_index_url: "https://u", tags: {team: a},
   vpc: {subnets: [s], security_group_ids: [g]}}
 parameters:
   name: {type: string, default: a, enum: [a], description: d}
@@ -34,11 +34,12 @@ defaults: {image: sklearn-1.9-cpu, instance_type: ml.m5.large, instance_count: 1
 steps:
   check: {kind: validation, inputs: {a: '${data.plain}'}, suites: {a: suite.json}}
   work: {kind: processing, script: work.py, description: d, display_name: n, after: [check],
-    inputs: {a: '${steps.check.a}', b: {from: s3://x/, content_type: c}}, outputs: [o],
+    inputs: {a: '${steps.check.a}', b: {from: s3://x/}}, outputs: [o],
     reports: {r: r.json}, arguments: {a: 1}, environment: {A: a}, include: [work.py],
     requirements: {file: requirements.txt, mode: index}, image: sklearn-1.9-cpu,
     instance_type: ml.m5.large}
-  train: {kind: training, script: work.py, inputs: {a: '${steps.work.o}', e: '${data.efs}'},
+  train: {kind: training, script: work.py, inputs: {a: '${steps.work.o}', e: "${data.efs}",
+    b: {from: s3://x/, content_type: c}},
     hyperparameters: {a: 1}, metric_definitions: {auc: 'auc=(.*)'}, distribution: torchrun,
     instance_groups: [{instance_group_name: g, instance_type: ml.m5.large, instance_count: 1}],
     enable_managed_spot_training: true, max_wait_time_in_seconds: 86400,
