@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import compileall
+import gc
 import signal
 from pathlib import Path
 
@@ -61,6 +62,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in slow:
         item.add_marker("no_cover")
     items.sort(key=lambda item: item not in slow)
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from visiting all modules and tests again during each test."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -57,36 +57,30 @@ def _expected(case: str) -> Counter[tuple[str, int, str]]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_each_mistake_is_found_on_its_line(case: str) -> None:
-    """Exactly the codes that are written on the lines are found there, and no bundle is made."""
+def test_each_mistake_is_found_on_its_line_and_reads_as_the_snapshot(
+    case: str, *, update_golden: bool
+) -> None:
+    """Exactly the codes that are written on the lines are found there, and no bundle is made.
+
+    Every word that a user sees is reviewed: it stands in the snapshot. A message is one line, never
+    pydantic's or Python's; its span lies inside of the file. `validate` reads no data and writes
+    nothing, and misses none of what `compile` reports.
+    """
     result = compile_spec(_request(case))
-    assert _found(result.checked) == _expected(case)
-    assert (result.compiled is None) == result.checked.failed
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_validate_finds_what_compile_finds(case: str) -> None:
-    """`validate` reads no data and writes nothing, and misses none of what `compile` reports."""
-    request = _request(case)
-    assert validate(request).diagnostics == compile_spec(request).checked.diagnostics
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_messages_read_as_the_snapshot(case: str, *, update_golden: bool) -> None:
-    """Every word that a user sees is reviewed: it stands in the snapshot."""
-    checked = compile_spec(_request(case)).checked
+    checked = result.checked
     text = render_text(checked.diagnostics, {f"{case}.yaml": checked.text}, colour=False)
     snapshot = Path(f"{case}.txt")
     if update_golden:
         snapshot.write_text(text, "utf-8")
+    assert _found(checked) == _expected(case)
+    assert (result.compiled is None) == checked.failed
     assert snapshot.exists(), "no snapshot: run pytest --update-golden and read what it wrote"
     assert text == snapshot.read_text("utf-8")
+    _assert_one_line_with_its_excerpt(checked)
+    assert validate(_request(case)).diagnostics == checked.diagnostics
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_messages_are_one_line_with_the_excerpt_that_they_are_about(case: str) -> None:
-    """A message is one line, never pydantic's or Python's; its span lies inside of the file."""
-    checked = compile_spec(_request(case)).checked
+def _assert_one_line_with_its_excerpt(checked: CheckedSpec) -> None:
     lines = checked.text.split("\n")
     for diagnostic in checked.diagnostics:
         assert "\n" not in diagnostic.message

@@ -14,10 +14,10 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from pipelines.infra.files import template_files
 from pipelines.infra.model import Options
+from tests import fast_yaml
 from tests.golden.infra_projects import CASES, FOLDER, VERSION, project, stacks_of
 
 ROOT = Path(__file__).parents[2]
@@ -66,7 +66,7 @@ def test_templates_are_what_the_golden_says(
 def test_the_text_of_a_template_is_its_document(case: str, tmp_path: Path) -> None:
     """YAML reads from the text, comments left out, what the template was built as."""
     for stack in stacks_of(project(case, tmp_path)):
-        assert yaml.safe_load(stack.template.text()) == json.loads(
+        assert fast_yaml.load(stack.template.text()) == json.loads(
             json.dumps(stack.template.document())
         )
 

@@ -6,9 +6,9 @@ import subprocess
 import sys
 
 import pytest
-import yaml
 
 from pipelines.infra.files import host_files
+from tests import fast_yaml
 from tests.golden.infra_projects import FOLDER, opened
 
 SCHEMAS = {
@@ -54,7 +54,7 @@ def test_a_role_trusts_one_repository_alone(case: str) -> None:
     """Its branch, its environment or its pull requests, for AWS as the audience."""
     subjects: dict[str, list[str]] = {}
     for path in sorted((FOLDER / case / "expected").glob("churn*.yaml")):
-        resources = yaml.safe_load(path.read_text("utf-8"))["Resources"]
+        resources = fast_yaml.load(path.read_text("utf-8"))["Resources"]
         for name, one in resources.items():
             trusted = one["Properties"].get("AssumeRolePolicyDocument", {"Statement": [{}]})
             (statement,) = trusted["Statement"]

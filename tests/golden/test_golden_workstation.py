@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from pipelines.infra.files import machine_file
 from pipelines.infra.workstation import user_data, workstation
 from pipelines.infra.workstation_choices import Workstation, ami_of
+from tests import fast_yaml
 from tests.golden.infra_projects import opened, project
 
 FOLDER = Path(__file__).parent / "workstation"
@@ -49,7 +49,7 @@ def test_the_template_is_what_the_golden_says(
         golden.parent.mkdir(exist_ok=True)
         golden.write_text(text, "utf-8")
     assert text == golden.read_text("utf-8")
-    assert yaml.safe_load(text) == json.loads(json.dumps(workstation(made).document()))
+    assert fast_yaml.load(text) == json.loads(json.dumps(workstation(made).document()))
 
 
 @pytest.mark.parametrize("case", CASES)

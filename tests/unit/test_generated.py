@@ -16,7 +16,8 @@ def test_generated_document_is_current(path: Path) -> None:
     assert path.read_text(encoding="utf-8") == generated()[path], "python tools/generate_docs.py"
 
 
-@pytest.mark.no_cover  # Great Expectations is imported here
+@pytest.mark.slow  # Great Expectations is imported here
+@pytest.mark.xdist_group("great_expectations")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_the_table_of_expectations_is_current() -> None:
     """It says what the installed Great Expectations takes."""

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from pipelines.backends.local.api import running
 from pipelines.backends.local.executors.contract import LocalSettings
@@ -29,6 +28,7 @@ from pipelines.infra.model import Options, Place
 from pipelines.infra.shared import shared
 from pipelines.infra.tenants import tenants_in
 from pipelines.infra.wheel import tool_wheel
+from tests import fast_yaml
 from tests.functional.ci.templates import Template
 from tests.functional.cli.in_process import Answer, run_in
 from tests.package_events import ACCOUNT, REGION
@@ -251,7 +251,7 @@ def _merged(path: Path, there: Path) -> str:
     tenants = {
         one.repository: one
         for file in (there, path)
-        for one in tenants_in(yaml.safe_load(file.read_text())["Metadata"])
+        for one in tenants_in(fast_yaml.load(file.read_text())["Metadata"])
     }
     _, account, region, _ = path.name.split(".")
     return shared(Place(account, region, "aws"), tenants.values()).text()

@@ -16,9 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from pipelines.json_types import JsonObject
+from tests import fast_yaml
 from tests.functional.ci.builds import Machine, bash
 
 _RECORDER: Final = """\
@@ -124,7 +123,7 @@ class GitHubRun:
 
     def run(self, text: str) -> dict[str, JobRan]:
         """Run the jobs whose needs and condition are met, in their order."""
-        workflow = yaml.safe_load(text)
+        workflow = fast_yaml.load(text)
         assert workflow["defaults"] == {"run": {"shell": "bash"}}
         ran: dict[str, JobRan] = {}
         for name, job in workflow["jobs"].items():
@@ -239,7 +238,7 @@ class GitLabRun:
 
     def run(self, text: str) -> dict[str, JobRan]:
         """Run the jobs of the included file whose rules are met, until one fails."""
-        jobs = yaml.safe_load(text)
+        jobs = fast_yaml.load(text)
         ran: dict[str, JobRan] = {}
         for name, job in jobs.items():
             needed = all(one in ran and ran[one].code == 0 for one in job.get("needs", ()))

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pipelines.json_types import Json, JsonObject
+from tests import fast_yaml
 
 
 class Template:
@@ -19,7 +18,7 @@ class Template:
     """
 
     def __init__(self, path: Path) -> None:
-        document = yaml.safe_load(path.read_text("utf-8"))
+        document = fast_yaml.load(path.read_text("utf-8"))
         self.resources: JsonObject = document["Resources"]
         self._parameters: JsonObject = document.get("Parameters", {})
 
@@ -36,7 +35,7 @@ class Template:
     def project(self, logical: str) -> JsonObject:
         """Return the CodeBuild project of a logical id, its buildspec read."""
         found = dict(self.of_type("AWS::CodeBuild::Project"))[logical]
-        return {**found, "BuildSpec": yaml.safe_load(found["Source"]["BuildSpec"])}
+        return {**found, "BuildSpec": fast_yaml.load(found["Source"]["BuildSpec"])}
 
     def _resolved(self, value: Json) -> Any:
         match value:

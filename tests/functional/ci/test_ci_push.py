@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from pipelines.backends.local.events.patterns import matches
 from pipelines.json_types import JsonObject
+from tests import fast_yaml
 from tests.functional.ci.cloud import SPEC, Cloud, cloud
 from tests.package_events import events
 
@@ -106,7 +106,7 @@ def test_a_push_with_a_mistake_is_red_with_its_place(pushed: Cloud) -> None:
 
 def _both_share_the_stack(pushed: Cloud) -> None:
     (shared,) = pushed.templates.glob("shared.*")
-    document = yaml.safe_load(shared.read_text())
+    document = fast_yaml.load(shared.read_text())
     assert set(document["Metadata"]["Repositories"]) == {"team/tiny", "team/other"}
     rules = document["Resources"]["BucketTinyBucket"]["Properties"]["LifecycleConfiguration"]
     assert {"tiny/runs/", "other/runs/"} <= {one.get("Prefix") for one in rules["Rules"]}

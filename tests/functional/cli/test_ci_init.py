@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
+from tests import fast_yaml
 from tests.functional.cli.churn import SPEC, git, repository
 from tests.functional.cli.in_process import Answer, run_in
 
@@ -27,7 +27,7 @@ def _init(project: Path, *words: str) -> Answer:
 
 
 def _template(project: Path, name: str) -> dict[str, dict[str, object]]:
-    found: dict[str, dict[str, object]] = yaml.safe_load((project / "infra" / name).read_text())
+    found: dict[str, dict[str, object]] = fast_yaml.load((project / "infra" / name).read_text())
     return found
 
 
@@ -227,7 +227,7 @@ def test_a_branch_means_itself_in_every_filter(project: Path) -> None:
     words = ("--provider", "github", "--repository", "acme/churn")
     assert _init(project, *words, "--branch", "release/1+2").code == 0
     workflow = (project / ".github" / "workflows" / "pipelines-churn.yml").read_text()
-    assert yaml.safe_load(workflow)["on"]["push"]["branches"] == ["release/1\\+2"]
+    assert fast_yaml.load(workflow)["on"]["push"]["branches"] == ["release/1\\+2"]
     assert "github.ref == 'refs/heads/release/1+2'" in workflow
     trusted = "repo:acme/churn:ref:refs/heads/release/1+2"
     assert trusted in (project / "infra" / "churn.yaml").read_text()

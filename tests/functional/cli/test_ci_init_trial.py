@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 
+from tests import fast_yaml
 from tests.functional.cli.churn import SPEC, git, repository
 from tests.functional.cli.in_process import run_in
 
@@ -53,9 +53,9 @@ def test_codepipeline_runs_the_sample_after_the_unit_tests(project: Path) -> Non
     answer = run_in(project, "ci", "init", *ASKED)
     assert answer.code == 0, answer.err
     file = project / "infra" / "churn.yaml"
-    template = yaml.safe_load(file.read_text())["Resources"]
+    template = fast_yaml.load(file.read_text())["Resources"]
     specs = [
-        yaml.safe_load(one["Properties"]["Source"]["BuildSpec"])
+        fast_yaml.load(one["Properties"]["Source"]["BuildSpec"])
         for one in template.values()
         if one["Type"] == "AWS::CodeBuild::Project"
     ]
@@ -83,7 +83,7 @@ def test_github_and_gitlab_run_it_where_no_role_is(project: Path, provider: str,
     [file] = [path for path in project.rglob("*churn.yml") if provider in str(path)] or [
         project / name
     ]
-    jobs = yaml.safe_load(file.read_text())
+    jobs = fast_yaml.load(file.read_text())
     job = jobs["jobs"]["tests"] if provider == "github" else jobs[_tests_of(jobs)]
     assert RUN in _lines(job)
 
@@ -92,7 +92,7 @@ def test_github_evaluates_nothing_of_a_parameter(project: Path) -> None:
     """What looks like an expression of a workflow reaches the shell as it was written."""
     words = ("--sample", "rows=1%", "-p", "note=${{ github.token }}")
     assert run_in(project, "ci", "init", "--provider", "github", *words).code == 0
-    jobs = yaml.safe_load((project / ".github/workflows/pipelines-churn.yml").read_text())
+    jobs = fast_yaml.load((project / ".github/workflows/pipelines-churn.yml").read_text())
     (line,) = (line for line in _lines(jobs["jobs"]["tests"]) if "note=" in line)
     assert "-p 'note=${{ '${{' }} github.token }}'" in line
 

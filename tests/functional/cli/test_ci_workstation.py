@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from tests import fast_yaml
 from tests.functional.cli.churn import SPEC, repository
 from tests.functional.cli.in_process import Answer, run_in
 
@@ -26,7 +26,7 @@ def _workstation(project: Path, *words: str) -> Answer:
 
 
 def _parameter(project: Path, name: str) -> Any:
-    return yaml.safe_load((project / FILE).read_text())["Parameters"][name]["Default"]
+    return fast_yaml.load((project / FILE).read_text())["Parameters"][name]["Default"]
 
 
 def test_the_template_fits_the_project_and_the_next_commands_are_named(project: Path) -> None:

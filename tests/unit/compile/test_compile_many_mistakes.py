@@ -20,6 +20,12 @@ _WORK: Final = f"{_HEAD}steps:\n  work:\n    kind: processing\n    script: work.
 _CHOICE: Final = f"{_HEAD}steps:\n  c:\n    kind: condition\n    if: 1 == 1\n"
 
 
+IN_QUICK: Final = frozenset(
+    ("references in one text", "misspelt steps in one list", "steps that wait for a cycle")
+)
+"""One of each sort of text; `make quick` leaves the others out."""
+
+
 def _numbered(line: str, many: int) -> str:
     return "".join(line.replace("#", str(number)) for number in range(many))
 
@@ -69,7 +75,13 @@ SPECS: Final[Mapping[str, Callable[[int], str]]] = {
 }
 
 
-@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in IN_QUICK else pytest.mark.slow, id=name)
+        for name in SPECS
+    ],
+)
 def test_time_grows_with_the_number_of_mistakes_not_with_its_square(
     name: str, tmp_path: Path
 ) -> None:

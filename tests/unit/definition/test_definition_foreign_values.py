@@ -51,7 +51,7 @@ def _cases() -> dict[tuple[str | int, ...], tuple[Path, tuple[str | int, ...]]]:
 @pytest.mark.parametrize(
     "value",
     [
-        pytest.param(PAGE, id="object"),
+        pytest.param(PAGE, id="object", marks=pytest.mark.slow),
         pytest.param([PAGE], id="list", marks=pytest.mark.everything),
         pytest.param(10**400, id="number"),
     ],

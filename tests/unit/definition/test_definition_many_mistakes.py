@@ -15,6 +15,10 @@ pytestmark = pytest.mark.no_cover
 FEW: Final = 400 if EVERYTHING else 200
 
 
+IN_QUICK: Final = frozenset(("unknown parameters", "unknown steps", "a cycle"))
+"""`make quick` leaves the others out."""
+
+
 def _definition(*steps: JsonObject, parameters: Any = ()) -> JsonObject:
     return {"Version": "2020-12-01", "Parameters": [*parameters], "Steps": [*steps]}
 
@@ -60,7 +64,13 @@ DEFINITIONS: Final[Mapping[str, Callable[[int], JsonObject]]] = {
 }
 
 
-@pytest.mark.parametrize("name", DEFINITIONS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in IN_QUICK else pytest.mark.slow, id=name)
+        for name in DEFINITIONS
+    ],
+)
 def test_time_grows_with_the_number_of_mistakes_not_with_its_square(name: str) -> None:
     """Whoever sends a definition to the API may have made as many as fit into it."""
     assert check_definition(DEFINITIONS[name](8))

@@ -57,7 +57,7 @@ def test_an_expression_that_explodes_is_found_with_a_text_that_shows_it(expressi
         target=compiled(expression).search, args=(f"{text * 2}\0loss: {text * 2}\0",)
     )
     search.start()
-    search.join(0.3)
+    search.join(0.1)
     still_searching = search.is_alive()
     search.kill()
     search.join()

@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 import pytest
-import yaml
 
 from pipelines.cli.main import cli
+from tests import fast_yaml
 from tests.golden.infra_projects import CASES, FOLDER
 
 _TOOL = ["python", "-m", "pipelines"]
@@ -21,11 +21,11 @@ _TOOL = ["python", "-m", "pipelines"]
 def _buildspecs() -> Iterator[tuple[str, dict[str, Any]]]:
     for case in CASES:
         for file in sorted((FOLDER / case / "expected").glob("*.yaml")):
-            resources = yaml.safe_load(file.read_text("utf-8"))["Resources"]
+            resources = fast_yaml.load(file.read_text("utf-8"))["Resources"]
             for name, resource in resources.items():
                 if resource["Type"] == "AWS::CodeBuild::Project":
                     text = resource["Properties"]["Source"]["BuildSpec"]
-                    yield f"{case}-{file.stem}-{name}", yaml.safe_load(text)
+                    yield f"{case}-{file.stem}-{name}", fast_yaml.load(text)
 
 
 BUILDSPECS = dict(_buildspecs())

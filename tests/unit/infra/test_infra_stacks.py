@@ -5,11 +5,10 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from functools import cache
 
-import yaml
-
 from pipelines.infra.approval import decisions
 from pipelines.infra.model import logical_id
 from pipelines.json_types import JsonObject
+from tests import fast_yaml
 from tests.golden.infra_projects import FOLDER, stacks_of
 
 _READS = {"s3:GetObject", "s3:GetObjectVersion", "kms:Decrypt"}
@@ -131,7 +130,7 @@ def test_another_account_is_entered_by_a_role_of_the_same_name() -> None:
     there = _resources("accounts", "churn-prod.yaml")["ReleaseRole"]["Properties"]
     assert there["RoleName"] == name
     project = _resources("accounts", "churn.yaml")["ProdReleaseProject"]["Properties"]
-    spec = yaml.safe_load(project["Source"]["BuildSpec"])
+    spec = fast_yaml.load(project["Source"]["BuildSpec"])
     assert (
         f"aws configure set profile.target.role_arn arn:aws:iam::444455556666:role/{name}"
         in (spec["phases"]["build"]["commands"])

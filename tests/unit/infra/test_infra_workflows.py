@@ -7,9 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
 
 from pipelines.infra.workflows import github, gitlab
+from tests import fast_yaml
 from tests.functional.ci.hosts import stand_in
 from tests.golden.infra_projects import FOLDER
 
@@ -36,7 +36,7 @@ def test_a_pattern_is_written_in_the_language_of_the_host(
 
 def _comment(case: str) -> str:
     (path,) = (FOLDER / case / "expected").glob("pipelines-*.yml")
-    document = yaml.safe_load(path.read_text("utf-8"))
+    document = fast_yaml.load(path.read_text("utf-8"))
     if case == "gitlab":
         return "\n".join(document["churn:comment"]["script"])
     return str(document["jobs"]["comment"]["steps"][-1]["run"])

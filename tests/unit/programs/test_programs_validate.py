@@ -13,7 +13,10 @@ from pipelines.json_types import JsonObject
 from tests.unit.programs.validation_job import Project
 
 # Great Expectations and what it imports warn about their own dependencies.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.xdist_group("great_expectations"),  # one worker imports it, not both
+]
 
 FLIGHTS = pd.DataFrame(
     {

@@ -15,7 +15,10 @@ from tests.unit.programs.allowed import Allowed
 from tests.unit.programs.validation_job import Project
 
 # Great Expectations and what it imports warn about their own dependencies.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.xdist_group("great_expectations"),  # one worker imports it, not both
+]
 
 LARGE = 2**53
 

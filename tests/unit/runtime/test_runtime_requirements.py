@@ -125,7 +125,9 @@ def test_requirements_that_are_met_leave_the_interpreter_alone(
     assert not (tmp_path / "env").exists()
 
 
-@pytest.mark.parametrize("every_python", ["this", "3.7"], indirect=True)
+@pytest.mark.parametrize(
+    "every_python", [pytest.param("this", marks=pytest.mark.slow), "3.7"], indirect=True
+)
 @pytest.mark.usefixtures("every_python")
 def test_wheels_go_into_an_environment_that_sees_the_outer_packages_and_is_made_once(
     decide: Callable[[str], str], tmp_path: Path

@@ -102,7 +102,7 @@ def test_the_api_lists_no_type_that_is_not_known_here() -> None:
 def test_an_arn_is_made_of_the_noun_that_the_api_demands(name: str) -> None:
     """The patterns of the API's ARN shapes hold the noun."""
     resource = _type(name).resource
-    shapes = Loader().load_service_model("sagemaker", "service-2")["shapes"]
+    shapes = _api()
     pattern = shapes.get(resource.arn or "", {}).get("pattern") if resource is not None else None
     assert resource is None or pattern is None or f":{resource.noun}/" in pattern
 

@@ -44,11 +44,24 @@ steps:
 
 
 def run_pytest(project: Path, *arguments: str) -> str:
-    """Run pytest in a project with this plugin and no other; return what it prints."""
+    """Run pytest in a project with this plugin and no other; return what it prints.
+
+    Its temporary folders are in the project: among those of all runs it would remove old ones.
+    """
     root = Path(__file__).parents[3]
     (project / "pytest.ini").touch()
     ended = subprocess.run(
-        [sys.executable, "-P", "-m", "pytest", "-q", "-p", "pipelines.testing.plugin", *arguments],
+        [
+            sys.executable,
+            "-P",
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "pipelines.testing.plugin",
+            "--basetemp=tmp",
+            *arguments,
+        ],
         cwd=project,
         env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(root)},
         capture_output=True,
