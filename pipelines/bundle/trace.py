@@ -79,14 +79,13 @@ class _Module:
 
     @property
     def place(self) -> str:
-        """Its path below the folder."""
-        return str(PurePosixPath(self.path).relative_to(self.root))
+        """Its path below the folder; a relative import may lead out of it, which is an error."""
+        return self.path.removeprefix(f"{self.root}/")
 
     @property
     def depth(self) -> int:
         """How many packages it is in."""
-        folder = PurePosixPath(self.path).parent
-        return len(folder.parts) - len(PurePosixPath(self.root).parts)
+        return self.place.count("/")
 
 
 def trace(project: Project, script: str) -> Trace:
@@ -182,17 +181,18 @@ def _imports(tree: ast.Module, path: str) -> Iterator[tuple[Import, tuple[ast.st
 
     Names of relative imports are paths from the project's root, with a leading dot.
     """
+    above = PurePosixPath(path).parents
     for node, within in statements(tree.body, ()):
         match node:
             case ast.Import(names=names):
                 for alias in names:
                     yield Import(path, alias.lineno, alias.col_offset, (alias.name,)), within
-            case ast.ImportFrom(level=level) if level > len(PurePosixPath(path).parents):
+            case ast.ImportFrom(level=level) if level > len(above):
                 yield Import(path, node.lineno, node.col_offset + 4, (".",), level), within
             case ast.ImportFrom(module=module, names=names, level=level):
                 base = module or ""
                 if level:
-                    package = PurePosixPath(path).parents[level - 1]
+                    package = above[level - 1]
                     base = "." + ".".join((*package.parts, *filter(None, [module])))
                 below = (f"{base}.{a.name}" if base != "." else f".{a.name}" for a in names)
                 names_read = (base, *below)
@@ -207,7 +207,8 @@ class _Finder:
     def __init__(self, project: Project, roots: tuple[str, ...]) -> None:
         self._project = project
         self._roots = roots
-        self._tops = {root: project.names(root) for root in (".", *roots)}
+        self._tops = {root: project.names(root) for root in {".", *roots}}
+        self._is_file = functools.cache(project.is_file)  # modules are imported again and again
         self._compiled = {root: _compiled(names) for root, names in self._tops.items()}
 
     def files(self, module: str, near: str) -> Iterator[_Module]:
@@ -251,7 +252,7 @@ class _Finder:
         for depth in range(1, len(parts) + 1):
             package = _joined(root, parts[:depth])
             for candidate in (f"{package}/__init__.py", f"{package}.py"):
-                if self._project.is_file(candidate):
+                if self._is_file(candidate):
                     yield candidate
 
 

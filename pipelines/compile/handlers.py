@@ -13,7 +13,7 @@ from typing import Final
 
 from pipelines.bundle.need import ProjectFile
 from pipelines.bundle.project import Project
-from pipelines.bundle.statements import statements
+from pipelines.bundle.statements import nodes, statements
 from pipelines.bundle.trace import parsed
 from pipelines.diagnostics import Finding, Path, Place, Severity, Span
 from pipelines.diagnostics.nearest import nearest
@@ -90,15 +90,13 @@ class _Module:
         source: the file, for places.
         lines: its text.
         names: what is defined, by name.
-        is_open: whether `import *`, or what it does with its own names, may bring more.
-        used: the names that its own code reads.
+        tree: its syntax tree.
     """
 
     source: str
     lines: tuple[str, ...]
     names: Mapping[str, _Defined]
-    is_open: bool
-    used: frozenset[str]
+    tree: ast.Module
 
     @classmethod
     def read(cls, project: Project, path: str) -> _Module:
@@ -106,12 +104,18 @@ class _Module:
         tree = parsed(content, path)
         lines = tuple(importlib.util.decode_source(content).split("\n"))
         names = {one.name: one for one in _defined(tree)}
-        read = [
-            n for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
-        ]
-        used = frozenset(one.id for one in read)
-        is_open = bool(_OPENING & (names.keys() | used))
-        return cls(str(project.root / path), lines, names, is_open, used)
+        return cls(str(project.root / path), lines, names, tree)
+
+    @property
+    def used(self) -> frozenset[str]:
+        """The names that its own code reads."""
+        read = (n for n in nodes(self.tree) if isinstance(n, ast.Name))
+        return frozenset(one.id for one in read if isinstance(one.ctx, ast.Load))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether `import *`, or what it does with its own names, may bring more."""
+        return bool(_OPENING & (self.names.keys() | self.used))
 
     def place(self, one: _Defined) -> Place:
         text = self.lines[one.line - 1]
@@ -159,7 +163,6 @@ class _Check:
         is_served = not self._lacked() and bool(
             self._module.names.keys() & self._contract.functions.keys()
         )
-        severity = Severity.WARNING if is_served or self._module.is_open else Severity.ERROR
         for name, parameters in every_handler().items():
             one = self._module.names.get(name)
             if one is None or one.node is None or name in self._contract.functions:
@@ -168,6 +171,7 @@ class _Check:
                 name == "handler" and not _is_for(one.node, parameters)
             ):
                 continue  # a function of the user's own
+            severity = Severity.WARNING if is_served or self._module.is_open else Severity.ERROR
             message = f"`{name}` is never called: {self._server} calls {self._called()}"
             yield self._find(message, self._instead(), one, severity)
 
@@ -234,7 +238,7 @@ class _Check:
         """Return the functions to add: those that complete what is there, else the longest set."""
         names = self._module.names
         sets = self._contract.required
-        if not sets or self._module.is_open or any(names.keys() >= set(r) for r in sets):
+        if not sets or any(names.keys() >= set(r) for r in sets) or self._module.is_open:
             return []
         begun = [r for r in sets if names.keys() & set(r)]
         return [name for name in (begun or sets)[-1] if name not in names]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import heapq
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def resolver(graph: Graph, data: Mapping[str, Value]) -> Resolver:
 def _checked(graph: Graph) -> Iterator[Finding]:
     yield from _kind_checks(graph.nodes.values())
     for check in _checks():
-        yield from import_module(check).check(graph)
+        yield from check(graph)
 
 
 def _beside(unresolved: Iterable[Finding], found: Iterable[Finding]) -> Iterator[Finding]:
@@ -61,9 +62,12 @@ def _beside(unresolved: Iterable[Finding], found: Iterable[Finding]) -> Iterator
     return (finding for finding in found if (finding.path, finding.within) not in places)
 
 
-def _checks() -> tuple[str, ...]:
+@functools.cache
+def _checks() -> tuple[Callable[[Graph], Iterator[Finding]], ...]:
+    """Return the `check` of each module of `checks/`."""
     files = (Path(__file__).parent / "checks").glob("[!_]*.py")
-    return tuple(sorted(f"{__package__}.checks.{file.stem}" for file in files))
+    names = sorted(f"{__package__}.checks.{file.stem}" for file in files)
+    return tuple(import_module(name).check for name in names)
 
 
 def _branches(spec: PipelineSpec) -> dict[str, SpecBranch]:

@@ -30,6 +30,7 @@ _REPOSITORY_WORDS: Final = {"sklearn": "scikit-learn"}
 """What a family's repositories are called, where that is not the family's name."""
 
 
+@functools.cache
 def families() -> tuple[str, ...]:
     """Return the families that have a table, sorted."""
     folder = Path(__file__).parent / "tables"

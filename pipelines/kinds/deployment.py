@@ -124,7 +124,8 @@ class DeploymentStep(StepSpec):
     @property
     def mode(self) -> str:
         """The key of the mode that it is served in."""
-        return next(name for name in _MODES if getattr(self, name, None) is not None)
+        given = self.model_fields_set
+        return next(n for n in _MODES if n in given and getattr(self, n) is not None)
 
     @property
     def variables(self) -> dict[str, str]:

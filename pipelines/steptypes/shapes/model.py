@@ -118,9 +118,9 @@ class ShapeTable:
     supplied: tuple[str, ...] = ()
     """Members of the request that it requires and that are filled in later."""
 
-    def __init__(self, raw: JsonObject) -> None:
+    def __init__(self, raw: JsonObject, made: dict[str, Shape] | None = None) -> None:
         self._raw = raw
-        self._made: dict[str, Shape] = {}
+        self._made = {} if made is None else made
 
     def get(self, name: str) -> Shape:
         """Return the shape of that name; every name that a shape mentions is there."""
@@ -139,8 +139,8 @@ class ShapeTable:
 class Shapes(ShapeTable):
     """All shapes of one step Type."""
 
-    def __init__(self, step_type: StepType, raw: JsonObject) -> None:
-        super().__init__(raw["shapes"])
+    def __init__(self, step_type: StepType, raw: JsonObject, made: dict[str, Shape]) -> None:
+        super().__init__(raw["shapes"], made)
         self.step_type = step_type
         self.supplied = step_type.supplied
         self.botocore: str = raw["botocore"]
@@ -159,11 +159,12 @@ class Shapes(ShapeTable):
 
 
 @functools.cache
-def _loaded(type_name: str) -> JsonObject:
+def _loaded(type_name: str) -> tuple[JsonObject, dict[str, Shape]]:
+    """Return what the file of a step Type holds, and where shapes are kept that are made of it."""
     raw: JsonObject = json.loads(shape_file(type_name).read_bytes())
-    return raw
+    return raw, {}
 
 
 def shapes_of(step_type: StepType) -> Shapes:
-    """Return the shapes of a step Type; its file is read once in a process."""
-    return Shapes(step_type, _loaded(step_type.name))
+    """Return the shapes of a step Type; each is read and made once in a process."""
+    return Shapes(step_type, *_loaded(step_type.name))

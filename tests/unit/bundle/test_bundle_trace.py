@@ -179,6 +179,12 @@ def test_a_relative_import_of_a_script_fails(work: str, is_reached: bool, tmp_pa
     assert _strays(work, {}, tmp_path) == [("steps/work.py", line, 0, is_reached)]
 
 
+def test_a_relative_import_may_lead_to_a_file_above_the_scripts_folder(tmp_path: Path) -> None:
+    """It fails like the others: the file is there, and is no module of the script's package."""
+    found = _strays("from ..far import x", {"far.py": "x = 1"}, tmp_path)
+    assert found == [("steps/work.py", 1, 0, True)]
+
+
 @pytest.mark.parametrize(
     "work",
     [
