@@ -3,7 +3,8 @@
 Beside the checkpoints lies a file with a fingerprint of the data and the hyperparameters that they
 were made with. What was made with others is set aside, so that no training goes on with it. All
 hosts share one prefix in S3, so that the fingerprint is the same on each of them: it holds nothing
-of channels that are sharded, or that only some hosts get.
+of channels that are sharded, or that only some hosts get. Nor of file systems that the training may
+write to, which hold something else when it goes on.
 """
 
 from __future__ import annotations
@@ -18,12 +19,16 @@ from .errors import JobError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import Any, Iterator
+    from typing import Any, Iterator, Mapping
 
     from .container import Container
 
 MARK = ".pipelines-checkpoint.json"
 ASIDE = ".set-aside"
+WRITABLE_VARIABLE = "PIPELINES_WRITABLE_CHANNELS"
+"""Channels of file systems that can be written to, where a machine stands for SageMaker."""
+_MOUNTS = "/proc/self/mounts"
+_NETWORK = ("nfs", "nfs4", "lustre")
 _MOST_FILES = 100000
 _MOST_HEADS = 100
 _HEAD = 65536
@@ -42,6 +47,7 @@ class Checkpoints:
         self._folder = folder
         self._is_master = container.hosts.rank == 0
         self._resumes = resumes
+        self._hyperparameters = dict(container.hyperparameters)
         self._fingerprint = fingerprint(container)
 
     def begin(self) -> None:
@@ -55,7 +61,7 @@ class Checkpoints:
         if known is not None:
             self._require_open(known)
             if known.get("fingerprint") != self._fingerprint:
-                self._set_aside(str(known.get("fingerprint")))
+                self._set_aside(known)
         self._write(done=False)
 
     def done(self) -> None:
@@ -70,7 +76,8 @@ class Checkpoints:
                 " remove `checkpoints.resume`" % self._resumes
             )
 
-    def _set_aside(self, other: str) -> None:
+    def _set_aside(self, known: dict[str, Any]) -> None:
+        other = str(known.get("fingerprint"))
         paths = [one for one in self._folder.iterdir() if one.name not in (MARK, ASIDE)]
         if not paths:
             return
@@ -83,31 +90,67 @@ class Checkpoints:
         for path in paths:
             path.rename(aside / path.name)
         print(
-            "pipelines: the checkpoints were made with other data or hyperparameters: they are"
-            " ignored, and lie in %s" % aside,
+            "pipelines: the checkpoints were made with %s: they are ignored, and lie in %s"
+            % (_differences(known.get("hyperparameters"), self._hyperparameters), aside),
             file=sys.stderr,
             flush=True,
         )
 
     def _write(self, *, done: bool) -> None:
-        text = json.dumps({"fingerprint": self._fingerprint, "done": done}, sort_keys=True)
+        mark = {
+            "fingerprint": self._fingerprint,
+            "hyperparameters": self._hyperparameters,
+            "done": done,
+        }
+        text = json.dumps(mark, sort_keys=True)
         part = self._folder / (MARK + ".part")
         part.write_text(text)
         part.replace(self._folder / MARK)
 
 
+def _differences(other: Any, own: Mapping[str, str]) -> str:
+    """Return what is different, in words; data alone where the hyperparameters are the same."""
+    if not isinstance(other, dict):
+        return "other data or hyperparameters"
+    names = sorted(name for name in {*other, *own} if other.get(name) != own.get(name))
+    if not names:
+        return "other data"
+    return "other hyperparameters (%s)" % "; ".join(
+        "%s %s, now %s" % (name, other.get(name, "unset"), own.get(name, "unset")) for name in names
+    )
+
+
 def fingerprint(container: Container) -> str:
     """Return a hash over hyperparameters and data: names and sizes, and how some files begin."""
     groups = container.hosts.config.get("instance_groups") or ()
+    writable = _writable(container)
     channels = {}
     for name in sorted(container.channels):
         config = container.input_data_config.get(name) or {}
         whole = config.get("S3DistributionType") != "ShardedByS3Key" and len(groups) < 2
-        is_piped = config.get("TrainingInputMode") == "Pipe"
-        files = list(_files(container.channels[name])) if whole and not is_piped else []
+        is_data = config.get("TrainingInputMode") != "Pipe" and name not in writable
+        files = list(_files(container.channels[name])) if whole and is_data else []
         channels[name] = [config, files]
     described = [container.hyperparameters, channels]
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+
+
+def _writable(container: Container) -> set[str]:
+    """Return the channels of file systems that the training may write to."""
+    found = set(filter(None, os.environ.get(WRITABLE_VARIABLE, "").split(",")))
+    try:
+        with open(_MOUNTS, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - as below
+            mounted = writable_mounts(file.read())
+    except OSError:
+        return found
+    return found | {name for name, path in container.channels.items() if str(path) in mounted}
+
+
+def writable_mounts(table: str) -> set[str]:
+    """Return where network file systems are mounted that can be written to, by Linux's table."""
+    rows = (line.split(" ") for line in table.splitlines())
+    whole = (row for row in rows if len(row) > 3)
+    return {row[1] for row in whole if row[2] in _NETWORK and "rw" in row[3].split(",")}
 
 
 def _files(folder: Path) -> Iterator[list[Any]]:

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.runtime.checkpoints import ASIDE, MARK, Checkpoints, fingerprint
+from pipelines.runtime.checkpoints import (
+    ASIDE,
+    MARK,
+    WRITABLE_VARIABLE,
+    Checkpoints,
+    fingerprint,
+    writable_mounts,
+)
 from pipelines.runtime.container import Container, Hosts
 from pipelines.runtime.errors import JobError
 
@@ -33,6 +40,49 @@ def test_a_fingerprint_is_of_data_and_hyperparameters(tmp_path: Path) -> None:
     (data / "x.csv").write_text("1,3")
     assert first != fingerprint(container(data, epochs="4"))
     assert sharded == fingerprint(container(data, distribution="ShardedByS3Key", epochs="4"))
+
+
+def test_what_a_training_may_write_to_is_no_part_of_a_fingerprint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A channel of EFS or FSx with `rw` holds something else when a training goes on."""
+    monkeypatch.setenv(WRITABLE_VARIABLE, "shared,train")
+    first = fingerprint(container(tmp_path, epochs="4"))
+    (tmp_path / "written").write_text("1,2")
+    assert first == fingerprint(container(tmp_path, epochs="4"))
+    table = (
+        "fs-1:/a /opt/ml/input/data/a nfs4 rw,relatime 0 0\n"
+        "fs-1:/b /opt/ml/input/data/b nfs4 ro,relatime 0 0\n"
+        "10.0.0.1@tcp:/x /opt/ml/input/data/c lustre rw 0 0\n"
+        "/dev/nvme1n1 /opt/ml ext4 rw 0 0\nshort\n"
+    )
+    assert writable_mounts(table) == {"/opt/ml/input/data/a", "/opt/ml/input/data/c"}
+
+
+def test_it_is_told_what_is_different_where_checkpoints_are_ignored(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The hyperparameters with both values, or the data; marks of earlier versions have neither."""
+    saved, data = tmp_path / "checkpoints", tmp_path / "train"
+    data.mkdir()
+    Checkpoints(saved, container(data, epochs="4", seed="7"), None).begin()
+    said = []
+    for number, parameters in enumerate([{"epochs": "8"}, {"epochs": "8"}, {"epochs": "9"}]):
+        (saved / "epoch").write_text("3")
+        (data / "x.csv").write_text("1" * max(1, number))
+        if number == 2:
+            (saved / MARK).write_text('{"fingerprint": "0123"}')
+        Checkpoints(saved, container(data, **parameters), None).begin()
+        said.append(capfd.readouterr().err.partition("made with ")[2].partition(": they")[0])
+    assert said == [
+        "other hyperparameters (epochs 4, now 8; seed 7, now unset)",
+        "",
+        "other data or hyperparameters",
+    ]
+    (saved / "epoch").write_text("3")
+    (data / "x.csv").write_text("other")
+    Checkpoints(saved, container(data, epochs="9"), None).begin()
+    assert "were made with other data: they are ignored" in capfd.readouterr().err
 
 
 def test_only_the_first_host_says_that_a_training_is_done(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from pipelines.backends.local.jobs import own_entrypoint
@@ -17,7 +18,7 @@ from pipelines.backends.local.jobs.opt_ml import write_training
 from pipelines.backends.local.jobs.outputs import store_model, store_output_data
 from pipelines.backends.local.jobs.pipes import feed_pipes
 from pipelines.backends.local.jobs.run import ContainerCommand, run_job
-from pipelines.backends.local.jobs.sources import training_sources
+from pipelines.backends.local.jobs.sources import FileSystemSource, training_sources
 from pipelines.backends.local.jobs.spec import (
     HostPlan,
     JobLimits,
@@ -35,6 +36,7 @@ from pipelines.backends.local.jobs.toolkit import (
 from pipelines.backends.local.jobs.workspace import workspace
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.execution import searching
+from pipelines.runtime.checkpoints import WRITABLE_VARIABLE
 from pipelines.steptypes.training import STEP_TYPE
 from pipelines.steptypes.training_job import event_files
 
@@ -167,10 +169,20 @@ def _container(store: ObjectStore, job: LocalJob, order: JobOrder) -> ContainerC
     environment = {
         "TRAINING_JOB_NAME": job.name,
         "TRAINING_JOB_ARN": job.arn,
+        **_written(request),
         **(request.get("Environment") or {}),
     }
     limits = JobLimits.of(request.get("StoppingCondition"), order.settings.grace)
     return ContainerCommand(words, environment, limits, _FAILURE, _remarks(job, order))
+
+
+def _written(request: JsonObject) -> dict[str, str]:
+    """Name the channels that the training may write to, for the fingerprint of its checkpoints."""
+    if not request.get("CheckpointConfig"):
+        return {}
+    sources = [one for one in training_sources(request) if isinstance(one, FileSystemSource)]
+    names = (PurePosixPath(one.folder).name for one in sources if not one.read_only)
+    return {WRITABLE_VARIABLE: ",".join(names)}
 
 
 def _remarks(job: LocalJob, order: JobOrder) -> list[str]:
