@@ -210,6 +210,18 @@ def test_one_failing_host_ends_the_others(local: Local) -> None:
     assert without_remarks(outcome.reason) == "AlgorithmError: algo-2: broken, exit code: 5"
 
 
+def test_of_hosts_that_tell_the_same_the_first_one_is_named(local: Local) -> None:
+    """Under mpirun all end with the words of the master, whose log has what the ranks said."""
+    ready = local.home / "ready"
+    script = (
+        "echo rank 3: no > /opt/ml/output/failure; case $(basename $(dirname $PWD)) in"
+        f" algo-2) while [ ! -e {ready} ]; do sleep 0.01; done; exit 5;;"
+        f" *) trap 'exit 5' TERM; touch {ready}; sleep 900 & wait;; esac"
+    )
+    outcome = run_training(local, script, hosts=2)
+    assert without_remarks(outcome.reason) == "AlgorithmError: algo-1: rank 3: no, exit code: 5"
+
+
 def test_a_hard_coded_path_is_told_what_it_needs(local: Local) -> None:
     """With rewritten paths a script that opens /opt/ml itself fails; the reason says why."""
     local.store.put_bytes("s3://bucket/code/x.py", b"open('/opt/ml/processing/input/code/x.py')")

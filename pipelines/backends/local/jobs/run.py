@@ -170,12 +170,24 @@ def _reason(order: JobOrder, job: LocalJob, container: ContainerCommand, end: Jo
     platform = _platform_reason(end)
     if platform:
         return platform
+    texts = {one.name: _failure_text(one.ml / container.failure) for one in job.hosts}
+    text = texts[failure.host]
+    failure = _source(end, failure, texts)
     host = next(one for one in job.hosts if one.name == failure.host)
-    text = _failure_text(host.ml / container.failure)
     hint = _path_hint(job, order.settings, order.logs / f"{host.name}.log") + _disk_hint(
         order.settings, text
     )
     return _algorithm_error(job, failure, text, hint, kept)
+
+
+def _source(end: JobEnd, failure: HostEnd, texts: Mapping[str, str]) -> HostEnd:
+    """Return the host whose failure the first one tells of.
+
+    Under mpirun all hosts end with the words of the master, whose log has the ranks' output.
+    """
+    text = texts[failure.host]
+    same = next((name for name in texts if text and texts[name] == text), failure.host)
+    return next((one for one in end.hosts if one.host == same and not one.succeeded), failure)
 
 
 def _platform_reason(end: JobEnd) -> str | None:
