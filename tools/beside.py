@@ -38,7 +38,8 @@ def _show(checks: subprocess.Popen[str]) -> None:
 
 
 def run(checks: list[str], tests: list[str]) -> int:
-    """Run both to their ends; return 1 if one of them failed. Ctrl-C ends both."""
+    """Run both to their ends; return 1 if one of them failed. Ctrl-C and SIGTERM end both."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     process = subprocess.Popen(
         checks,
         stdin=subprocess.DEVNULL,
