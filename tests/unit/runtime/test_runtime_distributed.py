@@ -54,6 +54,10 @@ def test_mpirun_starts_the_processes_of_all_hosts() -> None:
     assert argv[argv.index("--host") + 1] == "localhost:4,algo-2:2"
     two = container("algo-1", "algo-1", "algo-2")
     assert meeting_port(two) != two.port
+    own = mpirun_arguments(["localhost"], [2], ["-bind-to", "core", "-x", "A=1"])
+    assert own[1:8] == [
+        "--allow-run-as-root", "--map-by", "slot", "-bind-to", "core", "-x", "A=1",
+    ]  # fmt: skip
 
 
 def test_mpirun_is_told_in_the_words_of_its_release_how_to_reach_other_hosts() -> None:

@@ -172,5 +172,7 @@ def _distribution(parameters: JsonObject) -> JsonObject | None:
     """Return the launcher that the toolkit would start the program with."""
     if parameters.get("sagemaker_mpi_enabled"):
         count = parameters.get("sagemaker_mpi_num_of_processes_per_host")
-        return {"launcher": "mpi", "processes_per_host": count}
+        told = {"launcher": "mpi", "processes_per_host": count}
+        options = parameters.get("sagemaker_mpi_custom_mpi_options")
+        return {**told, "custom_mpi_options": options} if options else told
     return next((told for name, told in _LAUNCHERS.items() if parameters.get(name)), None)
