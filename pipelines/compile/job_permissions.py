@@ -42,7 +42,7 @@ class JobPermissions:
             "images": self.resources.repositories(images),
             "logs": (self.resources.arn("logs", f"log-group:{group}*"),) if group else (),
             "inputs": self.resources.objects(reads),
-            "outputs": self.resources.objects(writes),
+            "outputs": self.resources.objects(self.resources.writes_below(step)),
         }
         yield from grants.running(found)
         yield from grants.listing(self.resources.areas((*reads, *writes)))
@@ -67,7 +67,8 @@ class JobPermissions:
         grants = StepGrants(self.resources, step.name, self.resources.aws.runs_code_as)
         inputs, outputs = self.resources.uris([source]), self.resources.uris([output])
         yield grants.allow("s3:GetObject", self.resources.objects(inputs))
-        yield grants.allow("s3:PutObject", self.resources.objects(outputs))
+        written = self.resources.objects(self.resources.folders([output]))
+        yield grants.allow("s3:PutObject", written)
         yield from grants.listing(self.resources.areas((*inputs, *outputs)))
 
     def _of_models(self, step: Step, logs: str) -> Iterator[Permission]:

@@ -23,6 +23,7 @@ _ROLE = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/\S+")
 _QUEUE = re.compile(r"https://sqs\.([a-z0-9-]+)\.[^/]+/(\d{12})/(\S+)")
 _IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.[^/]+/([^:@]+)")
 _MANIFESTS = frozenset({"ManifestFile", "AugmentedManifestFile"})
+_SPECIAL = re.compile(r"[*?$]")
 _STARS = re.compile(r"\*{2,}")
 _ARCHIVE = "ModelDataUrl"
 _OUTPUT = "S3OutputPath"
@@ -132,10 +133,16 @@ class Resources:
 
     def writes(self, step: Step) -> tuple[str, ...]:
         """Return the URIs that a job writes: those that it names and does not read."""
-        read = [*objects_read_by(step)]
-        leaves = _leaves(own_arguments(step))
-        named = [one for key, one in leaves if key.startswith("S3") and target_of(one) is None]
-        return self.uris(one for one in named if one not in read)
+        return self.uris(_written(step))
+
+    def writes_below(self, step: Step) -> tuple[str, ...]:
+        """Return them as folders: a job writes objects below each, and none beside it."""
+        return self.folders(_written(step))
+
+    def folders(self, values: Iterable[Json]) -> tuple[str, ...]:
+        """Return what is known of URIs, each with a slash where it is known to its end."""
+        found = ((uri, self.known(value)[1]) for value in values for uri in self.uris([value]))
+        return tuple(dict.fromkeys(f"{uri.rstrip('/')}/" if whole else uri for uri, whole in found))
 
     def names(self, step: Step) -> tuple[str, ...]:
         """Return every URI that the arguments of a step name, read or written."""
@@ -161,8 +168,11 @@ class Resources:
         return tuple(f"arn:{self.partition}:s3:::{area}*" for area in self.areas(uris))
 
     def areas(self, uris: Iterable[str]) -> tuple[str, ...]:
-        """Return bucket and prefix of URIs, in the pipeline's prefix those of an area."""
-        return tuple(dict.fromkeys(map(self._area, uris)))
+        """Return bucket and prefix of URIs, in the pipeline's prefix those of an area.
+
+        What a policy would read as a wildcard or a variable stands for itself in them.
+        """
+        return tuple(dict.fromkeys(_SPECIAL.sub(r"${\g<0>}", self._area(uri)) for uri in uris))
 
     def listings(self, areas: Iterable[str]) -> Iterator[tuple[str, str | None]]:
         """Yield the bucket of each area, as an ARN, and the prefix that is listed there.
@@ -256,6 +266,14 @@ def key_arn(aws: Aws, key: str) -> tuple[str, str | None]:
 def own_arguments(step: Step) -> Json:
     """Return the arguments of a step without those of the steps inside it."""
     return step.apart.get("Arguments")
+
+
+def _written(step: Step) -> list[Json]:
+    """Return the values by which a job names where it writes."""
+    read = [*objects_read_by(step)]
+    leaves = _leaves(own_arguments(step))
+    named = [one for key, one in leaves if key.startswith("S3") and target_of(one) is None]
+    return [one for one in named if one not in read]
 
 
 def _leaves(value: Json, key: str = "") -> Iterator[tuple[str, Json]]:

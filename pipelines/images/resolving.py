@@ -34,6 +34,11 @@ _Named: TypeAlias = Literal["cpu", "gpu"]
 _ACCELERATOR: Final = re.compile(r"^(?P<name>.+?)-(?P<accelerator>cpu|gpu)$")
 _VERSION: Final = re.compile(r"\d+(?:\.\d+)*")
 
+_URI: Final = re.compile(
+    r"[\w.-]+(:\d+)?(/[\w.-]+)+(:[\w.-]{1,128})?(@sha256:[0-9a-f]+)?", re.ASCII
+)
+"""Registry, repository, tag and digest, as Docker reads them."""
+
 _DOMAINS: Final = {
     "cn-": "amazonaws.com.cn",
     "us-iso-": "c2s.ic.gov",
@@ -57,7 +62,7 @@ def resolve(
         scope: what the image is for. Processing takes the training image of a framework.
     """
     if "/" in name or ".dkr.ecr." in name:
-        return describe(name)
+        return describe(name) if _URI.fullmatch(name) else _no_uri(name)
     family = next((known for known in families() if name.startswith(f"{known}-")), None)
     if family is None:
         return _unknown_family(name, scope)
@@ -81,6 +86,11 @@ def _split(rest: str) -> tuple[str, _Named | None]:
     if match is None:
         return rest, None
     return match["name"], "gpu" if match["accelerator"] == "gpu" else "cpu"
+
+
+def _no_uri(name: str) -> ImageProblem:
+    example = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/mine:1"
+    return ImageProblem("SP401", f"`{name}` is not the URI of an image", f"such as {example}")
 
 
 def _wrong_scope(family: str, whole: JsonObject, scope: Scope) -> ImageProblem:

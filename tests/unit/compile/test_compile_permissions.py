@@ -285,6 +285,18 @@ def test_a_whole_bucket_is_that_bucket_alone() -> None:
     assert listing.conditions == ()
 
 
+def test_a_job_writes_below_its_output_and_a_star_is_no_wildcard() -> None:
+    """`scores*` would be `scores-of-others` too; inputs alone are read by prefix."""
+    source = {"S3DataSource": {"S3Uri": "s3://lake/rows*?$"}}
+    output = {"OutputDataConfig": {"S3OutputPath": "s3://team/scores*"}}
+    found = _of_definition(_training(source, **output))
+    assert found["jobs", "s3:GetObject"] == ("arn:aws:s3:::lake/rows${*}${?}${$}*",)
+    assert found["jobs", "s3:PutObject"] == ("arn:aws:s3:::team/scores${*}/*",)
+    uri = {"Std:Join": {"On": "", "Values": ["s3://team/scores-", {"Get": "Parameters.day"}]}}
+    part = _of_definition(_training(source, OutputDataConfig={"S3OutputPath": uri}))
+    assert part["jobs", "s3:PutObject"] == ("arn:aws:s3:::team/scores-*",)
+
+
 def test_a_job_lists_what_it_reads_and_nothing_beside_it() -> None:
     """Names of other pipelines' data are none of its business."""
     steps = _training({"S3DataSource": {"S3Uri": "s3://lake/rows/2024/"}})
@@ -394,5 +406,5 @@ def test_a_batch_needs_no_right_on_endpoints(tmp_path: Path) -> None:
     reads = {one for p in found if p.action == "s3:GetObject" for one in p.resources}
     assert {"arn:aws:s3:::lake/in/*", "arn:aws:s3:::team/churn/packages/*"} <= reads
     writes = {(p.role, one) for p in found if p.action == "s3:PutObject" for one in p.resources}
-    assert (JOBS, "arn:aws:s3:::lake/out*") in writes
+    assert (JOBS, "arn:aws:s3:::lake/out/*") in writes
     assert (DEPLOYER, "arn:aws:s3:::team/churn/deployments/deploy/*") in writes

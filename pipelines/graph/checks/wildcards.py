@@ -1,0 +1,51 @@
+"""Places in S3 are prefixes: no character of them is a wildcard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel
+
+from pipelines.diagnostics import Finding, Path, Severity
+from pipelines.graph.model import Graph
+from pipelines.spec.references import Template
+
+_WILDCARDS = ("*", "?")
+
+
+def check(graph: Graph) -> Iterator[Finding]:
+    """Warn of URIs that are meant as patterns; the user's own arguments may be some."""
+    given: list[tuple[Path, object]] = [(node.path, node.step) for node in graph.nodes.values()]
+    given += [(("data", name), source) for name, source in graph.spec.data.items()]
+    for path, model in given:
+        for below, uri in _uris(model):
+            found = next((one for one in _WILDCARDS if one in uri), None)
+            if found is not None:
+                yield Finding(
+                    "SP130",
+                    f"`{found}` is no wildcard here: keys in S3 may have that very character",
+                    (*path, *below),
+                    help="name the prefix that the objects have in common",
+                    severity=Severity.WARNING,
+                )
+
+
+def _uris(value: object, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Yield the URIs below a model, with their paths; of mappings only those that hold models."""
+    if isinstance(value, str | Template):
+        segments = (value,) if isinstance(value, str) else value.segments
+        text = "".join(one for one in segments if isinstance(one, str))
+        if text.startswith("s3://"):
+            yield path, text
+    for key, inner in _entries(value):
+        yield from _uris(inner, (*path, key))
+
+
+def _entries(value: object) -> Iterator[tuple[str | int, object]]:
+    if isinstance(value, BaseModel):
+        for name, field in type(value).model_fields.items():
+            yield field.alias or name, getattr(value, name)
+    elif isinstance(value, list):
+        yield from enumerate(value)
+    elif isinstance(value, dict):
+        yield from ((key, one) for key, one in value.items() if isinstance(one, BaseModel))
