@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
 from pathlib import Path
 
-from pipelines.bundle.digests import hash_file
 from pipelines.frozen import frozen
 from pipelines.runtime.bundle import JOB, BundleFile, Job, parse_job
 
@@ -95,6 +94,12 @@ def digest_bundle(files: Iterable[BundleFile]) -> str:
         for one in (file.path.encode(), b"x" if file.executable else b"-", file.content):
             parts += (len(one).to_bytes(8, "big"), one)
     return hashlib.sha256(b"".join(parts)).hexdigest()
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file's content."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def digest_files(files: Iterable[tuple[str, Path]]) -> str:

@@ -13,7 +13,6 @@ from pipelines.bundle.brought import Brought
 from pipelines.bundle.frame import frame
 from pipelines.bundle.need import CodeNeed, ProjectFile, RequirementsFile
 from pipelines.bundle.project import Project, of_links
-from pipelines.bundle.relative import of_strays
 from pipelines.bundle.script import how_started
 from pipelines.bundle.trace import Import, Trace, trace, trace_from
 from pipelines.diagnostics import Finding, Path, Place, Severity, Span
@@ -302,7 +301,10 @@ class _Collector:
     def _take(self, found: Trace, at: Path) -> None:
         self.imports.extend(found.foreign)
         self.brought |= found.brought
-        self.findings.extend(of_strays(found.strays, (*self._step, *at), self._project))
+        if found.strays:
+            from pipelines.bundle.relative import of_strays  # noqa: PLC0415 - a mistake
+
+            self.findings.extend(of_strays(found.strays, (*self._step, *at), self._project))
 
     def _read_entry(self, entry: ProjectFile, source: str) -> None:
         """Follow the imports of serving code, in its folder and in the project."""

@@ -7,7 +7,6 @@ the file system's clock.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -18,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from pipelines.bundle.assets import hash_file
 from pipelines.frozen import frozen
 
 PLACE: Final = Path(".pipelines") / "digests.json"
@@ -57,12 +57,6 @@ def remembered_contents(files: Iterable[tuple[str, Path]], place: Path) -> dict[
         with suppress(OSError):  # a project that may only be read
             _write(place, {**known, **learned})
     return contents
-
-
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file's content."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _state(path: Path) -> _State:

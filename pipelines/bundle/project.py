@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path as FilePath
 from pathlib import PurePosixPath
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from pipelines.diagnostics import Finding, Path, Severity
 from pipelines.frozen import frozen
@@ -42,13 +42,19 @@ class Listing:
     not_utf8: tuple[str, ...]
 
 
-class _Found(NamedTuple):
-    files: list[str]
-    outside: list[str]
-    circles: list[str]
-    dead: list[str]
-    devices: list[str]
-    not_utf8: list[str]
+class _Found:
+    """What a listing is made of, while it is gathered."""
+
+    def __init__(self) -> None:
+        self.files: list[str] = []
+        self.outside: list[str] = []
+        self.circles: list[str] = []
+        self.dead: list[str] = []
+        self.devices: list[str] = []
+        self.not_utf8: list[str] = []
+
+    def sorted(self) -> Listing:
+        return Listing(*(tuple(sorted(paths)) for paths in vars(self).values()))
 
 
 def _kind(entry: os.DirEntry[str]) -> Sort:
@@ -107,13 +113,13 @@ class Project:
 
         Caches are left out, and what editors lock with: hidden links to nothing, pipes, sockets.
         """
-        found = _Found([], [], [], [], [], [])
+        found = _Found()
         path = PurePosixPath(relative)
         kind = self.sort(relative)
         if kind == "file":
             self._note_link(path, kind, found)
         self._take(path, kind, (), found)
-        return Listing(*(tuple(sorted(paths)) for paths in found))
+        return found.sorted()
 
     def _walk(
         self, folder: PurePosixPath, above: tuple[tuple[int, int], ...], found: _Found

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from pipelines import steptypes
 from pipelines.compile.canonical import canonical
 from pipelines.compile.emit import Emitted
-from pipelines.compile.origins import account_key, to_spec
 from pipelines.compile.placing import placed
 from pipelines.definition import check_definition
 from pipelines.definition.values import KnownValues
@@ -29,8 +28,17 @@ def check(emitted: Iterable[Emitted], document: Document) -> Iterator[Diagnostic
     for one in emitted:
         whole = check_definition(one.definition)
         for found, definition in ((whole, one.definition), *_check_requests(one)):
-            yield from placed(document, to_spec(found, definition, one.origins, document.data))
+            if found:
+                yield from _placed(found, definition, one, document)
         yield from placed(document, dict.fromkeys(_contested_members(one)))
+
+
+def _placed(
+    found: Iterable[Finding], definition: JsonObject, emitted: Emitted, document: Document
+) -> Iterator[Diagnostic]:
+    from pipelines.compile.origins import to_spec  # noqa: PLC0415 - of a sound spec nothing is found
+
+    return placed(document, to_spec(found, definition, emitted.origins, document.data))
 
 
 def _contested_members(emitted: Emitted) -> Iterator[Finding]:
@@ -38,6 +46,8 @@ def _contested_members(emitted: Emitted) -> Iterator[Finding]:
     for step, paths in emitted.contested.items():
         for path in paths:
             message = f"`{'.'.join(map(str, path))}` is set by the step itself"
+            from pipelines.compile.origins import account_key  # noqa: PLC0415 - few specs
+
             key = account_key(path[-1])
             advice = f"it comes from `aws.{key}`: " if key else ""
             place = ("steps", emitted.origins[step], "extra", *path)

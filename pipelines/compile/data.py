@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipelines.bundle.assets import DataAsset, digest_contents
-from pipelines.bundle.digests import PLACE, remembered_contents
 from pipelines.bundle.project import Project, of_links
 from pipelines.diagnostics import Finding, Path
 from pipelines.grammar.functions import Value
@@ -84,6 +83,8 @@ def _missing(name: str, source: DataSource, project: Project) -> Iterator[Findin
 
 def _asset(name: str, source: DataSource, project: Project, prefix: str) -> DataAsset:
     """Hash a local file or folder, which is there."""
+    from pipelines.bundle.digests import PLACE, remembered_contents  # noqa: PLC0415 - to read only
+
     relative = (source.path or "").rstrip("/")
     start = project.root / relative
     base = start if start.is_dir() else start.parent

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipelines.compile.beside_errors import of_partial_steps, of_sound_steps
 from pipelines.compile.canonical import canonical
 from pipelines.compile.checking import check
 from pipelines.compile.emit import Emitted, emit_all
@@ -96,14 +95,17 @@ def _prepare(request: CompileRequest) -> _Prepared:
     if document is None or built is None:
         return _Prepared(spec, None, checked)
     looked_up = look_up(built.graph, request.project)
-    partial = of_partial_steps(spec, request.project)
-    found = beside_unset(spec, (*built.findings, *looked_up.findings, *partial))
+    found = beside_unset(spec, (*built.findings, *looked_up.findings))
     checked = checked.and_also(placed(document, found))
-    graph = built.graph
     if checked.failed:
-        more = of_sound_steps(graph, looked_up.supplies, checked.diagnostics, document)
+        from pipelines.compile import beside_errors  # noqa: PLC0415 - a sound spec needs none of it
+
+        partial = beside_errors.of_partial_steps(spec, request.project)
+        checked = checked.and_also(placed(document, beside_unset(spec, partial)))
+        supplies = looked_up.supplies
+        more = beside_errors.of_sound_steps(built.graph, supplies, checked.diagnostics, document)
         checked = checked.and_also(more)
-    return _Prepared(spec, (graph, looked_up), checked)
+    return _Prepared(spec, (built.graph, looked_up), checked)
 
 
 def _check(prepared: _Prepared, emitted: Iterable[Emitted]) -> Iterable[Diagnostic]:

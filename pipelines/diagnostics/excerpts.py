@@ -7,7 +7,6 @@ take several, combining ones none. Long lines are cut around the stretch.
 from __future__ import annotations
 
 import unicodedata
-from typing import NamedTuple
 
 _TAB = 4
 _WIDEST = 140
@@ -15,15 +14,8 @@ _BEFORE = 40
 _ELLIPSIS = "…"
 
 
-class Excerpt(NamedTuple):
-    """A line as a terminal shows it, and the carets under it without trailing space."""
-
-    line: str
-    carets: str
-
-
-def excerpt(line: str, column: int, end_column: int) -> Excerpt:
-    """Return the line and its underline.
+def excerpt(line: str, column: int, end_column: int) -> tuple[str, str]:
+    """Return a line as a terminal shows it, and the carets under it without trailing space.
 
     Args:
         line: one line of a text, without its line break.
@@ -39,7 +31,7 @@ def excerpt(line: str, column: int, end_column: int) -> Excerpt:
     trail = _ELLIPSIS if last < len(cells) else ""
     indent = len(lead) + sum(map(_width, cells[first:start]))
     carets = max(1, sum(map(_width, cells[start : min(end, last)])))
-    return Excerpt(f"{lead}{''.join(cells[first:last])}{trail}", " " * indent + "^" * carets)
+    return f"{lead}{''.join(cells[first:last])}{trail}", " " * indent + "^" * carets
 
 
 def visible(text: str, kept: str = "\n") -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pipelines.diagnostics.model import Diagnostic, Finding, Path, Span
 from pipelines.diagnostics.sentences import on_one_line
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from pipelines.json_types import Json, JsonObject
 
 
-class TextPosition(NamedTuple):
+@frozen
+class TextPosition:
     """Where one value stands.
 
     Args:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
+
+from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
     from pipelines.document.extents import Extent
     from pipelines.document.scalars import Scalar
 
-# No two nodes are compared and none is shown: less has to be compiled at every start.
+# Those that change are written out: a dataclass would compile its constructor at every start.
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@frozen
 class ScalarNode:
     """A scalar; `extent` is its text without anchor, empty where nothing is written."""
 
@@ -21,7 +22,7 @@ class ScalarNode:
     style: str
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@frozen
 class AliasNode:
     """A place that repeats another node."""
 
@@ -29,16 +30,18 @@ class AliasNode:
     extent: Extent
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class SequenceNode:
     """A list; `flow` says that it is written in brackets, so that `extent` has a true end."""
 
-    extent: Extent
-    flow: bool
-    items: list[Node] = field(default_factory=list)
+    __slots__ = ("extent", "flow", "items")
+
+    def __init__(self, extent: Extent, flow: bool) -> None:  # noqa: FBT001 - as the event has it
+        self.extent = extent
+        self.flow = flow
+        self.items: list[Node] = []
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@frozen
 class Entry:
     """A key, where it is written, and its value; `merged` if a merge key brought it in."""
 
@@ -48,26 +51,30 @@ class Entry:
     merged: bool = False
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class MappingNode:
     """A mapping, its keys unique."""
 
-    extent: Extent
-    flow: bool
-    entries: dict[str, Entry] = field(default_factory=dict)
+    __slots__ = ("entries", "extent", "flow")
+
+    def __init__(self, extent: Extent, flow: bool) -> None:  # noqa: FBT001 - as the event has it
+        self.extent = extent
+        self.flow = flow
+        self.entries: dict[str, Entry] = {}
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class NodeFrame:
     """A collection that is being read; of a mapping also the key whose value comes next."""
 
-    node: Collection
-    key: Extent | None = None
-    name: str | None = None
-    merging: bool = False
-    anchor: str | None = None
-    merges: list[MappingNode] = field(default_factory=list)
-    seen: dict[str, Extent] = field(default_factory=dict)
+    __slots__ = ("anchor", "key", "merges", "merging", "name", "node", "seen")
+
+    def __init__(self, node: Collection, anchor: str | None) -> None:
+        self.node = node
+        self.key: Extent | None = None
+        self.name: str | None = None
+        self.merging = False
+        self.anchor = anchor
+        self.merges: list[MappingNode] = []
+        self.seen: dict[str, Extent] = {}
 
     @property
     def wants_key(self) -> bool:

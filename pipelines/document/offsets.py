@@ -8,7 +8,9 @@ Source: YAML 1.2.2, chapters 7.3 (flow scalars) and 8.1 (block scalars).
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
+
+from pipelines.frozen import frozen
 
 Point: TypeAlias = tuple[int, int]
 """A line of the scalar and a column of the text, both counted from 0."""
@@ -24,7 +26,8 @@ _LETTERS = {
 }  # fmt: skip
 
 
-class Char(NamedTuple):
+@frozen
+class Char:
     """One character of a value: what it is, and where it is written."""
 
     char: str

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from pipelines.frozen import frozen
+
 if TYPE_CHECKING:
     from pipelines.document.extents import Extent
     from pipelines.document.nodes import ScalarNode
@@ -24,7 +26,8 @@ def too_deep(levels: int, extent: Extent) -> Problem:
     return Problem("SP108", message, extent, "a pipeline needs about ten: write it flatter")
 
 
-class Before(NamedTuple):
+@frozen
+class Before:
     """What was read before the parser gave up.
 
     Args:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field, replace
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from pipelines.diagnostics import Finding, Path
 from pipelines.diagnostics.nearest import nearest
@@ -17,7 +17,7 @@ from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.spec import environ as environment
 from pipelines.spec.commit import COMMIT
-from pipelines.spec.mistakes import findings, meant_keys
+from pipelines.spec.members import fields_of
 from pipelines.spec.model import PIPELINE_NAME, STEP_NAME, PipelineSpec
 from pipelines.spec.steps import JobStep, StepSpec
 from pipelines.spec.values import describe
@@ -81,7 +81,7 @@ def load(document: Document, models: StepModels, environ: Mapping[str, str]) -> 
     if any(finding.path == ("pipeline",) for finding in found):
         top["pipeline"] = _PLACEHOLDER["pipeline"]  # nothing else is wrong for it
     found.extend(_environments(document.data))
-    misspelt = {(section,) for section in meant_keys(top, PipelineSpec)}
+    misspelt = _misspelt(top)
     steps = top.pop("steps", None)
     parsed, unread = _read_top(top, found)
     unread |= misspelt
@@ -166,7 +166,7 @@ def _read_top(top: JsonObject, found: list[Finding]) -> tuple[PipelineSpec | Non
     try:
         return PipelineSpec.model_validate({**top, "steps": {}}), frozenset()
     except ValidationError as error:
-        translated = list(findings(error, PipelineSpec, ()))
+        translated = _translated(error, PipelineSpec, ())
     found.extend(translated)
     unread = frozenset(_left_out(top, f.path) for f in translated if f.path)
     rest = {
@@ -180,6 +180,21 @@ def _read_top(top: JsonObject, found: list[Finding]) -> tuple[PipelineSpec | Non
         return PipelineSpec.model_validate({**_PLACEHOLDER, **rest, "steps": {}}), unread
     except ValidationError:
         return None, unread
+
+
+def _translated(error: ValidationError, model: type[BaseModel], path: Path) -> list[Finding]:
+    from pipelines.spec.mistakes import findings  # noqa: PLC0415 - a sound spec has none
+
+    return list(findings(error, model, path))
+
+
+def _misspelt(top: JsonObject) -> set[Path]:
+    """Return the sections that keys were probably meant to be which there are not."""
+    if top.keys() <= fields_of(PipelineSpec).keys():
+        return set()
+    from pipelines.spec.mistakes import meant_keys  # noqa: PLC0415 - as above
+
+    return {(section,) for section in meant_keys(top, PipelineSpec)}
 
 
 def _left_out(top: JsonObject, path: Path) -> Path:
@@ -240,7 +255,7 @@ def _read_step(
     try:
         return model.model_validate(whole)
     except ValidationError as error:
-        found.extend(findings(error, model, path))
+        found.extend(_translated(error, model, path))
         return _salvage(whole, model, error)
 
 

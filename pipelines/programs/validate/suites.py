@@ -10,12 +10,15 @@ import functools
 import json
 from enum import IntEnum
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pipelines.runtime.errors import JobError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import NamedTuple as Record
+else:
+    from pipelines.runtime.record import Record
 
 # Words of an expectation that name one column, and those that name several.
 COLUMN_KEYS = ("column", "column_A", "column_B")
@@ -38,7 +41,7 @@ class ExpectationSeverity(IntEnum):
         raise JobError(f"{where}: unknown severity `{word}`{nearest(str(word), names)}")
 
 
-class Expectation(NamedTuple):
+class Expectation(Record):
     """One entry of a suite.
 
     Args:
@@ -64,7 +67,7 @@ class Expectation(NamedTuple):
         return tuple(dict.fromkeys(name for name in found if isinstance(name, str)))
 
 
-class Suite(NamedTuple):
+class Suite(Record):
     """The expectations on one table, in the order of the file."""
 
     file: str

@@ -13,7 +13,6 @@ from pipelines.steptypes.shapes.model import (
     shapes_of,
 )
 from pipelines.steptypes.shapes.properties import member_at
-from pipelines.steptypes.shapes.reading import as_read
 
 __all__ = [
     "PathProblem",
@@ -21,7 +20,6 @@ __all__ = [
     "ShapeProblem",
     "ShapeTable",
     "Shapes",
-    "as_read",
     "check",
     "check_request",
     "member_at",

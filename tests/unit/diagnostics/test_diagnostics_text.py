@@ -117,15 +117,15 @@ def test_carets_stand_under_wide_characters_and_tabs() -> None:
 def test_long_lines_are_cut_around_the_place() -> None:
     """A definition on one line still shows where the mistake is."""
     line = "x" * 5000 + "HERE" + "y" * 5000
-    shown = excerpt(line, 5001, 5005)
-    assert len(shown.line) <= 140
-    start = shown.carets.index("^")
-    assert shown.line[start : start + 4] == "HERE"
-    assert (shown.line[0], shown.line[-1], len(shown.carets)) == ("…", "…", start + 4)
-    ends = excerpt(line, 9999, 20000)
-    assert ends.line.startswith("…")
-    assert ends.line.endswith("y")
-    assert len(excerpt(line, 5001, 9000).carets) <= 140
+    shown, carets = excerpt(line, 5001, 5005)
+    assert len(shown) <= 140
+    start = carets.index("^")
+    assert shown[start : start + 4] == "HERE"
+    assert (shown[0], shown[-1], len(carets)) == ("…", "…", start + 4)
+    ends, _ = excerpt(line, 9999, 20000)
+    assert ends.startswith("…")
+    assert ends.endswith("y")
+    assert len(excerpt(line, 5001, 9000)[1]) <= 140
 
 
 def test_no_control_character_reaches_the_terminal() -> None:

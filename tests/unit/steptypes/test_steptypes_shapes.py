@@ -11,11 +11,11 @@ from pipelines.steptypes.shapes import (
     PathProblem,
     Shape,
     ShapeProblem,
-    as_read,
     check,
     member_at,
     shapes_of,
 )
+from pipelines.steptypes.shapes.reading import as_read
 
 
 def _type(name: str) -> StepType:

@@ -24,7 +24,8 @@ from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes import StepType
 from pipelines.steptypes.arguments import check_arguments
 from pipelines.steptypes.places import below
-from pipelines.steptypes.shapes import as_read, shapes_of
+from pipelines.steptypes.shapes import shapes_of
+from pipelines.steptypes.shapes.reading import as_read
 
 _MOST: Final = 3
 """Problems that a step's reason names."""

@@ -9,10 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing import NamedTuple as Record
+else:
+    from pipelines.runtime.record import Record
 
 
-class Mode(NamedTuple):
+class Mode(Record):
     """What the deployer knows of a way of serving.
 
     Args:
