@@ -98,7 +98,8 @@ def _known(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tup
     metavar="SIMULATION:CASE",
     callback=_known,
     help="Let happen what happens in an account: capacity:INSTANCE_TYPE, there is none of it; "
-    "interruption:STEP, its spot capacity is taken away while it trains.",
+    "interruption:STEP, its spot capacity is taken away while it trains; max_wait:STEP, and does "
+    "not come back.",
 )
 @click.option(
     "--grace",

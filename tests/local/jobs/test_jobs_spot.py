@@ -122,6 +122,26 @@ def test_an_interrupted_training_without_a_checkpoint_starts_again(
     )
 
 
+def test_capacity_that_does_not_come_back_stops_the_job(local: Local, tmp_path: Path) -> None:
+    """MaxWaitTimeExceeded below Stopped (FACTS 12.19); what was saved stays, the step fails."""
+    saved = {"S3Uri": "s3://bucket/runs/abc/step/checkpoints"}
+    meeting = tmp_path / "meeting"
+    meeting.mkdir()
+    call = on_spot(local, TRAIN, "waits", "0", "1", str(meeting), CheckpointConfig=saved)
+    simulated = {"max_wait": ("step",)}
+    call = replace(call, settings=replace(call.settings, simulated=simulated))
+    outcome = training.execute(call)
+    assert outcome.status is StepStatus.FAILED
+    assert str(outcome.reason).endswith(
+        "MaxWaitTimeInSeconds (60 s) for spot capacity and was ended"
+    )
+    told = [one["Status"] for one in outcome.properties["SecondaryStatusTransitions"]]
+    assert told == [*INTERRUPTED, "MaxWaitTimeExceeded"]
+    assert outcome.properties["TrainingJobStatus"] == "Stopped"
+    assert local.store.get_bytes(f"{saved['S3Uri']}/epoch") == b"2"
+    assert f"is kept in {saved['S3Uri']}" in outcome.notes[0]
+
+
 def test_only_a_step_on_spot_capacity_can_be_interrupted() -> None:
     """Said before anything runs, with the steps that are."""
     definition = """{"Version": "2020-12-01", "Steps": [

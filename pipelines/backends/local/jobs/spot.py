@@ -2,6 +2,7 @@
 
 The job is interrupted once its first checkpoint is saved, or after some seconds without one: its
 hosts get SIGTERM and the grace period, and new ones begin with what is saved, as in the service.
+With `max_wait:STEP` there are no new ones before the job may wait no longer.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, Final, Literal
 
 from pipelines.backends.local.simulations.kinds.interruption import INTERRUPTION
+from pipelines.backends.local.simulations.kinds.max_wait import MAX_WAIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,11 +32,13 @@ class SpotCapacity:
 
     Attributes:
         notes: what has happened, for whoever watches.
+        returns: whether there is new capacity after an interruption.
     """
 
     def __init__(self, settings: LocalSettings) -> None:
         self.notes: list[str] = []
-        self._is_to_come = bool(settings.simulated.get(INTERRUPTION))
+        self.returns = not settings.simulated.get(MAX_WAIT)
+        self._is_to_come = bool(settings.simulated.get(INTERRUPTION)) or not self.returns
         self._started = 0.0
 
     def begins(self) -> None:
@@ -54,7 +58,10 @@ class SpotCapacity:
         """Note that the hosts have ended, in their logs too."""
         ran = f"{time.monotonic() - self._started:.0f} s"
         what = f"simulated: its spot capacity was taken away after {ran}"
-        if checkpoints.saved:
+        if not self.returns:
+            kept = f"is kept in {checkpoints.uri}" if checkpoints.saved else "is lost"
+            then = f"none came back within MaxWaitTimeInSeconds; what it had done {kept}"
+        elif checkpoints.saved:
             then = f"it goes on from its checkpoint in {checkpoints.uri}"
         else:
             then = "it starts from the beginning: it had saved no checkpoint in SM_CHECKPOINT_DIR"

@@ -38,6 +38,7 @@ OPEN = frozenset({JobStatus.IN_PROGRESS, JobStatus.STOPPING})
 """The statuses of a job that has not ended."""
 
 MAX_RUNTIME_EXCEEDED = "MaxRuntimeExceeded"
+MAX_WAIT_TIME_EXCEEDED = "MaxWaitTimeExceeded"
 _MESSAGES: dict[str, str] = {
     JobPhase.STARTING: "Preparing the instances for training",
     JobPhase.DOWNLOADING: "Downloading input data",

@@ -26,7 +26,13 @@ from pipelines.backends.local.jobs.spec import (
     host_plans,
 )
 from pipelines.backends.local.jobs.spot import SpotCapacity
-from pipelines.backends.local.jobs.states import MAX_RUNTIME_EXCEEDED, JobOutcome, JobPhase
+from pipelines.backends.local.jobs.states import (
+    MAX_RUNTIME_EXCEEDED,
+    MAX_WAIT_TIME_EXCEEDED,
+    JobOutcome,
+    JobPhase,
+    JobStatus,
+)
 from pipelines.backends.local.jobs.toolkit import (
     image_of,
     plain_parameters,
@@ -61,12 +67,23 @@ def _run(order: JobOrder) -> JobOutcome:
         searching.prepare()
     spot = SpotCapacity(order.settings)
     while (result := _trained(order, store, spot)).end.cause == "interrupted":
+        if not spot.returns:
+            return _given_up(request, spot)
         if order.cleaning is not None:
             order.cleaning.close()  # the new hosts get the folders of those that are gone
         order.progress.entered(JobPhase.STARTING)
     notes = (own_entrypoint.note(image_of(request)),) if starts_image(request) else ()
     found = final_metrics(patterns, result.logs, order.stop)
     return _outcome(result, found, (*notes, *spot.ended()))
+
+
+def _given_up(request: JsonObject, spot: SpotCapacity) -> JobOutcome:
+    """Return how a job ends that may wait for spot capacity no longer."""
+    most = (request.get("StoppingCondition") or {}).get("MaxWaitTimeInSeconds")
+    limit = "StoppingCondition.MaxWaitTimeInSeconds" + (f" ({most} s)" if most else "")
+    reason = f"the job waited longer than {limit} for spot capacity and was ended"
+    stopped = JobStatus.STOPPED
+    return JobOutcome(stopped, reason, secondary=MAX_WAIT_TIME_EXCEEDED, notes=spot.ended())
 
 
 def _trained(order: JobOrder, store: ObjectStore, spot: SpotCapacity) -> LocalJobResult:
