@@ -1,8 +1,9 @@
 """An execution that has run → what its jobs cost, by what their Describe responses say.
 
 A training job is billed by BillableTimeInSeconds, spot included, for each of its instances
-(DescribeTrainingJob, API reference); other jobs by the time between their start and their end. A
-tuning job runs no instances itself: each of the training jobs that it started is billed.
+(DescribeTrainingJob, API reference), and by the time that a warm pool kept them; other jobs by the
+time between their start and their end. A tuning job runs no instances itself: each of the training
+jobs that it started is billed.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from pipelines.results.run import ExecutionResult, StepResult
 from pipelines.steptypes import StepType, require
 
 _BILLABLE = "BillableTimeInSeconds"
+
+_OVER = ("Terminated", "Reused")
+"""The statuses of a warm pool that costs no more (WarmPoolStatus, API reference)."""
 
 
 @frozen
@@ -68,11 +72,15 @@ def _of_step(step: StepResult, prices: Prices, caller: Caller) -> Iterator[Spent
 
 
 def _of_job(step: str, known: StepType, described: JsonObject, prices: Prices) -> Iterator[Spent]:
-    seconds = _billed(described)
+    seconds, without = _billed(described), f"the time of {step}"
+    if seconds is not None:
+        kept = _kept(described)
+        without = f"how long the warm pool of {step} was kept" if kept is None else without
+        seconds = None if kept is None else seconds + kept
     for cluster in known.clusters:
         for use in uses_of(step, cluster, described):
             what = f"{use.count or '?'} x {use.price or 'unknown'}"
-            amount = cost_of(use, prices, seconds, f"the time of {step}")
+            amount = cost_of(use, prices, seconds, without)
             yield Spent(step, what, seconds, amount)
 
 
@@ -123,6 +131,16 @@ def _billed(described: JsonObject) -> float | None:
     began = _moment(described, "StartTime")
     ended = _moment(described, "EndTime")
     return None if began is None or ended is None else (ended - began).total_seconds()
+
+
+def _kept(described: JsonObject) -> float | None:
+    """Return how long a warm pool has kept the instances; None where that is not known yet."""
+    pool = described.get("WarmPoolStatus")
+    if not pool:
+        return 0.0
+    kept = pool.get("ResourceRetainedBillableTimeInSeconds")
+    is_over = pool.get("Status") in _OVER
+    return float(kept) if is_over and isinstance(kept, int | float) else None
 
 
 def _moment(described: JsonObject, suffix: str) -> datetime | None:

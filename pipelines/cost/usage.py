@@ -31,7 +31,8 @@ class Use:
         component: what is billed, as the price list has it: training, processing, …
         instance: the type; None where an execution decides it.
         count: how many, of all its jobs; None where that is not known.
-        longest: the seconds after which it is ended; None where nothing ends it.
+        longest: the seconds after which it is ended, and its warm pool as well; None where nothing
+            ends it, or it is not known.
         volume: the storage of each in GB; None where it has none of its own.
         spot: whether it may run on spot capacity, at another price.
         at_once: how many of them run at the same time; None where that is not known.
@@ -103,7 +104,7 @@ def uses_of(step: str, cluster: Cluster, request: JsonObject) -> Iterator[Use]:
                     component,
                     chosen if isinstance(chosen, str) else None,
                     None if count is None or jobs is None else int(count * jobs),
-                    longest,
+                    _with_pool(longest, asked),
                     _volume(cluster, job, taken),
                     value_at(job, "EnableManagedSpotTraining") is True,
                     None if count is None or together is None else int(count * together),
@@ -139,6 +140,13 @@ def _longest(cluster: Cluster, job: Json) -> float | None:
         return None
     given = value_at(job, cluster.runtime)
     return float(_DEFAULT_RUNTIME) if given is None else _number(given)
+
+
+def _with_pool(longest: float | None, asked: Json) -> float | None:
+    """Add the time for which instances are kept, and billed, after the job."""
+    given = value_at(asked, "KeepAlivePeriodInSeconds")
+    kept = 0.0 if given is None else _number(given)
+    return None if longest is None or kept is None else longest + kept
 
 
 def _times_unknown(use: Use) -> Use:

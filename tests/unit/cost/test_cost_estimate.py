@@ -223,6 +223,38 @@ def test_an_execution_cost_what_is_billed() -> None:
     assert (four.seconds, four.amount.unknown) == (90.0, ("processing/ml.t3.medium",))
 
 
+@pytest.mark.parametrize(
+    ("pool", "seconds"),
+    [
+        ({"Status": "Terminated", "ResourceRetainedBillableTimeInSeconds": 600}, 960.0),
+        ({"Status": "Reused", "ResourceRetainedBillableTimeInSeconds": 40}, 400.0),
+        ({"Status": "Available", "ResourceRetainedBillableTimeInSeconds": 40}, None),
+        ({"Status": "Available"}, None),
+    ],
+)
+def test_a_warm_pool_is_billed_for_as_long_as_it_is_kept(
+    pool: JsonObject, seconds: float | None
+) -> None:
+    """After the run by what Describe says; while it is kept the sum is unknown, and not less."""
+    described = {**_training()["Arguments"], "BillableTimeInSeconds": 360, "WarmPoolStatus": pool}
+    run = ExecutionResult({}, {}, {}, (_ran(_training(), described),))
+    (one,) = spent(run, PRICES, _Jobs())
+    assert one.seconds == seconds
+    unknown = ("how long the warm pool of train was kept",) if seconds is None else ()
+    assert one.amount.unknown == unknown
+    assert one.amount.dollars == pytest.approx(2 * 0.11 * (seconds or 0) / 3600)
+
+
+def test_at_most_a_warm_pool_is_kept_for_its_whole_period() -> None:
+    """Before the run nobody knows whether another job takes it; a period may be a parameter."""
+    kept = _training(resources={"KeepAlivePeriodInSeconds": 1800})
+    (use,) = uses(_definition(kept))
+    assert use.longest == 5400.0
+    asked = _training(resources={"KeepAlivePeriodInSeconds": {"Get": "Parameters.keep"}})
+    (use,) = uses(_definition(asked))
+    assert use.longest is None
+
+
 @pytest.mark.parametrize("mode", ["realtime", "serverless", "asynchronous"])
 def test_an_endpoint_costs_by_the_month_in_its_mode(mode: str) -> None:
     """Instances all month; a serverless one what is reserved, and its requests are unknown."""
