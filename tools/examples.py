@@ -112,7 +112,7 @@ def perform(example: Example, environment: Path) -> str | None:
 
 def main(chosen: list[str]) -> int:
     """Run the examples, and print a line for each command."""
-    failed = False
+    failed, started = False, os.times().elapsed
     for examples, installed in _installing([read(name) for name in chosen or names()]):
         began = time.monotonic()
         problem = installed.result()
@@ -125,6 +125,9 @@ def main(chosen: list[str]) -> int:
             said = perform(example, example.environment)
             failed |= said is not None
             _say(example.name, said or "ok")
+    spent = os.times()
+    used = spent.children_user + spent.children_system
+    print(f"{spent.elapsed - started:.0f} s, {used:.0f} s of processor time", flush=True)
     return int(failed)
 
 

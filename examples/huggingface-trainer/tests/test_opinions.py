@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from pipelines.testing.jobs import Jobs
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(
     importlib.util.find_spec("transformers") is None, reason="the image brings transformers"
 )

@@ -23,7 +23,6 @@ def test_pictures_are_records_of_cifar(sagemaker_job: Jobs) -> None:
     assert batch == (again.outputs["train"] / "data_batch_1.bin").read_bytes()
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(
     importlib.util.find_spec("tensorflow") is None, reason="the image brings tensorflow"
 )
