@@ -132,6 +132,8 @@ def all_options() -> frozenset[str]:
 
 def missing(text: str) -> Iterator[str]:
     """Yield, in words, what a text names of the command line and is not there."""
+    if "--" not in text and "pipelines" not in text:
+        return
     yield from (f"{one}: {' '.join(words)}" for words in named(text) if (one := wrong(words)))
     spans = [re.split("[ =]", span)[0] for span in _SPAN.findall(_FENCE.sub("", text))]
     alone = {span for span in spans if _OPTION.fullmatch(span)}

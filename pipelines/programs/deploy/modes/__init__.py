@@ -7,6 +7,7 @@ module, so that nothing else of the deployer names one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,7 @@ def volume_key(aws: Mapping[str, Any]) -> dict[str, Any]:
     return {"KmsKeyId": key} if key else {}
 
 
+@lru_cache(maxsize=None)
 def names() -> tuple[str, ...]:
     """Return the names of all modes, sorted: the modules beside this one."""
     return tuple(sorted(file.stem for file in Path(__file__).parent.glob("[!_]*.py")))
