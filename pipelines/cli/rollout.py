@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
 
-import yaml
-
 from pipelines.account.account import Account
 from pipelines.account.stacks.change_set import (
     Change,
@@ -36,6 +34,7 @@ from pipelines.cli.stack_sharing import with_others
 from pipelines.cli.stack_text import PlannedStack, Upload, planned_text
 from pipelines.cli.target import open_account
 from pipelines.diagnostics.sentences import quoted
+from pipelines.document.plain import read_plain
 from pipelines.errors import UsageError
 from pipelines.execution.caller import CallRefusedError
 from pipelines.infra.files import StackFile
@@ -218,7 +217,7 @@ def _item(file: StackFile, accounts: dict[str, Account], opening: Callable[[str]
     region = stack.place.region
     if region not in accounts:
         accounts[region] = opening(region)
-    document = yaml.safe_load(file.text)
+    document = read_plain(file.text)
     template = StackTemplate(stack.name, str(file.path), file.text, document, stack.bucket)
     return Item(file, accounts[region], template)
 

@@ -1,4 +1,4 @@
-"""The wheel that users install, built once; service models, parsed once."""
+"""The wheel that users install, built once; service models, parsed once; the tool, read once."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import fcntl
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from pipelines.infra.wheel import tool_wheel
 from tests.service_models import parsed_once
 
 ROOT = Path(__file__).parents[2]
@@ -18,6 +20,16 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="session", autouse=True)
 def _service_models_are_parsed_once() -> Iterator[None]:
     with parsed_once():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _the_tool_is_read_once() -> Iterator[None]:
+    """Each command of `ci` reads and digests the whole tool, as a process of its own would."""
+    once = cache(tool_wheel)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipelines.cli.generating.tool_wheel", once)
+        patch.setattr("pipelines.cli.commands.ci.workstation.tool_wheel", once)
         yield
 
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Final
 
-import yaml
-
 from pipelines.account.account import Account
+from pipelines.document.plain import read_plain
 from pipelines.errors import UsageError
 from pipelines.execution.caller import CallRefusedError
 from pipelines.frozen import frozen
@@ -161,5 +160,5 @@ def read_stack(account: Account, name: str) -> Deployed:
 
 def _metadata(text: object) -> JsonObject:
     """Read the metadata of a template, which are JSON within a text."""
-    found: Json = yaml.safe_load(text) if isinstance(text, str) else None
+    found: Json = read_plain(text) if isinstance(text, str) else None
     return found if isinstance(found, dict) else {}

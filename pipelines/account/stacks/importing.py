@@ -13,13 +13,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-import yaml
-
 from pipelines.account.account import Account
 from pipelines.account.stacks.change_set import ChangeSet, create_change_set
 from pipelines.account.stacks.deployed import Deployed
 from pipelines.account.stacks.existing import Taken
 from pipelines.account.stacks.stack_template import StackTemplate
+from pipelines.document.plain import read_plain
 from pipelines.json_types import JsonObject
 
 _KEPT: Final = ("RoleName", "Path", "BucketName", "ModelPackageGroupName", "LogGroupName")
@@ -57,7 +56,7 @@ def _deployed_template(account: Account, deployed: Deployed) -> JsonObject:
     if not deployed.is_there:
         return {"AWSTemplateFormatVersion": "2010-09-09"}
     found = account.call("cloudformation", "get_template", StackName=deployed.name)["TemplateBody"]
-    document: JsonObject = found if isinstance(found, dict) else yaml.safe_load(found)
+    document: JsonObject = found if isinstance(found, dict) else read_plain(found)
     return document
 
 

@@ -63,23 +63,34 @@ def _commit(made: Cloud) -> str:
 
 
 @pytest.mark.slow
-def test_the_workflow_of_github_releases_a_commit(account: Cloud) -> None:
-    """Each job asks for its own role; users' code runs in one that asks for none."""
+def test_the_workflow_of_github_comments_on_a_pull_request_and_releases_a_commit(
+    account: Cloud,
+) -> None:
+    """Each job asks for its own role; users' code runs in one that asks for none.
+
+    The comment is made with a role that reads, and nothing is changed. A mistake is an annotation;
+    forks get nothing.
+    """
     account.good("ci", "init", "--provider", "github", "--repository", "team/tiny")
     account.push("first")
     text = (account.clone / WORKFLOW).read_text()
+    _is_commented(account, text)
+    fork = GitHubRun(_runner(account, "fork"), Event("pull_request", "attempt", fork=True))
+    assert fork.run(text) == {}
+
     ran = GitHubRun(_runner(account, "push"), Event("push", "main")).run(text)
     package = _released(account, ran, lambda job: job)
     assert package["ModelApprovalStatus"] == "PendingManualApproval"
     assert package["MetadataProperties"]["CommitId"] == _commit(account), "the checkout is clean"
 
+    account.write({"pipeline.yaml": SPEC.replace("script:", "skript:")})
+    account.push("a slip", "slip")
+    ran = GitHubRun(_runner(account, "slip"), Event("pull_request", "slip")).run(text)
+    assert {job: one.code for job, one in ran.items()} == {"tool": 0, "validate": 3, "tests": 0}
+    assert "::error file=pipeline.yaml,line=17," in ran["validate"].log
 
-@pytest.mark.slow
-def test_the_workflow_of_github_comments_on_a_pull_request(account: Cloud) -> None:
-    """With a role that reads; nothing is changed. A mistake is an annotation; forks get nothing."""
-    account.good("ci", "init", "--provider", "github", "--repository", "team/tiny")
-    account.push("first")
-    text = (account.clone / WORKFLOW).read_text()
+
+def _is_commented(account: Cloud, text: str) -> None:
     runner = _runner(account, "request")
     ran = GitHubRun(runner, Event("pull_request", "attempt")).run(text)
     said = "\n".join(one.log for one in ran.values())
@@ -94,15 +105,6 @@ def test_the_workflow_of_github_comments_on_a_pull_request(account: Cloud) -> No
     assert runner.said("comment").startswith("### Plan for `tiny`\n")
     assert "repos/team/tiny/issues/1/comments" in runner.said("said")
     assert account.sagemaker.list_pipelines()["PipelineSummaries"] == []
-
-    fork = GitHubRun(_runner(account, "fork"), Event("pull_request", "attempt", fork=True))
-    assert fork.run(text) == {}
-
-    account.write({"pipeline.yaml": SPEC.replace("script:", "skript:")})
-    account.push("a slip", "slip")
-    ran = GitHubRun(_runner(account, "slip"), Event("pull_request", "slip")).run(text)
-    assert {job: one.code for job, one in ran.items()} == {"tool": 0, "validate": 3, "tests": 0}
-    assert "::error file=pipeline.yaml,line=17," in ran["validate"].log
 
 
 @pytest.mark.slow

@@ -50,8 +50,9 @@ def _log(execution: dict[str, Any], action: str) -> str:
 def test_a_push_runs_the_pipeline_and_an_approval_deploys(pushed: Cloud) -> None:
     """Checks, a plan, exactly that plan, a run, a pending version, its event, an endpoint.
 
-    In an account that another repository has a pipeline in, with the same bucket.
+    In an account that another repository has a pipeline in, with the same bucket, and a mistake.
     """
+    _a_mistake_is_red_with_its_place(pushed)
     (execution,) = pushed.push("first")
     assert execution["pipeline"] == "tiny-ci"
     said = json.dumps(execution["actions"], indent=1).replace("\\n", "\n")
@@ -84,8 +85,7 @@ def test_a_push_runs_the_pipeline_and_an_approval_deploys(pushed: Cloud) -> None
     assert pushed.push("an attempt", "attempt") == [], "nor does another branch"
 
 
-@pytest.mark.slow
-def test_a_push_with_a_mistake_is_red_with_its_place(pushed: Cloud) -> None:
+def _a_mistake_is_red_with_its_place(pushed: Cloud) -> None:
     """The checks name file, line and what to write, and the test that fails; nothing is planned."""
     other = replace(pushed, folder=pushed.folder / "other", name="other")
     other.write(

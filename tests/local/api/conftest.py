@@ -50,11 +50,11 @@ class Served:
             config=Config(retries={"max_attempts": 1}),
         )
 
-    def archive(self, uri: str, code: str) -> str:
-        """Write a model archive with serving code; return its URI."""
+    def archive(self, uri: str, code: str, name: str = "code/inference.py") -> str:
+        """Write an archive with one file, as of a model with its serving code; return its URI."""
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-            entry = tarfile.TarInfo("code/inference.py")
+            entry = tarfile.TarInfo(name)
             entry.size = len(code)
             archive.addfile(entry, io.BytesIO(code.encode()))
         self.sagemaker.objects.put_bytes(uri, buffer.getvalue())

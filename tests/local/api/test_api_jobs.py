@@ -84,14 +84,9 @@ def failed(client: Any, name: str) -> dict[str, Any]:
 
 def test_a_script_mode_job_reads_its_channel_and_leaves_its_model(served: Served) -> None:
     """As SDK v2's estimators ask for it: hyperparameters as JSON, the code as an archive in S3."""
-    code = io.BytesIO()
-    with tarfile.open(fileobj=code, mode="w:gz") as archive:
-        entry = tarfile.TarInfo("train.py")
-        entry.size = len(SCRIPT)
-        archive.addfile(entry, io.BytesIO(SCRIPT.encode()))
     s3, client = served.client("s3"), served.client("sagemaker")
     s3.create_bucket(Bucket="b")
-    s3.put_object(Bucket="b", Key="code/sourcedir.tar.gz", Body=code.getvalue())
+    served.archive("s3://b/code/sourcedir.tar.gz", SCRIPT, "train.py")
     s3.put_object(Bucket="b", Key="data/rows.csv", Body=b"1,2\n")
     parameters = {
         "sagemaker_program": json.dumps("train.py"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
 import time
 from collections.abc import Callable
 from typing import Any
@@ -65,12 +63,7 @@ def tuning(name: str, *solvers: str, parallel: int = 2, **more: object) -> dict[
 
 def submit(served: Served) -> Any:
     """Put the script where the requests name it; return a client."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        entry = tarfile.TarInfo("train.py")
-        entry.size = len(SCRIPT)
-        archive.addfile(entry, io.BytesIO(SCRIPT.encode()))
-    served.sagemaker.objects.put_bytes("s3://b/source.tar.gz", buffer.getvalue())
+    served.archive("s3://b/source.tar.gz", SCRIPT, "train.py")
     return served.client("sagemaker")
 
 

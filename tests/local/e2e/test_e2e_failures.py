@@ -85,6 +85,7 @@ def check_failed(project: Project, ended: Ended, step: str) -> None:
     assert project.leftovers() == []
 
 
+@pytest.mark.one_way
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_a_training_script_that_fails_is_explained(either: Project, case: Case) -> None:
     """Its reason is said once, below what it wrote last; what follows does not run."""

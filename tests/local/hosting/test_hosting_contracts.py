@@ -10,6 +10,8 @@ from pipelines.backends.local.hosting.fleet import Fleet
 from pipelines.backends.local.hosting.values import FleetError, Invocation
 from tests.local.hosting.conftest import Serve
 
+pytestmark = pytest.mark.one_way
+
 SKLEARN, XGBOOST, PYTORCH = "sklearn-1.9-cpu", "xgboost-3.0", "pytorch-2.6-cpu"
 HUGGING_FACE = "huggingface-pytorch-2.6-transformers-4.49-cpu"
 TENSORFLOW = "tensorflow-2.20-cpu"

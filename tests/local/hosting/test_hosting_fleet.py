@@ -76,6 +76,7 @@ def test_transform_fn_gets_the_model_and_the_request(serve: Serve) -> None:
     assert said["type"] == "application/json"
 
 
+@pytest.mark.one_way
 def test_the_four_functions_follow_each_other(serve: Serve) -> None:
     """input_fn, predict_fn and output_fn are called in turn, model_fn once before them."""
     code = """
@@ -89,6 +90,7 @@ def output_fn(prediction, accept): return json.dumps([prediction, calls]), accep
     assert ask(serve(code), "21") == (200, '[42, ["model", "input", "predict"]]')
 
 
+@pytest.mark.one_way
 def test_a_model_with_predict_needs_model_fn_alone(serve: Serve) -> None:
     """The defaults read JSON, call the model, and write JSON; other formats get 415 or 406."""
     code = """
@@ -103,6 +105,7 @@ def model_fn(model_dir): return Model()
     assert ask(fleet, "[[1]]", "image/png")[0] == 406
 
 
+@pytest.mark.one_way
 def test_an_exception_is_answered_with_500_and_one_line(serve: Serve, tmp_path: Path) -> None:
     """The traceback goes to the log, never to the caller; the server goes on."""
     code = (
@@ -146,6 +149,7 @@ def transform_fn(model, body, content_type, accept):
     assert json.loads(ask(fleet)[1]) == [7, "a 'b' $c", "local", None]
 
 
+@pytest.mark.one_way
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
@@ -201,6 +205,7 @@ def test_a_machine_with_no_process_to_spare_is_told(
         serve("def model_fn(d): return 1")
 
 
+@pytest.mark.one_way
 @pytest.mark.parametrize(
     ("line", "answer"), [("numpy  # any", "w1"), ("pipelines-no-such-package==9.9", None)]
 )
@@ -217,6 +222,7 @@ def test_requirements_in_the_archive_are_met_before_the_model_loads(
         assert json.loads(ask(serve(ECHO, files=files))[1])["model"] == answer
 
 
+@pytest.mark.one_way
 def test_model_data_that_is_missing_damaged_or_hostile_is_refused(
     settings: LocalSettings, tmp_path: Path
 ) -> None:
@@ -237,6 +243,7 @@ def test_model_data_that_is_missing_damaged_or_hostile_is_refused(
     assert not list((settings.home / "jobs").glob("endpoint-*"))
 
 
+@pytest.mark.one_way
 def test_a_real_time_fleet_has_its_workers_up_and_queues_the_rest(
     serve: Serve, tmp_path: Path
 ) -> None:
@@ -253,6 +260,7 @@ def test_a_real_time_fleet_has_its_workers_up_and_queues_the_rest(
         assert [one.result()[0] for one in begun] == [200, 200, 200]
 
 
+@pytest.mark.one_way
 def test_a_serverless_fleet_refuses_more_than_it_may_answer_at_once(
     serve: Serve, tmp_path: Path
 ) -> None:
@@ -271,6 +279,7 @@ def test_a_serverless_fleet_refuses_more_than_it_may_answer_at_once(
     assert ask(fleet)[0] == 200
 
 
+@pytest.mark.one_way
 def test_a_serverless_fleet_starts_cold_stops_idle_and_starts_again(serve: Serve) -> None:
     """The request that found nothing running is told how long the start took."""
     fleet = serve(ECHO, files=WEIGHTS, serverless=True, proven=True, idle_seconds=0.2)

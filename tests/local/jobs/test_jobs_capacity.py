@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pipelines.backends.local.executors.contract import LocalSettings, StepCall
     from tests.local.jobs.conftest import Local
 
+pytestmark = pytest.mark.one_way
+
 TYPES = [{"InstanceType": "ml.g6.xlarge"}, {"InstanceType": "ml.g5.xlarge"}]
 REASON = (
     "CapacityError: Unable to provision requested ML compute capacity."

@@ -55,7 +55,7 @@ def volume_key(aws: Mapping[str, Any]) -> dict[str, Any]:
     return {"KmsKeyId": key} if key else {}
 
 
-@lru_cache(maxsize=None)
+@lru_cache(maxsize=None)  # noqa: UP033 - Python 3.7
 def names() -> tuple[str, ...]:
     """Return the names of all modes, sorted: the modules beside this one."""
     return tuple(sorted(file.stem for file in Path(__file__).parent.glob("[!_]*.py")))
