@@ -3,7 +3,7 @@
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -13,7 +13,6 @@ from pipelines.grammar.functions import Get
 from pipelines.grammar.patterns import compiled
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.channels import channels
-from pipelines.kinds.base.checkpoints import Checkpoints, checkpoint_config, kept
 from pipelines.kinds.base.contract import (
     EmitContext,
     EmittedStep,
@@ -39,17 +38,18 @@ from pipelines.kinds.base.jobs import (
     volume_key,
     vpc,
 )
-from pipelines.kinds.base.tracking import (
-    Mlflow,
-    TensorBoard,
-    tracked,
-    tracking_members,
-    tracking_variables,
-)
-from pipelines.spec.base import Seldom, SpecModel
+from pipelines.spec.base import Seldom, SpecModel, imported, late
 from pipelines.spec.members import RequestMember, members_of
 from pipelines.spec.steps import Input, JobStep
 from pipelines.spec.values import AnyScalar, FixedText, Integer, Text, is_below, no_entries
+
+if TYPE_CHECKING:
+    from pipelines.kinds.base.checkpoints import Checkpoints
+    from pipelines.kinds.base.tracking import Mlflow, TensorBoard
+else:
+    Checkpoints = late("pipelines.kinds.base.checkpoints", "Checkpoints")
+    Mlflow = late("pipelines.kinds.base.tracking", "Mlflow")
+    TensorBoard = late("pipelines.kinds.base.tracking", "TensorBoard")
 
 
 class InstanceGroup(SpecModel):
@@ -148,16 +148,34 @@ def needs(_name: str, step: TrainingKeys) -> StepNeeds:
     if step.script is None:
         return StepNeeds(images)
     distribution = step.distribution.in_job if step.distribution else None
+    checkpoints = _checkpoints(step)
     code = CodeNeed(
         "training",
         script=script(step.script, "script"),
         include=tuple(step.include),
         requirements_file=requirements_file(step),
         distribution=distribution,
-        checkpoints=kept(step.checkpoints, is_on_spot=step.enable_managed_spot_training),
-        tracking=tracked(step.tensorboard, step.mlflow, step.metric_definitions),
+        checkpoints=checkpoints.in_job if checkpoints else None,
+        tracking=_tracking(step) or None,
     )
     return StepNeeds(images, code)
+
+
+def _checkpoints(step: TrainingKeys) -> "Checkpoints | None":
+    """Return where checkpoints are kept; spot implies the usual place."""
+    if step.checkpoints is None and step.enable_managed_spot_training:
+        return imported(Checkpoints)()
+    return step.checkpoints
+
+
+def _tracking(step: TrainingKeys) -> JsonObject:
+    """Return what the runtime is told of TensorBoard and MLflow."""
+    found: JsonObject = {}
+    if step.tensorboard is not None:
+        found["tensorboard"] = step.tensorboard.local_path
+    if step.mlflow is not None:
+        found["mlflow"] = step.mlflow.in_job(step.metric_definitions)
+    return found
 
 
 def checks(step: TrainingKeys) -> Iterator[Finding]:
@@ -190,11 +208,10 @@ def checks(step: TrainingKeys) -> Iterator[Finding]:
 
 def _folder_checks(step: TrainingKeys) -> Iterator[Finding]:
     """Find event files among the checkpoints, or the other way round: both would be kept twice."""
-    if step.tensorboard is None or (
-        step.checkpoints is None and not step.enable_managed_spot_training
-    ):
+    checkpoints = _checkpoints(step)
+    if step.tensorboard is None or checkpoints is None:
         return
-    kept = posixpath.normpath((step.checkpoints or Checkpoints()).local_path)
+    kept = posixpath.normpath(checkpoints.local_path)
     events = posixpath.normpath(step.tensorboard.local_path)
     if is_below(kept, events) or is_below(events, kept):
         message = f"`{events}` holds the files of TensorBoard, and `{kept}` the checkpoints"
@@ -254,8 +271,11 @@ def emit(step: TrainingKeys, context: EmitContext) -> tuple[EmittedStep, ...]:
         "ResourceConfig": _resources(step, context),
         "RoleArn": context.aws.runs_code_as,
         "StoppingCondition": _stopping(step, context),
-        **environment(step, context, tracking_variables(step.mlflow, step.environment, context)),
-        **tracking_members(step.tensorboard, step.mlflow, context),
+        **environment(
+            step, context, step.mlflow.variables(step.environment, context) if step.mlflow else None
+        ),
+        **(step.tensorboard.members(context) if step.tensorboard else {}),
+        **(step.mlflow.members(context) if step.mlflow else {}),
         **vpc(context),
         **tags(context),
     }
@@ -271,8 +291,8 @@ def emit(step: TrainingKeys, context: EmitContext) -> tuple[EmittedStep, ...]:
     extra = step_keys(step, context)
     if step.enable_managed_spot_training:
         arguments["EnableManagedSpotTraining"] = True
-    if step.enable_managed_spot_training or step.checkpoints:
-        arguments["CheckpointConfig"] = checkpoint_config(step.checkpoints, context)
+    if checkpoints := _checkpoints(step):
+        arguments["CheckpointConfig"] = checkpoints.config(context)
         extra.pop("CacheConfig", None)
     emitted = EmittedStep(context.name, "Training", arguments, extra)
     return (with_extra(emitted, step.extra, context),)

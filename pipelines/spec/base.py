@@ -5,6 +5,7 @@ text of each annotation again whenever the tool starts.
 """
 
 from abc import abstractmethod
+from importlib import import_module
 from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar, get_args
 
 from pydantic import (
@@ -75,28 +76,56 @@ class ShortFormModel(SpecModel):
         return written
 
 
+_ModelT = TypeVar("_ModelT", bound=SpecModel)
+
+
+class LateModel:
+    """Stands for a model in the annotation of a seldom block; `late` makes one for each."""
+
+    module: ClassVar[str]
+
+
+def late(module: str, name: str) -> type[LateModel]:
+    """Declare the model of a seldom block, whose module is imported where the block is given.
+
+    To the type checker it is the model itself, which is imported `if TYPE_CHECKING`, else this.
+    """
+    return type(name, (LateModel,), {"module": module})
+
+
+def imported(declared: type[_ModelT]) -> type[_ModelT]:
+    """Return a model that may have been declared by `late`."""
+    if not issubclass(declared, LateModel):
+        return declared
+    model: type[_ModelT] = getattr(import_module(declared.module), declared.__name__)
+    return model
+
+
 class _BuiltWhenGiven:
-    """A marker for a key that few specs have: pydantic builds its model when one has it."""
+    """A marker for a key that few specs have: its model is imported and built when one has it."""
 
     def __get_pydantic_core_schema__(self, source: Any, _: GetCoreSchemaHandler) -> CoreSchema:
-        model: type[BaseModel] = get_args(source)[0]
+        declared, *others = get_args(source) or (source,)
 
         def read(value: object) -> BaseModel | None:
-            return None if value is None else model.model_validate(value)
+            is_left_out = value is None and others
+            return None if is_left_out else imported(declared).model_validate(value)
 
-        return core_schema.no_info_plain_validator_function(read, metadata={_MODEL: model})
+        metadata = {_DECLARED: (declared, bool(others))}
+        return core_schema.no_info_plain_validator_function(read, metadata=metadata)
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonObject:
-        model: type[BaseModel] = schema["metadata"][_MODEL]
+        declared, may_be_null = schema["metadata"][_DECLARED]
+        model = imported(declared)
         model.model_rebuild()
-        return handler(core_schema.nullable_schema(model.__pydantic_core_schema__))
+        whole = model.__pydantic_core_schema__
+        return handler(core_schema.nullable_schema(whole) if may_be_null else whole)
 
 
 SELDOM = _BuiltWhenGiven()
-_MODEL = "model"
-_ModelT = TypeVar("_ModelT", bound=SpecModel)
+_DECLARED = "declared"
 
 Seldom: TypeAlias = Annotated[_ModelT | None, SELDOM]
 """A block that few specs have. An error in it is found at its place in the spec, as everywhere."""

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from pipelines.grammar.names import camel_case
 from pipelines.json_types import Json, JsonObject
+from pipelines.spec.base import LateModel, imported
 
 
 class RequestMember:
@@ -129,8 +130,10 @@ def type_below(annotation: Any, part: str | int) -> Any:
 
 
 def _content(annotation: Any) -> Any:
-    """Drop `| None` from an annotation."""
+    """Drop `| None` from an annotation; import a model that was declared by `late`."""
     members = [one for one in get_args(annotation) if one is not type(None)]
-    if get_origin(annotation) in {dict, list} or not members:
+    if get_origin(annotation) in {dict, list}:
         return annotation
-    return members[0]
+    content = members[0] if members else annotation
+    is_late = isinstance(content, type) and issubclass(content, LateModel)
+    return imported(content) if is_late else content

@@ -63,6 +63,12 @@ class RealtimeScaling(Scaling):
             raise mistake("SP125", message, "keep only one" if given else f"such as `{_EXAMPLE}`")
         return self
 
+    def registered(self) -> JsonObject:
+        """Return what is registered for a real-time variant."""
+        (name,) = (one for one in _METRICS if getattr(self, one) is not None)
+        metric = {"PredefinedMetricSpecification": {"PredefinedMetricType": _METRICS[name]}}
+        return _registered(self, _INSTANCES, getattr(self, name), metric)
+
 
 _EXAMPLE = "invocations_per_instance: 500"
 _METRICS = {
@@ -81,6 +87,12 @@ class AsynchronousScaling(Scaling):
         gt=0, description="Requests that may wait for each instance."
     )
 
+    def registered(self) -> JsonObject:
+        """Return what is registered for an asynchronous variant; the deployer adds its endpoint."""
+        metric = {"MetricName": _BACKLOG, "Namespace": "AWS/SageMaker", "Statistic": "Average"}
+        specified = {"CustomizedMetricSpecification": metric}
+        return _registered(self, _INSTANCES, self.backlog_per_instance, specified)
+
 
 class ServerlessScaling(Scaling):
     """How much provisioned concurrency there is, by how much of it is used."""
@@ -88,6 +100,11 @@ class ServerlessScaling(Scaling):
     utilization: float = Field(
         0.7, ge=0.1, le=0.9, description="The share of it that is to be in use, 0.1 to 0.9."
     )
+
+    def registered(self) -> JsonObject:
+        """Return what is registered for a serverless variant."""
+        metric = {"PredefinedMetricSpecification": {"PredefinedMetricType": _SERVERLESS_METRIC}}
+        return _registered(self, _CONCURRENCY, self.utilization, metric)
 
 
 _SERVERLESS_METRIC = "SageMakerVariantProvisionedConcurrencyUtilization"
@@ -106,37 +123,13 @@ _COOLDOWNS = {
 
 
 def scaling_keys(registered: JsonObject) -> JsonObject:
-    """Return the keys of `autoscaling:` that became this."""
+    """Return the keys of `autoscaling:` that became what is registered."""
     tracking = registered["TargetTracking"]
     predefined = tracking.get("PredefinedMetricSpecification", {}).get("PredefinedMetricType")
     metric = predefined or tracking["CustomizedMetricSpecification"]["MetricName"]
     pauses = {key: tracking[name] for name, key in _COOLDOWNS.items() if name in tracking}
     bounds = {"min": registered["MinCapacity"], "max": registered["MaxCapacity"]}
     return {**bounds, _TARGETS[metric]: tracking["TargetValue"], **pauses}
-
-
-def of_realtime(scaling: RealtimeScaling) -> JsonObject:
-    """Return what is registered for a real-time variant."""
-    (name,) = (one for one in _METRICS if getattr(scaling, one) is not None)
-    metric = {"PredefinedMetricSpecification": {"PredefinedMetricType": _METRICS[name]}}
-    return _registered(scaling, _INSTANCES, getattr(scaling, name), metric)
-
-
-def of_asynchronous(scaling: AsynchronousScaling) -> JsonObject:
-    """Return what is registered for an asynchronous variant; the deployer adds its endpoint."""
-    metric = {
-        "MetricName": _BACKLOG,
-        "Namespace": "AWS/SageMaker",
-        "Statistic": "Average",
-    }
-    specified = {"CustomizedMetricSpecification": metric}
-    return _registered(scaling, _INSTANCES, scaling.backlog_per_instance, specified)
-
-
-def of_serverless(scaling: ServerlessScaling) -> JsonObject:
-    """Return what is registered for a serverless variant."""
-    metric = {"PredefinedMetricSpecification": {"PredefinedMetricType": _SERVERLESS_METRIC}}
-    return _registered(scaling, _CONCURRENCY, scaling.utilization, metric)
 
 
 def _registered(scaling: Scaling, dimension: str, value: float, metric: Any) -> JsonObject:

@@ -31,18 +31,13 @@ class Checkpoints(SpecModel):
             raise mistake("SP122", f"`{execution}` is not the id of an execution", advice)
         return execution
 
+    @property
+    def in_job(self) -> JsonObject:
+        """What the runtime is told."""
+        return {"folder": self.local_path, "resumes": self.resume}
 
-def kept(given: Checkpoints | None, *, is_on_spot: bool) -> JsonObject | None:
-    """What the runtime knows of a step's checkpoints; spot implies them."""
-    if given is None and not is_on_spot:
-        return None
-    checkpoints = given or Checkpoints()
-    return {"folder": checkpoints.local_path, "resumes": checkpoints.resume}
-
-
-def checkpoint_config(given: Checkpoints | None, context: EmitContext) -> JsonObject:
-    """`CheckpointConfig`: a prefix of the execution, or of the one whose checkpoints are used."""
-    checkpoints = given or Checkpoints()
-    of = checkpoints.resume or EXECUTION_ID
-    uri = output_uri(context, context.name, "checkpoints", execution=of)
-    return {"S3Uri": uri, "LocalPath": checkpoints.local_path}
+    def config(self, context: EmitContext) -> JsonObject:
+        """`CheckpointConfig`: a prefix of this execution, or of the one that it resumes."""
+        execution = self.resume or EXECUTION_ID
+        uri = output_uri(context, context.name, "checkpoints", execution=execution)
+        return {"S3Uri": uri, "LocalPath": self.local_path}

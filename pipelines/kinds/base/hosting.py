@@ -7,7 +7,6 @@ from pydantic import Field, model_validator
 
 from pipelines.images.instances import first_unlike
 from pipelines.json_types import JsonObject
-from pipelines.kinds.base.autoscaling import scaling_keys
 from pipelines.spec.base import SpecModel
 from pipelines.spec.instances import ONE_OR_SEVERAL, one_or_several
 from pipelines.spec.members import RequestMember, keys_of, members_of
@@ -139,16 +138,22 @@ def variant_of(mode: OnInstances) -> JsonObject:
 
 def instance_keys(config: Mapping[str, Any]) -> JsonObject:
     """Return the keys of a mode with instances that became a program's configuration."""
-    variant, scaling = config["variant"], config.get("scaling")
+    variant = config["variant"]
     keys = keys_of(OnInstances, variant)
     if "InstancePools" in variant:
         pools = sorted(variant["InstancePools"], key=lambda one: one["Priority"])
         keys["instance_type"] = [one["InstanceType"] for one in pools]
-    blocks = {
-        "rollout": _rollout_keys(config.get("deployment") or {}),
-        "autoscaling": scaling_keys(scaling) if scaling else {},
-    }
-    return {**keys, **{name: block for name, block in blocks.items() if block}}
+    rollout = _rollout_keys(config.get("deployment") or {})
+    return {**keys, **({"rollout": rollout} if rollout else {}), **scaling_key(config)}
+
+
+def scaling_key(config: Mapping[str, Any]) -> JsonObject:
+    """Return `autoscaling`, where a program's configuration has what it became."""
+    if not config.get("scaling"):
+        return {}
+    from pipelines.kinds.base.autoscaling import scaling_keys  # noqa: PLC0415 - few are scaled
+
+    return {"autoscaling": scaling_keys(config["scaling"])}
 
 
 def _rollout_keys(policy: JsonObject) -> JsonObject:

@@ -25,6 +25,11 @@ class TensorBoard(SpecModel):
         "/opt/ml/output/tensorboard", description="The folder in the job: SM_TENSORBOARD_DIR."
     )
 
+    def members(self, context: EmitContext) -> JsonObject:
+        """`TensorBoardOutputConfig`."""
+        uri = output_uri(context, context.name, "tensorboard")
+        return {"TensorBoardOutputConfig": {"LocalPath": self.local_path, "S3OutputPath": uri}}
+
 
 class Mlflow(ShortFormModel):
     """A run of MLflow for each job, where the job's Python has the client."""
@@ -61,47 +66,21 @@ class Mlflow(ShortFormModel):
             raise mistake("SP122", f"`{tracking}` is not a place of MLflow", advice)
         return tracking
 
+    def in_job(self, metrics: Mapping[str, str]) -> JsonObject:
+        """What the runtime is told, the expressions of metrics included."""
+        arn = None if self.tracking == LOCAL else self.tracking
+        return {"arn": arn, "metrics": dict(metrics)}
 
-def tracked(
-    tensorboard: TensorBoard | None, mlflow: Mlflow | None, metrics: Mapping[str, str]
-) -> JsonObject | None:
-    """What the runtime knows of it; None where there is nothing to know."""
-    found: JsonObject = {}
-    if tensorboard is not None:
-        found["tensorboard"] = tensorboard.local_path
-    if mlflow is not None:
-        arn = None if mlflow.tracking == LOCAL else mlflow.tracking
-        found["mlflow"] = {"arn": arn, "metrics": dict(metrics)}
-    return found or None
+    def members(self, context: EmitContext) -> JsonObject:
+        """`MlflowConfig`; none for runs on this machine alone."""
+        if self.tracking == LOCAL:
+            return {}
+        names = {"MlflowResourceArn": self.tracking, "MlflowExperimentName": self._name(context)}
+        return {"MlflowConfig": names}
 
+    def variables(self, given: Collection[str], context: EmitContext) -> dict[str, Value]:
+        """The variable that names the experiment, unless the user's own does."""
+        return {} if _EXPERIMENT in given else {_EXPERIMENT: self._name(context)}
 
-def tracking_members(
-    tensorboard: TensorBoard | None, mlflow: Mlflow | None, context: EmitContext
-) -> JsonObject:
-    """`TensorBoardOutputConfig` and `MlflowConfig`, each left out where it is not asked for."""
-    members: JsonObject = {}
-    if tensorboard is not None:
-        uri = output_uri(context, context.name, "tensorboard")
-        members["TensorBoardOutputConfig"] = {
-            "LocalPath": tensorboard.local_path,
-            "S3OutputPath": uri,
-        }
-    if mlflow is not None and mlflow.tracking != LOCAL:
-        members["MlflowConfig"] = {
-            "MlflowResourceArn": mlflow.tracking,
-            "MlflowExperimentName": _experiment(mlflow, context),
-        }
-    return members
-
-
-def tracking_variables(
-    mlflow: Mlflow | None, given: Collection[str], context: EmitContext
-) -> dict[str, Value]:
-    """The variable that names the experiment, unless the user's own does."""
-    if mlflow is None or _EXPERIMENT in given:
-        return {}
-    return {_EXPERIMENT: _experiment(mlflow, context)}
-
-
-def _experiment(mlflow: Mlflow, context: EmitContext) -> str:
-    return mlflow.experiment or context.spec.pipeline
+    def _name(self, context: EmitContext) -> str:
+        return self.experiment or context.spec.pipeline

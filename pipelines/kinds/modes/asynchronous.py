@@ -1,12 +1,11 @@
 """`asynchronous:` of a deployment."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.json_types import JsonObject
-from pipelines.kinds.base.autoscaling import AsynchronousScaling, of_asynchronous
 from pipelines.kinds.base.hosting import (
     OnInstances,
     deployment_config,
@@ -16,9 +15,14 @@ from pipelines.kinds.base.hosting import (
 )
 from pipelines.kinds.modes import ModeBlock, Settings
 from pipelines.spec.automation import check_topic
-from pipelines.spec.base import Seldom, SpecModel
+from pipelines.spec.base import Seldom, SpecModel, late
 from pipelines.spec.members import RequestMember, keys_of
 from pipelines.spec.values import FixedText, mistake, no_entries
+
+if TYPE_CHECKING:
+    from pipelines.kinds.base.autoscaling import AsynchronousScaling
+else:
+    AsynchronousScaling = late("pipelines.kinds.base.autoscaling", "AsynchronousScaling")
 
 _TOPICS = {"SUCCESS_NOTIFICATION_TOPIC": "success", "ERROR_NOTIFICATION_TOPIC": "error"}
 
@@ -99,7 +103,7 @@ def _settings(mode: Asynchronous) -> Settings:
         variant_of(mode),
         deployment=deployment_config(mode.rollout),
         config={"AsyncInferenceConfig": _inference(mode)},
-        scaling=of_asynchronous(mode.autoscaling) if mode.autoscaling else None,
+        scaling=mode.autoscaling.registered() if mode.autoscaling else None,
     )
 
 

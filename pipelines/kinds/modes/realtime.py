@@ -1,12 +1,11 @@
 """`realtime:` of a deployment."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from pipelines.json_types import JsonObject
-from pipelines.kinds.base.autoscaling import RealtimeScaling, of_realtime
 from pipelines.kinds.base.hosting import (
     OnInstances,
     deployment_config,
@@ -14,9 +13,14 @@ from pipelines.kinds.base.hosting import (
     variant_of,
 )
 from pipelines.kinds.modes import ModeBlock, Settings
-from pipelines.spec.base import Seldom, SpecModel
+from pipelines.spec.base import Seldom, SpecModel, late
 from pipelines.spec.members import RequestMember, keys_of
 from pipelines.spec.values import FixedText
+
+if TYPE_CHECKING:
+    from pipelines.kinds.base.autoscaling import RealtimeScaling
+else:
+    RealtimeScaling = late("pipelines.kinds.base.autoscaling", "RealtimeScaling")
 
 _CAPTURED = {"input": ("Input",), "output": ("Output",), "both": ("Input", "Output")}
 
@@ -57,7 +61,7 @@ def _settings(mode: Realtime) -> Settings:
         variant_of(mode),
         deployment=deployment_config(mode.rollout),
         config={"DataCaptureConfig": _capture(mode.data_capture)} if mode.data_capture else {},
-        scaling=of_realtime(mode.autoscaling) if mode.autoscaling else None,
+        scaling=mode.autoscaling.registered() if mode.autoscaling else None,
         shadow=mode.shadow,
     )
 

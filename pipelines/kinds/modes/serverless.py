@@ -1,20 +1,25 @@
 """`serverless:` of a deployment."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from pipelines.json_types import JsonObject
-from pipelines.kinds.base.autoscaling import ServerlessScaling, of_serverless, scaling_keys
-from pipelines.kinds.base.hosting import refuse_elsewhere
+from pipelines.kinds.base.hosting import refuse_elsewhere, scaling_key
 from pipelines.kinds.modes import ModeBlock, Settings
-from pipelines.spec.base import Seldom, SpecModel
+from pipelines.spec.base import Seldom, SpecModel, late
 from pipelines.spec.members import RequestMember, keys_of, members_of
 from pipelines.spec.values import mistake
 
 _ONE_WORKER = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
 """A serverless instance answers one request at a time (FACTS 11.1)."""
+
+
+if TYPE_CHECKING:
+    from pipelines.kinds.base.autoscaling import ServerlessScaling
+else:
+    ServerlessScaling = late("pipelines.kinds.base.autoscaling", "ServerlessScaling")
 
 
 class Serverless(SpecModel):
@@ -56,14 +61,13 @@ class Serverless(SpecModel):
 
 
 def _settings(mode: Serverless) -> Settings:
-    scaling = of_serverless(mode.autoscaling) if mode.autoscaling else None
+    scaling = mode.autoscaling.registered() if mode.autoscaling else None
     return Settings({"ServerlessConfig": members_of(mode)}, _ONE_WORKER, scaling=scaling)
 
 
 def _keys(config: Mapping[str, Any]) -> JsonObject:
     written = keys_of(Serverless, config["variant"]["ServerlessConfig"])
-    scaling = config.get("scaling")
-    return {**written, **({"autoscaling": scaling_keys(scaling)} if scaling else {})}
+    return {**written, **scaling_key(config)}
 
 
 MODE = ModeBlock(
