@@ -8,6 +8,7 @@ on its event loop, where no request costs a switch of threads.
 from __future__ import annotations
 
 import asyncio
+import math
 import select
 import socket
 import threading
@@ -17,6 +18,12 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from functools import partial
 from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
+
+_RESOLUTION_SECONDS = 0.001
+"""Of uvloop's timers."""
+
+_MOST_UNREAD = 20
+"""So many turns of the loop may pass before somebody reads what has arrived."""
 
 ResultT = TypeVar("ResultT")
 ParametersP = ParamSpec("ParametersP")
@@ -131,6 +138,7 @@ class LoopWaiting:
         self._pool = pool
         self._started: set[asyncio.Task[None]] = set()
         self._readers: dict[socket.socket, _LoopReader] = {}
+        self._deadlines: _Deadlines | None = None
 
     def close(self) -> None:
         """Forget all channels; the loop has ended."""
@@ -140,7 +148,12 @@ class LoopWaiting:
 
     def signal(self) -> Signal:
         """Return a signal that the loop is told of."""
-        return _LoopSignal()
+        return self._signal()
+
+    def _signal(self) -> _LoopSignal:
+        if self._deadlines is None:
+            self._deadlines = _Deadlines()
+        return _LoopSignal(self._deadlines)
 
     async def call(self, function: Callable[[], ResultT]) -> ResultT:
         """Call a function in a thread; who is cancelled meanwhile is so at its next suspension.
@@ -164,12 +177,12 @@ class LoopWaiting:
         if reader is None:
             forget = partial(self._readers.pop, channel)
             reader = self._readers[channel] = _LoopReader(channel.dup(), forget)
-        await reader.wait(until)
+        await reader.wait(self._signal(), until)
 
     async def writable(self, channel: socket.socket, until: float) -> None:
         """Wait until something can be written."""
         loop, descriptor = asyncio.get_running_loop(), channel.fileno()
-        signal = _LoopSignal()
+        signal = self._signal()
         loop.add_writer(descriptor, signal.set)
         try:
             await signal.require(until)
@@ -183,8 +196,44 @@ class LoopWaiting:
         task.add_done_callback(self._started.discard)
 
 
-class _LoopSignal:
+class _Deadlines:
+    """Ends waits in time, with one timer for all of them: most end long before."""
+
     def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ends: dict[_LoopSignal, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._next = math.inf
+
+    def add(self, signal: _LoopSignal, seconds: float) -> None:
+        """Let a signal expire after some seconds."""
+        end = self._ends[signal] = self._loop.time() + max(0.0, seconds)
+        if end < self._next:
+            self._arm(end)
+
+    def remove(self, signal: _LoopSignal) -> None:
+        """Forget a signal."""
+        del self._ends[signal]
+
+    def _arm(self, end: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._next, self._timer = end, self._loop.call_at(end, self._expire)
+
+    def _expire(self) -> None:
+        self._next, self._timer = math.inf, None
+        now = self._loop.time() + _RESOLUTION_SECONDS
+        for signal, end in self._ends.items():
+            if end <= now:
+                signal.expire()
+        later = min((end for end in self._ends.values() if end > now), default=None)
+        if later is not None:
+            self._arm(later)
+
+
+class _LoopSignal:
+    def __init__(self, deadlines: _Deadlines) -> None:
+        self._deadlines = deadlines
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._happened: asyncio.Future[bool] = self._loop.create_future()
@@ -197,11 +246,13 @@ class _LoopSignal:
                 self._loop.call_soon_threadsafe(self._end)
 
     async def wait(self, seconds: float) -> bool:
-        timer = self._loop.call_later(max(0.0, seconds), self._expire)
+        if self._happened.done():
+            return self._happened.result()
+        self._deadlines.add(self, seconds)
         try:
             return await self._happened
         finally:
-            timer.cancel()
+            self._deadlines.remove(self)
 
     async def require(self, until: float) -> None:
         if not await self.wait(until - time.monotonic()):
@@ -211,7 +262,8 @@ class _LoopSignal:
         if not self._happened.done():
             self._happened.set_result(happened)
 
-    def _expire(self) -> None:
+    def expire(self) -> None:
+        """Let it be too late."""
         self._end(happened=False)
 
 
@@ -228,19 +280,23 @@ class _LoopReader:
         self._forget = forget
         self._loop = asyncio.get_running_loop()
         self._signal: _LoopSignal | None = None
+        self._unread = 0
         self._loop.add_reader(channel.fileno(), self._arrived)
 
-    async def wait(self, until: float) -> None:
+    async def wait(self, signal: _LoopSignal, until: float) -> None:
         """Wait until there is something to read."""
-        self._signal = _LoopSignal()
+        self._signal, self._unread = signal, 0
         try:
-            await self._signal.require(until)
+            await signal.require(until)
         finally:
             self._signal = None
 
     def _arrived(self) -> None:
         if self._signal is not None:
             self._signal.set()
+            return
+        self._unread += 1  # the loop asks again in its next turn, and soon somebody waits for it
+        if self._unread < _MOST_UNREAD:
             return
         self._loop.remove_reader(self.channel.fileno())
         self.channel.close()

@@ -6,13 +6,15 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import parse_qsl
 
 from pipelines.backends.local.api.bodies import (
+    RESPOND,
     WHOLE,
     AsgiMessage,
     Body,
@@ -20,6 +22,7 @@ from pipelines.backends.local.api.bodies import (
     DisconnectedError,
     Receive,
     RefusedRequestError,
+    Respond,
     discard,
 )
 from pipelines.backends.local.api.guard import Guard
@@ -40,6 +43,7 @@ Send: TypeAlias = Callable[[AsgiMessage], Awaitable[None]]
 Router: TypeAlias = Callable[[HttpRequest], Route]
 
 _PIECE = 1 << 20
+_SHORT = 100
 _THREADS = 16
 _INVOCATIONS = 256
 _INSUFFICIENT_STORAGE = 507
@@ -122,7 +126,7 @@ class ApiApplication:
             response = _last(route.refuse(request, refused.refusal))
         except asyncio.CancelledError:  # the server ends, and has waited for long enough
             response = _last(route.refuse(request, _ENDING))
-        await self._send(response, scope["method"] == "HEAD", send)
+        await self._send(response, scope, send)
         spent = (time.perf_counter() - began) * 1000
         self._observer(ServedRequest(response.operation, response.status, spent))
 
@@ -164,13 +168,17 @@ class ApiApplication:
             if body.spool is not None:
                 body.spool.unlink(missing_ok=True)
 
-    async def _send(self, response: HttpResponse, bodiless: bool, send: Send) -> None:  # noqa: FBT001 - HEAD
-        body = response.body
+    async def _send(self, response: HttpResponse, scope: AsgiMessage, send: Send) -> None:
+        body, bodiless = response.body, scope["method"] == "HEAD"
         length = body.length if isinstance(body, FileSection) else len(body)
         headers = {"Content-Length": str(length), **response.headers}
         if response.status in _BODILESS:
             del headers["Content-Length"]
             bodiless = True
+        if not bodiless and isinstance(body, bytes):
+            respond: Respond | None = scope["state"].get(RESPOND)
+            if respond is not None and respond(response.status, _fields(headers), body):
+                return
         raw = [*_raw(headers), *_ALWAYS]
         await send({"type": "http.response.start", "status": response.status, "headers": raw})
         if bodiless:
@@ -230,3 +238,24 @@ def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
         for name, value in headers.items()
         if _NAME.fullmatch(name)
     ]
+
+
+def _fields(headers: Mapping[str, str]) -> bytes:
+    """Write headers as they are sent; short ones are written once."""
+    lines = [
+        _field(name, value) if len(value) <= _SHORT else _field.__wrapped__(name, value)
+        for name, value in headers.items()
+    ]
+    return b"".join((*lines, _ALWAYS_SENT))
+
+
+@lru_cache(1024)
+def _field(name: str, value: str) -> bytes:
+    return _lines(_raw({name: value}))
+
+
+def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return b"".join(b"%b: %b\r\n" % header for header in headers)
+
+
+_ALWAYS_SENT = _lines(_ALWAYS)

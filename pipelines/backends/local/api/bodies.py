@@ -26,6 +26,12 @@ Receive: TypeAlias = Callable[[], Awaitable[AsgiMessage]]
 WHOLE = "is_whole"
 """In the state of a scope: whether all of the request has arrived."""
 
+RESPOND = "respond"
+"""In the state of a scope: sends a whole response at once; see `Respond`."""
+
+Respond: TypeAlias = Callable[[int, bytes, bytes], bool]
+"""Takes the status, the lines of headers and the body; False where `send` has to send it."""
+
 PATIENCE_SECONDS = 30.0
 """How long a client may send nothing in the middle of a body."""
 

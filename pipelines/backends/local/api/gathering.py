@@ -28,6 +28,12 @@ class GatheringTransport:
             self._loop.call_soon(self._flush)
         self._pieces.append(data)
 
+    def write_now(self, data: bytes) -> None:
+        """Send data that is whole, behind what was written before it."""
+        self._flush()
+        if not self._transport.is_closing():
+            self._transport.write(data)
+
     def write_eof(self) -> None:
         """Send nothing more."""
         self._flush()

@@ -8,6 +8,7 @@ connection (`admission.py`), or else by a signature on the request (`signatures.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from urllib.parse import urlsplit
 
 from pipelines.backends.local.api.messages import HttpRefusal, HttpRequest
@@ -49,10 +50,7 @@ class Guard:
     def _foreign(self, headers: Mapping[str, str]) -> str | None:
         """Return why a request is one of a web page of another site."""
         host = headers.get("host", "")
-        accepted = {f"{name}:{self.port}" for name in _LOOPBACK}
-        if self.port == _HTTP_PORT:
-            accepted.update(_LOOPBACK)
-        if host.lower() not in accepted:
+        if host.lower() not in _accepted(self.port):
             return f"the local SageMaker serves 127.0.0.1:{self.port}, not the host `{host}`"
         origin = headers.get("origin")
         if origin is not None and not _is_loopback(origin):
@@ -60,6 +58,13 @@ class Guard:
         if headers.get("sec-fetch-site") == "cross-site":
             return "the local SageMaker accepts no requests from pages of other sites"
         return None
+
+
+@cache
+def _accepted(port: int) -> frozenset[str]:
+    """Return what Host may be at a port."""
+    names = frozenset(f"{name}:{port}" for name in _LOOPBACK)
+    return names.union(_LOOPBACK) if port == _HTTP_PORT else names
 
 
 def _is_loopback(origin: str) -> bool:

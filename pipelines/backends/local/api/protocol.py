@@ -12,13 +12,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeAlias, cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
-from pipelines.backends.local.api.bodies import WHOLE
+from pipelines.backends.local.api.bodies import RESPOND, WHOLE
 from pipelines.backends.local.api.gathering import GatheringTransport
 
 Admission: TypeAlias = Callable[[asyncio.Transport], str | None]
@@ -45,12 +50,14 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._is_upgrade = False
         self._is_ended = False
+        self._idle_since: float | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Serve the connection, or refuse it before anything is read from it."""
         reason = self._admission(transport)
         if reason is None:
-            super().connection_made(cast("asyncio.Transport", GatheringTransport(transport)))
+            self._gathering = GatheringTransport(transport)
+            super().connection_made(cast("asyncio.Transport", self._gathering))
         else:
             _Refusal(transport, HTTPStatus.FORBIDDEN, reason)
 
@@ -58,7 +65,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Parse what has arrived."""
         if self._is_ended:
             return
-        self._unset_keepalive_if_required()
+        self._idle_since = None
         try:
             while data:
                 data = self._parse(data)
@@ -116,7 +123,59 @@ class BoundedProtocol(HttpToolsProtocol):
         """End a message; the application learns if that precedes its call."""
         if not self._is_upgrade:
             super().on_message_complete()
-            self.cycle.scope["state"][WHOLE] = True
+            cycle, state = self.cycle, self.cycle.scope["state"]
+            state[WHOLE], state[RESPOND] = True, partial(self._respond, cycle)
+
+    def _respond(
+        self, cycle: RequestResponseCycle, status: int, fields: bytes, body: bytes
+    ) -> bool:
+        """Send a whole response at once, as the cycle's own `send` does in two pieces."""
+        if cycle.response_started or cycle.disconnected or cycle.flow.write_paused:
+            return False
+        if b"\r\nconnection: " in fields:  # which `send` carries out
+            return False
+        cycle.response_started = cycle.response_complete = True
+        ending = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
+        dated = b"".join(b"%b: %b\r\n" % header for header in cycle.default_headers)
+        self._gathering.write_now(b"".join((STATUS_LINE[status], dated, fields, ending, body)))
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            self.transport.close()
+        cycle.on_response()
+        return True
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, or wait for it, with one timer per connection."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._end_after(self.timeout_keep_alive)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection that has been idle for long enough; look again later where not."""
+        self.timeout_keep_alive_task = None
+        if self._idle_since is None:
+            return
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._end_after(left)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _end_after(self, seconds: float) -> None:
+        handler = self.timeout_keep_alive_handler
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, handler)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End a connection."""
+        self._unset_keepalive_if_required()
+        super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
         """Respond to what cannot be parsed, or to what preceded it, and to nothing after it."""

@@ -26,6 +26,9 @@ LONGEST = 26 << 20
 COLD_START = "x-pipelines-cold-start-seconds"
 """Our own header: how long a server took to start that the request had to wait for."""
 
+_MOST_KNOWN = 256
+"""Requests that are remembered as legal; each client's differ in few ways, if in any."""
+
 _OPERATION = "InvokeEndpoint"
 _OPERATIONS = {"invocations": _OPERATION, "async-invocations": "InvokeEndpointAsync"}
 _ACCEPTED = 202
@@ -50,6 +53,7 @@ class RuntimeService:
     def __init__(self, find: Callable[[str, str], Operation]) -> None:
         self._find = find
         self._found: dict[str, Operation] = {}
+        self._legal: set[tuple[object, ...]] = set()
 
     async def respond(self, waiting: Waiting, request: HttpRequest) -> HttpResponse:
         """Invoke an endpoint.
@@ -71,7 +75,7 @@ class RuntimeService:
         if request.body or match["operation"] == "invocations":
             given["Body"] = request.body
         try:
-            response = await invoke.answer(waiting, **given)
+            response = await invoke.function(waiting, **self._checked(invoke, given))
         except ServiceError as error:
             code = _CODES.get(error.code, error.code)
             return _refused(code, one_line(error), error.members)
@@ -80,6 +84,21 @@ class RuntimeService:
         except PipelinesError as error:
             return _refused("ValidationError", one_line(error), {})
         return _response(response, invoke)
+
+    def _checked(self, invoke: Operation, given: JsonObject) -> JsonObject:
+        """Check the members of a request, but for a body; those that were legal once are known.
+
+        Raises:
+            ServiceError: it was refused.
+        """
+        key = (invoke.name, *(one for one in given.items() if one[0] != "Body"))
+        if key in self._legal:
+            return given
+        checked = invoke.checked(given)
+        if len(self._legal) >= _MOST_KNOWN:
+            self._legal.clear()
+        self._legal.add(key)
+        return checked
 
 
 def _in_headers(request: HttpRequest, invoke: Operation) -> JsonObject:

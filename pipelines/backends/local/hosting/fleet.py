@@ -39,14 +39,20 @@ _POLL_SECONDS = 0.2
 class _Turn:
     """The turn of one request.
 
+    Args:
+        invocation: the request.
+
     Attributes:
         server: the server that it gets; None where that is to be started.
         dead: servers that have ended and are to be cleared up.
         signal: where it has to wait: is set when it is its turn, or when the fleet is stopped.
         is_given: whether it is its turn.
+        ahead: the server that has the request before its turn.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, invocation: Invocation) -> None:
+        self.invocation = invocation
+        self.ahead: ModelServer | None = None
         self.server: ModelServer | None = None
         self.dead: list[ModelServer] = []
         self.signal: Signal | None = None
@@ -59,6 +65,11 @@ class _Turn:
             self.server = server
         else:
             self.dead.append(server)
+
+    def forgo(self) -> None:
+        """Want no response any more."""
+        if self.ahead is not None:
+            self.ahead.spoil()
 
     def wake(self) -> None:
         """Let the request go on."""
@@ -137,7 +148,7 @@ class Fleet:
             FleetError: the model did not respond.
             FleetStoppedError: the fleet was stopped.
         """
-        turn = await self._take(waiting)
+        turn = await self._take(invocation, waiting)
         server, cold_start = turn.server, None
         try:
             for dead in turn.dead:
@@ -145,8 +156,11 @@ class Fleet:
             if server is None:
                 server = await waiting.call(self._start_server)
                 cold_start = server.start_seconds
-            with self._in_use(server):
+            self._used.add(server)
+            try:
                 response = await server.answer(invocation, waiting, self.spec.invocation_seconds)
+            finally:
+                self._used.discard(server)
         except BaseException:
             self._give_back(None)
             if server is not None:
@@ -162,7 +176,7 @@ class Fleet:
         """End the servers that load a model or process a request: that fails."""
         with self._changed:
             self._stopped = True
-            for server in self._used:
+            for server in tuple(self._used):
                 server.interrupt()
 
     def stop(self) -> None:
@@ -170,9 +184,7 @@ class Fleet:
         with self._changed:
             first, self._stopped, self._stopping = not self._stopping, True, True
             self._changed.notify_all()
-            turns, self._turns = self._turns, deque()
-            for turn in turns:
-                turn.wake()
+            self._turn_away([turn for turn in self._turns if turn.ahead is None])
             self._changed.wait_for(lambda: self._busy == 0, self.spec.invocation_seconds)
             servers, self._idle, self._over = self._idle, [], True
         if not first:
@@ -234,9 +246,9 @@ class Fleet:
         server.start_seconds = time.monotonic() - began
         return server
 
-    async def _take(self, waiting: Waiting) -> _Turn:
+    async def _take(self, invocation: Invocation, waiting: Waiting) -> _Turn:
         """Wait for the turn of one more request; they come in the order of their arrival."""
-        turn = _Turn()
+        turn = _Turn(invocation)
         with self._changed:
             if self._stopped:
                 raise _stopped()
@@ -244,12 +256,12 @@ class Fleet:
                 return turn
             if self.spec.serverless:
                 raise FleetBusy
-            turn.signal = waiting.signal()
-            self._turns.append(turn)
+            signal = self._queue(turn, waiting)
         try:
-            await turn.signal.wait(self.spec.invocation_seconds)
+            await signal.wait(self.spec.invocation_seconds)
         except BaseException:
             if not self._withdraw(turn) and turn.is_given:
+                turn.forgo()
                 self._give_back(turn.server)
             raise
         if self._withdraw(turn):
@@ -257,6 +269,14 @@ class Fleet:
         if not turn.is_given:
             raise _stopped()
         return turn
+
+    def _queue(self, turn: _Turn, waiting: Waiting) -> Signal:
+        """Let a request wait for its turn; return what it waits for."""
+        signal = turn.signal = waiting.signal()
+        self._turns.append(turn)
+        for server in tuple(self._used):
+            self._hand_over(server)
+        return signal
 
     def _take_now(self, turn: _Turn) -> bool:
         """Give a request an idle server, or the place of one; False where all are busy."""
@@ -273,7 +293,27 @@ class Fleet:
             if turn not in self._turns:
                 return False
             self._turns.remove(turn)
+            turn.forgo()
             return True
+
+    def _turn_away(self, turns: list[_Turn]) -> None:
+        """Have requests look for another fleet."""
+        for turn in turns:
+            self._turns.remove(turn)
+            turn.wake()
+
+    def _hand_over(self, server: ModelServer) -> None:
+        """Let the only server have the next requests while it processes others.
+
+        Of several servers, nobody knows which will be free first.
+        """
+        if self.spec.workers > 1:
+            return
+        for turn in self._turns:
+            if turn.ahead is None:
+                if not server.hand_over(turn.invocation):
+                    return
+                turn.ahead = server
 
     def _give_back(self, server: ModelServer | None) -> bool:
         """Let the next request have a server, or its place where it has ended.
@@ -282,10 +322,14 @@ class Fleet:
             Whether the server is kept: a fleet that has stopped waiting for it keeps none.
         """
         with self._changed:
+            if self._stopped and server is None:
+                self._turn_away([*self._turns])
             if self._turns:
                 turn = self._turns.popleft()
                 turn.take(server)
                 turn.wake()
+                if server is not None and turn.ahead is server:
+                    self._hand_over(server)
                 return True
             self._busy -= 1
             if server is not None and not self._over:

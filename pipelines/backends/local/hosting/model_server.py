@@ -10,6 +10,7 @@ import select
 import signal
 import socket
 import time
+from collections import deque
 from pathlib import Path
 
 from pipelines.backends.local.hosting.values import (
@@ -30,12 +31,15 @@ START_SECONDS = 180.0
 """How long a container may take until it responds to `/ping`: the limit of a serverless one."""
 
 _TERM_SECONDS = 10.0
+_MOST_HANDED = 2
 _HEADERS = "x-amzn-sagemaker-"
 _OK = 200
 
 
 class ModelServer:
-    """A process that has loaded a model; used for one request at a time.
+    """A process that has loaded a model: it processes one request at a time.
+
+    The next ones can be handed over meanwhile: then the process need not be woken for them.
 
     Args:
         launcher: the launcher of the process.
@@ -51,6 +55,11 @@ class ModelServer:
         self._log = log
         self._log_start = _size(log)
         self._channel: socket.socket | None = None
+        self._reader = MessageReader()
+        self._handed: deque[tuple[Invocation, memoryview]] = deque()
+        self._is_processing = False
+        self._is_spoiled = False
+        self._is_ready = False
         self.start_seconds = 0.0
         self.idle_since = 0.0
 
@@ -66,11 +75,42 @@ class ModelServer:
         """
         self._accept(listener, began + START_SECONDS)
         self._ping(began + START_SECONDS)
+        self._is_ready = True
 
     def is_alive(self) -> bool:
-        """Return whether the process runs: an idle connection is readable only at its end."""
+        """Return whether the process runs: an idle connection is readable only at its end.
+
+        One that has been handed a request may have answered it.
+        """
         channel = self._channel
-        return channel is not None and not _ready(0, channel.fileno())
+        if channel is None or self._is_spoiled:
+            return False
+        return bool(self._handed) or not _ready(0, channel.fileno())
+
+    def hand_over(self, invocation: Invocation) -> bool:
+        """Send a request while an earlier one is processed, if that can be done at once.
+
+        Returns:
+            Whether that was done: then `answer` has to follow, in the same order, or `spoil`.
+        """
+        channel, handed = self._channel, self._handed
+        is_whole = not handed[-1][1] if handed else self._is_processing
+        is_full = not is_whole or len(handed) >= _MOST_HANDED
+        if channel is None or self._is_spoiled or is_full:
+            return False
+        request = _request(invocation)
+        if len(request) > PIECE:
+            return False
+        try:
+            sent = channel.send(request)
+        except OSError:  # it is full, or has ended
+            return False
+        handed.append((invocation, memoryview(request)[sent:]))
+        return True
+
+    def spoil(self) -> None:
+        """Let the server not be used again: nobody will read one of its responses."""
+        self._is_spoiled = True
 
     async def answer(
         self, invocation: Invocation, waiting: Waiting, seconds: float
@@ -80,15 +120,13 @@ class ModelServer:
         Raises:
             FleetError: there was no response; the server cannot be used again.
         """
-        headers = {
-            **invocation.headers,
-            "Content-Type": invocation.content_type,
-            "Accept": invocation.accept,
-        }
         self._log_start = _size(self._log)
-        request = write_message("POST /invocations HTTP/1.1", headers, invocation.body)
+        until = time.monotonic() + seconds
         try:
-            response = await self._exchange(request, waiting, time.monotonic() + seconds)
+            if self._handed and self._handed[0][0] is invocation:
+                response = await self._exchange(self._handed[0][1], waiting, until, handed=True)
+            else:
+                response = await self._exchange(_request(invocation), waiting, until)
         except TimeoutError:
             raise FleetError(f"the model did not respond within {seconds:.0f} seconds") from None
         if response is None:
@@ -139,8 +177,18 @@ class ModelServer:
             said = response.body.decode()
             raise FleetError(f"the model does not load: {said}; its log is {self._log}")
 
-    async def _exchange(self, request: bytes, waiting: Waiting, until: float) -> HttpMessage | None:
-        """Send a request and read its response; None when the process has ended.
+    async def _exchange(
+        self,
+        request: bytes | memoryview,
+        waiting: Waiting,
+        until: float,
+        *,
+        handed: bool = False,
+    ) -> HttpMessage | None:
+        """Send a request, or what is left of it, and read its response.
+
+        Returns:
+            The response; None when the process has ended.
 
         Raises:
             TimeoutError: it was not there by the time `until`, of the monotonic clock.
@@ -150,9 +198,31 @@ class ModelServer:
             return None
         try:
             await _send(channel, request, waiting, until)
-            return await _receive(channel, waiting, until)
+            if handed:
+                self._handed.popleft()
+            self._is_processing = self._is_ready
+            return await self._receive(channel, waiting, until, handed=handed)
         except (BrokenPipeError, ConnectionResetError):
             return None
+        finally:
+            self._is_processing = False
+
+    async def _receive(
+        self, channel: socket.socket, waiting: Waiting, until: float, *, handed: bool
+    ) -> HttpMessage | None:
+        """Read a response; that to what was handed over may be there already."""
+        while (message := self._reader.next()) is None:
+            if not handed:
+                await waiting.readable(channel, until)
+            handed = False
+            try:
+                piece = channel.recv(PIECE)
+            except BlockingIOError:
+                continue
+            if not piece:
+                return None
+            self._reader.add(piece)
+        return message
 
     def _ended(self) -> str:
         """Describe how the process ended, from its launcher's result."""
@@ -170,27 +240,25 @@ class ModelServer:
                 return f"the model server could not be started: {reason}"
 
 
-async def _send(channel: socket.socket, data: bytes, waiting: Waiting, until: float) -> None:
+def _request(invocation: Invocation) -> bytes:
+    """Write a request to the model."""
+    headers = {
+        **invocation.headers,
+        "Content-Type": invocation.content_type,
+        "Accept": invocation.accept,
+    }
+    return write_message("POST /invocations HTTP/1.1", headers, invocation.body)
+
+
+async def _send(
+    channel: socket.socket, data: bytes | memoryview, waiting: Waiting, until: float
+) -> None:
     left = memoryview(data)
     while left:
         try:
             left = left[channel.send(left) :]
         except BlockingIOError:
             await waiting.writable(channel, until)
-
-
-async def _receive(channel: socket.socket, waiting: Waiting, until: float) -> HttpMessage | None:
-    reader = MessageReader()
-    while (message := reader.next()) is None:
-        await waiting.readable(channel, until)
-        try:
-            piece = channel.recv(PIECE)
-        except BlockingIOError:
-            continue
-        if not piece:
-            return None
-        reader.add(piece)
-    return message
 
 
 def _ready(seconds: float, *descriptors: int) -> set[int]:

@@ -74,7 +74,15 @@ class Operation:
         Raises:
             ServiceError: it was refused.
         """
-        return await self.function(waiting, **check_members(request, self.request, self.shapes))
+        return await self.function(waiting, **self.checked(request))
+
+    def checked(self, request: JsonObject) -> JsonObject:
+        """Return the members of a request that have a value.
+
+        Raises:
+            ServiceError: it was refused.
+        """
+        return check_members(request, self.request, self.shapes)
 
 
 @frozen
