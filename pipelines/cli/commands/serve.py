@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shlex
 import signal
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from pipelines.backends.local.events.schedules import Schedule
 
 _PORT = 8585
+_TOGETHER_SECONDS = 0.05
 
 
 @click.command("serve")
@@ -76,9 +78,11 @@ def COMMAND(  # noqa: N802 - found by this name
     ):
         home = sagemaker.settings.home
         loaded = _load(rules, sagemaker) if rules else None
+        log = _RequestLog()
         presence.require_none(home)
         with (
-            running(sagemaker, port=port, execute=True, observer=_log) as api,
+            _written(log),
+            running(sagemaker, port=port, execute=True, observer=log.add) as api,
             presence.announce(home, api),
             _following(loaded, sagemaker),
         ):
@@ -89,6 +93,15 @@ def COMMAND(  # noqa: N802 - found by this name
                 _describe(loaded, sagemaker)
             stopped.wait()
             echo("stopping", err=True)
+
+
+@contextmanager
+def _written(log: _RequestLog) -> Iterator[None]:
+    """Write what is left of a log at the end."""
+    try:
+        yield
+    finally:
+        log.write()
 
 
 def _greet(sagemaker: LocalSageMaker, api: LocalApi) -> None:
@@ -209,16 +222,38 @@ def _unreached(loaded: LoadedRules, sagemaker: LocalSageMaker) -> Iterator[str]:
         yield f"not served here: {', '.join(dict.fromkeys(one.arn for one in others))}"
 
 
-def _log(served: ServedRequest) -> None:
-    """Write one line per request."""
-    _log_line(f"{served.status}  {served.milliseconds:7.1f} ms  {served.operation}")
+class _RequestLog:
+    """One line per request, written some at a time: each write costs as much as routing does."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._second = 0
+        self._now = ""
+
+    def add(self, served: ServedRequest) -> None:
+        """Take a request; called on the server's event loop."""
+        if not self._lines:
+            asyncio.get_running_loop().call_later(_TOGETHER_SECONDS, self.write)
+        second = int(time.time())
+        if second != self._second:
+            self._second, self._now = second, time.strftime("%H:%M:%S")
+        text = f"{served.status}  {served.milliseconds:7.1f} ms  {served.operation}"
+        self._lines.append(escaped(f"{self._now}  {text}") + "\n")
+
+    def write(self) -> None:
+        """Write the lines that are there; nobody may be left to read them."""
+        lines, self._lines = self._lines, []
+        _write("".join(lines))
 
 
 def _log_line(text: str) -> None:
-    """Write a line with the time; nobody may be left to read it."""
+    """Write a line with the time."""
+    _write(escaped(f"{time.strftime('%H:%M:%S')}  {text}") + "\n")
+
+
+def _write(text: str) -> None:
     with suppress(OSError, ValueError):
-        now = time.strftime("%H:%M:%S")
-        sys.stdout.write(escaped(f"{now}  {text}") + "\n")
+        sys.stdout.write(text)
         sys.stdout.flush()
 
 

@@ -18,7 +18,7 @@ import pytest
 import uvloop
 
 from pipelines.backends.local.hosting.fleet import Fleet
-from pipelines.backends.local.hosting.values import FleetError, Invocation
+from pipelines.backends.local.hosting.values import FleetError, FleetStoppedError, Invocation
 from pipelines.backends.local.waiting import LoopWaiting, in_this_thread
 from tests.local.hosting.conftest import Serve
 
@@ -103,6 +103,50 @@ def test_a_request_that_is_given_up_on_a_loop_leaves_its_place_to_the_next(
         (tmp_path / "open").touch()
         await tasks["c"]
         assert (tmp_path / "order").read_text() == "c "
+
+    with ThreadPoolExecutor(2) as pool, closing(LoopWaiting(pool)) as waiting:
+        on_loop(scenario(waiting))
+
+
+def test_a_request_that_is_given_up_leaves_its_response_to_nobody(
+    serve: Serve, tmp_path: Path
+) -> None:
+    """Its server had it before its turn, and those of the next ones."""
+    fleet = serve(GATED, environment={"GATE": str(tmp_path)})
+
+    async def scenario(waiting: LoopWaiting) -> None:
+        tasks = [asyncio.create_task(asked(fleet, waiting, body)) for body in ("a", "b", "c", "d")]
+        await until((tmp_path / "begun-a").exists)
+        tasks[1].cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await tasks[1]
+        (tmp_path / "open").touch()
+        answers = [await tasks[number] for number in (0, 2, 3)]
+        assert [answer["body"] for answer in answers] == ["a", "c", "d"]
+
+    with ThreadPoolExecutor(2) as pool, closing(LoopWaiting(pool)) as waiting:
+        on_loop(scenario(waiting))
+
+
+def test_a_fleet_that_is_stopped_answers_what_its_server_has_already(
+    serve: Serve, tmp_path: Path
+) -> None:
+    """Another fleet would process it a second time; what waits behind goes to that one."""
+    fleet = serve(GATED, environment={"GATE": str(tmp_path)})
+
+    async def scenario(waiting: LoopWaiting) -> None:
+        bodies = [str(number) for number in range(9)]
+        tasks = [asyncio.create_task(asked(fleet, waiting, body)) for body in bodies]
+        await until((tmp_path / "begun-0").exists)
+        stopping = asyncio.create_task(asyncio.to_thread(fleet.stop))
+        with pytest.raises(FleetStoppedError):
+            await tasks[8]
+        (tmp_path / "open").touch()
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
+        await stopping
+        done = [one["body"] for one in answers if isinstance(one, dict)]
+        assert bodies[: len(done)] == done == (tmp_path / "order").read_text().split()
+        assert len(done) > 1
 
     with ThreadPoolExecutor(2) as pool, closing(LoopWaiting(pool)) as waiting:
         on_loop(scenario(waiting))
