@@ -35,7 +35,7 @@ def test_every_client_is_told_what_is_not_installed(
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     said = (
         "the local API needs uvicorn, which is not installed;"
-        " pip install 'boto3>=1.44' 'httptools>=0.6.3' 'uvicorn>=0.30' 'uvloop>=0.21'"
+        " pip install 'boto3>=1.44' 'httptools>=0.6' 'uvicorn>=0.30' 'uvloop>=0.21'"
     )
     for service, operation, request in (
         ("sagemaker", "list_models", {}),

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeAlias, cast
@@ -96,7 +97,8 @@ class BoundedProtocol(HttpToolsProtocol):
         line = b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, version)
         kept = [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
         self.parser = httptools.HttpRequestParser(self)
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's
+        with suppress(AttributeError):  # httptools < 0.6.3; the same as uvicorn's parser
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self.parser.feed_data(b"\r\n".join((line, *kept, b"", b"")))
 
     def on_message_begin(self) -> None:
