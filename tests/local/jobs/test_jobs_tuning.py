@@ -83,6 +83,30 @@ def test_a_search_that_goes_on_proposes_what_it_would_have_proposed(strategy: st
     assert proposals(read_plan(request(strategy), "xyz-tune-token"), 6) != whole
 
 
+@pytest.mark.parametrize("strategy", ["Random", "Bayesian", "Grid"])
+def test_a_trial_that_ended_before_an_earlier_one_is_not_repeated(strategy: str) -> None:
+    """Of several at once the second may end and the first be cut off: that one is tried again.
+
+    Equal ones count as often as they were tried.
+    """
+    integers = [{"Name": "depth", "MinValue": "1", "MaxValue": "2"}]
+    small: JsonObject = {"IntegerParameterRanges": integers}
+    if strategy == "Grid":
+        small = {"CategoricalParameterRanges": [{"Name": "depth", "Values": ["1", "2", "3"]}]}
+    for ranges in (RANGES if strategy != "Grid" else small, small):
+        read = plan(strategy, ParameterRanges=ranges)
+        whole = proposals(read, 3)
+        search = Search(read, read.definitions[0])
+        for tuned in (whole[2], whole[1]):
+            search.remember(tuned, float(tuned["depth"]), is_own=True)
+        again = search.ask()
+        assert again is not None
+        tried = [*whole[1:], dict(again.tuned)]
+        assert sorted(map(str, tried)) == sorted(map(str, whole))
+        following = search.ask()
+        assert (following is None) is (strategy == "Grid")
+
+
 @pytest.mark.parametrize("strategy", ["Random", "Grid"])
 def test_chance_and_grids_need_no_optuna(strategy: str) -> None:
     """It is imported where results decide what is tried next, or what is stopped."""

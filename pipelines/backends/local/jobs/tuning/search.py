@@ -1,13 +1,14 @@
 """Which hyperparameters to try next: a cell of a grid, chance, or what Optuna has learnt.
 
-What is asked for depends on the seed, on how many were asked for before, and on the results so far:
-nothing else is remembered, so that a search that goes on after a crash goes on as it would have.
+What is asked for depends on the seed, on what was tried before, and on the results so far: nothing
+else is remembered, so that a search that goes on after a crash goes on as it would have.
 Optuna is imported where there is something to learn, while the first trials run.
 """
 
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
@@ -53,7 +54,8 @@ class Search:
 
     def __init__(self, plan: TuningPlan, definition: JobDefinition) -> None:
         self._plan, self._definition, self._space = plan, definition, definition.space
-        self._asked = 0
+        self._asked = self._own = 0
+        self._tried: Counter[frozenset[tuple[str, str]]] = Counter()
         self._earlier: list[tuple[Point, float | None]] = []
         self._begun: list[Proposal] = []
         self._study: Study | None = None
@@ -61,17 +63,17 @@ class Search:
 
     def ask(self) -> Proposal | None:
         """Propose hyperparameters; None once every cell of a grid was tried."""
-        number = self._asked
-        self._asked += 1
-        if self._is_informed(number):
-            return self._proposal(number, self._learnt().suggest(number, self._seed(number)))
-        if self._plan.strategy == "Grid":
-            proposal = self._cell(number)
-        else:
-            proposal = self._proposal(number, drawn(self._space, self._seed(number)))
-        if proposal is not None:
-            self._begin(proposal)
-        return proposal
+        while not self._is_informed(self._asked):
+            proposal = self._uninformed(self._asked)
+            self._asked += 1
+            if proposal is None:
+                return None
+            if not self._was_tried(proposal):
+                self._begin(proposal)
+                return proposal
+        number = max(self._asked, self._own)
+        self._asked = number + 1
+        return self._proposal(number, self._learnt().suggest(number, self._seed(number)))
 
     def prepare(self) -> None:
         """Import Optuna, if results decide anything; called while trials run."""
@@ -89,10 +91,26 @@ class Search:
 
     def remember(self, tuned: Mapping[str, str], value: float | None, *, is_own: bool) -> None:
         """Take the result of an earlier trial, of this search or of a parent's."""
-        self._asked += is_own
+        if is_own:
+            self._own += 1
+            self._tried[frozenset(tuned.items())] += 1
         point = read_point(self._space, tuned)
         if point is not None:
             self._earlier.append(({} if self._plan.strategy == "Grid" else point, value))
+
+    def _uninformed(self, number: int) -> Proposal | None:
+        """Propose what no result decides; None once a grid has no further cell."""
+        if self._plan.strategy == "Grid":
+            return self._cell(number)
+        return self._proposal(number, drawn(self._space, self._seed(number)))
+
+    def _was_tried(self, proposal: Proposal) -> bool:
+        """Return whether an earlier trial had this proposal: they need not end in their order."""
+        key = frozenset(proposal.tuned.items())
+        if not self._tried[key]:
+            return False
+        self._tried[key] -= 1
+        return True
 
     @property
     def _is_guided(self) -> bool:
