@@ -8,7 +8,7 @@ from typing import Final
 
 from pipelines.frozen import frozen
 
-_PYTHON: Final = re.compile(r"(?:.*/)?python[\d.]*")
+_PYTHON: Final = r"(?:.*/)?python[\d.]*"
 _ENV: Final = "/usr/bin/env"
 _BY_SUFFIX: Final = {
     ".py": (),
@@ -62,5 +62,5 @@ def how_started(path: str, content: bytes) -> Started | None:
         words = (_ENV, *(word for word in words[1:] if word != "-S"))
     if words:
         program = words[1] if words[0] == _ENV and len(words) > 1 else words[0]
-        return Started() if _PYTHON.fullmatch(program) else Started(words)
+        return Started() if re.fullmatch(_PYTHON, program) else Started(words)
     return Started(_BY_SUFFIX[suffix]) if suffix in _BY_SUFFIX else None

@@ -18,8 +18,8 @@ import click
 from pipelines.diagnostics.excerpts import visible
 
 _MARK = os.urandom(8).hex()
-_STYLE = re.compile(rf"(\x1b\[[0-9;]*m){_MARK}")
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_COLOURS = r"\x1b\[[0-9;]*m"
+_STYLE = rf"({_COLOURS}){_MARK}"
 _KEPT = "\n\t"
 
 
@@ -30,13 +30,13 @@ def echo(text: str = "", *, err: bool = False) -> None:
 
 def style(text: str, **style: Any) -> str:
     """Style a text for `echo`, by the arguments of `click.style`."""
-    marked = _COLOURS.sub(rf"\g<0>{_MARK}", click.style("\0", **style))
+    marked = re.sub(_COLOURS, rf"\g<0>{_MARK}", click.style("\0", **style))
     return marked.replace("\0", text)
 
 
 def escaped(text: str) -> str:
     """Write control characters as escapes, except line breaks, tabs and the marks of `style`."""
-    pieces = _STYLE.split(text)
+    pieces = re.split(_STYLE, text) if _MARK in text else [text]
     pieces[::2] = [visible(piece, kept=_KEPT) for piece in pieces[::2]]
     return "".join(pieces)
 
@@ -82,7 +82,7 @@ def echo_raw(text: str) -> None:
 
 def log_line(line: str) -> str:
     """Write a line of a log: without colours and the carriage returns of progress bars."""
-    return escaped(_COLOURS.sub("", line).rstrip("\r").rpartition("\r")[2])
+    return escaped(re.sub(_COLOURS, "", line).rstrip("\r").rpartition("\r")[2])
 
 
 def escape_log_records() -> None:

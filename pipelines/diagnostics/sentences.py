@@ -11,7 +11,7 @@ from pipelines.diagnostics.nearest import nearest
 
 _MOST_LISTED = 12
 _LONGEST_SENTENCE: Final = 3000
-_LONG_QUOTATION: Final = re.compile(r"`([^`]{200})[^`]+`")
+_LONG_QUOTATION: Final = r"`([^`]{200})[^`]+`"
 
 
 def quoted(words: Iterable[str], conjunction: str = "or") -> str:
@@ -73,7 +73,7 @@ def on_one_line(sentence: str) -> str:
         letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
         for letter in sentence
     )
-    short = _LONG_QUOTATION.sub(r"`\1…`", printable)
+    short = re.sub(_LONG_QUOTATION, r"`\1…`", printable)
     return short if len(short) <= _LONGEST_SENTENCE else f"{short[:_LONGEST_SENTENCE]}…"
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from pipelines.document.model import DocumentLimits
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = "[\ud800-\udfff]"
 
 
 class StoppedError(Exception):
@@ -143,7 +143,7 @@ class Composer:
                 extent,
                 "write it in quotes if it is meant as text",
             )
-        if not text.isascii() and _SURROGATE.search(text):
+        if not text.isascii() and re.search(_SURROGATE, text):
             self._report(
                 "SP114",
                 "half of a surrogate pair is not a character",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from yaml.events import Event
 
-_PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*|[ \t\n]+|#[^\n]*)*")
+_PROPERTIES = r"(?:[&!][^\s,\[\]{}]*|[ \t\n]+|#[^\n]*)*"
 
 
 class Extent(NamedTuple):
@@ -56,7 +56,7 @@ def character(text: str, index: int, length: int = 1) -> Extent:
 
 def without_properties(text: str, start: Mark, end: Mark) -> Extent:
     """Return the stretch between two marks without the anchor or tag it begins with."""
-    match = _PROPERTIES.match(text, start.index, end.index)
+    match = re.compile(_PROPERTIES).match(text, start.index, end.index)
     first = match.end() if match else start.index
     passed = text[start.index : first]
     lines = passed.count("\n")

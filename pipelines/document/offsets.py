@@ -15,7 +15,7 @@ from pipelines.frozen import frozen
 Point: TypeAlias = tuple[int, int]
 """A line of the scalar and a column of the text, both counted from 0."""
 
-_ESCAPE = re.compile(
+_ESCAPE = (
     r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
     r"|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([^xuU]))"
 )
@@ -113,7 +113,7 @@ def _line(line: str, number: int, part: tuple[int, int], style: str) -> list[Cha
         if style == "'" and char == "'":
             width = 2
         elif style == '"' and char == "\\":
-            match = _ESCAPE.match(line, at, end)
+            match = re.compile(_ESCAPE).match(line, at, end)
             unescaped = None if match is None else _unescaped(match)
             if match is None or unescaped is None:
                 return None

@@ -14,9 +14,7 @@ from pipelines.document.offsets import double_quoted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_PAIR = re.compile(
-    r"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
-)
+_PAIR = r"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
 _STAND_IN = r"\uE000\uE000"
 
 
@@ -24,7 +22,7 @@ def hidden(text: str) -> str:
     """Return the text with every pair of surrogate escapes replaced, its length unchanged."""
     if "\\ud" not in text and "\\uD" not in text:
         return text
-    return _PAIR.sub(lambda match: match[1] + _STAND_IN, text)
+    return re.sub(_PAIR, lambda match: match[1] + _STAND_IN, text)
 
 
 def restored(value: str, style: str, written: str) -> str:
@@ -35,7 +33,7 @@ def restored(value: str, style: str, written: str) -> str:
         style: the style of the scalar, as in `Place`.
         written: the scalar in the text as the user wrote it.
     """
-    pairs: Sequence[str] = [pair for _, pair in _PAIR.findall(written)]
+    pairs: Sequence[str] = [pair for _, pair in re.findall(_PAIR, written)]
     if not pairs:
         return value
     if style == '"':

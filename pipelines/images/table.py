@@ -21,11 +21,11 @@ from pipelines.json_types import JsonObject
 
 Scope: TypeAlias = Literal["training", "inference", "processing"]
 
-_URI: Final = re.compile(
+_URI: Final = (
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.[a-z0-9.-]+"
     r"/(?P<repository>[^:@]+):(?P<tag>[^@]+)"
 )
-_CUDA: Final = re.compile(r"(?:^|[- ])cu(\d\d)(\d)\b")
+_CUDA: Final = r"(?:^|[- ])cu(\d\d)(\d)\b"
 _REPOSITORY_WORDS: Final = {"sklearn": "scikit-learn"}
 """What a family's repositories are called, where that is not the family's name."""
 
@@ -102,7 +102,7 @@ class Row:
         )
 
     def _cuda(self, uri: str, accelerator: str) -> str | None:
-        named = _CUDA.search(f"{self.tags[accelerator]} {uri.rpartition(':')[2]}")
+        named = re.search(_CUDA, f"{self.tags[accelerator]} {uri.rpartition(':')[2]}")
         if named is not None:
             return f"{named[1]}.{named[2]}"
         minor = ".".join(self.version.partition("-")[0].split(".")[:2])
@@ -118,7 +118,7 @@ def describe(uri: str) -> Image:
 
 def row_of(uri: str) -> tuple[Row, str] | None:
     """Return the row of one of AWS's images and the key of its tag; None for any other image."""
-    match = _URI.fullmatch(uri)
+    match = re.fullmatch(_URI, uri)
     if match is None:
         return None
     for row in _rows(match["repository"]):

@@ -15,8 +15,7 @@ from pipelines.infra.regions import BUILD, CONNECTION, has
 from pipelines.infra.schedules import scheduled
 from pipelines.json_types import Json
 from pipelines.kinds.deployment import DeploymentStep
-from pipelines.spec.automation import schedule_name
-from pipelines.spec.names import standing_alone
+from pipelines.spec.names import schedule_name, standing_alone
 
 _LONGEST_ROLE: Final = 64
 _CODEPIPELINE_SUFFIX: Final = "-ci-review-validate"

@@ -11,8 +11,8 @@ from pipelines.infra.policies import RolePolicy, Statement, trust
 from pipelines.infra.roles import role
 from pipelines.infra.template import attribute, skipping
 from pipelines.json_types import JsonObject
-from pipelines.spec.automation import Schedule, schedule_name
-from pipelines.spec.names import standing_alone
+from pipelines.spec.automation import Schedule
+from pipelines.spec.names import schedule_name, standing_alone
 from pipelines.spec.values import scalar_text
 
 

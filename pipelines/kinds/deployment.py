@@ -35,8 +35,7 @@ from pipelines.programs.deploy.variables import (
     PREDICTIONS,
     VOLUMES_WITHOUT_KEY,
 )
-from pipelines.spec.automation import Schedule
-from pipelines.spec.base import SELDOM, Seldom
+from pipelines.spec.base import SELDOM, Seldom, late
 from pipelines.spec.members import RequestMember
 from pipelines.spec.names import DEPLOY
 from pipelines.spec.references import Template
@@ -46,6 +45,9 @@ from pipelines.steptypes.clusters import takes_volume_key
 
 if TYPE_CHECKING:
     from pipelines.kinds.modes.batch import Batch
+    from pipelines.spec.automation import Schedule
+else:
+    Schedule = late("pipelines.spec.automation", "Schedule")
 
 IMAGE = ("image",)
 BATCH = "batch"

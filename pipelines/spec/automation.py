@@ -34,11 +34,6 @@ SCHEDULE_NAME = re.compile(r"[0-9A-Za-z_.-]{1,64}")
 """CreateSchedule's pattern of Name."""
 
 
-def schedule_name(pipeline: str, name: str) -> str:
-    """Name the schedule of a pipeline in its account."""
-    return f"{pipeline}-{name}"
-
-
 def _email(value: object) -> str:
     address = fixed_text(value)
     if not _EMAIL.fullmatch(address):

@@ -120,8 +120,11 @@ class _BuiltWhenGiven:
         declared, may_be_null = schema["metadata"][_DECLARED]
         model = imported(declared)
         model.model_rebuild()
-        whole = model.__pydantic_core_schema__
-        return handler(core_schema.nullable_schema(whole) if may_be_null else whole)
+        written = handler(core_schema.nullable_schema(model.__pydantic_core_schema__))
+        if may_be_null:
+            return written
+        of_model: JsonObject = written["anyOf"][0]  # by its name; alone it would be written out
+        return of_model
 
 
 SELDOM = _BuiltWhenGiven()

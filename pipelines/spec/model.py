@@ -1,13 +1,12 @@
 """A whole spec file: the account, parameters, data, defaults, and the steps by name."""
 
 import re
-from typing import Annotated, ClassVar, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from pipelines.json_types import JsonObject
-from pipelines.spec.automation import Notify, Schedule
-from pipelines.spec.base import Seldom, ShortFormModel, SpecModel
+from pipelines.spec.base import SELDOM, Seldom, ShortFormModel, SpecModel, late
 from pipelines.spec.instances import DefaultInstanceTypes
 from pipelines.spec.members import RequestMember
 from pipelines.spec.steps import Retry, StepSpec
@@ -21,6 +20,12 @@ from pipelines.spec.values import (
     describe,
     mistake,
 )
+
+if TYPE_CHECKING:
+    from pipelines.spec.automation import Notify, Schedule
+else:
+    Notify = late("pipelines.spec.automation", "Notify")
+    Schedule = late("pipelines.spec.automation", "Schedule")
 
 ParameterType: TypeAlias = Literal["string", "integer", "float", "boolean"]
 _ROLE_ARN = re.compile(r"arn:(aws[a-z-]*):iam::(\d{12}):role/[\w+=,.@/-]+", re.ASCII)
@@ -256,7 +261,7 @@ class PipelineSpec(SpecModel):
         default_factory=Defaults,
         description="For every step that does not say otherwise.",
     )
-    schedule: dict[str, Schedule] = Field(
+    schedule: dict[str, Annotated[Schedule, SELDOM]] = Field(
         default_factory=dict, description="Times at which it starts by itself, by name."
     )
     notify: Seldom[Notify] = Field(

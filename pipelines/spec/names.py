@@ -17,7 +17,7 @@ DEPLOY = "deploy"
 COPY_OF = "sagemaker-pipelines-as-code:copy-of"
 """The tag of what belongs to a copy: the name of the original pipeline."""
 
-_COPY_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
+_COPY_NAME = r"[a-zA-Z0-9](-*[a-zA-Z0-9])*"
 
 
 def standing_alone(pipeline: str, suffix: str) -> str:
@@ -52,7 +52,7 @@ def require_copy_name(copy: str) -> None:
     Raises:
         UsageError: it has other characters, or is taken by the pipelines that deploy.
     """
-    if not _COPY_NAME.fullmatch(copy):
+    if not re.fullmatch(_COPY_NAME, copy):
         fitting = re.sub(r"[^a-zA-Z0-9]+", "-", copy).strip("-") or "mybranch"
         raise UsageError(
             f"`--as {copy}`: the name of a copy has letters, digits and hyphens between them",
@@ -63,3 +63,8 @@ def require_copy_name(copy: str) -> None:
             f"`--as {copy}`: names that end in `-{DEPLOY}` belong to the pipelines that deploy",
             "choose another name",
         )
+
+
+def schedule_name(pipeline: str, name: str) -> str:
+    """Name the schedule of a pipeline in its account."""
+    return f"{pipeline}-{name}"

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from pipelines.diagnostics import Finding, Path, Severity
 from pipelines.diagnostics.nearest import nearest
 from pipelines.graph.model import Graph
-from pipelines.spec.automation import SCHEDULE_NAME, Schedule, schedule_name
 from pipelines.spec.model import Parameter, PipelineSpec
+from pipelines.spec.names import schedule_name
 from pipelines.spec.values import describe, scalar_text
+
+if TYPE_CHECKING:
+    from pipelines.spec.automation import Schedule
 
 _SCHEDULE = "SP132"
 _NOTIFY = "SP133"
@@ -37,6 +41,8 @@ def of_schedule(
         parameters: of the pipeline that it starts.
         path: where it stands.
     """
+    from pipelines.spec.automation import SCHEDULE_NAME  # noqa: PLC0415 - few have a schedule
+
     if not SCHEDULE_NAME.fullmatch(full):
         message = f"`{full}` cannot be the name of a schedule"
         advice = "letters, digits, `-`, `_` and `.`, with the pipeline's name at most 64"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from pipelines.diagnostics import Finding
 from pipelines.graph.checks.automation import of_schedule
 from pipelines.graph.model import Graph, Node
 from pipelines.graph.resources import names_made
-from pipelines.spec.automation import Schedule, schedule_name
-from pipelines.spec.names import standing_alone
+from pipelines.spec.names import schedule_name, standing_alone
+
+if TYPE_CHECKING:
+    from pipelines.spec.automation import Schedule
 
 
 def check(graph: Graph) -> Iterator[Finding]:
