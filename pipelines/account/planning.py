@@ -8,10 +8,12 @@ from pipelines.account.account import Account
 from pipelines.account.read import read
 from pipelines.compile.model import Compiled
 from pipelines.definition.named import groups_of
+from pipelines.plan.deployed import Times
 from pipelines.plan.model import Intent, Plan
 from pipelines.plan.planner import plan
 from pipelines.spec.model import Aws, PipelineSpec
 from pipelines.spec.names import deployer
+from pipelines.spec.starts import Start, starts
 
 
 def make_plan(account: Account, spec: PipelineSpec, compiled: Compiled) -> Plan:
@@ -41,4 +43,10 @@ def intent_of(spec: PipelineSpec, compiled: Compiled) -> Intent:
         tags=aws.tags,
         groups=tuple(sorted(groups_of(*compiled.definitions.values()))),
         deploy=deploy if deploy in compiled.definitions else None,
+        schedules={one.name: _times(one) for one in starts(spec)},
     )
+
+
+def _times(start: Start) -> Times:
+    schedule = start.schedule
+    return Times(schedule.expression, schedule.timezone, start.parameters)

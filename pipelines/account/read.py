@@ -16,7 +16,7 @@ from pipelines.account.pipelines import describe, has_rule, tags_of
 from pipelines.compile.model import Compiled
 from pipelines.execution.caller import CallRefusedError
 from pipelines.json_types import Json, JsonObject
-from pipelines.plan.deployed import Deployed, DeployedState, LiveGroup, LivePipeline
+from pipelines.plan.deployed import Deployed, DeployedState, LiveGroup, LivePipeline, Times
 from pipelines.plan.deployments import batches_of
 from pipelines.plan.model import Intent
 from pipelines.plan.tags import is_ours
@@ -38,15 +38,18 @@ def read(account: Account, compiled: Compiled, intent: Intent) -> Deployed:
         rule = calls.begin(_has_rule, account, intent.deploy)
         deploy = deployer(compiled.pipeline)
         leftover = {deploy: calls.begin(_is_leftover, account, deploy, compiled, intent)}
+        schedules = {name: calls.begin(_times, account, name) for name in intent.schedules}
         bucket.result()
         present = _present(account, compiled, calls)
         state = reading.result()
         for name in _scheduled(compiled, state.pipelines.get(compiled.pipeline)):
             leftover[name] = calls.begin(_is_leftover, account, name, compiled, intent)
         leftovers = tuple(name for name, found in leftover.items() if found.result())
+    times = {name: found.result() for name, found in schedules.items()}
+    known = {name: found for name, found in times.items() if found != _UNKNOWN}
     definitions = [live.definition for live in state.pipelines.values() if live is not None]
     files = changed_files(account, compiled, definitions)
-    return Deployed(state, present, files, rule.result(), leftovers)
+    return Deployed(state, present, files, rule.result(), known, leftovers)
 
 
 def read_state(
@@ -183,6 +186,27 @@ def _has_rule(account: Account, deploy: str | None) -> bool | None:
         return None
     place = f"{account.partition}:sagemaker:{account.region}:{account.account_id()}"
     return has_rule(account, f"arn:{place}:pipeline/{deploy}")
+
+
+_UNKNOWN = Times("", "")
+
+
+def _times(account: Account, name: str) -> Times | None:
+    """Return when a schedule starts its pipeline; None where there is none of that name."""
+    if account.is_local:
+        return _UNKNOWN
+    try:
+        found = account.call("scheduler", "get_schedule", Name=name)
+    except CallRefusedError as error:
+        if error.is_denied:
+            return _UNKNOWN
+        if error.code == "ResourceNotFoundException":
+            return None
+        raise
+    given = found.get("Target", {}).get("SageMakerPipelineParameters", {})
+    parameters = {one["Name"]: one["Value"] for one in given.get("PipelineParameterList", ())}
+    zone = found.get("ScheduleExpressionTimezone", "UTC")
+    return Times(found["ScheduleExpression"], zone, parameters, found.get("State") != "DISABLED")
 
 
 def _scheduled(compiled: Compiled, main: LivePipeline | None) -> list[str]:

@@ -36,7 +36,7 @@ def quota_lines(compiled: Compiled, file: Path, account: Account) -> Iterator[st
         else:
             short = "" if value >= count else ", too few"
             had = f"the account had {value:.0f} on {known.date}{short}"
-        yield f"quota: {name}: a step needs {count}; {had}"
+        yield f"{name}: a step needs {count}; {had}"
 
 
 def keep(file: Path, account: Account, quotas: Mapping[str, float]) -> None:
@@ -51,7 +51,7 @@ def last_advice(caller: Caller, pipeline: str) -> Iterator[str]:
         for summary in islice(summaries(caller, pipeline), 1):
             arn = str(summary["PipelineExecutionArn"])
             for line in advice_on(caller, steps(caller, arn)):
-                yield f"advice, by {identifier(arn)}: {line}"
+                yield f"by {identifier(arn)}: {line}"
     except CallRefusedError:
         return
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pipelines.json_types import JsonObject
 from pipelines.plan.caching import Miss
 from pipelines.plan.diff import Change
@@ -12,12 +14,16 @@ from pipelines.plan.words import short
 VERSION = 1
 
 
-def plan_json(plan: Plan, where: JsonObject) -> JsonObject:
+def plan_json(
+    plan: Plan, where: JsonObject, quotas: Iterable[str] = (), advice: Iterable[str] = ()
+) -> JsonObject:
     """Write a plan.
 
     Args:
         plan: the plan.
         where: the target: account, region, whether it is local.
+        quotas: what its steps need of the account's quotas.
+        advice: what the latest execution suggests.
     """
     return {
         "version": VERSION,
@@ -29,6 +35,8 @@ def plan_json(plan: Plan, where: JsonObject) -> JsonObject:
         "pipelines": [_pipeline(pipeline) for pipeline in plan.pipelines],
         "cache_misses": [_miss(miss) for miss in plan.misses],
         "warnings": list(plan.warnings),
+        "quotas": list(quotas),
+        "advice": list(advice),
         "fingerprint": plan.fingerprint,
     }
 

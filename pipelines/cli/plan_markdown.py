@@ -7,7 +7,8 @@ Markdown, HTML, mention or link has a meaning.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from pipelines.cli.plan_words import PlanWords, summary
 from pipelines.diagnostics.excerpts import visible
@@ -26,20 +27,25 @@ _TICKS = re.compile("`+")
 _QUOTED = re.compile("`[^`]+`")
 _WORDS = re.compile(r"`[^`\n]+`[,;:.]?(?!\S)|\S+")
 _PLAIN = re.compile(r"\(?[A-Za-z0-9]+(?:['-][A-Za-z]+)*\)?[,;:.]?|→")
+_NO_NOTES: Mapping[str, Iterable[str]] = MappingProxyType({})
 _SIGNS = {"~": "!"}
 """What a block of `diff` has for a line that changed."""
 
 
-def plan_markdown(plan: Plan, where: str, env: str | None = None) -> str:
+def plan_markdown(
+    plan: Plan, where: str, env: str | None = None, notes: Mapping[str, Iterable[str]] = _NO_NOTES
+) -> str:
     """Write a plan.
 
     Args:
         plan: the plan.
         where: what it is for, such as `account 111122223333, region eu-central-1`.
         env: the environment of the spec that it is for.
+        notes: further lines below titles, such as the quotas that are needed.
     """
     place = f"{prose(where)}, environment {code(env)}" if env is not None else prose(where)
-    lists = tuple(_lists(plan))
+    further = ((title, tuple(map(prose, lines))) for title, lines in notes.items())
+    lists = (*_lists(plan), *(_List(title, lines) for title, lines in further if lines))
     for cap in _CAPS:
         lines = [f"### Plan for {code(plan.pipeline)}", "", place]
         lines += [line for each in lists for line in each.lines(cap)]

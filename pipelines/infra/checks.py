@@ -12,10 +12,10 @@ from pipelines.frozen import frozen
 from pipelines.graph.model import Graph
 from pipelines.infra.model import Environment, Options, logical_name
 from pipelines.infra.regions import BUILD, CONNECTION, has
-from pipelines.infra.schedules import scheduled
 from pipelines.json_types import Json
 from pipelines.kinds.deployment import DeploymentStep
-from pipelines.spec.names import schedule_name, standing_alone
+from pipelines.spec.names import standing_alone
+from pipelines.spec.starts import starts
 
 _LONGEST_ROLE: Final = 64
 _CODEPIPELINE_SUFFIX: Final = "-ci-review-validate"
@@ -135,13 +135,9 @@ def _made(environment: Environment) -> Iterator[tuple[str, str, Path]]:
     yield "template", f"{environment.prefix}.yaml", ("pipeline",)
     for name in environment.compiled.definitions:
         yield f"pipeline in {region}", name, _step_of(environment, name) or ("pipeline",)
-    for name in environment.spec.schedule:
-        full = schedule_name(environment.compiled.pipeline, name)
-        yield f"schedule in {region}", full, ("schedule", name)
-    for one in scheduled(environment):
-        path = _step_of(environment, one.pipeline)
-        if path is not None:
-            yield f"schedule in {region}", one.name, (*path, "schedule")
+    for one in starts(environment.spec):
+        path = ("steps", one.key, "schedule") if one.of_step else ("schedule", one.key)
+        yield f"schedule in {region}", one.name, path
     for key in ("role", "job_role", "deploy_role"):
         arn = getattr(aws, key)
         if arn is not None:

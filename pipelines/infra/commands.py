@@ -11,6 +11,7 @@ from typing import Final
 from pipelines.definition.named import groups_of
 from pipelines.infra.model import Environment
 from pipelines.infra.policies import Statement, on_the_key
+from pipelines.spec.starts import starts
 
 _READS: Final = (
     "sagemaker:DescribeModelPackageGroup",
@@ -37,14 +38,18 @@ def planning(environment: Environment) -> tuple[Statement, ...]:
     """Return what `plan` needs: nothing that changes anything."""
     place, aws = environment.place, environment.aws
     own = place.s3(f"{aws.bucket}/{environment.compiled.pipeline}")
-    found = (
+    found = [
         Statement("Look", _READS, _resources(environment)),
         # HeadBucket is asked for without a prefix, so none can be demanded.
         Statement("List", ("s3:GetBucketLocation", "s3:ListBucket"), (place.s3(aws.bucket),)),
         Statement("Read", ("s3:GetObject",), (f"{own}/code/*", f"{own}/definitions/*")),
         # The call takes no resource: it searches all rules for a target.
         Statement("FindRule", ("events:ListRuleNamesByTarget",), ("*",)),
-    )
+    ]
+    names = [one.name for one in starts(environment.spec)]
+    if names:
+        schedules = tuple(place.arn("scheduler", f"schedule/default/{name}") for name in names)
+        found.append(Statement("Schedules", ("scheduler:GetSchedule",), schedules))
     return (*found, *on_the_key("KeyDecrypt", ("kms:Decrypt",), environment.aws))
 
 

@@ -11,9 +11,7 @@ from pipelines.infra.policies import RolePolicy, Statement, trust
 from pipelines.infra.roles import role
 from pipelines.infra.template import attribute, skipping
 from pipelines.json_types import JsonObject
-from pipelines.spec.automation import Schedule
-from pipelines.spec.names import schedule_name, standing_alone
-from pipelines.spec.values import scalar_text
+from pipelines.spec.starts import Start, starts
 
 
 @frozen
@@ -22,28 +20,18 @@ class ScheduledStart:
 
     Args:
         logical: the id of its resource.
-        name: its name in the account.
-        pipeline: the pipeline.
-        schedule: when, and with which parameters.
+        start: what it starts, and when.
     """
 
     logical: str
-    name: str
-    pipeline: str
-    schedule: Schedule
+    start: Start
 
 
 def scheduled(environment: Environment) -> Iterator[ScheduledStart]:
     """Yield the schedules of the pipeline, then those of its steps, which stand alone for that."""
-    spec, pipeline = environment.spec, environment.compiled.pipeline
-    for name, schedule in spec.schedule.items():
-        full = schedule_name(pipeline, name)
-        yield ScheduledStart(logical_id("Schedule", name), full, pipeline, schedule)
-    for name, step in spec.steps.items():
-        own = getattr(step, "schedule", None)
-        if isinstance(own, Schedule):
-            alone = standing_alone(pipeline, name)
-            yield ScheduledStart(logical_id("StepSchedule", name), alone, alone, own)
+    for one in starts(environment.spec):
+        sort = "StepSchedule" if one.of_step else "Schedule"
+        yield ScheduledStart(logical_id(sort, one.key), one)
 
 
 def schedules(environment: Environment) -> JsonObject:
@@ -53,7 +41,7 @@ def schedules(environment: Environment) -> JsonObject:
         return {}
     place = environment.place
     starts = dict.fromkeys(
-        arn for one in found for arn in place.sagemaker(f"pipeline/{one.pipeline}")
+        arn for one in found for arn in place.sagemaker(f"pipeline/{one.start.pipeline}")
     )
     policy = RolePolicy(
         "schedule",
@@ -64,15 +52,13 @@ def schedules(environment: Environment) -> JsonObject:
         ),
         trust("scheduler.amazonaws.com", place.account),
     )
-    made = {one.logical: _schedule(environment, one) for one in found}
+    made = {one.logical: _schedule(environment, one.start) for one in found}
     return {**made, **role("SchedulerRole", policy)}
 
 
-def _schedule(environment: Environment, one: ScheduledStart) -> JsonObject:
+def _schedule(environment: Environment, one: Start) -> JsonObject:
     schedule, pipeline = one.schedule, one.pipeline
-    values = [
-        {"Name": name, "Value": scalar_text(value)} for name, value in schedule.parameters.items()
-    ]
+    values = [{"Name": name, "Value": value} for name, value in one.parameters.items()]
     parameters = {"SageMakerPipelineParameters": {"PipelineParameterList": values}}
     return {
         "Type": "AWS::Scheduler::Schedule",

@@ -63,6 +63,23 @@ class DeployedState:
 
 
 @frozen
+class Times:
+    """When a schedule starts a pipeline, and with what.
+
+    Args:
+        expression: as EventBridge Scheduler takes it, such as `rate(1 day)`.
+        timezone: of the expression.
+        parameters: of the starts, over the defaults.
+        is_on: whether it starts anything.
+    """
+
+    expression: str
+    timezone: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    is_on: bool = True
+
+
+@frozen
 class Deployed:
     """Everything that was read.
 
@@ -73,6 +90,8 @@ class Deployed:
             that was not deployed before, or whose old content cannot be read, is not in it.
         has_rule: whether a rule starts the deploy pipeline on approval; None where there is no
             deploy pipeline, or it may not be asked.
+        schedules: the times of those of the spec, by name; None of one that is not there. One that
+            may not be read is not in it.
         leftovers: pipelines that deploy, were made for this spec, and that it has no more.
     """
 
@@ -80,6 +99,7 @@ class Deployed:
     present: frozenset[str] = frozenset()
     files: Mapping[str, tuple[FileChange, ...]] = field(default_factory=dict)
     has_rule: bool | None = None
+    schedules: Mapping[str, Times | None] = field(default_factory=dict)
     leftovers: tuple[str, ...] = ()
 
 

@@ -11,7 +11,7 @@ from pipelines.bundle.assets import CodeAsset, DataAsset
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.plan.caching import Miss
-from pipelines.plan.deployed import DeployedState, fingerprint
+from pipelines.plan.deployed import DeployedState, Times, fingerprint
 from pipelines.plan.diff import Change
 from pipelines.plan.files import FileChange
 
@@ -36,6 +36,7 @@ class Intent:
         tags: what is to be tagged.
         groups: model package groups that the definitions register in.
         deploy: the pipeline that approvals are to start; None where there is none.
+        schedules: name in the account → what is to start a pipeline at times.
     """
 
     pipeline: str
@@ -45,6 +46,7 @@ class Intent:
     tags: Mapping[str, str] = field(default_factory=dict)
     groups: tuple[str, ...] = ()
     deploy: str | None = None
+    schedules: Mapping[str, Times] = field(default_factory=dict)
 
 
 @frozen

@@ -9,7 +9,7 @@ from pipelines.compile.model import Compiled
 from pipelines.definition.resumed import resumed_in
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
-from pipelines.plan import tags
+from pipelines.plan import schedules, tags
 from pipelines.plan.caching import Miss, misses
 from pipelines.plan.deployed import Deployed, LiveGroup, LivePipeline
 from pipelines.plan.deployments import endpoints_of
@@ -81,7 +81,10 @@ class _Planner:
             if self.intent.description:
                 settings["PipelineDescription"] = self.intent.description
             return PipelinePlan(name, None, text, settings, self._tags(None))
-        changes = (*_role(live, self.intent), *diff(live.document, json.loads(text)))
+        differs = diff(live.document, json.loads(text))
+        changes = (*_role(live, self.intent), *differs)
+        if changes:
+            changes = (*changes, *_description(live, self.intent))
         is_new = not same(live.document, json.loads(text))
         return PipelinePlan(
             name,
@@ -107,6 +110,7 @@ class _Planner:
                 f"no EventBridge rule starts {self.intent.deploy} when a model is approved:"
                 " `ci init` and `ci apply` make one; until then, only `pipelines approve` starts it"
             )
+        yield from schedules.warnings(self.intent.schedules, self.deployed.schedules)
         for name in self.deployed.leftovers:
             starter = "approvals" if name == deployer(self.compiled.pipeline) else "a schedule"
             gone = "deploys anything" if starter == "approvals" else "has it"
@@ -151,6 +155,16 @@ class _Planner:
         have = live.tags if live else {}
         want = tags.desired(self.compiled.pipeline, self.intent.tags)
         return TagChange(tags.added(have, want), tags.removed(have, want))
+
+
+def _description(live: LivePipeline, intent: Intent) -> Iterator[Change]:
+    """Yield the change of a description; it is written only when something else changes."""
+    if live.description != intent.description:
+        was, now = live.description or None, intent.description or None
+        kind = (
+            ChangeKind.CHANGED if was and now else ChangeKind.ADDED if now else ChangeKind.REMOVED
+        )
+        yield Change(kind, None, ("PipelineDescription",), was, now)
 
 
 def _role(live: LivePipeline, intent: Intent) -> Iterator[Change]:

@@ -29,6 +29,7 @@ _CALLED = {
     "TrainingImage": "image",
     "ImageUri": "image",
     "RoleArn": "role",
+    "PipelineDescription": "description",
     "ExpireAfter": "cache",
     "Enabled": "cache_enabled",
     "DependsOn": "after",

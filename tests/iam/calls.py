@@ -88,6 +88,7 @@ _OTHERS: Mapping[str, tuple[str, str]] = {
     ),
     "DeleteAlarms": ("cloudwatch:DeleteAlarms", "alarm:{AlarmNames[0]}"),
     "PutMetricAlarm": ("cloudwatch:PutMetricAlarm", "alarm:{AlarmName}"),
+    "GetSchedule": ("scheduler:GetSchedule", "schedule/default/{Name}"),
     "ListRuleNamesByTarget": ("events:ListRuleNamesByTarget", "*"),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -54,25 +55,34 @@ def COMMAND(  # noqa: N802 - found by this name
 def _show(plan: Plan, target: CommandTarget, output_format: str) -> None:
     match output_format:
         case "json":
-            shown = json.dumps(plan_json(plan, target.where()), indent=2, ensure_ascii=False)
-            echo_data(f"{shown}\n")
+            written = plan_json(plan, target.where(), _quotas(target), _advice(target))
+            echo_data(f"{json.dumps(written, indent=2, ensure_ascii=False)}\n")
         case "markdown":
-            echo_data(plan_markdown(plan, target.description, target.chosen.env))
+            quotas = () if plan.is_empty else _quotas(target)
+            notes = {"Quotas": quotas, "Advice": _advice(target)}
+            echo_data(plan_markdown(plan, target.description, target.chosen.env, notes))
         case _:
             echo(plan_text(plan, target.description))
             if not target.is_local:
                 from pipelines.cli.costs import plan_line  # noqa: PLC0415 - only for people
 
                 echo(plan_line(target.compiled, target.chosen.file, target.aws.region))
-            _show_capacity(target)
+            for line in _quotas(target):
+                echo(f"quota: {line}")
+            for line in _advice(target):
+                echo(f"advice, {line}")
 
 
-def _show_capacity(target: CommandTarget) -> None:
-    """Print the quotas that a pipeline needs, and what its latest execution suggests."""
-    from pipelines.cli.capacity import last_advice, quota_lines  # noqa: PLC0415 - only for people
+def _quotas(target: CommandTarget) -> Iterator[str]:
+    """Yield the quotas that a pipeline needs of an account."""
+    from pipelines.cli.capacity import quota_lines  # noqa: PLC0415 - only where a plan is shown
 
     if not target.is_local:
-        for line in quota_lines(target.compiled, target.chosen.file, target.account):
-            echo(line)
-    for line in last_advice(target.account, target.pipeline):
-        echo(line)
+        yield from quota_lines(target.compiled, target.chosen.file, target.account)
+
+
+def _advice(target: CommandTarget) -> Iterator[str]:
+    """Yield what the latest execution of a pipeline suggests."""
+    from pipelines.cli.capacity import last_advice  # noqa: PLC0415 - only where a plan is shown
+
+    yield from last_advice(target.account, target.pipeline)

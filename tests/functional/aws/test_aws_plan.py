@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import boto3
 import pytest
 
 from tests.functional.aws.project import BUCKET, PIPELINE, add_deployment, edit
@@ -72,6 +73,34 @@ def test_check_says_by_its_exit_code_whether_there_is_something_to_do(
     account.proxy.seen.clear()
     assert pipelines("plan", "--check").code == 6
     assert account.proxy.changes() == []
+
+
+def test_a_schedule_that_the_account_has_otherwise_is_told(
+    account: Account, project: Path, pipelines: Command
+) -> None:
+    """In every format; the JSON has the quotas, too."""
+    del account
+    schedule = "schedule: {nightly: {cron: '0 3 * * ? *'}}\nsteps:\n"
+    edit(project / "pipeline.yaml", "steps:\n", schedule)
+    pipelines(*UPSERT)
+    missing = "there is no schedule churn-nightly (`cron(0 3 * * ? *)` in UTC)"
+    assert missing in pipelines("plan").out
+    shown = json.loads(pipelines("plan", "--format", "json").out)
+    assert [one[: len(missing)] for one in shown["warnings"]] == [missing]
+    assert quota("ml.m5.xlarge", "training").removeprefix("quota: ") in shown["quotas"]
+    scheduler = boto3.client("scheduler", "us-east-1")
+    scheduler.create_schedule(
+        Name="churn-nightly",
+        ScheduleExpression="cron(0 2 * * ? *)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={
+            "Arn": "arn:aws:sagemaker:us-east-1:123456789012:pipeline/churn",
+            "RoleArn": "arn:aws:iam::123456789012:role/start",
+        },
+    )
+    has = "has `cron(0 2 * * ? *)`, the spec `cron(0 3 * * ? *)`"
+    assert f"the schedule churn-nightly {has}" in pipelines("plan").out
+    assert "`cron(0 2 * * ? *)`" in pipelines("plan", "--format", "markdown").out
 
 
 def test_files_and_members_that_changed_are_named(

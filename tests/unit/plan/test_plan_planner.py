@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from pipelines.bundle.assets import CodeAsset, DataAsset
 from pipelines.compile.model import Compiled
 from pipelines.plan import tags
-from pipelines.plan.deployed import Deployed, DeployedState, LiveGroup, LivePipeline, fingerprint
+from pipelines.plan.deployed import (
+    Deployed,
+    DeployedState,
+    LiveGroup,
+    LivePipeline,
+    Times,
+    fingerprint,
+)
 from pipelines.plan.files import FileChange, FileChangeKind, compare, of_bundle, replaced
 from pipelines.plan.model import Action, Intent, Plan
 from pipelines.plan.planner import plan
@@ -200,6 +207,37 @@ def test_a_missing_rule_is_warned_of(has_rule: bool | None, count: int) -> None:
     assert (
         plan(compiled_pipeline(), INTENT, Deployed(DeployedState(), has_rule=False)).warnings == ()
     )
+
+
+def test_a_schedule_that_is_not_as_the_spec_has_it_is_warned_of_key_by_key() -> None:
+    """An upsert changes none; one that may not be read is not spoken of."""
+    wanted = Times("cron(0 3 * * ? *)", "UTC", {"epochs": "4"})
+    there = {
+        "churn-same": wanted,
+        "churn-gone": None,
+        "churn-old": Times("rate(1 day)", "Europe/Berlin", {"rate": "1"}, is_on=False),
+    }
+    intent = replace(INTENT, schedules=dict.fromkeys([*there, "churn-unknown"], wanted))
+    made = plan(compiled_pipeline(), intent, Deployed(DeployedState(), schedules=there))
+    mend = "`ci init` and `ci apply`"
+    old = "the schedule churn-old has"
+    assert made.warnings == (
+        f"there is no schedule churn-gone (`cron(0 3 * * ? *)` in UTC): {mend} make it",
+        f"{old} `rate(1 day)`, the spec `cron(0 3 * * ? *)`: {mend} change it",
+        f"{old} the time zone Europe/Berlin, the spec UTC: {mend} change it",
+        f"{old} the parameter `epochs` not at all, the spec `4`: {mend} change it",
+        f"{old} the parameter `rate` `1`, the spec not at all: {mend} change it",
+        "the schedule churn-old is switched off in the account",
+    )
+
+
+def test_a_description_that_goes_along_with_an_update_is_shown() -> None:
+    """It is written only when something else changes, and then the plan says so."""
+    before = applied(plan(compiled_pipeline(), INTENT, NOTHING), NOTHING)
+    said = replace(INTENT, description="Who leaves?")
+    assert plan(compiled_pipeline(), said, before).pipelines[-1].changes == ()
+    changes = plan(compiled_pipeline("2"), said, before).pipelines[-1].changes
+    assert [one.after for one in changes if one.path == ("PipelineDescription",)] == ["Who leaves?"]
 
 
 def test_an_endpoint_that_is_renamed_is_warned_of() -> None:
