@@ -24,6 +24,7 @@ from benchmarks.model_servers import (
     bentoml,
     create_endpoint,
     mlserver,
+    mlserver_alone,
     ours,
     serving,
     write_model,
@@ -32,6 +33,7 @@ from benchmarks.pairs import Figure, main, ratio
 from benchmarks.processes import cpu_seconds
 
 WORKERS, CONNECTIONS, SECONDS = (1, 2), 8, 3.0
+_ALONE = "MLServer without a worker process"
 _SERVERS: dict[str, Callable[[Path, int], Served]] = {
     "ours": ours,
     "MLServer": mlserver,
@@ -47,6 +49,14 @@ for _ in range(3000):
     transform_fn(model, body, "application/json", "application/json")
     times.append(time.perf_counter() - began)
 print(statistics.median(times) * 1000)
+"""
+_COMPUTING = """\
+import sys, time
+seconds, count, began = float(sys.argv[1]), 0, time.perf_counter()
+while time.perf_counter() - began < seconds:
+    sum(range(200_000))
+    count += 1
+print(count / (time.perf_counter() - began))
 """
 
 
@@ -89,19 +99,25 @@ def round_of(server: Served, folder: Path) -> Measured:
 
 def compared(workers: int, count: int, scratch: Path) -> list[Figure]:
     """Measure the servers with so many workers in turn, round by round."""
-    found: dict[str, list[Measured]] = {name: [] for name in _SERVERS}
+    servers = _SERVERS if workers > 1 else {**_SERVERS, _ALONE: mlserver_alone}
+    found: dict[str, list[Measured]] = {name: [] for name in servers}
     calls = []
     for number in range(count):
-        for name, make in _SERVERS.items():
-            folder = scratch / f"{workers}-{number}-{name}"
+        for place, (name, make) in enumerate(servers.items()):
+            folder = scratch / f"{workers}-{number}-{place}"
             folder.mkdir()
             write_model(folder)
             found[name].append(round_of(make(folder, workers), folder))
             if name == "ours":
                 calls.append(in_process(folder))
     figures = [] if workers > 1 else [_to_call(found["ours"], calls)]
+    size = f"{workers} worker{'s' if workers > 1 else ''}"
     for name in ("MLServer", "BentoML"):
-        figures += _to_peer(found, name, f"{workers} worker{'s' if workers > 1 else ''}")
+        figures += _to_peer(found, name, size)
+    if _ALONE in found:  # another set-up: the worker cannot be killed, nor a second one added
+        shown = [(a.rate, b.rate) for a, b in zip(found["ours"], found[_ALONE], strict=True)]
+        what = f"endpoint requests/s, {CONNECTIONS} connections, {size}, to {_ALONE}"
+        figures.append(Figure(what, "shown only", *ratio(shown), holds=True))
     return figures
 
 
@@ -125,9 +141,12 @@ def _to_peer(found: dict[str, list[Measured]], name: str, size: str) -> list[Fig
     ]
 
 
-def scaled(count: int, scratch: Path) -> Figure:
-    """Compare two workers of a model that computes for some milliseconds with one."""
-    rates = []
+def scaled(count: int, scratch: Path) -> list[Figure]:
+    """Compare two workers of a model that computes for some milliseconds with one.
+
+    What two processes that only compute make of the machine is the most that two workers can.
+    """
+    rates, plain = [], []
     for number in range(count):
         rate = dict[int, float]()
         for workers in WORKERS:
@@ -136,16 +155,28 @@ def scaled(count: int, scratch: Path) -> Figure:
             write_model(folder, takes_long=True)
             rate[workers] = round_of(ours(folder, workers), folder).rate
         rates.append((rate[2], rate[1]))
+        plain.append((computed(2), computed(1)))
     found = ratio(rates)
     what = "endpoint requests/s of a model that computes, two workers to one"
-    return Figure(what, "1.7x", *found, found[2] >= 1.7)
+    machine = "the same computation a second, two plain processes to one"
+    return [
+        Figure(what, "1.7x", *found, found[2] >= 1.7),
+        Figure(machine, "shown only", *ratio(plain), holds=True),
+    ]
+
+
+def computed(count: int) -> float:
+    """Return how often a second so many processes compute what the slow model computes."""
+    words = (sys.executable, "-c", _COMPUTING, str(SECONDS))
+    running = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(count)]
+    return sum(float(process.communicate()[0]) for process in running)
 
 
 def figures(count: int, scratch: Path) -> list[Figure]:
     """Measure all of it."""
     return [
         *(figure for workers in WORKERS for figure in compared(workers, count, scratch)),
-        scaled(count, scratch),
+        *scaled(count, scratch),
     ]
 
 

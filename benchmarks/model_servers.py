@@ -148,7 +148,16 @@ def ours(folder: Path, workers: int = 1) -> Served:
 
 
 def mlserver(folder: Path, workers: int) -> Served:
-    """Serve with MLServer; a single worker shares the server's process, which is its faster way."""
+    """Serve with MLServer and so many worker processes beside its own: its default is one."""
+    return _mlserver(folder, workers)
+
+
+def mlserver_alone(folder: Path, _workers: int) -> Served:
+    """Serve with MLServer without workers: the model is in the server's own process."""
+    return _mlserver(folder, 0)
+
+
+def _mlserver(folder: Path, workers: int) -> Served:
     python = peer("mlserver", ("mlserver==1.7.1", "uvloop==0.21.0", "onnxruntime"))
     http, grpc, metrics = free_ports(3)
     settings = {
@@ -156,7 +165,7 @@ def mlserver(folder: Path, workers: int) -> Served:
         "http_port": http,
         "grpc_port": grpc,
         "metrics_port": metrics,
-        "parallel_workers": workers if workers > 1 else 0,
+        "parallel_workers": workers,
     }
     (folder / "settings.json").write_text(json.dumps(settings))
     model = {"name": "bench", "implementation": "ml.Model"}
