@@ -9,7 +9,6 @@ work on them as on any other: what these read is made when they first ask for it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field
 from functools import cache
 from itertools import dropwhile
@@ -79,43 +78,49 @@ def _constructor(defaults: dict[str, Any]) -> Any:
     given = tuple(dropwhile(lambda default: default is MISSING, defaults.values()))
     if MISSING in given:
         raise TypeError(f"a field without default after one with a default: {list(defaults)}")
-    made = [isinstance(default, Field) for default in defaults.values()]
-    template = _template(tuple(made))
-    names = dict(zip(_places(made), defaults, strict=True))
-    code = template.replace(
-        co_varnames=("self", *defaults),
-        co_consts=tuple(names.get(one, one) for one in template.co_consts),
-    )
     factories = {
         name: default.default_factory
         for name, default in defaults.items()
         if isinstance(default, Field)
     }
-    scope = {"_set": object.__setattr__, "_left_out": _LEFT_OUT, "_factories": factories}
+    template = _template(len(defaults), bool(factories))
+    names = dict(zip(_places(len(defaults)), defaults, strict=True))
+    code = template.replace(
+        co_varnames=("self", *defaults),
+        co_consts=tuple(names.get(one, one) for one in template.co_consts),
+    )
+    scope = {"_set": object.__setattr__, "_make": _make, "_factories": factories}
     left_out = tuple(_LEFT_OUT if isinstance(one, Field) else one for one in given)
     return FunctionType(code, scope, "__init__", left_out)
 
 
+def _make(self: Any, factories: dict[str, Any]) -> None:
+    """Give a value those of its defaults that are made for each."""
+    for name, factory in factories.items():
+        if getattr(self, name) is _LEFT_OUT:
+            object.__setattr__(self, name, factory())
+
+
 @cache
-def _template(made: tuple[bool, ...]) -> CodeType:
-    """Compile the constructor of as many fields, of which some have a default that is made.
+def _template(count: int, makes: bool) -> CodeType:  # noqa: FBT001 - a part of the cache's key
+    """Compile the constructor of as many fields; `makes` where it has defaults to be made.
 
     Constructors differ in names only, so that a few templates do for all classes.
     """
-    places = _places(made)
+    places = _places(count)
     lines = [f"def __init__({', '.join(('self', *places))}):"]
-    for place, is_made in zip(places, made, strict=True):
-        value = f"_factories[{place!r}]() if {place} is _left_out else {place}"
-        lines.append(f" _set(self, {place!r}, {value if is_made else place})")
+    lines += [f" _set(self, {place!r}, {place})" for place in places]
+    if makes:
+        lines.append(" _make(self, _factories)")
     scope: dict[str, Any] = {}
     exec("\n".join((*lines, " return")), scope)  # noqa: S102 - nothing in it is given to us
     code: CodeType = scope["__init__"].__code__
     return code
 
 
-def _places(fields: Sequence[bool]) -> list[str]:
+def _places(count: int) -> list[str]:
     """Return what stands in a template for the names of fields."""
-    return [f"field_{index}" for index in range(len(fields))]
+    return [f"field_{index}" for index in range(count)]
 
 
 def _values(self: Any) -> tuple[Any, ...]:

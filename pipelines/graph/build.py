@@ -37,11 +37,18 @@ def build(
         declared: the names of all steps of the document.
         unread: what could not be read.
     """
-    branches = _branches(spec)
-    nodes = {name: _node(spec, name, branches) for name in spec.steps}
-    graph = Graph(spec, nodes, _order(nodes), frozenset(declared), unread)
+    graph = assemble(spec, declared, unread)
     unresolved = [*_unresolved_data(graph), *_unresolved(graph)]
     return Built(graph, (*unresolved, *_beside(unresolved, _checked(graph))))
+
+
+def assemble(
+    spec: PipelineSpec, declared: Iterable[str], unread: frozenset[DocumentPath] = frozenset()
+) -> Graph:
+    """Return the graph of a spec, as `build` does, without looking for what is wrong with it."""
+    branches = _branches(spec)
+    nodes = {name: _node(spec, name, branches) for name in spec.steps}
+    return Graph(spec, nodes, _order(nodes), frozenset(declared), unread)
 
 
 def resolver(graph: Graph, data: Mapping[str, Value]) -> Resolver:

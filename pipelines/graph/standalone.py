@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from pipelines.graph.build import build
+from pipelines.graph.build import assemble
 from pipelines.graph.model import Graph, Node
 from pipelines.graph.uses import uses_in
 from pipelines.spec import names
@@ -39,7 +39,7 @@ def standing_alone(graph: Graph) -> Iterator[Graph]:
                 "steps": steps,
             }
         )
-        yield build(spec, steps).graph
+        yield assemble(spec, steps)
 
 
 def repeated(graph: Graph, reference: Reference) -> str | Template | None:
