@@ -25,12 +25,16 @@ def check(emitted: Iterable[Emitted], document: Document) -> Iterator[Diagnostic
         emitted: the definitions.
         document: the spec that they were compiled from.
     """
+    yield from dict.fromkeys(_each(emitted, document))  # `aws:` is part of many steps
+
+
+def _each(emitted: Iterable[Emitted], document: Document) -> Iterator[Diagnostic]:
     for one in emitted:
         whole = check_definition(one.definition)
         for found, definition in ((whole, one.definition), *_check_requests(one)):
             if found:
                 yield from _placed(found, definition, one, document)
-        yield from placed(document, dict.fromkeys(_contested_members(one)))
+        yield from placed(document, _contested_members(one))
 
 
 def _placed(

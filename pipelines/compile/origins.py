@@ -7,7 +7,7 @@ SageMaker's own words in snake_case, unless a field says otherwise.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -62,7 +62,8 @@ def _moved(
             return replace(finding, path=verbatim, within=None)
         path = _account_path(crumbs, spec) or _step_path(step, model, crumbs, spec)
     own = path[-1] if path and path[0] != "aws" else None
-    words = _Words(model, set(finding.path) - set(path), own)
+    shared = _shared(finding.path, path) if own is None else {}
+    words = _Words(model, set(finding.path) - set(path), own, shared)
     return replace(
         finding,
         message=words.translate(finding.message),
@@ -107,19 +108,30 @@ def _top_path(path: Path, definition: Json) -> Path:
             return ()
 
 
-def _account_path(crumbs: Iterable[_Crumb], spec: Json) -> Path | None:
-    """Return the key of `aws:` that is written once for a member of every step.
+def _account_path(crumbs: Sequence[_Crumb], spec: Json) -> Path | None:
+    """Return the place in `aws:` that is written once for a member of every step.
 
     A text that stands nowhere in `aws:` is the step's own, as the key of its answers may be.
     """
     aws = _child(spec, "aws")
-    for crumb in crumbs:
+    for index, crumb in enumerate(crumbs):
         key = _ACCOUNT.get(str(crumb.part))
         if key is None or _child(aws, key) is None:
             continue
         if not isinstance(crumb.value, str) or crumb.value in aws.values():
-            return ("aws", key)
+            return ("aws", key, *_below(_child(aws, key), crumbs[index + 1 :]))
     return None
+
+
+def _below(value: Json, crumbs: Iterable[_Crumb]) -> Iterator[str | int]:
+    """Yield the keys and indexes below a key of `aws:` that crumbs lead to."""
+    for crumb in crumbs:
+        named = crumb.value.get("Key") if isinstance(crumb.value, dict) else None  # of a tag
+        part = snake_case(crumb.part) if isinstance(crumb.part, str) else named or crumb.part
+        value = _child(value, part)
+        if value is None:
+            return
+        yield part
 
 
 def account_key(member: Json) -> str | None:
@@ -249,6 +261,13 @@ def _entries(written: _Written, crumb: _Crumb) -> Iterator[str | int]:
         yield str(option).removeprefix("--")
 
 
+def _shared(found: Path, path: Path) -> dict[str, str]:
+    """Return the member that a finding in `aws:` is about, and how its place is written."""
+    members = [part for part in found if isinstance(part, str)]
+    keys = [part for part in path if isinstance(part, str)]
+    return {members[-1]: ".".join(keys)} if members and keys else {}
+
+
 @frozen
 class _Words:
     """Writes members of a request as keys of the spec; other words in backticks stay.
@@ -257,11 +276,13 @@ class _Words:
         model: the model of the step; None where it is about none.
         members: the members that may be meant.
         place: the key of the step that the finding is placed at.
+        shared: member → place in `aws:`, of a finding that is placed there.
     """
 
     model: type[StepSpec] | None
     members: set[str | int]
     place: str | int | None
+    shared: Mapping[str, str]
 
     def translate(self, text: str) -> str:
         """Translate a message."""
@@ -269,6 +290,8 @@ class _Words:
 
     def _key(self, match: re.Match[str]) -> str:
         member = match.group(1)
+        if member in self.shared:
+            return f"`{self.shared[member]}`"
         known = _all_declared(self.model) if self.model else {}
         own = member in known and known[member] == self.place
         if member in _ACCOUNT and not own:

@@ -7,7 +7,6 @@ written by the role that deploys: code of jobs cannot replace what is approved. 
 registered as it is needs no packaging.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Literal
 
@@ -70,6 +69,8 @@ class ModelCard(SpecModel):
     @field_validator("content")
     @classmethod
     def _is_an_object(cls, text: str) -> str:
+        import json  # noqa: PLC0415 - few specs have a card
+
         try:
             content = json.loads(text)
         except ValueError:

@@ -45,7 +45,7 @@ ARGUMENTS = ("Steps", 0, "Arguments")
     ("path", "expected"),
     [
         ((*ARGUMENTS, "RoleArn"), ("aws", "role")),
-        ((*ARGUMENTS, "NetworkConfig", "VpcConfig", "Subnets", 0), ("aws", "vpc")),
+        ((*ARGUMENTS, "NetworkConfig", "VpcConfig", "Subnets", 0), ("aws", "vpc", "subnets", 0)),
         (
             (*ARGUMENTS, "AppSpecification", "ContainerArguments", 3),
             ("steps", "work", "arguments", "second"),
