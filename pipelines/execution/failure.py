@@ -22,6 +22,8 @@ _REMARKS = re.compile(f"{NAMES_OPT_ML}|{DISK_FULL}|{KEPT}")
 _HEADER = "Traceback (most recent call last):"
 _OWN = "pipelines: "
 _REPEATED = f"{_OWN}the job failed: "
+_NUL = "\0"
+"""What mpirun of Open MPI 5 writes at its end, as a line."""
 
 
 def failed_host(reason: str | None) -> str | None:
@@ -77,7 +79,7 @@ def is_said(log: Sequence[str], reason: str | None) -> bool:
 
 def _of_rank(log: Sequence[str], reason: str | None) -> list[str]:
     """Return the lines of the rank that a reason names, all where the log does not tell ranks."""
-    lines = [line for line in log if not line.startswith((_REPEATED, TAG))]
+    lines = [line for line in log if not line.startswith((_REPEATED, TAG)) and line != _NUL]
     named = _CATEGORY.match(reason or "")
     if named and named["rank"]:
         mark = re.compile(rf"\[rank{named['rank']}\]: ?")

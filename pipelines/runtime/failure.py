@@ -25,6 +25,8 @@ _MPI_END = re.compile(  # mpirun breaks its lines at any blank
     r"\s+(?P<signal>\d+)"
     r"|Process\s+name:\s+\[\S*?(?P<name>\d+)\]\s+Exit\s+code:\s+(?P<code>\d+)"
 )
+_RULE = re.compile(r"-{40,}")
+"""The line that begins a report of mpirun."""
 _MESSAGE_LINES = 6
 _CUT = "…"
 
@@ -122,8 +124,9 @@ def _of_one_rank(rank: str | None, lines: list[str]) -> list[Raised]:
 
 
 def _message(lines: list[str]) -> str:
-    """Return the exception's own lines: up to the first empty one, and at most a few."""
-    stop = next((i for i, line in enumerate(lines) if not line.strip()), len(lines))
+    """Return the exception's own lines: up to an empty one or mpirun's report, at most a few."""
+    ends = (i for i, line in enumerate(lines) if not line.strip() or _RULE.fullmatch(line))
+    stop = next(ends, len(lines))
     return "\n".join(lines[: min(stop, _MESSAGE_LINES)])
 
 

@@ -44,8 +44,8 @@ def test_of_several_ranks_the_one_that_the_reason_names_is_shown() -> None:
 
 
 def test_without_the_reason_in_it_a_log_is_shown_to_its_end_once() -> None:
-    """The runtime's own line repeats the reason, which is said beside it."""
-    log = [*(f"line {n}" for n in range(30)), "pipelines: the job failed: exit code 3"]
+    """The runtime's own line repeats the reason, said beside it; mpirun ends with a NUL."""
+    log = [*(f"line {n}" for n in range(30)), "\0", "pipelines: the job failed: exit code 3"]
     shown = excerpt(log, of("exit code 3\nThe output ended with:\nline 29"))
     assert shown == tuple(f"line {n}" for n in range(10, 30))
     assert not is_said(shown, of("exit code 3"))

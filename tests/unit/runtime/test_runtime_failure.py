@@ -134,6 +134,8 @@ def test_a_rank_that_lost_its_peer_is_not_blamed_as_mpirun_does() -> None:
         assert why(broken, -9).startswith("rank 2: killed by SIGKILL; out of memory?")
     assert why(traceback("ValueError: no") + ABORTED + BLAMED).startswith("rank 2: ValueError: no")
     assert why(BLAMED, -9).startswith("killed by SIGKILL")
+    report = f"{'-' * 74}\n{ABORTED}  Proc: [[54716,1],2]\n"
+    assert why(traceback("ValueError: no") + report).startswith("rank 2: ValueError: no\n  File")
 
 
 def test_a_traceback_counts_only_for_exit_code_1() -> None:
