@@ -45,6 +45,16 @@ def pytest_configure(config: pytest.Config) -> None:
         compileall.compile_dir(Path(__file__).parents[1] / "pipelines", quiet=2)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config) -> object | None:
+    """Let one worker run the tests that share something costly."""
+    if config.getoption("dist") != "loadgroup":
+        return None
+    from tests.grouping import GroupScheduling  # noqa: PLC0415 - only where there are workers
+
+    return GroupScheduling(config)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run slow tests first, so that no worker waits for one at the end; the rest stays random.

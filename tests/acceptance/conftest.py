@@ -16,14 +16,12 @@ from tests.service_models import parsed_once
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip what only an account can answer, and keep all of the suite in one process."""
+    """Skip what only an account can answer."""
     account = account_run(config)
     for item in items:
         only = item.get_closest_marker("account_only")
         if only is not None and account is None:
             item.add_marker(pytest.mark.skip(reason=f"account only: {only.args[0]}"))
-        if item.get_closest_marker("fact") is not None:
-            item.add_marker(pytest.mark.xdist_group("acceptance"))
 
 
 @pytest.fixture(scope="session")

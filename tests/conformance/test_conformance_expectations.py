@@ -28,7 +28,6 @@ from tests.everything import EVERYTHING
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.slow,
-    pytest.mark.xdist_group("great_expectations"),  # one worker imports it, not both
 ]
 
 Verdict = tuple[bool, int | None] | str

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
+pytestmark = pytest.mark.slow
 
 _NOT_OURS = ("PYTHON", "PYTEST", "COV_", "PIPELINES", "VIRTUAL_ENV")
 

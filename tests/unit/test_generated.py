@@ -17,7 +17,6 @@ def test_generated_document_is_current(path: Path) -> None:
 
 
 @pytest.mark.slow  # Great Expectations is imported here
-@pytest.mark.xdist_group("great_expectations")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_the_table_of_expectations_is_current() -> None:
     """It says what the installed Great Expectations takes."""

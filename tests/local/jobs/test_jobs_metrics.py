@@ -6,6 +6,8 @@ import re
 import threading
 from typing import TYPE_CHECKING
 
+import pytest
+
 from pipelines.backends.local.executors import training
 from pipelines.backends.local.executors.contract import StepOutcome
 from pipelines.backends.local.jobs.metrics import final_metrics
@@ -42,6 +44,7 @@ def _values(outcome: StepOutcome) -> dict[str, float]:
     return {one["MetricName"]: one["Value"] for one in found}
 
 
+@pytest.mark.one_way
 def test_an_expression_that_explodes_is_given_up_and_the_others_are_not(local: Local) -> None:
     """The process that searches the log is ended; the step has succeeded all the same."""
     line = "echo auc=0.5; echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaac; echo loss=2"

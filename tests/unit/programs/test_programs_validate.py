@@ -13,10 +13,7 @@ from pipelines.json_types import JsonObject
 from tests.unit.programs.validation_job import Project
 
 # Great Expectations and what it imports warn about their own dependencies.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.xdist_group("great_expectations"),  # one worker imports it, not both
-]
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 FLIGHTS = pd.DataFrame(
     {
