@@ -191,6 +191,14 @@ def checks(step: ExperimentsStep) -> Iterator[Finding]:
         message = "`instance_type` has no effect beside `instance_groups`"
         path = ("matrix", "instance_type")
         yield Finding("SP130", message, path, at="key", help="remove one of them")
+    members = rows(step.matrix)
+    for key in step.hyperparameters:
+        if all(key in row for row in members):
+            message = f"`{key}` has no effect: every row of the matrix has its own"
+            yield Finding(
+                "SP130", message, ("hyperparameters", key), "key", "remove one of them",
+                severity=Severity.WARNING,
+            )  # fmt: skip
     for key in step.matrix:
         if key in ExperimentsStep.model_fields and key not in (*KEYS, *LISTS):
             message = f"`{key}` is a hyperparameter here, and not the key of the step"
