@@ -20,6 +20,7 @@ from pipelines.compile.options import check_options
 from pipelines.compile.replaced import check_frameworks
 from pipelines.compile.toolkits import check_toolkits
 from pipelines.diagnostics import Finding, Path, Severity
+from pipelines.diagnostics.sentences import quoted
 from pipelines.frozen import frozen
 from pipelines.grammar.functions import Value
 from pipelines.graph.build import resolver
@@ -275,3 +276,13 @@ def _placeholder(graph: Graph) -> Iterator[Finding]:
             help="add `aws:` with role and bucket before `upsert`",
             severity=Severity.WARNING,
         )
+    given = graph.spec.aws.model_fields_set if graph.spec.aws is not None else {*_NAMED}
+    lacking = [key for key in _NAMED if key not in given and ("aws", key) not in graph.unread]
+    if lacking:
+        message = f"`aws:` has no {quoted(lacking, 'and no')}: compiled for a placeholder account"
+        advice = f"add {quoted(lacking, 'and')} before `upsert`"
+        yield Finding("SP306", message, ("aws",), "key", advice, severity=Severity.WARNING)
+
+
+_NAMED = ("role", "bucket")
+"""Keys of `aws:` that have a placeholder where they are not given."""
