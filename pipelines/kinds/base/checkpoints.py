@@ -11,6 +11,8 @@ from pipelines.spec.base import SpecModel
 from pipelines.spec.values import FixedText, JobFolder, mistake
 
 _EXECUTION = re.compile(r"[A-Za-z0-9]{1,64}")
+_LATEST = "latest"
+"""What commands take for an execution; here it would be a part of a prefix in S3."""
 
 
 class Checkpoints(SpecModel):
@@ -26,7 +28,7 @@ class Checkpoints(SpecModel):
     @field_validator("resume")
     @classmethod
     def _is_an_execution(cls, execution: str | None) -> str | None:
-        if execution is not None and not _EXECUTION.fullmatch(execution):
+        if execution is not None and (execution == _LATEST or not _EXECUTION.fullmatch(execution)):
             advice = "write the last part of its ARN, such as `k2v8x1q0m3zt`; `status` shows it"
             raise mistake("SP122", f"`{execution}` is not the id of an execution", advice)
         return execution
