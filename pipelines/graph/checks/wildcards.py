@@ -10,6 +10,9 @@ from pipelines.diagnostics import Finding, Path, Severity
 from pipelines.graph.model import Graph
 from pipelines.spec.references import Template
 
+_FREE = frozenset({"description", "display_name", "content_type", "values"})
+"""Keys whose texts are the user's own."""
+
 _WILDCARDS = ("*", "?")
 
 
@@ -44,7 +47,8 @@ def _uris(value: object, path: Path = ()) -> Iterator[tuple[Path, str]]:
 def _entries(value: object) -> Iterator[tuple[str | int, object]]:
     if isinstance(value, BaseModel):
         for name, field in type(value).model_fields.items():
-            yield field.alias or name, getattr(value, name)
+            if name not in _FREE:
+                yield field.alias or name, getattr(value, name)
     elif isinstance(value, list):
         yield from enumerate(value)
     elif isinstance(value, dict):

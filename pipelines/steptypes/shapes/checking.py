@@ -118,12 +118,14 @@ class _Checker:
                 'join it: {"Std:Join": {"On": "", "Values": [<the reference>]}}',
             )
             return
-        # Of a text where a number is wanted nobody has reported what the service does.
-        scalar = shape.type in _ACCEPTED
+        # Of a text where a number is wanted nobody has reported what the service does; what an
+        # execution is called is no number whatever it does.
+        scalar = shape.type in _ACCEPTED and not str(value.get("Get")).startswith("Execution.")
+        given = f"an {result}" if result == "Integer" else f"a {result}"
         yield ShapeProblem(
             path,
             "reference-type",
-            f"the function gives a {result}, but the service takes {WANTED[shape.type]} here",
+            f"this gives {given}, but the service takes {WANTED[shape.type]} here",
             severity=Severity.WARNING if scalar else Severity.ERROR,
         )
 
