@@ -95,6 +95,14 @@ def test_what_cannot_be_parsed_takes_no_response_from_what_preceded_it(
     assert bucket.sagemaker.objects.get_bytes("s3://bucket/first") == b"hello"
 
 
+def test_an_object_without_a_length_is_refused(bucket: Served) -> None:
+    """As S3 does: it would be empty, since nothing says that a body follows."""
+    answer = exchange(bucket, put(bucket, "k", LAST))
+    assert statuses(answer) == [411]
+    assert b"<Code>MissingContentLength</Code>" in answer
+    assert not bucket.sagemaker.objects.exists("s3://bucket/k")
+
+
 def test_a_body_in_a_coding_that_is_not_decoded_is_refused(bucket: Served) -> None:
     """It would be stored as it was sent."""
     headers = LAST + FRAMED.replace("chunked", "gzip, chunked")

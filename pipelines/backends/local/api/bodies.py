@@ -151,12 +151,19 @@ def _bounds(request: HttpRequest, route: Route) -> _Bounds:
     longest = route.longest
     if content is not None:
         longest = min(longest, _MOST_FRAMING * _length(content) + _SLACK)
-    elif route.needs_length and "transfer-encoding" in headers:
+    elif route.needs_length and _has_no_length(request):
         message = "a body without a length is not accepted: send Content-Length"
         raise RefusedRequestError(HttpRefusal("MissingContentLength", message, 411))
     bounds = _Bounds(longest, announced, route.takes_files)
     bounds.check(announced)
     return bounds
+
+
+def _has_no_length(request: HttpRequest) -> bool:
+    """Return whether what is put has no length: without one it would be empty, whatever follows."""
+    if "transfer-encoding" in request.headers:
+        return True
+    return request.method == "PUT" and "content-length" not in request.headers
 
 
 def _length(text: str) -> int:
