@@ -8,9 +8,9 @@ registered as it is needs no packaging.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from pipelines.diagnostics import Finding
 from pipelines.diagnostics.nearest import nearest
@@ -28,11 +28,17 @@ from pipelines.kinds.base.jobs import text
 from pipelines.kinds.base.packaging import PACKAGING_TAKES, SAMPLE, ServedModel
 from pipelines.kinds.base.sample import ServedSample
 from pipelines.kinds.base.serving import Packaging, Serving, check_serving
-from pipelines.spec.base import Seldom, ShortFormModel, SpecModel
+from pipelines.spec.base import Seldom, ShortFormModel, late
 from pipelines.spec.commit import COMMIT, UNKNOWN
 from pipelines.spec.members import RequestMember, members_of
 from pipelines.spec.steps import ExtraMembers, Input, StepSpec
-from pipelines.spec.values import AnyFixedText, AnyScalar, FixedText, Text, mistake
+from pipelines.spec.values import AnyFixedText, AnyScalar, Text
+
+if TYPE_CHECKING:
+    from pipelines.kinds.base.documents import DriftBaselines, ModelCard
+else:
+    DriftBaselines = late("pipelines.kinds.base.documents", "DriftBaselines")
+    ModelCard = late("pipelines.kinds.base.documents", "ModelCard")
 
 
 class ModelMetrics(ShortFormModel):
@@ -47,38 +53,6 @@ class ModelMetrics(ShortFormModel):
     def long_form(cls, text: str) -> JsonObject:
         """Take the text as `model_quality`."""
         return {"model_quality": text}
-
-
-class DriftBaselines(SpecModel):
-    """Files to compare later data with: `s3://` URIs or references."""
-
-    model_quality: Text | None = Field(None, description="Baseline metrics, JSON.")
-    model_data_quality: Text | None = Field(None, description="Baseline statistics, JSON.")
-
-
-class ModelCard(SpecModel):
-    """The card that documents the model."""
-
-    content: Annotated[FixedText, RequestMember("ModelCardContent")] = Field(
-        description="JSON text as the model card schema has it."
-    )
-    status: Annotated[
-        Literal["Draft", "PendingReview", "Approved", "Archived"], RequestMember("ModelCardStatus")
-    ] = Field("Draft", description="Draft, PendingReview, Approved or Archived.")
-
-    @field_validator("content")
-    @classmethod
-    def _is_an_object(cls, text: str) -> str:
-        import json  # noqa: PLC0415 - few specs have a card
-
-        try:
-            content = json.loads(text)
-        except ValueError:
-            content = None
-        if not isinstance(content, dict):
-            message = "`content` is not the JSON text of an object"
-            raise mistake("SP122", message, "such as '{\"model_overview\": {}}'")
-        return text
 
 
 class RegistrationStep(StepSpec):
@@ -213,7 +187,7 @@ _METRIC_MEMBERS = {
 }
 
 
-def _metrics(metrics: ModelMetrics | DriftBaselines, context: EmitContext) -> JsonObject:
+def _metrics(metrics: "ModelMetrics | DriftBaselines", context: EmitContext) -> JsonObject:
     """`ModelMetrics` or `DriftCheckBaselines` (FACTS 6)."""
     written: JsonObject = {}
     for key, (member, part) in _METRIC_MEMBERS.items():

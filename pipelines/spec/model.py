@@ -23,23 +23,18 @@ from pipelines.spec.values import (
 
 if TYPE_CHECKING:
     from pipelines.spec.automation import Notify, Schedule
+    from pipelines.spec.networks import FileSystem, Vpc
 else:
+    FileSystem = late("pipelines.spec.networks", "FileSystem")
     Notify = late("pipelines.spec.automation", "Notify")
     Schedule = late("pipelines.spec.automation", "Schedule")
+    Vpc = late("pipelines.spec.networks", "Vpc")
 
 ParameterType: TypeAlias = Literal["string", "integer", "float", "boolean"]
 _ROLE_ARN = re.compile(r"arn:(aws[a-z-]*):iam::(\d{12}):role/[\w+=,.@/-]+", re.ASCII)
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
-_URL = re.compile(r"https?://[^\s/]+(/\S*)?")
-_FILE_SYSTEM = re.compile(r"fs-[0-9a-f]{8,18}")
+_URL = r"https?://[^\s/]+(/\S*)?"
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-
-
-class Vpc(SpecModel):
-    """The network that jobs and models run in."""
-
-    subnets: list[FixedText] = Field(description="Subnet ids, 1 to 16.")
-    security_group_ids: list[FixedText] = Field(description="Security group ids, 1 to 5.")
 
 
 class Aws(SpecModel):
@@ -89,7 +84,7 @@ class Aws(SpecModel):
     @field_validator("pip_index_url")
     @classmethod
     def _is_an_index(cls, url: str | None) -> str | None:
-        if url is not None and not _URL.fullmatch(url):
+        if url is not None and not re.fullmatch(_URL, url):
             advice = "such as https://pypi.org/simple"
             raise mistake("SP122", f"`{url}` is not the URL of a package index", advice)
         return url
@@ -178,29 +173,6 @@ class Parameter(SpecModel):
         if self.enum is not None and value is not None and value not in self.enum:
             message = f"the default `{value}` is not in the enum"
             raise mistake("SP123", message, f"one of {', '.join(self.enum)}", below="default")
-        return self
-
-
-class FileSystem(SpecModel):
-    """A folder of an EFS or FSx for Lustre file system; needs `aws.vpc` and mode File."""
-
-    file_system_id: FixedText = Field(description="Id of the file system, such as fs-0123.")
-    directory_path: FixedText = Field(description="The folder in it, such as /flights.")
-    file_system_access_mode: Literal["ro", "rw"] = Field("ro", description="ro or rw.")
-
-    @field_validator("file_system_id")
-    @classmethod
-    def _is_an_id(cls, name: str) -> str:
-        if not _FILE_SYSTEM.fullmatch(name):
-            advice = "`fs-` and 8 to 18 hexadecimal digits"
-            raise mistake("SP122", f"`{name}` is not the id of a file system", advice)
-        return name
-
-    @model_validator(mode="after")
-    def _absolute(self) -> Self:
-        if not self.directory_path.startswith("/"):
-            message = f"`{self.directory_path}` is not a path from the root of the file system"
-            raise mistake("SP122", message, f"write /{self.directory_path}", below="directory_path")
         return self
 
 

@@ -8,7 +8,7 @@ from pipelines.json_types import JsonObject
 from pipelines.kinds.base.contract import EmitContext
 from pipelines.kinds.base.jobs import CODE
 from pipelines.spec.members import members_of
-from pipelines.spec.model import DataSource, FileSystem
+from pipelines.spec.model import DataSource
 from pipelines.spec.references import Template
 from pipelines.spec.steps import Input
 
@@ -47,11 +47,9 @@ def _s3(source: Input, context: EmitContext) -> JsonObject:
 
 def _file_system(source: Input, context: EmitContext) -> JsonObject | None:
     data = _data_source(source, context)
-    for kind, system in (("EFS", data and data.efs), ("FSxLustre", data and data.fsx)):
-        if isinstance(system, FileSystem):
-            return {
-                "FileSystemDataSource": {"FileSystemType": kind, **members_of(system)},
-            }
+    for kind, system in (("EFS", data.efs), ("FSxLustre", data.fsx)) if data else ():
+        if system is not None:
+            return {"FileSystemDataSource": {"FileSystemType": kind, **members_of(system)}}
     return None
 
 

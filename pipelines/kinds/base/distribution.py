@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import Field, field_validator
 
 from pipelines.diagnostics import Finding, Path, Severity
 from pipelines.diagnostics.sentences import quoted
 from pipelines.json_types import JsonObject
-from pipelines.spec.base import Seldom, ShortFormModel, SpecModel
+from pipelines.spec.base import Seldom, ShortFormModel, late
 from pipelines.spec.values import FixedText, Text, mistake
 
 MP_PARAMETERS: Final = "mp_parameters"
@@ -32,20 +32,10 @@ _OF_THE_RUNTIME: Final = frozenset(
 """Options of mpirun by which the runtime says how many processes there are, and where."""
 
 
-class ModelParallel(SpecModel):
-    """What SageMaker's model parallel library v2 is told; the SDK's `SMP` has the same members."""
-
-    hybrid_shard_degree: int | None = Field(None, ge=0, description="Degree of sharding.")
-    sm_activation_offloading: bool | None = Field(None, description="Offload activations.")
-    activation_loading_horizon: int | None = Field(
-        None, ge=1, description="How many offloaded layers may be in memory at once."
-    )
-    fsdp_cache_flush_warnings: bool | None = Field(None, description="Tell of cache flushes.")
-    allow_empty_shards: bool | None = Field(None, description="Allow empty shards.")
-    tensor_parallel_degree: int | None = Field(None, ge=1, description="Degree over tensors.")
-    context_parallel_degree: int | None = Field(None, ge=1, description="Degree over contexts.")
-    expert_parallel_degree: int | None = Field(None, ge=1, description="Degree over experts.")
-    random_seed: int | None = Field(None, description="Seed of the library's own operations.")
+if TYPE_CHECKING:
+    from pipelines.kinds.base.model_parallel import ModelParallel
+else:
+    ModelParallel = late("pipelines.kinds.base.model_parallel", "ModelParallel")
 
 
 class Distribution(ShortFormModel):
