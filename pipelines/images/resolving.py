@@ -34,9 +34,7 @@ _Named: TypeAlias = Literal["cpu", "gpu"]
 _ACCELERATOR: Final = re.compile(r"^(?P<name>.+?)-(?P<accelerator>cpu|gpu)$")
 _VERSION: Final = re.compile(r"\d+(?:\.\d+)*")
 
-_URI: Final = re.compile(
-    r"[\w.-]+(:\d+)?(/[\w.-]+)+(:[\w.-]{1,128})?(@sha256:[0-9a-f]+)?", re.ASCII
-)
+_URI: Final = r"(?a)[\w.-]+(:\d+)?(/[\w.-]+)+(:[\w.-]{1,128})?(@sha256:[0-9a-f]+)?"
 """Registry, repository, tag and digest, as Docker reads them."""
 
 _DOMAINS: Final = {
@@ -62,7 +60,7 @@ def resolve(
         scope: what the image is for. Processing takes the training image of a framework.
     """
     if "/" in name or ".dkr.ecr." in name:
-        return describe(name) if _URI.fullmatch(name) else _no_uri(name)
+        return describe(name) if re.fullmatch(_URI, name) else _no_uri(name)
     family = next((known for known in families() if name.startswith(f"{known}-")), None)
     if family is None:
         return _unknown_family(name, scope)

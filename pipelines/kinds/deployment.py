@@ -209,7 +209,8 @@ def needs(_name: str, step: DeploymentStep) -> StepNeeds:
         "delete_when_none": step.delete_when_none,
         "scaling": settings.scaling,
         "shadow": settings.shadow,
-        VOLUMES_WITHOUT_KEY: step.instance_types and not takes_volume_key(step.instance_types),
+        VOLUMES_WITHOUT_KEY: bool(step.instance_types)
+        and not takes_volume_key(step.instance_types),
     }
     config |= {key: value for key, value in further.items() if value}
     code = CodeNeed(

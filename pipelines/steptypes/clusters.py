@@ -17,7 +17,7 @@ from pipelines.steptypes.limits import (
     objects,
 )
 
-_LOCAL_STORAGE = re.compile(
+_LOCAL_STORAGE = (
     r"g4dn|g5|g6|g6e|gr6|g7e|p3dn|p4d|p4de|p5|p5e|p5en|p6-b200|p6-b300|p6e-gb200|dl1"
     r"|trn1|trn1n|trn2|[cmr][0-9]+g?d"
 )
@@ -74,7 +74,7 @@ def volume_limit(*at: str) -> ValueLimit:
 def has_local_storage(instance_type: str) -> bool:
     """Return whether an instance has storage of its own, which it encrypts by itself."""
     family = instance_type.removeprefix("ml.").partition(".")[0]
-    return _LOCAL_STORAGE.fullmatch(family) is not None
+    return re.fullmatch(_LOCAL_STORAGE, family) is not None
 
 
 def takes_volume_key(types: Iterable[Json]) -> bool:
