@@ -124,7 +124,7 @@ def find_code(
 ) -> Iterator[CodeBundle]:
     """Plan the bundles of every step that has code; `facts` is what they are told of images."""
     aws = graph.spec.aws or Aws()
-    account = {"pipeline": graph.spec.pipeline, "aws": aws.model_dump(exclude_none=True)}
+    account = {"pipeline": graph.spec.pipeline, "aws": aws.given()}
     prefix = f"{root_of(graph)}/code"
     for node in graph.nodes.values():
         for part, need in node.kind.needs(node.name, node.step).jobs.items():

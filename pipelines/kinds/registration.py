@@ -145,7 +145,9 @@ def emit(step: RegistrationStep, context: EmitContext) -> tuple[EmittedStep, ...
 
 def _served(step: RegistrationStep) -> ServedModel:
     """Return what the version consists of."""
-    return ServedModel(step.model, step.serving, step.packaging or Packaging(), step.sample)
+    return ServedModel(
+        step.model, step.serving, step.packaging or Packaging.model_construct(), step.sample
+    )
 
 
 def _inference(step: RegistrationStep, context: EmitContext) -> JsonObject:

@@ -110,7 +110,7 @@ def needs(_name: str, step: TransformStep) -> StepNeeds:
 def _served(step: TransformStep) -> ServedModel | None:
     if step.model is None or step.serving is None:
         return None
-    return ServedModel(step.model, step.serving, step.packaging or Packaging())
+    return ServedModel(step.model, step.serving, step.packaging or Packaging.model_construct())
 
 
 def checks(step: TransformStep) -> Iterator[Finding]:

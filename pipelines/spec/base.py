@@ -41,6 +41,17 @@ class SpecModel(BaseModel):
         protected_namespaces=(),
     )
 
+    def given(self) -> JsonObject:
+        """Return its keys that have a value, those of blocks too.
+
+        `model_dump` would build the model once more, by itself, to learn how it is written.
+        """
+        return {
+            name: value.given() if isinstance(value, SpecModel) else value
+            for name, value in self
+            if value is not None
+        }
+
     def check_one_of(self, example: str) -> None:
         """Raise a mistake unless exactly one key of `one_of` is given."""
         given = [key for key in self.one_of if getattr(self, key, None) is not None]

@@ -93,15 +93,14 @@ class Distribution(ShortFormModel):
     @property
     def in_job(self) -> JsonObject:
         """What the runtime is told."""
-        told: JsonObject = self.model_dump(exclude={MP_PARAMETERS}, exclude_none=True)
-        return told
+        return {key: value for key, value in self.given().items() if key != MP_PARAMETERS}
 
     @property
     def hyperparameters(self) -> dict[str, str]:
         """The hyperparameters that it adds to the request."""
         if self.launcher != "smp":
             return {}
-        given = self.mp_parameters.model_dump(exclude_none=True) if self.mp_parameters else {}
+        given = self.mp_parameters.given() if self.mp_parameters else {}
         return {MP_PARAMETERS: json.dumps(given)}
 
 
