@@ -46,13 +46,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config) -> object | None:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object | None:
     """Let one worker run the tests that share something costly."""
     if config.getoption("dist") != "loadgroup":
         return None
     from tests.grouping import GroupScheduling  # noqa: PLC0415 - only where there are workers
 
-    return GroupScheduling(config)
+    return GroupScheduling(config, log)
 
 
 @pytest.hookimpl(trylast=True)
