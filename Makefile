@@ -16,7 +16,7 @@ CHECKOV := .venv-checkov
 SDK_V3 := .venv-sdk-v3
 SDK_V2 := .venv-sdk-v2
 INSTALL := -m pip install --quiet --disable-pip-version-check
-BESIDE_CHECKS = $(BIN)/python tools/beside.py $(MAKE) --no-print-directory check -- \
+BESIDE_CHECKS = $(BIN)/python -m tools.beside $(MAKE) --no-print-directory check -- \
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 CONSTRAINTS := $(if $(CONSTRAINED),--constraint constraints.txt)
 CHECKOV_CONSTRAINTS := $(if $(CONSTRAINED),--constraint constraints-checkov.txt)
@@ -121,7 +121,7 @@ acceptance-clean: setup ## delete what runs of `make acceptance` have left: PROF
 	$(BIN)/python -m tests.acceptance.account clean --profile "$(PROFILE)" --region "$(REGION)"
 
 everything: data oracle checkov clients ## `make test` and what is too long for every push; it needs a package index; RECORD=1 writes docs/everything.md
-	$(BIN)/python tools/everything.py $(if $(RECORD),--record)
+	$(BIN)/python -m tools.everything $(if $(RECORD),--record)
 
 generate: setup oracle ## rewrite the image tables, the shapes and the generated documents
 	$(ORACLE)/bin/python tools/generate_images.py

@@ -1,6 +1,6 @@
 """Run the checks beside the tests, and say in the end which of them failed.
 
-    python tools/beside.py CHECK-COMMAND… -- TEST-COMMAND…
+    python -m tools.beside CHECK-COMMAND… -- TEST-COMMAND…
 
 The tests have the terminal. What the checks print is kept until they have ended and then shown in
 one piece, so that who waits for the tests reads at once that a check failed. It exits 1 when either
@@ -9,13 +9,12 @@ failed.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import subprocess
 import sys
 import threading
 from typing import Final
+
+from tools.children import ended_with_us
 
 _WIDTH: Final = 80
 
@@ -37,31 +36,20 @@ def _show(checks: subprocess.Popen[str]) -> None:
         sys.stdout.flush()
 
 
-def run(checks: list[str], tests: list[str]) -> int:
+def run(checks: tuple[str, ...], tests: tuple[str, ...]) -> int:
     """Run both to their ends; return 1 if one of them failed. Ctrl-C and SIGTERM end both."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    process = subprocess.Popen(
-        checks,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    shown = threading.Thread(target=_show, args=(process,))
-    shown.start()
-    try:
-        of_tests = subprocess.run(tests, check=False).returncode
+    with ended_with_us() as children:
+        kept = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        process = children.start(checks, stdin=subprocess.DEVNULL, **kept)
+        shown = threading.Thread(target=_show, args=(process,))
+        shown.start()
+        results = {"tests": children.start(tests).wait()}
         shown.join()
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        shown.join()
-    results = {"checks": process.returncode, "tests": of_tests}
+    results = {"checks": process.returncode, **results}
     sys.stdout.write("\n".join(_verdict(*result) for result in results.items()) + "\n")
     return int(any(results.values()))
 
 
 if __name__ == "__main__":
     middle = sys.argv.index("--")
-    sys.exit(run(sys.argv[1:middle], sys.argv[middle + 1 :]))
+    sys.exit(run(tuple(sys.argv[1:middle]), tuple(sys.argv[middle + 1 :])))

@@ -1,6 +1,6 @@
 """Run what is too long for every push, and print a summary: `make everything`.
 
-    python tools/everything.py [--part WORDS] [--record]
+    python -m tools.everything [--part WORDS] [--record]
 
 All parts run, whatever the others do; it exits 1 when one of them failed. A part that does not end
 within its minutes is killed with all that it started. Benchmarks run in their short mode, one pair
@@ -21,6 +21,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from tools.children import Children, ended_with_us
 
 ROOT = Path(__file__).parent.parent
 RECORD = ROOT / "docs" / "everything.md"
@@ -87,30 +89,19 @@ def parts() -> tuple[Part, ...]:
     )
 
 
-def run(part: Part) -> Outcome:
+def run(part: Part, children: Children) -> Outcome:
     """Run a part; its output goes to the terminal. Tests read from a variable that it is all."""
     began = time.monotonic()
     environment = {**os.environ, "PIPELINES_EVERYTHING": "1"}
-    process = subprocess.Popen(part.words, cwd=ROOT, env=environment, start_new_session=True)
+    process = children.start(part.words, cwd=ROOT, env=environment)
     try:
         exit_code: int | None = process.wait(part.minutes * 60)
     except subprocess.TimeoutExpired:
         exit_code = None
-    finally:  # of Ctrl-C as well: a session of its own gets none from the terminal
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    with contextlib.suppress(ProcessLookupError):  # of those that it has left behind
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
     return Outcome(part, exit_code, time.monotonic() - began)
-
-
-@contextlib.contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """Let SIGTERM do what Ctrl-C does: the part that runs is killed with all that it started."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def run_all(chosen: list[Part]) -> Iterator[Outcome]:
@@ -119,8 +110,11 @@ def run_all(chosen: list[Part]) -> Iterator[Outcome]:
     for number, part in enumerate(chosen, 1):
         so_far = f"{number} of {len(chosen)}, after {(time.monotonic() - began) / 60:.0f} minutes"
         print(f"\n=== {so_far}: {part.name}: {' '.join(part.words)}", flush=True)
-        outcome = run(part)
+        with ended_with_us() as children:
+            outcome = run(part, children)
         print(f"=== {outcome.line()}", flush=True)
+        if children.ended_by is not None:
+            sys.exit(128 + children.ended_by)
         yield outcome
 
 
@@ -154,7 +148,7 @@ def _commit() -> str:
 
 
 def _options(words: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python tools/everything.py")
+    parser = argparse.ArgumentParser(prog="python -m tools.everything")
     parser.add_argument("--part", default="", help="only parts whose name has these words")
     parser.add_argument("--record", action="store_true", help=f"write {RECORD.relative_to(ROOT)}")
     return parser.parse_args(words)
@@ -164,8 +158,7 @@ def main(words: list[str]) -> int:
     """Run everything, print the summary and record it."""
     options = _options(words)
     commit = _commit()
-    with _terminated_as_interrupted():
-        outcomes = list(run_all([part for part in parts() if options.part in part.name]))
+    outcomes = list(run_all([part for part in parts() if options.part in part.name]))
     print("\n=== summary", *(outcome.line() for outcome in outcomes), sep="\n")
     if options.record:
         RECORD.write_text(page(outcomes, commit), "utf-8")

@@ -210,7 +210,13 @@ def _of_spec(sagemaker: LocalSageMaker, asked: RunRequest) -> tuple[Submission, 
     aws = graph.spec.aws or Aws()
     tags = desired(compiled.pipeline, aws.tags)
     submission = Submission(
-        compiled.pipeline, compiled.definition, aws.role, tags, chosen.env, compiled.origins
+        compiled.pipeline,
+        compiled.definition,
+        aws.role,
+        tags,
+        chosen.env,
+        compiled.origins,
+        graph.spec.description or "",
     )
     return submission, limits
 

@@ -17,8 +17,9 @@ _SAYS = ("sh", "-c", "echo said by $0; exit $1")
 
 def beside(checks: tuple[str, ...], tests: tuple[str, ...]) -> subprocess.Popen[str]:
     """Start both."""
-    words = (sys.executable, str(ROOT / "tools" / "beside.py"), *checks, "--", *tests)
-    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    words = (sys.executable, "-m", "tools.beside", *checks, "--", *tests)
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=quiet, text=True)
 
 
 @pytest.mark.parametrize(("checks", "tests"), [(0, 0), (3, 0), (0, 4)])

@@ -35,6 +35,7 @@ class Submission:
         tags: its tags, set when it is created.
         env: the environment that it was compiled with; its executions are described by it.
         origins: for each of its steps the step of the spec that it comes from, where there is one.
+        description: of the pipeline; None keeps the one that it has.
     """
 
     pipeline: str
@@ -43,6 +44,7 @@ class Submission:
     tags: Mapping[str, str] = field(default_factory=dict)
     env: str | None = None
     origins: Mapping[str, str] = field(default_factory=dict)
+    description: str | None = None
 
 
 @frozen
@@ -84,6 +86,8 @@ def submit(sagemaker: LocalSageMaker, submission: Submission, inputs: RunInputs)
     with _locked(sagemaker.settings.home):
         name = {"PipelineName": submission.pipeline}
         definition = {"PipelineDefinition": submission.definition}
+        if submission.description is not None:
+            definition["PipelineDescription"] = submission.description
         deployed = _deployed(sagemaker, submission.pipeline)
         if deployed is None:
             token = {"ClientRequestToken": "pipelines-run-" + "0" * 32}
