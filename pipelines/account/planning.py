@@ -12,7 +12,7 @@ from pipelines.plan.deployed import Times
 from pipelines.plan.model import Intent, Plan
 from pipelines.plan.planner import plan
 from pipelines.spec.model import Aws, PipelineSpec
-from pipelines.spec.names import deployer
+from pipelines.spec.names import COPY_OF, deployer
 from pipelines.spec.starts import Start, starts
 
 
@@ -33,8 +33,9 @@ def _unowned(made: Plan) -> Plan:
 
 
 def intent_of(spec: PipelineSpec, compiled: Compiled) -> Intent:
-    """Return what a spec says besides its definitions."""
+    """Return what a spec says besides its definitions; nothing starts a copy (`--as`) by itself."""
     aws, deploy = spec.aws or Aws(), deployer(compiled.pipeline)
+    is_started = COPY_OF not in aws.tags
     return Intent(
         pipeline=compiled.pipeline,
         role=aws.role,
@@ -42,8 +43,8 @@ def intent_of(spec: PipelineSpec, compiled: Compiled) -> Intent:
         description=spec.description or "",
         tags=aws.tags,
         groups=tuple(sorted(groups_of(*compiled.definitions.values()))),
-        deploy=deploy if deploy in compiled.definitions else None,
-        schedules={one.name: _times(one) for one in starts(spec)},
+        deploy=deploy if is_started and deploy in compiled.definitions else None,
+        schedules={one.name: _times(one) for one in starts(spec)} if is_started else {},
     )
 
 
