@@ -96,7 +96,8 @@ def checks(step: ProcessingStep) -> Iterator[Finding]:
     """Without a script nothing is needed for one; each path is a folder of one name."""
     if step.script is None:
         yield from only_with_script(step)
-    yield from check_paths(step.paths, tuple(step.inputs), (*step.outputs, *step.reports))
+    outputs, has_code = (*step.outputs, *step.reports), step.script is not None
+    yield from check_paths(step.paths, tuple(step.inputs), outputs, has_code=has_code)
 
 
 def emit(step: ProcessingStep, context: EmitContext) -> tuple[EmittedStep, ...]:

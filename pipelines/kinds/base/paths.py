@@ -7,17 +7,20 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pipelines.diagnostics import Finding
 from pipelines.diagnostics.nearest import nearest
-from pipelines.kinds.base.jobs import CODE, INPUT_ROOT
+from pipelines.kinds.base.jobs import CODE, INPUT_ROOT, OUTPUT_ROOT
 
 _ROOT = "/opt/ml/processing"
 
 
 def check_paths(
-    paths: Mapping[str, str], inputs: Sequence[str], outputs: Sequence[str]
+    paths: Mapping[str, str], inputs: Sequence[str], outputs: Sequence[str], *, has_code: bool
 ) -> Iterator[Finding]:
     """Find names that the step does not have, and folders that cannot be theirs."""
     names = [*inputs, *outputs]
-    taken = {f"{INPUT_ROOT}/{CODE}": "the code of the step"}
+    usual = [(INPUT_ROOT, name) for name in inputs] + [(OUTPUT_ROOT, name) for name in outputs]
+    taken = {f"{root}/{name}": f"`{name}`" for root, name in usual if name not in paths}
+    if has_code:
+        taken[f"{INPUT_ROOT}/{CODE}"] = "the code of the step"
     for name, path in paths.items():
         at, folder = ("paths", name), posixpath.normpath(path)
         owner = taken.setdefault(folder, f"`{name}`")
