@@ -77,7 +77,7 @@ def _finding(detail: ErrorDetails, model: type[BaseModel], base: Path) -> Findin
     if kind in _BOUNDS:
         bound, words = _BOUNDS[kind]
         most = detail.get("ctx", {})[bound]
-        message = f"`{_name(path)}` {words} {most:g}"
+        message = f"`{_name(path)}` {words} {int(most) if most == int(most) else most}"
         return Finding("SP122", message, path, help=f"got {describe(detail['input'])}")
     value = detail["input"]
     block = _model_at(model, location) if kind in _OF_MODELS else None

@@ -33,7 +33,7 @@ else:
 ParameterType: TypeAlias = Literal["string", "integer", "float", "boolean"]
 _ROLE_ARN = re.compile(r"arn:(aws[a-z-]*):iam::(\d{12}):role/[\w+=,.@/-]+", re.ASCII)
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
-_URL = r"https?://[^\s/]+(/\S*)?"
+_URL = r"(?i:https?://[^\s/]+(/\S*)?|file:///\S+)"
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
@@ -140,7 +140,7 @@ class Parameter(SpecModel):
     default: AnyScalar | None = Field(
         None, description="The value when none is given; without it one must be given."
     )
-    enum: list[FixedText] | None = Field(
+    enum: list[AnyFixedText] | None = Field(
         None, description="The only values that are accepted (strings only)."
     )
     description: AnyFixedText | None = Field(None, description="What it is for.")

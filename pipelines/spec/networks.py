@@ -21,7 +21,9 @@ class Vpc(SpecModel):
 class FileSystem(SpecModel):
     """A folder of an EFS or FSx for Lustre file system; needs `aws.vpc` and mode File."""
 
-    file_system_id: FixedText = Field(description="Id of the file system, such as fs-0123.")
+    file_system_id: FixedText = Field(
+        description="Id of the file system, such as fs-0123456789abcdef0."
+    )
     directory_path: FixedText = Field(description="The folder in it, such as /flights.")
     file_system_access_mode: Literal["ro", "rw"] = Field("ro", description="ro or rw.")
 

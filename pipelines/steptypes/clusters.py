@@ -149,7 +149,7 @@ def _local_storage_takes_no_key(resources: JsonObject, member: str) -> Violation
     local = [one for one in types if isinstance(one, str) and has_local_storage(one)]
     if local:
         has = "have" if len(set(local)) > 1 else "has"
-        yield (member,), f"{quoted(local)} {has} local storage, which takes no key"
+        yield (member,), f"{quoted(local, 'and')} {has} local storage, which takes no key"
 
 
 def _something_runs(resources: JsonObject) -> Violations:
