@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from pipelines.diagnostics import Finding, Path
+from pipelines.diagnostics.sentences import quoted
 from pipelines.json_types import Json
 
 UNSET = "SP129"
@@ -28,6 +30,23 @@ def beside(missing: Iterable[Finding], found: Iterable[Finding]) -> Iterator[Fin
         for finding in found
         if not any(finding.path[:depth] in unset for depth in range(len(finding.path) + 1))
     )
+
+
+def blamed_on_empty(finding: Finding, written: Json, environ: Mapping[str, str]) -> Finding:
+    """Advise on a value for which a variable stands that is set, but empty: it is not at fault."""
+    value = written
+    for part in finding.path:
+        if isinstance(value, dict):
+            value = value.get(part)
+        elif isinstance(value, list) and isinstance(part, int):
+            value = value[part]
+    names = _ENV.findall(value) if isinstance(value, str) else ()
+    empty = [name for name in dict.fromkeys(names) if environ.get(name) == ""]
+    if not empty:
+        return finding
+    verb = "are" if len(empty) > 1 else "is"
+    advice = f"{quoted(empty, 'and')} {verb} set, but empty: give a value, or remove the key"
+    return replace(finding, help=advice)
 
 
 def _substitute(data: Json, environ: Mapping[str, str], path: Path, found: list[Finding]) -> Json:
