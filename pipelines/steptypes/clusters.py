@@ -146,9 +146,9 @@ def _local_storage_takes_no_key(resources: JsonObject, member: str) -> Violation
     entries = (*objects(resources.get(_GROUPS)), *objects(resources.get(_VARIANTS)))
     asked = [one for _, entry in entries for one in choices(entry)] or choices(resources)
     types = (one.get("InstanceType") for one in asked)
-    local = [one for one in types if isinstance(one, str) and has_local_storage(one)]
+    local = dict.fromkeys(t for t in types if isinstance(t, str) and has_local_storage(t))
     if local:
-        has = "have" if len(set(local)) > 1 else "has"
+        has = "have" if len(local) > 1 else "has"
         yield (member,), f"{quoted(local, 'and')} {has} local storage, which takes no key"
 
 
