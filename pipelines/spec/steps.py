@@ -70,7 +70,7 @@ class Input(ShortFormModel, defer_build=False):
     distribution: Annotated[
         Literal["FullyReplicated", "ShardedByS3Key"], RequestMember("S3DataDistributionType")
     ] = Field("FullyReplicated", description="Every host gets all objects, or a share of them.")
-    content_type: FixedText | None = Field(None, description="MIME type (training only).")
+    content_type: AnyFixedText | None = Field(None, description="MIME type (training only).")
     compression_type: Annotated[
         Literal["None", "Gzip"], RequestMember("S3Input.S3CompressionType", "CompressionType")
     ] = Field("None", description="Gzip is for mode Pipe only.")

@@ -16,7 +16,7 @@ from pipelines.spec.base import ShortFormModel, SpecModel
 from pipelines.spec.instances import InstanceType
 from pipelines.spec.members import RequestMember, declared, fields_of, is_model, type_below
 from pipelines.spec.references import Template
-from pipelines.spec.values import FixedText, Integer, Text
+from pipelines.spec.values import AnyFixedText, Integer, Text
 from pipelines.steptypes.clusters import takes_volume_key
 
 _SPLIT: Final = {"none": "None", "line": "Line", "recordio": "RecordIO", "tfrecord": "TFRecord"}
@@ -50,10 +50,10 @@ class BatchKeys(SpecModel):
     input: Annotated[Records, RequestMember("TransformInput")] = Field(
         description="The objects to process: `${data…}`, `${steps…}` or an s3:// prefix."
     )
-    content_type: Annotated[FixedText | None, RequestMember("TransformInput.ContentType")] = Field(
-        None, description="Media type of the records, such as text/csv."
+    content_type: Annotated[AnyFixedText | None, RequestMember("TransformInput.ContentType")] = (
+        Field(None, description="Media type of the records, such as text/csv.")
     )
-    accept: Annotated[FixedText | None, RequestMember("TransformOutput.Accept")] = Field(
+    accept: Annotated[AnyFixedText | None, RequestMember("TransformOutput.Accept")] = Field(
         None, description="Media type of the results."
     )
     split: Annotated[
@@ -68,10 +68,10 @@ class BatchKeys(SpecModel):
     join: Annotated[Literal["none", "input"], RequestMember("DataProcessing.JoinSource")] = Field(
         "none", description="input: each result stands with its record."
     )
-    input_filter: Annotated[FixedText | None, RequestMember("DataProcessing.InputFilter")] = Field(
-        None, description="JSONPath of what the model gets of a record, such as $[1:]."
+    input_filter: Annotated[AnyFixedText | None, RequestMember("DataProcessing.InputFilter")] = (
+        Field(None, description="JSONPath of what the model gets of a record, such as $[1:].")
     )
-    output_filter: Annotated[FixedText | None, RequestMember("DataProcessing.OutputFilter")] = (
+    output_filter: Annotated[AnyFixedText | None, RequestMember("DataProcessing.OutputFilter")] = (
         Field(None, description="JSONPath of what is kept of a result, such as $[0,-1].")
     )
     max_payload_in_mb: Annotated[Integer | None, RequestMember("MaxPayloadInMB")] = Field(
