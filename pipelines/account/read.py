@@ -192,13 +192,16 @@ _UNKNOWN = Times("", "")
 
 
 def _times(account: Account, name: str) -> Times | None:
-    """Return when a schedule starts its pipeline; None where there is none of that name."""
+    """Return when a schedule starts its pipeline; None where there is none of that name.
+
+    Nothing but a warning comes of it: a network without a way to the scheduler keeps no plan back.
+    """
     if account.is_local:
         return _UNKNOWN
     try:
         found = account.call("scheduler", "get_schedule", Name=name)
     except CallRefusedError as error:
-        if error.is_denied:
+        if error.is_denied or error.is_transient:
             return _UNKNOWN
         if error.code == "ResourceNotFoundException":
             return None
