@@ -1,6 +1,5 @@
 """`kind: training`: a training script on one or many instances, in a Training job."""
 
-import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
@@ -41,7 +40,15 @@ from pipelines.kinds.base.jobs import (
 from pipelines.spec.base import Seldom, SpecModel, imported, late
 from pipelines.spec.members import RequestMember, members_of
 from pipelines.spec.steps import Input, JobStep
-from pipelines.spec.values import AnyScalar, FixedText, Integer, Text, is_below, no_entries
+from pipelines.spec.values import (
+    AnyScalar,
+    FixedText,
+    Integer,
+    Text,
+    is_below,
+    no_entries,
+    normal_path,
+)
 
 if TYPE_CHECKING:
     from pipelines.kinds.base.checkpoints import Checkpoints
@@ -211,8 +218,8 @@ def _folder_checks(step: TrainingKeys) -> Iterator[Finding]:
     checkpoints = _checkpoints(step)
     if step.tensorboard is None or checkpoints is None:
         return
-    kept = posixpath.normpath(checkpoints.local_path)
-    events = posixpath.normpath(step.tensorboard.local_path)
+    kept = normal_path(checkpoints.local_path)
+    events = normal_path(step.tensorboard.local_path)
     if is_below(kept, events) or is_below(events, kept):
         message = f"`{events}` holds the files of TensorBoard, and `{kept}` the checkpoints"
         advice = "name folders of which none is in the other"

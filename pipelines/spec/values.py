@@ -162,7 +162,7 @@ def _job_folder(value: object) -> str:
     if not folder.startswith("/") or not folder.strip("/"):
         advice = f"write it from the root, such as `/opt/ml/{folder.strip('./') or 'folder'}`"
         raise mistake("SP122", f"`{folder}` is not an absolute path of a folder", advice)
-    meant = posixpath.normpath(folder)
+    meant = normal_path(folder)
     if meant in _WHOLE or any(is_below(meant, one) for one in _OF_THE_PLATFORM):
         advice = "write another folder, such as `/opt/ml/checkpoints`"
         raise mistake("SP122", f"`{folder}` is a folder that SageMaker itself uses", advice)
@@ -178,6 +178,12 @@ _OF_THE_PLATFORM = (
     "/opt/ml/output/failure",
 )
 """Folders of a training job that hold something else (FACTS 3.4)."""
+
+
+def normal_path(path: str) -> str:
+    """Return the shortest form of a path, without the two slashes that POSIX keeps at its start."""
+    meant = posixpath.normpath(path)
+    return meant[1:] if meant.startswith("//") else meant
 
 
 def is_below(path: str, folder: str) -> bool:

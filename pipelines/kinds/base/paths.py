@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 
 from pipelines.diagnostics import Finding
 from pipelines.diagnostics.nearest import nearest
 from pipelines.kinds.base.jobs import CODE, INPUT_ROOT, OUTPUT_ROOT
+from pipelines.spec.values import normal_path
 
 _ROOT = "/opt/ml/processing"
 
@@ -22,7 +22,7 @@ def check_paths(
     if has_code:
         taken[f"{INPUT_ROOT}/{CODE}"] = "the code of the step"
     for name, path in paths.items():
-        at, folder = ("paths", name), posixpath.normpath(path)
+        at, folder = ("paths", name), normal_path(path)
         owner = taken.setdefault(folder, f"`{name}`")
         if name not in names:
             close = nearest(name, tuple(names))
