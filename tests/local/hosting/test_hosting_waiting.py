@@ -18,8 +18,13 @@ import pytest
 import uvloop
 
 from pipelines.backends.local.hosting.fleet import Fleet
-from pipelines.backends.local.hosting.values import FleetError, FleetStoppedError, Invocation
-from pipelines.backends.local.waiting import LoopWaiting, in_this_thread
+from pipelines.backends.local.hosting.values import (
+    FleetBusy,
+    FleetError,
+    FleetStoppedError,
+    Invocation,
+)
+from pipelines.backends.local.waiting import LoopWaiting, Signal, in_this_thread
 from tests.local.hosting.conftest import Serve
 
 GATED = """
@@ -155,24 +160,68 @@ def test_a_fleet_that_is_stopped_answers_what_its_server_has_already(
 def test_a_server_that_is_killed_under_a_request_on_a_loop_is_replaced(
     serve: Serve, tmp_path: Path
 ) -> None:
-    """That request is told; the ones behind it are answered by a new server."""
+    """That request is told; the ones that it had already get their own responses from the next.
+
+    Of one that had been handed over, too, the last line that it wrote is quoted.
+    """
     code = GATED.replace("touch()", "write_text(str(os.getpid()))", 1)
+    ends = '    if body == "d":\n        print("no room", flush=True)\n        os._exit(3)\n'
+    code = code.replace("    with (gate", f"{ends}    with (gate")
     fleet = serve(code, environment={"GATE": str(tmp_path)})
     begun = tmp_path / "begun-a"
 
     async def scenario(waiting: LoopWaiting) -> None:
-        first = asyncio.create_task(asked(fleet, waiting, "a"))
+        first, *others = (asyncio.create_task(asked(fleet, waiting, body)) for body in "abcd")
         await until(lambda: begun.exists() and bool(begun.read_text()))
-        second = asyncio.create_task(asked(fleet, waiting, "b"))
-        await asyncio.sleep(0)
-        (tmp_path / "open").touch()
         process = int(begun.read_text())
         os.kill(process, signal.SIGKILL)
         with pytest.raises(FleetError, match="killed by SIGKILL"):
             await first
-        assert (await second)["pid"] != process
+        await until((tmp_path / "begun-b").exists)
+        others.append(asyncio.create_task(asked(fleet, waiting, "e")))
+        await asyncio.sleep(0)
+        (tmp_path / "open").touch()
+        with pytest.raises(FleetError, match="ended with exit code 3: no room while"):
+            await others.pop(2)
+        answers = await asyncio.gather(*others)
+        assert [answer["body"] for answer in answers] == ["b", "c", "e"]
+        assert process not in {answer["pid"] for answer in answers}
 
     with ThreadPoolExecutor(2) as pool, closing(LoopWaiting(pool)) as waiting:
+        on_loop(scenario(waiting))
+
+
+class Impatient(LoopWaiting):
+    """Lets whoever waits for a turn have waited for long enough at once, but not a second time."""
+
+    times = 0
+
+    def signal(self) -> Signal:
+        """Return a signal."""
+        signal = self._signal()
+        self.times += 1
+        if self.times % 2:
+            signal.expire()
+        return signal
+
+
+def test_a_request_that_has_waited_for_long_enough_costs_no_server(
+    serve: Serve, tmp_path: Path
+) -> None:
+    """Those that the server has already are answered; one that it has not is told."""
+    fleet = serve(GATED, environment={"GATE": str(tmp_path)})
+
+    async def scenario(waiting: LoopWaiting) -> None:
+        first, *others = (asyncio.create_task(asked(fleet, waiting, body)) for body in "abcd")
+        await until((tmp_path / "begun-a").exists)
+        with pytest.raises(FleetBusy):
+            await others.pop()
+        (tmp_path / "open").touch()
+        answers = [*await asyncio.gather(first, *others), await asked(fleet, waiting, "e")]
+        assert [answer["body"] for answer in answers] == ["a", "b", "c", "e"]
+        assert len({answer["pid"] for answer in answers}) == 1
+
+    with ThreadPoolExecutor(2) as pool, closing(Impatient(pool)) as waiting:
         on_loop(scenario(waiting))
 
 

@@ -176,7 +176,7 @@ class ApiApplication:
             del headers["Content-Length"]
             bodiless = True
         if not bodiless and isinstance(body, bytes):
-            respond: Respond | None = scope["state"].get(RESPOND)
+            respond: Respond | None = scope["state"].pop(RESPOND, None)
             if respond is not None and respond(response.status, _fields(headers), body):
                 return
         raw = [*_raw(headers), *_ALWAYS]

@@ -9,7 +9,6 @@ import os
 import socket
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
@@ -20,6 +19,7 @@ from typing import Self
 from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.hosting.container import PreparedContainer, prepare_container
 from pipelines.backends.local.hosting.model_server import ModelServer
+from pipelines.backends.local.hosting.turns import Turn, Turns
 from pipelines.backends.local.hosting.values import (
     FleetBusy,
     FleetError,
@@ -36,47 +36,6 @@ from pipelines.backends.local.waiting import BLOCKING, Signal, Waiting, in_this_
 _POLL_SECONDS = 0.2
 
 
-class _Turn:
-    """The turn of one request.
-
-    Args:
-        invocation: the request.
-
-    Attributes:
-        server: the server that it gets; None where that is to be started.
-        dead: servers that have ended and are to be cleared up.
-        signal: where it has to wait: is set when it is its turn, or when the fleet is stopped.
-        is_given: whether it is its turn.
-        ahead: the server that has the request before its turn.
-    """
-
-    def __init__(self, invocation: Invocation) -> None:
-        self.invocation = invocation
-        self.ahead: ModelServer | None = None
-        self.server: ModelServer | None = None
-        self.dead: list[ModelServer] = []
-        self.signal: Signal | None = None
-        self.is_given = False
-
-    def take(self, server: ModelServer | None) -> None:
-        """Have the turn, with a server that may have ended."""
-        self.is_given = True
-        if server is None or server.is_alive():
-            self.server = server
-        else:
-            self.dead.append(server)
-
-    def forgo(self) -> None:
-        """Want no response any more."""
-        if self.ahead is not None:
-            self.ahead.spoil()
-
-    def wake(self) -> None:
-        """Let the request go on."""
-        if self.signal is not None:
-            self.signal.set()
-
-
 class Fleet:
     """Model servers behind one interface; every method may be called from any thread.
 
@@ -91,7 +50,7 @@ class Fleet:
         self._folders = folders
         self._changed = threading.Condition()
         self._idle: list[ModelServer] = []
-        self._turns: deque[_Turn] = deque()
+        self._turns = Turns(handed_over=spec.workers == 1)
         self._busy = 0
         self._used: set[ModelServer] = set()
         self._stopped = False
@@ -184,7 +143,7 @@ class Fleet:
         with self._changed:
             first, self._stopped, self._stopping = not self._stopping, True, True
             self._changed.notify_all()
-            self._turn_away([turn for turn in self._turns if turn.ahead is None])
+            self._turns.turn_away(handed=False)
             self._changed.wait_for(lambda: self._busy == 0, self.spec.invocation_seconds)
             servers, self._idle, self._over = self._idle, [], True
         if not first:
@@ -246,9 +205,9 @@ class Fleet:
         server.start_seconds = time.monotonic() - began
         return server
 
-    async def _take(self, invocation: Invocation, waiting: Waiting) -> _Turn:
+    async def _take(self, invocation: Invocation, waiting: Waiting) -> Turn:
         """Wait for the turn of one more request; they come in the order of their arrival."""
-        turn = _Turn(invocation)
+        turn = Turn(invocation)
         with self._changed:
             if self._stopped:
                 raise _stopped()
@@ -256,13 +215,12 @@ class Fleet:
                 return turn
             if self.spec.serverless:
                 raise FleetBusy
-            signal = self._queue(turn, waiting)
+            signal = turn.signal = waiting.signal()
+            self._turns.add(turn, tuple(self._used))
         try:
-            await signal.wait(self.spec.invocation_seconds)
+            await self._wait(turn, signal, waiting)
         except BaseException:
-            if not self._withdraw(turn) and turn.is_given:
-                turn.forgo()
-                self._give_back(turn.server)
+            await self._leave(turn, waiting)
             raise
         if self._withdraw(turn):
             raise FleetBusy
@@ -270,15 +228,29 @@ class Fleet:
             raise _stopped()
         return turn
 
-    def _queue(self, turn: _Turn, waiting: Waiting) -> Signal:
-        """Let a request wait for its turn; return what it waits for."""
-        signal = turn.signal = waiting.signal()
-        self._turns.append(turn)
-        for server in tuple(self._used):
-            self._hand_over(server)
-        return signal
+    async def _wait(self, turn: Turn, signal: Signal, waiting: Waiting) -> None:
+        """Wait for a turn: as long as a request may take, or until the server that has it is free.
 
-    def _take_now(self, turn: _Turn) -> bool:
+        A server cannot be told to forget a request: giving it up would cost the server.
+        """
+        while not await signal.wait(self.spec.invocation_seconds):
+            with self._changed:
+                if turn.is_given or turn.ahead is None:
+                    return
+                signal = turn.signal = waiting.signal()
+
+    async def _leave(self, turn: Turn, waiting: Waiting) -> None:
+        """Give up a turn, whether it has come or not."""
+        if self._withdraw(turn) or not turn.is_given:
+            return
+        turn.forgo()
+        ended = turn.dead
+        if not self._give_back(turn.server) and turn.server is not None:
+            ended = [*ended, turn.server]
+        for server in ended:
+            await waiting.call(server.stop)
+
+    def _take_now(self, turn: Turn) -> bool:
         """Give a request an idle server, or the place of one; False where all are busy."""
         while self._idle and turn.server is None:
             turn.take(self._idle.pop())
@@ -287,33 +259,10 @@ class Fleet:
         self._busy += 1
         return True
 
-    def _withdraw(self, turn: _Turn) -> bool:
+    def _withdraw(self, turn: Turn) -> bool:
         """Take a request out of those that wait; False where it does not wait any more."""
         with self._changed:
-            if turn not in self._turns:
-                return False
-            self._turns.remove(turn)
-            turn.forgo()
-            return True
-
-    def _turn_away(self, turns: list[_Turn]) -> None:
-        """Have requests look for another fleet."""
-        for turn in turns:
-            self._turns.remove(turn)
-            turn.wake()
-
-    def _hand_over(self, server: ModelServer) -> None:
-        """Let the only server have the next requests while it processes others.
-
-        Of several servers, nobody knows which will be free first.
-        """
-        if self.spec.workers > 1:
-            return
-        for turn in self._turns:
-            if turn.ahead is None:
-                if not server.hand_over(turn.invocation):
-                    return
-                turn.ahead = server
+            return self._turns.withdraw(turn)
 
     def _give_back(self, server: ModelServer | None) -> bool:
         """Let the next request have a server, or its place where it has ended.
@@ -323,13 +272,8 @@ class Fleet:
         """
         with self._changed:
             if self._stopped and server is None:
-                self._turn_away([*self._turns])
-            if self._turns:
-                turn = self._turns.popleft()
-                turn.take(server)
-                turn.wake()
-                if server is not None and turn.ahead is server:
-                    self._hand_over(server)
+                self._turns.turn_away(handed=True)
+            if self._turns.give(server):
                 return True
             self._busy -= 1
             if server is not None and not self._over:

@@ -12,6 +12,7 @@ import socket
 import time
 from collections import deque
 from pathlib import Path
+from typing import NamedTuple
 
 from pipelines.backends.local.hosting.values import (
     FleetError,
@@ -36,6 +37,14 @@ _HEADERS = "x-amzn-sagemaker-"
 _OK = 200
 
 
+class _Handed(NamedTuple):
+    """A request that was handed over: what is left to send, and how long the log was then."""
+
+    invocation: Invocation
+    left: memoryview
+    log_start: int
+
+
 class ModelServer:
     """A process that has loaded a model: it processes one request at a time.
 
@@ -56,7 +65,7 @@ class ModelServer:
         self._log_start = _size(log)
         self._channel: socket.socket | None = None
         self._reader = MessageReader()
-        self._handed: deque[tuple[Invocation, memoryview]] = deque()
+        self._handed: deque[_Handed] = deque()
         self._is_processing = False
         self._is_spoiled = False
         self._is_ready = False
@@ -94,18 +103,18 @@ class ModelServer:
             Whether that was done: then `answer` has to follow, in the same order, or `spoil`.
         """
         channel, handed = self._channel, self._handed
-        is_whole = not handed[-1][1] if handed else self._is_processing
+        is_whole = not handed[-1].left if handed else self._is_processing
         is_full = not is_whole or len(handed) >= _MOST_HANDED
         if channel is None or self._is_spoiled or is_full:
             return False
-        request = _request(invocation)
+        request, log_start = _request(invocation), _size(self._log)
         if len(request) > PIECE:
             return False
         try:
             sent = channel.send(request)
         except OSError:  # it is full, or has ended
             return False
-        handed.append((invocation, memoryview(request)[sent:]))
+        handed.append(_Handed(invocation, memoryview(request)[sent:], log_start))
         return True
 
     def spoil(self) -> None:
@@ -120,12 +129,13 @@ class ModelServer:
         Raises:
             FleetError: there was no response; the server cannot be used again.
         """
-        self._log_start = _size(self._log)
         until = time.monotonic() + seconds
         try:
-            if self._handed and self._handed[0][0] is invocation:
-                response = await self._exchange(self._handed[0][1], waiting, until, handed=True)
+            if self._handed and self._handed[0].invocation is invocation:
+                _, left, self._log_start = self._handed[0]
+                response = await self._exchange(left, waiting, until, handed=True)
             else:
+                self._log_start = _size(self._log)
                 response = await self._exchange(_request(invocation), waiting, until)
         except TimeoutError:
             raise FleetError(f"the model did not respond within {seconds:.0f} seconds") from None
