@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import zlib
 from pathlib import Path
 
+from .bundle import BY_TOOLKIT
 from .errors import JobError
 from .layout import Layout
 
@@ -65,6 +67,8 @@ class Container(Record):
         input_data_config: inputdataconfig.json as it is.
         isolated: whether the job is known to have no network.
         by_toolkit: whether the image's toolkit started it, with the hyperparameters as arguments.
+        decoded: name → value of each hyperparameter, where in AWS the toolkit starts the user's
+            program itself, and writes them in its own way; None where this runtime does.
     """
 
     job_name: str
@@ -75,6 +79,7 @@ class Container(Record):
     input_data_config: dict[str, Any]
     isolated: bool
     by_toolkit: bool = False
+    decoded: dict[str, Any] | None = None
 
     @property
     def port(self) -> int:
@@ -93,20 +98,35 @@ def read_container(layout: Layout, environment: Mapping[str, str]) -> Container:
 def _training(layout: Layout, hosts: Hosts, environment: Mapping[str, str]) -> Container:
     config = _read(layout.config_dir / "inputdataconfig.json")
     given = _read(layout.config_dir / "hyperparameters.json")
+    own = {name: value for name, value in given.items() if not name.startswith(RESERVED)}
+    decoded = None
+    if decode(given.get(_PROGRAM, BY_TOOLKIT)) != BY_TOOLKIT:
+        decoded = {name: decode(value) for name, value in own.items()}
     return Container(
         job_name=environment.get("TRAINING_JOB_NAME", ""),
         hosts=hosts,
         hyperparameters={
             name: value if isinstance(value, str) else json.dumps(value)
-            for name, value in given.items()
-            if not name.startswith(RESERVED)
+            for name, value in (own if decoded is None else decoded).items()
         },
         channels={name: layout.input(name) for name in config if name != CODE},
         outputs={},
         input_data_config=config,
         isolated=False,
         by_toolkit=_PROGRAM in given,
+        decoded=decoded,
     )
+
+
+def decode(value: Any) -> Any:
+    """Return a hyperparameter as a JSON value if its text is one, else the text itself."""
+    if not isinstance(value, str):
+        return value
+    try:
+        found = json.loads(value)
+        return value if isinstance(found, float) and not math.isfinite(found) else found
+    except (ValueError, RecursionError):
+        return value
 
 
 def _processing(layout: Layout, hosts: Hosts, environment: Mapping[str, str]) -> Container:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 import sys
 from pathlib import Path
 
 from .bundle import IMPORT_ROOTS, Job
-from .container import Container
+from .container import Container, decode
 from .layout import Layout
 
 TYPE_CHECKING = False
@@ -61,6 +60,25 @@ def hyperparameter_arguments(hyperparameters: Mapping[str, str]) -> list[str]:
     return arguments
 
 
+def toolkit_arguments(values: Mapping[str, Any]) -> list[str]:
+    """Return hyperparameters as the images' toolkit writes them: by name, `-e 5` for one letter."""
+    arguments = []
+    for name, value in sorted(values.items()):
+        if isinstance(value, dict):
+            text = ",".join(f"{key}={one}" for key, one in sorted(value.items()))
+        else:
+            text = "" if value is None else str(value)
+        arguments += [f"--{name}" if len(name) > 1 else f"-{name}", text]
+    return arguments
+
+
+def arguments_of(container: Container) -> list[str]:
+    """Return the hyperparameters as the user's program gets them on its command line."""
+    if container.decoded is not None:
+        return toolkit_arguments(container.decoded)
+    return hyperparameter_arguments(container.hyperparameters)
+
+
 def build_environment(
     job: Job, layout: Layout, container: Container, model_dir: Path, code: Path
 ) -> dict[str, str]:
@@ -74,8 +92,8 @@ def build_environment(
         code: the folder with the user's code.
     """
     plain = {**_paths(layout, model_dir), **_cluster(container), **_groups(job, container)}
-    hyperparameters = {k: _decode(v) for k, v in container.hyperparameters.items()}
-    plain["SM_HPS"] = hyperparameters
+    decoded = {name: decode(text) for name, text in container.hyperparameters.items()}
+    plain["SM_HPS"] = decoded if container.decoded is None else container.decoded
     plain["SM_CHANNELS"] = sorted(container.channels)
     plain["SM_INPUT_DATA_CONFIG"] = container.input_data_config
     plain["SM_RESOURCE_CONFIG"] = container.hosts.config
@@ -99,7 +117,7 @@ def build_environment(
         "master_hostname": container.hosts.master,
         "is_master": container.hosts.rank == 0,
     }
-    plain["SM_USER_ARGS"] = hyperparameter_arguments(container.hyperparameters)
+    plain["SM_USER_ARGS"] = arguments_of(container)
     return {
         **{name: _text(value) for name, value in plain.items()},
         **{variable("SM_CHANNEL_", k): str(v) for k, v in container.channels.items()},
@@ -208,12 +226,3 @@ def _described(name: str) -> str:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def _decode(text: str) -> Any:
-    """Return a hyperparameter as a JSON value if its text is one, else the text itself."""
-    try:
-        value = json.loads(text)
-        return text if isinstance(value, float) and not math.isfinite(value) else value
-    except (ValueError, RecursionError):
-        return text

@@ -18,8 +18,8 @@ from .bundle import BundleFile, Job
 from .container import Container, read_container
 from .environment import (
     Scratch,
+    arguments_of,
     build_environment,
-    hyperparameter_arguments,
     process_environment,
 )
 from .errors import JobError
@@ -127,7 +127,7 @@ def _run(job: Job, layout: Layout, scratch: Scratch) -> int:
         program=job.program is not None,
     )
     given = [] if container.by_toolkit else sys.argv[1:]  # a toolkit passes hyperparameters on
-    arguments = [*hyperparameter_arguments(container.hyperparameters), *given]
+    arguments = [*arguments_of(container), *given]
     started = [*command.entry(job, scratch), *arguments]
     ended = _launch(
         job,

@@ -191,9 +191,10 @@ SCRIPT = b"""
 import argparse, json, os, helper
 parser = argparse.ArgumentParser()
 parser.add_argument("--optimizer")
-parser.add_argument("--epochs", type=int)
-given = parser.parse_args()
-print(json.dumps([given.optimizer, given.epochs, helper.ONE, os.environ["SM_CHANNEL_TRAIN"][-5:]]))
+parser.add_argument("--epochs", "-e", type=int)
+known, _ = parser.parse_known_args()
+print(json.dumps([known.optimizer, known.epochs, helper.ONE, os.environ["SM_CHANNEL_TRAIN"][-5:]]))
+print(json.dumps([os.environ["SM_HPS"], os.environ["SM_HP_ON"], os.environ["SM_USER_ARGS"]]))
 open(os.path.join(os.environ["SM_MODEL_DIR"], "m"), "w").write("w")
 """
 
@@ -212,7 +213,11 @@ def toolkit_request(local: Local, tmp_path: Path, members: dict[str, bytes]) -> 
         "sagemaker_program": "train.py",
         "sagemaker_submit_directory": "s3://bucket/code/sourcedir.tar.gz",
         "optimizer": "adam",
-        "epochs": 3,
+        "e": 3,
+        "on": True,
+        "sizes": [1, "a"],
+        "seeds": {"b": 2, "a": "1"},
+        "version": "5",
     }
     return local.training(
         HyperParameters={name: json.dumps(value) for name, value in parameters.items()},
@@ -221,12 +226,23 @@ def toolkit_request(local: Local, tmp_path: Path, members: dict[str, bytes]) -> 
 
 
 def test_a_toolkit_style_training_runs_through_the_runtime(local: Local, tmp_path: Path) -> None:
-    """No entrypoint but `sagemaker_program`: unpacked, started with SM_* and decoded arguments."""
+    """No entrypoint but `sagemaker_program`: unpacked, started with SM_* and decoded arguments.
+
+    These are written as `mapping.to_cmd_args` of sagemaker-training does.
+    """
     request = toolkit_request(local, tmp_path, {"train.py": SCRIPT, "helper.py": b"ONE = 1"})
     call = local.call(request)
     outcome = training.execute(call)
     assert outcome.status is StepStatus.SUCCEEDED, local.log(call)
-    assert json.loads(local.log(call).splitlines()[-1]) == ["adam", 3, 1, "train"]
+    told, variables = map(json.loads, local.log(call).splitlines()[-2:])
+    assert told == ["adam", 3, 1, "train"]
+    values, on, arguments = variables
+    seeds = {"a": "1", "b": 2}
+    given = {"optimizer": "adam", "e": 3, "on": True, "sizes": [1, "a"], "version": "5"}
+    assert json.loads(values) == {**given, "seeds": seeds}
+    assert on == "true"
+    words = ["-e", "3", "--on", "True", "--optimizer", "adam", "--seeds", "a=1,b=2", "--sizes"]
+    assert json.loads(arguments) == [*words, "[1, 'a']", "--version", "5"]
     uri = outcome.properties["ModelArtifacts"]["S3ModelArtifacts"]
     assert archive_of(local, uri) == {"m": "w"}
 

@@ -58,14 +58,13 @@ def _replace(value: Json, folder: str) -> Json:
             return value
 
 
-def write_training(
-    job: LocalJob, host: JobHost, request: JsonObject, parameters: Mapping[str, str]
-) -> None:
+def write_training(job: LocalJob, host: JobHost, request: JsonObject) -> None:
     """Create a training host's folders and its three config files."""
     for folder in ("input/config", "input/data", "model", "output/data", "output/intermediate"):
         (host.ml / folder).mkdir(parents=True, exist_ok=True)
     config = host.ml / "input" / "config"
-    _write(config / "hyperparameters.json", rewrite(job, host, dict(parameters)))
+    parameters: dict[str, str] = request.get("HyperParameters") or {}
+    _write(config / "hyperparameters.json", rewrite(job, host, parameters))
     _write(config / "inputdataconfig.json", _channels(request))
     _write(config / "resourceconfig.json", training_resources(job, host))
 

@@ -6,7 +6,6 @@ FACTS 3.3, 11.4) is started by the job runtime, in a bundle written here.
 
 from __future__ import annotations
 
-import json
 import shutil
 from typing import TYPE_CHECKING, Final
 
@@ -22,13 +21,14 @@ from pipelines.runtime.archive import unpack
 from pipelines.runtime.archive_members import ArchiveError
 from pipelines.runtime.bundle import BY_TOOLKIT
 from pipelines.runtime.bundle import Job as BundledJob
+from pipelines.runtime.container import decode
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.backends.local.jobs.spec import LocalJob
     from pipelines.backends.local.objects import ObjectStore
-    from pipelines.json_types import Json, JsonObject
+    from pipelines.json_types import JsonObject
 
 _PROGRAM, _SOURCE = "sagemaker_program", "sagemaker_submit_directory"
 _BUNDLED = f"{ROOT}/input/data/code"
@@ -78,40 +78,16 @@ def image_of(request: JsonObject) -> str:
     return str(algorithm.get("TrainingImage") or algorithm.get("AlgorithmName"))
 
 
-def plain_parameters(request: JsonObject) -> dict[str, str]:
-    """Return the hyperparameters as the program receives them.
-
-    The SDK's estimators encode every value as JSON and the toolkit decodes it again; other
-    requests are left as they are.
-    """
-    given: dict[str, str] = request.get("HyperParameters") or {}
-    started_by_request = request["AlgorithmSpecification"].get("ContainerEntrypoint")
-    if started_by_request or _PROGRAM not in given or _is_bundled(request):
-        return given
-    return {name: _text(_decode(value)) for name, value in given.items()}
-
-
 def _is_bundled(request: JsonObject) -> bool:
     """Return whether the program is a bundle of ours, which is started as the toolkit does."""
     given = request.get("HyperParameters") or {}
-    named = (_decode(given.get(_PROGRAM, "")), _decode(given.get(_SOURCE, "")))
+    named = (decode(given.get(_PROGRAM, "")), decode(given.get(_SOURCE, "")))
     return named == (BY_TOOLKIT, _BUNDLED)
-
-
-def _decode(value: str) -> Json:
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value
-
-
-def _text(value: Json) -> str:
-    return json.dumps(value) if isinstance(value, list | dict) else str(value)
 
 
 def _bundle(store: ObjectStore, job: LocalJob, request: JsonObject) -> Path:
     """Write the bundle that the job runtime starts."""
-    parameters = {k: _decode(v) for k, v in (request.get("HyperParameters") or {}).items()}
+    parameters = {k: decode(v) for k, v in (request.get("HyperParameters") or {}).items()}
     source = _source(store, job, str(parameters.get(_SOURCE, "")))
     program = str(parameters[_PROGRAM])
     script = source / program

@@ -35,7 +35,6 @@ from pipelines.backends.local.jobs.states import (
 )
 from pipelines.backends.local.jobs.toolkit import (
     image_of,
-    plain_parameters,
     starts_image,
     training_words,
 )
@@ -154,7 +153,7 @@ def _laid_out(
         cleaning=order.cleaning,
     ) as job:
         for host in job.hosts:
-            write_training(job, host, request, plain_parameters(request))
+            write_training(job, host, request)
         stage_inputs(store, job, sources, order.settings.home / "fs")
         checkpoints = CheckpointSync(store, job, request.get("CheckpointConfig"))
         events = CheckpointSync(store, job, _event_files(request, job))
