@@ -148,7 +148,7 @@ def _expected(counts: tuple[int, ...], per_host: int) -> list[str]:
 
 @pytest.mark.one_way
 def test_mpi_ranks_of_two_hosts_meet(local: Local) -> None:
-    """Two hosts of two processes, in both ways of isolation; the second host is late."""
+    """Two hosts of two processes; the second host is late."""
     _require("mpi")
     assert _said(local, "mpi", (1, 1), 2) == _expected((1, 1), 2)
 
@@ -156,7 +156,7 @@ def test_mpi_ranks_of_two_hosts_meet(local: Local) -> None:
 @pytest.mark.one_way
 @pytest.mark.slow
 def test_torchrun_ranks_of_two_hosts_meet(local: Local) -> None:
-    """Over gloo, in both ways of isolation; the second host is late."""
+    """Over gloo; the second host is late."""
     _require("torchrun")
     assert _said(local, "torchrun", (1, 1), 1) == _expected((1, 1), 1)
 
@@ -173,7 +173,6 @@ def test_ranks_meet_however_they_lie(
     assert _said(local, launcher, counts, per_host) == _expected(counts, per_host)
 
 
-@pytest.mark.one_way
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize(
     ("isolation", "launcher", "how"),
