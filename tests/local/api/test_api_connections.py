@@ -95,6 +95,13 @@ def test_what_cannot_be_parsed_takes_no_response_from_what_preceded_it(
     assert bucket.sagemaker.objects.get_bytes("s3://bucket/first") == b"hello"
 
 
+def test_a_body_that_cannot_be_parsed_is_refused_in_its_turn(bucket: Served) -> None:
+    """Its client would take the refusal for the response to the request before it."""
+    bad = put(bucket, "second", FRAMED, "zz\r\nhello\r\n0\r\n\r\n")
+    assert statuses(exchange(bucket, put(bucket, "first", LENGTH) + bad)) == [200, 400]
+    assert not bucket.sagemaker.objects.exists("s3://bucket/second")
+
+
 def test_an_object_without_a_length_is_refused(bucket: Served) -> None:
     """As S3 does: it would be empty, since nothing says that a body follows."""
     answer = exchange(bucket, put(bucket, "k", LAST))

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +23,7 @@ from pipelines.backends.local.api.bodies import (
     Receive,
     RefusedRequestError,
     Respond,
+    Send,
     discard,
 )
 from pipelines.backends.local.api.guard import Guard
@@ -39,7 +40,6 @@ from pipelines.backends.local.waiting import LoopWaiting, Waiting
 from pipelines.errors import from_outside
 from pipelines.frozen import frozen
 
-Send: TypeAlias = Callable[[AsgiMessage], Awaitable[None]]
 Router: TypeAlias = Callable[[HttpRequest], Route]
 
 _PIECE = 1 << 20

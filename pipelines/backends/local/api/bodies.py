@@ -22,6 +22,7 @@ from pipelines.frozen import frozen
 
 AsgiMessage: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[AsgiMessage]]
+Send: TypeAlias = Callable[[AsgiMessage], Awaitable[None]]
 
 WHOLE = "is_whole"
 """In the state of a scope: whether all of the request has arrived."""

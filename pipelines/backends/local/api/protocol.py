@@ -24,7 +24,7 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from pipelines.backends.local.api.bodies import RESPOND, WHOLE
+from pipelines.backends.local.api.bodies import RESPOND, WHOLE, Send
 from pipelines.backends.local.api.gathering import GatheringTransport
 
 Admission: TypeAlias = Callable[[asyncio.Transport], str | None]
@@ -182,6 +182,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._is_ended = True
         if self._owes_response():
             self.cycle.keep_alive = False  # the connection is closed after it
+        elif self.pipeline:  # the body of the last one, which has to wait for its turn
+            self.pipeline[0] = (self.cycle, cast("Any", _refuse_body))
         elif self._is_too_large():
             self._refuse_head()
         else:
@@ -204,6 +206,17 @@ class BoundedProtocol(HttpToolsProtocol):
             f" {_MOST_HEADERS} lines"
         )
         _Refusal(transport, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, sentence)
+
+
+async def _refuse_body(_scope: object, _receive: object, send: Send) -> None:
+    """Respond to a request whose body cannot be parsed."""
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", b"%d" % len(_UNREADABLE)),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": 400, "headers": headers})
+    await send({"type": "http.response.body", "body": _UNREADABLE.encode()})
 
 
 class _HeadTooLargeError(Exception):
