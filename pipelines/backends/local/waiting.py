@@ -175,9 +175,16 @@ class LoopWaiting:
         """Wait until there is something to read."""
         reader = self._readers.get(channel)
         if reader is None:
+            self._forget_closed()
             forget = partial(self._readers.pop, channel)
             reader = self._readers[channel] = _LoopReader(channel.dup(), forget)
         await reader.wait(self._signal(), until)
+
+    def _forget_closed(self) -> None:
+        """End readers whose channels were closed: uvloop is silent after an error on a channel."""
+        for channel, reader in [*self._readers.items()]:
+            if channel.fileno() < 0:
+                reader.end()
 
     async def writable(self, channel: socket.socket, until: float) -> None:
         """Wait until something can be written."""
@@ -296,8 +303,11 @@ class _LoopReader:
             self._signal.set()
             return
         self._unread += 1  # the loop asks again in its next turn, and soon somebody waits for it
-        if self._unread < _MOST_UNREAD:
-            return
+        if self._unread >= _MOST_UNREAD:
+            self.end()
+
+    def end(self) -> None:
+        """Watch no longer."""
         self._loop.remove_reader(self.channel.fileno())
         self.channel.close()
         self._forget()

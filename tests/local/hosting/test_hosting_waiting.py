@@ -186,6 +186,7 @@ def test_a_server_that_is_killed_under_a_request_on_a_loop_is_replaced(
         answers = await asyncio.gather(*others)
         assert [answer["body"] for answer in answers] == ["b", "c", "e"]
         assert process not in {answer["pid"] for answer in answers}
+        assert len(waiting._readers) < 3, "what two servers had left is closed, or that of one"
 
     with ThreadPoolExecutor(2) as pool, closing(LoopWaiting(pool)) as waiting:
         on_loop(scenario(waiting))
@@ -223,6 +224,24 @@ def test_a_request_that_has_waited_for_long_enough_costs_no_server(
 
     with ThreadPoolExecutor(2) as pool, closing(Impatient(pool)) as waiting:
         on_loop(scenario(waiting))
+
+
+def test_each_wait_on_a_loop_ends_in_its_own_time() -> None:
+    """One timer serves all: none is kept by a longer one, none forgotten with a shorter one."""
+
+    async def scenario() -> None:
+        with closing(LoopWaiting(NoThreads())) as waiting:
+            longest = waiting.signal()
+            kept = asyncio.create_task(longest.wait(600))
+            times = (0.05, 0.001, 0.0, -1.0, 0.02)
+            waits = asyncio.gather(*(waiting.signal().wait(one) for one in times))
+            assert await asyncio.wait_for(waits, 60) == [False] * len(times)
+            assert not kept.done()
+            longest.set()
+            assert await kept
+            assert await longest.wait(0), "it has happened, however late one asks"
+
+    on_loop(scenario())
 
 
 def test_a_thread_does_not_run_what_only_a_loop_can() -> None:

@@ -221,17 +221,19 @@ class ModelServer:
         self, channel: socket.socket, waiting: Waiting, until: float, *, handed: bool
     ) -> HttpMessage | None:
         """Read a response; that to what was handed over may be there already."""
+        may_be_there = handed
         while (message := self._reader.next()) is None:
-            if not handed:
+            if not may_be_there:
                 await waiting.readable(channel, until)
-            handed = False
             try:
                 piece = channel.recv(PIECE)
             except BlockingIOError:
+                may_be_there = False
                 continue
             if not piece:
                 return None
             self._reader.add(piece)
+            may_be_there = True  # nobody tells of the rest where the other side has ended
         return message
 
     def _ended(self) -> str:
