@@ -101,14 +101,11 @@ def _training(layout: Layout, hosts: Hosts, environment: Mapping[str, str]) -> C
     own = {name: value for name, value in given.items() if not name.startswith(RESERVED)}
     decoded = None
     if decode(given.get(_PROGRAM, BY_TOOLKIT)) != BY_TOOLKIT:
-        decoded = {name: decode(value) for name, value in own.items()}
+        own = decoded = {name: decode(value) for name, value in own.items()}
     return Container(
         job_name=environment.get("TRAINING_JOB_NAME", ""),
         hosts=hosts,
-        hyperparameters={
-            name: value if isinstance(value, str) else json.dumps(value)
-            for name, value in (own if decoded is None else decoded).items()
-        },
+        hyperparameters={name: _text(value) for name, value in own.items()},
         channels={name: layout.input(name) for name in config if name != CODE},
         outputs={},
         input_data_config=config,
@@ -116,6 +113,13 @@ def _training(layout: Layout, hosts: Hosts, environment: Mapping[str, str]) -> C
         by_toolkit=_PROGRAM in given,
         decoded=decoded,
     )
+
+
+def _text(value: Any) -> str:
+    """Write a hyperparameter as the images' toolkit does in a variable."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
 def decode(value: Any) -> Any:

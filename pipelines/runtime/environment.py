@@ -49,6 +49,11 @@ def variable(prefix: str, name: str) -> str:
     return prefix + re.sub(r"[^A-Z0-9]", "_", name.upper())
 
 
+def toolkit_variable(prefix: str, name: str) -> str:
+    """Return the variable that the images' toolkit has for a name: all of it, in upper case."""
+    return prefix + name.upper()
+
+
 def hyperparameter_arguments(hyperparameters: Mapping[str, str]) -> list[str]:
     """Return hyperparameters as `--key value`; `--key=value` if the value begins with `-`."""
     arguments = []
@@ -118,11 +123,12 @@ def build_environment(
         "is_master": container.hosts.rank == 0,
     }
     plain["SM_USER_ARGS"] = arguments_of(container)
+    named = variable if container.decoded is None else toolkit_variable
     return {
         **{name: _text(value) for name, value in plain.items()},
-        **{variable("SM_CHANNEL_", k): str(v) for k, v in container.channels.items()},
+        **{named("SM_CHANNEL_", k): str(v) for k, v in container.channels.items()},
         **{variable("SM_OUT_", k): str(v) for k, v in output_dirs(job, layout, container).items()},
-        **{variable("SM_HP_", k): v for k, v in container.hyperparameters.items()},
+        **{named("SM_HP_", k): v for k, v in container.hyperparameters.items()},
     }
 
 

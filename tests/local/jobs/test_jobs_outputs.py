@@ -194,7 +194,7 @@ parser.add_argument("--optimizer")
 parser.add_argument("--epochs", "-e", type=int)
 known, _ = parser.parse_known_args()
 print(json.dumps([known.optimizer, known.epochs, helper.ONE, os.environ["SM_CHANNEL_TRAIN"][-5:]]))
-print(json.dumps([os.environ["SM_HPS"], os.environ["SM_HP_ON"], os.environ["SM_USER_ARGS"]]))
+print(json.dumps([os.environ["SM_HPS"], os.environ["SM_HP_SO-ON"], os.environ["SM_USER_ARGS"]]))
 open(os.path.join(os.environ["SM_MODEL_DIR"], "m"), "w").write("w")
 """
 
@@ -214,7 +214,7 @@ def toolkit_request(local: Local, tmp_path: Path, members: dict[str, bytes]) -> 
         "sagemaker_submit_directory": "s3://bucket/code/sourcedir.tar.gz",
         "optimizer": "adam",
         "e": 3,
-        "on": True,
+        "so-on": True,
         "sizes": [1, "a"],
         "seeds": {"b": 2, "a": "1"},
         "version": "5",
@@ -238,11 +238,11 @@ def test_a_toolkit_style_training_runs_through_the_runtime(local: Local, tmp_pat
     assert told == ["adam", 3, 1, "train"]
     values, on, arguments = variables
     seeds = {"a": "1", "b": 2}
-    given = {"optimizer": "adam", "e": 3, "on": True, "sizes": [1, "a"], "version": "5"}
+    given = {"optimizer": "adam", "e": 3, "so-on": True, "sizes": [1, "a"], "version": "5"}
     assert json.loads(values) == {**given, "seeds": seeds}
     assert on == "true"
-    words = ["-e", "3", "--on", "True", "--optimizer", "adam", "--seeds", "a=1,b=2", "--sizes"]
-    assert json.loads(arguments) == [*words, "[1, 'a']", "--version", "5"]
+    words = ["-e", "3", "--optimizer", "adam", "--seeds", "a=1,b=2", "--sizes"]
+    assert json.loads(arguments) == [*words, "[1, 'a']", "--so-on", "True", "--version", "5"]
     uri = outcome.properties["ModelArtifacts"]["S3ModelArtifacts"]
     assert archive_of(local, uri) == {"m": "w"}
 
