@@ -104,6 +104,7 @@ class Turns:
         """Have requests look for another fleet: all, or those that no server has already."""
         for turn in [one for one in self._waiting if handed or one.ahead is None]:
             self._waiting.remove(turn)
+            turn.ahead = None
             turn.wake()
 
     def _hand_over(self, server: ModelServer) -> None:
