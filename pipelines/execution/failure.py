@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pipelines.runtime.usage import TAG
 
@@ -20,6 +20,10 @@ _CATEGORY = re.compile(r"AlgorithmError: (?:(?P<host>algo-\d+): )?(?:rank (?P<ra
 _EXIT = re.compile(r", (?:exit code: |killed |the program could not be started: ).*$")
 _REMARKS = re.compile(f"{NAMES_OPT_ML}|{DISK_FULL}|{KEPT}")
 _HEADER = "Traceback (most recent call last):"
+_STARTS_RANKS = re.compile(
+    r'  File "(<frozen runpy>|.*/runpy\.py|.*/mpi4py/(__main__|run)\.py)", line \d+'
+)
+"""A frame of what starts a rank of mpirun: it says nothing about the script."""
 _OWN = "pipelines: "
 _REPEATED = f"{_OWN}the job failed: "
 _NUL = "\0"
@@ -69,12 +73,25 @@ def excerpt(log: Sequence[str], reason: str | None) -> tuple[str, ...]:
     start = max(0, ends - TAIL_LINES)
     if headers:
         start = max(min(start, headers[-1]), ends - _MOST_LINES, 0)
-    return tuple(lines[start:ends])
+    return tuple(_begun_in_the_script(lines[start:ends]))
 
 
 def is_said(log: Sequence[str], reason: str | None) -> bool:
     """Return whether lines of a log already have the first line of a reason."""
     return _ends(log, reason) is not None
+
+
+def _begun_in_the_script(lines: Sequence[str]) -> Iterator[str]:
+    """Leave out the frames with which a traceback begins where mpi4py has started the script."""
+    is_first, is_left_out = False, False
+    for line in lines:
+        if line.startswith("  File "):
+            is_left_out = is_first and _STARTS_RANKS.match(line) is not None
+            is_first = is_left_out
+        elif not line.startswith("    "):
+            is_first, is_left_out = line.endswith(_HEADER), False
+        if not is_left_out:
+            yield line
 
 
 def _of_rank(log: Sequence[str], reason: str | None) -> list[str]:

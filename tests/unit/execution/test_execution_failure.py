@@ -43,6 +43,29 @@ def test_of_several_ranks_the_one_that_the_reason_names_is_shown() -> None:
     assert is_said(shown, of("algo-1: rank 1: KeyError: 'a'"))
 
 
+def test_a_traceback_of_a_rank_of_mpirun_begins_in_the_script() -> None:
+    """Without the frames of mpi4py, which starts it; those of the script's own imports stay."""
+    started = """\
+Traceback (most recent call last):
+  File "<frozen runpy>", line 198, in _run_module_as_main
+  File "/usr/lib/python3.10/runpy.py", line 86, in _run_code
+    exec(code, run_globals)
+  File "/env/site-packages/mpi4py/__main__.py", line 8, in <module>
+    main()
+  File "/env/site-packages/mpi4py/run.py", line 53, in run_command_line
+    run_path(sys.argv[0], run_name="__main__")
+    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^""".splitlines()
+    own = """\
+  File "/work/train.py", line 37, in <module>
+    runpy.run_module("more")
+  File "<frozen runpy>", line 286, in run_path
+  File "/work/more.py", line 1, in <module>
+    raise RuntimeError("no")
+RuntimeError: no""".splitlines()
+    reason = "AlgorithmError: algo-1: rank 3: RuntimeError: no"
+    assert excerpt([*started, *own], reason) == (started[0], *own)
+
+
 def test_without_the_reason_in_it_a_log_is_shown_to_its_end_once() -> None:
     """The runtime's own line repeats the reason, said beside it; mpirun ends with a NUL."""
     log = [*(f"line {n}" for n in range(30)), "\0", "pipelines: the job failed: exit code 3"]
