@@ -55,6 +55,7 @@ class Fleet:
         self._used: set[ModelServer] = set()
         self._stopped = False
         self._stopping = False
+        self._interrupted = False
         self._over = False
         self._ended = threading.Event()
 
@@ -115,7 +116,7 @@ class Fleet:
             if server is None:
                 server = await waiting.call(self._start_server)
                 cold_start = server.start_seconds
-            self._used.add(server)
+            self._use(server)
             try:
                 response = await server.answer(invocation, waiting, self.spec.invocation_seconds)
             finally:
@@ -134,7 +135,7 @@ class Fleet:
     def interrupt(self) -> None:
         """End the servers that load a model or process a request: that fails."""
         with self._changed:
-            self._stopped = True
+            self._stopped = self._interrupted = True
             for server in tuple(self._used):
                 server.interrupt()
 
@@ -143,8 +144,8 @@ class Fleet:
         with self._changed:
             first, self._stopped, self._stopping = not self._stopping, True, True
             self._changed.notify_all()
-            self._turns.turn_away(handed=False)
-            self._changed.wait_for(lambda: self._busy == 0, self.spec.invocation_seconds)
+            left = 1 + self._turns.turn_away(handed=False)
+            self._changed.wait_for(lambda: self._busy == 0, self.spec.invocation_seconds * left)
             servers, self._idle, self._over = self._idle, [], True
         if not first:
             self._ended.wait()
@@ -156,13 +157,18 @@ class Fleet:
     @contextmanager
     def _in_use(self, server: ModelServer) -> Iterator[None]:
         """Let `interrupt` end a server meanwhile."""
-        with self._changed:
-            self._used.add(server)
+        self._use(server)
         try:
             yield
         finally:
             with self._changed:
                 self._used.discard(server)
+
+    def _use(self, server: ModelServer) -> None:
+        """Let `interrupt` end a server from now on, or end it where that was called before."""
+        self._used.add(server)
+        if self._interrupted:
+            server.interrupt()
 
     def _start_servers(self, count: int, unwanted: Callable[[], bool]) -> None:
         if count == 0:
@@ -271,7 +277,7 @@ class Fleet:
             Whether the server is kept: a fleet that has stopped waiting for it keeps none.
         """
         with self._changed:
-            if self._stopped and server is None:
+            if self._stopped and (server is None or not server.is_alive()):
                 self._turns.turn_away(handed=True)
             if self._turns.give(server):
                 return True

@@ -103,7 +103,10 @@ class ModelServer:
             Whether that was done: then `answer` has to follow, in the same order, or `spoil`.
         """
         channel, handed = self._channel, self._handed
-        is_whole = not handed[-1].left if handed else self._is_processing
+        try:
+            is_whole = not handed[-1].left
+        except IndexError:  # also where another thread has just taken the last one
+            is_whole = self._is_processing
         is_full = not is_whole or len(handed) >= _MOST_HANDED
         if channel is None or self._is_spoiled or is_full:
             return False

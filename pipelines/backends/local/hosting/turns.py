@@ -100,12 +100,17 @@ class Turns:
         turn.forgo()
         return True
 
-    def turn_away(self, *, handed: bool) -> None:
-        """Have requests look for another fleet: all, or those that no server has already."""
+    def turn_away(self, *, handed: bool) -> int:
+        """Have requests look for another fleet: all, or those that no server has already.
+
+        Returns:
+            How many still wait.
+        """
         for turn in [one for one in self._waiting if handed or one.ahead is None]:
             self._waiting.remove(turn)
             turn.ahead = None
             turn.wake()
+        return len(self._waiting)
 
     def _hand_over(self, server: ModelServer) -> None:
         """Let a server have the next requests while it processes others."""
