@@ -95,6 +95,20 @@ def test_what_cannot_be_parsed_takes_no_response_from_what_preceded_it(
     assert bucket.sagemaker.objects.get_bytes("s3://bucket/first") == b"hello"
 
 
+def test_a_head_may_arrive_in_pieces_and_behind_a_long_body(bucket: Served) -> None:
+    """Its limit is the same then: each byte counts once, and none of what precedes it."""
+    fields = [f"x-{number}: {'x' * 990}\r\n" for number in range(64)]
+    head = put(bucket, "k", "".join(fields) + LENGTH)
+    long = put(bucket, "long", "Content-Length: 200000\r\n", "x" * 200_000)
+    last = put(bucket, "last", LAST + LENGTH)
+    for middle in (100, 30_000, 60_000):
+        asks = (long + head[:1], head[1:9], head[9:middle], head[middle:] + long + head[:middle])
+        answer = exchange(bucket, *asks, head[middle:] + last)
+        assert statuses(answer) == [200] * 5
+    answer = exchange(bucket, long + head[:30_000], head[30_000:60_000] + b"x" * 6_000)
+    assert statuses(answer) == [200, 431]
+
+
 def test_a_body_that_cannot_be_parsed_is_refused_in_its_turn(bucket: Served) -> None:
     """Its client would take the refusal for the response to the request before it."""
     bad = put(bucket, "second", FRAMED, "zz\r\nhello\r\n0\r\n\r\n")

@@ -47,8 +47,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def __init__(self, *, admission: Admission, **arguments: Any) -> None:
         super().__init__(**arguments)
         self._admission = admission
-        self._in_head = True
-        self._head_bytes = 0
+        self._in_head = self._is_new = True
+        self.url = b""
+        self._arrived = self._parsed = 0
         self._is_upgrade = False
         self._is_ended = False
         self._idle_since: float | None = None
@@ -85,10 +86,19 @@ class BoundedProtocol(HttpToolsProtocol):
             else:  # CONNECT
                 self._is_ended = True
         if self._in_head:
-            self._head_bytes += len(data)
+            self._arrived += len(data) - self._start_in(data)
             if self._is_too_large():
                 self.send_400_response(_UNREADABLE)
         return rest
+
+    def _start_in(self, data: bytes) -> int:
+        """Return where the head that has not ended begins in what has just arrived."""
+        if not self._is_new:
+            return 0
+        if not self.url:  # of its first bytes, at most the method
+            return len(data)
+        self._is_new = False
+        return max(0, data.rfind(b"%b %b" % (self.parser.get_method(), self.url)))
 
     def _parse_head_again(self) -> None:
         """Parse a head without what made it one of another protocol."""
@@ -103,14 +113,15 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begin a head."""
-        self._in_head, self._head_bytes = True, 0
+        self._in_head = self._is_new = True
+        self._arrived = self._parsed = 0
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header, or a trailer."""
-        self._head_bytes += len(name) + len(value)
+        self._parsed += len(name) + len(value)
         if self._is_too_large() or len(self.headers) >= _MOST_HEADERS:
-            self._head_bytes = _MOST_BYTES + 1
+            self._parsed = _MOST_BYTES + 1
             raise _HeadTooLargeError  # the parser ends, and uvicorn calls send_400_response
         super().on_header(name, value)
 
@@ -195,7 +206,8 @@ class BoundedProtocol(HttpToolsProtocol):
         return bool(cycle) and not cycle.more_body and not cycle.response_complete
 
     def _is_too_large(self) -> bool:
-        return self._head_bytes > _MOST_BYTES
+        """Return whether a head has too many bytes, by those that have arrived or were parsed."""
+        return max(self._arrived, self._parsed) > _MOST_BYTES
 
     def _refuse_head(self) -> None:
         self._in_head = False  # the parser may end within a call of `data_received`
