@@ -6,8 +6,9 @@ The commands are those of the README's code blocks, in order, in a copy of the e
 block has to be part of what the command above it prints; figures, times and ids aside. Examples
 that need the same packages beyond those of constraints.txt share an environment,
 `.venv-example-<packages>`. While an example runs, the environment of the next one is installed.
-Where pip cannot do that, its examples are skipped and the reason is printed. `make everything` runs
-all of them; it exits 1 when one has failed.
+Where pip cannot install a package that only these examples need, they are skipped and the reason is
+printed. `make everything` runs all of them; it exits 1 when one has failed, also where pip cannot
+install the tool.
 """
 
 from __future__ import annotations
@@ -60,6 +61,19 @@ class Example:
         return ROOT / "-".join((".venv-example", *(self.packages or ("tool",))))
 
 
+@dataclass(frozen=True, slots=True)
+class NotInstalled:
+    """Why an environment could not be installed.
+
+    Args:
+        said: what pip said.
+        is_theirs: whether it is about packages that only these examples need.
+    """
+
+    said: str
+    is_theirs: bool
+
+
 def names() -> tuple[str, ...]:
     """Return the names of all examples, sorted."""
     return tuple(sorted(file.parent.name for file in EXAMPLES.glob("*/pipeline.yaml")))
@@ -80,17 +94,19 @@ def read(name: str) -> Example:
     return Example(name, tuple(exchanges), tuple(sorted(packages)))
 
 
-def install(examples: tuple[Example, ...]) -> str | None:
-    """Install the environment of examples that share one; return what pip said where it failed."""
+def install(examples: tuple[Example, ...]) -> NotInstalled | None:
+    """Install the environment of examples that share one; return why that is not possible."""
     folder = examples[0].environment
     if not (folder / "bin" / "python").exists():
         venv.create(folder, with_pip=True, symlinks=True)
     files = (word for one in examples for word in ("-r", f"examples/{one.name}/requirements.txt"))
-    for words in (("--editable", ".[serve]"), tuple(files)):  # as a user does, the tool first
+    tool = ("--editable", ".[serve]")
+    for words in (tool, tuple(files)):  # as a user does, the tool first
         pip = ("python", "-m", "pip", "install", "--quiet", *words)
         ended = _run(pip, ROOT, folder)
         if ended.returncode != 0:
-            return _last_lines(ended.stdout)
+            is_theirs = words != tool and bool(examples[0].packages)
+            return NotInstalled(_last_lines(ended.stdout), is_theirs)
     return None
 
 
@@ -120,7 +136,9 @@ def main(chosen: list[str]) -> int:
         _say(folder, f"waited for pip  ({time.monotonic() - began:.0f} s)")
         for example in examples:
             if problem is not None:
-                _say(example.name, f"skipped, pip cannot install its requirements\n{problem}")
+                failed |= not problem.is_theirs
+                outcome = "skipped" if problem.is_theirs else "failed"
+                _say(example.name, f"{outcome}, pip cannot install it\n{problem.said}")
                 continue
             said = perform(example, example.environment)
             failed |= said is not None
@@ -133,7 +151,7 @@ def main(chosen: list[str]) -> int:
 
 def _installing(
     examples: list[Example],
-) -> Iterator[tuple[tuple[Example, ...], Future[str | None]]]:
+) -> Iterator[tuple[tuple[Example, ...], Future[NotInstalled | None]]]:
     """Yield the examples of each environment, while one after the other is installed ahead."""
     ordered = sorted(examples, key=lambda one: one.packages)
     groups = [tuple(some) for _, some in groupby(ordered, key=lambda one: one.packages)]

@@ -12,6 +12,7 @@ import pytest
 
 from pipelines.compile.driver import compile_spec
 from pipelines.compile.model import CompileRequest
+from tools import examples
 from tools.examples import EXAMPLES, names, perform, read
 from tools.generate_readme import Exchange
 
@@ -92,3 +93,24 @@ def test_a_readme_that_shows_something_else_is_told() -> None:
     shown = Exchange("python -c 'print(12)'", "13\n")
     said = perform(replace(read("experiments"), exchanges=(shown,)), Path(sys.prefix))
     assert said == "the README shows something else\n12"
+
+
+def test_only_what_an_example_alone_requires_may_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is skipped then; where the tool cannot be installed, nothing has been tried: a failure."""
+    monkeypatch.setattr(examples, "ROOT", tmp_path)
+    for name, missing, outcome, code in (
+        ("xgboost", "requirements.txt", "skipped", 0),
+        ("xgboost", "--editable", "failed", 1),
+        ("experiments", "requirements.txt", "failed", 1),
+    ):
+        python = read(name).environment / "bin" / "python"
+        python.parent.mkdir(parents=True, exist_ok=True)
+        python.write_text(
+            f'#!/bin/sh\ncase "$*" in *{missing}*) echo no such package; exit 1; esac\n'
+        )
+        python.chmod(0o755)
+        assert examples.main([name]) == code
+        said = f"{name}: {outcome}, pip cannot install it\nno such package"
+        assert said in capsys.readouterr().out
