@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
 import os
 import signal
-import time
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +155,31 @@ def test_a_fleet_that_is_stopped_answers_what_its_server_has_already(
         on_loop(scenario(waiting))
 
 
+@pytest.mark.one_way
+def test_a_fleet_that_is_stopped_starts_no_server_for_what_the_next_one_can_answer(
+    serve: Serve, tmp_path: Path
+) -> None:
+    """What its server has, but will not answer any more, goes to the next fleet."""
+    fleet = serve(GATED, environment={"GATE": str(tmp_path)})
+
+    async def scenario(waiting: LoopWaiting) -> None:
+        first, given_up, last = (asyncio.create_task(asked(fleet, waiting, one)) for one in "abc")
+        await until((tmp_path / "begun-a").exists)
+        given_up.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await given_up
+        stopping = asyncio.create_task(asyncio.to_thread(fleet.stop))
+        await until(lambda: fleet._stopping)
+        (tmp_path / "open").touch()
+        assert (await first)["body"] == "a"
+        with pytest.raises(FleetStoppedError):
+            await last
+        await stopping
+
+    with ThreadPoolExecutor(2) as pool, closing(LoopWaiting(pool)) as waiting:
+        on_loop(scenario(waiting))
+
+
 def test_a_server_that_is_killed_under_a_request_on_a_loop_is_replaced(
     serve: Serve, tmp_path: Path
 ) -> None:
@@ -252,50 +275,3 @@ def test_a_thread_does_not_run_what_only_a_loop_can() -> None:
 
     with pytest.raises(RuntimeError, match="has suspended"):
         in_this_thread(elsewhere(asyncio.sleep))
-
-
-LOADING = """
-import fcntl, os, pathlib, time
-def model_fn(model_dir):
-    gate = pathlib.Path(os.environ["GATE"])
-    alive = (gate / "alive").open("w")
-    fcntl.flock(alive, fcntl.LOCK_EX)
-    (gate / "loading").touch()
-    while not (gate / "open").exists():
-        time.sleep(0.005)
-    return alive
-def transform_fn(alive, body, content_type, accept):
-    return "done"
-"""
-
-
-def is_locked(path: Path) -> bool:
-    """Return whether a process holds the lock of a file, as a model does while it is loaded."""
-    with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
-
-
-def test_a_server_that_is_ready_after_its_fleet_has_ended_is_ended_too(
-    serve: Serve, tmp_path: Path
-) -> None:
-    """A model may load for longer than a fleet that is stopped waits for its requests."""
-    fleet = serve(
-        LOADING,
-        environment={"GATE": str(tmp_path)},
-        proven=True,
-        serverless=True,
-        invocation_seconds=1.0,
-    )
-    with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(fleet.invoke, Invocation(b"x", "text/csv", "*/*"))
-        while not (tmp_path / "loading").exists():
-            time.sleep(0.005)
-        fleet.stop()
-        (tmp_path / "open").touch()
-        with suppress(FleetError):  # it had a second
-            answer.result()
-    assert not is_locked(tmp_path / "alive")
