@@ -56,10 +56,10 @@ Traceback (most recent call last):
     run_path(sys.argv[0], run_name="__main__")
     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^""".splitlines()
     own = """\
-  File "/work/train.py", line 37, in <module>
+  File "/project/train.py", line 37, in <module>
     runpy.run_module("more")
   File "<frozen runpy>", line 286, in run_path
-  File "/work/more.py", line 1, in <module>
+  File "/project/more.py", line 1, in <module>
     raise RuntimeError("no")
 RuntimeError: no""".splitlines()
     reason = "AlgorithmError: algo-1: rank 3: RuntimeError: no"
