@@ -48,7 +48,7 @@ def _log_metric(mlflow: Any, name: str, values: list[float]) -> None:
 def _try(what: str, log: Callable[[], object]) -> None:
     try:
         log()
-    except Exception as error:  # noqa: BLE001 - as above
+    except Exception as error:  # noqa: BLE001 - one is refused, the others are logged
         text = "pipelines: %s was not logged to MLflow: %s" % (what, _text(error))
         print(text, file=sys.stderr, flush=True)
 
