@@ -28,9 +28,9 @@ from pipelines.spec.names import COPY_OF
 
 if TYPE_CHECKING:
     from pipelines.account.account import Account
-    from pipelines.backends.local.executors.contract import LocalApi
     from pipelines.backends.local.pruning.prune import LocalPruning
     from pipelines.backends.local.sagemaker import LocalSageMaker
+    from pipelines.backends.local.settings import LocalApi
     from pipelines.compile.model import Compiled
     from pipelines.spec.model import Aws, PipelineSpec
 
@@ -191,8 +191,8 @@ def open_sagemaker(
     Raises:
         UsageError: there is no such project, or its `.pipelines` cannot be used.
     """
-    from pipelines.backends.local.executors.contract import LocalSettings  # noqa: PLC0415 - only here
     from pipelines.backends.local.sagemaker import LocalSageMaker  # noqa: PLC0415 - only for --local
+    from pipelines.backends.local.settings import LocalSettings  # noqa: PLC0415 - only here
 
     _conceal_secrets(os.environ)
     callers = _CALLERS.get(os.environ.get("PIPELINES_CALLERS") or "auto")

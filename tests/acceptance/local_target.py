@@ -11,8 +11,8 @@ from typing import Any
 
 from pipelines.backends.local.api import running
 from pipelines.backends.local.events.model import events_of
-from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.settings import LocalSettings
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from tests.acceptance.target import Target

@@ -29,9 +29,9 @@ from botocore.exceptions import ClientError
 from pipelines.backends.local.api import running
 from pipelines.backends.local.engine.parts import EngineParts, SystemClock
 from pipelines.backends.local.errors import ServiceError
-from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.operations.operation import Operation
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.settings import LocalSettings
 from pipelines.steptypes.shapes import check_request
 
 ACCOUNT = "123456789012"

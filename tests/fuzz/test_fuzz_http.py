@@ -18,9 +18,9 @@ import pytest
 
 from pipelines.backends.local.api import bodies, running
 from pipelines.backends.local.engine.parts import EngineParts
-from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.hosting.values import FleetSpec, Invocation, InvocationResponse
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.settings import LocalSettings
 from pipelines.backends.local.waiting import Waiting
 from tests.fuzz.budget import LONGEST, Stopwatch, sources
 from tests.fuzz.http_requests import RawRequest, damaged, record

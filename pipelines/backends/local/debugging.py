@@ -14,15 +14,15 @@ from pathlib import Path
 
 from pipelines.backends.local.engine.context import RunOptions
 from pipelines.backends.local.executors.as_job import unrecorded
-from pipelines.backends.local.executors.contract import LocalApi, StepCall
+from pipelines.backends.local.executors.contract import StepCall
 from pipelines.backends.local.jobs.environment import command_words, host_environment
 from pipelines.backends.local.jobs.kind import find_kind, require_kind
 from pipelines.backends.local.jobs.launcher import client, named_sources
 from pipelines.backends.local.jobs.layers import show_layers
-from pipelines.backends.local.jobs.run import ContainerCommand
-from pipelines.backends.local.jobs.spec import HostCommand, LocalJob
+from pipelines.backends.local.jobs.spec import ContainerCommand, HostCommand, LocalJob
 from pipelines.backends.local.kept import job_folder, keep, remove
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.settings import LocalApi
 from pipelines.backends.local.state.executions import ExecutionRecord
 from pipelines.errors import UsageError
 from pipelines.execution.parameters import typed_parameters

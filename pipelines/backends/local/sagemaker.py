@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Self
 from pipelines.backends.local.engine.context import RunOptions
 from pipelines.backends.local.engine.engine import Engine, EngineServices
 from pipelines.backends.local.engine.parts import EngineParts
-from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.jobs.service import JobService
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.operations.context import OperationContext
 from pipelines.backends.local.operations.model_packages import ModelPackageOperations
 from pipelines.backends.local.operations.provided import Provided
 from pipelines.backends.local.operations.table import OperationTable
+from pipelines.backends.local.settings import LocalSettings
 from pipelines.backends.local.state.executions import ExecutionRecord
 from pipelines.backends.local.state.local_state import LocalState
 from pipelines.execution.status import ExecutionStatus

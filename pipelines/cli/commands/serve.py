@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 import click
 
 from pipelines.backends.local.api import presence, running
-from pipelines.backends.local.executors.contract import ApiCredentials, LocalApi
 from pipelines.backends.local.local_caller import LocalCaller
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.settings import ApiCredentials, LocalApi
 from pipelines.cli.interrupts import interruptible
 from pipelines.cli.options import GivenPath, file_option, report
 from pipelines.cli.printing import echo, escape_log_records, escaped

@@ -22,8 +22,8 @@ from typing import Any
 import pytest
 
 from pipelines.backends.local.api import running
-from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.settings import LocalSettings
 from pipelines.infra.model import Options, Place
 from pipelines.infra.shared import shared
 from pipelines.infra.tenants import tenants_in

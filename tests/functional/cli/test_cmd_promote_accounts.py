@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.backends.local.api import running
-from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.settings import LocalSettings
 from pipelines.cli.target import open_sagemaker
 from tests.functional.cli.in_process import Answer
 from tests.functional.cli.multiplying_project import SPEC, Project, write_project

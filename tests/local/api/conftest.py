@@ -16,8 +16,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from pipelines.backends.local.api import running
-from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.settings import LocalSettings
 from tests.service_models import parsed_once
 
 ROLE = "arn:aws:iam::000000000000:role/x"

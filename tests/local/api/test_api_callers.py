@@ -27,8 +27,8 @@ from pipelines.backends.local.api import on_demand, peers, presence, running
 from pipelines.backends.local.api.admission import Admission, choose_admission
 from pipelines.backends.local.api.messages import HttpRequest
 from pipelines.backends.local.api.signatures import Signatures
-from pipelines.backends.local.executors.contract import ApiCredentials, LocalApi, LocalSettings
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.settings import ApiCredentials, LocalApi, LocalSettings
 from pipelines.errors import UsageError
 from tests.local.api.conftest import Served
 from tests.local.jobs.conftest import ROOT, ordinary_python

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from pipelines.backends.local.api import running, serving
-from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.settings import LocalSettings
 from tests.local.api.conftest import ROLE, Served
 
 LINE = "PUT /bucket/{} HTTP/1.1\r\nHost: {}\r\n"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.backends.local.api import on_demand
-from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.settings import LocalSettings
 from tests.local.api.conftest import Served, refusal
 
 

@@ -14,13 +14,9 @@ from pathlib import Path
 from pipelines.backends.local.engine.context import RunOptions
 from pipelines.backends.local.engine.parts import EngineParts, find_executor
 from pipelines.backends.local.errors import ServiceError
-from pipelines.backends.local.executors.contract import (
-    Executor,
-    LocalSettings,
-    StepCall,
-    StepOutcome,
-)
+from pipelines.backends.local.executors.contract import Executor, StepCall, StepOutcome
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.settings import LocalSettings
 from pipelines.backends.local.state.local_state import LocalState
 from pipelines.execution.status import StepStatus
 from pipelines.json_types import Json, JsonObject

@@ -27,7 +27,7 @@ from pipelines.steptypes import find
 from pipelines.steptypes.places import value_at
 
 if TYPE_CHECKING:
-    from pipelines.backends.local.executors.contract import LocalSettings
+    from pipelines.backends.local.settings import LocalSettings
 
 FOLDER = Path(__file__).parents[4] / "shared" / "definitions"
 FILES = sorted(FOLDER.glob("*.json"))

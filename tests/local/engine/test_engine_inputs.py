@@ -10,8 +10,9 @@ import pytest
 
 from pipelines.backends.local.engine.context import RunOptions
 from pipelines.backends.local.engine.parts import EngineParts
-from pipelines.backends.local.executors.contract import LocalSettings, StepCall, StepOutcome
+from pipelines.backends.local.executors.contract import StepCall, StepOutcome
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.settings import LocalSettings
 from pipelines.execution.status import StepStatus
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes import StepType, require

@@ -13,8 +13,8 @@ from pipelines import steptypes
 from pipelines.backends.local import executors
 from pipelines.backends.local.engine.context import RunOptions
 from pipelines.backends.local.engine.parts import EngineParts
-from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.settings import LocalSettings
 from pipelines.compile.model import Compiled
 from pipelines.compile.permissions import permissions
 from pipelines.definition import check_definition

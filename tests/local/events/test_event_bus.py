@@ -12,8 +12,8 @@ import pytest
 
 from pipelines.backends.local.events.bus import EventBus
 from pipelines.backends.local.events.rules import EventPath, Rule, Target
-from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.settings import LocalSettings
 from pipelines.json_types import JsonObject
 
 PIPELINE = "arn:aws:sagemaker:us-east-1:000000000000:pipeline/deploy"

@@ -16,8 +16,8 @@ from pipelines.backends.local.events.delivery import Delivery
 from pipelines.backends.local.events.loading import load_rules
 from pipelines.backends.local.events.schedules import Schedule, ScheduleRunner
 from pipelines.backends.local.events.times import read_times
-from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.settings import LocalSettings
 from tests.local.events.test_event_bus import DEFINITION, started
 
 BERLIN, TOKYO = "Europe/Berlin", "Asia/Tokyo"

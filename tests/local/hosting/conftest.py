@@ -15,7 +15,6 @@ from typing import Any, Literal, Protocol, cast
 import pytest
 
 from pipelines.backends.local.engine.parts import EngineParts
-from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.hosting.fleet import Fleet
 from pipelines.backends.local.hosting.values import (
     FleetBusy,
@@ -28,6 +27,7 @@ from pipelines.backends.local.hosting.values import (
 from pipelines.backends.local.jobs.isolation import probe
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.settings import LocalSettings
 from pipelines.backends.local.waiting import Waiting
 from pipelines.images import Image, resolve
 from pipelines.json_types import JsonObject

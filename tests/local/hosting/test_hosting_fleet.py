@@ -16,7 +16,6 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.hosting.fleet import Fleet
 from pipelines.backends.local.hosting.values import (
     FleetBusy,
@@ -27,6 +26,7 @@ from pipelines.backends.local.hosting.values import (
 )
 from pipelines.backends.local.jobs.launcher import client
 from pipelines.backends.local.objects import ObjectStore
+from pipelines.backends.local.settings import LocalSettings
 from tests.local.hosting.conftest import URL, Serve, archive
 
 ECHO = """
@@ -354,7 +354,7 @@ def test_a_fleet_serves_where_a_thousand_files_are_open(serve: Serve) -> None:
 _OWNER = """
 import sys
 from pathlib import Path
-from pipelines.backends.local.executors.contract import LocalSettings
+from pipelines.backends.local.settings import LocalSettings
 from pipelines.backends.local.hosting.fleet import Fleet
 from pipelines.backends.local.hosting.values import FleetSpec, Invocation
 from pipelines.backends.local.objects import ObjectStore

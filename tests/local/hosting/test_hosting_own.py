@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from pipelines.backends.local.errors import ServiceError
-from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.hosting.fleet import Fleet
 from pipelines.backends.local.hosting.multi_model import MultiModelFleet, is_multi_model
 from pipelines.backends.local.hosting.values import (
@@ -23,6 +22,7 @@ from pipelines.backends.local.hosting.values import (
     Invocation,
 )
 from pipelines.backends.local.objects import ObjectStore
+from pipelines.backends.local.settings import LocalSettings
 from pipelines.backends.local.waiting import BLOCKING, in_this_thread
 from pipelines.images import Image, resolve
 from pipelines.runtime.server import PORT

@@ -38,7 +38,7 @@ sys.stdin.read()
 _WRITER = """
 import sys
 from pathlib import Path
-from pipelines.backends.local.executors.contract import LocalSettings
+from pipelines.backends.local.settings import LocalSettings
 from pipelines.backends.local.sagemaker import LocalSageMaker
 home, writer, rounds, shared = sys.argv[1:]
 with LocalSageMaker(LocalSettings(Path(home), Path(sys.executable))) as registry:

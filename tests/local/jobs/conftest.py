@@ -15,16 +15,12 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import pytest
 
-from pipelines.backends.local.executors.contract import (
-    ExecutionInfo,
-    LocalSettings,
-    ModelRegistry,
-    StepCall,
-)
+from pipelines.backends.local.executors.contract import ExecutionInfo, ModelRegistry, StepCall
 from pipelines.backends.local.jobs.isolation import probe
 from pipelines.backends.local.jobs.service import JobService
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.operations.context import OperationContext
+from pipelines.backends.local.settings import LocalSettings
 from pipelines.backends.local.state.local_state import LocalState
 from pipelines.execution.usage import is_usage
 

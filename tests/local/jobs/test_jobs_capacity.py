@@ -16,7 +16,8 @@ from pipelines.steptypes.transform import STEP_TYPE as TRANSFORM
 from tests.local.jobs.test_jobs_tuning import request as tuning_request
 
 if TYPE_CHECKING:
-    from pipelines.backends.local.executors.contract import LocalSettings, StepCall
+    from pipelines.backends.local.executors.contract import StepCall
+    from pipelines.backends.local.settings import LocalSettings
     from tests.local.jobs.conftest import Local
 
 pytestmark = pytest.mark.one_way

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.backends.local.executors import processing, training
-from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.jobs.environment import CLOSED_PORT, command_words, host_environment
 from pipelines.backends.local.jobs.spec import HostPlan, JobHost, LocalJob
+from pipelines.backends.local.settings import LocalSettings
 from pipelines.execution.status import StepStatus
 
 if TYPE_CHECKING:

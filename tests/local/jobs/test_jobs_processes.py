@@ -19,8 +19,8 @@ from pipelines.backends.local.executors import processing
 from pipelines.backends.local.executors.as_job import unrecorded
 from pipelines.backends.local.jobs import supervise
 from pipelines.backends.local.jobs.isolation import IsolationReport, choose, probe
-from pipelines.backends.local.jobs.run import ContainerCommand, run_job
-from pipelines.backends.local.jobs.spec import HostPlan, JobLimits
+from pipelines.backends.local.jobs.run import run_job
+from pipelines.backends.local.jobs.spec import ContainerCommand, HostPlan, JobLimits
 from pipelines.backends.local.jobs.workspace import workspace
 from pipelines.execution.status import StepStatus
 from tests.local.jobs.conftest import ROOT, JumpingClock, ordinary_python

@@ -9,7 +9,6 @@ from typing import cast
 
 import pytest
 
-from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.jobs.kind import ChildOrder, JobOrder
 from pipelines.backends.local.jobs.spec import JobIdentity, JobRefusedError
 from pipelines.backends.local.jobs.states import JobOutcome, JobPhase, JobState, JobStatus
@@ -17,6 +16,7 @@ from pipelines.backends.local.jobs.tuning.loop import TuningLoop
 from pipelines.backends.local.jobs.tuning.plan import TuningPlan, read_plan
 from pipelines.backends.local.jobs.tuning.ranges import NumberRange
 from pipelines.backends.local.jobs.tuning.search import Search
+from pipelines.backends.local.settings import LocalSettings
 from pipelines.backends.local.state.jobs import JobRecord
 from pipelines.json_types import Json, JsonObject
 

@@ -12,8 +12,8 @@ import botocore.session
 import pytest
 
 from pipelines.backends.local.engine.parts import EngineParts
-from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.settings import LocalSettings
 from pipelines.json_types import Json, JsonObject
 
 TYPES: dict[str, tuple[type, ...]] = {

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.backends.local.errors import ServiceError
-from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.settings import LocalSettings
 from pipelines.json_types import Json, JsonObject
 
 Conform = Callable[[str, JsonObject], None]

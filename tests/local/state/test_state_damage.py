@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.local_caller import LocalCaller
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.settings import LocalSettings
 from pipelines.backends.local.state.database import Database, StateError
 from pipelines.errors import UsageError
 

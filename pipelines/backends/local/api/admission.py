@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Literal, Protocol
 
 from pipelines.backends.local.api.peers import Address, UserLookup, working_lookup
-from pipelines.backends.local.executors.contract import ApiCredentials
+from pipelines.backends.local.settings import ApiCredentials
 from pipelines.errors import UsageError
 from pipelines.frozen import frozen
 

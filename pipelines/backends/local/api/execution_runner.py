@@ -6,8 +6,8 @@ import logging
 import threading
 
 from pipelines.backends.local.engine.context import RunOptions
-from pipelines.backends.local.executors.contract import LocalApi
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.settings import LocalApi
 from pipelines.errors import PipelinesError
 
 _PATIENCE_SECONDS = 0.2

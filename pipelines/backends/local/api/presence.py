@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from pipelines.backends.local.executors.contract import ApiCredentials, LocalApi
+from pipelines.backends.local.settings import ApiCredentials, LocalApi
 from pipelines.backends.local.state import locks
 from pipelines.backends.local.state.home import open_home
 from pipelines.errors import UsageError

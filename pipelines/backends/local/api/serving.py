@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipelines.backends.local.api.admission import Admission, choose_admission
-from pipelines.backends.local.executors.contract import LocalApi
+from pipelines.backends.local.settings import LocalApi
 from pipelines.errors import UsageError
 from pipelines.extras import how_to_install
 from pipelines.frozen import frozen

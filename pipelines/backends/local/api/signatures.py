@@ -16,7 +16,7 @@ from typing import Final
 from urllib.parse import quote
 
 from pipelines.backends.local.api.messages import HttpRefusal, HttpRequest, whole_number
-from pipelines.backends.local.executors.contract import ApiCredentials
+from pipelines.backends.local.settings import ApiCredentials
 from pipelines.frozen import frozen
 
 _ALGORITHM = "AWS4-HMAC-SHA256"

@@ -11,14 +11,10 @@ from typing import TYPE_CHECKING
 from pipelines.backends.local.engine.folders import execution_folder
 from pipelines.backends.local.engine.parts import EngineParts
 from pipelines.backends.local.engine.resolution import ReferenceScope, resolve
-from pipelines.backends.local.executors.contract import (
-    ExecutionInfo,
-    LocalApi,
-    LocalSettings,
-    ModelRegistry,
-)
+from pipelines.backends.local.executors.contract import ExecutionInfo, ModelRegistry
 from pipelines.backends.local.executors.stub import Stub
 from pipelines.backends.local.objects import ObjectStore
+from pipelines.backends.local.settings import LocalApi, LocalSettings
 from pipelines.backends.local.state.executions import ExecutionRecord, ExecutionStore
 from pipelines.execution.events import Observer, unobserved
 from pipelines.execution.schedule import Schedule

@@ -18,9 +18,10 @@ from pipelines.backends.local.engine.parts import EngineParts
 from pipelines.backends.local.engine.scheduler import Scheduler, SchedulerInbox, StopRequest
 from pipelines.backends.local.engine.step_runner import StepRunner
 from pipelines.backends.local.errors import ServiceError, invalid, missing
-from pipelines.backends.local.executors.contract import LocalSettings, ModelRegistry, StepCall
+from pipelines.backends.local.executors.contract import ModelRegistry, StepCall
 from pipelines.backends.local.executors.stub import Stub, read_stub
 from pipelines.backends.local.objects import ObjectStore
+from pipelines.backends.local.settings import LocalSettings
 from pipelines.backends.local.state.executions import ExecutionRecord, ExecutionStore, StepRecord
 from pipelines.backends.local.state.locks import is_running, running
 from pipelines.errors import UsageError

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.backends.local.executors.contract import StepCall, StepOutcome
 from pipelines.backends.local.jobs.kind import JobOrder, require_kind
-from pipelines.backends.local.jobs.service import JobPlace
+from pipelines.backends.local.jobs.running import JobPlace
 from pipelines.backends.local.jobs.spec import JobIdentity
 from pipelines.backends.local.jobs.states import JobStatus
 from pipelines.execution.status import StepStatus

@@ -10,7 +10,7 @@ from pipelines.backends.local.hosting.worker.located import OWN
 from pipelines.images import describe
 
 if TYPE_CHECKING:
-    from pipelines.backends.local.executors.contract import LocalSettings
+    from pipelines.backends.local.settings import LocalSettings
 
 STAND_IN = "PIPELINES_MODEL_SERVER"
 """Names, in a job, the command that stands for the `serve` of its image (`programs/sample`)."""

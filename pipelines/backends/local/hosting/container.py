@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.hosting.boot import server_of, worker_words
 from pipelines.backends.local.hosting.values import FleetError, FleetSpec
 from pipelines.backends.local.hosting.worker.located import (
@@ -36,6 +35,7 @@ from pipelines.backends.local.jobs.spec import (
 )
 from pipelines.backends.local.jobs.workspace import workspace
 from pipelines.backends.local.objects import ObjectStore
+from pipelines.backends.local.settings import LocalSettings
 from pipelines.errors import PipelinesError
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject

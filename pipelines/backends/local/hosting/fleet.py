@@ -16,7 +16,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
-from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.hosting.container import PreparedContainer, prepare_container
 from pipelines.backends.local.hosting.model_server import ModelServer
 from pipelines.backends.local.hosting.turns import Turn, Turns
@@ -31,6 +30,7 @@ from pipelines.backends.local.hosting.values import (
 from pipelines.backends.local.jobs.launcher import client
 from pipelines.backends.local.jobs.spec import HostCommand
 from pipelines.backends.local.objects import ObjectStore
+from pipelines.backends.local.settings import LocalSettings
 from pipelines.backends.local.waiting import BLOCKING, Signal, Waiting, in_this_thread
 
 _POLL_SECONDS = 0.2

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.hosting.fleet import Fleet
 from pipelines.backends.local.hosting.values import FleetSpec, Invocation, InvocationResponse
 from pipelines.backends.local.hosting.variants import package_container
 from pipelines.backends.local.objects import ObjectStore
+from pipelines.backends.local.settings import LocalSettings
 from pipelines.backends.local.state.local_state import LocalState
 
 

@@ -16,7 +16,7 @@ from pipelines.steptypes.places import below, value_at
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from pipelines.backends.local.executors.contract import LocalSettings
+    from pipelines.backends.local.settings import LocalSettings
     from pipelines.diagnostics import Path
     from pipelines.json_types import Json, JsonObject
     from pipelines.steptypes import StepType

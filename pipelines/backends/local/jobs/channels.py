@@ -22,12 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.backends.local.jobs.layers import Access
-    from pipelines.backends.local.jobs.sources import InputSource
+    from pipelines.backends.local.jobs.sources import InputSource, PlacedObject
     from pipelines.backends.local.jobs.spec import JobHost, LocalJob
     from pipelines.backends.local.objects import ObjectStore
-
-PlacedObject = tuple[ObjectInfo, PurePosixPath]
-"""An object, and its path below its input."""
 
 
 def stage_inputs(

@@ -6,16 +6,16 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from pipelines.backends.local.executors.contract import LocalApi
 from pipelines.backends.local.jobs.installed import withheld
 from pipelines.backends.local.jobs.opt_ml import rewrite
+from pipelines.backends.local.settings import LocalApi
 from pipelines.runtime.tracking import URI_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pipelines.backends.local.executors.contract import LocalSettings
     from pipelines.backends.local.jobs.spec import JobHost, LocalJob
+    from pipelines.backends.local.settings import LocalSettings
 
 CLOSED_PORT = "http://127.0.0.1:1"  # where nothing listens
 

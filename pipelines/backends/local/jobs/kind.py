@@ -23,9 +23,8 @@ from pipelines.steptypes import StepType, module_name
 from pipelines.steptypes.steptype import Resource
 
 if TYPE_CHECKING:
-    from pipelines.backends.local.executors.contract import LocalSettings
-    from pipelines.backends.local.jobs.run import ContainerCommand
-    from pipelines.backends.local.jobs.spec import JobIdentity, LocalJob
+    from pipelines.backends.local.jobs.spec import ContainerCommand, JobIdentity, LocalJob
+    from pipelines.backends.local.settings import LocalSettings
     from pipelines.backends.local.state.jobs import JobRecord
 
 CONTINUES = "ContinuedJobs"

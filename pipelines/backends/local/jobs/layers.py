@@ -23,7 +23,7 @@ from pipelines.backends.local.objects import copy_contents
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pipelines.backends.local.jobs.channels import PlacedObject
+    from pipelines.backends.local.jobs.sources import PlacedObject
     from pipelines.backends.local.jobs.spec import JobHost
     from pipelines.json_types import JsonObject
 

@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TypeAlias
 
-    from pipelines.backends.local.jobs.channels import PlacedObject
-    from pipelines.backends.local.jobs.sources import InputSource
+    from pipelines.backends.local.jobs.sources import InputSource, PlacedObject
     from pipelines.backends.local.jobs.spec import LocalJob
     from pipelines.backends.local.objects import ObjectInfo, ObjectStore
 

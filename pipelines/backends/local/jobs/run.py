@@ -21,7 +21,6 @@ from pipelines.backends.local.jobs.spec import (
     HostCommand,
     HostEnd,
     JobEnd,
-    JobLimits,
     LocalJob,
 )
 from pipelines.backends.local.jobs.states import JobStatus
@@ -36,9 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from pipelines.backends.local.executors.contract import LocalSettings
     from pipelines.backends.local.jobs.kind import JobOrder
-    from pipelines.backends.local.jobs.spec import EndCause
+    from pipelines.backends.local.jobs.spec import ContainerCommand, EndCause
+    from pipelines.backends.local.settings import LocalSettings
 
 PLATFORM_FAULT = "SageMaker.JOB_INTERNAL_ERROR"
 _FULL = 65_536  # bytes that are left on a disk that is full
@@ -52,25 +51,6 @@ _EXIT_CODES = {
     139: "ended by SIGSEGV",
     143: "ended by SIGTERM",
 }
-
-
-@frozen
-class ContainerCommand:
-    """What all hosts of a job start.
-
-    Args:
-        words: the container's entrypoint and arguments.
-        environment: the variables of the request and of the service.
-        limits: how long the job may take.
-        failure: where the job writes its failure text, below /opt/ml.
-        remarks: what its log says before it starts.
-    """
-
-    words: Sequence[str]
-    environment: Mapping[str, str]
-    limits: JobLimits
-    failure: str
-    remarks: Sequence[str] = ()
 
 
 @frozen

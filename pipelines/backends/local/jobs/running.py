@@ -16,11 +16,13 @@ from pipelines.backends.local.jobs.kind import JobOrder
 from pipelines.backends.local.jobs.spec import REASON_LENGTH, JobIdentity, JobRefusedError
 from pipelines.backends.local.jobs.states import JobOutcome, JobPhase, JobStatus
 from pipelines.errors import PipelinesError, from_outside
+from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
-    from pipelines.backends.local.executors.contract import LocalSettings
+    from pathlib import Path
+
     from pipelines.backends.local.jobs.kind import ChildJobs, JobKind
-    from pipelines.backends.local.jobs.service import JobPlace
+    from pipelines.backends.local.settings import LocalSettings
     from pipelines.backends.local.state.jobs import JobRecord, JobStore
     from pipelines.json_types import JsonObject
 
@@ -29,6 +31,23 @@ _POLL_SECONDS = 0.5
 
 _NO_THREAD = "InternalServerError: this machine cannot start another thread"
 _log = logging.getLogger("pipelines.api")
+
+
+@frozen
+class JobPlace:
+    """Where a job runs.
+
+    Args:
+        settings: how this machine stands in for SageMaker.
+        folder: the name of its folder in `.pipelines/jobs`.
+        logs: an existing folder for its logs.
+        stop: set when the job is to end.
+    """
+
+    settings: LocalSettings
+    folder: str
+    logs: Path
+    stop: threading.Event
 
 
 class RunningJob:

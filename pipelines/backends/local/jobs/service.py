@@ -10,25 +10,23 @@ import threading
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.backends.local.errors import ServiceError, invalid
 from pipelines.backends.local.jobs.children import ChildrenOf
 from pipelines.backends.local.jobs.kind import CONTINUES, require_kind
 from pipelines.backends.local.jobs.owners import JobOwner
-from pipelines.backends.local.jobs.running import RunningJob
+from pipelines.backends.local.jobs.running import JobPlace, RunningJob
 from pipelines.backends.local.jobs.states import JobOutcome, JobState, JobStateError, JobStatus
 from pipelines.backends.local.kept import JOB_FILE, client_logs
 from pipelines.backends.local.state.jobs import JobRecord
 from pipelines.files import put
-from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 
 if TYPE_CHECKING:
-    from pipelines.backends.local.executors.contract import LocalApi, LocalSettings
     from pipelines.backends.local.jobs.kind import ChildOrder, JobKind
     from pipelines.backends.local.operations.context import OperationContext
+    from pipelines.backends.local.settings import LocalApi
 
 _LOST = (
     "InternalServerError: the process that ran the job was killed, and the job with it;"
@@ -41,23 +39,6 @@ def _has_run(record: JobRecord) -> bool:
     state = record.state
     lost = (state.reason or "").startswith("InternalServerError")
     return state.status is JobStatus.COMPLETED or (state.status is JobStatus.FAILED and not lost)
-
-
-@frozen
-class JobPlace:
-    """Where a job runs.
-
-    Args:
-        settings: how this machine stands in for SageMaker.
-        folder: the name of its folder in `.pipelines/jobs`.
-        logs: an existing folder for its logs.
-        stop: set when the job is to end.
-    """
-
-    settings: LocalSettings
-    folder: str
-    logs: Path
-    stop: threading.Event
 
 
 class JobService:

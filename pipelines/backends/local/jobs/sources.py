@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pipelines.backends.local.jobs.spec import JobRefusedError
 from pipelines.frozen import frozen
@@ -11,7 +11,11 @@ from pipelines.frozen import frozen
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pipelines.backends.local.objects import ObjectInfo
     from pipelines.json_types import JsonObject
+
+PlacedObject: TypeAlias = "tuple[ObjectInfo, PurePosixPath]"
+"""An object, and its path below its input."""
 
 
 @frozen

@@ -170,6 +170,25 @@ class JobLimits:
 
 
 @frozen
+class ContainerCommand:
+    """What all hosts of a job start.
+
+    Args:
+        words: the container's entrypoint and arguments.
+        environment: the variables of the request and of the service.
+        limits: how long the job may take.
+        failure: where the job writes its failure text, below /opt/ml.
+        remarks: what its log says before it starts.
+    """
+
+    words: Sequence[str]
+    environment: Mapping[str, str]
+    limits: JobLimits
+    failure: str
+    remarks: Sequence[str] = ()
+
+
+@frozen
 class HostCommand:
     """What one host starts: argument list, whole environment, and the file for its output."""
 

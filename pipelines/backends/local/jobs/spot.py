@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from pipelines.backends.local.executors.contract import LocalSettings
     from pipelines.backends.local.jobs.checkpoints import CheckpointSync
+    from pipelines.backends.local.settings import LocalSettings
 
 _PATIENCE: Final = 10.0
 """Seconds of training after which a job without a checkpoint is interrupted."""

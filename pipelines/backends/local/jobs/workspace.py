@@ -19,8 +19,8 @@ from pipelines.backends.local.kept import is_kept, job_folder, remove
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pipelines.backends.local.executors.contract import LocalSettings
     from pipelines.backends.local.jobs.spec import HostPlan, JobIdentity
+    from pipelines.backends.local.settings import LocalSettings
 
 _SCRATCH = "job-"
 _DEEPEST = 55  # of the 107 characters of a socket's path; multiprocessing takes 32 for a name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from pipelines.backends.local.executors.contract import LocalSettings
+from pipelines.backends.local.settings import LocalSettings
 from pipelines.backends.local.state.local_state import LocalState
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from pipelines.backends.local.operations.checking import check_members
 from pipelines.backends.local.waiting import BLOCKING, Waiting, in_this_thread
@@ -83,6 +83,16 @@ class Operation:
             ServiceError: it was refused.
         """
         return check_members(request, self.request, self.shapes)
+
+
+class OtherOperations(Protocol):
+    """The table, for an operation that calls others."""
+
+    def method(self, method: str) -> Operation | None:
+        """Find an operation by boto3's name for it; None if there is none."""
+
+    def members(self, module: str, shape: str) -> frozenset[str]:
+        """Return the members of a structure among the shapes of a module's operations."""
 
 
 @frozen

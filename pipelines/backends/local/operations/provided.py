@@ -13,11 +13,11 @@ from pipelines.backends.local.jobs.service import JobService
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.operations.context import OperationContext
 from pipelines.backends.local.operations.definitions import refuse_definition
+from pipelines.backends.local.operations.operation import OtherOperations
 
 if TYPE_CHECKING:
     from pipelines.backends.local.hosting.asynchronous import AsynchronousRequests
     from pipelines.backends.local.hosting.provisioner import Provisioner, ServedEndpoints
-    from pipelines.backends.local.operations.table import OperationTable
 
 
 def _nothing(_execution: str) -> None:
@@ -35,7 +35,7 @@ class Provided:
         parts: executors, step Types, time and randomness.
     """
 
-    operations: OperationTable
+    operations: OtherOperations
 
     def __init__(
         self,

@@ -16,7 +16,7 @@ from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 
 if TYPE_CHECKING:
-    from pipelines.backends.local.operations.table import OperationTable
+    from pipelines.backends.local.operations.operation import OtherOperations
 
 _MODIFIED = "LastModifiedTime"
 
@@ -122,7 +122,7 @@ class SearchOperations:
     """The operation on all resources."""
 
     context: OperationContext
-    operations: OperationTable
+    operations: OtherOperations
 
     @operation("Search")
     def search(self, **request: Json) -> JsonObject:

@@ -13,9 +13,10 @@ from pipelines.backends.local.jobs.kind import JobKind
 from pipelines.backends.local.jobs.opt_ml import write_processing
 from pipelines.backends.local.jobs.outputs import make_output_folders, store_outputs
 from pipelines.backends.local.jobs.own_entrypoint import require_command
-from pipelines.backends.local.jobs.run import ContainerCommand, run_job
+from pipelines.backends.local.jobs.run import run_job
 from pipelines.backends.local.jobs.sources import processing_sources
 from pipelines.backends.local.jobs.spec import (
+    ContainerCommand,
     JobLimits,
     JobRefusedError,
     host_plans,

@@ -17,9 +17,10 @@ from pipelines.backends.local.jobs.metrics import final_metrics, metric_patterns
 from pipelines.backends.local.jobs.opt_ml import write_training
 from pipelines.backends.local.jobs.outputs import store_model, store_output_data
 from pipelines.backends.local.jobs.pipes import feed_pipes
-from pipelines.backends.local.jobs.run import ContainerCommand, run_job
+from pipelines.backends.local.jobs.run import run_job
 from pipelines.backends.local.jobs.sources import FileSystemSource, training_sources
 from pipelines.backends.local.jobs.spec import (
+    ContainerCommand,
     HostPlan,
     JobLimits,
     JobRefusedError,

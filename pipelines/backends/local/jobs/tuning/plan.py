@@ -6,10 +6,10 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal, TypeAlias
 
-from pipelines.backends.local.executors.contract import LocalSettings
 from pipelines.backends.local.jobs.capacity import Taken, take
 from pipelines.backends.local.jobs.spec import JobRefusedError
 from pipelines.backends.local.jobs.tuning.ranges import Space, read_ranges
+from pipelines.backends.local.settings import LocalSettings
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.places import value_at
