@@ -21,7 +21,7 @@ def experiment_text(experiment: Experiment) -> str:
     rows = [
         (
             f"{one['step']}{' (best)' if one['step'] == experiment.best else ''}",
-            *(str(one["parameters"].get(name, "")) for name in experiment.parameters),
+            *experiment.texts(one),
             "" if (value := values[one["step"]]) is None else written(value),
             _bar(value, largest),
             str(one["status"]),

@@ -31,7 +31,7 @@ from pipelines.kinds.base.jobs import (
     processing,
     processing_output,
 )
-from pipelines.kinds.base.matrix import KEYS, LISTS, Matrix, Row, rows
+from pipelines.kinds.base.matrix import KEYS, LISTS, Matrix, Row, member_name, rows
 from pipelines.programs.select.variables import BEST, EXECUTION, OUTPUT, REPORT
 from pipelines.spec.base import SpecModel
 from pipelines.spec.members import RequestMember
@@ -78,8 +78,8 @@ class ExperimentsStep(training.TrainingStep):
         ),
     ] = Field(
         description="Values by hyperparameter, by `instance_type` or `image`: a member for each "
-        "combination, without those that match an entry of `exclude`, and one more for each entry "
-        "of `include`."
+        "combination, without those that match an entry of `exclude`. An entry of `include` is "
+        "added to the combinations that have its values, or is one more member."
     )
     best: Best = Field(description="The metric that the members are judged by.")
     max_parallel: int = Field(2, ge=1, description="Members that run at once, at most.")
@@ -171,7 +171,7 @@ def _selection_code(name: str, step: ExperimentsStep) -> CodeNeed:
 
 def _members(name: str, step: ExperimentsStep) -> dict[str, Row]:
     """Return the rows by the names of their steps."""
-    return {f"{name}-{index}": row for index, row in enumerate(rows(step.matrix), start=1)}
+    return {member_name(name, row): row for row in rows(step.matrix)}
 
 
 def checks(step: ExperimentsStep) -> Iterator[Finding]:

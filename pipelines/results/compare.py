@@ -7,6 +7,7 @@ from typing import Final
 
 from pipelines.frozen import frozen
 from pipelines.json_types import Json
+from pipelines.programs.select.members import row_text
 from pipelines.results.data import RanCode, bundled_files, code_run, data_read
 from pipelines.results.experiments import experiments_in
 from pipelines.results.metrics import metrics_of, written
@@ -128,12 +129,11 @@ def _validations(reports: Mapping[str, Json]) -> dict[str, str]:
 
 
 def _experiments(reports: Mapping[str, Json]) -> dict[str, str | float]:
-    """Return the value of each member by its row, which a changed matrix may number otherwise."""
+    """Return the value of each member by its row, in whatever order the matrix has its axes."""
     shown: dict[str, str | float] = {}
     for experiment in experiments_in(reports):
         for member in experiment.members:
-            given = sorted(member["parameters"].items())  # whatever their order in the matrix
-            row = ", ".join(f"{name}={value}" for name, value in given)
+            row = row_text(dict(sorted(member["parameters"].items())))  # in whatever order
             value = experiment.value(member)
             name = f"{experiment.step}: {row}: {experiment.metric}"
             shown[name] = str(member["status"]) if value is None else value

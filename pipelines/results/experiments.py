@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pipelines.execution.caller import CallRefusedError
 from pipelines.frozen import frozen
+from pipelines.grammar.functions import text_of
 from pipelines.json_types import Json, JsonObject
 from pipelines.programs.select.variables import OUTPUT, REPORT
 from pipelines.results.source import ResultSource
@@ -47,6 +48,11 @@ class Experiment:
             if value is not None
         }
 
+    def texts(self, member: JsonObject) -> tuple[str, ...]:
+        """Return what a member was given for each of `parameters`, as its script got it."""
+        given = member["parameters"]
+        return tuple(text_of(given[one]) if one in given else "" for one in self.parameters)
+
     def value(self, member: JsonObject) -> float | None:
         """Return the metric of a member; None where it has none."""
         value = member["metrics"].get(self.metric)
@@ -81,7 +87,8 @@ def experiments_listed(source: ResultSource, steps: Iterable[JsonObject]) -> Ite
     listed = {str(step["StepName"]): step for step in steps}
     for name, step in listed.items():
         arn = ((step.get("Metadata") or {}).get("ProcessingJob") or {}).get("Arn")
-        if f"{name}-1" not in listed or step["StepStatus"] != _SUCCEEDED or not arn:
+        has_members = any(other.startswith(f"{name}-") for other in listed)
+        if not has_members or step["StepStatus"] != _SUCCEEDED or not arn:
             continue
         uri = _report_uri(source, str(arn).rpartition("/")[2])
         found = experiment_of(source.read_json(f"{uri}/{REPORT}")) if uri else None

@@ -62,8 +62,8 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
 
 
 def _experiments(scope: Scope, steps: list[JsonObject]) -> Iterator[str]:
-    """Write the experiments that are done; looked for only where steps are named as members."""
-    if any(step["StepName"].endswith("-1") for step in steps):
+    """Write the experiments that are done; looked for only where a job may have chosen."""
+    if any("ProcessingJob" in (step.get("Metadata") or {}) for step in steps):
         from pipelines.cli.experiments import experiment_text  # noqa: PLC0415 - seldom needed
         from pipelines.cli.results import source_of  # noqa: PLC0415
         from pipelines.results.experiments import experiments_listed  # noqa: PLC0415

@@ -1,7 +1,13 @@
-"""`matrix:` → its rows: what differs from one member of an experiment to the next."""
+"""`matrix:` → its rows: what differs from one member of an experiment to the next.
 
+`include` and `exclude` mean what they mean in a matrix of GitHub Actions.
+"""
+
+import hashlib
 import itertools
+import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, TypeAlias
 
@@ -31,12 +37,52 @@ MOST: Final = 49
 TOO_MANY: Final = "let `kind: tuning` try combinations in one step, or make the matrix smaller"
 
 
+_LONGEST_NAME: Final = 64
+_SHOWN: Final = 32
+_DIGEST: Final = 6
+
+
 def rows(matrix: JsonObject) -> tuple[Row, ...]:
-    """Return the combinations that are not excluded, and those that are included."""
-    axes = _axes(matrix)
+    """Return the combinations that are not excluded, with what is included.
+
+    An entry of `include` is added to each combination that has its values of the axes; one that
+    fits none is a row of its own. What one entry has added, a later one may overwrite.
+    """
+    axes, known = _axes(matrix), _known(matrix)
+    found, further = [dict(row) for row in known], []
+    for entry in matrix.get(_INCLUDE, []):
+        extended = [at for at, row in enumerate(known) if _fits(row, entry, axes)]
+        for at in extended:
+            found[at].update(entry)
+        if not extended:
+            further.append(entry)
+    return (*found, *further)
+
+
+def member_name(step: str, row: Row) -> str:
+    """Name the step of a row by its values and a digest of it, whatever rows there are beside it.
+
+    The service caches by the name of a step: a row that was trained keeps its result when others
+    are added, removed or moved.
+    """
+    texts = {key: scalar_text(row[key]) for key in sorted(row)}
+    digest = hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:_DIGEST]
+    words = (re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_") for text in texts.values())
+    room = _LONGEST_NAME - len(step) - _DIGEST - 2
+    shown = "-".join(word for word in words if word)[: max(0, min(room, _SHOWN))].rstrip("-_")
+    return "-".join(part for part in (step, shown, digest) if part)
+
+
+def _known(matrix: JsonObject) -> list[Row]:
+    """Return the combinations that are not excluded."""
     excluded = matrix.get(_EXCLUDE, [])
-    found = [row for row in _combinations(axes) if not any(_matches(row, e) for e in excluded)]
-    return (*found, *matrix.get(_INCLUDE, []))
+    found = _combinations(_axes(matrix))
+    return [row for row in found if not any(_matches(row, one) for one in excluded)]
+
+
+def _fits(row: Row, entry: Row, axes: Mapping[str, list[Any]]) -> bool:
+    """Return whether an entry of `include` overwrites no value of an axis."""
+    return _matches(row, {key: value for key, value in entry.items() if key in axes})
 
 
 def _axes(matrix: JsonObject) -> dict[str, list[Any]]:
@@ -60,7 +106,8 @@ def _matrix(value: object) -> JsonObject:
     for key, listed in value.items():
         if not isinstance(listed, list) or not listed:
             wanted = "a list of at least one " + ("row" if key in LISTS else "value")
-            raise mistake("SP121", f"must be {wanted}, got {describe(listed)}", below=(key,))
+            got = "an empty one" if listed == [] else describe(listed)
+            raise mistake("SP121", f"must be {wanted}, got {got}", below=(key,))
         part = _row if key in LISTS else _value
         read[key] = [part(one, (key, index)) for index, one in enumerate(listed)]
     _refuse_size(read)
@@ -96,7 +143,8 @@ def _refuse_size(matrix: JsonObject) -> None:
         message = f"the matrix has {count} members; a pipeline takes {MOST} besides their selection"
         raise mistake("SP135", message, TOO_MANY)
     if not count:
-        raise mistake("SP135", "the matrix has no member", "exclude less, or include a row")
+        advice = "exclude less, or include a row" if axes else "such as `lr: [0.1, 0.3]`"
+        raise mistake("SP135", "the matrix has no member", advice)
 
 
 def _refuse_repetition(matrix: JsonObject) -> None:
@@ -105,12 +153,14 @@ def _refuse_repetition(matrix: JsonObject) -> None:
             if scalar_text(value) in map(scalar_text, values[:index]):
                 message = f"`{value}` is twice in `{key}`"
                 raise mistake("SP135", message, "remove one", below=(key, index))
-    known = rows({key: value for key, value in matrix.items() if key != _INCLUDE})
+    known, axes = _known(matrix), _axes(matrix)
     for index, row in enumerate(matrix.get(_INCLUDE, [])):
-        earlier = (*known, *matrix[_INCLUDE][:index])
-        if any(_matches(row, one) and _matches(one, row) for one in earlier):
+        has_fit = any(_fits(one, row, axes) for one in known) and not row.keys() - axes.keys()
+        earlier = matrix[_INCLUDE][:index]
+        if has_fit or any(_matches(row, one) and _matches(one, row) for one in earlier):
             message = "the matrix has this row already"
-            raise mistake("SP135", message, "remove it", below=(_INCLUDE, index))
+            advice = "remove it, or add what is new in it"
+            raise mistake("SP135", message, advice, below=(_INCLUDE, index))
 
 
 def _refuse_idle(matrix: JsonObject) -> None:

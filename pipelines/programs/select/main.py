@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.programs.select.members import COMPLETED, Member, read_members
+from pipelines.programs.select.members import COMPLETED, Member, read_members, row_text
 from pipelines.programs.select.picture import drawn
 from pipelines.programs.select.variables import BEST, EXECUTION, PICTURE, REPORT
 from pipelines.runtime.errors import JobError
@@ -78,7 +78,7 @@ def _reasons(members: Sequence[Member]) -> str:
 
 def summary(config: Mapping[str, Any], members: Sequence[Member], best: Member) -> str:
     """Say in one line which member is the best, and how many have not completed."""
-    chosen = ", ".join(f"{name}={value}" for name, value in best.parameters.items())
+    chosen = row_text(best.parameters)
     value = (best.metrics or {})[config["metric"]]
     bad = [one.step for one in members if one.status != COMPLETED]
     missing = f"; {len(bad)} of {len(members)} did not complete: {', '.join(bad)}" if bad else ""

@@ -57,6 +57,14 @@ class Member:
         }
 
 
+def row_text(row: Mapping[str, Any]) -> str:
+    """Write a row on one line, its values as a script gets them."""
+    return ", ".join(
+        f"{name}={value if isinstance(value, str) else json.dumps(value)}"
+        for name, value in row.items()
+    )
+
+
 def read_members(client: Any, execution: str, rows: Sequence[Mapping[str, Any]]) -> list[Member]:
     """Read what became of the members of an execution.
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
+from pipelines.programs.select.members import row_text
+
 _LINE, _LABEL, _BARS, _VALUE = 26, 300, 300, 90
 _BEST, _OTHER, _TEXT = "#0b7285", "#a5b4bd", "#1b1f23"
 _STRONG, _FAINT = f'fill="{_TEXT}" font-weight="bold"', 'fill="#6a737d"'
@@ -54,7 +56,7 @@ def _value(member: Mapping[str, Any], metric: str) -> float | None:
 
 
 def _label(member: Mapping[str, Any]) -> str:
-    text = ", ".join(f"{name}={value}" for name, value in member["parameters"].items())
+    text = row_text(member["parameters"])
     return text if len(text) <= 44 else f"{text[:43]}…"
 
 

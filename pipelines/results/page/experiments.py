@@ -27,7 +27,7 @@ def _rows(experiment: Experiment) -> Iterator[tuple[str, ...]]:
         completed = one["status"] == "Completed"
         yield (
             element("strong", f"{one['step']} (best)") if best else str(one["step"]),
-            *(str(one["parameters"].get(name, "")) for name in experiment.parameters),
+            *experiment.texts(one),
             "" if value is None else written(value),
             element("span", str(one["status"]), class_="good" if completed else "bad"),
             seconds(one.get("seconds")),

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.kinds.base.matrix import rows
+from pipelines.kinds.base.matrix import Row, member_name, rows
 from pipelines.kinds.experiments import ExperimentsStep, _chained
+from pipelines.spec.model import STEP_NAME
+from pipelines.spec.values import scalar_text
 
 Waits = Mapping[str, Mapping[str, str]]
 
@@ -41,6 +43,63 @@ def test_rows_are_combinations_without_those_excluded_and_with_those_included() 
         {"rate": 0.3, "deep": False},
         {"rate": 1},
     )
+
+
+def test_an_included_entry_is_added_to_the_combinations_that_it_fits() -> None:
+    """As in a matrix of GitHub Actions, whose guide has this one; an excluded row can come back."""
+    matrix = _step(
+        matrix={
+            "fruit": ["apple", "pear"],
+            "animal": ["cat", "dog"],
+            "exclude": [{"fruit": "pear", "animal": "cat"}],
+            "include": [
+                {"color": "green"},
+                {"color": "pink", "animal": "cat"},
+                {"fruit": "apple", "shape": "circle"},
+                {"fruit": "banana"},
+                {"fruit": "banana", "animal": "cat"},
+                {"fruit": "pear", "animal": "cat"},
+            ],
+        }
+    ).matrix
+    assert rows(matrix) == (
+        {"fruit": "apple", "animal": "cat", "color": "pink", "shape": "circle"},
+        {"fruit": "apple", "animal": "dog", "color": "green", "shape": "circle"},
+        {"fruit": "pear", "animal": "dog", "color": "green"},
+        {"fruit": "banana"},
+        {"fruit": "banana", "animal": "cat"},
+        {"fruit": "pear", "animal": "cat"},
+    )
+
+
+_VALUES = st.text("ab/ .-_é", max_size=40) | st.integers() | st.floats(0, 1) | st.booleans()
+_ROWS = st.lists(
+    st.dictionaries(st.sampled_from(["rate", "deep", "image"]), _VALUES, min_size=1),
+    unique_by=lambda row: tuple(sorted((key, scalar_text(row[key])) for key in row)),
+)
+
+
+@given(st.from_regex(r"[a-z-]{1,57}", fullmatch=True), _ROWS)
+def test_the_name_of_a_member_is_legal_and_its_own(step: str, found: list[Row]) -> None:
+    """Whatever its values are, and in whatever order it names them."""
+    names = [member_name(step, row) for row in found]
+    assert len({*names}) == len(names)
+    assert all(STEP_NAME.fullmatch(name) and name.startswith(f"{step}-") for name in names)
+    assert names == [member_name(step, dict(reversed([*row.items()]))) for row in found]
+
+
+def test_a_value_that_is_added_renames_no_other_member() -> None:
+    """The service's cache looks for a result under the name of the step."""
+    few, more = (
+        {member_name("sweep", row) for row in rows(_step(matrix=matrix).matrix)}
+        for matrix in (
+            {"rate": [0.1, 0.3], "deep": [2, 8]},
+            {"deep": [1, 2, 8], "rate": [0.05, 0.1, 0.3], "include": [{"rate": 1.5}]},
+        )
+    )
+    assert "sweep-2-0_1-" in {name[:-6] for name in few}
+    assert few < more
+    assert len(more) == 10
 
 
 def _most_at_once(waits: Waits) -> int:
