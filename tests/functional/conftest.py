@@ -15,6 +15,7 @@ from pipelines.infra.wheel import tool_wheel
 from tests.service_models import parsed_once
 
 ROOT = Path(__file__).parents[2]
+LEFTOVER = "pipelines/cli/commands/gone.py"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -46,15 +47,18 @@ def wheel(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 
 
 def _build_wheel(source: Path, folder: Path) -> Path:
-    """Build it from a copy, so that nothing stays in the tree."""
+    """Build it from a copy, so that nothing stays in the tree, where an older version was built."""
     tracked = subprocess.run(
-        ["git", "ls-files", "pipelines", "pyproject.toml", "README.md", "LICENSE"],  # noqa: S607 - git by its name
+        ["git", "ls-files", "pipelines", "pyproject.toml", "setup.py", "README.md", "LICENSE"],  # noqa: S607 - git by its name
         cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout.split()  # fmt: skip
     for name in tracked:
         target = source / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes((ROOT / name).read_bytes())
+    leftover = source / "build" / "lib" / LEFTOVER
+    leftover.parent.mkdir(parents=True)
+    leftover.write_text("A module that an older version had.")
     built = subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "--no-deps", "--quiet", "-w", str(folder), "."],
         cwd=source, capture_output=True, text=True, check=False,

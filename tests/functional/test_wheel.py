@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.infra.wheel import digest_of, files_of, tool_wheel
+from tests.functional.conftest import LEFTOVER
 
 TINY = """\
 spec: 1
@@ -48,6 +49,12 @@ def test_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
         "pipelines/templates/editors/vscode/tasks.json",
     ):
         assert needed in names
+
+
+def test_wheel_has_nothing_of_what_an_older_version_left_in_the_checkout(wheel: Path) -> None:
+    """Commands and checks are found by their files: one that is gone must not come back."""
+    with zipfile.ZipFile(wheel) as archive:
+        assert LEFTOVER not in archive.namelist()
 
 
 def test_wheel_runs_a_pipeline_outside_this_repository(wheel: Path, tmp_path: Path) -> None:
