@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 from pipelines.cli.progress.words import duration
@@ -11,51 +12,103 @@ from pipelines.cli.tables import columns
 from pipelines.compile.model import Compiled
 from pipelines.cost.endpoints import EndpointCost, endpoint_costs
 from pipelines.cost.estimate import Amount, Line, estimate, total
-from pipelines.cost.prices import Prices, known_prices
+from pipelines.cost.prices import Prices, currency_of, known_prices
 from pipelines.cost.spent import Spent, spent
-from pipelines.cost.usage import uses
+from pipelines.cost.usage import Use, uses
 from pipelines.definition.named import read
+from pipelines.errors import UsageError
 from pipelines.execution.caller import Caller
+from pipelines.frozen import frozen
+from pipelines.json_types import JsonObject
 from pipelines.results.run import ExecutionResult
 
 _NO_PRICES = "no price is known: `pipelines cost --refresh` retrieves them"
+_NOT_COUNTED = "requests, transfer, S3 and Lambda are not counted"
 
 
-def plan_line(compiled: Compiled, file: Path, region: str) -> str:
-    """Return in one line what an execution costs at most, and its endpoints in a month."""
-    prices = known_prices(home_of(file), region)
-    if not prices.dollars:
-        return f"cost: unknown, {_NO_PRICES}"
+@frozen
+class PlannedCost:
+    """What a plan says of costs.
+
+    Args:
+        execution: the most that an execution costs.
+        endpoints: what the endpoints cost in a month; None where none are deployed.
+        prices: by which prices.
+        problem: why no price could be read; None where they could.
+    """
+
+    execution: Amount
+    endpoints: Amount | None
+    prices: Prices
+    problem: str | None = None
+
+    @property
+    def text(self) -> str:
+        """All of it in one line."""
+        if not self.prices.each:
+            return f"unknown, {self.problem or _NO_PRICES}"
+        each = self.endpoints
+        hosting = "" if each is None else f"; its endpoints cost {words(each, self.prices)} a month"
+        unknown = _unknown(total(one for one in (self.execution, each) if one is not None))
+        said = f"{words(self.execution, self.prices)}{hosting}{unknown}"
+        return f"the most for an execution is {said} ({'; '.join(self.prices.sources)})"
+
+    @property
+    def document(self) -> JsonObject:
+        """All of it for machines."""
+        return {
+            "execution_at_most": asdict(self.execution),
+            "endpoints_a_month": None if self.endpoints is None else asdict(self.endpoints),
+            "currency": self.prices.currency,
+            "sources": list(self.prices.sources),
+        }
+
+
+def planned_cost(compiled: Compiled, file: Path, region: str) -> PlannedCost:
+    """Return what an execution costs at most, and its endpoints in a month."""
+    prices, problem = _prices(file, region)
     lines = estimate(uses(read(compiled.definition)), prices, {})
+    months = [one.month for one in endpoint_costs(compiled, prices)]
     whole = total(line.most for line in lines)
-    months = endpoint_costs(compiled, prices)
-    hosting = f"; endpoints {words(total(c.month for c in months))} a month" if months else ""
-    return f"cost: an execution at most {words(whole)}{hosting} ({'; '.join(prices.sources)})"
+    return PlannedCost(whole, total(months) if months else None, prices, problem)
 
 
-def status_line(read_run: Callable[[], ExecutionResult], prices: Prices, caller: Caller) -> str:
+def status_line(
+    read_run: Callable[[], ExecutionResult], file: Path, region: str, caller: Caller
+) -> str:
     """Return in one line what an execution has cost; it is read only where a price is known."""
-    if not prices.dollars:
-        return f"cost: unknown, {_NO_PRICES}"
+    prices, problem = _prices(file, region)
+    if not prices.each:
+        return f"cost: unknown, {problem or _NO_PRICES}"
     whole = total(one.amount for one in spent(read_run(), prices, caller))
-    return f"cost: {words(whole)} ({'; '.join(prices.sources)})"
+    return f"cost: {words(whole, prices)}{_unknown(whole)} ({'; '.join(prices.sources)})"
 
 
-def words(amount: Amount) -> str:
-    """Write an amount; where something is unknown, what is known is a part of it."""
+def _prices(file: Path, region: str) -> tuple[Prices, str | None]:
+    """Return what is known; a file that is wrong is no reason to show no plan and no status."""
+    try:
+        return known_prices(home_of(file), region), None
+    except UsageError as error:
+        return Prices(currency=currency_of(region)), error.problem
+
+
+def words(amount: Amount, prices: Prices) -> str:
+    """Write an amount; where something is unknown, it is at least what is known."""
     if not amount.unknown:
-        return _dollars(amount.dollars)
-    if amount.dollars:
-        return f"{_dollars(amount.dollars)} and what is unknown"
-    return "unknown"
+        return prices.money(amount.known)
+    return f"at least {prices.money(amount.known)}" if amount.known else "unknown"
+
+
+def _unknown(amount: Amount) -> str:
+    return f"; unknown: {', '.join(amount.unknown)}" if amount.unknown else ""
 
 
 def estimate_text(lines: Iterable[Line], endpoints: Iterable[EndpointCost], prices: Prices) -> str:
     """Write what an execution and its endpoints will cost."""
     found, hosted = tuple(lines), tuple(endpoints)
-    parts = [_lines(found)] if found else ["no step runs on instances"]
+    parts = [_lines(found, prices)] if found else ["no step runs on instances"]
     if hosted:
-        rows = [(c.endpoint, c.mode, c.what, words(c.month), c.remark) for c in hosted]
+        rows = [(c.endpoint, c.mode, c.what, words(c.month, prices), c.remark) for c in hosted]
         parts.append(columns(("endpoint", "mode", "billed", "a month", ""), rows))
     amounts = [amount for line in found for amount in (line.likely, line.most)]
     parts.append("\n".join(_notes(found, total([*amounts, *(c.month for c in hosted)]), prices)))
@@ -66,28 +119,41 @@ def spent_text(rows: Iterable[Spent], prices: Prices) -> str:
     """Write what an execution has cost."""
     found = tuple(rows)
     whole = total(one.amount for one in found)
-    table = [(one.step, one.what, _time(one.seconds), words(one.amount)) for one in found]
-    table.append(("total", "", "", words(whole)))
+    table = [(one.step, one.what, _time(one.seconds), words(one.amount, prices)) for one in found]
+    table.append(("total", "", "", words(whole, prices)))
     shown = columns(("step", "instances", "billed", "cost"), table)
     return "\n".join((shown, "", *_about(whole, prices)))
 
 
-def _lines(lines: tuple[Line, ...]) -> str:
+def _lines(lines: tuple[Line, ...], prices: Prices) -> str:
     rows = [
         (
             line.use.step,
-            f"{line.use.count or '?'} x {line.use.price or line.use.component}",
+            _what(line.use),
             "spot" if line.use.spot else "",
             _time(line.expected),
-            words(line.likely),
-            _time(line.use.longest),
-            words(line.most),
+            words(line.likely, prices),
+            _most_time(line.use),
+            words(line.most, prices),
         )
         for line in lines
     ]
     likely, most = total(one.likely for one in lines), total(one.most for one in lines)
-    rows.append(("total", "", "", "", words(likely), "", words(most)))
+    rows.append(("total", "", "", "", words(likely, prices), "", words(most, prices)))
     return columns(("step", "instances", "", "expected", "cost", "at most", "cost"), rows)
+
+
+def _what(use: Use) -> str:
+    """Name what is billed, with what may be taken instead."""
+    if use.apart:
+        return use.component
+    named = (one.price or f"{one.component}, its type unknown" for one in (use, *use.instead))
+    return f"{use.count or '?'} x {' or '.join(dict.fromkeys(named))}"
+
+
+def _most_time(use: Use) -> str:
+    tried = "" if use.attempts == 1 or use.longest is None else f" x {use.attempts or '?'} attempts"
+    return f"{_time(use.longest)}{tried}"
 
 
 def _notes(lines: tuple[Line, ...], whole: Amount, prices: Prices) -> Iterator[str]:
@@ -100,14 +166,10 @@ def _about(whole: Amount, prices: Prices) -> Iterator[str]:
     if whole.unknown:
         yield f"unknown: {', '.join(whole.unknown)}"
     if prices.sources:
-        yield f"prices: {'; '.join(prices.sources)}; requests, transfer and S3 are not counted"
+        yield f"prices: {'; '.join(prices.sources)}; {_NOT_COUNTED}"
     else:
         yield f"prices: {_NO_PRICES}; or write them into prices.json"
 
 
 def _time(seconds: float | None) -> str:
     return "unknown" if seconds is None else duration(seconds)
-
-
-def _dollars(amount: float) -> str:
-    return f"{amount:.2f} $" if amount >= 1 or not amount else f"{amount:.4f} $"

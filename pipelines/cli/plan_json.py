@@ -15,7 +15,11 @@ VERSION = 1
 
 
 def plan_json(
-    plan: Plan, where: JsonObject, quotas: Iterable[str] = (), advice: Iterable[str] = ()
+    plan: Plan,
+    where: JsonObject,
+    quotas: Iterable[str] = (),
+    advice: Iterable[str] = (),
+    cost: JsonObject | None = None,
 ) -> JsonObject:
     """Write a plan.
 
@@ -24,6 +28,7 @@ def plan_json(
         where: the target: account, region, whether it is local.
         quotas: what its steps need of the account's quotas.
         advice: what the latest execution suggests.
+        cost: what it costs; None where nothing is billed.
     """
     return {
         "version": VERSION,
@@ -37,6 +42,7 @@ def plan_json(
         "warnings": list(plan.warnings),
         "quotas": list(quotas),
         "advice": list(advice),
+        "cost": cost,
         "fingerprint": plan.fingerprint,
     }
 

@@ -1,4 +1,4 @@
-"""What a definition asks for, and prices → dollars, as far as both are known."""
+"""What a definition asks for, and prices → amounts, as far as both are known."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ _REUSED: Final = ("CacheHitResult", "SelectiveExecutionResult")
 
 @frozen
 class Amount:
-    """Dollars, as far as they are known.
+    """What something costs, as far as that is known.
 
     Args:
-        dollars: what is known of it.
+        known: what is known of it, in the currency of the prices.
         unknown: what is not: names of prices, and words for what else is missing.
     """
 
-    dollars: float = 0.0
+    known: float = 0.0
     unknown: tuple[str, ...] = ()
 
     def __add__(self, other: Amount) -> Amount:
         missing = dict.fromkeys((*self.unknown, *other.unknown))
-        return Amount(self.dollars + other.dollars, tuple(missing))
+        return Amount(self.known + other.known, tuple(missing))
 
 
 @frozen
@@ -44,8 +44,8 @@ class Line:
     Args:
         use: the instances.
         expected: the seconds that earlier runs took; None without one.
-        likely: the dollars for these.
-        most: the dollars where it runs until it is ended.
+        likely: what these cost.
+        most: what it costs where it runs until it is ended, each time that it may be tried.
     """
 
     use: Use
@@ -78,7 +78,9 @@ def _most(use: Use, prices: Prices) -> Amount:
     without = f"the longest time of {use.step}"
     found = [cost_of(one, prices, one.longest, without) for one in (use, *use.instead)]
     unknown = dict.fromkeys(name for amount in found for name in amount.unknown)
-    return Amount(max(one.dollars for one in found), tuple(unknown))
+    if use.attempts is None:
+        unknown[f"how often {use.step} is tried again"] = None
+    return Amount(max(one.known for one in found) * (use.attempts or 1), tuple(unknown))
 
 
 def _likely(use: Use, prices: Prices, seconds: float | None) -> Amount:
@@ -96,25 +98,23 @@ def cost_of(use: Use, prices: Prices, seconds: float | None, without: str) -> Am
         seconds: how long; None where that is not known.
         without: what is unknown then.
     """
+    if use.apart:
+        return Amount(unknown=(f"{use.component} of {use.step}",))
     hourly = None if use.price is None else prices.of(use.price)
+    storage = None if use.volume is None else prices.of(use.storage)
+    unstored = (
+        *([use.storage] if use.volume is not None and storage is None else []),
+        *([] if use.is_sized else [f"the size of the volume of {use.step}"]),
+    )
     unknown = [
         *([without] if seconds is None else []),
         *([use.price or f"the instance type of {use.step}"] if hourly is None else []),
         *([f"the number of instances of {use.step}"] if use.count is None else []),
     ]
     if unknown or seconds is None or hourly is None or use.count is None:
-        return Amount(unknown=tuple(unknown))
-    instances = Amount(hourly * use.count * seconds / HOUR)
-    return instances + _storage(use, prices, use.count * seconds)
-
-
-def _storage(use: Use, prices: Prices, instance_seconds: float) -> Amount:
-    if use.volume is None:
-        return Amount()
-    monthly = prices.of(use.storage)
-    if monthly is None:
-        return Amount(unknown=(use.storage,))
-    return Amount(monthly * use.volume * instance_seconds / HOUR / HOURS_A_MONTH)
+        return Amount(unknown=(*unknown, *unstored))
+    stored = (storage or 0.0) * (use.volume or 0.0) / HOURS_A_MONTH
+    return Amount((hourly + stored) * use.count * seconds / HOUR, unstored)
 
 
 def total(amounts: Iterable[Amount]) -> Amount:

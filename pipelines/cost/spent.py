@@ -14,6 +14,7 @@ from datetime import datetime
 from pipelines.cost.estimate import Amount, cost_of, total
 from pipelines.cost.prices import Prices
 from pipelines.cost.usage import uses_of
+from pipelines.diagnostics.sentences import counted
 from pipelines.execution.caller import Caller, CallRefusedError
 from pipelines.execution.trials import find_trying
 from pipelines.frozen import frozen
@@ -35,7 +36,7 @@ class Spent:
         step: its name.
         what: the instances, as `2 x training/ml.m5.large`; of several jobs with their number.
         seconds: those that are billed; None where they are not known.
-        amount: the dollars.
+        amount: what that is.
     """
 
     step: str
@@ -57,18 +58,28 @@ def spent(run: ExecutionResult, prices: Prices, caller: Caller) -> tuple[Spent, 
 
 def _of_step(step: StepResult, prices: Prices, caller: Caller) -> Iterator[Spent]:
     known = step.type
-    if known is None or not known.clusters or known.resource is None:
+    if known is None or not (known.runs_jobs or known.billed_for):
         return
     if step.reused_from is not None:
         yield Spent(step.name, f"reused from {step.reused_from}", 0.0, Amount())
         return
-    if not step.described:
+    yield from _earlier(step)
+    if known.billed_for is not None:
+        yield Spent(step.name, "", None, Amount(unknown=(f"{known.billed_for} of {step.name}",)))
+    elif not step.described:
         yield Spent(step.name, "", None, Amount(unknown=(f"what {step.name} ran",)))
-        return
-    if known.trials is not None:
+    elif known.trials is not None:
         yield from _together(_of_started(step, prices, caller))
-        return
-    yield from _of_job(step.name, known, step.described, prices)
+    else:
+        yield from _of_job(step.name, known, step.described, prices)
+
+
+def _earlier(step: StepResult) -> Iterator[Spent]:
+    """Yield the jobs that a step was tried with before its last, which nothing lists."""
+    earlier = int(step.listed.get("AttemptCount") or 1) - 1
+    if earlier > 0:
+        jobs = counted(earlier, "earlier attempt")
+        yield Spent(step.name, jobs, None, Amount(unknown=(f"{jobs} of {step.name}",)))
 
 
 def _of_job(step: str, known: StepType, described: JsonObject, prices: Prices) -> Iterator[Spent]:

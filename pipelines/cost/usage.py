@@ -11,12 +11,18 @@ from pipelines.definition.steps import Step, take_apart
 from pipelines.frozen import frozen
 from pipelines.grammar.functions import with_parameters
 from pipelines.json_types import Json, JsonObject
-from pipelines.steptypes.clusters import choices
+from pipelines.steptypes.clusters import choices, has_local_storage
 from pipelines.steptypes.places import below, value_at
 from pipelines.steptypes.steptype import Cluster
 
 COMPONENTS: Final = {"endpoint": "hosting"}
 """What the price list calls a usage of Service Quotas; another one is its name without `job`."""
+
+_BILLED_FAULT: Final = "SageMaker.JOB_INTERNAL_ERROR"
+"""What a job may end with after it has run; the other faults end a step before that."""
+
+_MAX_ATTEMPTS: Final = 5
+"""Of a policy that names no end (developer guide, retry policies)."""
 
 _DEFAULT_RUNTIME: Final = 86_400
 """Seconds after which the service ends a job that names no end (FACTS 2.2)."""
@@ -33,21 +39,28 @@ class Use:
         count: how many, of all its jobs; None where that is not known.
         longest: the seconds after which it is ended, and its warm pool as well; None where nothing
             ends it, or it is not known.
-        volume: the storage of each in GB; None where it has none of its own.
+        volume: the storage of each in GB; None where it has none of its own, or it is not known.
+        is_sized: whether that is known.
         spot: whether it may run on spot capacity, at another price.
         at_once: how many of them run at the same time; None where that is not known.
         instead: what may be taken instead, where there is no capacity for these.
+        attempts: how often the step may run in all, by its retry policies; None where that is not
+            known.
+        apart: whether no price of instances says what it costs; `component` names what is billed.
     """
 
     step: str
     component: str
-    instance: str | None
-    count: int | None
-    longest: float | None
+    instance: str | None = None
+    count: int | None = None
+    longest: float | None = None
     volume: float | None = None
     spot: bool = False
     at_once: int | None = None
     instead: tuple[Use, ...] = ()
+    attempts: int | None = 1
+    apart: bool = False
+    is_sized: bool = True
 
     @property
     def price(self) -> str | None:
@@ -67,12 +80,13 @@ def uses(definition: JsonObject, parameters: Mapping[str, Json] | None = None) -
         definition: a definition, ours or anybody's.
         parameters: values of its parameters; the others have their defaults.
     """
-    known = {**_typed_defaults(definition), **(parameters or {})}
+    known = {**typed_defaults(definition), **(parameters or {})}
     steps = (step for step in take_apart(definition).steps if step.known is not None)
     return tuple(use for step in steps for use in _of_step(step, known))
 
 
-def _typed_defaults(definition: JsonObject) -> dict[str, Json]:
+def typed_defaults(definition: JsonObject) -> dict[str, Json]:
+    """Return the defaults of a definition's parameters, as it has them."""
     listed = definition.get("Parameters") or ()
     names = defaults_of(definition)
     return {one["Name"]: one["DefaultValue"] for one in listed if one["Name"] in names}
@@ -80,13 +94,31 @@ def _typed_defaults(definition: JsonObject) -> dict[str, Json]:
 
 def _of_step(step: Step, known: Mapping[str, Json]) -> Iterator[Use]:
     arguments = with_parameters(step.apart.get("Arguments") or {}, known)
-    resource = step.known.resource if step.known is not None else None
-    if resource is None or resource.log_group is None:
+    known_type = step.known
+    if known_type is None:
+        return
+    if known_type.billed_for is not None:
+        yield Use(step.name, known_type.billed_for, apart=True)
+        return
+    if not known_type.runs_jobs:
         return  # an endpoint's config runs nothing by itself
-    for cluster in step.known.clusters if step.known is not None else ():
+    attempts = _attempts(step.apart.get("RetryPolicies"))
+    for cluster in known_type.clusters:
         for use in uses_of(step.name, cluster, arguments):
+            again = replace(use, attempts=attempts)
             # The items of a loop are known only when it runs.
-            yield _times_unknown(use) if step.repeats else use
+            yield _times_unknown(again) if step.repeats else again
+
+
+def _attempts(policies: Json) -> int | None:
+    """Return how often a step may run: of what is tried again, only a job's own fault is billed."""
+    again = 0
+    for policy in policies if isinstance(policies, list) else ():
+        if _BILLED_FAULT in policy.get("ExceptionType", ()):
+            if "ExpireAfterMin" in policy:
+                return None
+            again += policy.get("MaxAttempts", _MAX_ATTEMPTS)
+    return 1 + again
 
 
 def uses_of(step: str, cluster: Cluster, request: JsonObject) -> Iterator[Use]:
@@ -105,13 +137,15 @@ def uses_of(step: str, cluster: Cluster, request: JsonObject) -> Iterator[Use]:
                     chosen if isinstance(chosen, str) else None,
                     None if count is None or jobs is None else int(count * jobs),
                     _with_pool(longest, asked),
-                    _volume(cluster, job, taken),
+                    _number(volume),
                     value_at(job, "EnableManagedSpotTraining") is True,
                     None if count is None or together is None else int(count * together),
+                    is_sized=volume is None or _number(volume) is not None,
                 )
                 for taken in _taken(asked)
                 if (chosen := value_at(taken, cluster.type)) is not None
                 for count in (_number(value_at(taken, cluster.count)),)
+                for volume in (_volume(cluster, job, taken),)
             )
             if found:  # else its instances stand in another place
                 yield replace(found[0], instead=found[1:])
@@ -127,12 +161,16 @@ def _taken(asked: Json) -> tuple[JsonObject, ...]:
     return ({**offered[0], "InstanceType": asked["SelectedInstanceType"], **count},)
 
 
-def _volume(cluster: Cluster, job: Json, taken: JsonObject) -> float | None:
-    """Return the storage of each instance, which a choice of several may have of its own."""
-    if not cluster.volume:
+def _volume(cluster: Cluster, job: Json, taken: JsonObject) -> Json:
+    """Return the storage of each instance, which a choice of several may have of its own.
+
+    Local storage is a part of the instance, which no volume is added to (API, VolumeSizeInGB).
+    """
+    kind = value_at(taken, cluster.type)
+    if not cluster.volume or (isinstance(kind, str) and has_local_storage(kind)):
         return None
     whole = value_at(job, cluster.volume)
-    return _number(taken.get("VolumeSizeInGB") if whole is None else whole)
+    return taken.get("VolumeSizeInGB") if whole is None else whole
 
 
 def _longest(cluster: Cluster, job: Json) -> float | None:

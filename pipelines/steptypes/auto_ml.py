@@ -32,6 +32,7 @@ STEP_TYPE = StepType(
     job_roles=("RoleArn",),
     listed_as="AutoMLJob",
     resource=Resource(noun="automl-job", name="AutoMLJobName", arn="AutoMLJobArn"),
+    billed_for="the jobs of AutoML",
     inputs=(
         DataPlace(
             at="InputDataConfig.*",

@@ -16,6 +16,7 @@ STEP_TYPE = StepType(
     passes_to=("job.sagemaker.amazonaws.com",),
     # Its ARN holds its category, too: job/<category>/<name>.
     resource=Resource(noun="job", name="JobName"),
+    billed_for="its job",
     own_shapes={
         # A reference may go on below the document, which the service parses (SDK JobStep).
         "JobProperties": {

@@ -237,6 +237,7 @@ class StepType:
             API's PipelineExecutionStepMetadata); None where it is the Type's name.
         resource: what it creates; None where that is nothing with an ARN of SageMaker's.
         clusters: the instances that it asks for.
+        billed_for: what it costs, for people, where no instances that it names are billed.
         inputs: what it reads.
         outputs: what it writes.
         describes: members of the Describe response that the service adds to the arguments, out of
@@ -276,6 +277,7 @@ class StepType:
     listed_as: str | None = None
     resource: Resource | None = None
     clusters: tuple[Cluster, ...] = ()
+    billed_for: str | None = None
     inputs: tuple[DataPlace, ...] = ()
     outputs: tuple[DataPlace, ...] = ()
     describes: Callable[[JsonObject, str], JsonObject] = _nothing
@@ -297,6 +299,11 @@ class StepType:
     def registers(self) -> bool:
         """Whether it adds a version to the model registry."""
         return self.resource is not None and self.resource.noun == "model-package"
+
+    @property
+    def runs_jobs(self) -> bool:
+        """Whether its instances are those of a job, which end with it; an endpoint keeps them."""
+        return self.resource is not None and self.resource.log_group is not None
 
     @property
     def branches(self) -> bool:

@@ -21,7 +21,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from pipelines.cost.prices import SERVICE, listed_prices, read_prices
+from pipelines.cost.listing import SERVICE, listed_prices
+from pipelines.cost.prices import read_prices
 from pipelines.errors import UsageError
 from pipelines.images import ImageProblem, resolve
 from pipelines.json_types import JsonObject
@@ -58,7 +59,9 @@ def uses() -> list[tuple[str, float]]:
 def plan_of(options: argparse.Namespace, client: Clients) -> Plan:
     """Compute the plan; the user's prices go before listed ones."""
     used = uses()
-    prices = {} if options.prices is None else read_prices(options.prices)
+    prices = (
+        {} if options.prices is None else read_prices(options.prices, {what for what, _ in used})
+    )
     wanted = {what for what, _ in used} - prices.keys()
     if wanted:
         try:

@@ -28,14 +28,8 @@ from pipelines.compile.driver import compile_spec
 from pipelines.compile.model import Compiled
 from pipelines.cost.endpoints import endpoint_costs
 from pipelines.cost.estimate import earlier_times, estimate
-from pipelines.cost.prices import (
-    PRICING_REGION,
-    SERVICE,
-    Prices,
-    keep_prices,
-    known_prices,
-    listed_prices,
-)
+from pipelines.cost.listing import PRICE_LIST, SERVICE, listed_prices, pricing_region
+from pipelines.cost.prices import Prices, keep_prices, kept_prices, known_prices
 from pipelines.cost.spent import spent
 from pipelines.cost.usage import uses
 from pipelines.definition.named import read
@@ -122,8 +116,9 @@ def _times(chosen: ChosenSpec, aws: Aws, local: bool) -> dict[str, float]:  # no
 
 def _refresh(chosen: ChosenSpec, compiled: Compiled, region: str) -> None:
     """Retrieve the prices of what the spec uses, and keep them with today's date."""
-    wanted = _wanted(compiled)
-    account = open_account(PRICING_REGION)
+    home = home_of(chosen.file)
+    wanted = sorted({*_wanted(compiled), *kept_prices(home, region)})
+    account = open_account(pricing_region(region))
 
     def listed(filters: Sequence[Mapping[str, str]]) -> Iterable[str]:
         members: JsonObject = {"ServiceCode": SERVICE, "Filters": list(filters)}
@@ -131,10 +126,11 @@ def _refresh(chosen: ChosenSpec, compiled: Compiled, region: str) -> None:
         return map(str, products)  # each is a text with JSON in it
 
     found = listed_prices(listed, region, wanted)
-    home = home_of(chosen.file)
     with writing(home):
-        keep_prices(home, region, found, time.strftime("%Y-%m-%d", time.gmtime()))
-    echo(f"kept {len(found)} of {len(wanted)} prices for {region}", err=True)
+        keep_prices(home, region, found, PRICE_LIST, time.strftime("%Y-%m-%d", time.gmtime()))
+    missing = [name for name in wanted if name not in found]
+    without = f"; without exactly one price there: {', '.join(missing)}" if missing else ""
+    echo(f"kept {len(found)} of {len(wanted)} prices for {region}{without}", err=True)
 
 
 def _wanted(compiled: Compiled) -> list[str]:

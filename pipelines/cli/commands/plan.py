@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,6 +19,9 @@ from pipelines.cli.printing import echo, echo_data
 from pipelines.cli.target import CommandTarget, open_target
 from pipelines.errors import ChangesPendingError
 from pipelines.plan.model import Plan
+
+if TYPE_CHECKING:
+    from pipelines.cli.costs import PlannedCost
 
 
 @click.command("plan")
@@ -55,22 +59,30 @@ def COMMAND(  # noqa: N802 - found by this name
 def _show(plan: Plan, target: CommandTarget, output_format: str) -> None:
     match output_format:
         case "json":
-            written = plan_json(plan, target.where(), _quotas(target), _advice(target))
+            cost = next((one.document for one in _costs(target)), None)
+            written = plan_json(plan, target.where(), _quotas(target), _advice(target), cost)
             echo_data(f"{json.dumps(written, indent=2, ensure_ascii=False)}\n")
         case "markdown":
             quotas = () if plan.is_empty else _quotas(target)
-            notes = {"Quotas": quotas, "Advice": _advice(target)}
-            echo_data(plan_markdown(plan, target.description, target.chosen.env, notes))
+            costs = () if plan.is_empty else (one.text for one in _costs(target))
+            titled = {"Quotas": quotas, "Cost": costs, "Advice": _advice(target)}
+            echo_data(plan_markdown(plan, target.description, target.chosen.env, titled))
         case _:
             echo(plan_text(plan, target.description))
-            if not target.is_local:
-                from pipelines.cli.costs import plan_line  # noqa: PLC0415 - only for people
-
-                echo(plan_line(target.compiled, target.chosen.file, target.aws.region))
+            for one in _costs(target):
+                echo(f"cost: {one.text}")
             for line in _quotas(target):
                 echo(f"quota: {line}")
             for line in _advice(target):
                 echo(f"advice, {line}")
+
+
+def _costs(target: CommandTarget) -> Iterator[PlannedCost]:
+    """Yield what an account will bill; nothing for the local SageMaker."""
+    from pipelines.cli.costs import planned_cost  # noqa: PLC0415 - only where a plan is shown
+
+    if not target.is_local:
+        yield planned_cost(target.compiled, target.chosen.file, target.aws.region)
 
 
 def _quotas(target: CommandTarget) -> Iterator[str]:

@@ -74,14 +74,15 @@ def _experiments(scope: Scope, steps: list[JsonObject]) -> Iterator[str]:
 def _cost(scope: Scope, described: JsonObject, chosen: ChosenSpec) -> str:
     """Return in one line what an execution in an account has cost."""
     from pipelines.cli.costs import status_line  # noqa: PLC0415 - not for the local SageMaker
-    from pipelines.cli.project import home_of  # noqa: PLC0415
     from pipelines.cli.results import source_of  # noqa: PLC0415
-    from pipelines.cost.prices import known_prices  # noqa: PLC0415
-    from pipelines.results.run import read_execution  # noqa: PLC0415
+    from pipelines.results.run import ExecutionResult, read_execution  # noqa: PLC0415
 
     region = "" if scope.account is None else scope.account.region
-    prices = known_prices(home_of(chosen.file), region)
-    return status_line(lambda: read_execution(source_of(scope), described), prices, scope.caller)
+
+    def read_run() -> ExecutionResult:
+        return read_execution(source_of(scope), described)
+
+    return status_line(read_run, chosen.file, region, scope.caller)
 
 
 def _instances(scope: Scope, described: JsonObject, rows: list[JsonObject]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,10 +12,10 @@ from typing import Any
 import pytest
 
 from pipelines.compile.driver import compile_spec
-from pipelines.compile.model import CompileRequest
-from pipelines.cost.endpoints import PROVISIONED, SERVERLESS, endpoint_costs
+from pipelines.compile.model import Compiled, CompileRequest
+from pipelines.cost.endpoints import endpoint_costs
 from pipelines.cost.estimate import Amount, estimate, total
-from pipelines.cost.prices import Prices
+from pipelines.cost.prices import PROVISIONED, PROVISIONED_REQUEST, SERVERLESS, Prices
 from pipelines.cost.spent import spent
 from pipelines.cost.usage import Use, uses
 from pipelines.definition.steps import take_apart
@@ -47,8 +48,8 @@ def _definition(*steps: JsonObject, **parameters: Any) -> JsonObject:
 def test_a_step_costs_instances_times_time_with_their_storage() -> None:
     """Expected by earlier runs, at most by the time after which the job is ended."""
     (line,) = estimate(uses(_definition(_training())), PRICES, {"train": 1800.0})
-    assert line.most.dollars == pytest.approx(2 * (0.1 + 0.73 * 10 / 730))
-    assert line.likely.dollars == pytest.approx(line.most.dollars / 2)
+    assert line.most.known == pytest.approx(2 * (0.1 + 0.73 * 10 / 730))
+    assert line.likely.known == pytest.approx(line.most.known / 2)
     assert (line.most.unknown, line.likely.unknown) == ((), ())
 
 
@@ -63,13 +64,17 @@ def test_what_is_not_known_is_named_and_makes_the_sum_unknown() -> None:
     steps = _training(), _training("wide", resources=count), transform
     lines = estimate(uses(_definition(*steps)), PRICES, {})
     whole = total(line.most for line in lines)
-    assert whole.dollars == lines[0].most.dollars > 0
+    assert whole.known == lines[0].most.known > 0
     assert whole.unknown == (
         "the number of instances of wide",
         "the longest time of predict",
         "transform/ml.c5.large",
     )
     assert lines[0].likely == Amount(unknown=("the time of train, which no run has had",))
+    size = {"VolumeSizeInGB": {"Get": "Parameters.size"}}
+    (line,) = estimate(uses(_definition(_training("big", resources=size))), PRICES, {})
+    assert line.most.known == pytest.approx(0.2)
+    assert line.most.unknown == ("the size of the volume of big",)
     (known,) = uses(_definition(_training("wide", resources=count), count=3))
     assert known.count == 3
 
@@ -105,9 +110,46 @@ def test_instances_are_found_in_groups_preferences_tuning_and_loops() -> None:
     assert [use.price for use in found["preferred"].instead] == ["training/ml.m5.xlarge"]
     assert (found["tune"].count, found["tune"].at_once) == (14, 4)
     (line,) = estimate([found["tune"]], PRICES, {"tune": 3600.0})
-    assert line.likely.dollars == pytest.approx(4 * (0.1 + 0.73 * 10 / 730))
-    assert line.most.dollars == pytest.approx(line.likely.dollars * 14 / 4)
+    assert line.likely.known == pytest.approx(4 * (0.1 + 0.73 * 10 / 730))
+    assert line.most.known == pytest.approx(line.likely.known * 14 / 4)
     assert (found["each"].count, found["each"].spot) == (None, True)
+
+
+def test_a_job_may_run_as_often_as_it_is_tried_again() -> None:
+    """At most each attempt takes its whole time; what fails before it runs is not billed."""
+    step = _training()
+    step["RetryPolicies"] = [
+        {"ExceptionType": ["SageMaker.JOB_INTERNAL_ERROR"], "MaxAttempts": 3},
+        {"ExceptionType": ["Step.THROTTLING", "SageMaker.CAPACITY_ERROR"], "MaxAttempts": 20},
+    ]
+    (line,) = estimate(uses(_definition(step)), PRICES, {"train": 3600.0})
+    assert line.most.known == pytest.approx(4 * line.likely.known)
+    step["RetryPolicies"] = [
+        {"ExceptionType": ["SageMaker.JOB_INTERNAL_ERROR"], "ExpireAfterMin": 60}
+    ]
+    (line,) = estimate(uses(_definition(step)), PRICES, {"train": 3600.0})
+    assert line.most.unknown == ("how often train is tried again",)
+
+
+def test_what_runs_on_no_instances_that_are_named_is_unknown_and_not_nothing() -> None:
+    """A cluster of EMR, the jobs of AutoML: before and after the run."""
+    steps: list[JsonObject] = [
+        {"Name": "spark", "Type": "EMR", "Arguments": {"ClusterId": "j-1", "StepConfig": {}}},
+        {"Name": "auto", "Type": "AutoML", "Arguments": {}},
+    ]
+    lines = estimate(uses(_definition(*steps)), PRICES, {})
+    said = ("its EMR cluster of spark", "the jobs of AutoML of auto")
+    assert total(line.most for line in lines) == Amount(unknown=said)
+    run = ExecutionResult({}, {}, {}, tuple(_ran(step, {}) for step in steps))
+    assert total(one.amount for one in spent(run, PRICES, _Jobs())).unknown == said
+
+
+def test_local_storage_is_a_part_of_its_instance() -> None:
+    """SageMaker adds no volume to it, whatever size is asked for, so that none is billed."""
+    step = _training(resources={"InstanceType": "ml.g5.xlarge"})
+    prices = Prices({"training/ml.g5.xlarge": 1.5})
+    (line,) = estimate(uses(_definition(step)), prices, {})
+    assert (line.most.known, line.most.unknown) == (3.0, ())
 
 
 def test_of_several_types_the_dearest_is_the_most_and_the_first_is_likely() -> None:
@@ -119,11 +161,11 @@ def test_of_several_types_the_dearest_is_the_most_and_the_first_is_likely() -> N
         more = {} if dearer is None else {"training/ml.m5.xlarge": dearer}
         prices = Prices({"training/ml.m5.large": 0.1, "training/storage": 0.73, **more}, ("x",))
         (line,) = estimate(uses(_definition(step)), prices, {"train": 1800.0})
-        assert line.likely.dollars == pytest.approx(0.05)
+        assert line.likely.known == pytest.approx(0.05)
         assert line.likely.unknown == ()
         assert line.most.unknown == unknown
         if dearer is not None:
-            assert line.most.dollars == pytest.approx(dearer)
+            assert line.most.known == pytest.approx(dearer)
     resources = {**step["Arguments"]["ResourceConfig"], "SelectedInstanceType": "ml.m5.xlarge"}
     step["Arguments"]["ResourceConfig"] = resources
     (selected,) = uses(_definition(step))
@@ -186,7 +228,7 @@ def test_a_tuning_job_cost_what_its_training_jobs_did() -> None:
     run = ExecutionResult({}, {}, {}, (ran,))
     alike, other = spent(run, PRICES, jobs)
     assert (alike.what, alike.seconds) == ("2 jobs, 1 x training/ml.m5.large", 1080)
-    assert alike.amount.dollars == pytest.approx(0.3 * (0.1 + 0.01))
+    assert alike.amount.known == pytest.approx(0.3 * (0.1 + 0.01))
     assert (other.what, other.amount.unknown) == (
         "1 job, 1 x training/ml.m5.xlarge",
         ("training/ml.m5.xlarge",),
@@ -215,12 +257,18 @@ def test_an_execution_cost_what_is_billed() -> None:
             "ProcessingEndTime": began + timedelta(seconds=90),
         },
     )
-    run = ExecutionResult({}, {}, {}, (trained, reused, gone, processed))
-    one, two, three, four = spent(run, PRICES, _Jobs())
-    assert one.amount.dollars == pytest.approx(2 * (0.1 + 0.01) * 0.1)
+    again = _ran(_training("again"), {**arguments, "BillableTimeInSeconds": 360}, AttemptCount=3)
+    run = ExecutionResult({}, {}, {}, (trained, reused, gone, processed, again))
+    one, two, three, four, earlier, last = spent(run, PRICES, _Jobs())
+    assert earlier.amount.unknown == ("2 earlier attempts of again",)
+    assert last.amount == one.amount
+    assert one.amount.known == pytest.approx(2 * (0.1 + 0.01) * 0.1)
     assert (two.amount, two.what) == (Amount(), "reused from abc")
     assert three.amount.unknown == ("what gone ran",)
-    assert (four.seconds, four.amount.unknown) == (90.0, ("processing/ml.t3.medium",))
+    assert (four.seconds, four.amount.unknown) == (
+        90.0,
+        ("processing/ml.t3.medium", "processing/storage"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -242,7 +290,7 @@ def test_a_warm_pool_is_billed_for_as_long_as_it_is_kept(
     assert one.seconds == seconds
     unknown = ("how long the warm pool of train was kept",) if seconds is None else ()
     assert one.amount.unknown == unknown
-    assert one.amount.dollars == pytest.approx(2 * 0.11 * (seconds or 0) / 3600)
+    assert one.amount.known == pytest.approx(2 * 0.11 * (seconds or 0) / 3600)
 
 
 def test_at_most_a_warm_pool_is_kept_for_its_whole_period() -> None:
@@ -265,11 +313,29 @@ def test_an_endpoint_costs_by_the_month_in_its_mode(mode: str) -> None:
     assert compiled is not None
     unknown = [one for one in endpoint_costs(compiled, Prices()) if one.mode == mode]
     assert unknown
-    assert all(one.month.unknown and not one.month.dollars for one in unknown)
+    assert all(one.month.unknown and not one.month.known for one in unknown)
     names = {name for one in unknown for name in one.month.unknown if "/" in name}
     prices = Prices(dict.fromkeys(names, 0.1))
     known = [one for one in endpoint_costs(compiled, prices) if one.mode == mode]
-    assert {PROVISIONED, SERVERLESS} & names if mode == "serverless" else "hosting" in str(names)
+    billed = {"realtime": "hosting/", "asynchronous": "asynchronous/"}
+    if mode == "serverless":
+        assert {PROVISIONED, PROVISIONED_REQUEST, SERVERLESS} == names
+    else:
+        assert all(name.startswith(billed[mode]) for name in names)
     assert [one.month.unknown for one in known] == [
-        ("the requests",) if "while it answers" in one.what else () for one in known
+        ("the requests",) if mode == "serverless" else () for one in known
     ]
+
+
+def test_an_endpoint_that_a_request_of_ones_own_creates_costs_too() -> None:
+    """`kind: raw` may create one; what is served without instances is unknown, and not nothing."""
+    variant = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 2, "VolumeSizeInGB": 10}
+    steps: list[JsonObject] = [
+        {"Name": "a", "Type": "EndpointConfig", "Arguments": {"ProductionVariants": [variant]}},
+        {"Name": "b", "Type": "EndpointConfig", "Arguments": {"ProductionVariants": [{}]}},
+    ]
+    compiled = Compiled("p", {"p": json.dumps(_definition(*steps))}, (), ())
+    prices = Prices({"hosting/ml.m5.large": 0.1, "hosting/storage": 0.2})
+    one, other = endpoint_costs(compiled, prices)
+    assert one.month.known == pytest.approx(2 * (0.1 * 730 + 0.2 * 10))
+    assert other.month.unknown == ("the endpoint of b",)
