@@ -31,6 +31,9 @@ from pipelines.spec.members import (
 from pipelines.spec.model import Aws
 from pipelines.spec.steps import JobStep, StepSpec
 
+_COUNT = "SP415"
+"""The code of what is too long, too short, too many or too few."""
+
 _MEMBER = re.compile(r"`([A-Z][A-Za-z0-9]+)`")
 
 
@@ -61,16 +64,32 @@ def _moved(
         if verbatim is not None:
             return replace(finding, path=verbatim, within=None)
         path = _account_path(crumbs, spec) or _step_path(step, model, crumbs, spec)
+    advice = _counted(finding, path, crumbs, spec)
     own = path[-1] if path and path[0] != "aws" else None
     shared = _shared(finding.path, path) if own is None else {}
     words = _Words(model, set(finding.path) - set(path), own, shared)
     return replace(
         finding,
         message=words.translate(finding.message),
-        help=words.translate(finding.help) if finding.help else None,
+        help=words.translate(advice) if advice else None,
         path=path,
         within=None,
     )
+
+
+def _counted(finding: Finding, path: Path, crumbs: Sequence[_Crumb], spec: Json) -> str | None:
+    """Return the help of a finding; of one about a number of entries, those that nobody wrote."""
+    if finding.code != _COUNT or not crumbs or len(path) <= len(("steps", "NAME")):
+        return finding.help
+    written, sent = spec, crumbs[-1].value
+    for part in path:
+        written = _child(written, part)
+    if not (isinstance(written, dict | list) and isinstance(sent, dict | list)):
+        return finding.help
+    added = len(sent) - len(written)
+    verb = "comes" if added == 1 else "come"
+    added_text = f"{added} of them {verb} from the kind, as the step's code does"
+    return f"{added_text}; {finding.help}" if added > 0 else finding.help
 
 
 @frozen

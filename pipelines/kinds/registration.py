@@ -31,6 +31,7 @@ from pipelines.kinds.base.serving import Packaging, Serving, check_serving
 from pipelines.spec.base import Seldom, ShortFormModel, late
 from pipelines.spec.commit import COMMIT, UNKNOWN
 from pipelines.spec.members import RequestMember, members_of
+from pipelines.spec.s3_places import S3Place
 from pipelines.spec.steps import ExtraMembers, Input, StepSpec
 from pipelines.spec.values import AnyFixedText, AnyScalar, Text
 
@@ -44,10 +45,10 @@ else:
 class ModelMetrics(ShortFormModel):
     """Files with what is known of the model: `s3://` URIs or references to reports."""
 
-    model_quality: Text | None = Field(None, description="Metrics of the model, JSON.")
-    model_data_quality: Text | None = Field(None, description="Statistics of its data, JSON.")
-    bias: Text | None = Field(None, description="Bias report, JSON.")
-    explainability: Text | None = Field(None, description="Explainability report, JSON.")
+    model_quality: S3Place | None = Field(None, description="Metrics of the model, JSON.")
+    model_data_quality: S3Place | None = Field(None, description="Statistics of its data, JSON.")
+    bias: S3Place | None = Field(None, description="Bias report, JSON.")
+    explainability: S3Place | None = Field(None, description="Explainability report, JSON.")
 
     @classmethod
     def long_form(cls, text: str) -> JsonObject:

@@ -188,7 +188,10 @@ def _tracking(step: TrainingKeys) -> JsonObject:
 def checks(step: TrainingKeys) -> Iterator[Finding]:
     """Spot and its waiting time belong together, channels name groups that there are."""
     if step.script is None:
-        yield from only_with_script(step, distribution=step.distribution)
+        runs = (
+            step.mlflow is not None and step.mlflow.is_local
+        )  # nothing but the runtime logs these
+        yield from only_with_script(step, distribution=step.distribution, mlflow=runs)
     if step.enable_managed_spot_training and step.max_wait_time_in_seconds is None:
         yield Finding(
             "SP130",
@@ -204,13 +207,26 @@ def checks(step: TrainingKeys) -> Iterator[Finding]:
             step.distribution, _instance_types(step), set(step.hyperparameters)
         )
     yield from _metric_checks(step)
+    yield from _group_checks(step)
+
+
+def _group_checks(step: TrainingKeys) -> Iterator[Finding]:
+    """Instance groups have names of their own, and channels name those that there are."""
     groups = [group.instance_group_name for group in step.instance_groups]
+    for index, group in enumerate(groups):
+        if group in groups[:index]:
+            path: Path = ("instance_groups", index, "instance_group_name")
+            yield Finding(
+                "SP130", f"two instance groups are named `{group}`", path, help="rename one"
+            )
     for name, source in step.inputs.items():
         for index, group in enumerate(source.instance_group_names):
+            path = ("inputs", name, "instance_group_names", index)
             if group not in groups:
-                path = ("inputs", name, "instance_group_names", index)
-                advice = f"instance groups: {', '.join(groups) or 'none'}"
+                advice = f"instance groups: {', '.join(dict.fromkeys(groups)) or 'none'}"
                 yield Finding("SP130", f"there is no instance group `{group}`", path, help=advice)
+            elif group in source.instance_group_names[:index]:
+                yield Finding("SP130", f"`{group}` is named twice", path, help="keep only one")
 
 
 def _folder_checks(step: TrainingKeys) -> Iterator[Finding]:

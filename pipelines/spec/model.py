@@ -9,6 +9,7 @@ from pipelines.json_types import JsonObject
 from pipelines.spec.base import SELDOM, Seldom, ShortFormModel, SpecModel, late
 from pipelines.spec.instances import DefaultInstanceTypes
 from pipelines.spec.members import RequestMember
+from pipelines.spec.s3_places import S3Place
 from pipelines.spec.steps import Retry, StepSpec
 from pipelines.spec.values import (
     AnyFixedText,
@@ -184,7 +185,7 @@ class DataSource(ShortFormModel):
     path: FixedText | None = Field(
         None, description="Folder or file of the project; uploaded by content hash."
     )
-    s3: Text | None = Field(None, description="s3:// prefix, used as it is.")
+    s3: S3Place | None = Field(None, description="s3:// prefix, used as it is.")
     efs: Seldom[FileSystem] = Field(None, description="Folder of an EFS file system.")
     fsx: Seldom[FileSystem] = Field(None, description="Folder of an FSx for Lustre file system.")
     immutable: bool = Field(

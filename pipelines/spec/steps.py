@@ -10,6 +10,7 @@ from pipelines.spec.base import ShortFormModel, SpecModel
 from pipelines.spec.instances import InstanceTypes, types_in
 from pipelines.spec.members import RequestMember
 from pipelines.spec.references import Template
+from pipelines.spec.s3_places import S3Place
 from pipelines.spec.values import (
     AnyFixedText,
     AnyScalar,
@@ -61,7 +62,7 @@ class Retry(SpecModel, defer_build=False):
 class Input(ShortFormModel, defer_build=False):
     """One input of a job."""
 
-    from_: Annotated[Text, RequestMember("S3Input.S3Uri", "S3DataSource.S3Uri")] = Field(
+    from_: Annotated[S3Place, RequestMember("S3Input.S3Uri", "S3DataSource.S3Uri")] = Field(
         alias="from", description="A `${data…}` or `${steps…}` reference, or an s3:// prefix."
     )
     mode: Annotated[

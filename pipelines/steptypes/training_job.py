@@ -22,6 +22,7 @@ from pipelines.steptypes.steptype import Cluster, DataPlace
 
 LOG_GROUP: Final = "/aws/sagemaker/TrainingJobs"
 USAGE: Final = "training job"
+_FILE_SYSTEM: Final = "DataSource.FileSystemDataSource"
 _FLEXIBLE: Final = "HyperParameterTuningResourceConfig"
 """Instead of `ResourceConfig` in the jobs of a tuning job."""
 
@@ -32,7 +33,7 @@ def inputs(job: str = "") -> DataPlace:
         at=_in(job, "InputDataConfig.*"),
         named_by="ChannelName",
         uri="DataSource.S3DataSource.S3Uri",
-        file_system="DataSource.FileSystemDataSource",
+        file_system=_FILE_SYSTEM,
     )
 
 
@@ -166,7 +167,13 @@ def _channel_rules(jobs: tuple[str, ...]) -> tuple[Rule, ...]:
         Rule(
             at=jobs,
             violations=_file_systems_are_reached,
-            help="give `VpcConfig`, and input mode `File`",
+            help="give `VpcConfig`",
+            source=f"{GUIDE}access training data",
+        ),
+        Rule(
+            at=jobs,
+            violations=_file_systems_are_folders,
+            help="use input mode `File`, and files as they are",
             source=f"{GUIDE}access training data",
         ),
     )
@@ -249,6 +256,8 @@ def _planned_one_way(resources: JsonObject) -> Violations:
 def _gzip_is_piped(job: JsonObject) -> Violations:
     """Compressed channels are read in input mode Pipe only."""
     for path, channel, mode in _channels(job):
+        if value_at(channel, _FILE_SYSTEM) is not None:
+            continue  # `_file_systems_are_folders` says so
         if channel.get("CompressionType") == "Gzip" and mode in ("File", "FastFile"):
             place = (*path, "CompressionType")
             yield place, f"`Gzip` cannot be read in input mode `{mode}`"
@@ -283,11 +292,19 @@ def _fast_file_reads_prefixes(job: JsonObject) -> Violations:
 
 
 def _file_systems_are_reached(job: JsonObject) -> Violations:
-    """EFS and FSx need a VPC and input mode File."""
-    for path, channel, mode in _channels(job):
-        if value_at(channel, "DataSource.FileSystemDataSource") is None:
-            continue
-        if not job.get("VpcConfig"):
+    """EFS and FSx need a VPC."""
+    for path, channel, _ in _channels(job):
+        if value_at(channel, _FILE_SYSTEM) is not None and not job.get("VpcConfig"):
             yield path, "a file system cannot be reached without `VpcConfig`"
+
+
+def _file_systems_are_folders(job: JsonObject) -> Violations:
+    """EFS and FSx are mounted, which is input mode File, and decompresses nothing."""
+    for path, channel, mode in _channels(job):
+        if value_at(channel, _FILE_SYSTEM) is None:
+            continue
         if mode in ("Pipe", "FastFile"):
-            yield path, f"a file system cannot be read in input mode `{mode}`"
+            place = (*path, "InputMode") if "InputMode" in channel else path
+            yield place, f"a file system cannot be read in input mode `{mode}`"
+        if channel.get("CompressionType") == "Gzip":
+            yield (*path, "CompressionType"), "`Gzip` is for objects, and this is a file system"

@@ -1,4 +1,4 @@
-"""Places in S3 are prefixes: no character of them is a wildcard."""
+"""Places in S3 are prefixes: no character of them is a wildcard, and no part leads up."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WILDCARDS = ("*", "?")
 
 
 def check(graph: Graph) -> Iterator[Finding]:
-    """Warn of URIs that are meant as patterns; the user's own arguments may be some."""
+    """Warn of URIs that are meant as patterns or paths; the user's own arguments may be some."""
     given: list[tuple[Path, object]] = [(node.path, node.step) for node in graph.nodes.values()]
     given += [(("data", name), source) for name, source in graph.spec.data.items()]
     for path, model in given:
@@ -31,13 +31,23 @@ def check(graph: Graph) -> Iterator[Finding]:
                     help="name the prefix that the objects have in common",
                     severity=Severity.WARNING,
                 )
+            dots = next((one for one in uri.split("/")[3:] if one in {".", ".."}), None)
+            if dots is not None:
+                yield Finding(
+                    "SP130",
+                    f"`{dots}` leads nowhere in S3: it is a part of the keys, which cannot be"
+                    " files of this machine",
+                    (*path, *below),
+                    help="write the key without it",
+                    severity=Severity.WARNING,
+                )
 
 
 def _uris(value: object, path: Path = ()) -> Iterator[tuple[Path, str]]:
     """Yield the URIs below a model, with their paths; of mappings only those that hold models."""
     if isinstance(value, str | Template):
         segments = (value,) if isinstance(value, str) else value.segments
-        text = "".join(one for one in segments if isinstance(one, str))
+        text = "".join(one if isinstance(one, str) else "…" for one in segments)
         if text.startswith("s3://"):
             yield path, text
     for key, inner in _entries(value):

@@ -16,7 +16,8 @@ from pipelines.spec.base import ShortFormModel, SpecModel
 from pipelines.spec.instances import InstanceType
 from pipelines.spec.members import RequestMember, declared, fields_of, is_model, type_below
 from pipelines.spec.references import Template
-from pipelines.spec.values import AnyFixedText, Integer, Text
+from pipelines.spec.s3_places import S3Place
+from pipelines.spec.values import AnyFixedText, Integer
 from pipelines.steptypes.clusters import takes_volume_key
 
 _SPLIT: Final = {"none": "None", "line": "Line", "recordio": "RecordIO", "tfrecord": "TFRecord"}
@@ -28,7 +29,7 @@ _JOIN: Final = {"none": "None", "input": "Input"}
 class Records(ShortFormModel):
     """The objects whose records the model gets."""
 
-    from_: Annotated[Text, RequestMember("DataSource.S3DataSource.S3Uri")] = Field(
+    from_: Annotated[S3Place, RequestMember("DataSource.S3DataSource.S3Uri")] = Field(
         alias="from", description="A `${data…}` or `${steps…}` reference, or an s3:// prefix."
     )
     data_type: Annotated[

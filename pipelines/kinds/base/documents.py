@@ -7,14 +7,15 @@ from pydantic import Field, field_validator
 
 from pipelines.spec.base import SpecModel
 from pipelines.spec.members import RequestMember
-from pipelines.spec.values import FixedText, Text, mistake
+from pipelines.spec.s3_places import S3Place
+from pipelines.spec.values import FixedText, mistake
 
 
 class DriftBaselines(SpecModel):
     """Files to compare later data with: `s3://` URIs or references."""
 
-    model_quality: Text | None = Field(None, description="Baseline metrics, JSON.")
-    model_data_quality: Text | None = Field(None, description="Baseline statistics, JSON.")
+    model_quality: S3Place | None = Field(None, description="Baseline metrics, JSON.")
+    model_data_quality: S3Place | None = Field(None, description="Baseline statistics, JSON.")
 
 
 class ModelCard(SpecModel):

@@ -122,7 +122,7 @@ class ServedModel:
             return
         archive, sources = self.archive, {}
         if self.serving.packages:
-            archive = Input.model_validate({"from": "s3://"})
+            archive = Input.model_validate({"from": "s3://replaced"})
             sources = {MODEL: processing_output(_packaged(context), MODEL)}
         job_step = _job_step(self.sample, ("instance_type", "max_runtime_in_seconds"), context)
         variables: Mapping[str, Value] = self.container(context).get("Environment", {})

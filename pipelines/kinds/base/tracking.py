@@ -66,14 +66,19 @@ class Mlflow(ShortFormModel):
             raise mistake("SP122", f"`{tracking}` is not a place of MLflow", advice)
         return tracking
 
+    @property
+    def is_local(self) -> bool:
+        """Whether runs are for this machine alone; else the service gets them, too."""
+        return self.tracking == LOCAL
+
     def in_job(self, metrics: Mapping[str, str]) -> JsonObject:
         """What the runtime is told, the expressions of metrics included."""
-        arn = None if self.tracking == LOCAL else self.tracking
+        arn = None if self.is_local else self.tracking
         return {"arn": arn, "metrics": dict(metrics)}
 
     def members(self, context: EmitContext) -> JsonObject:
         """`MlflowConfig`; none for runs on this machine alone."""
-        if self.tracking == LOCAL:
+        if self.is_local:
             return {}
         names = {"MlflowResourceArn": self.tracking, "MlflowExperimentName": self._name(context)}
         return {"MlflowConfig": names}

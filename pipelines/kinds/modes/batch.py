@@ -21,7 +21,7 @@ from pipelines.programs.deploy.variables import INPUT, JOB, OUTPUT, STEP, VALUE,
 from pipelines.spec.members import RequestMember
 from pipelines.spec.names import copied
 from pipelines.spec.references import Template
-from pipelines.spec.values import Text
+from pipelines.spec.s3_places import S3Place
 
 _BATCH = "batch"
 _LONGEST = 45
@@ -47,7 +47,7 @@ class _Variables:
 class Batch(BatchKeys):
     """The objects of a prefix through the highest approved version, once for each content."""
 
-    output: Annotated[Text, RequestMember("TransformOutput.S3OutputPath")] = Field(
+    output: Annotated[S3Place, RequestMember("TransformOutput.S3OutputPath")] = Field(
         description="s3:// prefix for the results, `<object>.out` for each object of the input."
     )
 
@@ -91,11 +91,6 @@ class Batch(BatchKeys):
     def checks(self) -> Iterator[Finding]:
         """What is written out can be read and written; paths are relative to the block."""
         yield from batch_checks(self)
-        texts = {("output",): self.output, ("input",): self.input.from_}
-        for path, text in texts.items():
-            if isinstance(text, str) and not (text.startswith("s3://") and text[5:].strip("/")):
-                message = f"`{text}` is not a prefix in S3"
-                yield Finding("SP122", message, path, help="write s3://bucket/prefix")
         source, output = self.input.from_, self.output
         if not (isinstance(source, str) and isinstance(output, str)):
             return

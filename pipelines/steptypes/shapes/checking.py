@@ -182,8 +182,10 @@ class _Checker:
         key_shape = self._shapes.get(shape.key or "")
         value_shape = self._shapes.get(shape.value or "")
         for name, member in value.items():
-            for problem in check_string((*path, f"key of {label(path, shape)}"), name, key_shape):
-                yield replace(problem, path=(*path, name), at="key")
+            named = f"key of {label(path, shape)}"
+            for problem in check_string((*path, named), name, key_shape):
+                message = problem.message.replace(f"`{named}`", f"key of `{label(path, shape)}`")
+                yield replace(problem, message=message, path=(*path, name), at="key")
             yield from self.value((*path, name), member, value_shape)
 
 

@@ -101,7 +101,7 @@ def test_another_step_refers_to_its_output(project: Path) -> None:
         (("disk: 20", "disk: 0"), 13, "SP415", "`disk`"),
         (("patience: ${parameters.limit}", "patience: 0"), 14, "SP415", "`patience`"),
         (("disk: 20", "size: ml.m5.lagre"), 13, "SP413", "`ml.m5.lagre`"),
-        (("s3://team-bucket/rows/", "/rows/"), 11, "SP414", "`from`"),
+        (("s3://team-bucket/rows/", "/rows/"), 11, "SP122", "`/rows/`"),
         (("disk: 20", "dsik: 20"), 13, "SP102", "`dsik`"),
         (("steps.take.sample", "steps.take.smaple"), 20, "SP205", "`smaple`"),
         (("take.py\n    tables", "tkae.py\n    tables"), 9, "SP301", "`steps/tkae.py`"),

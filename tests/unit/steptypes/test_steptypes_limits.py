@@ -108,7 +108,7 @@ def _found(type_name: str, arguments: JsonObject) -> list[LimitProblem]:
         (
             "Training",
             {"VpcConfig": {"a": 1}, "InputDataConfig": [{"DataSource": EFS, "InputMode": "Pipe"}]},
-            ("InputDataConfig", 0),
+            ("InputDataConfig", 0, "InputMode"),
         ),
         (
             "Training",
