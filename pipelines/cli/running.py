@@ -253,7 +253,7 @@ def _resumable(sagemaker: LocalSageMaker, asked: RunRequest) -> str:
         if not succeeded and sagemaker.can_resume(arn):
             return arn
     raise UsageError(
-        "there is nothing to resume", "every execution here has succeeded or is running"
+        "there is nothing to resume", "every execution here has completed or is running"
     )
 
 

@@ -80,6 +80,9 @@ def rules(*jobs: str) -> tuple[Rule, ...]:
             " (`hyperband: {max_resource: 10}`)",
             "HyperbandStrategyConfig API",
         ),
+        Rule(("",), _definitions_stand_once, "keep one of them", api),
+        Rule(("",), _something_is_searched, "name a hyperparameter and its values", api),
+        Rule(("",), _something_is_judged, "name a metric, and whether to maximize it", api),
         Rule(("",), _names_are_free, "keep one of them", api),
         Rule(("",), _objective_is_measured, "name a metric that is defined", api),
         Rule(
@@ -234,6 +237,42 @@ def whole_number(value: Json) -> int | None:
     """Return a whole number above 0, also out of a text as the SDK writes it."""
     known = number(value.strip('"') if isinstance(value, str) else value)
     return int(known) if known is not None and known >= 1 and float(known).is_integer() else None
+
+
+def _definitions_stand_once(request: JsonObject) -> Violations:
+    """Training jobs are of one definition, or of several, each with its own name."""
+    if "TrainingJobDefinition" in request and "TrainingJobDefinitions" in request:
+        message = "`TrainingJobDefinitions` cannot be given beside `TrainingJobDefinition`"
+        yield ("TrainingJobDefinitions",), message
+
+
+def _something_is_searched(request: JsonObject) -> Violations:
+    """There are ranges, of all training jobs or of each definition; Autotune finds its own."""
+    config = request.get(CONFIG)
+    if not isinstance(config, dict) or value_at(request, "Autotune.Mode") == "Enabled":
+        return
+    shared = config.get("ParameterRanges")
+    for path, job in _definitions(request):
+        own = job.get("HyperParameterRanges")
+        if not any(_is_searched(space) for space in (shared, own)):
+            yield path, "there is nothing to search: no range of a hyperparameter is given"
+
+
+def _is_searched(space: Json) -> bool:
+    """Return whether there are ranges, also those that the service is to find."""
+    members = (*RANGES, "AutoParameters")
+    return isinstance(space, dict) and any(space.get(member) for member in members)
+
+
+def _something_is_judged(request: JsonObject) -> Violations:
+    """There is an objective, of all training jobs or of each definition."""
+    config = request.get(CONFIG)
+    if not isinstance(config, dict):
+        return
+    shared = config.get("HyperParameterTuningJobObjective")
+    for path, job in _definitions(request):
+        if not shared and not job.get("TuningObjective"):
+            yield path, "no objective is given by which the training jobs are compared"
 
 
 def _names_are_free(request: JsonObject) -> Violations:

@@ -109,6 +109,9 @@ def test_a_grid_is_tried_and_the_best_is_named(served: Served) -> None:
         **named, StatusEquals="Failed"
     )["TrainingJobSummaries"]
     assert [one["ObjectiveStatus"] for one in failed] == ["Failed"]
+    (record,) = client.search(Resource="HyperParameterTuningJob")["Results"]
+    searched = record["HyperParameterTuningJob"]
+    assert (searched["HyperParameterTuningJobName"], searched["BestTrainingJob"]) == ("grid", best)
     (listed,) = client.list_hyper_parameter_tuning_jobs()["HyperParameterTuningJobSummaries"]
     assert (listed["Strategy"], listed["HyperParameterTuningJobStatus"]) == ("Grid", "Completed")
     twice = refusal(client.create_hyper_parameter_tuning_job, **tuning("grid", "saga"))

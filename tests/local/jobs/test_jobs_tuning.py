@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from pipelines.backends.local.jobs.kind import ChildOrder, JobOrder
+from pipelines.backends.local.jobs.kind import CONTINUES, ChildOrder, JobOrder
 from pipelines.backends.local.jobs.spec import JobIdentity, JobRefusedError
 from pipelines.backends.local.jobs.states import JobOutcome, JobPhase, JobState, JobStatus
 from pipelines.backends.local.jobs.tuning.loop import TuningLoop
@@ -248,6 +248,34 @@ def test_a_warm_start_needs_its_parents() -> None:
         ended(Children([1.0]), given)
     outcome = ended(Children([1.0], others={"gone": []}), given)
     assert outcome.status is JobStatus.COMPLETED
+
+
+def test_the_best_of_a_warm_start_may_be_a_parents() -> None:
+    """Where the parents searched the same; the tuning job's own best stands beside it."""
+    parent = Children([3.0])
+    ended(parent, request(most=1))
+    for kind, overall in (("IdenticalDataAndAlgorithm", 3.0), ("TransferLearning", None)):
+        start = {"ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": "first"}]}
+        given = {**request(most=4), "WarmStartConfig": {**start, "WarmStartType": kind}}
+        results = ended(Children([1.0], others={"first": parent.records}), given).results or {}
+        best = results.get("OverallBestTrainingJob")
+        final = best and best["FinalHyperParameterTuningJobObjectiveMetric"]["Value"]
+        assert final == overall
+        assert best is None or best["TuningJobName"] == "arn:tuning"
+        assert results["BestTrainingJob"]["TrainingJobName"].startswith("abc-tune-token")
+        counted = results["TuningJobCompletionDetails"]
+        assert counted == {"NumberOfTrainingJobsObjectiveNotImproving": 3}
+
+
+def test_a_search_has_an_end_and_a_seed_of_its_own() -> None:
+    """Later attempts at a step have the seed of the first; what nothing limits is refused."""
+    whole = request(most=1)
+    first = read_plan(whole, "first").seed
+    assert read_plan(whole, "second").seed != first
+    assert read_plan({**whole, CONTINUES: ["first", "second"]}, "third").seed == first
+    endless = request(TuningJobCompletionCriteria={"ConvergenceDetected": {}}, ResourceLimits={})
+    with pytest.raises(JobRefusedError, match="would never end"):
+        read_plan(endless, "endless")
 
 
 def test_what_falls_behind_is_stopped() -> None:

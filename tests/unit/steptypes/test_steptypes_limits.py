@@ -13,6 +13,9 @@ JOINED = {"JoinSource": "Input"}
 SPOT = {"EnableManagedSpotTraining": True}
 S3 = {"S3DataSource": {"S3DataType": "ManifestFile", "S3Uri": "s3://b/m"}}
 PLACED = {"LocalPath": "/opt/ml/processing/x"}
+SEARCHING: JsonObject = {"HyperParameterTuningJobConfig": {"Strategy": "Random"}}
+JUDGED: JsonObject = {"MetricName": "auc", "Type": "Maximize"}
+CATEGORIES: JsonObject = {"CategoricalParameterRanges": [{"Name": "a", "Values": ["b"]}]}
 EFS = {"FileSystemDataSource": {"FileSystemId": "fs-12345678"}}
 
 
@@ -70,6 +73,21 @@ def _found(type_name: str, arguments: JsonObject) -> list[LimitProblem]:
             "EndpointConfig",
             {"ProductionVariants": [{"InstancePools": LOCAL}], "KmsKeyId": "k"},
             ("KmsKeyId",),
+        ),
+        (
+            "Tuning",
+            {"TrainingJobDefinition": {"TuningObjective": JUDGED}, **SEARCHING},
+            ("TrainingJobDefinition",),
+        ),
+        (
+            "Tuning",
+            {"TrainingJobDefinition": {"HyperParameterRanges": CATEGORIES}, **SEARCHING},
+            ("TrainingJobDefinition",),
+        ),
+        (
+            "Tuning",
+            {"TrainingJobDefinition": {}, "TrainingJobDefinitions": []},
+            ("TrainingJobDefinitions",),
         ),
         (
             "Tuning",

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def execute(call: StepCall) -> StepOutcome:
     """Run the job; the properties are DescribeHyperParameterTuningJob's response."""
     attempts = [folder for folder in call.logs.parent.iterdir() if folder.name.isdigit()]
-    earlier = [_job(one) for one in sorted(attempts, key=_number) if one.name != call.logs.name]
+    others = [one for one in sorted(attempts, key=_number) if one.name != call.logs.name]
+    earlier = [job for one in others if (job := _job(one))]
     if earlier:
         call = replace(call, arguments={**call.arguments, CONTINUES: earlier})
     return run_as_job("Tuning", call)
@@ -28,5 +29,9 @@ def _number(attempt: Path) -> int:
 
 
 def _job(attempt: Path) -> str:
-    """Return the job of an attempt: its training jobs belong to the same execution."""
-    return (attempt / JOB_FILE).read_text(encoding="utf-8")
+    """Return the job of an attempt: its training jobs belong to the same execution.
+
+    Empty where the process was killed before it had named the job.
+    """
+    file = attempt / JOB_FILE
+    return file.read_text(encoding="utf-8") if file.is_file() else ""

@@ -35,6 +35,7 @@ class _Resource:
         given: the member of an entry that is its value.
         within: a resource whose `asked` member the list needs.
         request: what the list is asked for.
+        shape: the structure of a result, where it is not called like the resource.
     """
 
     name: str
@@ -46,6 +47,7 @@ class _Resource:
     given: str
     within: str | None = None
     request: JsonObject | None = None
+    shape: str | None = None
 
 
 _RESOURCES = (
@@ -66,6 +68,7 @@ _RESOURCES = (
         described="describe_hyper_parameter_tuning_job",
         asked="HyperParameterTuningJobName",
         given="HyperParameterTuningJobName",
+        shape="HyperParameterTuningJobSearchEntity",
     ),
     _Resource(
         name="Pipeline",
@@ -142,7 +145,7 @@ class SearchOperations:
 
     def _all(self, resource: _Resource) -> Iterator[JsonObject]:
         """Yield every resource of a kind as Search returns it, with its tags."""
-        members = self.operations.members("search", resource.name)
+        members = self.operations.members("search", resource.shape or resource.name)
         for entry in self._entries(resource):
             try:
                 described = self._call(resource.described, {resource.asked: entry[resource.given]})

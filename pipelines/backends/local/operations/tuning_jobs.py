@@ -33,8 +33,8 @@ class TuningJobOperations(JobOperations):
 
     @operation("ListHyperParameterTuningJobs")
     def list_hyper_parameter_tuning_jobs(self, **request: Json) -> JsonObject:
-        """List tuning jobs."""
-        return self._list(_TYPE, request)
+        """List tuning jobs, by their names unless asked otherwise (API)."""
+        return self._list(_TYPE, {"SortBy": "Name", **request})
 
     @operation("StopHyperParameterTuningJob")
     def stop_hyper_parameter_tuning_job(self, **request: Json) -> JsonObject:

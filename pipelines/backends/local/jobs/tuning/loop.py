@@ -9,6 +9,7 @@ from __future__ import annotations
 import queue
 import secrets
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from pipelines.backends.local.jobs.kind import ChildOrder
@@ -20,6 +21,7 @@ from pipelines.backends.local.jobs.tuning.trials import (
     PARENT,
     Trial,
     counted,
+    overall,
     trials_of,
 )
 from pipelines.backends.local.jobs.tuning.watching import values_so_far
@@ -78,7 +80,9 @@ class TuningLoop:
         self._ended: queue.SimpleQueue[JobRecord] = queue.SimpleQueue()
         self._begun = self._failed = self._useless = 0
         self._best: float | None = None
+        self._inherited: list[Trial] = []
         self._is_over = False
+        self._next_look = time.monotonic() + _POLL_SECONDS
         self._deadline = None if plan.seconds is None else time.monotonic() + plan.seconds
 
     def run(self) -> JobOutcome:
@@ -116,6 +120,8 @@ class TuningLoop:
             if is_own:
                 self._begun += 1
                 self._judge(trial)
+            else:
+                self._inherited.append(trial)
 
     def _index_of(self, job: JobRecord) -> int:
         names = [one.name for one in self._plan.definitions]
@@ -174,10 +180,12 @@ class TuningLoop:
         """Wait until a training job ends, or it is time to look; stop what is to be stopped."""
         if not self._running:
             return
-        try:
-            self._end(self._ended.get(timeout=_POLL_SECONDS))
-        except queue.Empty:
+        with suppress(queue.Empty):
+            left = self._next_look - time.monotonic()
+            self._end(self._ended.get(timeout=max(0.0, left)))
+        if time.monotonic() >= self._next_look:
             self._look()
+            self._next_look = time.monotonic() + _POLL_SECONDS
         if self._is_over or self._order.stop.is_set():
             self._ask_all_to_stop()
 
@@ -248,13 +256,22 @@ class TuningLoop:
 
     def _outcome(self) -> JobOutcome:
         jobs = self._children.of(self._order.identity.name) or []
-        results = counted(self._order.request, jobs)
+        results = {**counted(self._order.request, jobs), **self._beyond(jobs)}
         if self._order.stop.is_set():
             return JobOutcome(JobStatus.STOPPED, results=results)
         if self._best is None:
             return JobOutcome(JobStatus.FAILED, self._why(jobs), results=results)
         notes = (_NOT_EVALUATED,) if self._plan.ends_on_convergence else ()
         return JobOutcome(JobStatus.COMPLETED, results=results, notes=notes)
+
+    def _beyond(self, jobs: list[JobRecord]) -> JsonObject:
+        """Return what a Describe has beside counts and summaries once the search has ended."""
+        details = {"NumberOfTrainingJobsObjectiveNotImproving": self._useless}
+        found: JsonObject = {"TuningJobCompletionDetails": details}
+        if self._plan.is_identical:
+            own = trials_of(self._order.request, jobs)
+            found |= overall([*self._inherited, *own])
+        return found
 
     def _why(self, jobs: list[JobRecord]) -> str:
         """Explain that no training job has a value; the first sentence is the service's."""
@@ -265,7 +282,8 @@ class TuningLoop:
         else:
             metric = self._plan.definitions[0].metric
             reason = (
-                f"none of {len(jobs)} training jobs logged the objective `{metric}`:"
-                " see their logs, and its regular expression in MetricDefinitions"
+                f"No objective metrics found after running {len(jobs)} training jobs: none has"
+                f" logged a number for `{metric}`; see their logs, and its regular expression in"
+                " MetricDefinitions"
             )
         return reason[:REASON_LENGTH]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, Literal, TypeAlias
 
 from pipelines.backends.local.jobs.capacity import Taken, take
+from pipelines.backends.local.jobs.kind import CONTINUES
 from pipelines.backends.local.jobs.spec import JobRefusedError
 from pipelines.backends.local.jobs.tuning.ranges import Space, read_ranges
 from pipelines.backends.local.settings import LocalSettings
@@ -23,6 +24,7 @@ from pipelines.steptypes.tuning_job import (
 
 Strategy: TypeAlias = Literal["Bayesian", "Random", "Grid", "Hyperband"]
 
+_IDENTICAL: Final = "IdenticalDataAndAlgorithm"
 _FLEXIBLE: Final = "HyperParameterTuningResourceConfig"
 _STRATEGY: Final = "AllocationStrategy"
 _OF_TUNING: Final = (
@@ -108,6 +110,7 @@ class TuningPlan:
         patience: after how many training jobs that are no better it ends.
         ends_on_convergence: whether the service would end it when it sees no more progress.
         parents: the tuning jobs whose results it begins with.
+        is_identical: whether these searched the same as this one.
         seed: of whatever is chosen at random.
     """
 
@@ -122,7 +125,13 @@ class TuningPlan:
     patience: int | None
     ends_on_convergence: bool
     parents: tuple[str, ...]
+    is_identical: bool
     seed: int
+
+    @property
+    def has_end(self) -> bool:
+        """Whether the search ends by itself, however its training jobs do."""
+        return any(one is not None for one in (self.most, self.seconds, self.target, self.patience))
 
     def reaches(self, value: float) -> bool:
         """Return whether a value of the objective is the target or better."""
@@ -138,7 +147,7 @@ def read_plan(request: JsonObject, name: str) -> TuningPlan:
     Args:
         request: the request.
         name: the tuning job's; the seed follows from it where none is given: all attempts at a
-            step of one execution have the same.
+            step of one execution have the seed of the first.
 
     Raises:
         JobRefusedError: it cannot be carried out on this machine.
@@ -153,8 +162,9 @@ def read_plan(request: JsonObject, name: str) -> TuningPlan:
     criteria = config.get("TuningJobCompletionCriteria") or {}
     most = limits.get("MaxNumberOfTrainingJobs")
     seed = config.get("RandomSeed")
+    first = str((request.get(CONTINUES) or [name])[0])
     parents = value_at(request, "WarmStartConfig.ParentHyperParameterTuningJobs") or ()
-    return TuningPlan(
+    plan = TuningPlan(
         definitions=definitions,
         strategy=strategy,
         most=most or (grid_size(request) if strategy == "Grid" else None),
@@ -168,9 +178,16 @@ def read_plan(request: JsonObject, name: str) -> TuningPlan:
         ),
         ends_on_convergence=value_at(criteria, "ConvergenceDetected.CompleteOnConvergence")
         == "Enabled",
-        parents=tuple(one["HyperParameterTuningJobName"] for one in parents),
-        seed=zlib.crc32(name.rpartition("-")[0].encode()) if seed is None else int(seed),
+        parents=tuple(dict.fromkeys(one["HyperParameterTuningJobName"] for one in parents)),
+        is_identical=value_at(request, "WarmStartConfig.WarmStartType") == _IDENTICAL,
+        seed=zlib.crc32(first.encode()) if seed is None else int(seed),
     )
+    if not plan.has_end:
+        raise JobRefusedError(
+            "the search would never end",
+            "give `MaxNumberOfTrainingJobs`, `MaxRuntimeInSeconds` or a completion criterion",
+        )
+    return plan
 
 
 def definitions_of(request: JsonObject) -> Iterator[tuple[JsonObject, Json]]:

@@ -118,6 +118,14 @@ def ranked(trials: Iterable[Trial]) -> list[Trial]:
     return sorted(known, key=lambda one: (one.rank, one.job.created, one.job.name))
 
 
+def overall(trials: Iterable[Trial]) -> JsonObject:
+    """Return what a Describe has of the best one of this tuning job and of its parents."""
+    for best in ranked(trials)[:1]:
+        parent = str(best.job.results.get(PARENT, "")).rpartition("/")[2]
+        return {"OverallBestTrainingJob": {**best.summary(), "TuningJobName": parent}}
+    return {}
+
+
 def counted(request: JsonObject, jobs: Sequence[JobRecord]) -> JsonObject:
     """Return what a tuning job's Describe has of its training jobs."""
     trials = [*trials_of(request, jobs)]
