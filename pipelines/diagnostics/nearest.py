@@ -15,13 +15,15 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     Case, `-` and `_` make no difference. One mistake (a letter missing, added, wrong, or two
     neighbours swapped) is allowed for every three letters; a word that only lacks its end, or has
     too long a one, is nearer than any other. Equally near candidates: the first one wins. A word
-    that only lacks its beginning, as `m5.large`, is the one known word that ends with it.
+    in the plural, as `params`, is the one known word that begins with its singular; a word that
+    only lacks its beginning, as `m5.large`, is the one known word that ends with it.
     """
     candidates = tuple(islice(candidates, _MOST + 1))
     if len(word) > _LONGEST or len(candidates) > _MOST:
         return None
     asked = _letters(word)
     found = _with_another_end(asked, candidates) or _mistyped(asked, candidates)
+    found = found or _shortened_plural(asked, candidates)
     return found or _without_its_beginning(word.casefold(), candidates)
 
 
@@ -41,6 +43,12 @@ def _mistyped(asked: str, candidates: Iterable[str]) -> str | None:
 def _with_another_end(asked: str, candidates: Iterable[str]) -> str | None:
     found = [known for known in candidates if _begin_alike(asked, _letters(known))]
     return min(found, key=lambda known: abs(len(_letters(known)) - len(asked)), default=None)
+
+
+def _shortened_plural(asked: str, candidates: Iterable[str]) -> str | None:
+    begun = asked.removesuffix("s")
+    found = [known for known in candidates if _letters(known).startswith(begun)]
+    return found[0] if len(found) == 1 and asked != begun and len(begun) >= _TELLING else None
 
 
 def _without_its_beginning(asked: str, candidates: Iterable[str]) -> str | None:

@@ -9,6 +9,7 @@ STEP_TYPE = StepType(
     request="CreateEndpointInput",
     describe="DescribeEndpointOutput",
     aliases=("CreateEndpoint",),
+    refused=("DeploymentConfig",),  # SDK v2 workflow/endpoint_step.py
     cache=Cache(),
     permissions={
         **on("endpoint", "CreateEndpoint", "UpdateEndpoint", "DescribeEndpoint", "AddTags"),

@@ -60,6 +60,7 @@ STEP_TYPE = StepType(
     describe="DescribeEndpointConfigOutput",
     aliases=("CreateEndpointConfig",),
     supplied=("EndpointConfigName",),
+    refused=("DataCaptureConfig", "ExplainerConfig"),  # SDK v2 workflow/endpoint_step.py
     cache=Cache(),
     retry_types=JOB_FAULTS,
     permissions={

@@ -6,7 +6,7 @@ from pipelines.steptypes.steptype import JOB_FAULTS, Cache, Resource, StepType, 
 
 STEP_TYPE = StepType(
     name="Job",
-    request="CreateJobRequest",
+    request="JobArguments",
     describe="JobProperties",
     supplied=("JobName",),
     cache=Cache(),
@@ -18,6 +18,12 @@ STEP_TYPE = StepType(
     resource=Resource(noun="job", name="JobName"),
     billed_for="its job",
     own_shapes={
+        # SDK train/evaluate/mtrl_pipeline_templates.py writes a network that the API's model lacks.
+        "JobArguments": {
+            "type": "structure",
+            "like": "CreateJobRequest",
+            "members": {"VpcConfig": {"shape": "VpcConfig"}},
+        },
         # A reference may go on below the document, which the service parses (SDK JobStep).
         "JobProperties": {
             "type": "structure",

@@ -9,6 +9,7 @@ STEP_TYPE = StepType(
     request="CreateModelPackageInput",
     describe="DescribeModelPackageOutput",
     supplied=("ModelPackageName",),
+    refused=("CertifyForMarketplace",),  # "will cause rejection", SDK mlops/workflow/model_step.py
     retry_types=STEP_FAULTS,
     permissions={
         **on("model-package", "CreateModelPackage", "DescribeModelPackage"),

@@ -215,6 +215,7 @@ class StepType:
             classes.
         bare: whether the step may stand without `Arguments` (the service's published schema).
         supplied: members that `request` requires and the service fills in; they may be given.
+        refused: members of `request` that the API takes and a pipeline does not.
         step_keys: keys of this Type beside the common ones.
         service: the botocore service whose model holds the shapes.
         own_shapes: shapes that no service model has, in botocore's notation; `like` and
@@ -260,6 +261,7 @@ class StepType:
     aliases: tuple[str, ...] = ()
     bare: bool = False
     supplied: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
     step_keys: tuple[StepKey, ...] = ()
     service: str = "sagemaker"
     own_shapes: Mapping[str, JsonObject] = field(default_factory=dict)

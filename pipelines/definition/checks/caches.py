@@ -45,7 +45,7 @@ def _check_expiry(config: JsonObject, mistakes: KeyMistakes, path: Path) -> Iter
         yield from _check_duration(expiry, (*path, "ExpireAfter"))
     elif config.get("Enabled") is True and not mistakes.means("ExpireAfter"):
         message = "`ExpireAfter` is missing while the cache is enabled"
-        yield error("SP508", path, message, 'write a duration, as "P30D"')
+        yield warning("SP508", path, message, 'write a duration, as "P30D"')
 
 
 def _check_duration(expiry: Json, path: Path) -> Iterator[Finding]:

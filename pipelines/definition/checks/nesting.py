@@ -19,7 +19,7 @@ def check(definition: Definition) -> Iterator[Finding]:
             if not step.known.in_body:
                 message = f"a {step.type} step may not stand in the body of the ForEach `{owner}`"
                 yield error("SP522", path, message)
-        elif step.known.branches:
+        elif step.known.branches and sum(not branch.repeats for branch in step.within) == 1:
             yield warning(
                 "SP513",
                 path,

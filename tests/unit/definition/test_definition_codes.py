@@ -30,6 +30,13 @@ def _registration(metadata: JsonObject) -> JsonObject:
     return {"Name": "register", "Type": "RegisterModel", "Arguments": arguments}
 
 
+ENDPOINT: JsonObject = {
+    "EndpointName": "e",
+    "EndpointConfigName": "c",
+    "DeploymentConfig": {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": {}}},
+}
+
+
 def test_the_definition_of_these_tests_is_right() -> None:
     """Otherwise none of the cases below would show anything."""
     assert check_definition(DEFINITION) == []
@@ -95,7 +102,6 @@ CASES: list[tuple[str, JsonObject, tuple[str | int, ...], str | None]] = [
         ("Parameters",),
         None,
     ),
-    ("SP508", changed((*STEP, "CacheConfig"), {"Enabled": True}), (*STEP, "CacheConfig"), "P30D"),
     (
         "SP508",
         changed((*STEP, "CacheConfig", "ExpireAfter"), "30 days"),
@@ -112,6 +118,12 @@ CASES: list[tuple[str, JsonObject, tuple[str | int, ...], str | None]] = [
         "SP508",
         changed((*FAIL, "CacheConfig"), {"Enabled": False}),
         (*FAIL, "CacheConfig"),
+        None,
+    ),
+    (
+        "SP525",
+        with_steps({"Name": "e", "Type": "Endpoint", "Arguments": ENDPOINT}),
+        ("Steps", 2, "Arguments", "DeploymentConfig"),
         None,
     ),
     (

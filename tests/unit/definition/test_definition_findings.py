@@ -41,6 +41,50 @@ def test_a_nested_condition_is_a_warning() -> None:
     assert [(f.code, f.path[-1]) for f in found] == [("SP513", "Type")]
 
 
+def test_only_the_outermost_nested_condition_is_warned_of() -> None:
+    """Airflow's example nests 31 and runs in the service: one sentence is enough."""
+    inner = condition_step("c0", fail_step("end"))
+    for number in range(1, 31):
+        inner = condition_step(f"c{number}", inner)
+    assert [f.code for f in _warnings(with_steps(inner))] == ["SP513"]
+
+
+def test_a_cache_without_an_end_is_a_warning() -> None:
+    """The guide demands a timeout; the SDK writes `{"Enabled": true}` alone."""
+    found = _warnings(changed((*STEP, "CacheConfig"), {"Enabled": True}))
+    assert [(f.code, f.help) for f in found] == [("SP508", 'write a duration, as "P30D"')]
+
+
+def test_a_text_that_repeats_the_name_of_what_another_step_creates_is_a_warning() -> None:
+    """It is only the beginning of that name; an endpoint keeps the whole of it."""
+    variant = {"VariantName": "v", "ModelName": "m", "InstanceType": "ml.m5.large"}
+    config = {"EndpointConfigName": "c", "ProductionVariants": [variant]}
+    component = {
+        "InferenceComponentName": "i",
+        "EndpointName": "e",
+        "VariantName": "v",
+        "Specification": {"ModelName": "m"},
+    }
+    model = {"ModelName": "m", "PrimaryContainer": {"Image": "i"}, "ExecutionRoleArn": ROLE}
+    endpoint = {"EndpointName": "e", "EndpointConfigName": "c"}
+    steps = [
+        {"Name": "model", "Type": "Model", "Arguments": model},
+        {"Name": "config", "Type": "EndpointConfig", "Arguments": config},
+        {"Name": "endpoint", "Type": "Endpoint", "Arguments": endpoint},
+        {"Name": "component", "Type": "InferenceComponent", "Arguments": component},
+    ]
+    found = _warnings(with_steps(*steps))
+    assert {f.code for f in found} == {"SP526"}
+    assert [(f.path[-1], f.help) for f in found] == [
+        ("ModelName", 'write {"Get": "Steps.model.ModelName"}'),
+        ("EndpointConfigName", 'write {"Get": "Steps.config.EndpointConfigName"}'),
+        ("ModelName", 'write {"Get": "Steps.model.ModelName"}'),
+    ]
+    reference = {**endpoint, "EndpointConfigName": get("Steps.config.EndpointConfigName")}
+    steps[2] = {"Name": "endpoint", "Type": "Endpoint", "Arguments": reference}
+    assert all(f.path[-1] == "ModelName" for f in _warnings(with_steps(*steps)))
+
+
 def test_a_type_without_documented_arguments_is_a_warning() -> None:
     """PipelineExecutionStepMetadata knows Athena; no source says its arguments."""
     step = {"Name": "q", "Type": "Athena", "Arguments": {"Query": 1}}
