@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,6 +70,21 @@ def test_a_stub_answers_for_a_loop_with_a_selector(
     run = bench.run(loop, make_step("b", x=get), options=answer)
     assert run.status == "Succeeded"
     assert bench.arguments("b") == {"x": 0.9}
+
+
+def test_a_folder_that_stands_for_a_model_is_packed(
+    bench: Bench, make_step: Write, stub: Callable[..., RunOptions], tmp_path: Path
+) -> None:
+    """A model is an archive: what reads it unpacks it."""
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "w.txt").write_text("1")
+    arguments = {"OutputDataConfig": {"S3OutputPath": "s3://bucket/models"}}
+    model = {"Get": "Steps.t.ModelArtifacts.S3ModelArtifacts"}
+    steps = ({"Name": "t", "Type": "Training", "Arguments": arguments}, make_step("b", m=model))
+    bench.run(*steps, options=stub("t", outputs={"model": "weights"}))
+    packed = bench.service.objects.get_bytes(str(bench.arguments("b")["m"]))
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        assert archive.getnames() == ["w.txt"]
 
 
 def test_a_stub_of_a_job_is_merged_over_what_its_arguments_say(

@@ -55,9 +55,9 @@ def test_how_a_job_died_is_named(local: Local, script: str, said: str) -> None:
 
 def test_a_program_that_is_not_there_is_named(local: Local) -> None:
     """The word that could not be started stands in the reason, with the system's answer."""
-    outcome = training.execute(local.call(local.training("/nosuch/program", "x")))
+    outcome = training.execute(local.call(local.training("./nosuch/program", "x")))
     assert without_remarks(outcome.reason) == (
-        "AlgorithmError: the program could not be started: '/nosuch/program':"
+        "AlgorithmError: the program could not be started: './nosuch/program':"
         " No such file or directory"
     )
 
@@ -147,6 +147,9 @@ def test_a_command_that_only_the_image_has_is_told_about_stubs(local: Local) -> 
         assert outcome.status is StepStatus.FAILED
         assert "does not have the command `nosuchcommand`" in str(outcome.reason)
         assert "run --stub STEP=FILE" in str(outcome.reason)
+    for words in (("python3", "-u", "/app/x.py"), ("/app/x.py",), ("sh", "/app/x.py")):
+        outcome = processing.execute(local.call(local.processing(*words)))
+        assert "this machine does not have `/app/x.py`" in str(outcome.reason)
 
 
 def test_a_serverless_job_is_told_about_stubs(local: Local) -> None:

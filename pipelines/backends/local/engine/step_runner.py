@@ -23,6 +23,7 @@ from pipelines.backends.local.executors.contract import Executor, StepCall, Step
 from pipelines.backends.local.kept import JOB_FILE, discard_earlier
 from pipelines.backends.local.state.database import dumps
 from pipelines.backends.local.state.executions import StepRecord
+from pipelines.backends.local.stub_advice import in_step
 from pipelines.errors import PipelinesError, from_outside
 from pipelines.execution.events import StepNoted, StepRetried
 from pipelines.execution.schedule import ScheduledStep
@@ -253,7 +254,9 @@ def short_job_name(execution: str, step: str, _attempt: int, token: Token) -> st
 
 def _execute(executor: Executor, call: StepCall) -> StepOutcome:
     try:
-        return executor(call)
+        ended = executor(call)
+        reason = None if ended.reason is None else in_step(ended.reason, str(call.step["Name"]))
+        return replace(ended, reason=reason)
     except PipelinesError as error:
         return StepOutcome(StepStatus.FAILED, {}, reason=_reason(error))
     except Exception as error:  # noqa: BLE001 - whatever an executor raises ends its step alone

@@ -7,7 +7,7 @@ A stub is a JSON file:
 
 `properties` are merged over a response built from the step's arguments. `outputs` maps an
 OutputName (or `model`, or an s3:// URI) to a folder or file beside the stub, which is copied to
-the URI of that output.
+the URI of that output; the folder of a model is packed.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
 
 from pipelines.backends.local.executors.contract import Executor, StepCall, StepOutcome
 from pipelines.backends.local.objects import ObjectStore
@@ -22,7 +24,11 @@ from pipelines.errors import PipelinesError, UsageError
 from pipelines.execution.status import StepStatus
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
+from pipelines.runtime.archive import pack
 from pipelines.steptypes import StepType, find
+
+_PACKED: Final = ".tar.gz"
+"""What the URI of a model ends with, which is an archive of its folder."""
 
 _MEMBERS = frozenset({"properties", "outputs"})
 _HOW = 'write {"properties": {…}, "outputs": {"<output>": "<folder>"}}'
@@ -105,7 +111,12 @@ def merged(below: Json, above: Json) -> Json:
 
 
 def _upload(objects: ObjectStore, path: Path, uri: str) -> None:
-    if path.is_dir():
+    if path.is_dir() and uri.endswith(_PACKED):
+        with TemporaryDirectory() as folder:
+            packed = Path(folder, "packed.tar.gz")
+            pack(path, packed)
+            objects.put_file(uri, packed)
+    elif path.is_dir():
         objects.upload_folder(path, uri)
     else:
         objects.put_file(uri, path)
@@ -122,5 +133,10 @@ def _output_uri(name: str, properties: JsonObject, step_type: StepType | None) -
     }
     if outputs.get(name) is not None:
         return str(outputs[name])
+    if name in outputs:
+        raise PipelinesError(
+            f"the stub has an output `{name}`, and only an execution knows where that is",
+            f"write its s3:// URI in place of `{name}`, or say by `properties` where it is",
+        )
     known = ", ".join(f"`{output}`" for output in outputs) or "none"
     raise PipelinesError(f"the stub has an output `{name}`; the step's outputs are {known}")

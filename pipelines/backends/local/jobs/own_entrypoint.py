@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import os
 import shutil
+from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pipelines.backends.local.jobs.environment import is_python
 from pipelines.backends.local.jobs.spec import JobRefusedError
+from pipelines.backends.local.stub_advice import USE_A_STUB
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
 TRAIN: Final = "train"
 """What SageMaker starts in a training image that is given no entrypoint (FACTS 3.4)."""
 
-_STUB: Final = "use a stub: run --stub STEP=FILE"
+_SHELLS: Final = ("sh", "bash")
+_NO_SCRIPT: Final = ("-m", "-c")
+_OF_JOBS: Final = "/opt/ml"
 
 
 def of_training(image: str, arguments: Sequence[str], interpreter: Path) -> list[str]:
@@ -31,7 +35,7 @@ def of_training(image: str, arguments: Sequence[str], interpreter: Path) -> list
     if not _is_here(TRAIN, interpreter):
         raise JobRefusedError(
             f"the image {image} has its own entrypoint, which cannot run without a container",
-            f"set a ContainerEntrypoint for the step, or {_STUB}",
+            f"set a ContainerEntrypoint for the step, or {USE_A_STUB}",
         )
     return [TRAIN, *arguments]
 
@@ -42,17 +46,36 @@ def note(image: str) -> str:
 
 
 def require_command(words: Sequence[str], image: str, interpreter: Path) -> None:
-    """Refuse a command that this machine does not have; a path may exist in the job only.
+    """Refuse a command or a script that this machine does not have.
 
     Raises:
-        JobRefusedError: there is no such command.
+        JobRefusedError: there is no such command, or not the script that it is to start.
     """
     first = words[0]
+    missing = next(_absent(words), None)
+    if missing is not None:
+        raise JobRefusedError(
+            f"this machine does not have `{missing}`, which is started in the image {image}",
+            f"start a script of the project by `script:`, or {USE_A_STUB}",
+        )
     if "/" not in first and not is_python(first) and not _is_here(first, interpreter):
         raise JobRefusedError(
             f"this machine does not have the command `{first}`, which the image {image} starts",
-            f"install it, or {_STUB}",
+            f"install it, or {USE_A_STUB}",
         )
+
+
+def _absent(words: Sequence[str]) -> Iterator[str]:
+    """Yield the program of a command, and the script that it is to start, where neither is here."""
+    first, *rest = words
+    programs = [] if is_python(first) else [first]
+    if is_python(first) or first.rpartition("/")[2] in _SHELLS:
+        named = (word for word in rest if word in _NO_SCRIPT or not word.startswith("-"))
+        programs += [word for word in islice(named, 1) if word not in _NO_SCRIPT]
+    for word in programs:
+        # What lies in /opt/ml, only the job has.
+        if word.startswith("/") and not word.startswith(_OF_JOBS) and not Path(word).exists():
+            yield word
 
 
 def _is_here(command: str, interpreter: Path) -> bool:

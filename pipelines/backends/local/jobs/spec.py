@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from pipelines.backends.local.stub_advice import USE_A_STUB
 from pipelines.errors import PipelinesError
 from pipelines.frozen import frozen
 
@@ -76,7 +77,7 @@ def host_plans(groups: Sequence[JsonObject]) -> list[HostPlan]:
     if sum(counts) > MOST_HOSTS:
         raise JobRefusedError(
             f"the job asks for {sum(counts)} instances; one machine stands for {MOST_HOSTS}",
-            "run it with fewer, or use a stub: run --stub STEP=FILE",
+            f"run it with fewer, or {USE_A_STUB}",
         )
     kinds = [
         (group.get("InstanceGroupName", NO_GROUP), group.get("InstanceType", "local"))

@@ -24,6 +24,7 @@ from pipelines.backends.local.jobs.spec import (
 from pipelines.backends.local.jobs.states import JobOutcome, JobPhase, JobStatus
 from pipelines.backends.local.jobs.workspace import workspace
 from pipelines.backends.local.objects import ObjectStore
+from pipelines.backends.local.stub_advice import USE_A_STUB
 from pipelines.steptypes.processing import STEP_TYPE
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _words(request: JsonObject, interpreter: Path) -> list[str]:
         raise JobRefusedError(
             f"the image {application['ImageUri']} has its own entrypoint, which cannot run"
             " without a container",
-            "set a ContainerEntrypoint for the step, or use a stub: run --stub STEP=FILE",
+            f"set a ContainerEntrypoint for the step, or {USE_A_STUB}",
         )
     words = [*entrypoint, *(application.get("ContainerArguments") or [])]
     require_command(words, application["ImageUri"], interpreter)

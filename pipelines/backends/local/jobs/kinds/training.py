@@ -41,6 +41,7 @@ from pipelines.backends.local.jobs.toolkit import (
 )
 from pipelines.backends.local.jobs.workspace import workspace
 from pipelines.backends.local.objects import ObjectStore
+from pipelines.backends.local.stub_advice import USE_A_STUB
 from pipelines.execution import searching
 from pipelines.runtime.checkpoints import WRITABLE_VARIABLE
 from pipelines.steptypes.training import STEP_TYPE
@@ -174,10 +175,7 @@ def _event_files(request: JsonObject, job: LocalJob) -> JsonObject | None:
 
 def _refuse_serverless(request: JsonObject) -> None:
     if not request.get("AlgorithmSpecification") or not request.get("ResourceConfig"):
-        raise JobRefusedError(
-            "a serverless job has no code that can be started here",
-            "use a stub: run --stub STEP=FILE",
-        )
+        raise JobRefusedError("a serverless job has no code that can be started here", USE_A_STUB)
 
 
 def _container(store: ObjectStore, job: LocalJob, order: JobOrder) -> ContainerCommand:

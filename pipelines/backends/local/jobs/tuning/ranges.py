@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, Literal, TypeAlias
 
 from pipelines.backends.local.jobs.spec import JobRefusedError
+from pipelines.backends.local.stub_advice import USE_A_STUB
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 
@@ -97,7 +98,7 @@ def read_ranges(given: JsonObject | None) -> Space:
     if given and given.get("AutoParameters"):
         raise JobRefusedError(
             "the ranges of AutoParameters are chosen by the service",
-            "give ranges for a local run, or use a stub: run --stub STEP=FILE",
+            f"give ranges for a local run, or {USE_A_STUB}",
         )
     return tuple(_read(given or {}))
 
