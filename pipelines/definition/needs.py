@@ -140,7 +140,7 @@ def _instances(cluster: Cluster, arguments: JsonObject) -> Iterator[tuple[tuple[
             instance = value_at(one, cluster.type)
             if isinstance(instance, str):
                 count = _number(value_at(one, cluster.count)) * _number(jobs)
-                yield (cluster.usage, instance), count
+                yield from (((usage, instance), count) for usage in cluster.quotas(job))
 
 
 def _number(value: Json) -> int:

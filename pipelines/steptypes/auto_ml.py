@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipelines.steptypes.steptype import (
     JOB_FAULTS,
+    JOB_INTERNAL_ERROR,
     Cache,
     DataPlace,
     Resource,
@@ -30,6 +31,7 @@ STEP_TYPE = StepType(
         ),
     ),
     retry_types=JOB_FAULTS,
+    retried_inside=(JOB_INTERNAL_ERROR,),
     permissions=job_grants("automl-job", "AutoMLJob"),
     job_roles=("RoleArn",),
     listed_as="AutoMLJob",

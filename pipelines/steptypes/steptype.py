@@ -17,12 +17,13 @@ from pipelines.steptypes.limits import Rule, ValueLimit
 from pipelines.steptypes.places import below, value_at
 from pipelines.steptypes.trials import Trials
 
+JOB_INTERNAL_ERROR: Final = "SageMaker.JOB_INTERNAL_ERROR"
 STEP_FAULTS: Final = ("Step.SERVICE_FAULT", "Step.THROTTLING")
 """Exception types of a retry policy that any retrying step takes."""
 
 JOB_FAULTS: Final = (
     *STEP_FAULTS,
-    "SageMaker.JOB_INTERNAL_ERROR",
+    JOB_INTERNAL_ERROR,
     "SageMaker.CAPACITY_ERROR",
     "SageMaker.RESOURCE_LIMIT",
 )
@@ -146,6 +147,8 @@ class Cluster:
         runtime: below the job: the seconds after which it is ended; None where nothing ends it.
         parallel: in the arguments: how many such jobs run at once; None for one.
         total: in the arguments: how many such jobs run in all, at most; None for one.
+        spot: below the job: whether it takes spot capacity, which has quotas of its own.
+        kept: below the job: how long instances stay in a warm pool, which has quotas of its own.
     """
 
     usage: str
@@ -157,6 +160,15 @@ class Cluster:
     runtime: str | None = None
     parallel: str | None = None
     total: str | None = None
+    spot: str | None = None
+    kept: str | None = None
+
+    def quotas(self, job: Json) -> Iterator[str]:
+        """Yield what Service Quotas calls the usages that a job's instances count for."""
+        is_spot = self.spot is not None and value_at(job, self.spot) is True
+        yield f"spot {self.usage}" if is_spot else self.usage
+        if self.kept is not None and value_at(job, self.kept) not in (None, 0):
+            yield f"{self.usage.removesuffix(' job')} warm pool"
 
 
 @frozen
@@ -229,6 +241,7 @@ class StepType:
         rules: conditions between members of one structure.
         cache: how it is cached; None where `CacheConfig` may not stand on it.
         retry_types: what a retry policy may name; empty where no policy may stand.
+        retried_inside: those of them that have no effect: its job retries its own jobs.
         permissions: IAM actions that the role of the pipeline needs to run such a step, each with
             what it is on: see `on`.
         passes_to: the services that take the roles that it passes.
@@ -272,6 +285,7 @@ class StepType:
     rules: tuple[Rule, ...] = ()
     cache: Cache | None = None
     retry_types: tuple[str, ...] = ()
+    retried_inside: tuple[str, ...] = ()
     permissions: Grants = field(default_factory=dict)
     passes_to: tuple[str, ...] = ("sagemaker.amazonaws.com",)
     job_roles: tuple[str, ...] = ()

@@ -52,6 +52,8 @@ def clusters(
             runtime="StoppingCondition.MaxRuntimeInSeconds",
             parallel=parallel,
             total=total,
+            spot="EnableManagedSpotTraining",
+            kept="ResourceConfig.KeepAlivePeriodInSeconds",
         )
         for at in places
     )

@@ -6,7 +6,15 @@ from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes import training_job, tuning_job
 from pipelines.steptypes.limits import number, objects
 from pipelines.steptypes.places import value_at
-from pipelines.steptypes.steptype import JOB_FAULTS, Cache, DataPlace, Resource, StepType, on
+from pipelines.steptypes.steptype import (
+    JOB_FAULTS,
+    JOB_INTERNAL_ERROR,
+    Cache,
+    DataPlace,
+    Resource,
+    StepType,
+    on,
+)
 from pipelines.steptypes.training import model_uri
 from pipelines.steptypes.trials import Standing, Trials
 
@@ -83,6 +91,7 @@ STEP_TYPE = StepType(
         ),
     ),
     retry_types=JOB_FAULTS,
+    retried_inside=(JOB_INTERNAL_ERROR,),
     permissions={
         **on(
             "hyper-parameter-tuning-job",

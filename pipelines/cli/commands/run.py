@@ -15,6 +15,9 @@ from pipelines.cli.sizes import amount
 from pipelines.errors import UsageError
 from pipelines.execution.selection import SelectionWords
 
+_FETCHED = 5 * 1000**3
+"""Bytes that --fetch may read where no limit is given."""
+
 
 def _with_files(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
     for item in given:
@@ -76,10 +79,8 @@ def _known(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tup
     "--fetch-limit",
     "limit",
     metavar="SIZE",
-    callback=lambda _context, _option, given: amount(given),
-    default="5GB",
-    show_default=True,
-    help="How much --fetch may read.",
+    callback=lambda _context, _option, given: None if given is None else amount(given),
+    help="How much --fetch may read; 5GB by default.",
 )
 @click.option(
     "--max-parallel", type=click.IntRange(min=1), help="How many steps run at the same time."
@@ -126,7 +127,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     sample: tuple[str, ...],
     strict: bool,  # noqa: FBT001 - click's flag
     fetch: bool,  # noqa: FBT001 - as above
-    limit: int,
+    limit: int | None,
     max_parallel: int | None,
     stubs: tuple[str, ...],
     simulations: tuple[str, ...],
@@ -135,6 +136,8 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     isolation: Literal["auto", "namespaces", "rewrite"],
 ) -> None:
     """Run the pipeline on this machine: no Docker, no AWS, the compiled definition itself."""
+    if limit is not None and not fetch:
+        raise UsageError("`--fetch-limit` is for `--fetch`", "add --fetch, or remove it")
     warm_up(isolation)
     from pipelines.cli import running  # noqa: PLC0415 - the launchers start meanwhile
 
@@ -151,7 +154,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
             words,
             sample,
             strict,
-            limit if fetch else None,
+            (limit or _FETCHED) if fetch else None,
             simulations,
             grace,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from pipelines.definition.findings import Keys, error, error_on_key
+from pipelines.definition.findings import Keys, error, error_on_key, warning
 from pipelines.definition.steps import Definition, Step
 from pipelines.diagnostics import Finding, Path
 from pipelines.diagnostics.sentences import in_words, suggestion
@@ -37,11 +37,29 @@ def _check_policies(step: Step, policies: Json) -> Iterator[Finding]:
     if not isinstance(policies, list):
         yield error("SP509", path, "`RetryPolicies` has to be a list")
         return
+    seen = set[Json]()
     for index, policy in enumerate(policies):
         if isinstance(policy, dict):
             yield from _check_policy(policy, (*path, index), step_type)
+            yield from _check_repeated(policy, (*path, index), seen)
         else:
             yield error("SP509", (*path, index), "a retry policy has to be an object")
+
+
+def _check_repeated(policy: JsonObject, path: Path, seen: set[Json]) -> Iterator[Finding]:
+    """Warn of exception types that an earlier policy, or the same one, names already."""
+    for name in _listed(policy):
+        if name in seen:
+            message = f"`{name}` is named twice in the retry policies"
+            yield warning("SP509", (*path, "ExceptionType"), message, "keep it in one of them")
+        seen.add(name)
+
+
+def _listed(policy: JsonObject) -> list[str]:
+    """Return the known exception types of a policy."""
+    given = policy.get("ExceptionType")
+    listed = [given] if isinstance(given, str) else given
+    return [one for one in listed if one in FAULTS] if isinstance(listed, list) else []
 
 
 def _check_policy(policy: JsonObject, path: Path, step_type: StepType | None) -> Iterator[Finding]:
@@ -83,3 +101,8 @@ def _check_exceptions(
         elif step_type is not None and step_type.retry_types and name not in step_type.retry_types:
             message = f"a `{step_type.name}` step cannot retry `{name}`"
             yield error("SP509", place, message, "it takes " + ", ".join(step_type.retry_types))
+        elif step_type is not None and name in step_type.retried_inside:
+            message = f"a `{step_type.name}` step does not retry `{name}`: its job retries its own"
+            yield warning(
+                "SP509", place, message, "remove it; `MaximumRetryAttempts` is for those jobs"
+            )

@@ -110,6 +110,7 @@ def test_a_fetch_is_bounded_and_refused_before_anything_is_read(
     assert "--fetch would read 38 bytes, which is more than 20 bytes" in answer.err
     assert "write --fetch-limit 1kB" in answer.err
     assert pipelines("run", "--fetch", "--fetch-limit", "many").code == 2
+    assert "add --fetch, or remove it" in pipelines("run", "--fetch-limit", "1GB").err
     answer = pipelines("run", "--fetch", "-p", "day=sunday")
     assert answer.code == 2
     assert "there is no object at s3://lake/sunday/ in S3, which step `count` reads" in answer.err

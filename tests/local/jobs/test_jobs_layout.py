@@ -160,6 +160,12 @@ def test_sharded_channels_are_dealt_out_by_object(local: Local) -> None:
     ]  # fmt: skip
     assert shares == [{"0", "2", "4"}, {"1", "3"}]
     assert sum(n.startswith("whole/") for n in files_seen(local, local.log(call, "algo-2"))) == 5
+    assert "too few objects" not in local.log(call)
+    one = {**sharded["DataSource"]["S3DataSource"], "S3Uri": "s3://bucket/d/4"}
+    sharded["DataSource"] = {"S3DataSource": one}
+    call = local.call(local.training(*words, hosts=2, InputDataConfig=[sharded]))
+    assert training.execute(call).status is StepStatus.SUCCEEDED
+    assert "channel `part` has too few objects: algo-2 gets none" in local.log(call)
 
 
 def test_instance_groups_number_their_hosts_through_and_get_their_channels(local: Local) -> None:

@@ -149,17 +149,18 @@ def test_a_text_is_read_back(one: NumberRange, text: str, searched: float | None
 
 @dataclass
 class Children:
-    """Training jobs that end at once; `score` returns the value of one, None where it fails."""
+    """Training jobs that end at once; a score of None is one that ends as `failure`."""
 
     scores: list[float | None]
     records: list[JobRecord] = field(default_factory=list)
     others: dict[str, list[JobRecord]] = field(default_factory=dict)
+    failure: JobStatus = JobStatus.FAILED
 
     def start(self, order: ChildOrder) -> JobRecord:
         """Begin a job, and end it."""
         score = self.scores[len(self.records) % len(self.scores)]
         reason = "AlgorithmError: no" if score is None else None
-        end = JobOutcome(JobStatus.COMPLETED if score is not None else JobStatus.FAILED, reason)
+        end = JobOutcome(JobStatus.COMPLETED if score is not None else self.failure, reason)
         state = JobState.new(float(order.number)).finished(end, order.number + 1.0)
         metrics = [] if score is None else [{"MetricName": "score", "Value": score}]
         results = {**order.results, "FinalMetricDataList": metrics}
@@ -222,6 +223,8 @@ def test_five_failures_without_a_success_end_it() -> None:
     assert outcome.status is JobStatus.FAILED
     assert len(children.records) == 5
     assert str(outcome.reason).startswith("No training job succeeded after 5 attempts.")
+    cut_off = ended(Children([None], failure=JobStatus.STOPPED), request(most=2))
+    assert str(cut_off.reason).endswith("AlgorithmError: no"), "not that no objective was logged"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -210,6 +211,21 @@ def test_an_interrupted_fetch_goes_on_inside_of_an_object(
     assert fetching.run(fetching.plan("s3://b/d/")) == ["d/a"]
     assert fetching.store.get_bytes("s3://b/d/a") == b"0123456789"
     assert fetching.lake.read == [("d/a", 0), ("d/a", 4)]
+
+
+def test_a_disk_that_takes_no_more_names_the_object(fetching: Fetching) -> None:
+    """What was read before stays aside, as after an interruption."""
+    fetching.lake.objects["d/a"] = b"1" * (3 << 20)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2 << 20, before[1]))
+    try:
+        with pytest.raises(UsageError, match="s3://b/d/a cannot be written below"):
+            fetching.run(fetching.plan("s3://b/d/"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not fetching.store.exists("s3://b/d/a")
+    assert fetching.run(fetching.plan("s3://b/d/")) == ["d/a"]
+    assert fetching.lake.read == [("d/a", 0), ("d/a", 2 << 20)]
 
 
 def test_no_room_is_said_before_anything_is_read(

@@ -58,6 +58,22 @@ def test_steps_in_branches_need_something_too() -> None:
     assert needs.instances[("training job", "ml.g5.xlarge")] == 2
 
 
+def test_spot_capacity_and_warm_pools_have_quotas_of_their_own() -> None:
+    """As Service Quotas names them; a warm pool is needed on top of the job's instances."""
+    spot, warm = _training("spot", 2), _training("warm", 3)
+    spot["Arguments"]["EnableManagedSpotTraining"] = True
+    warm["Arguments"]["ResourceConfig"]["KeepAlivePeriodInSeconds"] = get("Parameters.n")
+    off = _training("off", 4)
+    off["Arguments"] |= {"EnableManagedSpotTraining": False}
+    off["Arguments"]["ResourceConfig"] |= {"KeepAlivePeriodInSeconds": 0, "InstanceType": "ml.p5"}
+    assert needs_of({"Steps": [spot, warm, off]}).instances == {
+        ("spot training job", "ml.g5.xlarge"): 2,
+        ("training job", "ml.g5.xlarge"): 3,
+        ("training warm pool", "ml.g5.xlarge"): 3,
+        ("training job", "ml.p5"): 4,
+    }
+
+
 def test_what_steps_read_has_the_name_of_its_input() -> None:
     """A URI, a function where the execution decides, a file system."""
     sources = dict(sources_in(DEFINITION))

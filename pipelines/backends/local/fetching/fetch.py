@@ -108,11 +108,12 @@ class Fetcher:
         request = {"Bucket": remote.bucket, "Key": remote.key, "IfMatch": remote.etag}
         if start:
             request["Range"] = f"bytes={start}-"
-        with self._account.clients("s3") as (s3,), part.open("ab") as file:
+        with self._account.clients("s3") as (s3,):
+            part.touch()
             for piece in s3.get_object(**request)["Body"].iter_chunks(_PIECE):
                 if self._over.is_set():
                     raise _OverError
-                file.write(piece)
+                _append(remote, part, piece)
 
     def _part(self, remote: RemoteObject) -> Path:
         """Return the file of what was read so far of one version of an object."""
@@ -127,6 +128,22 @@ def fetching_alone(home: Path) -> Iterator[None]:
     with (home / _LOCK).open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _append(remote: RemoteObject, part: Path, piece: bytes) -> None:
+    """Add to what was read of an object.
+
+    Raises:
+        UsageError: the disk does not take it; what was read before stays.
+    """
+    try:
+        with part.open("ab") as file:
+            file.write(piece)
+    except OSError as error:
+        raise UsageError(
+            f"{remote.uri} cannot be written below {part.parent.parent}: {error.strerror}",
+            "make room, and run the command again: it goes on from there",
+        ) from error
 
 
 def _refused(remote: RemoteObject, error: CallRefusedError) -> CallRefusedError:

@@ -192,6 +192,17 @@ def _manifest(store: ObjectStore, source: S3Source) -> list[PlacedObject]:
     return placed
 
 
+def idle_hosts(store: ObjectStore, job: LocalJob, sources: Sequence[InputSource]) -> Iterator[str]:
+    """Yield a remark for each input with fewer objects than hosts: some hosts get none of them."""
+    for source in sources:
+        if not isinstance(source, S3Source) or not source.sharded:
+            continue
+        idle = [host.name for host, share in distribute(store, job, source) if not share]
+        if idle:
+            gets = "gets" if len(idle) == 1 else "get"
+            yield f"warning: {source.label} has too few objects: {', '.join(idle)} {gets} none"
+
+
 def _missing(store: ObjectStore, source: S3Source, uri: str) -> JobRefusedError:
     return JobRefusedError(
         f"there is no object at {uri}, which {source.label} reads",

@@ -71,6 +71,7 @@ class FileSystemSource:
     groups: frozenset[str] | None = None
 
 
+_STUB = "use a stub: run --stub STEP=FILE"
 _CODE = "code"
 """The input of ours that holds the bundle, which is read outside of a host, too."""
 
@@ -99,7 +100,7 @@ def _channel(channel: JsonObject, mode: str) -> InputSource:
         return FileSystemSource(label, *place, folder, read_only=access == "ro")
     if not source.get("S3DataSource"):
         raise JobRefusedError(
-            f"{label} has a data source that is not supported locally: {list(source)}"
+            f"{label} has a data source that is not supported locally: {list(source)}", _STUB
         )
     s3 = source["S3DataSource"]
     groups = s3.get("InstanceGroupNames")
@@ -133,10 +134,15 @@ def processing_sources(request: JsonObject) -> list[InputSource]:
         if one.get("AppManaged"):
             continue
         if not one.get("S3Input"):
-            raise JobRefusedError(f"{label} is a DatasetDefinition, which is not supported locally")
+            raise JobRefusedError(
+                f"{label} is a DatasetDefinition, which is not supported locally", _STUB
+            )
         s3 = one["S3Input"]
         if s3.get("S3InputMode") == "Pipe" or "LocalPath" not in s3:
-            raise JobRefusedError(f"{label} has input mode Pipe, which is not supported locally")
+            raise JobRefusedError(
+                f"{label} of a processing job has input mode Pipe, which is not supported locally",
+                f"use input mode File; or {_STUB}",
+            )
         found.append(
             S3Source(
                 label,
@@ -158,5 +164,6 @@ def _is_shared(folder: PurePosixPath, written: Sequence[PurePosixPath]) -> bool:
 
 def _is_manifest(label: str, kind: Literal["S3Prefix", "ManifestFile"] | str) -> bool:  # noqa: PYI051 - names the two that are supported
     if kind not in ("S3Prefix", "ManifestFile"):
-        raise JobRefusedError(f"{label} has data type {kind}, which is not supported locally")
+        problem = f"{label} has data type {kind}, which is not supported locally"
+        raise JobRefusedError(problem, _STUB)
     return kind == "ManifestFile"

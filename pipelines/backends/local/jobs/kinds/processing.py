@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.backends.local.hosting.boot import stand_in
 from pipelines.backends.local.jobs.capacity import taken_instances
-from pipelines.backends.local.jobs.channels import stage_inputs
+from pipelines.backends.local.jobs.channels import idle_hosts, stage_inputs
 from pipelines.backends.local.jobs.kind import JobKind
 from pipelines.backends.local.jobs.opt_ml import write_processing
 from pipelines.backends.local.jobs.outputs import make_output_folders, store_outputs
@@ -93,7 +93,8 @@ def prepared(
             **stand_in(image, order.logs.absolute() / "serving", order.settings),
             **(request.get("Environment") or {}),
         }
-        yield job, ContainerCommand(words, variables, limits, _MESSAGE)
+        remarks = [*idle_hosts(store, job, sources)]
+        yield job, ContainerCommand(words, variables, limits, _MESSAGE, remarks)
 
 
 def _words(request: JsonObject, interpreter: Path) -> list[str]:

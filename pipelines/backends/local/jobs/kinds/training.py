@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.backends.local.jobs import own_entrypoint
 from pipelines.backends.local.jobs.capacity import taken_instances
-from pipelines.backends.local.jobs.channels import stage_inputs, writable_here
+from pipelines.backends.local.jobs.channels import idle_hosts, stage_inputs, writable_here
 from pipelines.backends.local.jobs.checkpoints import CheckpointSync
 from pipelines.backends.local.jobs.isolation import choose
 from pipelines.backends.local.jobs.kind import JobKind
@@ -188,7 +188,7 @@ def _container(store: ObjectStore, job: LocalJob, order: JobOrder) -> ContainerC
         **(request.get("Environment") or {}),
     }
     limits = JobLimits.of(request.get("StoppingCondition"), order.settings.grace)
-    return ContainerCommand(words, environment, limits, _FAILURE, _remarks(job, order))
+    return ContainerCommand(words, environment, limits, _FAILURE, _remarks(store, job, order))
 
 
 def _written(request: JsonObject) -> dict[str, str]:
@@ -200,13 +200,17 @@ def _written(request: JsonObject) -> dict[str, str]:
     return {WRITABLE_VARIABLE: ",".join(names)}
 
 
-def _remarks(job: LocalJob, order: JobOrder) -> list[str]:
-    """Name the channels that the service mounts read-only, and this machine cannot."""
-    writable = writable_here(job, training_sources(order.request))
+def _remarks(store: ObjectStore, job: LocalJob, order: JobOrder) -> list[str]:
+    """Name channels that the service mounts read-only, and hosts that get nothing of a channel."""
+    sources = training_sources(order.request)
+    writable = writable_here(job, sources)
     why = choose(order.settings.isolation).why if writable else ""
     return [
-        f"warning: {label} is read-only in SageMaker, but can be written here: {why}"
-        for label in writable
+        *idle_hosts(store, job, sources),
+        *(
+            f"warning: {label} is read-only in SageMaker, but can be written here: {why}"
+            for label in writable
+        ),
     ]
 
 

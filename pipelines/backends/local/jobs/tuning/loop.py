@@ -276,9 +276,10 @@ class TuningLoop:
     def _why(self, jobs: list[JobRecord]) -> str:
         """Explain that no training job has a value; the first sentence is the service's."""
         failed = [one for one in jobs if one.state.status is JobStatus.FAILED]
-        if failed:
+        ended = failed or [one for one in jobs if one.state.reason is not None]
+        if ended:
             said = f"No training job succeeded after {len(jobs)} attempts."
-            reason = f"{said} The first: {failed[0].name}: {failed[0].state.reason}"
+            reason = f"{said} The first: {ended[0].name}: {ended[0].state.reason}"
         else:
             metric = self._plan.definitions[0].metric
             reason = (
