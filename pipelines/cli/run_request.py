@@ -58,8 +58,10 @@ class RunRequest:
     def command(self) -> str:
         """The command that asks for the same again; what is given with `-p` apart."""
         selected = (",".join(self.words.words),) if self.words.words else ()
+        definition = (str(self.definition),) if self.definition is not None else ()
         return (
-            f"pipelines run{self.chosen.flags()}{_option('--select', selected)}"
+            f"pipelines run{self.chosen.flags()}{_option('--from-definition', definition)}"
+            f"{_option('--select', selected)}{_option('--stub', self.stubs)}"
             f"{_option('--sample', self.sample)}{' --strict-requirements' if self.strict else ''}"
             f"{'' if self.fetch is None else ' --fetch'}"
             f"{_option('--simulate', self.simulations)}"

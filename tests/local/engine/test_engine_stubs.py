@@ -42,7 +42,8 @@ def test_a_type_without_an_executor_fails_and_names_the_stub(
     run = bench.run(make_step("notify", kind))
     assert run.status == "Failed"
     assert run.steps["notify"]["FailureReason"] == (
-        f"steps of type {kind} cannot be executed locally; use a stub: `--stub notify=FILE`"
+        f"steps of type {kind} cannot be executed locally; use a stub: "
+        "run --stub notify=FILE, where FILE holds {}"
     )
 
 

@@ -23,7 +23,8 @@ from pipelines.backends.local.executors.contract import Executor, StepCall, Step
 from pipelines.backends.local.kept import JOB_FILE, discard_earlier
 from pipelines.backends.local.state.database import dumps
 from pipelines.backends.local.state.executions import StepRecord
-from pipelines.backends.local.stub_advice import in_step
+from pipelines.backends.local.stub_advice import USE_A_STUB, in_step
+from pipelines.definition.stubs import stub_of
 from pipelines.errors import PipelinesError, from_outside
 from pipelines.execution.events import StepNoted, StepRetried
 from pipelines.execution.schedule import ScheduledStep
@@ -129,7 +130,7 @@ class StepRunner:
         if executor is None:
             raise ResolutionError(
                 f"steps of type {node.type} cannot be executed locally",
-                f"use a stub: `--stub {node.name}=FILE`",
+                USE_A_STUB,
             )
         return executor
 
@@ -220,8 +221,14 @@ class StepRunner:
             properties=properties,
             metadata=json.loads(dumps(dict(outcome.metadata))),
             outputs=outputs,
-            reason=_end_reason(outcome),
+            reason=_end_reason(replace(outcome, reason=self._advised(record.name, outcome.reason))),
         )
+
+    def _advised(self, step: str, reason: str | None) -> str | None:
+        """Say of which step a stub is wanted, and what the others read of it."""
+        if reason is None or USE_A_STUB not in reason:
+            return reason
+        return in_step(reason, step, stub_of(self.context.definition.document, step))
 
 
 def _end_reason(outcome: StepOutcome) -> str | None:
@@ -254,9 +261,7 @@ def short_job_name(execution: str, step: str, _attempt: int, token: Token) -> st
 
 def _execute(executor: Executor, call: StepCall) -> StepOutcome:
     try:
-        ended = executor(call)
-        reason = None if ended.reason is None else in_step(ended.reason, str(call.step["Name"]))
-        return replace(ended, reason=reason)
+        return executor(call)
     except PipelinesError as error:
         return StepOutcome(StepStatus.FAILED, {}, reason=_reason(error))
     except Exception as error:  # noqa: BLE001 - whatever an executor raises ends its step alone
