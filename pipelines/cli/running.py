@@ -130,7 +130,7 @@ def _started(
         inputs, not_run = replace(inputs, selection=selection), not_run | others
     require_prerequisites(sagemaker.objects, submission.definition, not_run)
     caller = LocalCaller(sagemaker)
-    require_checkpoints(caller, sagemaker.objects, submission.definition, not_run)
+    require_checkpoints(caller, sagemaker.objects, submission, not_run)
     taken_over = inputs.selection.parameters if inputs.selection else {}
     values = {**taken_over, **inputs.parameters}
     _fetch(sagemaker, asked, submission.definition, not_run, values)

@@ -137,7 +137,7 @@ def needs(name: str, step: ExperimentsStep) -> StepNeeds:
     """The images of the members, each with the script's bundle, and that of the selection."""
     images: dict[Path, ImageNeed] = {}
     further: dict[str, JobNeed] = {}
-    code = training.needs(name, step).code
+    code = _code(name, step)
     for row in rows(step.matrix):
         member, path = _member(step, row), _image_path(step, row)
         images.setdefault(path, training.needs(name, member).images["image",])
@@ -147,6 +147,17 @@ def needs(name: str, step: ExperimentsStep) -> StepNeeds:
     images[_IMAGE] = ImageNeed(step.selection.image, step.selection.instance_type, "processing")
     further[SELECT] = JobNeed(_IMAGE, _selection_code(name, step))
     return StepNeeds(images, code, further)
+
+
+def _code(name: str, step: ExperimentsStep) -> CodeNeed | None:
+    """Return the bundle of the members, of which one that is done trains anew where others go on.
+
+    The selection compares the members of one execution, and a job that is refused has no result.
+    """
+    code = training.needs(name, step).code
+    if code is None or code.checkpoints is None or code.checkpoints["resumes"] is None:
+        return code
+    return replace(code, checkpoints={**code.checkpoints, "anew": True})
 
 
 def _selection_code(name: str, step: ExperimentsStep) -> CodeNeed:

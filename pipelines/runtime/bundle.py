@@ -62,7 +62,8 @@ class Job(Record):
             accelerator, architecture and serving, each None if unknown; None if the image is
             only known when the pipeline is started.
         checkpoints: `folder`, where the script keeps them, and `resumes`, the execution whose
-            checkpoints it goes on with, or None; None for a job that keeps none.
+            checkpoints it goes on with, or None, and where such a one may be done, `anew`; None for
+            a job that keeps none.
         tracking: `tensorboard`, the folder of event files, and `mlflow`, with `arn` and
             `metrics`, the expressions by name; None for a job that has neither.
     """

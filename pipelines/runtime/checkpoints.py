@@ -41,12 +41,17 @@ class Checkpoints:
         folder: where they are.
         container: the platform's configuration.
         resumes: the execution that the step explicitly goes on with; None for its own.
+        anew: whether a training that is done begins anew instead of failing: a member of a sweep,
+            whose result the selection needs.
     """
 
-    def __init__(self, folder: Path, container: Container, resumes: str | None) -> None:
+    def __init__(
+        self, folder: Path, container: Container, resumes: str | None, *, anew: bool = False
+    ) -> None:
         self._folder = folder
         self._is_master = container.hosts.rank == 0
         self._resumes = resumes
+        self._anew = anew
         self._hyperparameters = dict(container.hyperparameters)
         self._fingerprint = fingerprint(container)
 
@@ -59,9 +64,18 @@ class Checkpoints:
         self._folder.mkdir(parents=True, exist_ok=True)
         known = _read(self._folder / MARK)
         if known is not None:
-            self._require_open(known)
+            is_done = self._resumes is not None and bool(known.get("done"))
+            if is_done and not self._anew:
+                raise JobError(
+                    "the training of execution %s is done, there is nothing to resume:"
+                    " remove `checkpoints.resume`" % self._resumes
+                )
             if known.get("fingerprint") != self._fingerprint:
-                self._set_aside(known)
+                other = _differences(known.get("hyperparameters"), self._hyperparameters)
+                self._set_aside(known, "were made with %s" % other)
+            elif is_done:
+                done = "are of execution %s, whose training is done" % self._resumes
+                self._set_aside(known, done)
         self._write(done=False)
 
     def done(self) -> None:
@@ -69,14 +83,8 @@ class Checkpoints:
         if self._is_master:
             self._write(done=True)
 
-    def _require_open(self, known: dict[str, Any]) -> None:
-        if self._resumes is not None and known.get("done"):
-            raise JobError(
-                "the training of execution %s is done, there is nothing to resume:"
-                " remove `checkpoints.resume`" % self._resumes
-            )
-
-    def _set_aside(self, known: dict[str, Any]) -> None:
+    def _set_aside(self, known: dict[str, Any], why: str) -> None:
+        """Move what is there out of the script's sight."""
         other = str(known.get("fingerprint"))
         paths = [one for one in self._folder.iterdir() if one.name not in (MARK, ASIDE)]
         if not paths:
@@ -90,8 +98,7 @@ class Checkpoints:
         for path in paths:
             path.rename(aside / path.name)
         print(
-            "pipelines: the checkpoints were made with %s: they are ignored, and lie in %s"
-            % (_differences(known.get("hyperparameters"), self._hyperparameters), aside),
+            "pipelines: the checkpoints %s: they are ignored, and lie in %s" % (why, aside),
             file=sys.stderr,
             flush=True,
         )

@@ -214,8 +214,9 @@ def _checkpoints(job: Job, layout: Layout, container: Container) -> Checkpoints 
         return None
     from .checkpoints import Checkpoints  # noqa: PLC0415 - only jobs that keep some need it
 
-    folder = layout.locate(job.checkpoints["folder"])
-    kept = Checkpoints(folder, container, job.checkpoints.get("resumes"))
+    given = job.checkpoints
+    folder, anew = layout.locate(given["folder"]), bool(given.get("anew"))
+    kept = Checkpoints(folder, container, given.get("resumes"), anew=anew)
     kept.begin()
     return kept
 

@@ -36,6 +36,32 @@ for epoch in range(begin, int(os.environ["SM_HP_EPOCHS"])):
         raise SystemExit("out of luck")
 Path(os.environ["SM_MODEL_DIR"], "model").write_text("trained")
 """
+SWEEP = """\
+spec: 1
+pipeline: sweeps
+aws: {{role: "arn:aws:iam::111122223333:role/jobs", bucket: team-bucket}}
+steps:
+  sweep:
+    kind: experiments
+    image: sklearn-1.9-cpu
+    script: train.py
+    matrix: {{rate: [1, 2]}}
+    metric_definitions: {{score: 'score=([0-9.]+)'}}
+    best: {{metric: score, goal: maximize}}
+    checkpoints: {checkpoints}
+"""
+SWEPT = """\
+import os
+from pathlib import Path
+
+saved, rate = Path(os.environ["SM_CHECKPOINT_DIR"], "epoch"), os.environ["SM_HP_RATE"]
+begin = int(saved.read_text()) if saved.exists() else 0
+print("rate", rate, "begins with epoch", begin, flush=True)
+saved.write_text("2")
+if (begin, rate) == (0, "2"):
+    raise SystemExit("out of luck")
+print("score=0.5")
+"""
 
 
 @pytest.fixture
@@ -82,6 +108,24 @@ def test_a_training_goes_on_with_the_checkpoints_of_an_execution(
     nothing = resume(tmp_path, failed)
     assert nothing.code == 2
     assert f"execution {failed} has saved no checkpoints of step `train`" in nothing.err
+
+
+def test_a_sweep_goes_on_with_the_members_that_are_not_done(tmp_path: Path) -> None:
+    """Those that are, and those that had not begun, begin anew: the selection needs all."""
+    (tmp_path / "train.py").write_text(SWEPT)
+    (tmp_path / "pipeline.yaml").write_text(SWEEP.format(checkpoints="{}"))
+    failed = run_in(tmp_path, "run").out.partition("execution ")[2].split()[0]
+    resumed = SWEEP.format(checkpoints=f"{{resume: {failed}}}").replace("[1, 2]", "[1, 2, 3]")
+    (tmp_path / "pipeline.yaml").write_text(resumed)
+    answer = run_in(tmp_path, "run")
+    assert answer.code == 0, answer.err
+    assert "best of 3" in answer.out
+    log = log_of(tmp_path, answer)
+    for value, begin in ((1, 0), (2, 2), (3, 0)):
+        assert f"rate {value} begins with epoch {begin}" in log
+    assert "whose training is done: they are ignored" in log
+    (tmp_path / "pipeline.yaml").write_text(resumed.replace("[1, 2, 3]", "[1, 2]"))
+    assert "is done: there is nothing to resume" in run_in(tmp_path, "run").err
 
 
 @pytest.mark.parametrize(

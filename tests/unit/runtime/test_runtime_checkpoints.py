@@ -97,6 +97,26 @@ def test_only_the_first_host_says_that_a_training_is_done(tmp_path: Path) -> Non
         Checkpoints(saved, container(tmp_path), "abc").begin()
 
 
+def test_a_member_of_a_sweep_that_is_done_begins_anew(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The selection needs its result, and a job that is refused has none."""
+    saved, data = tmp_path / "checkpoints", tmp_path / "train"
+    first = Checkpoints(saved, container(data), None)
+    first.begin()
+    (saved / "epoch").write_text("3")
+    first.done()
+    Checkpoints(saved, container(data), "abc", anew=True).begin()
+    assert not (saved / "epoch").exists()
+    assert (
+        "the checkpoints are of execution abc, whose training is done: they"
+        in capfd.readouterr().err
+    )
+    (saved / "epoch").write_text("1")
+    Checkpoints(saved, container(data), "abc", anew=True).begin()
+    assert (saved / "epoch").read_text() == "1", "it was interrupted, and goes on"
+
+
 def test_checkpoints_that_nobody_marked_are_used_and_a_damaged_mark_is_none(tmp_path: Path) -> None:
     """What a job of another tool has saved belongs to whoever names its prefix."""
     saved = tmp_path / "checkpoints"
