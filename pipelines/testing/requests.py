@@ -53,7 +53,7 @@ def request_of(node: Node, references: References) -> StepRequest | None:
         spec=references.graph.spec,
         resolve=references.resolve,
         images=dict.fromkeys(needs.images, "image"),
-        code="bundle.pyz",
+        code="s3://tests/bundle.pyz",
     )
     for emitted in node.kind.emit(node.step, context):
         arguments, step_type = to_json(emitted.arguments), require(emitted.type)
