@@ -63,6 +63,8 @@ def _moved(
         verbatim = _verbatim_path(step, model, crumbs, spec)
         if verbatim is not None:
             return replace(finding, path=verbatim, within=None)
+        if _is_verbatim(model):
+            return replace(finding, path=_step_path(step, model, crumbs, spec), within=None)
         path = _account_path(crumbs, spec) or _step_path(step, model, crumbs, spec)
     advice = _counted(finding, path, crumbs, spec)
     own = path[-1] if path and path[0] != "aws" else None
@@ -170,6 +172,12 @@ _ACCOUNT = _declared_members(Aws)
 
 _Place: TypeAlias = tuple[int, int]
 """How much of a path a place explains: the last crumb that it used, and its depth."""
+
+
+def _is_verbatim(model: type[StepSpec] | None) -> bool:
+    """Return whether a step is written in the words of the API, its whole request."""
+    field = fields_of(model).get("arguments") if model is not None else None
+    return field is not None and holds_members(field)
 
 
 def _verbatim_path(
