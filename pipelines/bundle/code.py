@@ -140,6 +140,7 @@ def bundle(request: CodeRequest, project: Project) -> CodeBundle:
         image=request.image,
         checkpoints=need.checkpoints,
         tracking=need.tracking,
+        source_dir=need.source_dir,
     )
     folder = f"{request.prefix}/{step}"
     paths = tuple(sorted(collector.paths))
@@ -192,12 +193,21 @@ class _Collector:
                 self._read_suite(file)
         if need.entry is not None:
             self._read_entry(need.entry, str(need.config["source"]))
-            self._left_out(str(need.config["source"]), need.vendored)
+            self._left_out(str(need.config["source"]), need.vendored, ("serving", "source"))
+        if need.source_dir is not None:
+            self._read_folder(need.source_dir, need.requirements_file)
         for index, pattern in enumerate(need.include):
             at = (*need.include_at, index)
             found = self._include(pattern, at)
             if need.entry is not None:
                 self._share_included(found, str(need.config["source"]), at)
+
+    def _read_folder(self, source_dir: str, given: RequirementsFile | None) -> None:
+        """Take all of the folder that a script runs in."""
+        folder = ProjectFile(source_dir, ("source_dir",), "folder")
+        if self._exists(folder):
+            self._add(source_dir, folder.at)
+            self._left_out(source_dir, given, folder.at)
 
     def _include(self, pattern: str, at: Path) -> tuple[str, ...]:
         """Take what a pattern names; return it."""
@@ -277,7 +287,7 @@ class _Collector:
             return
         self.command = started.command
         if started.is_python:
-            self._trace(script)
+            self._trace(script, need.source_dir)
             return
         if need.distribution is not None:
             message = f"`{script.path}` is run by {started.program}, but the launcher starts Python"
@@ -288,9 +298,9 @@ class _Collector:
             message = f"`{script.path}` is run by {started.program}, which the image does not have"
             self._find("SP303", message, script.at, "name an image of your own that has it")
 
-    def _trace(self, script: ProjectFile) -> None:
+    def _trace(self, script: ProjectFile, source_dir: str | None) -> None:
         try:
-            found = trace(self._project, script.path)
+            found = trace(self._project, script.path, source_dir)
         except SyntaxError as error:
             self.findings.append(_not_python(error, (*self._step, *script.at), self._project))
             return
@@ -323,8 +333,8 @@ class _Collector:
                 self._add(path, entry.at)
                 self.shared[place] = path
 
-    def _left_out(self, source: str, given: RequirementsFile | None) -> None:
-        """Warn of a file that the images' servers would install at each start, and ours do not."""
+    def _left_out(self, source: str, given: RequirementsFile | None, beside: Path) -> None:
+        """Warn of a file that the images' toolkits would install at each start, and ours do not."""
         path = str(PurePosixPath(source, _REQUIREMENTS))
         if not self._project.is_file(path) or (given and str(PurePosixPath(given.path)) == path):
             return
@@ -334,7 +344,7 @@ class _Collector:
             else f"name it: `requirements: {path}`"
         )
         message = f"`{path}` is not what `requirements` names: nothing in it is installed"
-        at: Path = given.at if given else ("serving", "source")
+        at: Path = given.at if given else beside
         self.findings.append(
             Finding("SP309", message, (*self._step, *at), help=where, severity=Severity.WARNING)
         )

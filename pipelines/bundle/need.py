@@ -42,6 +42,7 @@ class CodeNeed:
         entry: the module of serving code, which a server loads from the folder `config["source"]`;
             what it shares with the project gets into `config["shared"]`: the paths in the project,
             by those below that folder.
+        source_dir: the folder that the script runs in, with all its files.
         include: globs of the spec's `include:`, which stands at `include_at`, below the step.
         requirements: requirement lines that the built-in program brings.
         requirements_file: the user's requirements, with their mode.
@@ -61,6 +62,7 @@ class CodeNeed:
     config: JsonObject = field(default_factory=dict)
     files: tuple[ProjectFile, ...] = ()
     entry: ProjectFile | None = None
+    source_dir: str | None = None
     include: tuple[str, ...] = ()
     include_at: Path = ("include",)
     requirements: tuple[str, ...] = ()

@@ -88,17 +88,18 @@ class _Module:
         return self.place.count("/")
 
 
-def trace(project: Project, script: str) -> Trace:
+def trace(project: Project, script: str, source_dir: str | None = None) -> Trace:
     """Follow a script's imports through the project.
 
-    A module is looked for beside the script, at the project's root and in its `src/`, as the job
-    will; packages bring the `__init__.py` on the way. Imports inside functions and under `if` count
-    as well.
+    A module is looked for beside the script, in the folder that it runs in, at the project's root
+    and in its `src/`, as the job will; packages bring the `__init__.py` on the way. Imports inside
+    functions and under `if` count as well.
 
     Raises:
         SyntaxError: a file on the way is not valid Python.
     """
-    return trace_from(project, script, (str(PurePosixPath(script).parent), *IMPORT_ROOTS))
+    own = (str(PurePosixPath(script).parent), *([source_dir] if source_dir else []))
+    return trace_from(project, script, (*own, *IMPORT_ROOTS))
 
 
 def trace_from(project: Project, script: str, folders: tuple[str, ...]) -> Trace:

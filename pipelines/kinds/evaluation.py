@@ -1,15 +1,19 @@
 """`kind: evaluation`: a script that judges a model, in a Processing job."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from pipelines.bundle.need import CodeNeed
+from pipelines.diagnostics import Finding
 from pipelines.kinds.base.contract import EmitContext, EmittedStep, Kind, Output, StepNeeds
 from pipelines.kinds.base.jobs import (
     ProcessingJob,
     PropertyFileOutput,
+    SourceDir,
+    check_source_dir,
+    folder_of_script,
     job_needs,
     processing,
     processing_output,
@@ -30,6 +34,7 @@ class EvaluationStep(JobStep):
 
     kind: Literal["evaluation"]
     script: FixedText = Field(description="The script, a file of the project.")
+    source_dir: SourceDir = None
     model: Annotated[
         Input, RequestMember("ProcessingInputs", named_by="InputName", entry="model")
     ] = Field(description="The model archive, such as ${steps.train.model}.")
@@ -61,12 +66,18 @@ def needs(_name: str, step: EvaluationStep) -> StepNeeds:
     code = CodeNeed(
         "processing",
         script=script(step.script, "script"),
+        source_dir=folder_of_script(step.source_dir),
         include=tuple(step.include),
         requirements_file=requirements_file(step),
         model_input=MODEL,
         outputs=OUTPUTS,
     )
     return job_needs(step, "processing", code)
+
+
+def checks(step: EvaluationStep) -> Iterator[Finding]:
+    """The script lies in the folder that it runs in."""
+    yield from check_source_dir(step.script, step.source_dir)
 
 
 def emit(step: EvaluationStep, context: EmitContext) -> tuple[EmittedStep, ...]:
@@ -99,5 +110,6 @@ KIND = Kind(
     emit,
     outputs,
     needs,
+    checks=checks,
     example=_EXAMPLE,
 )

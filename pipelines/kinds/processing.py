@@ -18,6 +18,9 @@ from pipelines.kinds.base.contract import (
 from pipelines.kinds.base.jobs import (
     ProcessingJob,
     PropertyFileOutput,
+    SourceDir,
+    check_source_dir,
+    folder_of_script,
     job_needs,
     only_with_script,
     processing,
@@ -43,6 +46,7 @@ class ProcessingStep(JobStep):
         description="The script, a file of the project; without it the image's own entrypoint "
         "is started.",
     )
+    source_dir: SourceDir = None
     inputs: Annotated[dict[str, Input], RequestMember("ProcessingInputs", named_by="InputName")] = (
         Field(
             default_factory=dict, description="By name; the script finds each in SM_CHANNEL_<NAME>."
@@ -85,6 +89,7 @@ def needs(_name: str, step: ProcessingStep) -> StepNeeds:
     code = CodeNeed(
         "processing",
         script=script(step.script, "script"),
+        source_dir=folder_of_script(step.source_dir),
         include=tuple(step.include),
         requirements_file=requirements_file(step),
         outputs=(*step.outputs, *step.reports),
@@ -95,7 +100,8 @@ def needs(_name: str, step: ProcessingStep) -> StepNeeds:
 def checks(step: ProcessingStep) -> Iterator[Finding]:
     """Without a script nothing is needed for one; each path is a folder of one name."""
     if step.script is None:
-        yield from only_with_script(step)
+        yield from only_with_script(step, source_dir=step.source_dir)
+    yield from check_source_dir(step.script, step.source_dir)
     outputs, has_code = (*step.outputs, *step.reports), step.script is not None
     yield from check_paths(step.paths, tuple(step.inputs), outputs, has_code=has_code)
 

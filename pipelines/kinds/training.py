@@ -25,7 +25,10 @@ from pipelines.kinds.base.extra import with_extra
 from pipelines.kinds.base.jobs import (
     BUNDLE,
     CODE,
+    SourceDir,
+    check_source_dir,
     environment,
+    folder_of_script,
     instances,
     only_with_script,
     output_uri,
@@ -82,6 +85,7 @@ class TrainingKeys(JobStep):
         description="The script, a file of the project; without it the image's own entrypoint "
         "is started.",
     )
+    source_dir: SourceDir = None
     inputs: Annotated[
         dict[str, Input], RequestMember("InputDataConfig", named_by="ChannelName")
     ] = Field(
@@ -159,6 +163,7 @@ def needs(_name: str, step: TrainingKeys) -> StepNeeds:
     code = CodeNeed(
         "training",
         script=script(step.script, "script"),
+        source_dir=folder_of_script(step.source_dir),
         include=tuple(step.include),
         requirements_file=requirements_file(step),
         distribution=distribution,
@@ -191,7 +196,9 @@ def checks(step: TrainingKeys) -> Iterator[Finding]:
         runs = (
             step.mlflow is not None and step.mlflow.is_local
         )  # nothing but the runtime logs these
-        yield from only_with_script(step, distribution=step.distribution, mlflow=runs)
+        given = {"source_dir": step.source_dir, "distribution": step.distribution}
+        yield from only_with_script(step, **given, mlflow=runs)
+    yield from check_source_dir(step.script, step.source_dir)
     if step.enable_managed_spot_training and step.max_wait_time_in_seconds is None:
         yield Finding(
             "SP130",

@@ -64,6 +64,7 @@ class Job(Record):
         checkpoints: `folder`, where the script keeps them, and `resumes`, the execution whose
             checkpoints it goes on with, or None, and where such a one may be done, `anew`; None for
             a job that keeps none.
+        source_dir: the folder of the code that the script runs in, or None for all of it.
         tracking: `tensorboard`, the folder of event files, and `mlflow`, with `arn` and
             `metrics`, the expressions by name; None for a job that has neither.
     """
@@ -81,6 +82,7 @@ class Job(Record):
     command: tuple[str, ...] = ()
     checkpoints: dict[str, Any] | None = None
     tracking: dict[str, Any] | None = None
+    source_dir: str | None = None
 
 
 class BundleFile(Record):

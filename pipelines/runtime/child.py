@@ -39,11 +39,24 @@ _LIBC = ctypes.CDLL(None)
 
 
 class Command(Record):
-    """What to start: arguments, the whole environment, and the working directory."""
+    """What to start.
+
+    Args:
+        argv: its arguments.
+        environment: the whole environment.
+        folder: the user's code.
+        within: the folder of it that is the working directory; empty for all of it.
+    """
 
     argv: Sequence[str]
     environment: Mapping[str, str]
     folder: Path
+    within: str = ""
+
+    @property
+    def working(self) -> Path:
+        """The working directory."""
+        return self.folder / self.within
 
 
 class Ended(Record):
@@ -222,7 +235,7 @@ def _start(command: Command, output: int) -> int:
     try:
         pid = os.fork()
         if pid == 0:
-            _become(argv, environment, command.folder, (parent, output))
+            _become(argv, environment, command.working, (parent, output))
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
     _lead_group(pid)

@@ -22,7 +22,7 @@ def launch(launcher: str, job: Job, container: Container, single: child.Command)
         if len(container.hosts.names) > 1:
             wait_for_host(container.hosts.master)
         argv = command.torchrun(Path(single.argv[0]), job, container, list(single.argv[1:]))
-        return child.run(child.Command(argv, single.environment, single.folder))
+        return child.run(single._replace(argv=argv))
     if launcher == "mpi":
         from .mpi import run  # noqa: PLC0415 - only MPI steps need it
 

@@ -133,15 +133,17 @@ def build_environment(
 
 
 def process_environment(
-    outer: Mapping[str, str], variables: Mapping[str, str], scratch: Scratch, *, program: bool
+    outer: Mapping[str, str], variables: Mapping[str, str], scratch: Scratch, job: Job
 ) -> dict[str, str]:
     """Return the whole environment of the child process.
 
     PYTHONPATH begins with the folders that the code is imported from, preceded for a program by
     the bundle's own tool.
     """
-    first = [str(scratch.tool)] if program else []
-    roots = [str(scratch.code / root) for root in IMPORT_ROOTS if (scratch.code / root).is_dir()]
+    first = [str(scratch.tool)] if job.program is not None else []
+    own = [job.source_dir] if job.source_dir else []
+    found = [scratch.code / root for root in (*own, *IMPORT_ROOTS)]
+    roots = [str(root) for root in found if root.is_dir()]
     search = first + roots + [path for path in [outer.get("PYTHONPATH")] if path]
     return {
         "PYTHONUNBUFFERED": "1",  # a job's log is read while it runs

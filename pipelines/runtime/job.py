@@ -124,7 +124,7 @@ def _run(job: Job, layout: Layout, scratch: Scratch) -> int:
             **_tracking(job),
         },
         scratch,
-        program=job.program is not None,
+        job,
     )
     given = [] if container.by_toolkit else sys.argv[1:]  # a toolkit passes hyperparameters on
     arguments = [*arguments_of(container), *given]
@@ -132,7 +132,9 @@ def _run(job: Job, layout: Layout, scratch: Scratch) -> int:
     ended = _launch(
         job,
         container,
-        child.Command(command.single(python, job, started), environment, scratch.code),
+        child.Command(
+            command.single(python, job, started), environment, scratch.code, job.source_dir or ""
+        ),
     )
     if ended.code == 0:
         if checkpoints is not None:

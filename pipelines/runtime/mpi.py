@@ -193,7 +193,7 @@ def _are_one_machine(hosts: Hosts) -> bool:
 def _prepared(single: child.Command, processes: int) -> child.Command:
     """Write what the ranks of this host execute; return the command whose children find it."""
     scratch = single.folder.parent
-    content = [_aborting(single), dict(single.environment), str(single.folder)]
+    content = [_aborting(single), dict(single.environment), str(single.working)]
     (scratch / _PLAN).write_text(json.dumps(content), encoding="utf-8")
     outer = single.environment.get("PATH") or os.defpath
     path = [str(_make_agent(single)), outer, str(Path(single.argv[0]).parent)]

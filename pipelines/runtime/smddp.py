@@ -42,7 +42,9 @@ def run(job: Job, container: Container, single: child.Command) -> child.Ended:
         )
     python, *rest = single.argv
     environment = {**variables(container), **single.environment}
-    wrapped = child.Command([library, python, "-m", "mpi4py", *rest], environment, single.folder)
+    wrapped = single._replace(
+        argv=[library, python, "-m", "mpi4py", *rest], environment=environment
+    )
     return run_with_mpi(job, container, wrapped)
 
 

@@ -61,7 +61,7 @@ def _become(words: list[str], environment: Mapping[str, str], command: Command) 
     try:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
-        os.chdir(command.folder)
+        os.chdir(command.working)
         os.execvpe(words[0], words, environment)  # noqa: S606 - deliberately without a shell
     except OSError as error:
         os.write(2, f"cannot start {words[0]}: {error}\n".encode())

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
-from typing import Literal, TypeAlias
+from pathlib import PurePosixPath
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
 
 from pipelines.bundle.need import CodeNeed, ProjectFile, RequirementsFile
 from pipelines.diagnostics import Finding
@@ -23,7 +26,7 @@ from pipelines.kinds.base.extra import with_extra
 from pipelines.spec.members import members_of
 from pipelines.spec.references import Template
 from pipelines.spec.steps import Input, JobStep, Retry
-from pipelines.spec.values import Text, scalar_text
+from pipelines.spec.values import FixedText, Text, scalar_text
 from pipelines.steptypes.clusters import takes_volume_key
 
 INPUT_ROOT = "/opt/ml/processing/input"
@@ -31,6 +34,15 @@ OUTPUT_ROOT = "/opt/ml/processing/output"
 CODE = "code"
 BUNDLE = "bundle.pyz"
 EXECUTION_ID = Get("Execution.PipelineExecutionId")
+
+SourceDir: TypeAlias = Annotated[
+    FixedText | None,
+    Field(
+        description="The folder of the script that it runs in, with all its files: `source_dir` of "
+        "SageMaker's SDK. Otherwise it runs in the project's folder."
+    ),
+]
+"""What `source_dir:` holds."""
 
 OutputArea: TypeAlias = Literal["runs", "packages"]
 """`runs` is written by jobs with users' code; `packages`, what is registered, never."""
@@ -199,6 +211,28 @@ def job_needs(step: JobStep, scope: ImageScope, code: CodeNeed) -> StepNeeds:
 def script(path: str, *at: str) -> ProjectFile:
     """A script of the project, named in the spec at a key of the step."""
     return ProjectFile(path, at, "script")
+
+
+def folder_of_script(source_dir: str | None) -> str | None:
+    """Return a folder as bundles name it."""
+    return None if source_dir is None else str(PurePosixPath(source_dir))
+
+
+def check_source_dir(script: str | None, source_dir: str | None) -> Iterator[Finding]:
+    """Find a folder that is not the script's."""
+    if source_dir is None or script is None:
+        return
+    folder = PurePosixPath(source_dir)
+    if folder == PurePosixPath():
+        message = "`source_dir` is the project's folder, in which every script runs"
+        yield Finding("SP130", message, ("source_dir",), help="remove it")
+    elif not PurePosixPath(script).is_relative_to(folder):
+        message = f"the script `{script}` does not lie in `{source_dir}`"
+        own = PurePosixPath(script).parent
+        alone = own == PurePosixPath()
+        meant = f"`script: {folder / script}`" if alone else f"`source_dir: {own}`"
+        advice = f"both begin at the project's folder: write {meant}"
+        yield Finding("SP130", message, ("source_dir",), help=advice)
 
 
 def requirements_file(step: JobStep) -> RequirementsFile | None:

@@ -202,6 +202,25 @@ def test_include_brings_files_folders_and_patterns_but_no_caches(tmp_path: Path)
     assert found == ["one.txt", "steps/work.py", "tables/c.csv", "words/a.txt", "words/deep/b.txt"]
 
 
+def test_source_dir_brings_all_of_the_folder_that_the_script_runs_in(tmp_path: Path) -> None:
+    """Its modules are found from there as well; what it would install by itself is said."""
+    files = {
+        "source/deep/work.py": "import near",
+        "source/near.py": "",
+        "source/config.json": "{}",
+        "source/requirements.txt": "numpy",
+        "other.py": "",
+    }
+    more = "    source_dir: source/\n"
+    project = _project(tmp_path, files, more)
+    spec = project / "pipeline.yaml"
+    spec.write_text(spec.read_text("utf-8").replace("steps/work.py", "source/deep/work.py"))
+    assert [one.code for one in _checked(project).diagnostics] == ["SP309"]
+    asset = _asset(project)
+    assert _code(asset) == sorted(set(files) - {"other.py"})
+    assert _job(asset)["source_dir"] == "source"
+
+
 def test_job_json_says_what_the_runtime_has_to_do(tmp_path: Path) -> None:
     """All keys of the contract are there, unused ones null."""
     more = "    outputs: [rows]\n    requirements: needs.txt\n"
@@ -218,6 +237,7 @@ def test_job_json_says_what_the_runtime_has_to_do(tmp_path: Path) -> None:
         "distribution": None,
         "checkpoints": None,
         "tracking": None,
+        "source_dir": None,
         "model_input": None,
         "outputs": ["rows"],
         "image": {

@@ -108,6 +108,23 @@ def test_a_processing_step_takes_all_from_the_spec(jobs: Jobs) -> None:
     assert json.loads(result.reports["quality"].read_text()) == {"auc": 1}
 
 
+def test_a_script_runs_in_its_source_dir(jobs: Jobs, project: Path) -> None:
+    """It finds what lies there by relative paths, and modules of it."""
+    source = project / "source" / "deep"
+    source.mkdir(parents=True)
+    (source / "train.py").write_text("import near\nprint('FOUND', open('table.txt').read())\n")
+    (source.parent / "near.py").write_text("")
+    (source.parent / "table.txt").write_text("1")
+    change(
+        jobs, "script: steps/show.py\n    inputs: {train", "script: source/deep/train.py\n"
+        "    source_dir: source\n    inputs: {train",
+    )  # fmt: skip
+    inputs = {"train": {"rows.csv": ""}}
+    result = jobs.step("train", distribution=None, inputs=inputs, parameters={"rate": 1}).run()
+    assert result.exit_code == 0, result.log
+    assert "FOUND 1" in result.log
+
+
 def test_a_test_may_say_something_else(jobs: Jobs) -> None:
     """Inputs, arguments, variables and parameters of the test go before those of the spec."""
     result = jobs.step(
