@@ -2,7 +2,8 @@
 
 The permissions of roles depend on the whole of what was compiled: `compile/permissions.py`.
 
-What an execution decides, as an image that is a parameter, is left out.
+What an execution decides, as an image that is a parameter, is left out; of instances the defaults
+of parameters count, which is what a start without values asks for.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
-from pipelines.definition.named import objects_of
+from pipelines.definition.named import defaults_of, objects_of
 from pipelines.definition.steps import Step, take_apart
 from pipelines.frozen import frozen
-from pipelines.grammar.functions import Join, function_of, to_json
+from pipelines.grammar.functions import Join, function_of, to_json, with_parameters
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.clusters import choices
+from pipelines.steptypes.limits import number
 from pipelines.steptypes.places import below, value_at
 from pipelines.steptypes.steptype import Cluster
 
@@ -59,11 +61,12 @@ class DefinitionNeeds:
 def needs_of(definition: JsonObject) -> DefinitionNeeds:
     """Return what a definition, ours or anybody's, asks for."""
     images: dict[str, None] = {}
+    defaults = defaults_of(definition)
     instances: dict[tuple[str, str], int] = {}
     for step in take_apart(definition).steps:
         images.update(dict.fromkeys(images_of(step)))
         for cluster in step.known.clusters if step.known is not None else ():
-            for key, count in _instances(cluster, step.arguments):
+            for key, count in _instances(cluster, with_parameters(step.arguments, defaults)):
                 instances[key] = max(instances.get(key, 0), count)
     return DefinitionNeeds(assets_in(definition), tuple(images), instances)
 
@@ -132,19 +135,24 @@ def uris_in(value: Json) -> Iterator[str]:
 def _instances(cluster: Cluster, arguments: JsonObject) -> Iterator[tuple[tuple[str, str], int]]:
     """Yield how many instances of a type run at once; what is a reference counts as one.
 
-    Of several types any may be the one that has capacity.
+    Of several types any may be the one that has capacity. Groups of one type add up.
     """
     jobs = value_at(arguments, cluster.parallel) if cluster.parallel is not None else 1
     for _, job in below(arguments, cluster.job):
+        asked_for: dict[str, int] = {}
         for one in (one for _, asked in below(job, cluster.at) for one in choices(asked)):
             instance = value_at(one, cluster.type)
             if isinstance(instance, str):
-                count = _number(value_at(one, cluster.count)) * _number(jobs)
-                yield from (((usage, instance), count) for usage in cluster.quotas(job))
+                count = asked_for.get(instance, 0) + _count(value_at(one, cluster.count))
+                asked_for[instance] = count
+        for usage in cluster.quotas(job):
+            for instance, count in asked_for.items():
+                yield (usage, instance), count * _count(jobs)
 
 
-def _number(value: Json) -> int:
-    return value if isinstance(value, int) else 1
+def _count(value: Json) -> int:
+    known = number(value)
+    return 1 if known is None else int(known)
 
 
 def _images(value: Json) -> Iterator[str]:

@@ -76,6 +76,7 @@ class TrainingKeys(JobStep):
     instead_of: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "instance_groups": ("instance_type", "instance_count")
     }
+    has_channels: ClassVar[bool] = True
 
     script: Annotated[
         FixedText | None,

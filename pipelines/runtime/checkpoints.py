@@ -61,7 +61,6 @@ class Checkpoints:
         Raises:
             JobError: the training that is to be resumed is done.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
         known = _read(self._folder / MARK)
         if known is not None:
             is_done = self._resumes is not None and bool(known.get("done"))
@@ -110,6 +109,7 @@ class Checkpoints:
             "done": done,
         }
         text = json.dumps(mark, sort_keys=True)
+        self._folder.mkdir(parents=True, exist_ok=True)  # some scripts remove it once they are done
         part = self._folder / (MARK + ".part")
         part.write_text(text)
         part.replace(self._folder / MARK)

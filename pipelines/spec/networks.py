@@ -1,5 +1,6 @@
 """What lies in a network of one's own: `aws.vpc`, and the file systems of `data:`."""
 
+import posixpath
 import re
 from typing import Literal, Self
 
@@ -40,4 +41,8 @@ class FileSystem(SpecModel):
         if not self.directory_path.startswith("/"):
             message = f"`{self.directory_path}` is not a path from the root of the file system"
             raise mistake("SP122", message, f"write /{self.directory_path}", below="directory_path")
+        if {".", ".."} & {*self.directory_path.split("/")}:
+            message = f"`{self.directory_path}` has parts `.` or `..`"
+            advice = f"write {posixpath.normpath(self.directory_path)}"
+            raise mistake("SP122", message, advice, below="directory_path")
         return self

@@ -125,6 +125,8 @@ class StepSpec(SpecModel):
     """Keys of `defaults:` that hold for it where it does not say otherwise."""
     instead_of: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Keys that replace others, which are then neither written nor taken from `defaults:`."""
+    has_channels: ClassVar[bool] = False
+    """Whether its `inputs:` are channels of training jobs, which can mount file systems."""
 
     kind: FixedText = Field(description="What the step does.")
     description: AnyFixedText | None = Field(None, description="Shown in the console.")

@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias
 
 from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
-from pipelines.steptypes.limits import Rule, ValueLimit
+from pipelines.steptypes.limits import Rule, ValueLimit, number
 from pipelines.steptypes.places import below, value_at
 from pipelines.steptypes.trials import Trials
 
@@ -167,7 +167,8 @@ class Cluster:
         """Yield what Service Quotas calls the usages that a job's instances count for."""
         is_spot = self.spot is not None and value_at(job, self.spot) is True
         yield f"spot {self.usage}" if is_spot else self.usage
-        if self.kept is not None and value_at(job, self.kept) not in (None, 0):
+        kept = None if self.kept is None else value_at(job, self.kept)
+        if kept is not None and number(kept) != 0:
             yield f"{self.usage.removesuffix(' job')} warm pool"
 
 

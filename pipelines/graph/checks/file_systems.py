@@ -48,8 +48,7 @@ def _only_of_s3(node: Node, systems: set[str]) -> Iterator[Finding]:
 
 
 def _is_channel(node: Node, use: Use) -> bool:
-    mounts = any(place.file_system is not None for place in node.type.inputs)
-    if not mounts or use.path[2:3] != ("inputs",):
+    if not node.step.has_channels or use.path[2:3] != ("inputs",):
         return False
     source = node.step.inputs[use.path[3]].from_
     return isinstance(source, Template) and source.only is not None

@@ -15,7 +15,7 @@ def check(graph: Graph) -> Iterator[Finding]:
     """Find inputs with the name of the step's code (decision 1) or of its model, and idle keys."""
     for node in graph.nodes.values():
         yield from _taken_names(node)
-        if not hasattr(node.step, "instance_groups"):
+        if not node.step.has_channels:
             yield from _idle_keys(node)
 
 

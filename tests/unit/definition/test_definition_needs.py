@@ -74,6 +74,23 @@ def test_spot_capacity_and_warm_pools_have_quotas_of_their_own() -> None:
     }
 
 
+def test_groups_add_up_and_defaults_of_parameters_count() -> None:
+    """A job takes all its groups at once; a start without values has the defaults."""
+    group = {"InstanceGroupName": "a", "InstanceType": get("Parameters.type"), "InstanceCount": 3}
+    grouped = _training("grouped", 1)
+    grouped["Arguments"]["ResourceConfig"] = {
+        "InstanceGroups": [group, {**group, "InstanceCount": get("Parameters.n")}],
+        "KeepAlivePeriodInSeconds": get("Parameters.off"),
+    }
+    parameters = [
+        {"Name": "type", "Type": "String", "DefaultValue": "ml.c5.xlarge"},
+        {"Name": "n", "Type": "Integer", "DefaultValue": 4},
+        {"Name": "off", "Type": "Integer", "DefaultValue": 0},
+    ]
+    needs = needs_of({"Parameters": parameters, "Steps": [grouped]})
+    assert needs.instances == {("training job", "ml.c5.xlarge"): 7}
+
+
 def test_what_steps_read_has_the_name_of_its_input() -> None:
     """A URI, a function where the execution decides, a file system."""
     sources = dict(sources_in(DEFINITION))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -105,7 +106,9 @@ def test_a_member_of_a_sweep_that_is_done_begins_anew(
     first = Checkpoints(saved, container(data), None)
     first.begin()
     (saved / "epoch").write_text("3")
+    shutil.rmtree(saved)  # as Keras's BackupAndRestore does once it has ended
     first.done()
+    (saved / "epoch").write_text("3")
     Checkpoints(saved, container(data), "abc", anew=True).begin()
     assert not (saved / "epoch").exists()
     assert (
