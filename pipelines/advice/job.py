@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from pipelines.advice.sizes import known_types, knows_gpus, next_bigger, next_with_more_gpus
-from pipelines.execution.usage import GpuUsage, HostUsage
+from pipelines.execution.usage import GpuUsage, HostUsage, RankUsage
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.steptypes.clusters import choices
@@ -66,6 +66,11 @@ class ObservedJob:
                 if isinstance(found, str):
                     return found
         return None
+
+    @property
+    def ranks(self) -> list[RankUsage]:
+        """Each rank of all hosts; none where a bundle counted a host's processes together."""
+        return [one for host in self.hosts for one in host.ranks]
 
     @property
     def busiest_gpus(self) -> GpuUsage | None:
@@ -127,7 +132,7 @@ class Rule:
     """
 
     order: int
-    subject: Literal["instances", "processes", "data", "price", "start"]
+    subject: Literal["instances", "processes", "ranks", "data", "price", "start"]
     advise: Callable[[ObservedJob], str | None]
     anywhere: bool = False
 

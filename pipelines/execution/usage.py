@@ -1,10 +1,10 @@
-"""What the hosts of a job used: the lines that the runtime writes at the end of their logs."""
+"""What the ranks of a job used: the lines that the runtime writes at the end of each host's log."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from pipelines.execution import logs
 from pipelines.execution.caller import Caller, CallRefusedError
@@ -12,8 +12,8 @@ from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.runtime.usage import TAG
 
-_LAST_LINES = 50
-"""The line is the last one, but for what a failing job or a launcher says after it."""
+_LAST_LINES = 400
+"""The lines are the last ones, of up to 256 ranks, but for what is said of a failure after them."""
 
 _MOST_HOSTS = 8
 """How many hosts of a job are read; the others do what these do."""
@@ -30,8 +30,41 @@ class GpuUsage:
 
 
 @frozen
+class RankUsage:
+    """What one rank of a job used, and what its host has.
+
+    Args:
+        host: the name of its host.
+        rank: its number among all of the job.
+        wall: seconds that it ran.
+        cpu: seconds of processors; None of a rank that was killed before anybody could look.
+        cpus: how many its host has.
+        processes: how many ranks its host runs.
+        memory: of its largest process, in MiB.
+        memory_of: what its host has, in MiB.
+        read: MiB that were read; None where nothing counted it.
+        step: seconds of a step, by the last rate in the log of its host; None where it has none.
+        gpus: its own; of the first rank all of its host where it is not known whose they are.
+        launcher: what started it; None where nothing did.
+    """
+
+    host: str
+    rank: int
+    wall: float
+    cpu: float | None
+    cpus: int
+    processes: int = 1
+    memory: float = 0.0
+    memory_of: float = 0.0
+    read: float | None = None
+    step: float | None = None
+    gpus: GpuUsage | None = None
+    launcher: str | None = None
+
+
+@frozen
 class HostUsage:
-    """What one host of a job used.
+    """What all ranks of one host used: their sum.
 
     Args:
         host: its name.
@@ -45,6 +78,7 @@ class HostUsage:
         step: seconds of a step, by the last rate in the log; None where it has none.
         gpus: None where it has none, or nobody could say.
         launcher: what started its processes; None where nothing did.
+        ranks: each of them; none in the line of a bundle that counts a host's processes together.
     """
 
     host: str
@@ -58,11 +92,18 @@ class HostUsage:
     step: float | None = None
     gpus: GpuUsage | None = None
     launcher: str | None = None
+    ranks: tuple[RankUsage, ...] = ()
 
     @property
     def busy(self) -> float:
         """The share of its processors that was in use, from 0 to 1."""
         return self.cpu / (self.wall * self.cpus) if self.wall > 0 and self.cpus > 0 else 0.0
+
+    @property
+    def peak(self) -> float:
+        """The memory of all its processes, were each at its peak at the same time, in MiB."""
+        of_each = sum(one.memory for one in self.ranks)
+        return of_each if self.ranks else self.memory * self.processes
 
 
 def is_usage(line: str) -> bool:
@@ -70,13 +111,13 @@ def is_usage(line: str) -> bool:
     return line.startswith(TAG)
 
 
-def usage_in(line: str) -> HostUsage | None:
+def usage_in(line: str) -> RankUsage | HostUsage | None:
     """Read a line; None where it is another one, or not written by this runtime."""
     if not is_usage(line):
         return None
     try:
         found = json.loads(line[len(TAG) :])
-        return _read(found)
+        return _rank(found) if "local_rank" in found else _host(found)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
         return None
 
@@ -91,43 +132,108 @@ def used_by(caller: Caller, step: JsonObject) -> tuple[HostUsage, ...]:
     try:
         found = logs.streams(caller, step)
         latest = [stream for stream in found if stream.job == found[-1].job][:_MOST_HOSTS]
-        return tuple(usage for stream in latest for usage in _of_stream(caller, stream))
+        hosts = (
+            host_in(line.text for line in logs.latest(caller, stream, _LAST_LINES))
+            for stream in latest
+        )
+        return tuple(host for host in hosts if host is not None)
     except CallRefusedError:
         return ()
 
 
-def _of_stream(caller: Caller, stream: logs.LogStream) -> Iterator[HostUsage]:
-    lines = logs.latest(caller, stream, _LAST_LINES)
-    usages = (usage_in(line.text) for line in reversed(lines))
-    found = next((usage for usage in usages if usage is not None), None)
-    if found is not None:
-        yield found
+def host_in(lines: Iterable[str]) -> HostUsage | None:
+    """Return what a host used, by the end of its log; None where it is not known of all ranks."""
+    ranks = dict[int, RankUsage]()
+    whole: HostUsage | None = None
+    for used in (found for found in map(usage_in, lines) if found is not None):
+        if isinstance(used, RankUsage):
+            ranks[used.rank] = used
+        else:
+            whole = used
+    return _sum(sorted(ranks.values(), key=lambda one: one.rank)) if ranks else whole
 
 
-def _read(found: Mapping[str, Json]) -> HostUsage:
-    gpus = found.get("gpus")
+def _sum(ranks: Sequence[RankUsage]) -> HostUsage | None:
+    first, seconds = ranks[0], [one.cpu for one in ranks if one.cpu is not None]
+    if len(seconds) < first.processes:
+        return None  # of a rank that was killed, or has not begun, it is not known
+    reads = [one.read for one in ranks if one.read is not None]
     return HostUsage(
+        host=first.host,
+        wall=max(one.wall for one in ranks),
+        cpu=sum(seconds),
+        cpus=first.cpus,
+        processes=first.processes,
+        memory=max(one.memory for one in ranks),
+        memory_of=first.memory_of,
+        read=sum(reads) if reads else None,
+        step=next((one.step for one in ranks if one.step is not None), None),
+        gpus=_all_gpus([one.gpus for one in ranks if one.gpus is not None]),
+        launcher=first.launcher,
+        ranks=tuple(ranks),
+    )
+
+
+def _all_gpus(found: Sequence[GpuUsage]) -> GpuUsage | None:
+    count = sum(one.count for one in found)
+    if not count:
+        return None
+    return GpuUsage(
+        count=count,
+        busy_percent=sum(one.busy_percent * one.count for one in found) / count,
+        memory=max(one.memory for one in found),
+        memory_of=max(one.memory_of for one in found),
+    )
+
+
+def _rank(found: Mapping[str, Json]) -> RankUsage:
+    return RankUsage(
         host=str(found["host"]),
+        rank=int(_number(found["rank"])),
         wall=_number(found["wall_s"]),
-        cpu=_number(found["cpu_s"]),
+        cpu=_optional(found, "cpu_s"),
         cpus=int(_number(found["cpus"])),
         processes=int(_number(found.get("processes", 1))),
         memory=_number(found.get("memory_mb", 0)),
         memory_of=_number(found.get("memory_of_mb", 0)),
-        read=None if found.get("read_mb") is None else _number(found["read_mb"]),
-        step=None if found.get("step_s") is None else _number(found["step_s"]),
-        gpus=None if gpus is None else _gpus(gpus),
+        read=_optional(found, "read_mb"),
+        step=_optional(found, "step_s"),
+        gpus=_gpus(found.get("gpus")),
         launcher=None if found.get("launcher") is None else str(found["launcher"]),
     )
 
 
-def _gpus(found: Mapping[str, Json]) -> GpuUsage:
+def _host(found: Mapping[str, Json]) -> HostUsage:
+    """Read the line of a bundle that counts all processes of a host together."""
+    one = _rank({"rank": 0, **found})
+    return HostUsage(
+        host=one.host,
+        wall=one.wall,
+        cpu=_number(found["cpu_s"]),
+        cpus=one.cpus,
+        processes=one.processes,
+        memory=one.memory,
+        memory_of=one.memory_of,
+        read=one.read,
+        step=one.step,
+        gpus=one.gpus,
+        launcher=one.launcher,
+    )
+
+
+def _gpus(found: Json) -> GpuUsage | None:
+    if found is None:
+        return None
     return GpuUsage(
         count=int(_number(found["count"])),
         busy_percent=_number(found["busy_percent"]),
         memory=_number(found.get("memory_mb", 0)),
         memory_of=_number(found.get("memory_of_mb", 0)),
     )
+
+
+def _optional(found: Mapping[str, Json], name: str) -> float | None:
+    return None if found.get(name) is None else _number(found[name])
 
 
 def _number(value: Json) -> float:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+from . import measured
 from .bundle import Job
 from .container import Container
 from .environment import Scratch, count_gpus
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Mapping
+    from typing import Mapping, Sequence
 
 PROGRAM_MODULE = "pipelines.runtime.program"
+
+RANKS = "ranks"
+"""The folder, below the scratch folder, of what each rank has used (`measured.py`)."""
 
 
 def processes_per_host(job: Job) -> int:
@@ -34,25 +39,48 @@ def single(python: Path, job: Job, started: list[str]) -> list[str]:
 
 
 def torchrun(python: Path, job: Job, container: Container, command: list[str]) -> list[str]:
-    """Prefix a script and its arguments with torchrun.
+    """Prefix the words of a rank with torchrun.
 
     One host is standalone. Several use static rendezvous: the images resolve their own host
-    name only when started as `train` (FACTS 11.9), so nothing may depend on it.
+    name only when started as `train` (FACTS 11.9), so nothing may depend on it. Releases before 2.0
+    know options with `_` alone.
     """
     hosts = container.hosts
-    launcher = [str(python), "-m", "torch.distributed.run"]
-    launcher.append(f"--nproc-per-node={processes_per_host(job)}")
+    launcher = [str(python), "-m", "torch.distributed.run", "--no_python"]
+    launcher.append(f"--nproc_per_node={processes_per_host(job)}")
     if len(hosts.names) == 1:
         return [*launcher, "--standalone", *command]
     return [
         *launcher,
         f"--nnodes={len(hosts.names)}",
-        f"--node-rank={hosts.rank}",
-        f"--master-addr={hosts.master}",
-        f"--master-port={container.port}",
-        f"--local-addr={hosts.current}",
+        f"--node_rank={hosts.rank}",
+        f"--master_addr={hosts.master}",
+        f"--master_port={container.port}",
+        f"--local_addr={hosts.current}",
         *command,
     ]
+
+
+def measured_rank(
+    python: str, first: Sequence[str], rest: Sequence[str], scratch: Path
+) -> tuple[list[str], dict[str, str]]:
+    """Return how a rank is started so that what it uses is written down, and the variable for it.
+
+    Args:
+        python: what starts the rank's parent.
+        first: the words of the rank that no launcher shows, such as those of Python.
+        rest: its other words.
+        scratch: the scratch folder of this host.
+    """
+    (scratch / RANKS).mkdir(exist_ok=True)
+    told = [str(source(scratch, "measured.py")), str(scratch / RANKS), list(first)]
+    words = [python, "-I", "-S", measured.START, *rest]
+    return words, {measured.VARIABLE: json.dumps(told)}
+
+
+def source(scratch: Path, name: str) -> Path:
+    """Return where a file of this runtime has been unpacked."""
+    return scratch / "tool" / "pipelines" / "runtime" / name
 
 
 def master_environment(job: Job, container: Container, given: Mapping[str, str]) -> dict[str, str]:

@@ -47,7 +47,7 @@ def descendants() -> Iterator[int]:
     """Yield every process below this one, from /proc; nothing without one (macOS)."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").glob("[0-9]*") if sys.platform == "linux" else ():
-        children.setdefault(_parent_of(entry), []).append(int(entry.name))
+        children.setdefault(parent_of(int(entry.name)), []).append(int(entry.name))
     queue = [os.getpid()]
     while queue:
         found = children.get(queue.pop(), [])
@@ -55,11 +55,12 @@ def descendants() -> Iterator[int]:
         queue += found
 
 
-def _parent_of(process: Path) -> int:
+def parent_of(process: int) -> int:
+    """Return the parent of a process; 0 if it has just ended."""
     try:
-        stat = (process / "stat").read_bytes()
+        stat = Path(f"/proc/{process}/stat").read_bytes()
     except OSError:
-        return 0  # it has just ended
+        return 0
     return int(stat[stat.rindex(b")") + 2 :].split()[1])
 
 

@@ -21,8 +21,10 @@ def launch(launcher: str, job: Job, container: Container, single: child.Command)
     if launcher in ("torchrun", "smp"):  # the library reads SM_HP_MP_PARAMETERS in each rank
         if len(container.hosts.names) > 1:
             wait_for_host(container.hosts.master)
-        argv = command.torchrun(Path(single.argv[0]), job, container, list(single.argv[1:]))
-        return child.run(single._replace(argv=argv))
+        python, *rest = single.argv
+        words, variable = command.measured_rank(python, [python, "-u"], rest, single.folder.parent)
+        argv = command.torchrun(Path(python), job, container, words)
+        return child.run(single._replace(argv=argv, environment={**single.environment, **variable}))
     if launcher == "mpi":
         from .mpi import run  # noqa: PLC0415 - only MPI steps need it
 

@@ -22,14 +22,17 @@ class Sampler(Record):
     process: subprocess.Popen[bytes]
     path: str
 
-    def result(self) -> dict[str, Any] | None:
+    def result(self, index: int | None = None) -> dict[str, Any] | None:
         """Return the number of GPUs, their mean load in percent, and their greatest memory in MiB.
 
         None where nvidia-smi has written nothing that can be read.
+
+        Args:
+            index: of which GPU; None of all.
         """
         try:
             with open(self.path, encoding="utf-8") as file:  # noqa: PTH123 - the path is text
-                rows = [row for row in map(_row, file) if row is not None]
+                rows = [row for row in map(_row, file) if row and index in (None, row[0])]
         except OSError:
             return None
         if not rows:

@@ -100,7 +100,7 @@ def _is_needed(job: Job) -> Callable[[BundleFile], bool]:
     """Return which files are unpacked: this runtime only for what starts a file of it."""
     launcher = (job.distribution or {}).get("launcher")
     tracked = "mlflow" in (job.tracking or {})
-    if job.program is not None or tracked or launcher in ("mpi", "smddp", "tensorflow"):
+    if job.program is not None or tracked or launcher is not None:
         return lambda _: True
     return lambda one: one.path.startswith(bundle.CODE)
 
@@ -179,7 +179,7 @@ def _launch(job: Job, container: Container, single: child.Command) -> child.Ende
         return run_at_terminal(job, single)
     begun = usage.begin(int(single.environment["SM_NUM_GPUS"]), str(single.folder.parent))
     ended = _run_to_the_end(job, container, single)
-    usage.report(begun, job, container, ended)
+    usage.report(begun, job, container, ended, single.folder.parent / command.RANKS)
     return ended
 
 

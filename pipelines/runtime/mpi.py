@@ -24,9 +24,9 @@ from pathlib import Path
 
 from . import agent, child, rank
 from .bundle import Job
-from .command import processes_per_host
+from .command import measured_rank, processes_per_host, source
 from .container import Container, Hosts
-from .descendants import descendants, signal_group
+from .descendants import descendants, parent_of, signal_group
 from .errors import JobError
 from .meeting import LOOPBACK, Follower, follow, meet
 
@@ -164,11 +164,12 @@ def remote_settings(hosts: Hosts, release: int) -> dict[str, str]:
 def signal_ranks(pid: int, number: int) -> None:
     """Send a signal to the ranks of this host, else to the group of mpirun or its daemon.
 
-    mpirun itself would answer SIGTERM by killing the ranks a second later.
+    mpirun itself would answer SIGTERM by killing the ranks a second later. What mpirun has started
+    passes it on to its rank, which has the same variables (`measured.py`).
     """
     variable = f"{rank.RANK}=".encode()
-    ranks = [one for one in descendants() if _has_variable(one, variable)]
-    for process in ranks:
+    ranks = {one for one in descendants() if _has_variable(one, variable)}
+    for process in [one for one in ranks if parent_of(one) not in ranks]:
         try:
             os.kill(process, number)
         except (ProcessLookupError, PermissionError):
@@ -193,21 +194,17 @@ def _are_one_machine(hosts: Hosts) -> bool:
 def _prepared(single: child.Command, processes: int) -> child.Command:
     """Write what the ranks of this host execute; return the command whose children find it."""
     scratch = single.folder.parent
-    content = [_aborting(single), dict(single.environment), str(single.working)]
+    words, variable = measured_rank(sys.executable, (), _aborting(single), scratch)
+    content = [words, {**single.environment, **variable}, str(single.working)]
     (scratch / _PLAN).write_text(json.dumps(content), encoding="utf-8")
     outer = single.environment.get("PATH") or os.defpath
     path = [str(_make_agent(single)), outer, str(Path(single.argv[0]).parent)]
     found = {
         "PATH": os.pathsep.join(path),
         rank.PLANS: json.dumps([[processes, str(scratch / _PLAN)]]),
-        rank.SCRIPT: str(_source(single, "rank.py")),
+        rank.SCRIPT: str(source(scratch, "rank.py")),
     }
     return single._replace(environment={**single.environment, **found})
-
-
-def _source(command: child.Command, name: str) -> Path:
-    """Return where a file of this runtime has been unpacked."""
-    return command.folder.parent / "tool" / "pipelines" / "runtime" / name
 
 
 def _aborting(single: child.Command) -> list[str]:
@@ -240,7 +237,7 @@ def _make_agent(single: child.Command) -> Path:
     folder = single.folder.parent / "bin"
     folder.mkdir()
     program = folder / _AGENT
-    words = (sys.executable, "-I", str(_source(single, "agent.py")))
+    words = (sys.executable, "-I", str(source(single.folder.parent, "agent.py")))
     text = " ".join(shlex.quote(word) for word in words)
     program.write_text(f'#!/bin/sh\nexec {text} "$@"\n', encoding="utf-8")
     program.chmod(0o700)

@@ -1,10 +1,12 @@
-"""What a job used → one line at the end of its log, for `status` and `plan` to advise from.
+"""What each rank used → a line at the end of its host's log, which `status` and `plan` advise from.
 
-    pipelines: usage {"host": "algo-1", "wall_s": 812.4, "cpu_s": 2914.0, "cpus": 4, …}
+    pipelines: usage {"host": "algo-1", "rank": 0, "local_rank": 0, "wall_s": 812.4, "cpu_s": …}
 
-Each host writes one, a failing job as well. It costs two reads of /proc and no sampling; only where
-there are GPUs is nvidia-smi asked while the job runs (`gpu.py`). What the platform does not tell is
-left out.
+Whoever starts a rank measures it: this process, or `measured.py` under a launcher. It costs two
+reads of /proc and no sampling; only where there are GPUs is nvidia-smi asked while the job runs
+(`gpu.py`). What is not known is left out, as what a rank has used that was killed together with its
+`measured.py`. A line without `local_rank` counts all processes of a host: none of its ranks has
+begun.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Any
     from typing import NamedTuple as Record
 
@@ -32,6 +35,8 @@ TAG = "pipelines: usage "
 _MIB = 2**20
 _IO = "/proc/self/io"
 _RATE = re.compile(r"(\d+(?:\.\d+)?) ?(it/s|s/it|s/step|ms/step|us/step)\b")
+_MEASURED = ("cpu_s", "memory_mb", "read_mb")
+"""What a rank has a value of its own of; how long the job ran holds for a rank that was killed."""
 _SECONDS = {"s/it": 1.0, "s/step": 1.0, "ms/step": 1e-3, "us/step": 1e-6}
 
 
@@ -68,21 +73,72 @@ def begin(gpus: int, folder: str) -> Begun:
     return Begun(time.monotonic(), cpu, _bytes_read(), sampler)
 
 
-def report(begun: Begun, job: Job, container: Container, ended: Ended) -> None:
-    """Write the line; a log that cannot be written to any more goes without."""
-    line = json.dumps(_used(begun, job, container, ended), sort_keys=True)
+def report(begun: Begun, job: Job, container: Container, ended: Ended, ranks: Path) -> None:
+    """Write the lines; a log that cannot be written to any more goes without.
+
+    Args:
+        begun: what was counted when the job began.
+        job: what has run.
+        container: where.
+        ended: how it ended.
+        ranks: the folder of what each rank has used.
+    """
+    host = _of_host(begun, job, container)
+    found = _of_ranks(ranks, host, begun.sampler) if job.distribution is not None else []
+    if not found:
+        alone = {"local_rank": 0} if host["processes"] == 1 else {}
+        found = [{**host, **alone, "gpus": begun.sampler and begun.sampler.result()}]
+    found[0]["step_s"] = _step_seconds(ended.tail)
     start = "\n" if ended.tail and not ended.tail.endswith("\n") else ""
+    lines = (json.dumps(_known(one), sort_keys=True) for one in found)
     try:
-        sys.stdout.write("{}{}{}\n".format(start, TAG, line))
+        sys.stdout.write(start + "".join("{}{}\n".format(TAG, line) for line in lines))
         sys.stdout.flush()
     except OSError:
         return  # nobody reads the log, or the disk is full: the job has ended as it has
 
 
-def _used(begun: Begun, job: Job, container: Container, ended: Ended) -> dict[str, Any]:
+def _of_ranks(folder: Path, host: dict[str, Any], sampler: Sampler | None) -> list[dict[str, Any]]:
+    """Return what each rank of a host has used, by its number; none where none has begun.
+
+    Its GPU is that of its local rank if there is one for each; else the first line has all of them.
+    """
+    begun = sorted(filter(None, map(_record, folder.glob("*.json"))), key=_place)
+    shared = {name: value for name, value in host.items() if name not in _MEASURED}
+    found: list[dict[str, Any]] = [{**shared, **one} for one in begun]
+    if sampler is None or not found:
+        return found
+    whole = sampler.result()
+    if whole is not None and whole["count"] == host["processes"]:
+        for one in found:
+            one["gpus"] = sampler.result(one["local_rank"])
+    else:
+        found[0]["gpus"] = whole
+    return found
+
+
+def _record(path: Path) -> dict[str, Any] | None:
+    """Read what a rank has used; None where the disk was full."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _place(found: dict[str, Any]) -> int:
+    return int(found["rank"])
+
+
+def _known(found: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _of_host(begun: Begun, job: Job, container: Container) -> dict[str, Any]:
+    """Return what all processes of this host have used, and what there is."""
     spent, read = os.times(), _bytes_read()
     cpu = spent.children_user + spent.children_system - begun.cpu
-    found = {
+    return {
         "host": container.hosts.current,
         "rank": container.hosts.rank,
         "wall_s": round(time.monotonic() - begun.wall, 2),
@@ -93,10 +149,7 @@ def _used(begun: Begun, job: Job, container: Container, ended: Ended) -> dict[st
         "memory_mb": _largest(),
         "memory_of_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // _MIB,
         "read_mb": None if read is None or begun.read is None else (read - begun.read) // _MIB,
-        "step_s": _step_seconds(ended.tail),
-        "gpus": begun.sampler.result() if begun.sampler is not None else None,
     }
-    return {name: value for name, value in found.items() if value is not None}
 
 
 def _processes(job: Job) -> int:

@@ -10,11 +10,11 @@ _FULL: Final = 0.85
 
 
 def _advise(job: ObservedJob) -> str | None:
-    host = max(job.hosts, key=lambda one: one.memory * one.processes)
-    used = host.memory * host.processes
+    host = max(job.hosts, key=lambda one: one.peak)
+    used = host.peak
     if not host.memory_of or used < _FULL * host.memory_of:
         return None
-    several = f"{host.processes} processes of " if host.processes > 1 else ""
+    several = f"{host.processes} processes of up to " if host.processes > 1 else ""
     return (
         f"use {job.bigger}: {several}{gigabytes(host.memory)} at their peak, "
         f"of {gigabytes(host.memory_of)} ({used / host.memory_of:.0%})"

@@ -12,7 +12,7 @@ from pipelines.execution.identifiers import identifier
 
 if TYPE_CHECKING:
     from pipelines.execution.job_progress import Progress  # its expressions take a while to compile
-    from pipelines.execution.usage import HostUsage
+    from pipelines.execution.usage import HostUsage, RankUsage
 
 _MINUTE = 60
 _HOUR = 3600
@@ -56,9 +56,14 @@ def metrics_text(metrics: Mapping[str, float]) -> str:
     )
 
 
-def usage_text(used: HostUsage) -> str:
-    """Write what a host used: `used 2m 05s, 96% of 4 CPUs, 310 MB of 15.5 GB memory`."""
-    parts = [f"used {duration(used.wall)}", f"{used.busy:.0%} of {used.cpus} CPUs"]
+def usage_text(used: RankUsage | HostUsage) -> str:
+    """Write what was used: `rank 1 used 2m 05s, 48% of 4 CPUs, 310 MB of 15.5 GB memory`."""
+    rank = getattr(used, "rank", None) if used.launcher is not None else None
+    named = "" if rank is None else f"rank {rank} "
+    if used.cpu is None:
+        return f"{named}was killed: what it used is not known"
+    busy = used.cpu / (used.wall * used.cpus) if used.wall > 0 and used.cpus > 0 else 0.0
+    parts = [f"{named}used {duration(used.wall)}", f"{busy:.0%} of {used.cpus} CPUs"]
     if used.memory_of:
         parts.append(f"{_memory(used.memory)} of {_memory(used.memory_of)} memory")
     if used.read is not None:

@@ -13,10 +13,12 @@ import pytest
 
 from pipelines.backends.local.executors import training
 from pipelines.execution.status import StepStatus
+from pipelines.execution.usage import host_in
 from tests.bundles import make_bundle
 
 if TYPE_CHECKING:
     from pipelines.backends.local.executors.contract import StepCall
+    from pipelines.execution.usage import RankUsage
     from pipelines.json_types import JsonObject
     from tests.local.jobs.conftest import Local
 
@@ -131,8 +133,18 @@ def _said(local: Local, launcher: Launcher, counts: tuple[int, ...], per_host: i
     call = _call(local, launcher, script, per_host, ResourceConfig=_groups(*counts))
     outcome = training.execute(call)
     assert outcome.status is StepStatus.SUCCEEDED, (outcome.reason, local.log(call))
-    logs = "".join(path.read_text() for path in call.logs.glob("*.log"))
-    return sorted(line for line in logs.splitlines() if _SAID.fullmatch(line))
+    logs = [path.read_text().splitlines() for path in sorted(call.logs.glob("*.log"))]
+    used = [rank.rank for log in logs for rank in _used(log)]
+    assert used == list(range(sum(counts) * per_host))
+    return sorted(line for log in logs for line in log if _SAID.fullmatch(line))
+
+
+def _used(log: list[str]) -> tuple[RankUsage, ...]:
+    """Return what the ranks of a host used, as its log says it."""
+    host = host_in(log)
+    assert host is not None, log
+    assert all(rank.cpu and rank.memory > 1 for rank in host.ranks), log
+    return host.ranks
 
 
 def _expected(counts: tuple[int, ...], per_host: int) -> list[str]:

@@ -12,7 +12,7 @@ import pytest
 from pipelines.advice.advise import advise, all_rules
 from pipelines.advice.job import ObservedJob
 from pipelines.advice.sizes import known_types, next_bigger
-from pipelines.execution.usage import GpuUsage, HostUsage
+from pipelines.execution.usage import GpuUsage, HostUsage, RankUsage
 from pipelines.json_types import JsonObject
 from pipelines.steptypes import find
 from pipelines.steptypes.training import STEP_TYPE as TRAINING
@@ -20,6 +20,7 @@ from pipelines.steptypes.training import STEP_TYPE as TRAINING
 BEGAN = datetime(2026, 11, 26, tzinfo=UTC)
 HOST = HostUsage("algo-1", wall=600.0, cpu=1200.0, cpus=4, memory=2048.0, memory_of=16384.0)
 GPUS = GpuUsage(count=1, busy_percent=50.0, memory=8192.0, memory_of=24576.0)
+TWO = replace(HOST, cpu=1800.0, processes=2)
 FOUR = replace(GPUS, count=4, busy_percent=24.0)
 
 
@@ -88,7 +89,7 @@ def test_there_is_nothing_to_say_about_a_job_that_fits_its_instance() -> None:
         (
             job(replace(HOST, memory=3500.0, processes=4)),
             job(replace(HOST, memory=3400.0, processes=4)),
-            "4 processes of 3.4 GB at their peak, of 16.0 GB (85%)",
+            "4 processes of up to 3.4 GB at their peak, of 16.0 GB (85%)",
         ),
         (
             job(replace(HOST, gpus=replace(GPUS, busy_percent=85.0)), instance="ml.g5.xlarge"),
@@ -167,6 +168,57 @@ def test_a_rule_speaks_from_its_threshold_on(
     (text,) = told(beyond)
     assert words in text
     assert "\n" not in text
+    assert told(within) == []
+
+
+def uneven(**last: Any) -> ObservedJob:
+    """Return a job on two hosts of two ranks each that differ in the last one."""
+    alike = RankUsage("algo-1", 0, 600.0, 600.0, 4, 2, memory=1.0, read=900.0)
+    ranks = [alike, replace(alike, rank=1, cpu=560.0)]
+    others = [replace(one, host="algo-2", rank=one.rank + 2) for one in ranks]
+    others[1] = replace(others[1], **last)
+    return job(replace(TWO, ranks=tuple(ranks)), replace(TWO, ranks=tuple(others)))
+
+
+def of_gpu(percent: float) -> RankUsage:
+    """Return a rank with a GPU of its own."""
+    gpus = replace(GPUS, busy_percent=percent)
+    return RankUsage("algo-1", int(percent), 600.0, 300.0, 4, 2, gpus=gpus)
+
+
+@pytest.mark.parametrize(
+    ("beyond", "within", "words"),
+    [
+        (
+            uneven(read=2048.0),
+            uneven(read=1700.0),
+            "the data: rank 3 (algo-2) read 2.0 GB, half of the others at most 0.9 GB",
+        ),
+        (
+            uneven(wall=470.0),
+            uneven(wall=490.0),
+            "the work: rank 3 (algo-2) ended after 8 min, rank 0 (algo-1) after 10 min",
+        ),
+        (
+            uneven(cpu=1201.0),
+            uneven(cpu=1199.0),
+            "rank 3 (algo-2) took 20 min of CPUs, half of the others at most 10 min",
+        ),
+        (
+            job(replace(TWO, ranks=(of_gpu(80.0), of_gpu(40.0)))),
+            job(replace(TWO, ranks=(of_gpu(80.0), of_gpu(41.0)))),
+            "the work: the GPU of rank 40 (algo-1) was 40% busy, the other one 80%",
+        ),
+    ],
+)
+def test_ranks_that_differ_by_far_are_told_to_share(
+    beyond: ObservedJob, within: ObservedJob, words: str
+) -> None:
+    """Data first, which explains the rest; each with its numbers, on whichever machine it ran."""
+    (text,) = told(beyond)
+    assert text.startswith("give each rank an equal share of ")
+    assert words in text
+    assert told(replace(beyond, is_local=True)) == [text]
     assert told(within) == []
 
 

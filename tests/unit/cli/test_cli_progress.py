@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -22,7 +23,7 @@ from pipelines.execution.events import (
 )
 from pipelines.execution.job_progress import Progress
 from pipelines.execution.status import ExecutionStatus, StepStatus
-from pipelines.execution.usage import GpuUsage, HostUsage
+from pipelines.execution.usage import GpuUsage, HostUsage, RankUsage
 
 EVENTS: tuple[Event, ...] = (
     ExecutionStarted("abc123def456", "arn", "flights", ("check", "train", "reject"), ("check",)),
@@ -162,6 +163,10 @@ def test_what_a_host_used_is_written_in_one_line() -> None:
     """With what is known of it alone."""
     least = HostUsage("algo-1", wall=65.0, cpu=130.0, cpus=4)
     assert usage_text(least) == "used 1m 05s, 50% of 4 CPUs"
+    killed = RankUsage("algo-1", 3, 65.0, None, 4, 2, launcher="mpi")
+    assert usage_text(killed) == "rank 3 was killed: what it used is not known"
+    assert usage_text(replace(killed, cpu=65.0)) == "rank 3 used 1m 05s, 25% of 4 CPUs"
+    assert usage_text(replace(least, processes=2)) == "used 1m 05s, 50% of 4 CPUs"
     whole = HostUsage(
         "algo-1", 65.0, 130.0, 4, 1, 310.0, 15872.0, 1228.8, 0.25, GpuUsage(2, 71.4, 920.0, 24576.0)
     )

@@ -15,6 +15,8 @@ from pipelines.runtime.meeting import meeting_port
 from pipelines.runtime.mpi import mpirun_arguments, remote_settings
 from pipelines.testing.jobs import Jobs
 
+RUN = ("torch.distributed.run", "--no_python")
+
 
 def container(current: str, *names: str) -> Container:
     """What the platform says to one of several hosts."""
@@ -31,7 +33,7 @@ def job(launcher: str, processes: int | None) -> Job:
 def test_one_host_runs_torchrun_standalone() -> None:
     """A single host needs no rendezvous that others could find."""
     argv = torchrun(Path("python3"), job("torchrun", 2), container("algo-1", "algo-1"), ["a.py"])
-    assert argv[1:] == ["-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", "a.py"]
+    assert argv[1:] == ["-m", *RUN, "--nproc_per_node=2", "--standalone", "a.py"]
 
 
 def test_several_hosts_meet_at_the_first_one_at_the_port_of_the_job() -> None:
@@ -41,9 +43,9 @@ def test_several_hosts_meet_at_the_first_one_at_the_port_of_the_job() -> None:
     )
     port = container("algo-1", "algo-1").port
     assert 20000 <= port < 30000
-    assert one[3:] == [
-        "--nproc-per-node=1", "--nnodes=2", "--node-rank=1", "--master-addr=algo-1",
-        f"--master-port={port}", "--local-addr=algo-2", "a.py", "--x=1",
+    assert one[4:] == [
+        "--nproc_per_node=1", "--nnodes=2", "--node_rank=1", "--master_addr=algo-1",
+        f"--master_port={port}", "--local_addr=algo-2", "a.py", "--x=1",
     ]  # fmt: skip
 
 
