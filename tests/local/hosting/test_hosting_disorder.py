@@ -29,6 +29,8 @@ from pipelines.backends.local.hosting.values import (
     Invocation,
 )
 from pipelines.backends.local.hosting.worker.http import (
+    OFFER,
+    HttpMessage,
     MessageReader,
     write_message,
 )
@@ -66,7 +68,6 @@ class Server(client.Launcher):
         self._guard = threading.Lock()
         self._channel = socket.socket(socket.AF_UNIX)
         self._channel.connect(address)
-        self._channel.settimeout(0)
         threading.Thread(target=self._run, daemon=True).start()
 
     def send_signal(self, _number: signal.Signals) -> None:
@@ -78,7 +79,10 @@ class Server(client.Launcher):
     def _run(self) -> None:
         self._seen.alive.add(self)
         with suppress(_KilledError, OSError), self._channel:
-            self._serve()
+            (offers,) = socket.recv_fds(self._channel, 1, 1)[1]
+            self._channel.settimeout(0)
+            with socket.socket(fileno=offers) as self._offers:
+                self._serve()
         with self._guard:
             os.close(self._kill)
             self._kill = -1
@@ -89,19 +93,35 @@ class Server(client.Launcher):
 
     def _serve(self) -> None:
         reader = MessageReader()
-        while True:
+        while (request := self._next(reader)) is not None:
+            if request.line.startswith("GET"):
+                self._send(_response(request, request.number))
+                continue
+            with self._seen.processing() as calm:
+                is_wrong = not calm and self._dice.random() < 0.005
+                response = _response(request, request.number + int(is_wrong))
+                self._respond(response, calm=calm)
+
+    def _next(self, reader: MessageReader) -> HttpMessage | None:
+        """Read the next request that may be begun; None at the end."""
+        offer = self._offer()
+        while offer:
             while (request := reader.next()) is None:
                 self._wait(select.POLLIN)
                 piece = self._channel.recv(PIECE)
                 if not piece:
-                    return
+                    return None
                 reader.add(piece)
-            response = write_message("HTTP/1.1 200 ", {"Content-Type": "x/x"}, request.body)
-            if request.line.startswith("GET"):
-                self._send(response)
-                continue
-            with self._seen.processing() as calm:
-                self._respond(response, calm=calm)
+            if request.number == OFFER.unpack(offer)[0]:
+                return request
+        return None
+
+    def _offer(self) -> bytes:
+        """Read the next offer, which may have been taken back at the last moment."""
+        while True:
+            self._wait(select.POLLIN, of=self._offers)
+            with suppress(BlockingIOError):
+                return self._offers.recv(OFFER.size, socket.MSG_DONTWAIT)
 
     def _respond(self, response: bytes, *, calm: bool) -> None:
         """Send a response, or not all of it."""
@@ -119,14 +139,20 @@ class Server(client.Launcher):
             self._wait(select.POLLOUT)
             left = left[self._channel.send(left[:PIECE]) :]
 
-    def _wait(self, event: int, seconds: float | None = None) -> None:
+    def _wait(
+        self, event: int, seconds: float | None = None, of: socket.socket | None = None
+    ) -> None:
         """Wait until there is something to read, or room to write."""
         poll = select.poll()
         poll.register(self._killed, select.POLLIN)
-        poll.register(self._channel, event)
+        poll.register(of or self._channel, event)
         found = dict(poll.poll(None if seconds is None else seconds * 1000))
         if self._killed in found or (found and not event):
             raise _KilledError
+
+
+def _response(request: HttpMessage, number: int) -> bytes:
+    return write_message("HTTP/1.1 200 ", {"Content-Type": "x/x"}, request.body, number)
 
 
 class Seen:
@@ -261,7 +287,7 @@ async def until(true: Callable[[], bool]) -> None:
 def test_in_any_disorder_a_response_goes_to_its_own_request_and_nothing_is_lost(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, workers: int
 ) -> None:
-    """Servers are killed, requests given up or too late, fleets replaced, at any point.
+    """Servers are killed or confuse requests, which are given up or too late, fleets are replaced.
 
     Afterwards as many requests are processed at once as before, and nothing is left open.
     """

@@ -50,7 +50,7 @@ class Fleet:
         self._folders = folders
         self._changed = threading.Condition()
         self._idle: list[ModelServer] = []
-        self._turns = Turns(handed_over=spec.workers == 1)
+        self._turns = Turns()
         self._busy = 0
         self._used: set[ModelServer] = set()
         self._stopped = False
@@ -118,16 +118,11 @@ class Fleet:
                 cold_start = server.start_seconds
             self._use(server)
             try:
-                response = await server.answer(invocation, waiting, self.spec.invocation_seconds)
+                response = await server.answer(turn.request, waiting, self.spec.invocation_seconds)
             finally:
                 self._used.discard(server)
-        except BaseException:
-            self._give_back(None)
-            if server is not None:
-                await waiting.call(server.stop)
-            raise
-        if not self._give_back(server):
-            await waiting.call(server.stop)
+        finally:
+            await self._give_back(server, waiting)
         if cold_start is None:
             return response
         return replace(response, cold_start_seconds=cold_start)
@@ -144,7 +139,7 @@ class Fleet:
         with self._changed:
             first, self._stopped, self._stopping = not self._stopping, True, True
             self._changed.notify_all()
-            left = 1 + self._turns.turn_away(handed=False)
+            left = 1 + self._turns.turn_away()
             self._changed.wait_for(lambda: self._busy == 0, self.spec.invocation_seconds * left)
             servers, self._idle, self._over = self._idle, [], True
         if not first:
@@ -228,65 +223,74 @@ class Fleet:
         except BaseException:
             await self._leave(turn, waiting)
             raise
-        if self._withdraw(turn):
-            raise FleetBusy
+        if turn.failure is not None:
+            raise turn.failure
         if not turn.is_given:
             raise _stopped()
         return turn
 
     async def _wait(self, turn: Turn, signal: Signal, waiting: Waiting) -> None:
-        """Wait for a turn: as long as a request may take, or until the server that has it is free.
+        """Wait for a turn as long as a request may take; longer where a server has begun it.
 
-        A server cannot be told to forget a request: giving it up would cost the server.
+        Raises:
+            FleetBusy: no server became free in time.
         """
         while not await signal.wait(self.spec.invocation_seconds):
             with self._changed:
-                if turn.is_given or turn.ahead is None:
+                if self._turns.withdraw(turn, begun=False):
+                    raise FleetBusy
+                if turn.is_over:
                     return
                 signal = turn.signal = waiting.signal()
 
     async def _leave(self, turn: Turn, waiting: Waiting) -> None:
         """Give up a turn, whether it has come or not."""
-        if self._withdraw(turn) or not turn.is_given:
-            return
-        turn.forgo()
-        ended = turn.dead
-        if not self._give_back(turn.server) and turn.server is not None:
-            ended = [*ended, turn.server]
-        for server in ended:
-            await waiting.call(server.stop)
+        with self._changed:
+            if self._turns.withdraw(turn) or not turn.is_given:
+                return
+            turn.forgo()
+        await self._give_back(turn.server, waiting)
 
     def _take_now(self, turn: Turn) -> bool:
         """Give a request an idle server, or the place of one; False where all are busy."""
         while self._idle and turn.server is None:
-            turn.take(self._idle.pop())
+            server = self._idle.pop()
+            if server.is_alive():
+                turn.take(server)
+            else:
+                turn.dead.append(server)
         if turn.server is None and self._busy >= self.spec.workers:
             return False
         self._busy += 1
         return True
 
-    def _withdraw(self, turn: Turn) -> bool:
-        """Take a request out of those that wait; False where it does not wait any more."""
+    async def _give_back(self, server: ModelServer | None, waiting: Waiting) -> None:
+        """Let the next request have a server, or its place where that is of no use any more."""
         with self._changed:
-            return self._turns.withdraw(turn)
+            is_kept = self._pass_on(server)
+        if server is not None and not is_kept:
+            await waiting.call(server.stop)
 
-    def _give_back(self, server: ModelServer | None) -> bool:
-        """Let the next request have a server, or its place where it has ended.
+    def _pass_on(self, server: ModelServer | None) -> bool:
+        """Let the next request have a server, or its place.
 
         Returns:
             Whether the server is kept: a fleet that has stopped waiting for it keeps none.
         """
-        with self._changed:
-            if self._stopped and (server is None or not server.is_alive()):
-                self._turns.turn_away(handed=True)
-            if self._turns.give(server):
-                return True
-            self._busy -= 1
-            if server is not None and not self._over:
-                server.idle_since = time.monotonic()
-                self._idle.append(server)
-            self._changed.notify_all()
-            return not self._over
+        if server is not None:
+            self._turns.settle(server)
+        if self._stopped:
+            self._turns.turn_away()
+        usable = server if server is not None and server.is_alive() else None
+        if self._turns.give(usable):
+            return usable is not None
+        self._busy -= 1
+        is_kept = usable is not None and not self._over
+        if usable is not None and is_kept:
+            usable.idle_since = time.monotonic()
+            self._idle.append(usable)
+        self._changed.notify_all()
+        return is_kept
 
     def _stop_idle(self) -> None:
         """Stop servers that were idle for long enough, until the fleet is stopped."""

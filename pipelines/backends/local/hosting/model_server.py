@@ -10,21 +10,20 @@ import select
 import signal
 import socket
 import time
-from collections import deque
 from pathlib import Path
-from typing import NamedTuple
 
+from pipelines.backends.local.hosting.channel import (
+    Channel,
+    ChannelEndedError,
+    Sent,
+    WrongResponseError,
+)
 from pipelines.backends.local.hosting.values import (
     FleetError,
     Invocation,
     InvocationResponse,
 )
-from pipelines.backends.local.hosting.worker.http import (
-    PIECE,
-    HttpMessage,
-    MessageReader,
-    write_message,
-)
+from pipelines.backends.local.hosting.worker.http import HttpMessage
 from pipelines.backends.local.jobs.launcher.client import Launcher
 from pipelines.backends.local.waiting import BLOCKING, Waiting, in_this_thread
 
@@ -32,17 +31,11 @@ START_SECONDS = 180.0
 """How long a container may take until it responds to `/ping`: the limit of a serverless one."""
 
 _TERM_SECONDS = 10.0
-_MOST_HANDED = 2
+_MOST_REQUESTS = 3
+"""Of one process at once: that which it processes, and those behind it."""
+
 _HEADERS = "x-amzn-sagemaker-"
 _OK = 200
-
-
-class _Handed(NamedTuple):
-    """A request that was handed over: what is left to send, and how long the log was then."""
-
-    invocation: Invocation
-    left: memoryview
-    log_start: int
 
 
 class ModelServer:
@@ -55,6 +48,7 @@ class ModelServer:
         log: the file that the process writes to.
 
     Attributes:
+        failure: why it cannot be used any more: it has ended, or sent what is no response.
         start_seconds: how long it took until it responded to `/ping`.
         idle_since: the monotonic clock when its last request ended.
     """
@@ -63,12 +57,9 @@ class ModelServer:
         self._launcher = launcher
         self._log = log
         self._log_start = _size(log)
-        self._channel: socket.socket | None = None
-        self._reader = MessageReader()
-        self._handed: deque[_Handed] = deque()
-        self._is_processing = False
-        self._is_spoiled = False
+        self._channel: Channel | None = None
         self._is_ready = False
+        self.failure: FleetError | None = None
         self.start_seconds = 0.0
         self.idle_since = 0.0
 
@@ -86,70 +77,69 @@ class ModelServer:
         self._ping(began + START_SECONDS)
         self._is_ready = True
 
-    def is_alive(self) -> bool:
-        """Return whether the process runs: an idle connection is readable only at its end.
+    @property
+    def load(self) -> int:
+        """Return how many requests it has."""
+        return self._channel.load if self._channel is not None else 0
 
-        One that has been handed a request may have answered it.
+    @property
+    def owed(self) -> Sent | None:
+        """Return the next request that it has and that somebody wants a response to."""
+        return self._channel.owed if self._channel is not None else None
+
+    @property
+    def is_wasted(self) -> bool:
+        """Return whether it has begun requests whose responses nobody wants."""
+        return self._channel is not None and self._channel.is_wasted
+
+    def is_alive(self) -> bool:
+        """Return whether it can be used: an idle connection is readable only at its end.
+
+        One that has a request may have answered it.
         """
         channel = self._channel
-        if channel is None or self._is_spoiled:
+        if channel is None or self.failure is not None:
             return False
-        return bool(self._handed) or not _ready(0, channel.fileno())
+        if channel.owed is not None:
+            return True
+        return not channel.is_wasted and not _ready(0, channel.fileno())
 
-    def hand_over(self, invocation: Invocation) -> bool:
+    def hand_over(self, invocation: Invocation) -> Sent | None:
         """Send a request while an earlier one is processed, if that can be done at once.
 
         Returns:
-            Whether that was done: then `answer` has to follow, in the same order, or `spoil`.
+            What was sent: `answer` has to follow, in the same order, or `take_back`.
         """
-        channel, handed = self._channel, self._handed
-        try:
-            is_whole = not handed[-1].left
-        except IndexError:  # also where another thread has just taken the last one
-            is_whole = self._is_processing
-        is_full = not is_whole or len(handed) >= _MOST_HANDED
-        if channel is None or self._is_spoiled or is_full:
-            return False
-        request, log_start = _request(invocation), _size(self._log)
-        if len(request) > PIECE:
-            return False
-        try:
-            sent = channel.send(request)
-        except OSError:  # it is full, or has ended
-            return False
-        handed.append(_Handed(invocation, memoryview(request)[sent:], log_start))
-        return True
+        channel = self._channel if self._is_ready else None
+        if channel is None or not channel.has_room(invocation, _MOST_REQUESTS):
+            return None
+        return channel.hand_over(invocation, _size(self._log))
 
-    def spoil(self) -> None:
-        """Let the server not be used again: nobody will read one of its responses."""
-        self._is_spoiled = True
+    def take_back(self, sent: Sent) -> bool:
+        """Have the process not begin a request that was handed over; False where it has."""
+        return self._channel is not None and self._channel.take_back(sent)
 
     async def answer(
-        self, invocation: Invocation, waiting: Waiting, seconds: float
+        self, request: Invocation | Sent, waiting: Waiting, seconds: float
     ) -> InvocationResponse:
-        """Send a request, which may take so many seconds.
+        """Send a request, or go on with one that was handed over; it may take so many seconds.
 
         Raises:
             FleetError: there was no response; the server cannot be used again.
         """
         until = time.monotonic() + seconds
+        self._log_start = request.log_start if isinstance(request, Sent) else _size(self._log)
         try:
-            if self._handed and self._handed[0].invocation is invocation:
-                _, left, self._log_start = self._handed[0]
-                response = await self._exchange(left, waiting, until, handed=True)
-            else:
-                self._log_start = _size(self._log)
-                response = await self._exchange(_request(invocation), waiting, until)
+            return _response(await self._exchange(request, waiting, until))
         except TimeoutError:
             raise FleetError(f"the model did not respond within {seconds:.0f} seconds") from None
-        if response is None:
-            ended = await waiting.call(self._ended)
-            raise FleetError(f"{ended} while it processed a request")
-        kept = {
-            name: value for name, value in response.headers.items() if name.startswith(_HEADERS)
-        }
-        content_type = response.headers["content-type"]
-        return InvocationResponse(_status(response), response.body, content_type, kept)
+        except WrongResponseError:
+            reason = "the model server sent what is no response to this request"
+            self.failure = FleetError(reason)
+        except ChannelEndedError:
+            reason = f"{await waiting.call(self._ended)} while it processed a request"
+            self.failure = FleetError(reason)
+        raise FleetError(reason)
 
     def interrupt(self) -> None:
         """Have the process end; a request that it is processing fails."""
@@ -172,72 +162,30 @@ class ModelServer:
             if not ready:
                 raise FleetError(f"the model did not load within {START_SECONDS:.0f} seconds")
             if listener.fileno() in ready:
-                self._channel = listener.accept()[0]
-                self._channel.settimeout(0)
+                self._channel = Channel(listener.accept()[0])
                 return
             if not self._launcher.read():
                 raise FleetError(self._ended())
 
     def _ping(self, deadline: float) -> None:
-        ping = write_message("GET /ping HTTP/1.1", {}, b"")
         try:
-            response = in_this_thread(self._exchange(ping, BLOCKING, deadline))
+            response = _response(in_this_thread(self._exchange(None, BLOCKING, deadline)))
         except TimeoutError:
             raise FleetError(f"the model did not load within {START_SECONDS:.0f} seconds") from None
-        if response is None:
-            raise FleetError(f"{self._ended()} while it loaded the model")
-        if _status(response) != _OK:
+        except WrongResponseError:
+            raise FleetError("the model server sent what is no response to /ping") from None
+        except ChannelEndedError:
+            raise FleetError(f"{self._ended()} while it loaded the model") from None
+        if response.status != _OK:
             said = response.body.decode()
             raise FleetError(f"the model does not load: {said}; its log is {self._log}")
 
     async def _exchange(
-        self,
-        request: bytes | memoryview,
-        waiting: Waiting,
-        until: float,
-        *,
-        handed: bool = False,
-    ) -> HttpMessage | None:
-        """Send a request, or what is left of it, and read its response.
-
-        Returns:
-            The response; None when the process has ended.
-
-        Raises:
-            TimeoutError: it was not there by the time `until`, of the monotonic clock.
-        """
-        channel = self._channel
-        if channel is None:
-            return None
-        try:
-            await _send(channel, request, waiting, until)
-            if handed:
-                self._handed.popleft()
-            self._is_processing = self._is_ready
-            return await self._receive(channel, waiting, until, handed=handed)
-        except (BrokenPipeError, ConnectionResetError):
-            return None
-        finally:
-            self._is_processing = False
-
-    async def _receive(
-        self, channel: socket.socket, waiting: Waiting, until: float, *, handed: bool
-    ) -> HttpMessage | None:
-        """Read a response; that to what was handed over may be there already."""
-        may_be_there = handed
-        while (message := self._reader.next()) is None:
-            if not may_be_there:
-                await waiting.readable(channel, until)
-            try:
-                piece = channel.recv(PIECE)
-            except BlockingIOError:
-                may_be_there = False
-                continue
-            if not piece:
-                return None
-            self._reader.add(piece)
-            may_be_there = True  # nobody tells of the rest where the other side has ended
-        return message
+        self, request: Invocation | Sent | None, waiting: Waiting, until: float
+    ) -> HttpMessage:
+        if self._channel is None:
+            raise ChannelEndedError
+        return await self._channel.exchange(request, self._log_start, waiting, until)
 
     def _ended(self) -> str:
         """Describe how the process ended, from its launcher's result."""
@@ -255,25 +203,19 @@ class ModelServer:
                 return f"the model server could not be started: {reason}"
 
 
-def _request(invocation: Invocation) -> bytes:
-    """Write a request to the model."""
-    headers = {
-        **invocation.headers,
-        "Content-Type": invocation.content_type,
-        "Accept": invocation.accept,
-    }
-    return write_message("POST /invocations HTTP/1.1", headers, invocation.body)
+def _response(message: HttpMessage) -> InvocationResponse:
+    """Read the response of the process.
 
-
-async def _send(
-    channel: socket.socket, data: bytes | memoryview, waiting: Waiting, until: float
-) -> None:
-    left = memoryview(data)
-    while left:
-        try:
-            left = left[channel.send(left) :]
-        except BlockingIOError:
-            await waiting.writable(channel, until)
+    Raises:
+        WrongResponseError: it is none.
+    """
+    headers = message.headers
+    kept = {name: value for name, value in headers.items() if name.startswith(_HEADERS)}
+    try:
+        status, content_type = int(message.line.split(" ")[1]), headers["content-type"]
+    except (IndexError, KeyError, ValueError):
+        raise WrongResponseError from None
+    return InvocationResponse(status, message.body, content_type, kept)
 
 
 def _ready(seconds: float, *descriptors: int) -> set[int]:
@@ -282,10 +224,6 @@ def _ready(seconds: float, *descriptors: int) -> set[int]:
     for descriptor in descriptors:
         waiting.register(descriptor, select.POLLIN)
     return {descriptor for descriptor, _ in waiting.poll(seconds * 1000)}
-
-
-def _status(response: HttpMessage) -> int:
-    return int(response.line.split(" ")[1])
 
 
 def _size(log: Path) -> int:

@@ -2,11 +2,15 @@
 
 Both ends are ours and every message has a Content-Length, so reading one takes a few lines;
 http.server and http.client would take longer than a small model takes for its prediction.
+
+Requests are numbered, and a response has the number of its request. A request may be begun when its
+number can be read from a second socket, the offers: the other side can take it back until then.
 """
 
 from __future__ import annotations
 
 import socket
+import struct
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
@@ -15,6 +19,10 @@ from .handler import InvocationReply, InvocationRequest
 PIECE = 1 << 16
 """How many bytes are read at once."""
 
+OFFER = struct.Struct("!Q")
+"""The number of a request, as it is offered."""
+
+_NUMBER = "x-pipelines-number"
 _END = b"\r\n\r\n"
 
 
@@ -26,11 +34,21 @@ class RequestHandler(Protocol):
 
 
 class HttpMessage(NamedTuple):
-    """A request or a response: first line, headers by lower-case name, body."""
+    """A request or a response: first line, headers by lower-case name, body, number (0: none)."""
 
     line: str
     headers: Mapping[str, str]
     body: bytes
+    number: int
+
+
+class _Head(NamedTuple):
+    """What precedes a body, and the body's length."""
+
+    line: str
+    headers: Mapping[str, str]
+    number: int
+    length: int
 
 
 class MessageReader:
@@ -39,7 +57,7 @@ class MessageReader:
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
         self._received = 0
-        self._head: tuple[str, Mapping[str, str], int] | None = None
+        self._head: _Head | None = None
 
     def add(self, piece: bytes) -> None:
         """Take what has arrived."""
@@ -47,16 +65,20 @@ class MessageReader:
         self._received += len(piece)
 
     def next(self) -> HttpMessage | None:
-        """Return the next message; None while it is not complete."""
+        """Return the next message; None while it is not complete.
+
+        Raises:
+            ValueError: what has arrived is none.
+        """
         if self._head is None and not self._has_head():
             return None
-        if self._head is None or self._received < self._head[2]:
+        if self._head is None or self._received < self._head.length:
             return None
-        line, headers, length = self._head
+        line, headers, number, length = self._head
         body = b"".join(self._pieces)
         self._head = None
         self._keep(body[length:])
-        return HttpMessage(line, headers, body[:length])
+        return HttpMessage(line, headers, body[:length], number)
 
     def _has_head(self) -> bool:
         """Read the head, which is all up to the first empty line."""
@@ -70,35 +92,56 @@ class MessageReader:
         for field in fields:
             name, _, value = field.partition(":")
             headers[name.lower()] = value.strip()
-        self._head = line, headers, int(headers.get("content-length", 0))
+        number = int(headers.pop(_NUMBER, 0))
+        self._head = _Head(line, headers, number, int(headers.get("content-length", 0)))
         return True
 
     def _keep(self, rest: bytes) -> None:
         self._pieces, self._received = [rest] if rest else [], len(rest)
 
 
-def write_message(line: str, headers: Mapping[str, str], body: bytes) -> bytes:
-    """Write a message."""
+def write_message(line: str, headers: Mapping[str, str], body: bytes, number: int = 0) -> bytes:
+    """Write a message; that with the number 0 has none."""
+    numbered = f"{_NUMBER}: {number}\r\n" if number else ""
     fields = "".join(f"{name}: {_one_line(value)}\r\n" for name, value in headers.items())
-    head = f"{line}\r\n{fields}Content-Length: {len(body)}\r\n\r\n"
+    head = f"{line}\r\n{fields}{numbered}Content-Length: {len(body)}\r\n\r\n"
     return head.encode("latin-1", "replace") + body
 
 
-def serve(channel: socket.socket, model: RequestHandler | str) -> None:
+def serve(
+    channel: socket.socket, model: RequestHandler | str, offers: socket.socket | None = None
+) -> None:
     """Serve one request after the other until the other side closes.
 
     Args:
         channel: the connection.
         model: the handler; or the reason why there is none.
+        offers: where the numbers of requests are offered; None where each may be begun.
     """
     reader = MessageReader()
-    while request := _received(channel, reader):
+    while request := _received(channel, reader, offers):
         reply = _reply(request, model)
         headers = {**reply.headers, "Content-Type": reply.content_type}
-        channel.sendall(write_message(f"HTTP/1.1 {reply.status} ", headers, reply.body))
+        line = f"HTTP/1.1 {reply.status} "
+        channel.sendall(write_message(line, headers, reply.body, request.number))
 
 
-def _received(channel: socket.socket, reader: MessageReader) -> HttpMessage | None:
+def _received(
+    channel: socket.socket, reader: MessageReader, offers: socket.socket | None
+) -> HttpMessage | None:
+    """Read the next request that may be begun; None when the other side has closed."""
+    if offers is None:
+        return _next(channel, reader)
+    offer = offers.recv(OFFER.size)
+    if not offer:
+        return None
+    (number,) = OFFER.unpack(offer)
+    while (message := _next(channel, reader)) and message.number != number:
+        continue  # it was taken back
+    return message
+
+
+def _next(channel: socket.socket, reader: MessageReader) -> HttpMessage | None:
     """Read a request; None when the other side has closed."""
     while (message := reader.next()) is None:
         piece = channel.recv(PIECE)

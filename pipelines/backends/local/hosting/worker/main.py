@@ -28,7 +28,9 @@ def main(arguments: list[str]) -> None:
     problem = prepared(code) if code.folder else None
     with socket.socket(socket.AF_UNIX) as channel:
         channel.connect(address)
-        serve(channel, problem or loaded(server, code, model_dir, (kept, project)))
+        (offers,) = socket.recv_fds(channel, 1, 1)[1]
+        with socket.socket(fileno=offers) as numbers:
+            serve(channel, problem or loaded(server, code, model_dir, (kept, project)), numbers)
 
 
 def loaded(

@@ -1,0 +1,96 @@
+"""The connection to a model server: a response belongs to its request, which may be taken back."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from pipelines.backends.local.hosting.channel import (
+    Channel,
+    ChannelEndedError,
+    Sent,
+    WrongResponseError,
+)
+from pipelines.backends.local.hosting.values import Invocation
+from pipelines.backends.local.hosting.worker.handler import InvocationReply, InvocationRequest
+from pipelines.backends.local.hosting.worker.http import serve, write_message
+from pipelines.backends.local.waiting import BLOCKING, in_this_thread
+
+
+class Server:
+    """The other end: processes what was sent when it is told to, and returns bodies as they are."""
+
+    def __init__(self) -> None:
+        ours, self.channel = socket.socketpair()
+        self.ours = Channel(ours)
+        (offers,) = socket.recv_fds(self.channel, 1, 1)[1]
+        self.offers = socket.socket(fileno=offers)
+        self.seen: list[bytes] = []
+
+    def reply(self, request: InvocationRequest) -> InvocationReply:
+        """Return the body."""
+        self.seen.append(request.body)
+        return InvocationReply(200, request.body, "x/x")
+
+    def ask(self, request: Invocation | Sent) -> bytes:
+        """Return the response to a request."""
+        until = time.monotonic() + 60
+        return in_this_thread(self.ours.exchange(request, 0, BLOCKING, until)).body
+
+    def give_up(self, body: bytes) -> None:
+        """Send a request, and do not wait for the response."""
+        with pytest.raises(TimeoutError):
+            in_this_thread(self.ours.exchange(invocation(body), 0, BLOCKING, 0))
+
+    def run(self) -> None:
+        """Process all that is offered."""
+        self.offers.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            serve(self.channel, self, self.offers)
+
+
+def invocation(body: bytes) -> Invocation:
+    """Return a request."""
+    return Invocation(body, "x/x", "*/*")
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """Return a server."""
+    server = Server()
+    with closing(server.ours), server.channel, server.offers:
+        yield server
+
+
+def test_a_request_that_is_taken_back_is_never_begun(server: Server) -> None:
+    """Those before and behind it are; one that was begun cannot be taken back."""
+    server.give_up(b"first")
+    sent = [server.ours.hand_over(invocation(body), 0) for body in (b"second", b"third")]
+    second, third = (one for one in sent if one is not None)
+    assert server.ours.take_back(second)
+    server.run()
+    assert not server.ours.take_back(third)
+    assert server.ask(third) == b"third", "the response to the first one is skipped"
+    assert server.seen == [b"first", b"third"]
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        write_message("HTTP/1.1 200 ", {"content-type": "x/x"}, b"x", 2),
+        write_message("HTTP/1.1 200 ", {"content-type": "x/x"}, b"x"),
+        b"HTTP/1.1 200 \r\ncontent-length: many\r\n\r\n",
+    ],
+)
+def test_what_is_no_response_to_the_request_is_nobodys(server: Server, response: bytes) -> None:
+    """It has another number, or none, or cannot be read."""
+    server.channel.sendall(response)
+    with pytest.raises(WrongResponseError):
+        server.ask(invocation(b"x"))
+    server.channel.close()
+    with pytest.raises(ChannelEndedError):
+        server.ask(invocation(b"x"))
