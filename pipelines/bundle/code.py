@@ -12,7 +12,7 @@ from pipelines.bundle.assets import CodeAsset, digest_bundle
 from pipelines.bundle.brought import Brought
 from pipelines.bundle.frame import frame
 from pipelines.bundle.need import CodeNeed, ProjectFile, RequirementsFile
-from pipelines.bundle.project import Project, of_links
+from pipelines.bundle.project import Project, advice_on, of_links
 from pipelines.bundle.script import how_started
 from pipelines.bundle.trace import Import, Trace, trace, trace_from
 from pipelines.diagnostics import Finding, Path, Place, Severity, Span
@@ -275,7 +275,7 @@ class _Collector:
             self._missing.append(f"{file.path.rstrip('/')}/")
         exists = f"is not a {wanted} but a {found}" if found else "does not exist"
         message = f"the {file.what} `{file.path}` {exists}"
-        self._find("SP301", message, file.at, "paths are relative to the spec file's folder")
+        self._find("SP301", message, file.at, advice_on(file.path))
         return False
 
     def _read_script(self, need: CodeNeed, script: ProjectFile) -> None:

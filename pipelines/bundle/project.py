@@ -203,3 +203,14 @@ def of_links(listing: Listing, path: Path) -> Iterator[Finding]:
     for name in listing.not_utf8:
         message = f"the name of {name!r} is not UTF-8, as names in S3 are"
         yield Finding("SP308", message, path, help="rename the file")
+
+
+def advice_on(missing: str) -> str:
+    """Say how a path that does not exist should have been written."""
+    if "\\" in missing:
+        return f"write `{missing.replace(chr(92), '/')}`"
+    if any(letter in missing for letter in "*?"):
+        return "a path is no pattern: name the folder"
+    if missing.startswith("~"):
+        return "`~` has no meaning here: paths are relative to the spec file's folder"
+    return "paths are relative to the spec file's folder"

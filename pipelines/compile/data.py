@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipelines.bundle.assets import DataAsset, digest_contents
-from pipelines.bundle.project import Project, of_links
+from pipelines.bundle.project import Project, advice_on, of_links
 from pipelines.diagnostics import Finding, Path
 from pipelines.grammar.functions import Value
 from pipelines.graph.build import resolver
@@ -68,7 +68,7 @@ def _missing(name: str, source: DataSource, project: Project) -> Iterator[Findin
         help_text = (
             f"write `s3://{relative[3:].lstrip('/')}`"
             if relative[:3].lower() == "s3:"
-            else "paths are relative to the spec file's folder"
+            else advice_on(relative)
         )
         yield Finding("SP301", f"the data `{relative}` does not exist", path, help=help_text)
     elif project.sort(relative) == "device":

@@ -50,6 +50,7 @@ class Finding:
         severity: errors end the command, warnings do not.
         within: a part of the scalar's text, as character offsets (start, end).
         place: where it is mended, if not in the document; `path` then leads to the file's name.
+        hidden: whether the value must not be shown: only its key is.
     """
 
     code: str
@@ -60,13 +61,15 @@ class Finding:
     severity: Severity = Severity.ERROR
     within: tuple[int, int] | None = None
     place: Place | None = None
+    hidden: bool = False
 
 
 @frozen
 class Diagnostic:
     """One mistake with its place; `span` is None only where the file could not be read.
 
-    `excerpt` is the line that `span` begins on, where that is not in the document.
+    `excerpt` is shown in place of the line that `span` begins on, where that is not in the document
+    or must not be shown.
     """
 
     code: str

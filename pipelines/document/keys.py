@@ -70,7 +70,7 @@ def _refuse(report: Report, frame: NodeFrame, extent: Extent) -> None:
         "SP109",
         "a key must be a string, not a mapping or a list",
         extent,
-        "if `{…}` or `[…]` is meant as text, put the whole value in quotes",
+        "if `{…}` or `[…]` is meant as text, put the whole value in quotes; a reference is `${…}`",
     )
     frame.key, frame.name = extent, None
 

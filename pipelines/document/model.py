@@ -82,11 +82,21 @@ class Document:
             path = self._listed(path) or path[:-1]
         place = self.spans[path]
         extent = place.value
+        if finding.hidden:
+            extent = place.key or extent
+            return _diagnostic(finding, self.span(extent), self._key_alone(place))
         if finding.at == "key" and place.key is not None:
             extent = place.key
         elif finding.within is not None:  # a text may stand for the mapping that the path means
             extent = self._part(place, path, finding.within)
         return _diagnostic(finding, self.span(extent))
+
+    def _key_alone(self, place: TextPosition) -> str:
+        """Return the line of a key without what stands around it."""
+        extent = place.key or place.value
+        line = self.text.split("\n")[extent.line - 1]
+        key = line[extent.column - 1 : extent.end_column - 1] if place.key is not None else ""
+        return f"{' ' * (extent.column - 1)}{key}…"
 
     def _listed(self, path: Path) -> Path | None:
         """Return the path of a list's entry that is named as the key of a mapping would be."""

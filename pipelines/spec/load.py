@@ -208,7 +208,12 @@ def _mapping(value: Json) -> JsonObject:
 
 
 def _without_steps(steps: Json) -> Iterator[Finding]:
-    if not isinstance(steps, dict) or not steps:
+    if isinstance(steps, list) and steps:
+        from pipelines.spec.mistakes import by_name  # noqa: PLC0415 - a sound spec has none
+
+        message = f"`steps` must be a mapping, got {describe(steps)}"
+        yield Finding("SP121", message, ("steps",), "key", by_name(steps))
+    elif not isinstance(steps, dict) or not steps:
         yield Finding(
             "SP120",
             "the pipeline has no steps",
@@ -287,7 +292,9 @@ def _without(value: JsonObject, places: Iterable[Path]) -> JsonObject:
 
 def _no_kind(name: str, step: JsonObject, names: tuple[str, ...]) -> Finding:
     """Return what is wrong with a step without a kind: the key may be there, misspelt."""
-    misspelt = next((k for k in step if k != "kind" and nearest(k, ("kind",))), None)
+    from pipelines.spec.other_words import meant  # noqa: PLC0415 - a sound spec needs none
+
+    misspelt = next((k for k in step if k != "kind" and meant(k, ("kind",))), None)
     if misspelt is not None:
         path: Path = ("steps", name, misspelt)
         message = f"unknown key `{misspelt}` in step `{name}`"
@@ -297,7 +304,9 @@ def _no_kind(name: str, step: JsonObject, names: tuple[str, ...]) -> Finding:
 
 
 def _unknown_kind(kind: Json, names: tuple[str, ...], path: Path) -> Finding:
-    close = nearest(kind, names) if isinstance(kind, str) else None
+    from pipelines.spec.other_words import meant  # noqa: PLC0415 - a sound spec needs none
+
+    close = meant(kind.removesuffix("Step"), names) if isinstance(kind, str) else None
     advice = f"did you mean `{close}`?" if close else f"one of {', '.join(names)}"
     shown = f"`{kind}`" if isinstance(kind, str) else describe(kind)
     return Finding("SP128", f"unknown kind {shown}", path, help=advice)

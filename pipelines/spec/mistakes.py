@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import json
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -13,6 +14,8 @@ from pipelines.diagnostics.keys import compare_keys
 from pipelines.diagnostics.nearest import nearest
 from pipelines.spec.base import ShortFormModel
 from pipelines.spec.members import fields_of, is_model, type_below
+from pipelines.spec.model import Parameter
+from pipelines.spec.other_words import meant
 from pipelines.spec.values import describe
 
 _WANTED = {
@@ -54,7 +57,7 @@ def findings(error: ValidationError, model: type[BaseModel], base: Path) -> Iter
 def _meant(location: Path, model: type[BaseModel]) -> Path:
     """Return where the key would stand that an unknown one is nearest to."""
     owner = _model_at(model, location[:-1])
-    close = nearest(str(location[-1]), _keys(owner)) if owner else None
+    close = meant(str(location[-1]), _keys(owner)) if owner else None
     return (*location[:-1], close or "")
 
 
@@ -79,19 +82,28 @@ def _finding(detail: ErrorDetails, model: type[BaseModel], base: Path) -> Findin
         most = detail.get("ctx", {})[bound]
         message = f"`{_name(path)}` {words} {int(most) if most == int(most) else most}"
         return Finding("SP122", message, path, help=f"got {describe(detail['input'])}")
-    value = detail["input"]
-    block = _model_at(model, location) if kind in _OF_MODELS else None
+    return _wrong_type(detail, _model_at(model, location) if kind in _OF_MODELS else None, path)
+
+
+def _wrong_type(detail: ErrorDetails, block: type[BaseModel] | None, path: Path) -> Finding:
+    kind, value = detail["type"], detail["input"]
     wanted = _WANTED.get(kind, "something else")
     if block is not None and issubclass(block, ShortFormModel):
         wanted = f"a text or {wanted}"
     message = f"`{_name(path)}` must be {wanted}, got {describe(value)}"
-    advice = _instead(kind, value) if block is None else f"its keys are {', '.join(_keys(block))}"
+    advice = _instead(kind, value)
+    if block is Parameter and isinstance(value, str | bool | int | float):
+        advice = _parameter(value)
+    elif advice is None and block is not None:
+        advice = f"its keys are {', '.join(_keys(block))}"
     return Finding("SP121", message, path, help=advice)
 
 
 def _instead(kind: str, value: object) -> str | None:
     """Show a text as what was wanted, where one can tell."""
     match kind, value:
+        case "dict_type" | "mapping_type", list():
+            return by_name(value)
         case "list_type", str():
             return f"write `[{value}]`"
         case "bool_type", "yes" | "on":
@@ -100,6 +112,25 @@ def _instead(kind: str, value: object) -> str | None:
             return "write `false`"
         case _:
             return None
+
+
+def _parameter(default: object) -> str:
+    """Write a parameter that has this default."""
+    types = {str: "string", bool: "boolean", int: "integer", float: "float"}
+    return f"write `{{type: {types[type(default)]}, default: {json.dumps(default)}}}`"
+
+
+def by_name(entries: Sequence[object]) -> str:
+    """Say how entries are written that have names, by the first one."""
+    match entries:
+        case [{"name": str(name)}, *_]:
+            return f"an entry stands under its name: write `{name}:` in place of `- name: {name}`"
+        case [str(name), *_] if "${" in name:
+            return f"an entry stands under its name: write `NAME: {name}` in place of `- {name}`"
+        case [str(name), *_]:
+            return f"an entry stands under its name: write `{name}:` in place of `- {name}`"
+        case _:
+            return "an entry stands under its name: write `NAME:` in place of `-`"
 
 
 def _own(detail: ErrorDetails, path: Path) -> Finding:
@@ -124,7 +155,7 @@ def _unknown_key(location: Path, model: type[BaseModel], path: Path) -> Finding:
     key = str(path[-1])
     owner = _model_at(model, location[:-1])
     known = _keys(owner) if owner else ()
-    close = nearest(key, known)
+    close = meant(key, known)
     advice = f"did you mean `{close}`?" if close else f"known keys: {', '.join(known)}"
     kinds = get_args(model.model_fields["kind"].annotation) if "kind" in model.model_fields else ()
     place = f"a `{kinds[0]}` step" if kinds and owner is model else _place(path[:-1])

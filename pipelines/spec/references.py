@@ -135,6 +135,12 @@ def parse_path(text: str, offset: int = 0) -> Reference:
         ReferenceSyntaxError: not a path of names, indexes and quoted keys.
     """
     stripped = text.strip()
+    if stripped.startswith("{"):
+        inner = stripped.strip("{}").strip()
+        how = f"write `${{{inner}}}`, with one brace"
+        raise ReferenceSyntaxError(
+            f"`{stripped}` is not a reference", offset, offset + len(text), how
+        )
     start = offset + len(text) - len(text.lstrip())
     end = start + len(stripped)
     if not stripped:

@@ -25,6 +25,8 @@ def _place(value: object) -> str | Template:
 
 
 def _meant(text: str) -> str:
+    if re.match(r"\$?(data|parameters|steps)\.", text):
+        return f"write `${{{text.removeprefix('$')}}}`"
     scheme, separator, rest = text.partition("://")
     if separator and scheme.lower() == "s3":
         return f"write {_SCHEME}{rest}"

@@ -231,7 +231,8 @@ def literal_scalar(value: object) -> str | int | float | bool:
         raise mistake("SP121", f"must be a finite number, got {describe(value)}", advice)
     if isinstance(value, str | bool | int | float):
         return value
-    raise mistake("SP121", f"must be a text, a number or true/false, got {describe(value)}")
+    empty = 'write `""` for an empty text, or remove the key' if value is None else None
+    raise mistake("SP121", f"must be a text, a number or true/false, got {describe(value)}", empty)
 
 
 def fixed_scalar(value: object) -> str | int | float | bool:
