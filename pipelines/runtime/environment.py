@@ -107,8 +107,8 @@ def build_environment(
     events = (job.tracking or {}).get("tensorboard")
     if events:
         plain["SM_TENSORBOARD_DIR"] = str(layout.locate(events))
-    entry = job.script or job.program or ""
-    plain["SM_SOURCE_DIR"] = plain["SM_MODULE_DIR"] = str(code)
+    entry = job.program or os.path.relpath(job.script or ".", job.source_dir or ".")
+    plain["SM_SOURCE_DIR"] = plain["SM_MODULE_DIR"] = str(code / (job.source_dir or ""))
     plain["SM_ENTRY_SCRIPT"] = plain["SM_USER_ENTRY_POINT"] = entry
     plain["SM_MODULE_NAME"] = re.sub(r"\.py$", "", entry)
     plain["SM_FRAMEWORK_PARAMS"] = {}  # what the toolkits' own hyperparameters leave over

@@ -112,7 +112,10 @@ def test_a_script_runs_in_its_source_dir(jobs: Jobs, project: Path) -> None:
     """It finds what lies there by relative paths, and modules of it."""
     source = project / "source" / "deep"
     source.mkdir(parents=True)
-    (source / "train.py").write_text("import near\nprint('FOUND', open('table.txt').read())\n")
+    (source / "train.py").write_text(
+        "import near\nprint('FOUND', open('table.txt').read())\n"
+        "import os\nprint(os.environ['SM_USER_ENTRY_POINT'], os.environ['SM_MODULE_DIR'][-12:])\n"
+    )
     (source.parent / "near.py").write_text("")
     (source.parent / "table.txt").write_text("1")
     change(
@@ -122,7 +125,7 @@ def test_a_script_runs_in_its_source_dir(jobs: Jobs, project: Path) -> None:
     inputs = {"train": {"rows.csv": ""}}
     result = jobs.step("train", distribution=None, inputs=inputs, parameters={"rate": 1}).run()
     assert result.exit_code == 0, result.log
-    assert "FOUND 1" in result.log
+    assert "FOUND 1\ndeep/train.py /code/source" in result.log
 
 
 def test_a_test_may_say_something_else(jobs: Jobs) -> None:
