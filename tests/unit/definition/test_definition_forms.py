@@ -44,7 +44,9 @@ TUNE = _step(
             "Strategy": "Bayesian",
             "ResourceLimits": {"MaxNumberOfTrainingJobs": 4, "MaxParallelTrainingJobs": 2},
             "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "auc"},
-            "ParameterRanges": {"ContinuousParameterRanges": []},
+            "ParameterRanges": {
+                "IntegerParameterRanges": [{"Name": "depth", "MinValue": "2", "MaxValue": "9"}]
+            },
         },
         "TrainingJobDefinition": {
             "StaticHyperParameters": {},
