@@ -38,7 +38,8 @@ _MAPS: Final = frozenset({"Environment", "HyperParameters", "StaticHyperParamete
 
 def check(definition: Definition) -> Iterator[Finding]:
     """Yield secrets: everybody who may describe the pipeline or its jobs reads a definition."""
-    for index, parameter in enumerate(definition.whole.get("Parameters") or ()):
+    parameters = definition.whole.get("Parameters")
+    for index, parameter in enumerate(parameters if isinstance(parameters, list) else ()):
         if isinstance(parameter, dict):
             path = ("Parameters", index, "DefaultValue")
             yield from _found(parameter.get("DefaultValue"), path, str(parameter.get("Name")))
