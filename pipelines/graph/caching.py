@@ -37,8 +37,8 @@ def _sources(value: Any) -> Iterator[Input]:
 def _fixed(graph: Graph, source: Input) -> bool:
     if source.immutable:
         return True
-    if isinstance(source.from_, str):
-        return False
+    if isinstance(source.from_, str) or source.data_type == "ManifestFile":
+        return False  # what a manifest names lies elsewhere
     reference = source.from_.only
     if reference is None:
         inner = source.from_.references

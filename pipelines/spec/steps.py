@@ -65,6 +65,10 @@ class Input(ShortFormModel, defer_build=False):
     from_: Annotated[S3Place, RequestMember("S3Input.S3Uri", "S3DataSource.S3Uri")] = Field(
         alias="from", description="A `${data…}` or `${steps…}` reference, or an s3:// prefix."
     )
+    data_type: Annotated[
+        Literal["S3Prefix", "ManifestFile"],
+        RequestMember("S3Input.S3DataType", "S3DataSource.S3DataType"),
+    ] = Field("S3Prefix", description="S3Prefix, or ManifestFile where `from` names a manifest.")
     mode: Annotated[
         Literal["File", "FastFile", "Pipe"], RequestMember("S3Input.S3InputMode", "InputMode")
     ] = Field("File", description="File copies first, FastFile streams, Pipe is a FIFO.")
@@ -75,6 +79,12 @@ class Input(ShortFormModel, defer_build=False):
     compression_type: Annotated[
         Literal["None", "Gzip"], RequestMember("S3Input.S3CompressionType", "CompressionType")
     ] = Field("None", description="Gzip is for mode Pipe only.")
+    record_wrapper_type: Literal["None", "RecordIO"] = Field(
+        "None", description="RecordIO wraps each object of a Pipe in a record (training only)."
+    )
+    shuffle_seed: Annotated[Integer | None, RequestMember("ShuffleConfig.Seed")] = Field(
+        None, description="Shuffle the objects by this seed (training only)."
+    )
     immutable: bool = Field(
         False,  # noqa: FBT003 - pydantic's default stands first
         description="The objects under an s3:// prefix never change: the step may be cached.",

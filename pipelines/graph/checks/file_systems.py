@@ -9,8 +9,14 @@ from pipelines.graph.model import Graph, Node
 from pipelines.graph.uses import Use
 from pipelines.spec.references import Template
 
-_OF_OBJECTS = {"distribution": "FullyReplicated", "instance_group_names": []}
-"""The keys of an input that only S3DataSource has, and their usual values."""
+_OF_OBJECTS: dict[str, object] = {
+    "data_type": "S3Prefix",
+    "distribution": "FullyReplicated",
+    "instance_group_names": [],
+    "record_wrapper_type": "None",
+    "shuffle_seed": None,
+}
+"""The keys of an input that are for objects in S3, and their usual values."""
 
 
 def check(graph: Graph) -> Iterator[Finding]:

@@ -8,13 +8,26 @@ from pipelines.diagnostics import Finding, Path
 from pipelines.graph.model import Graph, Node
 from pipelines.spec.steps import Input
 
-_OF_CHANNELS = ("content_type", "instance_group_names")
+_OF_CHANNELS: dict[str, object] = {
+    "content_type": None,
+    "instance_group_names": [],
+    "record_wrapper_type": "None",
+    "shuffle_seed": None,
+}
+_OF_DATA = {
+    "data_type": "S3Prefix",
+    "mode": "File",
+    "distribution": "FullyReplicated",
+    "compression_type": "None",
+}
+"""Keys of inputs, and their usual values."""
 
 
 def check(graph: Graph) -> Iterator[Finding]:
     """Find inputs with the name of the step's code (decision 1) or of its model, and idle keys."""
     for node in graph.nodes.values():
         yield from _taken_names(node)
+        yield from _model_keys(node)
         if not node.step.has_channels:
             yield from _idle_keys(node)
 
@@ -40,7 +53,16 @@ def _idle_keys(node: Node) -> Iterator[Finding]:
     given: dict[Path, object] = {("model",): getattr(node.step, "model", None)}
     given |= {("inputs", name): one for name, one in getattr(node.step, "inputs", {}).items()}
     for path, source in given.items():
-        for key in _OF_CHANNELS if isinstance(source, Input) else ():
-            if getattr(source, key):
+        for key, usual in _OF_CHANNELS.items() if isinstance(source, Input) else ():
+            if getattr(source, key) not in ("", usual):
                 message = f"`{key}` has no effect: it is for the channels of a training"
                 yield Finding("SP130", message, (*node.path, *path, key), "key", "remove it")
+
+
+def _model_keys(node: Node) -> Iterator[Finding]:
+    """Yield keys that say how data is read, of a model: that is one archive on each host."""
+    model = getattr(node.step, "model", None)
+    for key, usual in _OF_DATA.items() if isinstance(model, Input) else ():
+        if getattr(model, key) != usual:
+            message = f"`{key}` is for data: a model is one archive, which every host reads"
+            yield Finding("SP130", message, (*node.path, "model", key), "key", "remove it")

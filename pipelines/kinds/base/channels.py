@@ -31,12 +31,16 @@ def _channel(name: str, source: Input, context: EmitContext) -> JsonObject:
     }
     if source.content_type:
         channel["ContentType"] = source.content_type
+    if source.record_wrapper_type != "None":
+        channel["RecordWrapperType"] = source.record_wrapper_type
+    if source.shuffle_seed is not None:
+        channel["ShuffleConfig"] = {"Seed": context.resolve(source.shuffle_seed)}
     return channel
 
 
 def _s3(source: Input, context: EmitContext) -> JsonObject:
     s3: JsonObject = {
-        "S3DataType": "S3Prefix",
+        "S3DataType": source.data_type,
         "S3Uri": context.resolve(source.from_),
         "S3DataDistributionType": source.distribution,
     }

@@ -272,7 +272,7 @@ def _processing_input(name: str, uri: Value, source: Input, job: ProcessingJob) 
         "S3Input": {
             "S3Uri": uri,
             "LocalPath": job.input_path(name),
-            "S3DataType": "S3Prefix",
+            "S3DataType": source.data_type,
             "S3InputMode": source.mode,
             "S3DataDistributionType": source.distribution,
             "S3CompressionType": source.compression_type,
