@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
-from pipelines.advice.sizes import known_types, knows_gpus, next_bigger, next_with_more_gpus
+from pipelines.advice.sizes import gpus_of, known_types, next_bigger, next_with_more_gpus
 from pipelines.execution.usage import GpuUsage, HostUsage, RankUsage
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
@@ -98,7 +98,7 @@ class ObservedJob:
         found = None if own is None else next_with_more_gpus(own, known_types(self.type))
         if found is not None:
             return f"an instance with more GPUs, such as {found}"
-        has_most = self.is_biggest or (own is not None and knows_gpus(own))
+        has_most = self.is_biggest or (own is not None and gpus_of(own) is not None)
         return None if has_most else "an instance with more GPUs"
 
     @property

@@ -1,8 +1,8 @@
 """Names of instance types: the next bigger one of the same family, of those that the API knows.
 
 A bigger type of a family with GPUs often has the same GPU and more processors. How many GPUs each
-has is in a table, by the AWS Batch user guide, "Run GPU jobs", and g6e by torchx,
-`named_resources_aws.py`. Of other families it is not known here.
+has is in a table, by EC2's DescribeInstanceTypes, and p2 and p3 by the AWS Batch user guide, "Run
+GPU jobs". Of other families it is not known here.
 """
 
 from __future__ import annotations
@@ -18,11 +18,15 @@ _SIZE: Final = re.compile(r"(?P<times>\d*)(?P<name>medium|large|xlarge)")
 _LEAST: Final[Mapping[str, float]] = {"medium": 0.25, "large": 0.5, "xlarge": 1.0}
 _SEVERAL: Final = 2.0
 _FOUR_TO_EIGHT: Final = {"12xlarge": 4, "24xlarge": 4, "48xlarge": 8}
+_TWO_TO_EIGHT: Final = {"12xlarge": 2, "24xlarge": 4, "48xlarge": 8}
 _GPUS: Final[Mapping[str, Mapping[str, int]]] = {
     "ml.g4dn": {"12xlarge": 4},
     "ml.g5": _FOUR_TO_EIGHT,
     "ml.g6": _FOUR_TO_EIGHT,
     "ml.g6e": _FOUR_TO_EIGHT,
+    "ml.g7": _TWO_TO_EIGHT,
+    "ml.g7e": _TWO_TO_EIGHT,
+    "ml.p5": {"48xlarge": 8},
     "ml.p2": {"8xlarge": 8, "16xlarge": 16},
     "ml.p3": {"8xlarge": 4, "16xlarge": 8},
 }
@@ -48,9 +52,10 @@ def next_bigger(instance_type: str, known: Collection[str]) -> str | None:
     return f"{family}.{min(bigger)[1]}" if bigger else None
 
 
-def knows_gpus(instance_type: str) -> bool:
-    """Return whether it is known how many GPUs the types of a family have."""
-    return instance_type.rpartition(".")[0] in _GPUS
+def gpus_of(instance_type: str) -> int | None:
+    """Return how many GPUs a type has; None where nothing is known of its family."""
+    family, _, size = instance_type.rpartition(".")
+    return _GPUS[family].get(size, 1) if family in _GPUS else None
 
 
 def next_with_more_gpus(instance_type: str, known: Collection[str]) -> str | None:

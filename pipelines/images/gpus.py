@@ -6,7 +6,7 @@ than the last that knows a generation has none that could be.
 
 Sources: NVIDIA's "CUDA GPU Compute Capability" and the release notes of the CUDA Toolkit: 12.0 ends
 Kepler; 13.0 ends Maxwell, Pascal and Volta; 11.8 begins Hopper and Ada; 12.8 begins Blackwell. GPUs
-of instances: AWS's pages of the instance types. What g7 has is not known here.
+of instances: EC2's DescribeInstanceTypes; of p2, p3 and p6e-gb200 AWS's pages of them.
 """
 
 from __future__ import annotations
@@ -58,8 +58,15 @@ _GPUS: Final = {
     "p6-b200": ("B200", _BLACKWELL),
     "p6-b300": ("B300", _BLACKWELL),
     "p6e-gb200": ("GB200", _BLACKWELL),
+    "g7": ("RTX PRO 4500", _BLACKWELL),
     "g7e": ("RTX PRO 6000", _BLACKWELL),
 }
+
+
+def gpu_of(instance_type: str) -> str | None:
+    """Return the GPU of an instance type; None where it has none, or it is not known."""
+    known = _GPUS.get(instance_type.removeprefix("ml.").partition(".")[0])
+    return None if known is None else known[0]
 
 
 def check_cuda(image: Image, instance_type: str) -> ImageProblem | None:

@@ -5,8 +5,12 @@ only some sizes of a family have one, and no laptop. What it takes besides depen
 
 Sources: TOOLKIT is sagemaker-training 5.1.4, `SM_EFA_NCCL_INSTANCES` and `SM_EFA_RDMA_INSTANCES`,
 which its torchrun, MPI and smddp runners read (SDK v3 has the same lists, without p6e-gb200).
-UNVERIFIED are the families that these lists do not have: they get what their predecessors get,
-without `NCCL_PROTO`, which forbids NCCL the protocols that newer adapters may carry.
+Families that these lists do not have get what AWS recommends (awsome-distributed-training,
+`efa-cheatsheet.md`): from libfabric 1.18 and aws-ofi-nccl 1.7 on these choose protocol and RDMA by
+themselves (aws-ofi-nccl, `platform-aws.cpp`). `NCCL_PROTO` would only forbid them something, and
+`RDMAV_FORK_SAFE` may break newer kernels, where `FI_EFA_FORK_SAFE` has no effect. Adapters can RDMA
+from Nitro 4 on (EC2 user guide, "Elastic Fabric Adapter"); libfabric refuses to where they cannot.
+Which types have an adapter: EC2's DescribeInstanceTypes.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ _AMAZON = "0x1d0f"
 _PROVIDER = {"FI_PROVIDER": "efa"}
 _IN_ORDER = {"NCCL_PROTO": "simple"}  # the adapter delivers out of order (TOOLKIT)
 _RDMA = {"FI_EFA_USE_DEVICE_RDMA": "1", "RDMAV_FORK_SAFE": "1"}
+_FORK_SAFE = {"FI_EFA_FORK_SAFE": "1"}
 
 FAMILIES: Mapping[str, Mapping[str, str]] = {
     # TOOLKIT: g4dn.8xlarge and 12xlarge, g5.48xlarge, p3dn.24xlarge
@@ -34,18 +39,19 @@ FAMILIES: Mapping[str, Mapping[str, str]] = {
     "p5e": {**_IN_ORDER, **_RDMA},
     "p6e-gb200": {**_IN_ORDER, **_RDMA},
     "trn1": {**_IN_ORDER, **_RDMA},
-    # UNVERIFIED: the successors of p5e and trn1
-    "p5en": _RDMA,
-    "p6-b200": _RDMA,
-    "p6-b300": _RDMA,
-    "trn1n": _RDMA,
-    "trn2": _RDMA,
-    # UNVERIFIED: the successors of g5; nothing says that theirs reaches the GPUs' memory
-    "g6": {},
-    "g6e": {},
-    "gr6": {},
-    "g7": {},
-    "g7e": {},
+    # may run images whose plugin is older than 1.7, which has to be told
+    "p5en": {"FI_EFA_USE_DEVICE_RDMA": "1", **_FORK_SAFE},
+    "trn1n": {"FI_EFA_USE_DEVICE_RDMA": "1", **_FORK_SAFE},
+    "trn2": {"FI_EFA_USE_DEVICE_RDMA": "1", **_FORK_SAFE},
+    # take CUDA 12.8, whose images have a newer one
+    "p6-b200": _FORK_SAFE,
+    "p6-b300": _FORK_SAFE,
+    "g7": _FORK_SAFE,
+    "g7e": _FORK_SAFE,
+    # its plugin does not reach the GPUs' memory: nothing depends on being told
+    "g6": _FORK_SAFE,
+    "g6e": _FORK_SAFE,
+    "gr6": _FORK_SAFE,
 }
 """What each family is told besides the provider; any other one with an adapter is told that."""
 

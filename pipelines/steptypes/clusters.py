@@ -18,10 +18,10 @@ from pipelines.steptypes.limits import (
 )
 
 _LOCAL_STORAGE = (
-    r"g4dn|g5|g6|g6e|gr6|g7e|p3dn|p4d|p4de|p5|p5e|p5en|p6-b200|p6-b300|p6e-gb200|dl1"
+    r"g4dn|g5|g6|g6e|gr6|g7|g7e|p3dn|p4d|p4de|p5|p5e|p5en|p6-b200|p6-b300|p6e-gb200|dl1"
     r"|trn1|trn1n|trn2|[cmr][0-9]+g?d"
 )
-"""Families with instance store volumes (EC2 user guide, "Instance store volumes")."""
+"""Families with instance store volumes (EC2's DescribeInstanceTypes; AWS's pages of the others)."""
 
 _DAYS_5 = 432_000
 _PREFERENCES = "InstancePreferences"
