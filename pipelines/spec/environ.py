@@ -13,6 +13,9 @@ from pipelines.json_types import Json
 UNSET = "SP129"
 """The code of a variable that is not set."""
 
+_WRONG_TYPE = "SP121"
+_TEXTS = "a variable of the shell is a text: write the value per environment, in `environments:`"
+
 _ENV = re.compile(r"(?<!\$)\$\{\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*\}")
 
 
@@ -32,8 +35,8 @@ def beside(missing: Iterable[Finding], found: Iterable[Finding]) -> Iterator[Fin
     )
 
 
-def blamed_on_empty(finding: Finding, written: Json, environ: Mapping[str, str]) -> Finding:
-    """Advise on a value for which a variable stands that is set, but empty: it is not at fault."""
+def blamed_on_variables(finding: Finding, written: Json, environ: Mapping[str, str]) -> Finding:
+    """Advise on a value for which a variable stands: it is empty, or a text as all of them are."""
     value = written
     for part in finding.path:
         if isinstance(value, dict):
@@ -43,7 +46,8 @@ def blamed_on_empty(finding: Finding, written: Json, environ: Mapping[str, str])
     names = _ENV.findall(value) if isinstance(value, str) else ()
     empty = [name for name in dict.fromkeys(names) if environ.get(name) == ""]
     if not empty:
-        return finding
+        is_text = bool(names) and finding.code == _WRONG_TYPE
+        return replace(finding, help=_TEXTS) if is_text else finding
     verb = "are" if len(empty) > 1 else "is"
     advice = f"{quoted(empty, 'and')} {verb} set, but empty: give a value, or remove the key"
     return replace(finding, help=advice)

@@ -89,7 +89,7 @@ def load(document: Document, models: StepModels, environ: Mapping[str, str]) -> 
         found.extend(_without_steps(steps))
     step_specs, partial = _read_steps(_mapping(steps), models, _defaults(top, parsed), found)
     found = [_changing_nothing(finding, document) for finding in found]
-    found = [environment.blamed_on_empty(finding, written, environ) for finding in found]
+    found = [environment.blamed_on_variables(finding, written, environ) for finding in found]
     reported = (*missing, *environment.beside(missing, found))
     if parsed is None:
         return Loaded(None, reported)

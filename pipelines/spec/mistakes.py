@@ -33,6 +33,9 @@ _WANTED = {
     "none_required": "nothing",
 }
 _OF_MODELS = frozenset({"model_type", "model_attributes_type"})
+_FIXED = frozenset({"bool_type", "int_type", "int_from_float", "float_type"})
+_WRITE_OUT = "write it out; per environment it can be overlaid with `environments:`"
+"""What to do where a value has to be known while compiling."""
 _BOUNDS = {
     "less_than_equal": ("le", "cannot be more than"),
     "greater_than_equal": ("ge", "cannot be less than"),
@@ -87,6 +90,8 @@ def _finding(detail: ErrorDetails, model: type[BaseModel], base: Path) -> Findin
 
 def _wrong_type(detail: ErrorDetails, block: type[BaseModel] | None, path: Path) -> Finding:
     kind, value = detail["type"], detail["input"]
+    if kind in _FIXED and _is_reference(value):
+        return _no_reference(path)
     wanted = _WANTED.get(kind, "something else")
     if block is not None and issubclass(block, ShortFormModel):
         wanted = f"a text or {wanted}"
@@ -97,6 +102,15 @@ def _wrong_type(detail: ErrorDetails, block: type[BaseModel] | None, path: Path)
     elif advice is None and block is not None:
         advice = f"its keys are {', '.join(_keys(block))}"
     return Finding("SP121", message, path, help=advice)
+
+
+def _is_reference(value: object) -> bool:
+    return isinstance(value, str) and value.startswith("${")
+
+
+def _no_reference(path: Path) -> Finding:
+    message = f"`{_name(path)}` is needed while compiling: it cannot hold a reference"
+    return Finding("SP124", message, path, help=_WRITE_OUT)
 
 
 def _instead(kind: str, value: object) -> str | None:
@@ -167,6 +181,8 @@ def _not_a_choice(detail: ErrorDetails, path: Path) -> Finding:
     expected = str(context.get("expected", "")).replace("'", "").replace(" or ", ", ")
     choices = expected.split(", ")
     value = detail["input"]
+    if _is_reference(value):
+        return _no_reference(path)
     close = nearest(value, choices) if isinstance(value, str) else None
     listed = f"one of {', '.join(choices)}" if len(choices) > 1 else f"write `{choices[0]}`"
     advice = f"did you mean `{close}`?" if close else listed
