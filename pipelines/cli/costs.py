@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 from pipelines.cli.progress.words import duration
@@ -11,7 +10,7 @@ from pipelines.cli.project import home_of
 from pipelines.cli.tables import columns
 from pipelines.compile.model import Compiled
 from pipelines.cost.endpoints import EndpointCost, endpoint_costs
-from pipelines.cost.estimate import Amount, Line, estimate, total
+from pipelines.cost.estimate import NO_RUN, Amount, Line, estimate, total
 from pipelines.cost.prices import Prices, currency_of, known_prices
 from pipelines.cost.spent import Spent, spent
 from pipelines.cost.usage import Use, uses
@@ -23,7 +22,7 @@ from pipelines.json_types import JsonObject
 from pipelines.results.run import ExecutionResult
 
 _NO_PRICES = "no price is known: `pipelines cost --refresh` retrieves them"
-_NOT_COUNTED = "requests, transfer, S3 and Lambda are not counted"
+_NOT_COUNTED = "data transfer, S3, logs and Lambda are not counted"
 
 
 @frozen
@@ -57,8 +56,8 @@ class PlannedCost:
     def document(self) -> JsonObject:
         """All of it for machines."""
         return {
-            "execution_at_most": asdict(self.execution),
-            "endpoints_a_month": None if self.endpoints is None else asdict(self.endpoints),
+            "execution_at_most": amount_json(self.execution),
+            "endpoints_a_month": None if self.endpoints is None else amount_json(self.endpoints),
             "currency": self.prices.currency,
             "sources": list(self.prices.sources),
         }
@@ -101,6 +100,12 @@ def words(amount: Amount, prices: Prices) -> str:
 
 def _unknown(amount: Amount) -> str:
     return f"; unknown: {', '.join(amount.unknown)}" if amount.unknown else ""
+
+
+def amount_json(amount: Amount) -> JsonObject:
+    """Write an amount for machines: null, and not 0, where nothing of it is known."""
+    known = amount.known if amount.known or not amount.unknown else None
+    return {"known": known, "unknown": list(amount.unknown)}
 
 
 def estimate_text(lines: Iterable[Line], endpoints: Iterable[EndpointCost], prices: Prices) -> str:
@@ -163,12 +168,23 @@ def _notes(lines: tuple[Line, ...], whole: Amount, prices: Prices) -> Iterator[s
 
 
 def _about(whole: Amount, prices: Prices) -> Iterator[str]:
-    if whole.unknown:
-        yield f"unknown: {', '.join(whole.unknown)}"
+    yield from _unknown_lines(whole.unknown)
     if prices.sources:
         yield f"prices: {'; '.join(prices.sources)}; {_NOT_COUNTED}"
     else:
         yield f"prices: {_NO_PRICES}; or write them into prices.json"
+
+
+def _unknown_lines(unknown: Iterable[str]) -> Iterator[str]:
+    """Write what is unknown: times, prices, and what else there is."""
+    times = [one.removeprefix(NO_RUN) for one in unknown if one.startswith(NO_RUN)]
+    others = [one for one in unknown if not one.startswith(NO_RUN)]
+    sorts = {
+        "unknown times, since no run has had these steps": times,
+        "unknown prices": [one for one in others if "/" in one],
+        "unknown": [one for one in others if "/" not in one],
+    }
+    yield from (f"{title}: {', '.join(found)}" for title, found in sorts.items() if found)
 
 
 def _time(seconds: float | None) -> str:

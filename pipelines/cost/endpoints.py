@@ -139,6 +139,8 @@ def _serverless(
 def _requests(name: str, memory: float, prices: Prices) -> tuple[str, Amount]:
     """Return what a second of a request costs, and what nobody knows: how many there will be."""
     each = prices.of(name)
-    said = "a price of" if each is None else f"{prices.money(each * memory)} for"
     unknown = ("the requests", *((name,) if each is None else ()))
-    return f"{said} each second of a request; data apart", Amount(0, unknown)
+    if each is None:
+        return "requests and data are billed besides", Amount(unknown=unknown)
+    said = f"{prices.money(each * memory)} for each second of a request; data besides"
+    return said, Amount(unknown=unknown)

@@ -17,6 +17,9 @@ from pipelines.json_types import JsonObject
 
 HOUR: Final = 3600
 HOURS_A_MONTH: Final = 730
+NO_RUN: Final = "the time that a run has had of "
+"""How the name of what is unknown begins where no earlier run has a step's time."""
+
 _REUSED: Final = ("CacheHitResult", "SelectiveExecutionResult")
 
 
@@ -86,7 +89,7 @@ def _most(use: Use, prices: Prices) -> Amount:
 def _likely(use: Use, prices: Prices, seconds: float | None) -> Amount:
     """Return the cost of a step that takes so long: of jobs in turn, only some run at once."""
     running = replace(use, count=use.at_once)
-    return cost_of(running, prices, seconds, f"the time of {use.step}, which no run has had")
+    return cost_of(running, prices, seconds, f"{NO_RUN}{use.step}")
 
 
 def cost_of(use: Use, prices: Prices, seconds: float | None, without: str) -> Amount:

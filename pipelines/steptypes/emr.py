@@ -28,7 +28,7 @@ STEP_TYPE = StepType(
     },
     passes_to=("elasticmapreduce.amazonaws.com", "ec2.amazonaws.com"),
     service="emr",
-    billed_for="its EMR cluster",
+    billed_for="the EMR cluster",
     own_shapes={
         "EMRArguments": {
             "type": "structure",

@@ -28,7 +28,7 @@ STEP_TYPE = StepType(
     },
     passes_to=("emr-serverless.amazonaws.com",),
     service="emr-serverless",
-    billed_for="its EMR Serverless job",
+    billed_for="the EMR Serverless job",
     own_shapes={
         "EMRServerlessArguments": {
             "type": "structure",

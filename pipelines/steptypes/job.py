@@ -16,7 +16,7 @@ STEP_TYPE = StepType(
     passes_to=("job.sagemaker.amazonaws.com",),
     # Its ARN holds its category, too: job/<category>/<name>.
     resource=Resource(noun="job", name="JobName"),
-    billed_for="its job",
+    billed_for="the job",
     own_shapes={
         # SDK train/evaluate/mtrl_pipeline_templates.py writes a network that the API's model lacks.
         "JobArguments": {

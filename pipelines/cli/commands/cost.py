@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.costs import estimate_text, spent_text
+from pipelines.cli.costs import amount_json, estimate_text, spent_text
 from pipelines.cli.options import (
     ChosenSpec,
     GivenPath,
@@ -26,11 +26,11 @@ from pipelines.cli.scope import open_scope
 from pipelines.cli.target import open_account
 from pipelines.compile.driver import compile_spec
 from pipelines.compile.model import Compiled
-from pipelines.cost.endpoints import endpoint_costs
-from pipelines.cost.estimate import earlier_times, estimate
+from pipelines.cost.endpoints import EndpointCost, endpoint_costs
+from pipelines.cost.estimate import Amount, Line, earlier_times, estimate
 from pipelines.cost.listing import PRICE_LIST, SERVICE, listed_prices, pricing_region
 from pipelines.cost.prices import Prices, keep_prices, kept_prices, known_prices
-from pipelines.cost.spent import spent
+from pipelines.cost.spent import Spent, spent
 from pipelines.cost.usage import uses
 from pipelines.definition.named import read
 from pipelines.errors import UsageError
@@ -73,16 +73,20 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     if execution is not None:
         with open_scope(chosen, local) as scope:
             rows = spent(find_result(scope, execution), prices, scope.caller)
-        document: JsonObject = {"spent": [asdict(one) for one in rows]}
+        document: JsonObject = {"spent": [_row(one, amount=one.amount) for one in rows]}
         _show(output_format, spent_text(rows, prices), document, prices)
         return
     lines = estimate(uses(read(compiled.definition)), prices, _times(chosen, aws, local))
     hosted = endpoint_costs(compiled, prices)
     document = {
-        "steps": [asdict(line) for line in lines],
-        "endpoints": [asdict(one) for one in hosted],
+        "steps": [_row(line, likely=line.likely, most=line.most) for line in lines],
+        "endpoints": [_row(one, month=one.month) for one in hosted],
     }
     _show(output_format, estimate_text(lines, hosted, prices), document, prices)
+
+
+def _row(row: Line | EndpointCost | Spent, **amounts: Amount) -> JsonObject:
+    return {**asdict(row), **{name: amount_json(one) for name, one in amounts.items()}}
 
 
 def _show(output_format: str, text: str, document: JsonObject, prices: Prices) -> None:

@@ -23,7 +23,10 @@ def test_a_cost_is_unknown_until_somebody_gives_prices(project: Path, pipelines:
     """No price is built in; what depends on one that is missing is said to be unknown."""
     unknown = pipelines("cost")
     assert unknown.code == 0, unknown.err
-    assert "unknown: the time of make, which no run has had, processing/ml.m5.xlarge" in unknown.out
+    assert "unknown times, since no run has had these steps: make, use\n" in unknown.out
+    assert "unknown prices: processing/ml.m5.xlarge, processing/storage\n" in unknown.out
+    steps = json.loads(pipelines("cost", "--format", "json").out)["steps"]
+    assert steps[0]["most"]["known"] is None, "what is not known is not 0"
     assert "pipelines cost --refresh" in unknown.out
     assert pipelines("run").code == 0
     (project / "prices.json").write_text(json.dumps(PRICES))

@@ -14,7 +14,7 @@ import pytest
 from pipelines.compile.driver import compile_spec
 from pipelines.compile.model import Compiled, CompileRequest
 from pipelines.cost.endpoints import endpoint_costs
-from pipelines.cost.estimate import Amount, estimate, total
+from pipelines.cost.estimate import NO_RUN, Amount, estimate, total
 from pipelines.cost.prices import PROVISIONED, PROVISIONED_REQUEST, SERVERLESS, Prices
 from pipelines.cost.spent import spent
 from pipelines.cost.usage import Use, uses
@@ -70,7 +70,7 @@ def test_what_is_not_known_is_named_and_makes_the_sum_unknown() -> None:
         "the longest time of predict",
         "transform/ml.c5.large",
     )
-    assert lines[0].likely == Amount(unknown=("the time of train, which no run has had",))
+    assert lines[0].likely == Amount(unknown=(f"{NO_RUN}train",))
     size = {"VolumeSizeInGB": {"Get": "Parameters.size"}}
     (line,) = estimate(uses(_definition(_training("big", resources=size))), PRICES, {})
     assert line.most.known == pytest.approx(0.2)
@@ -138,7 +138,7 @@ def test_what_runs_on_no_instances_that_are_named_is_unknown_and_not_nothing() -
         {"Name": "auto", "Type": "AutoML", "Arguments": {}},
     ]
     lines = estimate(uses(_definition(*steps)), PRICES, {})
-    said = ("its EMR cluster of spark", "the jobs of AutoML of auto")
+    said = ("the EMR cluster of spark", "the jobs of AutoML of auto")
     assert total(line.most for line in lines) == Amount(unknown=said)
     run = ExecutionResult({}, {}, {}, tuple(_ran(step, {}) for step in steps))
     assert total(one.amount for one in spent(run, PRICES, _Jobs())).unknown == said
