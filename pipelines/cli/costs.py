@@ -31,12 +31,14 @@ class PlannedCost:
 
     Args:
         execution: the most that an execution costs.
+        before: what it has been at most; None where the pipeline is new.
         endpoints: what the endpoints cost in a month; None where none are deployed.
         prices: by which prices.
         problem: why no price could be read; None where they could.
     """
 
     execution: Amount
+    before: Amount | None
     endpoints: Amount | None
     prices: Prices
     problem: str | None = None
@@ -49,27 +51,48 @@ class PlannedCost:
         each = self.endpoints
         hosting = "" if each is None else f"; its endpoints cost {words(each, self.prices)} a month"
         unknown = _unknown(total(one for one in (self.execution, each) if one is not None))
-        said = f"{words(self.execution, self.prices)}{hosting}{unknown}"
+        said = f"{words(self.execution, self.prices)}{self._was}{hosting}{unknown}"
         return f"the most for an execution is {said} ({'; '.join(self.prices.sources)})"
+
+    @property
+    def _was(self) -> str:
+        """What an execution cost at most until now, where that is something else."""
+        if self.before is None or self.before == self.execution:
+            return ""
+        return f" (until now {words(self.before, self.prices)})"
 
     @property
     def document(self) -> JsonObject:
         """All of it for machines."""
         return {
             "execution_at_most": amount_json(self.execution),
+            "execution_until_now": None if self.before is None else amount_json(self.before),
             "endpoints_a_month": None if self.endpoints is None else amount_json(self.endpoints),
             "currency": self.prices.currency,
             "sources": list(self.prices.sources),
         }
 
 
-def planned_cost(compiled: Compiled, file: Path, region: str) -> PlannedCost:
-    """Return what an execution costs at most, and its endpoints in a month."""
+def planned_cost(
+    compiled: Compiled, file: Path, region: str, deployed: JsonObject | None
+) -> PlannedCost:
+    """Return what an execution costs at most, and its endpoints in a month.
+
+    Args:
+        compiled: what is planned.
+        file: the spec file.
+        region: where the prices hold.
+        deployed: the definition that it replaces; None without one.
+    """
     prices, problem = _prices(file, region)
-    lines = estimate(uses(read(compiled.definition)), prices, {})
+    whole = _most(read(compiled.definition), prices)
+    before = None if deployed is None else _most(deployed, prices)
     months = [one.month for one in endpoint_costs(compiled, prices)]
-    whole = total(line.most for line in lines)
-    return PlannedCost(whole, total(months) if months else None, prices, problem)
+    return PlannedCost(whole, before, total(months) if months else None, prices, problem)
+
+
+def _most(definition: JsonObject, prices: Prices) -> Amount:
+    return total(line.most for line in estimate(uses(definition), prices, {}))
 
 
 def status_line(

@@ -12,6 +12,7 @@ from pipelines.frozen import frozen
 from pipelines.grammar.functions import with_parameters
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.clusters import choices, has_local_storage
+from pipelines.steptypes.limits import objects
 from pipelines.steptypes.places import below, value_at
 from pipelines.steptypes.steptype import Cluster
 
@@ -113,11 +114,12 @@ def _of_step(step: Step, known: Mapping[str, Json]) -> Iterator[Use]:
 def _attempts(policies: Json) -> int | None:
     """Return how often a step may run: of what is tried again, only a job's own fault is billed."""
     again = 0
-    for policy in policies if isinstance(policies, list) else ():
+    for _, policy in objects(policies):
         if _BILLED_FAULT in policy.get("ExceptionType", ()):
-            if "ExpireAfterMin" in policy:
+            most = _number(policy.get("MaxAttempts", _MAX_ATTEMPTS))
+            if "ExpireAfterMin" in policy or most is None:
                 return None
-            again += policy.get("MaxAttempts", _MAX_ATTEMPTS)
+            again += int(most)
     return 1 + again
 
 

@@ -59,17 +59,17 @@ def COMMAND(  # noqa: N802 - found by this name
 def _show(plan: Plan, target: CommandTarget, output_format: str) -> None:
     match output_format:
         case "json":
-            cost = next((one.document for one in _costs(target)), None)
+            cost = next((one.document for one in _costs(plan, target)), None)
             written = plan_json(plan, target.where(), _quotas(target), _advice(target), cost)
             echo_data(f"{json.dumps(written, indent=2, ensure_ascii=False)}\n")
         case "markdown":
             quotas = () if plan.is_empty else _quotas(target)
-            costs = () if plan.is_empty else (one.text for one in _costs(target))
+            costs = () if plan.is_empty else (one.text for one in _costs(plan, target))
             titled = {"Quotas": quotas, "Cost": costs, "Advice": _advice(target)}
             echo_data(plan_markdown(plan, target.description, target.chosen.env, titled))
         case _:
             echo(plan_text(plan, target.description))
-            for one in _costs(target):
+            for one in _costs(plan, target):
                 echo(f"cost: {one.text}")
             for line in _quotas(target):
                 echo(f"quota: {line}")
@@ -77,12 +77,14 @@ def _show(plan: Plan, target: CommandTarget, output_format: str) -> None:
                 echo(f"advice, {line}")
 
 
-def _costs(target: CommandTarget) -> Iterator[PlannedCost]:
+def _costs(plan: Plan, target: CommandTarget) -> Iterator[PlannedCost]:
     """Yield what an account will bill; nothing for the local SageMaker."""
     from pipelines.cli.costs import planned_cost  # noqa: PLC0415 - only where a plan is shown
 
     if not target.is_local:
-        yield planned_cost(target.compiled, target.chosen.file, target.aws.region)
+        live = plan.state.pipelines.get(plan.pipeline)
+        before = None if live is None else live.document
+        yield planned_cost(target.compiled, target.chosen.file, target.aws.region, before)
 
 
 def _quotas(target: CommandTarget) -> Iterator[str]:

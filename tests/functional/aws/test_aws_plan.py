@@ -70,9 +70,30 @@ def test_check_says_by_its_exit_code_whether_there_is_something_to_do(
     answer = pipelines("plan", "--check", "--format", "json")
     assert answer.code == 6
     assert json.loads(answer.out)["has_changes"] is True
+    assert json.loads(answer.out)["cost"]["execution_at_most"]["known"] is None
     account.proxy.seen.clear()
     assert pipelines("plan", "--check").code == 6
     assert account.proxy.changes() == []
+
+
+@pytest.mark.usefixtures("account")
+def test_a_change_has_its_cost_beside_the_one_before(project: Path, pipelines: Command) -> None:
+    """Two instances in place of one, a day each; a file of prices that is wrong hides no plan."""
+    pipelines(*UPSERT)
+    prices = {"training/ml.m5.xlarge": 1, "processing/ml.m5.xlarge": 1}
+    (project / "prices.json").write_text(json.dumps(prices))
+    script = "    script: steps/train.py\n"
+    edit(project / "pipeline.yaml", script, f"{script}    instance_count: 2\n")
+    answer = pipelines("plan")
+    said = (
+        "cost: the most for an execution is at least 96.00 $ (until now at least 72.00 $); unknown:"
+    )
+    assert said in answer.out
+    (project / "prices.json").write_text("{")
+    answer = pipelines("plan")
+    assert answer.code == 0
+    assert "cost: unknown, " in answer.out
+    assert "prices.json:1:1: this `{` is never closed" in answer.out
 
 
 def test_a_schedule_that_the_account_has_otherwise_is_told(
