@@ -49,7 +49,7 @@ class EvaluationStep(JobStep):
         "`${steps.NAME.report.auc}` reads a value out of it.",
     )
     arguments: Annotated[
-        dict[str, AnyScalar], RequestMember("AppSpecification.ContainerArguments")
+        dict[str, AnyScalar], RequestMember("AppSpecification.ContainerArguments", if_given=True)
     ] = Field(default_factory=dict, description="Given to the script as --key value.")
 
 

@@ -71,7 +71,7 @@ class ProcessingStep(JobStep):
         "/opt/ml/processing/output.",
     )
     arguments: Annotated[
-        dict[str, AnyScalar], RequestMember("AppSpecification.ContainerArguments")
+        dict[str, AnyScalar], RequestMember("AppSpecification.ContainerArguments", if_given=True)
     ] = Field(default_factory=dict, description="Given to the script as --key value.")
 
 
