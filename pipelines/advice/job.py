@@ -6,9 +6,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
-from pipelines.advice.sizes import gpus_of, known_types, next_bigger, next_with_more_gpus
+from pipelines.advice.sizes import known_types, next_bigger, next_with_more_gpus
 from pipelines.execution.usage import GpuUsage, HostUsage, RankUsage
 from pipelines.frozen import frozen
+from pipelines.images.gpus import gpus_of
 from pipelines.json_types import JsonObject
 from pipelines.steptypes.clusters import choices
 from pipelines.steptypes.places import below, value_at

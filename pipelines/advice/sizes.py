@@ -1,8 +1,6 @@
 """Names of instance types: the next bigger one of the same family, of those that the API knows.
 
-A bigger type of a family with GPUs often has the same GPU and more processors. How many GPUs each
-has is in a table, by EC2's DescribeInstanceTypes, and p2 and p3 by the AWS Batch user guide, "Run
-GPU jobs". Of other families it is not known here.
+A bigger type of a family with GPUs often has the same GPU and more processors.
 """
 
 from __future__ import annotations
@@ -11,27 +9,13 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Final
 
+from pipelines.images.gpus import gpus_of
 from pipelines.steptypes.shapes import shapes_of
 from pipelines.steptypes.steptype import StepType
 
 _SIZE: Final = re.compile(r"(?P<times>\d*)(?P<name>medium|large|xlarge)")
 _LEAST: Final[Mapping[str, float]] = {"medium": 0.25, "large": 0.5, "xlarge": 1.0}
 _SEVERAL: Final = 2.0
-_FOUR_TO_EIGHT: Final = {"12xlarge": 4, "24xlarge": 4, "48xlarge": 8}
-_TWO_TO_EIGHT: Final = {"12xlarge": 2, "24xlarge": 4, "48xlarge": 8}
-_GPUS: Final[Mapping[str, Mapping[str, int]]] = {
-    "ml.g4dn": {"12xlarge": 4},
-    "ml.g5": _FOUR_TO_EIGHT,
-    "ml.g6": _FOUR_TO_EIGHT,
-    "ml.g6e": _FOUR_TO_EIGHT,
-    "ml.g7": _TWO_TO_EIGHT,
-    "ml.g7e": _TWO_TO_EIGHT,
-    "ml.p5": {"48xlarge": 8},
-    "ml.p2": {"8xlarge": 8, "16xlarge": 16},
-    "ml.p3": {"8xlarge": 4, "16xlarge": 8},
-}
-"""How many GPUs the types of a family have, by size; one where nothing is written."""
-
 _SHAPES: Final = ("TrainingInstanceType", "ProcessingInstanceType", "TransformInstanceType")
 
 
@@ -52,25 +36,17 @@ def next_bigger(instance_type: str, known: Collection[str]) -> str | None:
     return f"{family}.{min(bigger)[1]}" if bigger else None
 
 
-def gpus_of(instance_type: str) -> int | None:
-    """Return how many GPUs a type has; None where nothing is known of its family."""
-    family, _, size = instance_type.rpartition(".")
-    return _GPUS[family].get(size, 1) if family in _GPUS else None
-
-
 def next_with_more_gpus(instance_type: str, known: Collection[str]) -> str | None:
     """Return the type of a family, of those known, that has the next higher number of GPUs.
 
     None where there is none, or nothing is known of the family.
     """
-    family, _, size = instance_type.rpartition(".")
-    counts = _GPUS.get(family, {})
-    named = (one.rpartition(".") for one in known)
-    sizes = (
-        (counts.get(other, 1), _weight(other) or 0.0, other) for f, _, other in named if f == family
-    )
-    more = [one for one in sizes if one[0] > counts.get(size, 1)] if counts else []
-    return f"{family}.{min(more)[-1]}" if more else None
+    own, family = gpus_of(instance_type), instance_type.rpartition(".")[0]
+    if own is None:
+        return None
+    named = (one for one in known if one.rpartition(".")[0] == family)
+    sizes = ((gpus_of(one) or 1, _weight(one.rpartition(".")[2]) or 0.0, one) for one in named)
+    return min((one for one in sizes if one[0] > own), default=(0, 0.0, None))[-1]
 
 
 def is_several_times_the_smallest(instance_type: str) -> bool:

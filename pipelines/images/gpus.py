@@ -6,11 +6,13 @@ than the last that knows a generation has none that could be.
 
 Sources: NVIDIA's "CUDA GPU Compute Capability" and the release notes of the CUDA Toolkit: 12.0 ends
 Kepler; 13.0 ends Maxwell, Pascal and Volta; 11.8 begins Hopper and Ada; 12.8 begins Blackwell. GPUs
-of instances: EC2's DescribeInstanceTypes; of p2, p3 and p6e-gb200 AWS's pages of them.
+of instances: EC2's DescribeInstanceTypes; of p2, p3 and p6e-gb200 AWS's pages of them, and the AWS
+Batch user guide, "Run GPU jobs".
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 from pipelines.diagnostics import Severity
@@ -61,6 +63,35 @@ _GPUS: Final = {
     "g7": ("RTX PRO 4500", _BLACKWELL),
     "g7e": ("RTX PRO 6000", _BLACKWELL),
 }
+
+_FOUR_TO_EIGHT: Final = {"12xlarge": 4, "24xlarge": 4, "48xlarge": 8}
+_TWO_TO_EIGHT: Final = {"12xlarge": 2, "24xlarge": 4, "48xlarge": 8}
+_COUNTS: Final[Mapping[str, Mapping[str, int]]] = {
+    "ml.g4dn": {"12xlarge": 4},
+    "ml.g5": _FOUR_TO_EIGHT,
+    "ml.g6": _FOUR_TO_EIGHT,
+    "ml.g6e": _FOUR_TO_EIGHT,
+    "ml.g7": _TWO_TO_EIGHT,
+    "ml.g7e": _TWO_TO_EIGHT,
+    "ml.p3dn": {"24xlarge": 8},
+    "ml.p4d": {"24xlarge": 8},
+    "ml.p4de": {"24xlarge": 8},
+    "ml.p5": {"48xlarge": 8},
+    "ml.p5e": {"48xlarge": 8},
+    "ml.p5en": {"48xlarge": 8},
+    "ml.p6-b200": {"48xlarge": 8},
+    "ml.p6-b300": {"48xlarge": 8},
+    "ml.p6e-gb200": {"36xlarge": 4},
+    "ml.p2": {"8xlarge": 8, "16xlarge": 16},
+    "ml.p3": {"8xlarge": 4, "16xlarge": 8},
+}
+"""How many GPUs the types of a family have, by size; one where nothing is written."""
+
+
+def gpus_of(instance_type: str) -> int | None:
+    """Return how many GPUs a type has; None where nothing is known of its family."""
+    family, _, size = instance_type.rpartition(".")
+    return _COUNTS[family].get(size, 1) if family in _COUNTS else None
 
 
 def gpu_of(instance_type: str) -> str | None:

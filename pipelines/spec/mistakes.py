@@ -125,6 +125,22 @@ def _instead(kind: str, value: object) -> str | None:
         case "bool_type", "no" | "off":
             return "write `false`"
         case _:
+            return _number(kind, value)
+
+
+def _number(kind: str, value: object) -> str | None:
+    """Show a number that was written in another way."""
+    match kind, value:
+        case "int_type" | "float_type" | "bool_type", str() if "${" in value:
+            return (
+                "it cannot hold a reference: write the value; per environment it can be overlaid"
+                " with `environments:`"
+            )
+        case "int_type", str() if value.isdecimal():
+            return f"write the number {value}, not a text"
+        case "int_type" | "int_from_float", float() if value.is_integer():
+            return f"write `{value:.0f}`"
+        case _:
             return None
 
 

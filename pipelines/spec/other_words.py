@@ -27,6 +27,7 @@ _SAME: Final[Mapping[str, tuple[str, ...]]] = {
     "max_wait_time_in_seconds": ("maxwait",),
     "message": ("error", "errormessage", "reason"),
     "pipeline": ("name", "pipelinename"),
+    "processes_per_host": ("nprocpernode", "numprocesses", "processcountpernode"),
     "raw": ("callback", "emr", "lambda"),
     "registration": ("register", "registermodel"),
     "retry": ("maxretries", "retries", "retrypolicies"),

@@ -10,8 +10,7 @@ from typing import Any
 
 import moto
 
-from pipelines.advice.sizes import gpus_of
-from pipelines.images.gpus import gpu_of
+from pipelines.images.gpus import gpu_of, gpus_of
 from pipelines.images.instances import accelerator_of, architecture_of
 from pipelines.runtime.interconnect import FAMILIES, family_of
 from pipelines.steptypes import find

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from pipelines.diagnostics import Finding, Path, Severity
 from pipelines.diagnostics.sentences import quoted
@@ -38,10 +38,13 @@ else:
     ModelParallel = late("pipelines.kinds.base.model_parallel", "ModelParallel")
 
 
+LauncherName: TypeAlias = Literal["torchrun", "mpi", "tensorflow", "smddp", "smp"]
+
+
 class Distribution(ShortFormModel):
     """How the processes of a distributed job are started."""
 
-    launcher: Literal["torchrun", "mpi", "tensorflow", "smddp", "smp"] = Field(
+    launcher: LauncherName = Field(
         description="torchrun, mpi, tensorflow (TF_CONFIG), or SageMaker's own libraries smddp "
         "and smp, which older images have."
     )
@@ -62,6 +65,29 @@ class Distribution(ShortFormModel):
         None, description="With `launcher: smp`: the library's configuration."
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _is_not_of_the_sdk(cls, value: object) -> object:
+        """Refuse SageMaker's SDK's own mapping, and words of others, with what is written here."""
+        word = value.get("launcher") if isinstance(value, dict) else value
+        if isinstance(value, dict) and "launcher" not in value:
+            from pipelines.kinds.base import sdk_distribution as sdk  # noqa: PLC0415 - as below
+
+            found = sdk.from_mapping(value)
+            if found is not None:
+                key, means = found
+                advice = f"write `{sdk.written(means)}`" if means else "remove `distribution`"
+                raise mistake("SP102", f"`{key}` is a key of SageMaker's SDK", advice, below=key)
+        elif isinstance(word, str) and word not in get_args(LauncherName):
+            from pipelines.kinds.base import sdk_distribution as sdk  # noqa: PLC0415 - few need it
+
+            meant = sdk.from_text(word)
+            if meant is not None:
+                raise mistake(
+                    "SP122", f"`{word}` is not a launcher", f"write `{sdk.written(meant)}`"
+                )
+        return value
+
     @field_validator("custom_mpi_options")
     @classmethod
     def _are_options(cls, text: str | None) -> str | None:
@@ -73,7 +99,7 @@ class Distribution(ShortFormModel):
             message = "`custom_mpi_options` has a quote that is not closed"
             raise mistake("SP122", message, "write the other one, or none") from None
         for word in words:
-            if word.lstrip("-") in _OF_THE_RUNTIME and word.startswith("-"):
+            if word.lstrip("-").partition("=")[0] in _OF_THE_RUNTIME and word.startswith("-"):
                 message = f"`{word}` is set by the job's runtime"
                 advice = (
                     "remove it; `instance_count` and `processes_per_host` say how many there are"
@@ -115,6 +141,7 @@ def distribution_checks(
         names: the names of its hyperparameters.
     """
     yield from _foreign_keys(given)
+    yield from _shared_gpus(given, instance_types)
     if given.launcher == "smp" and MP_PARAMETERS in names:
         message = f"`{MP_PARAMETERS}` is set by `distribution.{MP_PARAMETERS}`"
         path = ("hyperparameters", MP_PARAMETERS)
@@ -144,6 +171,29 @@ def _foreign_keys(given: Distribution) -> Iterator[Finding]:
     if given.launcher == "smddp" and given.processes_per_host is not None:
         message = "smddp has one process for each GPU"
         yield Finding("SP130", message, path, at="key", help="remove it")
+
+
+def _shared_gpus(given: Distribution, instance_types: Mapping[Path, Text]) -> Iterator[Finding]:
+    """Find more processes than a host has GPUs: NCCL refuses ranks that share one."""
+    if given.processes_per_host is None or given.launcher == "tensorflow":
+        return
+    from pipelines.images.gpus import gpus_of  # noqa: PLC0415 - few specs say how many
+
+    names = (name for name in instance_types.values() if isinstance(name, str))
+    known = [(count, name) for name in names if (count := gpus_of(name)) is not None]
+    if not known or given.processes_per_host <= min(known)[0]:
+        return
+    count, name = min(known)
+    has = "1 GPU" if count == 1 else f"{count} GPUs"
+    yield Finding(
+        "SP130",
+        f"`{name}` has {has} for {given.processes_per_host} processes, and NCCL refuses ranks that"
+        " share one",
+        ("distribution", "processes_per_host"),
+        help=f"write {count}{' or less' if count > 1 else ''}, or remove it: there is a process for"
+        " each GPU then",
+        severity=Severity.WARNING,
+    )
 
 
 def _library_checks(launcher: str, instance_types: Mapping[Path, Text]) -> Iterator[Finding]:
