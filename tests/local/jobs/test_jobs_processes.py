@@ -88,6 +88,7 @@ sys.path.insert(0, {root!r})
 from pipelines.backends.local.executors import processing
 from pipelines.backends.local.executors.contract import *
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.settings import LocalSettings
 home = Path({home!r})
 settings = LocalSettings(home, Path({interpreter!r}), isolation={isolation!r})
 logs = home / "logs"
@@ -256,6 +257,7 @@ sys.path.insert(0, {root!r})
 from pipelines.backends.local.executors import processing
 from pipelines.backends.local.executors.contract import *
 from pipelines.backends.local.sagemaker import LocalSageMaker
+from pipelines.backends.local.settings import LocalSettings
 home = Path({home!r})
 logs = home / "logs"
 logs.mkdir(parents=True)

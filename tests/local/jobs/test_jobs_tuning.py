@@ -12,6 +12,7 @@ import pytest
 from pipelines.backends.local.jobs.kind import CONTINUES, ChildOrder, JobOrder
 from pipelines.backends.local.jobs.spec import JobIdentity, JobRefusedError
 from pipelines.backends.local.jobs.states import JobOutcome, JobPhase, JobState, JobStatus
+from pipelines.backends.local.jobs.tuning import loop
 from pipelines.backends.local.jobs.tuning.loop import TuningLoop
 from pipelines.backends.local.jobs.tuning.plan import TuningPlan, read_plan
 from pipelines.backends.local.jobs.tuning.ranges import NumberRange
@@ -198,10 +199,14 @@ class Progress:
 
 def ended(children: Children, given: JsonObject) -> JobOutcome:
     """Run a tuning job to its end."""
+    order = _order(children, given)
+    return TuningLoop(order, read_plan(given, order.identity.name), children).run()
+
+
+def _order(children: Children, given: JsonObject) -> JobOrder:
     identity = JobIdentity("abc-tune-token", "arn:tuning", "folder")
     settings = cast("LocalSettings", None)
-    order = JobOrder(identity, given, settings, Path(), threading.Event(), Progress(), children)
-    return TuningLoop(order, read_plan(given, identity.name), children).run()
+    return JobOrder(identity, given, settings, Path(), threading.Event(), Progress(), children)
 
 
 def test_failures_count_and_do_not_end_a_search() -> None:
@@ -268,6 +273,32 @@ def test_the_best_of_a_warm_start_may_be_a_parents() -> None:
         assert results["BestTrainingJob"]["TrainingJobName"].startswith("abc-tune-token")
         counted = results["TuningJobCompletionDetails"]
         assert counted == {"NumberOfTrainingJobsObjectiveNotImproving": 3}
+
+
+def test_short_trials_do_not_hide_that_a_search_is_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is looked at limits and requests to stop also where there is always one that has ended."""
+    monkeypatch.setattr(loop, "_POLL_SECONDS", 0.0)
+    children, looks = Children([0.5]), Looks()
+    order = replace(_order(children, request(most=1000)), progress=looks, stop=looks.stop)
+    outcome = TuningLoop(order, read_plan(order.request, "name"), children).run()
+    assert outcome.status is JobStatus.STOPPED
+    assert len(children.records) == 3
+
+
+class Looks:
+    """Finds at the third look that the search is to be stopped."""
+
+    def __init__(self) -> None:
+        self.stop, self.count = threading.Event(), 0
+
+    def entered(self, phase: JobPhase) -> None:
+        """Do nothing."""
+
+    def tick(self) -> None:
+        """Look."""
+        self.count += 1
+        if self.count == 3:
+            self.stop.set()
 
 
 def test_a_search_has_an_end_and_a_seed_of_its_own() -> None:

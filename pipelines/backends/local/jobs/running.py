@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.5
 """How often a job looks whether another process has asked for its end."""
 
+_FIRST_SECONDS = 0.1
+"""How long the removal of the folders of a job that another one has started waits at most: what its
+end lets start comes first, since file systems take long to remove many small folders."""
+
 _NO_THREAD = "InternalServerError: this machine cannot start another thread"
 _log = logging.getLogger("pipelines.api")
 
@@ -76,6 +80,7 @@ class RunningJob:
         self._end: JobOutcome | None = None
         self._error: BaseException | None = None
         self._is_recorded = threading.Event()
+        self._may_clear = threading.Event()
         self._next_look = time.monotonic() + _POLL_SECONDS
 
     def start(
@@ -105,8 +110,13 @@ class RunningJob:
 
     def join(self) -> None:
         """Wait until nothing of it runs."""
+        self.clear_soon()
         if self._thread is not None:
             self._thread.join()
+
+    def clear_soon(self) -> None:
+        """Remove its folders without waiting for what its end lets start."""
+        self._may_clear.set()
 
     @property
     def is_running(self) -> bool:
@@ -147,6 +157,7 @@ class RunningJob:
         try:
             with ExitStack() as cleaning:
                 self._finish(self._outcome(place, cleaning), ended)
+                self._may_clear.wait(_FIRST_SECONDS)
         except OSError:
             _log.exception("what %s has left cannot be removed", self.record.arn)
 

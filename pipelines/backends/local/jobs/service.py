@@ -198,9 +198,11 @@ class JobService:
     def _ended(self, child: ChildOrder | None, record: JobRecord) -> None:
         with self._lock:
             job = self._running.pop((record.type, record.name), None)
-            self._ending = [
-                one for one in (*self._ending, job) if one is not None and one.is_running
-            ]
+            ending = [*self._ending, *([] if job is None else [job])]
+            self._ending = [one for one in ending if one.is_running]
+            if child is None:  # nothing that the end of a child lets start is still to come
+                for one in self._ending:
+                    one.clear_soon()
         if child is not None:
             child.ended(record)
 

@@ -10,17 +10,21 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import select
 import signal
 import socket
 import struct
-from collections.abc import Iterator
 from contextlib import suppress
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from pipelines.backends.local.jobs.launcher import host, processes
 
 SIZE = struct.Struct("!q")
 """What precedes an order; the reply, a process id or a negative errno, has the same form."""
+
+
+_QUIET: Final = 0.02
+"""Seconds without an order after which a launcher is forked for the next one."""
 
 
 def serve(descriptor: int) -> NoReturn:
@@ -29,35 +33,95 @@ def serve(descriptor: int) -> NoReturn:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # if ignored, there would be nothing to reap
     gc.freeze()  # a collection in a fork would copy the pages of all that is imported
     server = os.getpid()
+    spare: _Spare | None = None
     with socket.socket(fileno=descriptor) as tool, suppress(ConnectionError):
-        for order, answer in _orders(tool):
+        while True:
+            if spare is None and not select.select([tool], [], [], _QUIET)[0]:
+                spare = _spare(tool, server)
+            received = _received(tool)
+            if received is None:
+                break
+            order, answer = received
             _reap_ended()
-            launcher = _fork()
+            launcher = spare.take(order, answer) if spare is not None else 0
+            spare = None
+            launcher = launcher or _fork()
             if launcher == 0:
                 tool.close()
                 host.launch(order, answer, server)
             os.close(answer)
             tool.sendall(SIZE.pack(launcher))
+    if spare is not None:
+        spare.dismiss()
     _reap_ended()
     os._exit(0)  # the tool waits for this, and an interpreter's own exit takes longer
 
 
-def _orders(tool: socket.socket) -> Iterator[tuple[bytes, int]]:
-    """Yield the JSON for `host.launch` and the pipe for its result, until the tool has exited.
+class _Spare:
+    """A launcher that waits for its order.
+
+    Args:
+        process: its process id.
+        orders: the socket that it gets the order from, as this process gets it from the tool; it
+            exits when that is closed, as it is when this process is killed.
+    """
+
+    def __init__(self, process: int, orders: socket.socket) -> None:
+        self._process = process
+        self._orders = orders
+
+    def take(self, order: bytes, answer: int) -> int:
+        """Hand the order over; return the process id, 0 if it has been killed."""
+        with self._orders as orders:
+            try:
+                socket.send_fds(orders, [SIZE.pack(len(order))], [answer])
+                orders.sendall(order)
+            except OSError:
+                return 0
+        return self._process
+
+    def dismiss(self) -> None:
+        """Let it exit, and reap it."""
+        self._orders.close()
+        with suppress(ChildProcessError):
+            os.waitpid(self._process, 0)
+
+
+def _spare(tool: socket.socket, server: int) -> _Spare | None:
+    """Fork a launcher ahead of its order; None when this machine cannot start another process.
+
+    A fork, and what its first moments copy, takes as long as the rest of a launcher's start.
+    """
+    ours, theirs = socket.socketpair()
+    process = _fork()
+    if process == 0:
+        tool.close()
+        ours.close()
+        received = _received(theirs)
+        theirs.close()
+        if received is None:
+            os._exit(0)
+        host.launch(*received, server)
+    theirs.close()
+    if process < 0:
+        ours.close()
+        return None
+    return _Spare(process, ours)
+
+
+def _received(source: socket.socket) -> tuple[bytes, int] | None:
+    """Receive the JSON for `host.launch` and the pipe for its result; None at the end.
 
     The size comes first, together with the pipe; then the JSON.
     """
-    while True:
-        head, pipes, _, _ = socket.recv_fds(tool, SIZE.size, 1)
-        if not head:
-            return
-        (answer,) = pipes
-        os.set_inheritable(answer, False)  # noqa: FBT003 - positional only
-        size = SIZE.unpack(head)[0]
-        order = _receive(tool, size)
-        if len(order) < size:
-            return
-        yield order, answer
+    head, pipes, _, _ = socket.recv_fds(source, SIZE.size, 1)
+    if not head:
+        return None
+    (answer,) = pipes
+    os.set_inheritable(answer, False)  # noqa: FBT003 - positional only
+    size = SIZE.unpack(head)[0]
+    order = _receive(source, size)
+    return None if len(order) < size else (order, answer)
 
 
 def _fork() -> int:
