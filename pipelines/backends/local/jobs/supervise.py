@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipelines.backends.local.jobs.spec import EndCause
 
 _POLL = 0.05  # seconds between checks of the stop event; the end of a host wakes at once
+_LAUNCHING = 0.2  # seconds, at most, that a program takes to be loaded
 _LAUNCHER_PATIENCE = 10.0  # seconds for a launcher to clean up before it is killed itself
 
 
@@ -165,14 +166,19 @@ class Supervisor:
 
 
 def kill_orphans(job: LocalJob) -> None:
-    """Kill what a killed launcher left behind, found in /proc by the job's TMPDIR."""
+    """Kill what a killed launcher left behind, found in /proc by the job's TMPDIR.
+
+    A process that is just starting a program has no environment for a moment: it is looked twice.
+    """
     mark = f"TMPDIR={job.scratch}".encode()
-    for status in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if mark in status.read_bytes().split(b"\0"):
-                os.kill(int(status.parent.name), signal.SIGKILL)
-        except (OSError, ProcessLookupError):
-            continue  # it has exited, or belongs to another user
+    for pause in (0.0, _LAUNCHING):
+        time.sleep(pause)
+        for status in Path("/proc").glob("[0-9]*/environ"):
+            try:
+                if mark in status.read_bytes().split(b"\0"):
+                    os.kill(int(status.parent.name), signal.SIGKILL)
+            except (OSError, ProcessLookupError):
+                continue  # it has exited, or belongs to another user
 
 
 def run_hosts(
