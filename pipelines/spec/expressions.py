@@ -86,6 +86,7 @@ _INSTEAD = {
     "&&": "write `and`",
     "||": "write `or`",
     "!": "write `not`",
+    **dict.fromkeys("+*/%", "a condition only compares: let a step compute it"),
     '"': 'close the text with another `"`',
     "'": "close the text with another `'`",
 }
@@ -151,7 +152,8 @@ class _Parser:
             raise ReferenceSyntaxError("the condition is empty", 0, len(self._text), advice)
         expression = self._disjunction()
         if self._next < len(self._tokens):
-            raise self._unexpected()
+            chained = self._tokens[self._next].text in _COMPARISONS
+            raise self._unexpected(advice="write `A < B and B < C`" if chained else None)
         return expression
 
     def _disjunction(self) -> Expression:

@@ -244,7 +244,11 @@ def _read_step(
     if not isinstance(step, dict):
         found.append(
             Finding(
-                "SP121", f"step `{name}` must be a mapping, got {describe(step)}", path, at="key"
+                "SP121",
+                f"step `{name}` must be a mapping, got {describe(step)}",
+                path,
+                at="key",
+                help="write `kind:` and its other keys below it, or remove it",
             )
         )
         return None

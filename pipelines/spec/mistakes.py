@@ -11,7 +11,6 @@ from pydantic_core import ErrorDetails
 
 from pipelines.diagnostics import Finding, Path
 from pipelines.diagnostics.keys import compare_keys
-from pipelines.diagnostics.nearest import nearest
 from pipelines.spec.base import ShortFormModel
 from pipelines.spec.members import fields_of, is_model, type_below
 from pipelines.spec.model import Parameter
@@ -32,6 +31,7 @@ _WANTED = {
     "model_attributes_type": "a mapping",
     "none_required": "nothing",
 }
+_OPTIONS = "write each option as a key, such as `NAME: VALUE` for `--NAME VALUE`"
 _OF_MODELS = frozenset({"model_type", "model_attributes_type"})
 _FIXED = frozenset({"bool_type", "int_type", "int_from_float", "float_type"})
 _WRITE_OUT = "write it out; per environment it can be overlaid with `environments:`"
@@ -97,7 +97,9 @@ def _wrong_type(detail: ErrorDetails, block: type[BaseModel] | None, path: Path)
         wanted = f"a text or {wanted}"
     message = f"`{_name(path)}` must be {wanted}, got {describe(value)}"
     advice = _instead(kind, value)
-    if block is Parameter and isinstance(value, str | bool | int | float):
+    if block is not None and path[-1] in _keys(block) and len(path) > 1:
+        advice = f"a name stands above it: write `NAME:`, and `{path[-1]}:` below it"
+    elif block is Parameter and isinstance(value, str | bool | int | float):
         advice = _parameter(value)
     elif advice is None and block is not None:
         advice = f"its keys are {', '.join(_keys(block))}"
@@ -114,16 +116,17 @@ def _no_reference(path: Path) -> Finding:
 
 
 def _instead(kind: str, value: object) -> str | None:
-    """Show a text as what was wanted, where one can tell."""
-    match kind, value:
-        case "dict_type" | "mapping_type", list():
+    """Show a value as what was wanted, where one can tell."""
+    match kind:
+        case "dict_type" | "mapping_type" if isinstance(value, list):
             return by_name(value)
-        case "list_type", str():
-            return f"write `[{value}]`"
-        case "bool_type", "yes" | "on":
-            return "write `true`"
-        case "bool_type", "no" | "off":
-            return "write `false`"
+        case "dict_type" | "mapping_type" if isinstance(value, str):
+            return _OPTIONS if value.startswith("--") else "an entry stands under its name: `NAME:`"
+        case "list_type" if isinstance(value, str | dict):
+            one = isinstance(value, str)
+            return f"write `[{value}]`" if one else "write `-` before each entry, without a name"
+        case "bool_type" if value in ("yes", "on", "no", "off"):
+            return f"write `{str(value in ('yes', 'on')).lower()}`"
         case _:
             return _number(kind, value)
 
@@ -155,6 +158,8 @@ def by_name(entries: Sequence[object]) -> str:
     match entries:
         case [{"name": str(name)}, *_]:
             return f"an entry stands under its name: write `{name}:` in place of `- name: {name}`"
+        case [str(name), *_] if name.startswith("--"):
+            return _OPTIONS
         case [str(name), *_] if "${" in name:
             return f"an entry stands under its name: write `NAME: {name}` in place of `- {name}`"
         case [str(name), *_]:
@@ -199,7 +204,7 @@ def _not_a_choice(detail: ErrorDetails, path: Path) -> Finding:
     value = detail["input"]
     if _is_reference(value):
         return _no_reference(path)
-    close = nearest(value, choices) if isinstance(value, str) else None
+    close = meant(value, choices) if isinstance(value, str) else None
     listed = f"one of {', '.join(choices)}" if len(choices) > 1 else f"write `{choices[0]}`"
     advice = f"did you mean `{close}`?" if close else listed
     return Finding("SP122", f"`{_name(path)}` cannot be {describe(value)}", path, help=advice)

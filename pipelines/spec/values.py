@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import posixpath
+import re
 from collections.abc import Callable
 from typing import Annotated, Any, TypeAlias, TypeVar
 
@@ -210,14 +211,24 @@ def _referable(value: object, wanted: str, example: str) -> Template:
             raise mistake(
                 "SP121", f"must be {wanted} or exactly one reference", f"such as {example}"
             )
-        raise mistake("SP121", f"must be {wanted}, got {describe(value)}", f"such as {example}")
     raise mistake("SP121", f"must be {wanted}, got {describe(value)}", f"such as {example}")
 
 
 def _integer(value: object) -> int | Template:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
+    if isinstance(value, str) and (meant := _number_in(value)) is not None:
+        raise mistake("SP121", f"must be a whole number, got {describe(value)}", f"write `{meant}`")
     return _referable(value, "a whole number", "`2` or `${parameters.NAME}`")
+
+
+def _number_in(text: str) -> int | None:
+    """Return the number of a text with a unit: the seconds of a time, the figure of a size."""
+    time = durations.parse_short(text)
+    if time is not None:
+        return time.seconds
+    found = re.fullmatch(r"(\d{1,9}) ?[A-Za-z]*", text)
+    return int(found[1]) if found is not None else None
 
 
 def _any_scalar(value: object) -> str | int | float | bool | Template:
@@ -299,7 +310,9 @@ def _duration(value: object) -> str | None:
 
 def _expression(value: object) -> Expression:
     if not isinstance(value, str):
-        raise mistake("SP121", f"must be a condition, got {describe(value)}")
+        every = isinstance(value, list) and value and all(isinstance(one, str) for one in value)
+        advice = f"write `{' and '.join(value)}`" if every and isinstance(value, list) else None
+        raise mistake("SP121", f"must be a condition, got {describe(value)}", advice)
     try:
         return parse_expression(value)
     except ReferenceSyntaxError as error:

@@ -87,9 +87,30 @@ def _bad_pattern(path: Path, value: str, shape: Shape) -> ShapeProblem:
         path,
         "pattern",
         f"`{shortened(value)}` is not a valid `{place}`",
-        f"it has to match {shape.pattern}",
+        _form(shape.pattern or ""),
         severity=_text_severity(value, shape),
     )
+
+
+_NAMES: Final = re.compile(
+    r"(?:.*\\/\)\?\()?\[a-zA-Z0-9\]\((?:-\*\[a-zA-Z0-9\]|\[a-zA-Z0-9-\])\)\{0,(\d+)\}(?:\)\(\?<!-\))?"
+)
+"""The patterns of most names: hyphens stand between letters and digits, an ARN may stand before."""
+
+_FORMS: Final = {
+    r"arn:aws[a-z\-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+": (
+        "write the ARN of a role, such as arn:aws:iam::111122223333:role/churn"
+    ),
+    "(https|s3)://([^/]+)/?(.*)": "write s3://BUCKET/PREFIX",
+}
+
+
+def _form(pattern: str) -> str:
+    """Say what a pattern asks for: in words where it is that of names."""
+    names = _NAMES.fullmatch(pattern)
+    if names is not None:
+        return f"letters, digits and hyphens between them, at most {int(names[1]) + 1}"
+    return _FORMS.get(pattern, f"it has to match {pattern}")
 
 
 def _text_severity(value: str, shape: Shape) -> Severity:
