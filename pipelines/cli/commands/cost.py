@@ -15,6 +15,7 @@ from pipelines.cli.options import (
     GivenPath,
     format_option,
     local_option,
+    parameters,
     report,
     spec_options,
     writing,
@@ -31,10 +32,11 @@ from pipelines.cost.estimate import Amount, Line, earlier_times, estimate
 from pipelines.cost.listing import PRICE_LIST, SERVICE, listed_prices, pricing_region
 from pipelines.cost.prices import Prices, keep_prices, kept_prices, known_prices
 from pipelines.cost.spent import Spent, spent
-from pipelines.cost.usage import uses
+from pipelines.cost.usage import Use, uses
 from pipelines.definition.named import read
 from pipelines.errors import UsageError
 from pipelines.execution.caller import CallRefusedError
+from pipelines.execution.parameters import typed_parameters
 from pipelines.json_types import JsonObject
 from pipelines.spec.model import Aws
 
@@ -52,6 +54,7 @@ from pipelines.spec.model import Aws
     metavar="FILE.json",
     help="Prices of your own; otherwise prices.json beside the spec, where there is one.",
 )
+@click.option("-p", "--parameter", "given", multiple=True, help="NAME=VALUE of a parameter.")
 @click.argument("execution", required=False)
 def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives one argument per option
     chosen: ChosenSpec,
@@ -59,6 +62,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     output_format: str,
     refresh: bool,  # noqa: FBT001 - click's flag
     own: Path | None,
+    given: tuple[str, ...],
     execution: str | None,
 ) -> None:
     """Show what an execution will cost, step by step; with EXECUTION, what that one has cost.
@@ -67,8 +71,11 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
     that is in neither the kept ones nor a file is unknown, and so is what depends on it.
     """
     compiled, aws = _compiled(chosen)
+    definition = read(compiled.definition)
+    values = typed_parameters(definition, parameters(given)) if given else {}
+    used = uses(definition, values)
     if refresh:
-        _refresh(chosen, compiled, aws.region)
+        _refresh(chosen, _wanted(compiled, used), aws.region)
     prices = known_prices(home_of(chosen.file), aws.region, own)
     if execution is not None:
         with open_scope(chosen, local) as scope:
@@ -76,7 +83,7 @@ def COMMAND(  # noqa: N802, PLR0913, PLR0917 - found by this name; click gives o
         document: JsonObject = {"spent": [_row(one, amount=one.amount) for one in rows]}
         _show(output_format, spent_text(rows, prices), document, prices)
         return
-    lines = estimate(uses(read(compiled.definition)), prices, _times(chosen, aws, local))
+    lines = estimate(used, prices, _times(chosen, aws, local))
     hosted = endpoint_costs(compiled, prices)
     document = {
         "steps": [_row(line, likely=line.likely, most=line.most) for line in lines],
@@ -118,10 +125,10 @@ def _times(chosen: ChosenSpec, aws: Aws, local: bool) -> dict[str, float]:  # no
         return {}
 
 
-def _refresh(chosen: ChosenSpec, compiled: Compiled, region: str) -> None:
-    """Retrieve the prices of what the spec uses, and keep them with today's date."""
+def _refresh(chosen: ChosenSpec, used: Iterable[str], region: str) -> None:
+    """Retrieve prices, and those that were kept before, and keep them with today's date."""
     home = home_of(chosen.file)
-    wanted = sorted({*_wanted(compiled), *kept_prices(home, region)})
+    wanted = sorted({*used, *kept_prices(home, region)})
     account = open_account(pricing_region(region))
 
     def listed(filters: Sequence[Mapping[str, str]]) -> Iterable[str]:
@@ -137,9 +144,9 @@ def _refresh(chosen: ChosenSpec, compiled: Compiled, region: str) -> None:
     echo(f"kept {len(found)} of {len(wanted)} prices for {region}{without}", err=True)
 
 
-def _wanted(compiled: Compiled) -> list[str]:
+def _wanted(compiled: Compiled, asked: Iterable[Use]) -> list[str]:
     """Name the prices that a pipeline and its endpoints depend on."""
-    used = [one for use in uses(read(compiled.definition)) for one in (use, *use.instead)]
+    used = [one for use in asked for one in (use, *use.instead)]
     names = {use.price for use in used} | {use.storage for use in used if use.volume is not None}
     unknown = (one.month.unknown for one in endpoint_costs(compiled, Prices()))
     return sorted({name for name in (*names, *(n for each in unknown for n in each))

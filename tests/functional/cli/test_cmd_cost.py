@@ -27,6 +27,7 @@ def test_a_cost_is_unknown_until_somebody_gives_prices(project: Path, pipelines:
     assert "unknown prices: processing/ml.m5.xlarge, processing/storage\n" in unknown.out
     steps = json.loads(pipelines("cost", "--format", "json").out)["steps"]
     assert steps[0]["most"]["known"] is None, "what is not known is not 0"
+    assert "has no parameter `nosuch`" in pipelines("cost", "-p", "nosuch=1").err
     assert "pipelines cost --refresh" in unknown.out
     assert pipelines("run").code == 0
     (project / "prices.json").write_text(json.dumps(PRICES))
