@@ -1,9 +1,9 @@
 """The AWS Price List API → prices by name.
 
 GetProducts is asked once for all of SageMaker in a region, and a product is recognised by its usage
-type, as `EU-Train:ml.m5.large`: the part before the first hyphen is the region's. A bill has the
-same usage types. Other attributes are not the same for all products: a training instance has
-products for spot, for reserved capacity and for other components beside it.
+type, as `EU-Train:ml.m5.large` (FACTS 12.21): the part before the first hyphen is the region's. A
+bill has the same usage types. Other attributes are not the same for all products: a training
+instance has products for spot, for reserved capacity and for other components beside it.
 """
 
 from __future__ import annotations
