@@ -125,6 +125,8 @@ def _text(value: object) -> str:
     match value:
         case [str(one)] if one:
             advice: str | None = f"write `{one}`"
+        case [str(one), *_] if one:
+            advice = f"write one of them, such as `{one}`"
         case None:
             advice = _NOTHING
         case int() | float() if not isinstance(value, bool):

@@ -35,6 +35,16 @@ def test_every_epoch_reads_all_objects(local: Local) -> None:
     assert local.log(call).splitlines() == [f"{epoch} {data}" for epoch in range(3)]
 
 
+def test_an_epoch_that_is_closed_early_is_followed_by_the_next_one(local: Local) -> None:
+    """The FIFO of the next one is there as soon as something of this one was read."""
+    channel = pipe_channel(local)
+    local.store.put_bytes("s3://bucket/train/c", b"x" * (1 << 20))
+    early = READ.replace("range(3)", "range(9)").replace("pipe.read()", "pipe.read(3)")
+    call = local.call(local.training("python3", "-c", early, InputDataConfig=[channel]))
+    assert training.execute(call).status is StepStatus.SUCCEEDED, local.log(call)
+    assert local.log(call).splitlines() == [f"{epoch} {b'one'.hex()}" for epoch in range(9)]
+
+
 def test_objects_can_be_wrapped_as_records(local: Local) -> None:
     """RecordWrapperType RecordIO: magic, length, the object, padding to four bytes."""
     channel = pipe_channel(local, RecordWrapperType="RecordIO")

@@ -13,7 +13,7 @@ import os
 import random
 import shutil
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import IO, TYPE_CHECKING, cast
 
@@ -101,19 +101,12 @@ def _feed(first: Path, epochs: _Epochs, source: S3Source, over: threading.Event)
     while (pipe := _open(first.with_name(f"{channel}_{epoch}"), over)) is not None:
         objects = epochs(epoch)
         epoch += 1
-        try:
-            with pipe:
-                for info in objects:
-                    with unpacking(info, source):
-                        _write(info.path, pipe, source)
-                os.mkfifo(first.with_name(f"{channel}_{epoch}"))  # before the reader sees the end
-        except BrokenPipeError:  # the reader closed this epoch early
-            _make_once(first.with_name(f"{channel}_{epoch}"))
-
-
-def _make_once(pipe: Path) -> None:
-    if not pipe.exists():
-        os.mkfifo(pipe)
+        # Before the reader gets anything: it may close this epoch early, and open the next at once.
+        os.mkfifo(first.with_name(f"{channel}_{epoch}"))
+        with suppress(BrokenPipeError), pipe:
+            for info in objects:
+                with unpacking(info, source):
+                    _write(info.path, pipe, source)
 
 
 def _open(path: Path, over: threading.Event) -> IO[bytes] | None:
