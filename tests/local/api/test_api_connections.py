@@ -120,6 +120,25 @@ def test_a_body_that_cannot_be_parsed_is_refused_in_its_turn(bucket: Served) -> 
     assert not bucket.sagemaker.objects.exists("s3://bucket/second")
 
 
+def test_a_client_that_says_that_it_sends_nothing_more_gets_its_responses(bucket: Served) -> None:
+    """It half-closes its connection behind the last request, as `nc -N` and old clients do."""
+    place = urlsplit(bucket.url)
+    with socket.create_connection((str(place.hostname), place.port or 0), 10) as connection:
+        connection.sendall(put(bucket, "k", LENGTH) * 3)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert statuses(answer) == [200] * 3
+    assert answer.count(b"connection: close") == 1
+
+
+@pytest.mark.parametrize("framing", ["0\r\na: ", "5;a="], ids=["trailer", "extension"])
+def test_what_surrounds_a_body_is_bounded_as_its_head_is(bucket: Served, framing: str) -> None:
+    """Nobody reads it, and a parser may keep what has no end."""
+    begun = put(bucket, "k", FRAMED, framing)
+    endless = exchange(bucket, begun, *(b"x" * 10_000 for _ in range(7)))
+    assert statuses(endless) == [431]
+
+
 def test_an_object_without_a_length_is_refused(bucket: Served) -> None:
     """As S3 does: it would be empty, since nothing says that a body follows."""
     answer = exchange(bucket, put(bucket, "k", LAST))

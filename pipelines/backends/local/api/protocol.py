@@ -49,7 +49,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._admission = admission
         self._in_head = self._is_new = True
         self.url = b""
-        self._arrived = self._parsed = 0
+        self._arrived = self._parsed = self._framing = 0
+        self._is_body = False
         self._is_upgrade = False
         self._is_ended = False
         self._idle_since: float | None = None
@@ -77,6 +78,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def _parse(self, data: bytes) -> bytes:
         """Return what is left of the data behind the head of a request for another protocol."""
         rest = b""
+        self._is_body = False
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -87,8 +89,10 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._is_ended = True
         if self._in_head:
             self._arrived += len(data) - self._start_in(data)
-            if self._is_too_large():
-                self.send_400_response(_UNREADABLE)
+        else:
+            self._framing = 0 if self._is_body else self._framing + len(data)
+        if self._is_too_large() and not self._is_ended:
+            self.send_400_response(_UNREADABLE)
         return rest
 
     def _start_in(self, data: bytes) -> int:
@@ -114,7 +118,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a head."""
         self._in_head = self._is_new = True
-        self._arrived = self._parsed = 0
+        self._arrived = self._parsed = self._framing = 0
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -131,6 +135,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self._is_upgrade = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
         if not self._is_upgrade:
             super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of a body."""
+        self._is_body = True
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """End a message; the application learns if that precedes its call."""
@@ -183,6 +192,13 @@ class BoundedProtocol(HttpToolsProtocol):
         handler = self.timeout_keep_alive_handler
         self.timeout_keep_alive_task = self.loop.call_later(seconds, handler)
 
+    def eof_received(self) -> bool:  # type: ignore[override]  # as in asyncio
+        """Close the connection of a client that sends nothing more, after the last response."""
+        if self._owes_response():
+            self.cycle.keep_alive = False
+            return True
+        return False
+
     def connection_lost(self, exc: Exception | None) -> None:
         """End a connection."""
         self._unset_keepalive_if_required()
@@ -206,8 +222,11 @@ class BoundedProtocol(HttpToolsProtocol):
         return bool(cycle) and not cycle.more_body and not cycle.response_complete
 
     def _is_too_large(self) -> bool:
-        """Return whether a head has too many bytes, by those that have arrived or were parsed."""
-        return max(self._arrived, self._parsed) > _MOST_BYTES
+        """Return whether a head has too many bytes, or what frames a body and follows it.
+
+        Those count that have arrived or were parsed.
+        """
+        return max(self._arrived, self._parsed, self._framing) > _MOST_BYTES
 
     def _refuse_head(self) -> None:
         self._in_head = False  # the parser may end within a call of `data_received`
