@@ -36,26 +36,20 @@ class Server:
         self.seen.append(request.body)
         return InvocationReply(200, request.body, "x/x")
 
-    def ask(self, request: Invocation | Sent) -> bytes:
-        """Return the response to a request."""
-        until = time.monotonic() + 60
-        return in_this_thread(self.ours.exchange(request, 0, BLOCKING, until)).body
+    def sent(self, body: bytes) -> Sent:
+        """Number a request."""
+        return self.ours.numbered(Invocation(body, "x/x", "*/*"), 0)
 
-    def give_up(self, body: bytes) -> None:
-        """Send a request, and do not wait for the response."""
-        with pytest.raises(TimeoutError):
-            in_this_thread(self.ours.exchange(invocation(body), 0, BLOCKING, 0))
+    def ask(self, sent: Sent, seconds: float = 60) -> bytes:
+        """Return the response to a request."""
+        until = time.monotonic() + seconds
+        return in_this_thread(self.ours.exchange(sent, BLOCKING, until)).body
 
     def run(self) -> None:
         """Process all that is offered."""
         self.offers.settimeout(0)
         with pytest.raises(BlockingIOError):
             serve(self.channel, self, self.offers)
-
-
-def invocation(body: bytes) -> Invocation:
-    """Return a request."""
-    return Invocation(body, "x/x", "*/*")
 
 
 @pytest.fixture
@@ -68,9 +62,11 @@ def server() -> Iterator[Server]:
 
 def test_a_request_that_is_taken_back_is_never_begun(server: Server) -> None:
     """Those before and behind it are; one that was begun cannot be taken back."""
-    server.give_up(b"first")
-    sent = [server.ours.hand_over(invocation(body), 0) for body in (b"second", b"third")]
-    second, third = (one for one in sent if one is not None)
+    first, second, third = (server.sent(body) for body in (b"first", b"second", b"third"))
+    with pytest.raises(TimeoutError):
+        server.ask(first, 0)
+    assert server.ours.hand_over(second)
+    assert server.ours.hand_over(third)
     assert server.ours.take_back(second)
     server.run()
     assert not server.ours.take_back(third)
@@ -90,7 +86,7 @@ def test_what_is_no_response_to_the_request_is_nobodys(server: Server, response:
     """It has another number, or none, or cannot be read."""
     server.channel.sendall(response)
     with pytest.raises(WrongResponseError):
-        server.ask(invocation(b"x"))
+        server.ask(server.sent(b"x"))
     server.channel.close()
     with pytest.raises(ChannelEndedError):
-        server.ask(invocation(b"x"))
+        server.ask(server.sent(b"x"))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import socket
 import sys
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.backends.local.errors import ServiceError
+from pipelines.backends.local.hosting import multi_model
 from pipelines.backends.local.hosting.fleet import Fleet
 from pipelines.backends.local.hosting.multi_model import MultiModelFleet, is_multi_model
 from pipelines.backends.local.hosting.values import (
@@ -25,6 +28,7 @@ from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.settings import LocalSettings
 from pipelines.backends.local.waiting import BLOCKING, in_this_thread
 from pipelines.images import Image, resolve
+from pipelines.json_types import JsonObject
 from pipelines.runtime.server import PORT
 from tests.local.hosting.conftest import HostedLocal, Serve, archive
 
@@ -204,9 +208,11 @@ def test_a_model_that_is_loaded_when_its_endpoint_is_deleted_is_ended(
     container = {"Image": image.uri, "ModelDataUrl": "s3://bucket/models/", "Mode": "MultiModel"}
     started: list[Fleet] = []
 
-    def start(spec: FleetSpec) -> Fleet:
+    def start(spec: FleetSpec, *, unwanted: Callable[[], bool]) -> Fleet:
         started.append(Fleet.start(spec, settings, objects))
+        assert not unwanted()
         fleet.stop()
+        assert unwanted()
         return started[0]
 
     spec = FleetSpec("e/A", container, 1, serverless=False, log=tmp_path / "log")
@@ -214,5 +220,76 @@ def test_a_model_that_is_loaded_when_its_endpoint_is_deleted_is_ended(
     asked = Invocation(b"x", "text/csv", "*/*", {"X-Amzn-SageMaker-Target-Model": "a"})
     with pytest.raises(FleetStoppedError):
         in_this_thread(fleet.answer(asked, BLOCKING))
+    until(lambda: started[0]._stopping)
     with pytest.raises(FleetStoppedError):
         started[0].invoke(asked)
+
+
+SLOW = """
+import os, pathlib, time
+FOLDER = pathlib.Path(os.environ["GATE"])
+def model_fn(folder):
+    name = pathlib.Path(folder, "name").read_text()
+    while name == "never":
+        (FOLDER / "loading").touch()
+        time.sleep(0.01)
+    return name
+def transform_fn(model, body, content_type, accept):
+    while body == "wait" and not (FOLDER / "open").exists():
+        (FOLDER / "begun").touch()
+        time.sleep(0.01)
+    return model
+"""
+
+
+@pytest.mark.one_way
+def test_a_model_that_makes_room_holds_up_no_other_and_can_be_ended(
+    settings: LocalSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its requests are answered meanwhile; an interrupt ends them, the end one that is loading."""
+    monkeypatch.setattr(multi_model, "_MOST", 1)
+    objects = ObjectStore(settings.home / "s3")
+    for name in ("a", "b", "never"):
+        members = {"code/inference.py": SLOW, "name": name}
+        objects.put_bytes(f"s3://bucket/models/{name}", archive(members))
+    image = resolve("sklearn-1.9-cpu", "us-east-1", None, "inference")
+    assert isinstance(image, Image)
+    container: JsonObject = {
+        "Image": image.uri,
+        "ModelDataUrl": "s3://bucket/models/",
+        "Mode": "MultiModel",
+    }
+    container["Environment"] = {"GATE": str(tmp_path)}
+    spec = FleetSpec("e/A", container, 1, serverless=False, log=tmp_path / "log")
+    fleet = MultiModelFleet(spec, objects, partial(Fleet.start, settings=settings, objects=objects))
+
+    def ask(target: str, body: bytes) -> bytes:
+        asked = Invocation(body, "text/csv", "*/*", {"X-Amzn-SageMaker-Target-Model": target})
+        return in_this_thread(fleet.answer(asked, BLOCKING)).body
+
+    with ThreadPoolExecutor(2) as pool:
+        for ended in (False, True):
+            (tmp_path / "begun").unlink(missing_ok=True)
+            waiting = pool.submit(ask, "a", b"wait")
+            until((tmp_path / "begun").exists)
+            assert ask("b", b"x") == b"b", "it does not wait for the other one"
+            assert not waiting.done()
+            if ended:
+                fleet.interrupt()
+                with pytest.raises(FleetError, match="while it processed a request"):
+                    waiting.result()
+            else:
+                (tmp_path / "open").touch()
+                assert waiting.result() == b"a"
+                (tmp_path / "open").unlink()
+        loading = pool.submit(ask, "never", b"x")
+        until((tmp_path / "loading").exists)
+        fleet.stop()
+        with pytest.raises(FleetStoppedError):
+            loading.result()
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for something that another process does."""
+    while not true():
+        time.sleep(0.005)

@@ -215,6 +215,27 @@ def test_a_server_that_is_killed_under_a_request_on_a_loop_is_replaced(
         on_loop(scenario(waiting))
 
 
+@pytest.mark.one_way
+def test_a_request_that_a_killed_server_had_not_begun_goes_to_the_next_one(
+    serve: Serve, tmp_path: Path
+) -> None:
+    """It was sent to a process that was about to be killed: nothing is known of it there."""
+    (tmp_path / "open").touch()
+    fleet = serve(GATED, environment={"GATE": str(tmp_path)})
+
+    async def scenario(waiting: LoopWaiting) -> None:
+        process = (await asked(fleet, waiting, "a"))["pid"]
+        os.kill(process, signal.SIGSTOP)
+        task = asyncio.create_task(asked(fleet, waiting, "b"))
+        await until(lambda: any(server.load for server in fleet._used))
+        os.kill(process, signal.SIGKILL)
+        assert (await task)["pid"] != process
+        assert (tmp_path / "order").read_text() == "a b "
+
+    with ThreadPoolExecutor(2) as pool, closing(LoopWaiting(pool)) as waiting:
+        on_loop(scenario(waiting))
+
+
 class Impatient(LoopWaiting):
     """Lets whoever waits for a turn have waited for long enough at once."""
 

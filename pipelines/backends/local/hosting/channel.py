@@ -43,6 +43,7 @@ class Sent:
 
     Attributes:
         is_wanted: whether somebody will read the response.
+        is_offered: whether the process may begin it.
     """
 
     def __init__(self, number: int, left: bytes, log_start: int) -> None:
@@ -50,7 +51,7 @@ class Sent:
         self.left = memoryview(left)
         self.log_start = log_start
         self.is_wanted = True
-        self._is_offered = False
+        self.is_offered = False
 
     def send(self, channel: socket.socket, offers: socket.socket) -> None:
         """Send what can be sent at once, and offer the request.
@@ -64,8 +65,8 @@ class Sent:
 
     def offer(self, offers: socket.socket) -> None:
         """Offer the request, once."""
-        if not self._is_offered:
-            self._is_offered = True
+        if not self.is_offered:
+            self.is_offered = True
             offers.send(OFFER.pack(self.number), socket.MSG_DONTWAIT)
 
 
@@ -120,15 +121,14 @@ class Channel:
         is_small = len(invocation.body) <= PIECE
         return is_whole and is_small and not self._is_cut and len(self._sent) < most
 
-    def hand_over(self, invocation: Invocation, log_start: int) -> Sent | None:
-        """Send a request behind others; None where that cannot be done at once."""
-        sent = self._next(invocation, log_start)
+    def hand_over(self, sent: Sent) -> bool:
+        """Send a request behind others; False where that cannot be done at once."""
         try:
             sent.send(self._channel, self._offers)
         except OSError:  # it is full, or has ended
-            return None
+            return False
         self._sent.append(sent)
-        return sent
+        return True
 
     def take_back(self, sent: Sent) -> bool:
         """Have the process not begin a request; False where it may have begun it."""
@@ -143,17 +143,15 @@ class Channel:
         if sent.number not in numbers:
             return False
         self._is_cut |= bool(sent.left)
-        self._sent.remove(sent)
+        if sent in self._sent:  # else the process has responded before it had begun
+            self._sent.remove(sent)
         return True
 
-    async def exchange(
-        self, request: Sent | Invocation | None, log_start: int, waiting: Waiting, until: float
-    ) -> HttpMessage:
+    async def exchange(self, sent: Sent, waiting: Waiting, until: float) -> HttpMessage:
         """Send a request, or what is left of it, and read its response.
 
         Args:
-            request: the request; None for `/ping`.
-            log_start: how long the log is.
+            sent: the request, which may have been handed over.
             waiting: how to wait.
             until: the end of the wait, of the monotonic clock.
 
@@ -162,10 +160,8 @@ class Channel:
             WrongResponseError: it has sent something else.
             TimeoutError: the response was not there in time.
         """
-        if isinstance(request, Sent):
-            sent, may_be_there = request, True
-        else:
-            sent, may_be_there = self._next(request, log_start), False
+        may_be_there = sent.is_offered
+        if not may_be_there:
             self._sent.append(sent)
         try:
             while sent.left:
@@ -218,8 +214,8 @@ class Channel:
         self._reader.add(piece)
         return True
 
-    def _next(self, invocation: Invocation | None, log_start: int) -> Sent:
-        """Number a request."""
+    def numbered(self, invocation: Invocation | None, log_start: int) -> Sent:
+        """Number a request; None is `/ping`."""
         number = next(self._numbers)
         if invocation is None:
             return Sent(number, write_message("GET /ping HTTP/1.1", {}, b"", number), log_start)

@@ -26,6 +26,7 @@ from pipelines.backends.local.hosting.values import (
     FleetStoppedError,
     Invocation,
     InvocationResponse,
+    NotBegunError,
 )
 from pipelines.backends.local.jobs.launcher import client
 from pipelines.backends.local.jobs.spec import HostCommand
@@ -108,7 +109,18 @@ class Fleet:
             FleetError: the model did not respond.
             FleetStoppedError: the fleet was stopped.
         """
-        turn = await self._take(invocation, waiting)
+        try:
+            return await self._process(await self._take(invocation, waiting), waiting)
+        except NotBegunError:
+            return await self._process(await self._take(invocation, waiting), waiting)
+
+    async def _process(self, turn: Turn, waiting: Waiting) -> InvocationResponse:
+        """Process a request whose turn it is.
+
+        Raises:
+            NotBegunError: its server has ended before it began.
+            FleetError: the model did not respond.
+        """
         server, cold_start = turn.server, None
         try:
             for dead in turn.dead:
@@ -118,14 +130,26 @@ class Fleet:
                 cold_start = server.start_seconds
             self._use(server)
             try:
-                response = await server.answer(turn.request, waiting, self.spec.invocation_seconds)
+                sent = turn.request(server)
+                response = await server.answer(sent, waiting, self.spec.invocation_seconds)
             finally:
                 self._used.discard(server)
+        except FleetError as error:
+            self._check_begun(turn, server, error)
+            raise
         finally:
             await self._give_back(server, waiting)
         if cold_start is None:
             return response
         return replace(response, cold_start_seconds=cold_start)
+
+    def _check_begun(self, turn: Turn, server: ModelServer | None, error: FleetError) -> None:
+        """Tell a request that was begun from one that another server can process."""
+        if server is None or server.failure is None or turn.sent is None:
+            return
+        with self._changed:
+            if server.take_back(turn.sent):
+                raise NotBegunError(error.reason) from None
 
     def interrupt(self) -> None:
         """End the servers that load a model or process a request: that fails."""

@@ -113,24 +113,33 @@ class ModelServer:
         channel = self._channel if self._is_ready else None
         if channel is None or not channel.has_room(invocation, _MOST_REQUESTS):
             return None
-        return channel.hand_over(invocation, _size(self._log))
+        sent = channel.numbered(invocation, _size(self._log))
+        return sent if channel.hand_over(sent) else None
+
+    def prepare(self, invocation: Invocation | None) -> Sent:
+        """Return a request that has not been handed over, for `answer`; None is `/ping`.
+
+        Raises:
+            FleetError: the server has not been started.
+        """
+        if self._channel is None:
+            raise FleetError("the model server has no connection")
+        return self._channel.numbered(invocation, _size(self._log))
 
     def take_back(self, sent: Sent) -> bool:
         """Have the process not begin a request that was handed over; False where it has."""
         return self._channel is not None and self._channel.take_back(sent)
 
-    async def answer(
-        self, request: Invocation | Sent, waiting: Waiting, seconds: float
-    ) -> InvocationResponse:
+    async def answer(self, sent: Sent, waiting: Waiting, seconds: float) -> InvocationResponse:
         """Send a request, or go on with one that was handed over; it may take so many seconds.
 
         Raises:
             FleetError: there was no response; the server cannot be used again.
         """
         until = time.monotonic() + seconds
-        self._log_start = request.log_start if isinstance(request, Sent) else _size(self._log)
+        self._log_start = sent.log_start
         try:
-            return _response(await self._exchange(request, waiting, until))
+            return _response(await self._exchange(sent, waiting, until))
         except TimeoutError:
             raise FleetError(f"the model did not respond within {seconds:.0f} seconds") from None
         except WrongResponseError:
@@ -169,7 +178,8 @@ class ModelServer:
 
     def _ping(self, deadline: float) -> None:
         try:
-            response = _response(in_this_thread(self._exchange(None, BLOCKING, deadline)))
+            ping = self._exchange(self.prepare(None), BLOCKING, deadline)
+            response = _response(in_this_thread(ping))
         except TimeoutError:
             raise FleetError(f"the model did not load within {START_SECONDS:.0f} seconds") from None
         except WrongResponseError:
@@ -180,12 +190,10 @@ class ModelServer:
             said = response.body.decode()
             raise FleetError(f"the model does not load: {said}; its log is {self._log}")
 
-    async def _exchange(
-        self, request: Invocation | Sent | None, waiting: Waiting, until: float
-    ) -> HttpMessage:
+    async def _exchange(self, sent: Sent, waiting: Waiting, until: float) -> HttpMessage:
         if self._channel is None:
             raise ChannelEndedError
-        return await self._channel.exchange(request, self._log_start, waiting, until)
+        return await self._channel.exchange(sent, waiting, until)
 
     def _ended(self) -> str:
         """Describe how the process ended, from its launcher's result."""

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Protocol
 
 from pipelines.backends.local.errors import ServiceError
 from pipelines.backends.local.hosting.boot import server_of
@@ -49,6 +50,13 @@ def is_multi_model(spec: FleetSpec) -> bool:
     return True
 
 
+class StartModel(Protocol):
+    """Starts the fleet of one model; raises FleetError if it does not load, or is unwanted."""
+
+    def __call__(self, spec: FleetSpec, *, unwanted: Callable[[], bool]) -> Fleet:
+        """Start it; `unwanted` is asked while it loads."""
+
+
 class MultiModelFleet:
     """The fleets of the models that were asked for; every method may be called from any thread.
 
@@ -60,16 +68,14 @@ class MultiModelFleet:
 
     stub: str | None = None
 
-    def __init__(
-        self, spec: FleetSpec, objects: ObjectStore, start: Callable[[FleetSpec], Fleet]
-    ) -> None:
+    def __init__(self, spec: FleetSpec, objects: ObjectStore, start: StartModel) -> None:
         self._spec = spec
         self._objects = objects
         self._start = start
         self._guard = threading.Lock()
         self._loading: dict[str, threading.Lock] = {}
         self._fleets: OrderedDict[str, Fleet] = OrderedDict()
-        self._ending: list[Fleet] = []
+        self._ending: dict[Fleet, threading.Thread] = {}
         self._stopped = False
 
     async def answer(self, invocation: Invocation, waiting: Waiting) -> InvocationResponse:
@@ -90,13 +96,14 @@ class MultiModelFleet:
         return await fleet.answer(invocation, waiting)
 
     def stop(self) -> None:
-        """Stop every fleet after its running requests."""
+        """Stop every fleet after its running requests; a model that is loading is given up."""
         with self._guard:
             self._stopped = True
-            fleets, self._fleets = list(self._fleets.values()), OrderedDict()
-            self._ending.extend(fleets)
-        for fleet in fleets:
-            fleet.stop()
+            while self._fleets:
+                self._end(self._fleets.popitem()[1])
+            threads = [*self._ending.values()]
+        for thread in threads:
+            thread.join()
 
     def interrupt(self) -> None:
         """End what processes a request: the request fails."""
@@ -107,29 +114,45 @@ class MultiModelFleet:
 
     def _fleet(self, target: str) -> Fleet:
         """Return the fleet of a model, started where it does not run."""
+        spec = self._spec_of(target)
         with self._guard:
             loading = self._loading.setdefault(target, threading.Lock())
         with loading:
             loaded = self._loaded(target)
             if loaded is not None:
                 return loaded
-            if self._stopped:
-                raise FleetStoppedError("the endpoint was updated or deleted")
-            fleet = self._start(self._spec_of(target))
-            superfluous = self._keep(target, fleet)
-        if superfluous is not None:
-            superfluous.stop()
-        if superfluous is fleet:
-            raise FleetStoppedError("the endpoint was updated or deleted while a model was loaded")
+            if not self._stopped:
+                self._keep(target, self._started(spec))
+        fleet = self._loaded(target)
+        if fleet is None:
+            raise FleetStoppedError("the endpoint was updated or deleted")
         return fleet
 
-    def _keep(self, target: str, fleet: Fleet) -> Fleet | None:
-        """Keep a fleet that was started; return the one that is to be stopped, if any."""
+    def _started(self, spec: FleetSpec) -> Fleet:
+        try:
+            return self._start(spec, unwanted=lambda: self._stopped)
+        except FleetError:
+            if not self._stopped:
+                raise
+            raise FleetStoppedError("the endpoint was updated or deleted") from None
+
+    def _keep(self, target: str, fleet: Fleet) -> None:
+        """Keep a fleet that was started; stop the one that was not asked for longest, if any."""
         with self._guard:
-            if self._stopped:
-                return fleet
             self._fleets[target] = fleet
-            return self._fleets.popitem(last=False)[1] if self._is_full else None
+            while self._fleets and (self._stopped or len(self._fleets) > _MOST):
+                self._end(self._fleets.popitem(last=False)[1])
+
+    def _end(self, fleet: Fleet) -> None:
+        """Stop a fleet in the background: no other request waits for those that it processes."""
+        thread = threading.Thread(target=self._stop_one, args=(fleet,), name="stopping-fleet")
+        self._ending[fleet] = thread
+        thread.start()
+
+    def _stop_one(self, fleet: Fleet) -> None:
+        fleet.stop()
+        with self._guard:
+            del self._ending[fleet]
 
     def _loaded(self, target: str) -> Fleet | None:
         """Return the fleet of a model that runs, and that was asked for last from now on."""
@@ -137,10 +160,6 @@ class MultiModelFleet:
             if target in self._fleets:
                 self._fleets.move_to_end(target)
             return self._fleets.get(target)
-
-    @property
-    def _is_full(self) -> bool:
-        return len(self._fleets) > _MOST
 
     def _spec_of(self, target: str) -> FleetSpec:
         """Return what serves one model.

@@ -41,10 +41,11 @@ class Turn:
         self.is_given = self.is_over = False
         self.place = 0
 
-    @property
-    def request(self) -> Invocation | Sent:
-        """Return what the server answers."""
-        return self.sent or self.invocation
+    def request(self, server: ModelServer) -> Sent:
+        """Return what its server answers."""
+        if self.sent is None:
+            self.sent = server.prepare(self.invocation)
+        return self.sent
 
     def take(self, server: ModelServer | None) -> None:
         """Have the turn, with a server."""

@@ -83,5 +83,9 @@ class FleetStoppedError(FleetError):
     """The fleet was stopped: another one may have replaced it."""
 
 
+class NotBegunError(FleetError):
+    """A server has ended before it began the request: another one can process it."""
+
+
 class FleetBusy(Exception):  # noqa: N818 - a state, reported as 429; nothing is wrong
     """A serverless fleet is processing as many requests as it may."""
