@@ -19,20 +19,18 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, NoReturn
+    from typing import Any, Iterator, NoReturn
 
 VARIABLE = "PIPELINES_RANK"
 """The path of this file, the folder of the files, and the words before those of the launcher."""
 START = f"-cimport json, os; exec(open(json.loads(os.environ[{VARIABLE!r}])[0]).read())"
 """One word, since torchrun names a job by the first one that is no option."""
 
-_RANKS = (  # the rank, and its place on the host
-    ("OMPI_COMM_WORLD_RANK", "LOCAL_RANK"),
-    ("RANK", "LOCAL_RANK"),
-)
+_MPI, _TORCH = "OMPI_COMM_WORLD_RANK", "RANK"
+_LOCAL = "LOCAL_RANK"
 _FAULTS = {"SIGKILL", "SIGSTOP", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS"}
 """What is not passed on: nobody can, or it means this process itself."""
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _LINUX = sys.platform == "linux"
 
 
@@ -46,24 +44,26 @@ def main() -> NoReturn:
     file = _place(folder)
     _write(file, {})
     parent = os.getpid()
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     pid = os.fork()
     if pid == 0:
         _become([*first, *sys.argv[1:]], parent, before)
     _lead_group(pid)
     status = _end_of(pid, passed)
+    if _MPI in os.environ:
+        _end_the_rest(pid)
     _write(file, {"wall_s": round(time.monotonic() - began, 2), **_used(read)})
     _end_as(status)
 
 
 def _place(folder: str) -> tuple[str, dict[str, int]] | None:
     """Return the file of this rank, and who it is; None where the launcher does not say."""
-    for rank, local in _RANKS:
-        try:
-            who = {"rank": int(os.environ[rank]), "local_rank": int(os.environ[local])}
-        except (KeyError, ValueError):
-            continue
-        return os.path.join(folder, f"{who['rank']}.json"), who  # noqa: PTH118 - the path is text
-    return None
+    rank = os.environ.get(_MPI) or os.environ.get(_TORCH, "")
+    try:
+        who = {"rank": int(rank), "local_rank": int(os.environ.get(_LOCAL, ""))}
+    except ValueError:
+        return None
+    return os.path.join(folder, f"{who['rank']}.json"), who  # noqa: PTH118 - the path is text
 
 
 def _write(file: tuple[str, dict[str, int]] | None, used: dict[str, Any]) -> None:
@@ -100,8 +100,7 @@ def _become(argv: list[str], parent: int, mask: Any) -> NoReturn:
     """Turn the forked child into the rank, as the launcher would have started it."""
     try:
         os.setpgid(0, 0)
-        if _LINUX:
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
         for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
@@ -128,9 +127,45 @@ def _end_of(pid: int, passed: set[signal.Signals]) -> int:
         if number != signal.SIGCHLD:
             _signal_group(pid, number)
             continue
-        ended, status = os.waitpid(pid, os.WNOHANG)
-        if ended:
-            return status
+        ended = -1
+        while ended:
+            ended, status = os.waitpid(-1, os.WNOHANG)
+            if ended == pid:
+                return status
+
+
+def _end_the_rest(pid: int) -> None:
+    """Kill what the rank has left behind: mpirun waits for whoever has the log open."""
+    _signal_group(pid, signal.SIGKILL)
+    while True:
+        for child in _children():
+            try:
+                os.kill(child, signal.SIGKILL)
+            except OSError:
+                continue  # it has just ended
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return
+
+
+def _children() -> Iterator[int]:
+    """Yield the children of this process, which adopts those of its own; none without /proc."""
+    for name in os.listdir("/proc") if _LINUX else ():  # noqa: PTH208 - the names alone
+        if not name.isdigit():
+            continue
+        try:
+            with open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123 - as above
+                parent = file.read().rpartition(b")")[2].split()[1]
+        except (OSError, IndexError):
+            continue  # it has just ended
+        if int(parent) == os.getpid():
+            yield int(name)
+
+
+def _prctl(option: int, value: int) -> None:
+    if _LINUX:
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 def _signal_group(pid: int, number: int) -> None:

@@ -32,7 +32,8 @@ def _read(ranks: list[RankUsage]) -> str | None:
     if not most.read or most.read < max(_LEAST_READ, _TIMES * usual):
         return None
     others = _others(ranks, "at most")
-    return f"the data: {_name(most)} read {gigabytes(most.read)}, {others} {gigabytes(usual)}"
+    less = gigabytes(usual) if usual >= _LEAST_READ else f"{usual:.0f} MB"
+    return f"the data: {_name(most)} read {gigabytes(most.read)}, {others} {less}"
 
 
 def _ended(ranks: list[RankUsage]) -> str | None:

@@ -192,7 +192,7 @@ def of_gpu(percent: float) -> RankUsage:
         (
             uneven(read=2048.0),
             uneven(read=1700.0),
-            "the data: rank 3 (algo-2) read 2.0 GB, half of the others at most 0.9 GB",
+            "the data: rank 3 (algo-2) read 2.0 GB, half of the others at most 900 MB",
         ),
         (
             uneven(wall=470.0),

@@ -46,9 +46,11 @@ Rank = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
-def rank(tmp_path: Path) -> Iterator[Rank]:
+def rank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rank]:
     """Start a script as a launcher would start a rank of it."""
     started: list[subprocess.Popen[str]] = []
+    monkeypatch.setenv("RANK", "3")
+    monkeypatch.setenv("LOCAL_RANK", "1")
 
     def start(script: str, *words: str) -> subprocess.Popen[str]:
         started.append(start_rank(tmp_path, script, *words))
@@ -68,7 +70,7 @@ def start_rank(folder: Path, script: str, *words: str) -> subprocess.Popen[str]:
     (runtime / "measured.py").write_bytes(Path(measured.__file__).read_bytes())
     argv, told = measured_rank(sys.executable, [sys.executable, "-c"], [script, *words], folder)
     return subprocess.Popen(
-        argv, cwd=folder, env={**os.environ, **told, "RANK": "3", "LOCAL_RANK": "1"}, text=True,
+        argv, cwd=folder, env={**os.environ, **told}, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
 
@@ -127,3 +129,24 @@ def test_a_rank_dies_with_what_its_launcher_kills(rank: Rank, tmp_path: Path) ->
     assert process.stdout.read() == ""  # the end of all that had it open
     assert record(tmp_path) == {"rank": 3, "local_rank": 1}
     process.wait()
+
+
+LEAVES = """\
+import os, subprocess, sys
+for _ in range(2):
+    subprocess.Popen(["sleep", "600"], start_new_session=True)
+subprocess.Popen(["sh", "-c", "sleep 600 & sleep 600"])
+sys.exit(4)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's prctl")
+def test_what_a_rank_of_mpirun_leaves_behind_ends_with_it(
+    rank: Rank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else mpirun would wait for them, which have the log open, as long as they run."""
+    monkeypatch.setenv("OMPI_COMM_WORLD_RANK", "3")
+    process = rank(LEAVES)
+    assert process.stdout is not None
+    assert process.stdout.read() == ""  # the end of all that had it open
+    assert process.wait() == 4
