@@ -40,6 +40,8 @@ TOO_MANY: Final = "let `kind: tuning` try combinations in one step, or make the 
 _LONGEST_NAME: Final = 64
 _SHOWN: Final = 32
 _DIGEST: Final = 6
+LONGEST_STEP: Final = _LONGEST_NAME - _DIGEST - 1
+"""How long the name of an experiments step may be."""
 
 
 def rows(matrix: JsonObject) -> tuple[Row, ...]:

@@ -56,7 +56,7 @@ def choose(members: Sequence[Member], metric: str, goal: str) -> Member:
     """
     found = [(value, one) for one in members if (value := _value(one, metric)) is not None]
     if not found:
-        raise JobError(f"No member has a value of `{metric}`: {_reasons(members)}")
+        raise JobError(f"No member has a value of `{metric}`: {_reasons(members, metric)}")
     pick = max if goal == "maximize" else min
     return pick(found, key=lambda pair: pair[0])[1]
 
@@ -67,13 +67,21 @@ def _value(member: Member, metric: str) -> float | None:
     return value if usable else None
 
 
-def _reasons(members: Sequence[Member]) -> str:
-    said = (
-        f"{one.step} {one.status}"
-        + (f" ({one.reason.splitlines()[0][:200]})" if one.reason else "")
-        for one in members
+def _reasons(members: Sequence[Member], metric: str) -> str:
+    found = ((one, _why(one, metric)) for one in members)
+    return "; ".join(
+        f"{one.step} {one.status}" + (f" ({why})" if why else "") for one, why in found
     )
-    return "; ".join(said)
+
+
+def _why(member: Member, metric: str) -> str:
+    """Explain why a member has no value that can be compared; empty where its status says it."""
+    if member.reason:
+        return member.reason.splitlines()[0][:200]
+    if member.status != COMPLETED:
+        return ""
+    value = (member.metrics or {}).get(metric)
+    return "nothing in its log" if value is None else f"the value {value:g}"
 
 
 def summary(config: Mapping[str, Any], members: Sequence[Member], best: Member) -> str:

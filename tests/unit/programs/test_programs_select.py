@@ -128,6 +128,14 @@ def test_without_any_value_each_member_is_named_with_its_reason(account: SageMak
     """The job fails with what its reader has to know."""
     with pytest.raises(JobError, match=r"sweep-2 Failed \(out of memory\); .*sweep-4 NotRun"):
         choose(_read(account), "auc", "maximize")
+    silent = [
+        Member("a", {}, "Completed", metrics={"score": float("nan")}),
+        Member("b", {}, "Completed"),
+    ]
+    with pytest.raises(
+        JobError, match=r"a Completed \(the value nan\); b .*\(nothing in its log\)"
+    ):
+        choose(silent, "score", "maximize")
 
 
 def test_the_message_names_the_best_and_what_did_not_complete(account: SageMaker) -> None:
