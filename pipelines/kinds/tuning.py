@@ -6,6 +6,7 @@ bundle, by static hyperparameters (FACTS 11.4).
 """
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Annotated, ClassVar, Literal, Self
@@ -152,12 +153,20 @@ def outputs(name: str, step: TuningStep) -> Mapping[str, Output]:
         "parameters": Output(members=parameters),
         "job": Output(Get(f"{best}.TrainingJobName")),
     }
-    most = step.max_jobs if isinstance(step.max_jobs, int) else _KEPT
-    count = max(1, min(most, _KEPT))
+    count = max(1, min(_most_jobs(step), _KEPT))
     top: dict[str | int, Output] = {
         k: Output(members={"model": _model(name, k)}) for k in range(count)
     }
     return {"best": Output(inner=inner), "top": Output(inner=top)}
+
+
+def _most_jobs(step: TuningStep) -> int:
+    """Return how many training jobs there are at most; of a grid, how many combinations it has."""
+    if isinstance(step.max_jobs, int):
+        return step.max_jobs
+    if step.strategy == "grid":
+        return math.prod(len(one.values) for one in step.ranges.values())
+    return _KEPT  # a parameter's value decides
 
 
 def _model(name: str, rank: int) -> Join:

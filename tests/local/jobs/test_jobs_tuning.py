@@ -217,6 +217,9 @@ def test_failures_count_and_do_not_end_a_search() -> None:
     assert outcome.results is not None
     assert outcome.results["TrainingJobStatusCounters"]["NonRetryableError"] == 2
     assert outcome.results["BestTrainingJob"]["TrainingJobName"] == children.records[2].name
+    (note,) = outcome.notes
+    first = children.records[1].name
+    assert note == f"2 of 6 training jobs failed; the first: {first}: AlgorithmError: no"
     ranked = [one["TrainingJobName"] for one in outcome.results["TrainingJobSummaries"]]
     assert ranked == [children.records[n].name for n in (2, 5, 0, 3)]
 

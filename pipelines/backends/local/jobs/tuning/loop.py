@@ -28,6 +28,8 @@ from pipelines.backends.local.jobs.tuning.watching import values_so_far
 from pipelines.frozen import frozen
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pipelines.backends.local.jobs.kind import ChildJobs, JobOrder
     from pipelines.backends.local.jobs.tuning.plan import JobDefinition, TuningPlan
     from pipelines.backends.local.jobs.tuning.search import Proposal
@@ -261,8 +263,17 @@ class TuningLoop:
             return JobOutcome(JobStatus.STOPPED, results=results)
         if self._best is None:
             return JobOutcome(JobStatus.FAILED, self._why(jobs), results=results)
-        notes = (_NOT_EVALUATED,) if self._plan.ends_on_convergence else ()
-        return JobOutcome(JobStatus.COMPLETED, results=results, notes=notes)
+        return JobOutcome(JobStatus.COMPLETED, results=results, notes=(*self._notes(jobs),))
+
+    def _notes(self, jobs: list[JobRecord]) -> Iterator[str]:
+        """Yield what else there is to be said of a search that has found something."""
+        if self._plan.ends_on_convergence:
+            yield _NOT_EVALUATED
+        failed = [one for one in jobs if one.state.status is JobStatus.FAILED]
+        if failed:
+            why = str(failed[0].state.reason).partition("\n")[0]
+            count = f"{len(failed)} of {len(jobs)} training jobs failed"
+            yield f"{count}; the first: {failed[0].name}: {why}"
 
     def _beyond(self, jobs: list[JobRecord]) -> JsonObject:
         """Return what a Describe has beside counts and summaries once the search has ended."""
