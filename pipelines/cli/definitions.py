@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from pipelines.cli.options import ChosenSpec, report
 from pipelines.definition import check_definition
-from pipelines.diagnostics import CheckedText, Diagnostic
+from pipelines.diagnostics import CheckedText, Diagnostic, Severity, Span
 from pipelines.document import Document, DocumentLimits, Parsed, parse
 from pipelines.errors import SpecError, UsageError
 from pipelines.frozen import frozen
-from pipelines.json_types import Json
+from pipelines.json_types import Json, JsonObject
+from pipelines.steptypes.places import value_at
 
 _LIMITS: Final = DocumentLimits(size=2 << 20, depth=256)
 """The service takes 1 MiB of definition, and indentation comes on top; a Condition inside another
@@ -42,8 +44,13 @@ def is_definition(chosen: ChosenSpec) -> bool:
     path = chosen.file
     if path.suffix.lower() != ".json" or not path.is_file():
         return False
-    value = _json(path.read_bytes())
-    found = isinstance(value, str) or (isinstance(value, dict) and not _MARKS.isdisjoint(value))
+    content = path.read_bytes()
+    value = _json(content)
+    found = isinstance(value, str) or (
+        isinstance(value, dict) and (not _MARKS.isdisjoint(value) or isinstance(_body(value), str))
+    )
+    if value is None:  # nearly JSON: what is wrong with it is said of a definition
+        found = all(mark in content for mark in (b"Version", b"Steps"))
     if found and chosen.env is not None:
         raise UsageError(f"{path} is a definition, which has no environments", "remove --env")
     if found and chosen.copy is not None:
@@ -59,6 +66,8 @@ def read_definition(path: Path, output_format: str, *, err: bool) -> Document:
     """
     parsed = _parsed(path)
     diagnostics = [_of_definition(found) for found in parsed.findings]
+    if not diagnostics:
+        diagnostics += _beyond_json(parsed.text, str(path))
     if parsed.document is not None:
         diagnostics += map(parsed.document.locate, check_definition(parsed.document.data))
     report(CheckedText(parsed.text, tuple(diagnostics)), path, output_format, err=err)
@@ -94,8 +103,44 @@ def _parsed(path: Path) -> Parsed:
     """Parse a definition; of an answer of the service, and of a text in JSON, what is inside."""
     content = path.read_bytes()
     value = _json(content)
-    inside = value.get(_ANSWER) if isinstance(value, dict) else value
+    inside = (value.get(_ANSWER) or _body(value)) if isinstance(value, dict) else value
     return parse(inside if isinstance(inside, str) else content, str(path), _LIMITS)
+
+
+def _body(template: JsonObject) -> Json:
+    """Return the definition in a template of CloudFormation with one pipeline; None in others."""
+    resources = template.get("Resources")
+    found = [
+        value_at(one, "Properties.PipelineDefinition.PipelineDefinitionBody")
+        for one in (resources.values() if isinstance(resources, dict) else ())
+        if isinstance(one, dict) and one.get("Type") == "AWS::SageMaker::Pipeline"
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _beyond_json(text: str, source: str) -> Iterator[Diagnostic]:
+    """Yield where a text that could be read is no JSON: the service takes nothing else."""
+    place: tuple[int, int] | None = None
+    words: list[str] = []
+    try:
+        json.loads(text.removeprefix("\ufeff"), parse_int=str, parse_constant=words.append)
+    except json.JSONDecodeError as error:
+        place = error.lineno, error.colno
+    except RecursionError:  # as deep as that the service's own limit is in the way
+        return
+    if words:
+        before = text[: text.index(words[0])]
+        place = before.count("\n") + 1, len(before) - before.rfind("\n")
+    if place is not None:
+        line, column = place
+        yield Diagnostic(
+            code="SP101",
+            message="this is not JSON, which a definition has to be",
+            severity=Severity.ERROR,
+            span=Span(source, line, column, line, column + 1),
+            path=(),
+            help="use double quotes, no comma before `}` or `]`, no comments, no NaN",
+        )
 
 
 def _json(content: bytes) -> Json:

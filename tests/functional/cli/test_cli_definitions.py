@@ -224,6 +224,39 @@ def test_a_number_of_thousands_of_digits_makes_no_spec_of_it(
     assert "unknown key `Version`" not in answer.out
 
 
+@pytest.mark.parametrize(
+    ("wrong", "place"),
+    [(('"', "'"), "odd.json:2:2"), (("}\n ]", "},\n ]"), ""), (("3", "NaN"), "")],
+)
+def test_what_yaml_reads_and_json_does_not_is_no_definition(
+    wrong: tuple[str, str], place: str, project: Path, pipelines: Command
+) -> None:
+    """The service parses JSON; the place is where JSON ends."""
+    text = json.dumps(FOREIGN, indent=1).replace(*wrong)
+    (project / "odd.json").write_text(text, "utf-8")
+    validated = pipelines("validate", "-f", "odd.json")
+    run = pipelines("run", "--from-definition", "odd.json")
+    assert (validated.code, run.code) == (3, 3)
+    for said in (validated.out, run.err):
+        assert "error[SP101]: this is not JSON" in said
+        assert f"{place}: error[SP101]" in said or not place
+
+
+def test_a_definition_is_taken_out_of_a_template_of_cloudformation(
+    project: Path, pipelines: Command
+) -> None:
+    """The body is a text; a template with functions in it has none."""
+    body: JsonObject = {"PipelineDefinitionBody": json.dumps(FOREIGN)}
+    pipeline = {"Type": "AWS::SageMaker::Pipeline", "Properties": {"PipelineDefinition": body}}
+    template = {"Resources": {"Pipeline": pipeline, "Bucket": {"Type": "AWS::S3::Bucket"}}}
+    (project / "template.json").write_text(json.dumps(template), "utf-8")
+    assert pipelines("validate", "-f", "template.json").code == 0
+    assert pipelines("run", "--from-definition", "template.json").code == 0
+    body["PipelineDefinitionBody"] = {"Fn::Sub": json.dumps(FOREIGN)}
+    (project / "template.json").write_text(json.dumps(template), "utf-8")
+    assert pipelines("run", "--from-definition", "template.json").code == 3
+
+
 def test_a_definition_has_no_environments(project: Path, pipelines: Command) -> None:
     """Nothing is checked that was not asked for."""
     (project / "foreign.json").write_text(json.dumps(FOREIGN), "utf-8")
