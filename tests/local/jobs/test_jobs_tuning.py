@@ -278,6 +278,21 @@ def test_the_best_of_a_warm_start_may_be_a_parents() -> None:
         assert counted == {"NumberOfTrainingJobsObjectiveNotImproving": 3}
 
 
+def test_a_search_that_goes_on_has_the_time_that_was_left() -> None:
+    """Its trials have taken a second each; what lay between its attempts counts for nothing."""
+    children = Children([0.5])
+    ended(children, request(most=5))
+    for parallel, begun in ((2, 6), (1, 6)):
+        limits = {"MaxRuntimeInSeconds": 5, "MaxNumberOfTrainingJobs": 6}
+        given = request(ResourceLimits={**limits, "MaxParallelTrainingJobs": parallel})
+        assert ended(children, given).status is JobStatus.COMPLETED
+        assert len(children.records) == begun
+    del children.records[5:]
+    given = request(ResourceLimits={"MaxRuntimeInSeconds": 5, "MaxParallelTrainingJobs": 1})
+    assert ended(children, given).status is JobStatus.COMPLETED
+    assert len(children.records) == 5
+
+
 def test_short_trials_do_not_hide_that_a_search_is_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is looked at limits and requests to stop also where there is always one that has ended."""
     monkeypatch.setattr(loop, "_POLL_SECONDS", 0.0)

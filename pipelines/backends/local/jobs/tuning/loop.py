@@ -6,6 +6,7 @@ report their end through a queue.
 
 from __future__ import annotations
 
+import math
 import queue
 import secrets
 import time
@@ -85,7 +86,8 @@ class TuningLoop:
         self._inherited: list[Trial] = []
         self._is_over = False
         self._next_look = time.monotonic() + _POLL_SECONDS
-        self._deadline = None if plan.seconds is None else time.monotonic() + plan.seconds
+        self._left = math.inf if plan.seconds is None else plan.seconds
+        self._deadline = math.inf
 
     def run(self) -> JobOutcome:
         """Run them to the end; return how the tuning job ended.
@@ -94,6 +96,8 @@ class TuningLoop:
             JobRefusedError: a parent of a warm start is not there.
         """
         self._remember()
+        self._deadline = time.monotonic() + self._left
+        self._is_over |= self._left <= 0
         try:
             while not self._is_finished():
                 self._start_some()
@@ -121,6 +125,7 @@ class TuningLoop:
             self._searches[index].remember(trial.tuned, trial.value, is_own=is_own)
             if is_own:
                 self._begun += 1
+                self._left -= trial.seconds / self._plan.parallel
                 self._judge(trial)
             else:
                 self._inherited.append(trial)
@@ -193,8 +198,7 @@ class TuningLoop:
 
     def _look(self) -> None:
         self._order.progress.tick()
-        if self._deadline is not None and time.monotonic() >= self._deadline:
-            self._is_over = True
+        self._is_over |= time.monotonic() >= self._deadline
         if self._plan.stops_early or self._plan.epochs is not None:
             for name in [*self._running.keys() - self._early.keys()]:
                 self._watch(self._running[name])

@@ -58,6 +58,11 @@ class Trial:
         return None
 
     @property
+    def seconds(self) -> float:
+        """How long it took; 0 while it runs."""
+        return 0.0 if self.job.state.ended is None else self.job.state.ended - self.job.created
+
+    @property
     def rank(self) -> float:
         """What orders trials: the least is the best one."""
         value = self.value
