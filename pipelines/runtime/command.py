@@ -42,11 +42,11 @@ def torchrun(python: Path, job: Job, container: Container, command: list[str]) -
     """Prefix the words of a rank with torchrun.
 
     One host is standalone. Several use static rendezvous: the images resolve their own host
-    name only when started as `train` (FACTS 11.9), so nothing may depend on it. Releases before 2.0
-    know options with `_` alone.
+    name only when started as `train` (FACTS 11.9), so nothing may depend on it. PyTorch 1.9 to 1.13
+    know options with `_` alone, and no `--local_addr`, which a variable says as well.
     """
     hosts = container.hosts
-    launcher = [str(python), "-m", "torch.distributed.run", "--no_python"]
+    launcher = [str(python), "-m", "torch.distributed.run", "--no_python", "--max_restarts=0"]
     launcher.append(f"--nproc_per_node={processes_per_host(job)}")
     if len(hosts.names) == 1:
         return [*launcher, "--standalone", *command]
@@ -56,9 +56,14 @@ def torchrun(python: Path, job: Job, container: Container, command: list[str]) -
         f"--node_rank={hosts.rank}",
         f"--master_addr={hosts.master}",
         f"--master_port={container.port}",
-        f"--local_addr={hosts.current}",
         *command,
     ]
+
+
+def torchrun_environment(container: Container) -> dict[str, str]:
+    """Return what torchrun is told by variables, which older releases do not know."""
+    hosts = container.hosts
+    return {"PET_LOCAL_ADDR": hosts.current} if len(hosts.names) > 1 else {}
 
 
 def measured_rank(

@@ -24,7 +24,9 @@ def launch(launcher: str, job: Job, container: Container, single: child.Command)
         python, *rest = single.argv
         words, variable = command.measured_rank(python, [python, "-u"], rest, single.folder.parent)
         argv = command.torchrun(Path(python), job, container, words)
-        return child.run(single._replace(argv=argv, environment={**single.environment, **variable}))
+        told = command.torchrun_environment(container)
+        environment = {**told, **single.environment, **variable}
+        return child.run(single._replace(argv=argv, environment=environment))
     if launcher == "mpi":
         from .mpi import run  # noqa: PLC0415 - only MPI steps need it
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.runtime.bundle import Job
-from pipelines.runtime.command import torchrun
+from pipelines.runtime.command import torchrun, torchrun_environment
 from pipelines.runtime.container import Container, Hosts
 from pipelines.runtime.distributed import wait_for_host
 from pipelines.runtime.errors import JobError
@@ -15,7 +15,7 @@ from pipelines.runtime.meeting import meeting_port
 from pipelines.runtime.mpi import mpirun_arguments, remote_settings
 from pipelines.testing.jobs import Jobs
 
-RUN = ("torch.distributed.run", "--no_python")
+RUN = ("torch.distributed.run", "--no_python", "--max_restarts=0")
 
 
 def container(current: str, *names: str) -> Container:
@@ -43,10 +43,14 @@ def test_several_hosts_meet_at_the_first_one_at_the_port_of_the_job() -> None:
     )
     port = container("algo-1", "algo-1").port
     assert 20000 <= port < 30000
-    assert one[4:] == [
+    assert one[5:] == [
         "--nproc_per_node=1", "--nnodes=2", "--node_rank=1", "--master_addr=algo-1",
-        f"--master_port={port}", "--local_addr=algo-2", "a.py", "--x=1",
+        f"--master_port={port}", "a.py", "--x=1",
     ]  # fmt: skip
+    assert torchrun_environment(container("algo-2", "algo-1", "algo-2")) == {
+        "PET_LOCAL_ADDR": "algo-2"
+    }
+    assert torchrun_environment(container("algo-1", "algo-1")) == {}
 
 
 def test_mpirun_starts_the_processes_of_all_hosts() -> None:
