@@ -82,6 +82,7 @@ def parts() -> tuple[Part, ...]:
         Part("checks and all tests", ("make", "test"), 50),
         Part("moto's tests", (python, "tools/moto_suite.py"), 15),
         Part("examples", (python, "-m", "tools.examples"), 20),
+        Part("other Pythons", (python, "-m", "tools.pythons")),
         *(
             Part(f"benchmark {name}", (python, "-m", f"benchmarks.{name}", "--short"))
             for name in benchmarks()
