@@ -14,7 +14,7 @@ _WHY = "a tuning job takes no entrypoint, so that the toolkit of the image start
 def check_toolkits(steps: Iterable[StepCode]) -> Iterator[Finding]:
     """Yield a finding for each image that cannot start the code of its step, or may not."""
     for step in steps:
-        if not step.need.by_toolkit:
+        if not step.need.by_toolkit or step.need.job != "training":
             continue
         place = (*step.step, "image")
         match starts_bundles(step.image):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import PurePosixPath
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
 from pipelines.bundle.need import CodeNeed, ProjectFile, RequirementsFile
-from pipelines.diagnostics import Finding
+from pipelines.diagnostics import Finding, Path
 from pipelines.frozen import frozen
 from pipelines.grammar.functions import Get, Join, Value, join_path
+from pipelines.images.toolkits import SPARK_SUBMIT, is_submitted
 from pipelines.json_types import Json, JsonObject
 from pipelines.kinds.base.contract import (
     EmitContext,
@@ -23,6 +24,7 @@ from pipelines.kinds.base.contract import (
     StepNeeds,
 )
 from pipelines.kinds.base.extra import with_extra
+from pipelines.runtime.bundle import BY_TOOLKIT
 from pipelines.spec.members import members_of
 from pipelines.spec.references import Template
 from pipelines.spec.steps import Input, JobStep, Retry
@@ -100,7 +102,7 @@ def processing(step: JobStep, job: ProcessingJob, context: EmitContext) -> Emitt
     """Emit a Processing step that starts the bundle (decision 1), else what the image starts."""
     application: JsonObject = {"ImageUri": job.image}
     if context.code is not None:
-        application["ContainerEntrypoint"] = ["python3", f"{INPUT_ROOT}/{CODE}/{BUNDLE}"]
+        application["ContainerEntrypoint"] = _entrypoint(context.code)
     if job.arguments:
         application["ContainerArguments"] = [
             word
@@ -126,6 +128,13 @@ def processing(step: JobStep, job: ProcessingJob, context: EmitContext) -> Emitt
         ]
     emitted = EmittedStep(job.name, "Processing", arguments, {**extra, **step_keys(step, context)})
     return with_extra(emitted, step.extra, context)
+
+
+def _entrypoint(code: str) -> list[str]:
+    """Return what starts a bundle, by how its toolkit wants it named."""
+    name = PurePosixPath(code).name
+    started = SPARK_SUBMIT if name == BY_TOOLKIT else "python3"
+    return [started, f"{INPUT_ROOT}/{CODE}/{name}"]
 
 
 def text(value: Json, context: EmitContext) -> Value:
@@ -205,7 +214,8 @@ def volume_key(context: EmitContext, types: Iterable[Text]) -> JsonObject:
 def job_needs(step: JobStep, scope: ImageScope, code: CodeNeed) -> StepNeeds:
     """What every job step needs: its image and its bundle."""
     types = step.instance_types
-    return StepNeeds({("image",): ImageNeed(step.image, types[0], scope, types)}, code)
+    images: dict[Path, ImageNeed] = {("image",): ImageNeed(step.image, types[0], scope, types)}
+    return StepNeeds(images, replace(code, by_toolkit=is_submitted(step.image)))
 
 
 def script(path: str, *at: str) -> ProjectFile:

@@ -152,6 +152,25 @@ def test_a_command_that_only_the_image_has_is_told_about_stubs(local: Local) -> 
         assert "this machine does not have `/app/x.py`" in str(outcome.reason)
 
 
+def test_a_script_that_spark_would_submit_is_started_by_python(local: Local) -> None:
+    """Where only the image has smspark-submit; a program in Java needs it, on one host as well."""
+    script = local.home / "count.py"
+    script.write_text("import sys\nprint('COUNTED', *sys.argv[1:])\n")
+    options = ("-v", "--py-files", "/opt/ml/processing/input/py-files")
+    words = ("smspark-submit", *options, str(script), "--rows", "3")
+    request = local.processing(*words)
+    request["AppSpecification"]["ImageUri"] = (
+        "1.dkr.ecr.r.amazonaws.com/sagemaker-spark-processing:3"
+    )
+    request["ProcessingResources"]["ClusterConfig"]["InstanceCount"] = 3
+    outcome = processing.execute(local.call(request))
+    assert outcome.status is StepStatus.SUCCEEDED, outcome.reason
+    said = [file.read_text() for file in sorted((local.home / "logs").rglob("*.log"))]
+    assert sum("COUNTED --rows 3" in text for text in said) == 1
+    outcome = processing.execute(local.call(local.processing("smspark-submit", "/opt/x.jar")))
+    assert "does not have the command `smspark-submit`" in str(outcome.reason)
+
+
 def test_a_serverless_job_is_told_about_stubs(local: Local) -> None:
     """Its request has neither image nor instances, as the SDK's templates for evaluations."""
     request = local.training()

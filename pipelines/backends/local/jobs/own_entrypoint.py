@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from pipelines.backends.local.jobs.environment import is_python
 from pipelines.backends.local.jobs.spec import JobRefusedError
 from pipelines.backends.local.stub_advice import USE_A_STUB
+from pipelines.images.toolkits import SPARK_SUBMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,6 +23,9 @@ TRAIN: Final = "train"
 """What SageMaker starts in a training image that is given no entrypoint (FACTS 3.4)."""
 
 _SHELLS: Final = ("sh", "bash")
+_FLAGS: Final = ("-v", "--verbose")
+"""Options of the submission that take no value (smspark/cli.py)."""
+
 _NO_SCRIPT: Final = ("-m", "-c")
 _OF_JOBS: Final = "/opt/ml"
 
@@ -43,6 +47,19 @@ def of_training(image: str, arguments: Sequence[str], interpreter: Path) -> list
 def note(image: str) -> str:
     """Say that a command of this machine stands in for the image's."""
     return f"`{TRAIN}` of this machine is started in place of the one in {image}"
+
+
+def without_spark(words: Sequence[str], interpreter: Path) -> list[str]:
+    """Return a command of a Spark image as one of Python, where only the image can submit it.
+
+    pyspark then runs on this machine alone; options of the submission are left out.
+    """
+    first, *rest = words
+    if first != SPARK_SUBMIT or _is_here(first, interpreter):
+        return list(words)
+    while rest and rest[0].startswith("-"):
+        rest = rest[1 if rest[0] in _FLAGS else 2 :]
+    return ["python3", *rest] if rest and rest[0].endswith(".py") else list(words)
 
 
 def require_command(words: Sequence[str], image: str, interpreter: Path) -> None:

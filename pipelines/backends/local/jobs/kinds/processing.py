@@ -12,7 +12,7 @@ from pipelines.backends.local.jobs.channels import idle_hosts, stage_inputs
 from pipelines.backends.local.jobs.kind import JobKind
 from pipelines.backends.local.jobs.opt_ml import write_processing
 from pipelines.backends.local.jobs.outputs import make_output_folders, store_outputs
-from pipelines.backends.local.jobs.own_entrypoint import require_command
+from pipelines.backends.local.jobs.own_entrypoint import require_command, without_spark
 from pipelines.backends.local.jobs.run import run_job
 from pipelines.backends.local.jobs.sources import processing_sources
 from pipelines.backends.local.jobs.spec import (
@@ -25,6 +25,7 @@ from pipelines.backends.local.jobs.states import JobOutcome, JobPhase, JobStatus
 from pipelines.backends.local.jobs.workspace import workspace
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.stub_advice import USE_A_STUB
+from pipelines.images.toolkits import is_submitted
 from pipelines.steptypes.processing import STEP_TYPE
 
 if TYPE_CHECKING:
@@ -72,9 +73,8 @@ def prepared(
     words = _words(request, order.settings.interpreter)
     sources = processing_sources(request)
     store = ObjectStore(order.settings.home / "s3")
-    plans = host_plans([taken_instances(request["ProcessingResources"]["ClusterConfig"])])[
-        :most_hosts
-    ]
+    most = 1 if is_submitted(request["AppSpecification"]["ImageUri"]) else most_hosts
+    plans = host_plans([taken_instances(request["ProcessingResources"]["ClusterConfig"])])[:most]
     isolated = bool((request.get("NetworkConfig") or {}).get("EnableNetworkIsolation"))
     with workspace(
         order.settings,
@@ -106,7 +106,9 @@ def _words(request: JsonObject, interpreter: Path) -> list[str]:
             " without a container",
             f"set a ContainerEntrypoint for the step, or {USE_A_STUB}",
         )
-    words = [*entrypoint, *(application.get("ContainerArguments") or [])]
+    words = without_spark(
+        [*entrypoint, *(application.get("ContainerArguments") or [])], interpreter
+    )
     require_command(words, application["ImageUri"], interpreter)
     return words
 
