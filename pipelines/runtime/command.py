@@ -8,7 +8,7 @@ from pathlib import Path
 from . import measured
 from .bundle import Job
 from .container import Container
-from .environment import Scratch, count_gpus
+from .environment import Scratch, count_gpus, count_neurons
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ RANKS = "ranks"
 
 
 def processes_per_host(job: Job) -> int:
-    """Return the step's own number, else the number of GPUs, else 1."""
+    """Return the step's own number, else that of GPUs, else that of Neuron cores, else 1 (SDK)."""
     given = (job.distribution or {}).get("processes_per_host")
-    return int(given) if given else max(count_gpus(), 1)
+    return int(given) if given else count_gpus() or count_neurons() or 1
 
 
 def entry(job: Job, scratch: Scratch) -> list[str]:

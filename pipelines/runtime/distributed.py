@@ -14,6 +14,8 @@ from .errors import JobError
 
 _DNS_SECONDS = 300.0
 _DNS_PAUSE = 1.0
+_PRECOMPILING = "RUN_NEURON_PARALLEL_COMPILE"
+"""The switch of AWS's toolkit that compiles the graphs for Trainium ahead."""
 
 
 def launch(launcher: str, job: Job, container: Container, single: child.Command) -> child.Ended:
@@ -24,6 +26,8 @@ def launch(launcher: str, job: Job, container: Container, single: child.Command)
         python, *rest = single.argv
         words, variable = command.measured_rank(python, [python, "-u"], rest, single.folder.parent)
         argv = command.torchrun(Path(python), job, container, words)
+        if single.environment.get(_PRECOMPILING) == "1":
+            argv.insert(0, "neuron_parallel_compile")
         told = command.torchrun_environment(container)
         environment = {**told, **single.environment, **variable}
         return child.run(single._replace(argv=argv, environment=environment))

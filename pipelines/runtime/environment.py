@@ -163,7 +163,7 @@ def count_gpus(devices: Path = _DEVICES) -> int:
     return sum(1 for device in devices.iterdir() if re.fullmatch(r"nvidia\d+", device.name))
 
 
-def _count_neurons(devices: Path = _DEVICES) -> int:
+def count_neurons(devices: Path = _DEVICES) -> int:
     """Count Neuron cores; 0 if there is no such device."""
     if not (devices / "neuron0").exists():
         return 0
@@ -202,7 +202,7 @@ def _cluster(container: Container) -> dict[str, Any]:
         "SM_NETWORK_INTERFACE_NAME": hosts.interface or "eth0",
         "SM_NUM_CPUS": os.cpu_count() or 1,
         "SM_NUM_GPUS": count_gpus(),
-        "SM_NUM_NEURONS": _count_neurons(),
+        "SM_NUM_NEURONS": count_neurons(),
     }
 
 

@@ -43,7 +43,8 @@ _PLACING = {"--bind-to": "none", "--map-by": "slot"}
 """Options of ours, which those of the step replace."""
 _SETTINGS = {
     "OMPI_MCA_orte_abort_on_non_zero_status": "1",
-    "OMPI_MCA_pml": "ob1",  # as the images' own toolkit has it
+    "OMPI_MCA_pml": "ob1",  # as the images' own toolkit has it, and the next one
+    "OMPI_MCA_btl": "^openib",  # which complains of the adapters that it does not know
     "OMPI_MCA_btl_vader_single_copy_mechanism": "none",  # a container may not read other processes
 }
 

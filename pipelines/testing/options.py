@@ -30,7 +30,7 @@ class JobOptions(TypedDict, total=False):
 
     hosts: how many instances, each a process with its own /opt/ml (default 1).
     distribution: the launcher, or None for one process per host.
-    processes_per_host: for the launcher (default: GPUs, else 1).
+    processes_per_host: for the launcher (default: GPUs, Neuron cores, or 1).
     requirements: lines of a requirements file; installed where they are not met.
     environment: further environment variables.
     timeout: seconds after which the job is killed (default 600).

@@ -49,7 +49,10 @@ class Distribution(ShortFormModel):
         "and smp, which older images have."
     )
     processes_per_host: int | None = Field(
-        None, ge=1, le=256, description="Processes on each host; otherwise its GPUs, else 1."
+        None,
+        ge=1,
+        le=256,
+        description="Processes on each host; otherwise its GPUs, its Neuron cores, or 1.",
     )
     strategy: Literal["multi_worker_mirrored", "parameter_server"] | None = Field(
         None,

@@ -138,6 +138,19 @@ def test_every_mpi_rank_runs_in_the_environment_of_its_host(
     assert result.exit_code == exit_code
 
 
+def test_graphs_for_trainium_are_compiled_ahead_where_the_step_asks_for_it(
+    jobs: Jobs, project: Path, tmp_path: Path
+) -> None:
+    """By the switch of AWS's toolkit."""
+    tool = tmp_path / "neuron_parallel_compile"
+    tool.write_text('#!/bin/sh\nshift; echo "<$1 $2>"\n')
+    tool.chmod(0o755)
+    (project / "train.py").write_text("")
+    environment = {"RUN_NEURON_PARALLEL_COMPILE": "1", "PATH": f"{tmp_path}:/usr/bin:/bin"}
+    result = jobs.training("train.py", distribution="torchrun", environment=environment).run()
+    assert "<-m torch.distributed.run>" in result.log
+
+
 RAISES = """\
 import os
 import torch, torch.distributed as dist

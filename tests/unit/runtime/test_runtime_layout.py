@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from pipelines.runtime import environment
+from pipelines.runtime.bundle import Job
+from pipelines.runtime.command import processes_per_host
 from pipelines.runtime.cuda import library_path
 from pipelines.runtime.environment import count_gpus, variable
 from pipelines.runtime.layout import Layout
@@ -50,6 +54,25 @@ def test_gpus_are_counted_by_their_devices(tmp_path: Path) -> None:
     for name in ("nvidia0", "nvidia1", "nvidiactl", "nvidia-uvm", "null"):
         (tmp_path / name).touch()
     assert count_gpus(tmp_path) == 2
+
+
+def test_a_host_runs_a_process_for_each_gpu_or_neuron_core(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As SageMaker's SDK counts them: the step's number first, and at least one."""
+    (tmp_path / "neuron0").touch()
+    tool = tmp_path / "neuron-ls"
+    tool.write_text('#!/bin/sh\necho \'[{"nc_count": 2}, {"nc_count": 2}]\'\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(environment.count_neurons, "__defaults__", (tmp_path,))
+    monkeypatch.setattr(environment.count_gpus, "__defaults__", (tmp_path,))
+    job = Job("s", "training", "a.py", None, {}, None, {"launcher": "torchrun"})
+    assert processes_per_host(job) == 4
+    (tmp_path / "nvidia0").touch()
+    assert processes_per_host(job) == 1
+    own = job._replace(distribution={"launcher": "torchrun", "processes_per_host": 3})
+    assert processes_per_host(own) == 3
 
 
 @pytest.mark.parametrize(
