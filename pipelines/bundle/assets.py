@@ -61,12 +61,15 @@ class DataAsset:
         digest: SHA-256 over its files' paths and contents; a part of the URI.
         files: path below the prefix → file on disk, sorted.
         contents: path below the prefix → SHA-256 of the file; empty where they were not read.
+        states: path below the prefix → what the file was before it was read (`digests.state_of`);
+            empty where nobody looked.
     """
 
     uri: str
     digest: str
     files: tuple[tuple[str, Path], ...]
     contents: Mapping[str, str] = field(default_factory=dict)
+    states: Mapping[str, tuple[int, ...]] = field(default_factory=dict, compare=False)
 
     @property
     def name(self) -> str:

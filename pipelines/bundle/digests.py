@@ -27,12 +27,13 @@ _LARGE: Final = 1 << 20
 _SETTLED: Final = 2_000_000_000  # nanoseconds; FAT counts in steps of two seconds
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
-_State: TypeAlias = tuple[int, ...]
+FileState: TypeAlias = tuple[int, ...]
+"""What a file is: one that is changed has another one."""
 
 
 @frozen
 class _Known:
-    state: _State
+    state: FileState
     digest: str
 
 
@@ -45,7 +46,7 @@ def remembered_contents(files: Iterable[tuple[str, Path]], place: Path) -> dict[
     """
     known, learned, contents = _read(place), dict[str, _Known](), {}
     for name, path in files:
-        key, state, began = str(path.absolute()), _state(path), time.time_ns()
+        key, state, began = str(path.absolute()), state_of(path), time.time_ns()
         found = known.get(key)
         if found is not None and found.state == state:
             contents[name] = found.digest
@@ -59,17 +60,18 @@ def remembered_contents(files: Iterable[tuple[str, Path]], place: Path) -> dict[
     return contents
 
 
-def _state(path: Path) -> _State:
+def state_of(path: Path) -> FileState:
+    """Return size, times and inode of a file."""
     status = path.stat()
     times = status.st_mtime_ns, status.st_ctime_ns
     return status.st_size, *times, status.st_ino, status.st_dev
 
 
-def _is_worth_it(path: Path, state: _State, began: int) -> bool:
+def _is_worth_it(path: Path, state: FileState, began: int) -> bool:
     """Return whether a file is large, and certainly still what was read."""
     size, modified, changed, *_ = state
     is_settled = max(modified, changed) + _SETTLED < began
-    return size >= _LARGE and is_settled and _state(path) == state
+    return size >= _LARGE and is_settled and state_of(path) == state
 
 
 def _read(place: Path) -> dict[str, _Known]:

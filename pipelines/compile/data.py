@@ -83,7 +83,11 @@ def _missing(name: str, source: DataSource, project: Project) -> Iterator[Findin
 
 def _asset(name: str, source: DataSource, project: Project, prefix: str) -> DataAsset:
     """Hash a local file or folder, which is there."""
-    from pipelines.bundle.digests import PLACE, remembered_contents  # noqa: PLC0415 - to read only
+    from pipelines.bundle.digests import (  # noqa: PLC0415 - to read only
+        PLACE,
+        remembered_contents,
+        state_of,
+    )
 
     relative = (source.path or "").rstrip("/")
     start = project.root / relative
@@ -92,6 +96,7 @@ def _asset(name: str, source: DataSource, project: Project, prefix: str) -> Data
         ((project.root / path).relative_to(base).as_posix(), project.root / path)
         for path in project.files(relative)
     )
+    states = {name: state_of(path) for name, path in files}
     contents = remembered_contents(files, project.root / PLACE)
     digest = digest_contents(contents)
-    return DataAsset(f"{prefix}/{name}/{digest[:32]}/", digest, files, contents)
+    return DataAsset(f"{prefix}/{name}/{digest[:32]}/", digest, files, contents, states)

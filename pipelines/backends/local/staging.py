@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.bundle.assets import CodeAsset, DataAsset, digest_files
+from pipelines.bundle.digests import state_of
 from pipelines.compile.output import written_data, written_objects
 from pipelines.errors import UsageError
 from pipelines.json_types import Json
@@ -110,7 +111,23 @@ def _put(objects: ObjectStore, asset: DataAsset) -> None:
     for name, path in asset.files:
         if states[name] is None or states[name] != recorded.get(name):
             objects.put_file(asset.uri + name, path)
+            _require_unchanged(objects, asset, name, path)
     _record(objects, asset, _states(objects, asset))
+
+
+def _require_unchanged(objects: ObjectStore, asset: DataAsset, name: str, path: Path) -> None:
+    """Make sure that what was put is what its address says; else take it away again.
+
+    Raises:
+        UsageError: the file was changed after its content was read.
+    """
+    if not asset.states or state_of(path) == asset.states[name]:
+        return
+    objects.delete(asset.uri + name)
+    raise UsageError(
+        f"`{name}` of data {asset.name} was changed while it was copied",
+        "run the command again to use its current content",
+    )
 
 
 def _states(objects: ObjectStore, asset: DataAsset) -> _States:

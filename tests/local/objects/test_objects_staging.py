@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.staging import stage
 from pipelines.bundle.assets import DataAsset, digest_files
+from pipelines.bundle.digests import state_of
+from pipelines.errors import UsageError
 
 NAMES = ("a.csv", "b/c.csv")
 
@@ -46,6 +49,17 @@ def test_data_that_is_there_is_not_put_again(store: ObjectStore, asset: DataAsse
     stage(store, (), (asset,))
     assert _inodes(store, asset) == first
     assert store.get_bytes(f"{asset.uri}a.csv") == b"content of a.csv"
+
+
+def test_a_file_that_changes_before_it_is_copied_is_not_kept_under_its_old_address(
+    store: ObjectStore, asset: DataAsset
+) -> None:
+    """Nobody would look again: the next run with the old content would read the new one."""
+    asset = replace(asset, states={name: state_of(path) for name, path in asset.files})
+    asset.files[1][1].write_text("written while the first one was copied")
+    with pytest.raises(UsageError, match=r"`b/c.csv` of data d was changed while it was copied"):
+        stage(store, (), (asset,))
+    assert not store.exists(f"{asset.uri}b/c.csv")
 
 
 @pytest.mark.parametrize("how", ["same length", "emptied", "removed", "without a record"])
