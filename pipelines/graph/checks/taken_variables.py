@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pipelines.bundle.need import CodeNeed
 from pipelines.diagnostics import Finding, Severity
 from pipelines.graph.model import Graph, Node
+from pipelines.spec.steps import JobStep
 
 TAKEN = frozenset(
     f"SM_{name}"
@@ -50,12 +51,13 @@ TAKEN = frozenset(
 
 
 def check(graph: Graph) -> Iterator[Finding]:
-    """Warn of values for variables that the runtime sets after them."""
+    """Warn of values for variables that the runtime sets after them; a model server has its own."""
     for node in graph.nodes.values():
+        if not isinstance(node.step, JobStep) or not node.step.environment:
+            continue
         code = node.kind.needs(node.name, node.step).code
-        given = getattr(node.step, "environment", {})
-        taken = _taken(node, code) if code is not None and given else frozenset()
-        for name in given:
+        taken = _taken(node, code) if code is not None else frozenset()
+        for name in node.step.environment:
             if name in taken:
                 yield Finding(
                     "SP130",
