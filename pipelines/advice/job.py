@@ -10,6 +10,7 @@ from pipelines.advice.sizes import known_types, next_bigger, next_with_more_gpus
 from pipelines.execution.usage import GpuUsage, HostUsage, RankUsage
 from pipelines.frozen import frozen
 from pipelines.images.gpus import gpus_of
+from pipelines.images.instances import accelerator_of, is_neuron
 from pipelines.json_types import JsonObject
 from pipelines.steptypes.clusters import choices
 from pipelines.steptypes.places import below, value_at
@@ -78,6 +79,12 @@ class ObservedJob:
         """The GPUs of the host where they were busiest; None where there are none."""
         found = [host.gpus for host in self.hosts if host.gpus is not None]
         return max(found, key=lambda gpus: gpus.busy_percent, default=None)
+
+    @property
+    def has_accelerators(self) -> bool:
+        """Whether its instances have GPUs or Neuron cores, by their type."""
+        own = self.instance_type or ""
+        return accelerator_of(own) == "gpu" or is_neuron(own)
 
     @property
     def is_biggest(self) -> bool:

@@ -22,7 +22,8 @@ _ONE_PROCESS: Final = "tensorflow"
 
 def _advise(job: ObservedJob) -> str | None:
     host, gpus = job.busiest, job.busiest_gpus
-    if host.launcher == _ONE_PROCESS:
+    is_unknown = gpus is None and job.has_accelerators  # what these do: their CPUs only feed them
+    if host.launcher == _ONE_PROCESS or is_unknown:
         return None
     if job.is_local:
         return _elsewhere(job, host)

@@ -282,6 +282,14 @@ def test_no_key_is_proposed_that_the_step_does_not_have() -> None:
         assert told(job(replace(host, launcher="tensorflow"), instance="ml.g5.12xlarge")) == []
 
 
+@pytest.mark.parametrize("instance", ["ml.trn1.32xlarge", "ml.inf2.xlarge", "ml.g5.12xlarge"])
+@pytest.mark.parametrize("local", [True, False])
+def test_idle_cpus_say_nothing_where_accelerators_compute(instance: str, *, local: bool) -> None:
+    """Nobody asks Neuron cores, and nvidia-smi may be missing; a local run has neither."""
+    idle = replace(HOST, cpu=400.0, cpus=128)
+    assert told(job(idle, instance=instance, local=local)) == []
+
+
 def test_a_process_that_computes_on_several_gpus_is_not_told_to_be_several() -> None:
     """MirroredStrategy, DataParallel: the mean load is more than one GPU can make."""
     several = replace(FOUR, busy_percent=70.0)
