@@ -6,7 +6,7 @@ A hint names the packages, not the extra: whoever has a clone has a distribution
 from __future__ import annotations
 
 import re
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, distribution, requires
 from typing import Final
 
 DISTRIBUTION: Final = "sagemaker-pipelines-as-code"
@@ -18,11 +18,6 @@ EXTRAS: Final = {
 }
 """Each extra with the names of its distributions; a test compares it with `pyproject.toml`."""
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
-
-
-def has_optuna() -> bool:
-    """Return whether Optuna can be imported, without the time that a look at its metadata takes."""
-    return find_spec("optuna") is not None
 
 
 def missing(extra: str) -> tuple[str, ...]:
@@ -39,8 +34,6 @@ def how_to_install(extra: str) -> str:
 
 def _declared(extra: str) -> list[str]:
     """Return the requirements of an extra; none where the tool runs without being installed."""
-    from importlib.metadata import PackageNotFoundError, requires  # noqa: PLC0415 - takes 8 ms
-
     try:
         lines = requires(DISTRIBUTION) or []
     except PackageNotFoundError:
@@ -59,8 +52,6 @@ def _quoted(requirement: str) -> str:
 
 
 def _is_installed(name: str) -> bool:
-    from importlib.metadata import PackageNotFoundError, distribution  # noqa: PLC0415 - as above
-
     try:
         distribution(name)  # `version` would parse its metadata
     except PackageNotFoundError:

@@ -13,7 +13,7 @@ from pipelines.backends.local.jobs.tuning.plan import read_plan
 from pipelines.backends.local.jobs.tuning.trials import counted
 from pipelines.backends.local.simulations.kinds.interruption import INTERRUPTION
 from pipelines.backends.local.simulations.kinds.max_wait import MAX_WAIT
-from pipelines.extras import has_optuna, how_to_install
+from pipelines.extras import how_to_install, missing
 from pipelines.steptypes.tuning import STEP_TYPE
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def _run(order: JobOrder) -> JobOutcome:
     if order.children is None:
         raise TypeError("a tuning job runs in the job service alone")
-    if not has_optuna():
+    if missing("tuning"):
         raise JobRefusedError(
             "a tuning job on this machine needs Optuna, which is not installed",
             how_to_install("tuning"),
