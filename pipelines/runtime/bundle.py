@@ -17,7 +17,7 @@ from .errors import JobError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Iterable, Iterator
+    from typing import Any, Iterable, Iterator, Mapping
     from typing import NamedTuple as Record
 else:
     from .record import Record
@@ -119,11 +119,16 @@ def parse_job(text: bytes) -> Job:
     return Job(**{**known, **lists})
 
 
-def read_files(bundle: Path) -> Iterator[BundleFile]:
-    """Yield the files of a bundle, each checked; raises JobError on a damaged one."""
+def read_files(bundle: Path, known: Mapping[str, bytes] = {}) -> Iterator[BundleFile]:
+    """Yield the files of a bundle, each checked; raises JobError on a damaged one.
+
+    Args:
+        bundle: the bundle.
+        known: contents by path; one of the same size and checksum is not unpacked.
+    """
     try:
         data = bundle.read_bytes()
-        yield from _files(data)
+        yield from _files(data, known)
     except (OSError, struct.error, UnicodeDecodeError, zlib.error, ValueError) as error:
         raise JobError(f"the bundle {bundle} cannot be read: {error}") from None
 
@@ -142,7 +147,7 @@ def write_files(files: Iterable[BundleFile], into: Path) -> None:
             file.write(one.content)
 
 
-def _files(data: bytes) -> Iterator[BundleFile]:
+def _files(data: bytes, known: Mapping[str, bytes]) -> Iterator[BundleFile]:
     at = data.rfind(b"PK\5\6")
     if at < 0:
         raise ValueError("it is not a zip file")
@@ -158,10 +163,10 @@ def _files(data: bytes) -> Iterator[BundleFile]:
         name = data[at : at + name_size].decode("utf-8")
         start = at + name_size + extra_size + comment_size
         if not name.endswith("/"):
-            yield _file(data, name, entry, shift)
+            yield _file(data, name, entry, shift, known.get(name, b""))
 
 
-def _file(data: bytes, name: str, entry: Any, shift: int) -> BundleFile:
+def _file(data: bytes, name: str, entry: Any, shift: int, known: bytes) -> BundleFile:
     flags, method, crc, packed, size = entry[5], entry[6], entry[9], entry[10], entry[11]
     mode, offset = entry[17] >> 16, entry[18] + shift
     parts = name.split("/")
@@ -171,6 +176,8 @@ def _file(data: bytes, name: str, entry: Any, shift: int) -> BundleFile:
         raise ValueError(f"`{name}` is encrypted, too large, or compressed in an unsupported way")
     if mode & 0o170000 not in (0, 0o100000):
         raise ValueError(f"`{name}` is not a plain file")
+    if len(known) == size and zlib.crc32(known) == crc:
+        return BundleFile(name, bool(mode & 0o100), known)
     local = _LOCAL.unpack_from(data, offset)
     begin = offset + _LOCAL.size + local[10] + local[11]
     content = data[begin : begin + packed]

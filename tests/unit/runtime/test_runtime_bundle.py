@@ -33,6 +33,10 @@ def test_a_bundle_is_read_as_zipfile_reads_it(tmp_path: Path) -> None:
     with zipfile.ZipFile(path) as archive:
         expected = {name: archive.read(name) for name in archive.namelist()}
     assert {one.path: one.content for one in read_files(path)} == expected
+    known = {name: content[::-1] for name, content in expected.items()}
+    assert {one.path: one.content for one in read_files(path, known)} == expected
+    found = {one.path: one.content for one in read_files(path, expected)}
+    assert all(found[name] is expected[name] for name in expected), "what is known is not unpacked"
 
 
 def test_a_stored_bundle_behind_a_shebang_line_keeps_its_executables(tmp_path: Path) -> None:

@@ -23,8 +23,11 @@ SIZE = struct.Struct("!q")
 """What precedes an order; the reply, a process id or a negative errno, has the same form."""
 
 
+_AHEAD: Final = 2
+"""How many launchers are forked ahead: two steps, or two trials, often start at the same time."""
+
 _QUIET: Final = 0.02
-"""Seconds without an order after which a launcher is forked for the next one."""
+"""Seconds without an order after which one is."""
 
 
 def serve(descriptor: int) -> NoReturn:
@@ -33,25 +36,27 @@ def serve(descriptor: int) -> NoReturn:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # if ignored, there would be nothing to reap
     gc.freeze()  # a collection in a fork would copy the pages of all that is imported
     server = os.getpid()
-    spare: _Spare | None = None
+    spares: list[_Spare] = []
     with socket.socket(fileno=descriptor) as tool, suppress(ConnectionError):
         while True:
-            if spare is None and not select.select([tool], [], [], _QUIET)[0]:
-                spare = _spare(tool, server)
+            while len(spares) < _AHEAD and not select.select([tool], [], [], _QUIET)[0]:
+                if not _fork_ahead(spares, tool, server):
+                    break
             received = _received(tool)
             if received is None:
                 break
             order, answer = received
             _reap_ended()
-            launcher = spare.take(order, answer) if spare is not None else 0
-            spare = None
+            launcher = 0
+            while spares and not launcher:
+                launcher = spares.pop().take(order, answer)
             launcher = launcher or _fork()
             if launcher == 0:
                 tool.close()
                 host.launch(order, answer, server)
             os.close(answer)
             tool.sendall(SIZE.pack(launcher))
-    if spare is not None:
+    for spare in spares:
         spare.dismiss()
     _reap_ended()
     os._exit(0)  # the tool waits for this, and an interpreter's own exit takes longer
@@ -62,17 +67,19 @@ class _Spare:
 
     Args:
         process: its process id.
+
+    Attributes:
         orders: the socket that it gets the order from, as this process gets it from the tool; it
             exits when that is closed, as it is when this process is killed.
     """
 
     def __init__(self, process: int, orders: socket.socket) -> None:
         self._process = process
-        self._orders = orders
+        self.orders = orders
 
     def take(self, order: bytes, answer: int) -> int:
         """Hand the order over; return the process id, 0 if it has been killed."""
-        with self._orders as orders:
+        with self.orders as orders:
             try:
                 socket.send_fds(orders, [SIZE.pack(len(order))], [answer])
                 orders.sendall(order)
@@ -82,21 +89,21 @@ class _Spare:
 
     def dismiss(self) -> None:
         """Let it exit, and reap it."""
-        self._orders.close()
+        self.orders.close()
         with suppress(ChildProcessError):
             os.waitpid(self._process, 0)
 
 
-def _spare(tool: socket.socket, server: int) -> _Spare | None:
-    """Fork a launcher ahead of its order; None when this machine cannot start another process.
+def _fork_ahead(spares: list[_Spare], tool: socket.socket, server: int) -> bool:
+    """Fork a launcher ahead of its order; False when this machine cannot start another process.
 
     A fork, and what its first moments copy, takes as long as the rest of a launcher's start.
     """
     ours, theirs = socket.socketpair()
     process = _fork()
     if process == 0:
-        tool.close()
-        ours.close()
+        for inherited in (tool, ours, *(spare.orders for spare in spares)):
+            inherited.close()
         received = _received(theirs)
         theirs.close()
         if received is None:
@@ -105,8 +112,9 @@ def _spare(tool: socket.socket, server: int) -> _Spare | None:
     theirs.close()
     if process < 0:
         ours.close()
-        return None
-    return _Spare(process, ours)
+        return False
+    spares.append(_Spare(process, ours))
+    return True
 
 
 def _received(source: socket.socket) -> tuple[bytes, int] | None:

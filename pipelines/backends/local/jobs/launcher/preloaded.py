@@ -35,7 +35,7 @@ def members_of(words: Sequence[str]) -> list[BundleFile]:
     if any(name.startswith("PYTHON") for name in os.environ.keys() - {"PYTHONUNBUFFERED"}):
         return []
     try:
-        members = list(bundle.read_files(Path(words[1])))
+        members = list(bundle.read_files(Path(words[1]), _SOURCES))
     except JobError:
         return []  # started in the ordinary way, it reports the error
     brought = {one.path: one.content for one in members if one.path.startswith(_FOLDER)}
