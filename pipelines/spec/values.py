@@ -6,6 +6,7 @@ of a union. Errors carry our code as their type; `pipelines.spec.mistakes` puts 
 
 from __future__ import annotations
 
+import json
 import math
 import posixpath
 import re
@@ -244,8 +245,21 @@ def literal_scalar(value: object) -> str | int | float | bool:
         raise mistake("SP121", f"must be a finite number, got {describe(value)}", advice)
     if isinstance(value, str | bool | int | float):
         return value
-    empty = 'write `""` for an empty text, or remove the key' if value is None else None
-    raise mistake("SP121", f"must be a text, a number or true/false, got {describe(value)}", empty)
+    message = f"must be a text, a number or true/false, got {describe(value)}"
+    raise mistake("SP121", message, _as_scalar(value))
+
+
+_LONGEST_ADVICE = 60
+
+
+def _as_scalar(value: object) -> str | None:
+    """Return how to write what is none, as a text of JSON where that is short."""
+    if value is None:
+        return 'write `""` for an empty text, or remove the key'
+    written = json.dumps(value, default=str)
+    if len(written) > _LONGEST_ADVICE:
+        return "write it as a text of JSON, in quotes"
+    return f"write it as a text: '{written}'"
 
 
 def fixed_scalar(value: object) -> str | int | float | bool:
