@@ -27,6 +27,7 @@ from pipelines.graph.build import resolver
 from pipelines.graph.model import Graph, Node
 from pipelines.graph.resolve import UnresolvedError
 from pipelines.images import Image, ImageProblem, check_instances, resolve
+from pipelines.images.regions import check_region
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.contract import ImageNeed, StepNeeds
 from pipelines.spec.model import Aws
@@ -232,7 +233,7 @@ def _images(graph: Graph, found: list[Finding]) -> Iterator[tuple[tuple[str, Pat
                     image, problems = _image(name, need, aws.region)
                     found.extend(
                         Finding(p.code, p.message, (*node.path, *path), "value", p.help, p.severity)
-                        for p in problems
+                        for p in (*problems, *_region_problems(name, graph.spec.aws))
                     )
                     yield at, image
 
@@ -255,6 +256,14 @@ def _data_as_image(name: Template, path: Path, known: Container[str]) -> Iterato
                 help=help_text,
                 within=(reference.start, reference.end),
             )
+
+
+def _region_problems(name: str, aws: Aws | None) -> Iterator[ImageProblem]:
+    """Yield what is wrong with the image's region; the region may be the default by oversight."""
+    if aws is not None:
+        is_given = "region" in aws.model_fields_set
+        severity = Severity.ERROR if is_given else Severity.WARNING
+        yield from (replace(one, severity=severity) for one in check_region(name, aws.region))
 
 
 def _image(name: str, need: ImageNeed, region: str) -> tuple[Image, tuple[ImageProblem, ...]]:

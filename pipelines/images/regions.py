@@ -37,6 +37,20 @@ def in_region(uri: str, region: str) -> str | ImageProblem | None:
     return f"{there.pop()}.dkr.ecr.{region}.{domain(region)}/{path}"
 
 
+def check_region(uri: str, region: str) -> Iterator[ImageProblem]:
+    """Yield what is wrong with an image of another region, which jobs and models cannot pull.
+
+    Source: FACTS 12.22.
+    """
+    match = ECR.fullmatch(uri)
+    if match is None or match["region"] == region:
+        return
+    here = in_region(uri, region)
+    advice = f"write `{here}`" if isinstance(here, str) else f"copy it into a registry in {region}"
+    message = f"the image is in `{match['region']}`, and SageMaker pulls none across regions"
+    yield ImageProblem("SP403", message, advice)
+
+
 def _registries(account: str, region: str) -> Iterator[Mapping[str, str]]:
     """Yield the registries, account by region, that are this account in this region."""
     for family in families():
