@@ -86,6 +86,23 @@ def test_the_job_of_a_step_is_advised_on_from_its_log() -> None:
     assert jobs.calls.count("get_log_events") == 2
 
 
+def test_each_rank_of_each_host_is_read() -> None:
+    """As CloudWatch has them; what is said of a failure after them does not matter."""
+    alike = {"processes": 64, "launcher": "mpi", "cpus": 96, "wall_s": 600, "cpu_s": 500}
+    lines = {
+        host: [
+            usage(host=host, rank=first + one, local_rank=one, read_mb=100, **alike)
+            for one in range(64)
+        ]
+        for host, first in (("algo-1", 0), ("algo-2", 64))
+    }
+    lines["algo-2"][3] = usage(host="algo-2", rank=67, local_rank=3, read_mb=9000, **alike)
+    said = ["pipelines: the job failed"] * 20
+    jobs = Jobs({host: ["epoch 1", *lines[host], *said] for host in lines})
+    (line,) = advice_on(jobs, [step()])
+    assert "rank 67 (algo-2) read 8.8 GB, half of the others at most 100 MB" in line
+
+
 @pytest.mark.parametrize(
     "steps",
     [
