@@ -8,8 +8,6 @@ import shutil
 import subprocess
 import sys
 import textwrap
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +15,7 @@ import pytest
 
 from tests.everything import EVERYTHING
 from tests.functional.cli.multiplying_project import SERVE, SPEC, Project, write_project
+from tests.waiting import until
 
 KILLED_AFTER = (0.5, 0.8, 1.0, 1.2, 1.5) if EVERYTHING else (1.0,)
 """Seconds after which an approval is killed."""
@@ -256,14 +255,6 @@ sagemaker.get_waiter("endpoint_deleted").wait(
 """
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def test_a_script_that_knows_nothing_of_us_works_while_serve_runs(
     project: Project, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -285,7 +276,7 @@ def test_a_script_that_knows_nothing_of_us_works_while_serve_runs(
         text=True,
     ) as serve:
         try:
-            wait_for(lambda: presence.is_file() and bool(presence.read_text()))
+            until(lambda: presence.is_file() and bool(presence.read_text()))
             url = json.loads(presence.read_text())["url"]
             done = subprocess.run(
                 [sys.executable, "script.py"],

@@ -6,7 +6,6 @@ import json
 import re
 import socket
 import sys
-import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ from pipelines.backends.local.api import running, serving
 from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.backends.local.settings import LocalSettings
 from tests.local.api.conftest import ROLE, Served
+from tests.waiting import until
 
 LINE = "PUT /bucket/{} HTTP/1.1\r\nHost: {}\r\n"
 LENGTH = "Content-Length: 5\r\n"
@@ -183,9 +183,7 @@ def test_a_request_that_the_end_of_serve_cuts_gets_an_error_of_the_service(
             body = str(begun).encode()
             head = f"{line}Content-Type: text/csv\r\nContent-Length: {len(body)}\r\n\r\n"
             connection.sendall(head.encode() + body)
-            until = time.monotonic() + 60
-            while not begun.exists() and time.monotonic() < until:
-                time.sleep(0.01)
+            until(begun.exists)
         with connection:
             answer = b"".join(iter(lambda: connection.recv(65536), b""))
     head_of_answer, _, content = answer.partition(b"\r\n\r\n")

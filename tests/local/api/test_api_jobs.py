@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import WaiterError
 
 from tests.local.api.conftest import IMAGE, ROLE, Served, refusal
+from tests.waiting import until
 
 WAIT = {"Delay": 1, "MaxAttempts": 60}
 SCRIPT = """\
@@ -188,9 +189,9 @@ def test_stop_sends_sigterm_and_keeps_what_the_job_saved(served: Served) -> None
     script = "trap 'echo kept > /opt/ml/model/m; exit 0' TERM; echo up; while :; do sleep 0.1; done"
     client.create_training_job(**training("long", "sh", "-c", script))
     path = served.sagemaker.settings.home / "logs/training-job/long/1/algo-1.log"
-    while not path.is_file() or path.read_text() != "up\n":
-        state = client.describe_training_job(TrainingJobName="long")
-        assert state["TrainingJobStatus"] == "InProgress"
+    until(lambda: path.is_file() and path.read_text() == "up\n")
+    state = client.describe_training_job(TrainingJobName="long")
+    assert state["TrainingJobStatus"] == "InProgress"
     client.stop_training_job(TrainingJobName="long")
     job = ended(client, "long")
     assert job["TrainingJobStatus"] == job["SecondaryStatus"] == "Stopped"

@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import pytest
 from botocore.config import Config
 
 from tests.local.api.test_api_jobs import failed, training
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[3]
 SPEC = """\
@@ -70,10 +70,8 @@ class Project:
         environment = {"SM_PID_FILE": str(file)}
         request = training(name, "sh", "-c", SLEEP, Environment=environment)
         client.create_training_job(**request)
-        while True:
-            with suppress(FileNotFoundError, ValueError):
-                return int(file.read_text())
-            time.sleep(0.01)
+        until(lambda: file.is_file() and file.read_text().endswith("\n"))
+        return int(file.read_text())
 
 
 def _environment() -> dict[str, str]:
@@ -108,10 +106,7 @@ def test_a_job_outlives_its_client_and_is_lost_with_a_killed_serve(project: Proj
         assert job["FailureReason"].startswith("InternalServerError: the process that ran the job")
         listed = client.list_training_jobs(StatusEquals="InProgress")["TrainingJobSummaries"]
         assert listed == []
-    until = time.monotonic() + 120
-    while lives(process) and time.monotonic() < until:
-        time.sleep(0.05)
-    assert not lives(process)
+    until(lambda: not lives(process))
 
 
 def test_a_job_ends_with_serve(project: Project) -> None:

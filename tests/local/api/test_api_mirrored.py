@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.local.api.conftest import IMAGE, ROLE, Served, refusal
+from tests.waiting import until
 
 WAIT = {"Delay": 1, "MaxAttempts": 60}
 SIZE = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
@@ -94,10 +94,7 @@ def test_a_shadow_gets_every_request_and_harms_none(served: Served, tmp_path: Pa
     for size in range(5):
         answer = ask(served, "mirrored", b"x" * size, "text/csv")
         assert answer == f"{size} bytes of text/csv"
-    deadline = time.monotonic() + 60
-    while not log.is_file() or len(log.read_text().splitlines()) < 5:
-        assert time.monotonic() < deadline, "the copies never came"
-        time.sleep(0.05)
+    until(lambda: log.is_file() and len(log.read_text().splitlines()) == 5)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from botocore.exceptions import WaiterError
 
 from pipelines.backends.local.jobs.kind import require_kind
 from tests.local.api.conftest import IMAGE, ROLE, Served, refusal
+from tests.waiting import until
 
 WAIT = {"Delay": 1, "MaxAttempts": 60}
 MODEL = """\
@@ -200,10 +201,9 @@ def test_stop_does_not_wait_for_the_model(
     served.sagemaker.objects.put_bytes("s3://b/in/a.csv", b"slow\n")
     client.create_transform_job(**transform("t", Environment=environment))
     log = served.sagemaker.settings.home / "logs/transform-job/t/1/algo-1.log"
-    while not log.exists() or said not in log.read_text():
-        assert client.describe_transform_job(TransformJobName="t")["TransformJobStatus"] == (
-            "InProgress"
-        )
+    until(lambda: log.exists() and said in log.read_text())
+    job = client.describe_transform_job(TransformJobName="t")
+    assert job["TransformJobStatus"] == "InProgress"
     client.stop_transform_job(TransformJobName="t")
     job = ended(client, "t")
     assert job["TransformJobStatus"] == "Stopped"

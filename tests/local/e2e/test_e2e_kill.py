@@ -17,7 +17,8 @@ import pytest
 
 from pipelines.backends.local.jobs.isolation import probe
 from tests.everything import EVERYTHING
-from tests.local.e2e.tiny_project import HANG, JOBS, Project, until
+from tests.local.e2e.tiny_project import HANG, JOBS, Project
+from tests.waiting import until
 
 POINTS = 40 if EVERYTHING else 6
 """How many runs are killed."""

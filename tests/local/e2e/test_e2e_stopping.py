@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.e2e.tiny_project import HANG, JOBS, SECONDS, Project, until
+from tests.local.e2e.tiny_project import HANG, JOBS, Project
+from tests.waiting import SECONDS, until
 
 FAILED = 5
 ERASE_LINE = b"\x1b[2K"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import ExitStack
 
-from tests.local.e2e.tiny_project import HANG, JOBS, SECONDS, STEPS, Project, until
+from tests.local.e2e.tiny_project import HANG, JOBS, STEPS, Project
+from tests.waiting import SECONDS, until
 
 
 def _run_together(project: Project, *commands: tuple[str, ...]) -> list[str]:

@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.local.e2e.tiny_project import Project, until
+from tests.local.e2e.tiny_project import Project
+from tests.waiting import until
 
 SPEC = """\
 spec: 1

@@ -9,10 +9,8 @@ import json
 import os
 import subprocess
 import sys
-import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,9 +23,9 @@ from pipelines.cli.target import open_sagemaker
 from pipelines.execution.executions import executions
 from pipelines.execution.identifiers import identifier
 from pipelines.json_types import Json, JsonObject
+from tests.waiting import SECONDS, until
 
 ROOT = Path(__file__).parents[3]
-SECONDS = 120
 
 _NOTE = """\
 import os
@@ -314,14 +312,6 @@ class Project:
         ended = self.run(*words)
         assert ended.code == 0, ended.text
         return json.loads(ended.out)
-
-
-def until(done: Callable[[], bool], seconds: float = SECONDS) -> None:
-    """Look again and again until something holds."""
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline, "it never came to that"
-        threading.Event().wait(0.005)
 
 
 def _without_job(path: Path) -> str:

@@ -28,6 +28,7 @@ from pipelines.backends.local.jobs.launcher import client
 from pipelines.backends.local.objects import ObjectStore
 from pipelines.backends.local.settings import LocalSettings
 from tests.local.hosting.conftest import URL, Serve, archive
+from tests.waiting import until
 
 ECHO = """
 import json, os
@@ -318,11 +319,9 @@ def test_stop_lets_requests_end_and_leaves_no_process(serve: Serve, tmp_path: Pa
     fleet = serve(GATED, environment={"GATE": str(gate)})
     with ThreadPoolExecutor(2) as pool:
         under_way = pool.submit(ask, fleet)
-        while not list(gate.iterdir()):
-            threading.Event().wait(0.005)
+        until(lambda: list(gate.iterdir()))
         stopping = pool.submit(fleet.stop)
-        while not fleet._stopped:
-            threading.Event().wait(0.005)
+        until(lambda: fleet._stopped)
         with pytest.raises(FleetStoppedError):
             ask(fleet)
         assert not stopping.done()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -17,6 +16,7 @@ from pipelines.backends.local.hosting.fleet import Fleet
 from pipelines.backends.local.hosting.values import FleetError, Invocation
 from pipelines.backends.local.waiting import LoopWaiting
 from tests.local.hosting.conftest import Serve
+from tests.waiting import until
 
 Result = TypeVar("Result")
 
@@ -58,8 +58,7 @@ def test_a_server_that_is_ready_after_its_fleet_has_ended_is_ended_too(
     )
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(fleet.invoke, Invocation(b"x", "text/csv", "*/*"))
-        while not (tmp_path / "loading").exists():
-            time.sleep(0.005)
+        until((tmp_path / "loading").exists)
         fleet.stop()
         (tmp_path / "open").touch()
         with suppress(FleetError):  # it had a second

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import sys
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -31,6 +30,7 @@ from pipelines.images import Image, resolve
 from pipelines.json_types import JsonObject
 from pipelines.runtime.server import PORT
 from tests.local.hosting.conftest import HostedLocal, Serve, archive
+from tests.waiting import until
 
 OWN = "111122223333.dkr.ecr.us-east-1.amazonaws.com/mine:1"
 SERVER = """\
@@ -287,9 +287,3 @@ def test_a_model_that_makes_room_holds_up_no_other_and_can_be_ended(
         fleet.stop()
         with pytest.raises(FleetStoppedError):
             loading.result()
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Wait for something that another process does."""
-    while not true():
-        time.sleep(0.005)

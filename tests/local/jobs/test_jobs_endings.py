@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from pipelines.backends.local.jobs.spec import REASON_LENGTH
 from pipelines.execution.failure import remarks, without_remarks
 from pipelines.execution.status import StepStatus
 from tests.local.jobs.conftest import JumpingClock
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from pipelines.backends.local.executors.contract import StepOutcome
@@ -206,8 +206,7 @@ def test_a_stopped_execution_stops_its_job(local: Local) -> None:
     call = local.call(local.training("sh", "-c", script), stop)
 
     def stop_when_started() -> None:
-        while not started.exists():
-            time.sleep(0.01)
+        until(started.exists)
         stop.set()
 
     watcher = threading.Thread(target=stop_when_started)

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-import time
 import uuid
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,10 +23,9 @@ from pipelines.backends.local.jobs.spec import ContainerCommand, HostPlan, JobLi
 from pipelines.backends.local.jobs.workspace import workspace
 from pipelines.execution.status import StepStatus
 from tests.local.jobs.conftest import ROOT, JumpingClock, ordinary_python
+from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.local.jobs.conftest import Local
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -44,16 +42,6 @@ def living(marker: str) -> list[int]:
         if marker.encode() in text and int(folder.name) != os.getpid():
             found.append(int(folder.name))
     return found
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 120) -> bool:
-    """Wait for a condition; False when it does not come true."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 ESCAPE = """
@@ -122,11 +110,11 @@ def test_killing_the_tool_ends_its_jobs(local: Local) -> None:
     marker = f"marker-{uuid.uuid4().hex}"
     tool = helper(local, marker)
     log = local.home / "logs/algo-1.log"
-    assert wait_until(lambda: log.exists() and "started" in log.read_text())
-    assert wait_until(lambda: len(living(marker)) >= 4)
+    until(lambda: log.exists() and "started" in log.read_text())
+    until(lambda: len(living(marker)) >= 4)
     tool.kill()
     tool.wait()
-    assert wait_until(lambda: living(marker) == []), living(marker)
+    until(lambda: living(marker) == [])
     scratch = next((local.home / "jobs").glob("*.lock")).read_text()
     assert Path(scratch).exists()
     processing.execute(local.call(local.processing("true")))
@@ -162,7 +150,7 @@ def test_killing_what_watches_a_job_ends_it_too(local: Local, killer: str) -> No
     outcome = processing.execute(call)
     assert (outcome.status, outcome.fault) == (StepStatus.FAILED, "SageMaker.JOB_INTERNAL_ERROR")
     assert "algo-1 was lost" in str(outcome.reason)
-    assert wait_until(lambda: living(marker) == []), living(marker)
+    until(lambda: living(marker) == [])
     assert processing.execute(local.call(local.processing("true"))).status is StepStatus.SUCCEEDED
 
 
@@ -305,10 +293,10 @@ def test_an_interrupted_tool_leaves_nothing(local: Local) -> None:
     """SIGTERM to the tool ends the job as surely as SIGKILL does."""
     marker = f"marker-{uuid.uuid4().hex}"
     tool = helper(local, marker)
-    assert wait_until(lambda: len(living(marker)) >= 4)
+    until(lambda: len(living(marker)) >= 4)
     tool.send_signal(signal.SIGTERM)
     tool.wait()
-    assert wait_until(lambda: living(marker) == []), living(marker)
+    until(lambda: living(marker) == [])
     processing.execute(local.call(local.processing("true")))
     assert local.clean()
 
