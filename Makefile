@@ -9,6 +9,9 @@ TORCH ?= torch==2.13.0
 CONSTRAINED ?= yes
 # How many cases of each `make fuzz` tries; `make test` tries a few.
 CASES ?= 100000
+# How many processes run the tests of `make test`: one more than two cores, since tests of processes
+# and servers wait for a good part of their time.
+WORKERS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 ORACLE := .venv-oracle
@@ -17,7 +20,7 @@ SDK_V3 := .venv-sdk-v3
 SDK_V2 := .venv-sdk-v2
 INSTALL := -m pip install --quiet --disable-pip-version-check
 BESIDE_CHECKS = $(BIN)/python -m tools.beside $(MAKE) --no-print-directory check -- \
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest --dist loadgroup
 CONSTRAINTS := $(if $(CONSTRAINED),--constraint constraints.txt)
 CHECKOV_CONSTRAINTS := $(if $(CONSTRAINED),--constraint constraints-checkov.txt)
 SDK_V3_CONSTRAINTS := $(if $(CONSTRAINED),--constraint constraints-sdk-v3.txt)
@@ -103,10 +106,10 @@ check: setup ## formatting, lint, types, import contracts, generated documents
 	$(BIN)/python tools/check_floors.py
 
 quick: setup ## the checks, and the unit and golden tests that are not slow: under 90 seconds
-	$(BESIDE_CHECKS) -q -m "not slow" --durations=10 --durations-min=1 tests/unit tests/golden
+	$(BESIDE_CHECKS) -n 2 -q -m "not slow" --durations=10 --durations-min=1 tests/unit tests/golden
 
 test: setup data oracle ## all checks and all tests: what the build server runs
-	$(BESIDE_CHECKS) -rs --cov --cov-report=term:skip-covered --durations=10
+	$(BESIDE_CHECKS) -n $(WORKERS) -rs --cov --cov-report=term:skip-covered --durations=10
 
 fuzz: setup ## damaged specs, definitions, command lines and HTTP requests, for about an hour
 	PIPELINES_FUZZ_CASES=$(CASES) $(BIN)/python -m pytest -n 2 -q --timeout=0 tests/fuzz
