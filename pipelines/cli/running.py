@@ -54,11 +54,13 @@ class _Limits:
         declared: step and output of what the spec says that it writes, reports too.
         left_out: the steps that do not run.
         lent: step name → file with the modules that its job may import; all where none is named.
+        simulations: what happens to them as in an account, each SIMULATION:CASE.
     """
 
     declared: frozenset[tuple[str, str]] = frozenset()
     left_out: frozenset[str] = frozenset()
     lent: Mapping[str, Path] = field(default_factory=dict)
+    simulations: tuple[str, ...] = ()
 
 
 def run(asked: RunRequest) -> None:
@@ -91,7 +93,7 @@ def run(asked: RunRequest) -> None:
             options = RunOptions(
                 observer, asked.max_parallel, inputs.stubs, asked.uses_cache, api, limits.lent
             )
-            options = replace(options, simulations=inputs.simulations)
+            options = replace(options, simulations=limits.simulations)
             go = sagemaker.run if asked.resume is None else sagemaker.resume
             status = go(arn, options)
         if status is not ExecutionStatus.SUCCEEDED:
@@ -116,7 +118,7 @@ def _started(
         definition = _definition_of(sagemaker, arn)
         require_prerequisites(sagemaker.objects, definition, without)
         _fetch(sagemaker, asked, definition, without, parameters_of(LocalCaller(sagemaker), arn))
-        return arn, _Limits()
+        return arn, _Limits(simulations=inputs.simulations)
     limits = _Limits()
     if asked.definition is not None:
         submission, commit = _of_definition(sagemaker, asked.definition, asked.chosen.file), {}
@@ -134,6 +136,14 @@ def _started(
     taken_over = inputs.selection.parameters if inputs.selection else {}
     values = {**taken_over, **inputs.parameters}
     _fetch(sagemaker, asked, submission.definition, not_run, values)
+    if inputs.simulations:
+        from pipelines.backends.local.simulations.reading import (  # noqa: PLC0415 - seldom
+            with_members,
+        )
+
+        given = inputs.simulations
+        meant = with_members(given, submission.definition, values, submission.origins)
+        inputs, limits = replace(inputs, simulations=meant), replace(limits, simulations=meant)
     return submit(sagemaker, submission, inputs), limits
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.backends.local.executors import training
 from pipelines.backends.local.jobs import spot
-from pipelines.backends.local.simulations.reading import check_simulations
+from pipelines.backends.local.simulations.reading import check_simulations, with_members
 from pipelines.errors import UsageError
 from pipelines.execution.status import StepStatus
 from tests.local.jobs.conftest import JumpingClock
@@ -154,3 +154,6 @@ def test_only_a_step_on_spot_capacity_can_be_interrupted() -> None:
     ) as refused:
         check_simulations(["interruption:a"], definition, {})
     assert str(refused.value.remedy).endswith("allowed: b")
+    given, origins = ["interruption:sweep", "interruption:b"], {"a": "sweep", "b": "sweep"}
+    assert with_members(given, definition, {}, origins) == ("interruption:b", "interruption:b")
+    assert with_members(["interruption:c"], definition, {}, origins) == ("interruption:c",)

@@ -61,6 +61,32 @@ def simulated_in(
     return dict(found)
 
 
+def with_members(
+    given: Iterable[str],
+    definition: str,
+    parameters: Mapping[str, str],
+    origins: Mapping[str, str],
+) -> tuple[str, ...]:
+    """Return the options, for a step of the spec those of all steps that come from it.
+
+    Args:
+        given: the options.
+        definition: the definition.
+        parameters: those that are given; the others have their defaults.
+        origins: for steps of the definition the step of the spec that they come from.
+    """
+    schedule = read_schedule(definition)
+    steps = planned(schedule.steps, {**defaults_of(schedule.document), **parameters})
+    found: list[str] = []
+    for name, case in parse(given):
+        cases = known_simulations()[name].cases(steps)
+        members = [one for one in cases if one == case] or [
+            one for one in cases if origins.get(one) == case
+        ]
+        found += [f"{name}:{one}" for one in members or [case]]
+    return tuple(found)
+
+
 def check_simulations(
     given: Iterable[str],
     definition: str,
