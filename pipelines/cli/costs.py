@@ -16,7 +16,7 @@ from pipelines.cost.spent import Spent, spent
 from pipelines.cost.usage import Use, uses
 from pipelines.definition.named import read
 from pipelines.errors import UsageError
-from pipelines.execution.caller import Caller
+from pipelines.execution.caller import Caller, CallRefusedError
 from pipelines.frozen import frozen
 from pipelines.json_types import JsonObject
 from pipelines.results.run import ExecutionResult
@@ -102,7 +102,10 @@ def status_line(
     prices, problem = _prices(file, region)
     if not prices.each:
         return f"cost: unknown, {problem or _NO_PRICES}"
-    whole = total(one.amount for one in spent(read_run(), prices, caller))
+    try:
+        whole = total(one.amount for one in spent(read_run(), prices, caller))
+    except CallRefusedError as error:
+        return f"cost: unknown, {error.problem}"
     return f"cost: {words(whole, prices)}{_unknown(whole)} ({'; '.join(prices.sources)})"
 
 
@@ -147,10 +150,21 @@ def spent_text(rows: Iterable[Spent], prices: Prices) -> str:
     """Write what an execution has cost."""
     found = tuple(rows)
     whole = total(one.amount for one in found)
-    table = [(one.step, one.what, _time(one.seconds), words(one.amount, prices)) for one in found]
-    table.append(("total", "", "", words(whole, prices)))
-    shown = columns(("step", "instances", "billed", "cost"), table)
+    table = [
+        (one.step, one.what, _time(one.seconds), words(one.amount, prices), _saved(one))
+        for one in found
+    ]
+    table.append(("total", "", "", words(whole, prices), ""))
+    shown = columns(("step", "instances", "billed", "cost", ""), table)
     return "\n".join((shown, "", *_about(whole, prices)))
+
+
+def _saved(one: Spent) -> str:
+    """Say what spot has saved: a share of the time that the instances were used."""
+    if not one.saved or one.seconds is None:
+        return ""
+    whole = one.saved + one.seconds
+    return f"spot saved {one.saved / whole:.0%} of {_time(whole)}"
 
 
 def _lines(lines: tuple[Line, ...], prices: Prices) -> str:

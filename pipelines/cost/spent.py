@@ -22,7 +22,7 @@ from pipelines.json_types import JsonObject
 from pipelines.results.run import ExecutionResult, StepResult
 from pipelines.steptypes import StepType, require
 
-_BILLABLE = "BillableTimeInSeconds"
+_BILLABLE, _TRAINED = "BillableTimeInSeconds", "TrainingTimeInSeconds"
 
 _OVER = ("Terminated", "Reused")
 """The statuses of a warm pool that costs no more (WarmPoolStatus, API reference)."""
@@ -37,12 +37,14 @@ class Spent:
         what: the instances, as `2 x training/ml.m5.large`; of several jobs with their number.
         seconds: those that are billed; None where they are not known.
         amount: what that is.
+        saved: the seconds that spot was not billed for, of those that the jobs trained.
     """
 
     step: str
     what: str
     seconds: float | None
     amount: Amount
+    saved: float = 0.0
 
 
 def spent(run: ExecutionResult, prices: Prices, caller: Caller) -> tuple[Spent, ...]:
@@ -92,13 +94,14 @@ def _of_job(step: str, known: StepType, described: JsonObject, prices: Prices) -
         for use in uses_of(step, cluster, described):
             what = f"{use.count or '?'} x {use.price or 'unknown'}"
             amount = cost_of(use, prices, seconds, without)
-            yield Spent(step, what, seconds, amount)
+            yield Spent(step, what, seconds, amount, _saved(described))
 
 
 def _of_started(step: StepResult, prices: Prices, caller: Caller) -> Iterator[Spent]:
     """Yield what each of the jobs cost that the job of a step has started."""
     job = find_trying(caller, step.listed.get("Metadata"))
     if job is None:
+        yield Spent(step.name, "", None, Amount(unknown=(f"what {step.name} ran",)))
         return
     trials, known = job.trials, require(job.trials.type)
     listed = caller.pages("sagemaker", trials.operation, trials.member, **{job.member: job.name})
@@ -133,7 +136,19 @@ def _together(jobs: Iterable[Spent]) -> Iterator[Spent]:
         seconds = sum(times) if len(times) == len(group) else None
         jobs_of = f"{len(group)} job{'s' * (len(group) > 1)}"
         amount = total(one.amount for one in group)
-        yield Spent(group[0].step, f"{jobs_of}, {what}" if what else jobs_of, seconds, amount)
+        saved = sum(one.saved for one in group)
+        named = f"{jobs_of}, {what}" if what else jobs_of
+        yield Spent(group[0].step, named, seconds, amount, saved)
+
+
+def _saved(described: JsonObject) -> float:
+    """Return how much less a job was billed than it trained, on spot capacity."""
+    if described.get("EnableManagedSpotTraining") is not True:
+        return 0.0
+    trained, billed = described.get(_TRAINED), described.get(_BILLABLE)
+    if not isinstance(trained, int | float) or not isinstance(billed, int | float):
+        return 0.0
+    return max(0.0, float(trained - billed))
 
 
 def _billed(described: JsonObject) -> float | None:

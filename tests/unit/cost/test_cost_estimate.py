@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.cli.costs import spent_text
 from pipelines.compile.driver import compile_spec
 from pipelines.compile.model import Compiled, CompileRequest
 from pipelines.cost.endpoints import endpoint_costs
@@ -235,15 +236,20 @@ def test_a_tuning_job_cost_what_its_training_jobs_did() -> None:
     )
     jobs.gone = "t-2"
     assert spent(run, PRICES, jobs)[1].amount.unknown == ("what tune ran",)
+    nowhere = ExecutionResult({}, {}, {}, (_ran(tuning, {"TrainingJobDefinition": small}),))
+    assert spent(nowhere, PRICES, jobs)[0].amount.unknown == ("what tune ran",)
 
 
 def test_an_execution_cost_what_is_billed() -> None:
     """Billable seconds of a training, spot included, start to end of others; reused is nothing."""
     began = datetime(2026, 11, 26, tzinfo=UTC)
     arguments = _training()["Arguments"]
-    trained = _ran(
-        _training(), {**arguments, "BillableTimeInSeconds": 360, "TrainingTimeInSeconds": 3600}
-    )
+    spot = {
+        "EnableManagedSpotTraining": True,
+        "BillableTimeInSeconds": 360,
+        "TrainingTimeInSeconds": 3600,
+    }
+    trained = _ran(_training(), {**arguments, **spot})
     hit = {"SourcePipelineExecutionArn": "arn:aws:sagemaker:us-east-1:1:pipeline/p/execution/abc"}
     reused = _ran(_training("again"), arguments, CacheHitResult=hit)
     gone = _ran(_training("gone"), {})
@@ -263,6 +269,8 @@ def test_an_execution_cost_what_is_billed() -> None:
     assert earlier.amount.unknown == ("2 earlier attempts of again",)
     assert last.amount == one.amount
     assert one.amount.known == pytest.approx(2 * (0.1 + 0.01) * 0.1)
+    assert (one.saved, last.saved) == (3240.0, 0.0)
+    assert "spot saved 90% of 1h 00m" in spent_text([one, last], PRICES)
     assert (two.amount, two.what) == (Amount(), "reused from abc")
     assert three.amount.unknown == ("what gone ran",)
     assert (four.seconds, four.amount.unknown) == (
