@@ -289,11 +289,10 @@ class _Collector:
         if started.is_python:
             self._trace(script, need.source_dir)
             return
-        if need.distribution is not None:
+        if need.distribution is not None and not _starts_anything(need.distribution):
             message = f"`{script.path}` is run by {started.program}, but the launcher starts Python"
-            self._find(
-                "SP303", message, script.at, "remove `distribution:`, or start a Python file"
-            )
+            advice = "start a Python file, or use `distribution: mpi`, which starts any script"
+            self._find("SP303", message, script.at, advice)
         if (self._image or {}).get("framework") and not started.is_everywhere:
             message = f"`{script.path}` is run by {started.program}, which the image does not have"
             self._find("SP303", message, script.at, "name an image of your own that has it")
@@ -380,6 +379,12 @@ class _Collector:
 
     def _find(self, code: str, message: str, at: Path, help: str | None = None) -> None:
         self.findings.append(Finding(code, message, (*self._step, *at), help=help))
+
+
+def _starts_anything(distribution: JsonObject) -> bool:
+    """Return whether a launcher starts scripts that are not Python."""
+    launcher, strategy = distribution.get("launcher"), distribution.get("strategy")
+    return launcher == "mpi" or (launcher == "tensorflow" and strategy != "parameter_server")
 
 
 def _not_python(error: SyntaxError, path: Path, project: Project) -> Finding:

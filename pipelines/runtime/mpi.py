@@ -199,7 +199,8 @@ def _prepared(single: child.Command, processes: int) -> child.Command:
     content = [words, {**single.environment, **variable}, str(single.working)]
     (scratch / _PLAN).write_text(json.dumps(content), encoding="utf-8")
     outer = single.environment.get("PATH") or os.defpath
-    path = [str(_make_agent(single)), outer, str(Path(single.argv[0]).parent)]
+    own = Path(single.argv[0] if os.path.isabs(single.argv[0]) else sys.executable)  # noqa: PTH117 - as the words are
+    path = [str(_make_agent(single)), outer, str(own.parent)]
     found = {
         "PATH": os.pathsep.join(path),
         rank.PLANS: json.dumps([[processes, str(scratch / _PLAN)]]),

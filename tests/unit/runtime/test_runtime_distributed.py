@@ -138,6 +138,21 @@ def test_every_mpi_rank_runs_in_the_environment_of_its_host(
     assert result.exit_code == exit_code
 
 
+def test_mpirun_starts_shell_scripts(jobs: Jobs, project: Path, tmp_path: Path) -> None:
+    """As AWS's toolkit; their arguments and exit codes are passed on."""
+    mpirun = tmp_path / "mpirun"
+    mpirun.write_text(MPIRUN.replace("PYTHON", sys.executable))
+    mpirun.chmod(0o755)
+    (project / "train.sh").write_text('echo "<$RANK $WORLD_SIZE $@>"; exit $RANK')
+    result = jobs.training(
+        "train.sh", distribution="mpi", processes_per_host=2, hyperparameters={"x": "a b"},
+        environment={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+    ).run()  # fmt: skip
+    said = sorted(line for line in result.log.splitlines() if line.startswith("<"))
+    assert said == ["<0 2 --x a b>", "<1 2 --x a b>"]
+    assert result.exit_code == 1
+
+
 def test_graphs_for_trainium_are_compiled_ahead_where_the_step_asks_for_it(
     jobs: Jobs, project: Path, tmp_path: Path
 ) -> None:
