@@ -7,7 +7,7 @@ paths, `*` for every entry of a list (`places.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
 from typing import Final, Literal, TypeAlias
 
@@ -208,8 +208,13 @@ class DataPlace:
 
 def _final_metrics(described: JsonObject) -> dict[str, float]:
     """Return the metrics of a training job; other jobs have none."""
-    found = described.get("FinalMetricDataList") or ()
-    return {f"metrics.{one['MetricName']}": float(one["Value"]) for one in found}
+    return named_metrics("metrics", described.get("FinalMetricDataList") or ())
+
+
+def named_metrics(prefix: str, found: Iterable[JsonObject]) -> dict[str, float]:
+    """Return metrics by their names; a stub may leave out a name or a value."""
+    numbers = ((one.get("MetricName"), number(one.get("Value"))) for one in found)
+    return {f"{prefix}.{name}": value for name, value in numbers if name and value is not None}
 
 
 def _nothing(_arguments: JsonObject, _job_name: str) -> JsonObject:

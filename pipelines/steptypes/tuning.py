@@ -13,6 +13,7 @@ from pipelines.steptypes.steptype import (
     DataPlace,
     Resource,
     StepType,
+    named_metrics,
     on,
 )
 from pipelines.steptypes.training import model_uri
@@ -38,7 +39,7 @@ def best_model(described: JsonObject) -> str | None:
 def _best_metrics(described: JsonObject) -> dict[str, float]:
     place = "BestTrainingJob.FinalHyperParameterTuningJobObjectiveMetric"
     found = value_at(described, place)
-    return {} if found is None else {f"best.metrics.{found['MetricName']}": float(found["Value"])}
+    return {} if found is None else named_metrics("best.metrics", [found])
 
 
 def _chosen(described: JsonObject) -> dict[str, str]:

@@ -173,3 +173,35 @@ def test_a_stub_for_an_unknown_step_is_refused(
     with pytest.raises(UsageError) as raised:
         bench.service.run(bench.start(), stub("b"))
     assert raised.value.remedy == "the steps are `a`"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("Training", {"FinalMetricDataList": "x"}, "`FinalMetricDataList` has to be a list"),
+        ("Training", {"ModelArtifacts": {"S3ModelArtifacts": []}}, "has to be a string"),
+        (
+            "Processing",
+            {"ProcessingOutputConfig": 3},
+            "`ProcessingOutputConfig` has to be an object",
+        ),
+        ("Tuning", {"BestTrainingJob": [1]}, "`BestTrainingJob` has to be an object"),
+        ("Training", {"FinalMetricDataList": [{}, {"MetricName": "auc"}]}, None),
+        ("Tuning", {"BestTrainingJob": {"FinalHyperParameterTuningJobObjectiveMetric": {}}}, None),
+        ("Lambda", {"OutputParameters": 3}, None),
+    ],
+)
+def test_a_stub_that_is_no_result_fails_its_step(
+    bench: Bench,
+    make_step: Write,
+    stub: Callable[..., RunOptions],
+    case: tuple[str, JsonObject, str | None],
+) -> None:
+    """Somebody wrote it by hand: what reads metrics and outputs never meets another type."""
+    kind, properties, reason = case
+    run = bench.run(make_step("a", kind), options=stub("a", properties=properties))
+    assert run.status == ("Succeeded" if reason is None else "Failed")
+    if reason is not None:
+        said = run.steps["a"]["FailureReason"]
+        assert said.startswith(f"the stub is no result of a {kind} step: ")
+        assert reason in said

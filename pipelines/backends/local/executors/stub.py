@@ -26,6 +26,7 @@ from pipelines.frozen import frozen
 from pipelines.json_types import Json, JsonObject
 from pipelines.runtime.archive import pack
 from pipelines.steptypes import StepType, find
+from pipelines.steptypes.shapes import check, shapes_of
 
 _PACKED: Final = ".tar.gz"
 """What the URI of a model ends with, which is an archive of its folder."""
@@ -45,6 +46,7 @@ class Stub:
         """Return an executor that returns this stub's result."""
 
         def execute(call: StepCall) -> StepOutcome:
+            _refuse_other_types(self.properties, find(str(call.step["Type"])))
             properties = merged(synthesized(call), self.properties)
             for name, path in self.outputs.items():
                 _upload(objects, path, _output_uri(name, properties, find(str(call.step["Type"]))))
@@ -84,6 +86,17 @@ def _outputs(path: Path, places: JsonObject) -> dict[str, Path]:
                 f"the stub {path} maps `{name}` to {outputs[name]}, which does not exist"
             )
     return outputs
+
+
+def _refuse_other_types(properties: JsonObject, step_type: StepType | None) -> None:
+    """Refuse properties that no step of a Type can have; those of a function have any type."""
+    if step_type is None or any(key.named_by is not None for key in step_type.step_keys):
+        return
+    shapes = shapes_of(step_type)
+    for problem in check(properties, shapes.describe, shapes) if shapes.describe else ():
+        if problem.kind == "wrong-type":
+            what = f"the stub is no result of a {step_type.name} step"
+            raise PipelinesError(f"{what}: {problem.message}")
 
 
 def synthesized(call: StepCall) -> JsonObject:
