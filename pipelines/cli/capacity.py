@@ -13,12 +13,12 @@ from pipelines.advice.reading import advice_on
 from pipelines.cli.project import home_of
 from pipelines.compile.model import Compiled
 from pipelines.definition.named import read
-from pipelines.definition.needs import needs_of
 from pipelines.definition.steps import take_apart
 from pipelines.execution.caller import Caller, CallRefusedError
 from pipelines.execution.executions import steps, summaries
 from pipelines.execution.identifiers import identifier
 from pipelines.json_types import Json, JsonObject
+from pipelines.plan.instances import instances_needed
 from pipelines.results.run import described_job
 from pipelines.steptypes import StepType
 from pipelines.steptypes.clusters import choices
@@ -28,7 +28,7 @@ from pipelines.steptypes.places import below, value_at
 def quota_lines(compiled: Compiled, file: Path, account: Account) -> Iterator[str]:
     """Yield each quota that a step needs, with its value where `doctor` has read it."""
     known = known_quotas(home_of(file), _where(account))
-    for (usage, instance_type), count in needs_of(read(compiled.definition)).instances.items():
+    for (usage, instance_type), count in instances_needed(compiled).items():
         name = quota_name(usage, instance_type)
         value = known.values.get(name)
         if value is None:

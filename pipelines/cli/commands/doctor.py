@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from pipelines.compile.permissions import permissions
 from pipelines.compile.supplies import code_of_steps
 from pipelines.definition.needs import needs_of
 from pipelines.errors import RefusedError
+from pipelines.plan.instances import instances_needed
 
 
 @click.command("doctor")
@@ -98,6 +100,7 @@ def _account(chosen: ChosenSpec, *, is_shown: bool) -> list[Check]:
     checks = []
     with open_target(chosen, local=False) as target:
         needs = needs_of(json.loads(target.compiled.definition))
+        needs = replace(needs, instances=instances_needed(target.compiled))
         if is_shown:
             echo("\nthe account")
         needed = permissions(target.compiled, target.aws)
