@@ -50,9 +50,9 @@ def main() -> NoReturn:
         _become([*first, *sys.argv[1:]], parent, before)
     _lead_group(pid)
     status = _end_of(pid, passed)
+    _write(file, {"wall_s": round(time.monotonic() - began, 2), **_used(read)})
     if _MPI in os.environ:
         _end_the_rest(pid)
-    _write(file, {"wall_s": round(time.monotonic() - began, 2), **_used(read)})
     _end_as(status)
 
 

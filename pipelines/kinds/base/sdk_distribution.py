@@ -65,7 +65,8 @@ def from_mapping(given: Mapping[str, Json]) -> tuple[str, JsonObject | None] | N
     if "launcher" in given:
         return None
     for key, settings in given.items():
-        found = {**_WORDS, **_OWN}.get(_plain(key))
+        word = settings if key == "type" and isinstance(settings, str) else key
+        found = {**_WORDS, **_OWN}.get(_plain(word))
         if found is None:
             continue
         told = settings if isinstance(settings, dict) else {}

@@ -47,6 +47,11 @@ from pipelines.kinds.base.sdk_distribution import from_mapping, from_text, writt
             "Torchrun",
             "distribution: {launcher: torchrun, processes_per_host: 4}",
         ),
+        (
+            {"type": "MPI", "process_count_per_node": 2},
+            "type",
+            "distribution: {launcher: mpi, processes_per_host: 2}",
+        ),
     ],
 )
 def test_what_the_sdk_writes_is_told_as_it_is_written_here(
