@@ -125,6 +125,16 @@ def test_chance_and_grids_need_no_optuna(strategy: str) -> None:
         assert (search._study is not None) is learns
 
 
+def test_a_search_that_ends_before_it_would_learn_imports_no_optuna() -> None:
+    """The first trials are drawn by chance, and it takes longer to import than they may take."""
+    for most, learns in ((2, False), (3, True)):
+        children = Children([0.5])
+        order = _order(children, request("Bayesian", most=most))
+        loop_ = TuningLoop(order, read_plan(order.request, "name"), children)
+        assert loop_.run().status is JobStatus.COMPLETED
+        assert (loop_._searches[0]._study is not None) is learns
+
+
 def test_values_stay_in_their_ranges_as_texts() -> None:
     """Whole numbers without a point; what is searched backwards never leaves its bounds."""
     for tuned in proposals(plan(), 20):

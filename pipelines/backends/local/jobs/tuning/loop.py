@@ -101,7 +101,7 @@ class TuningLoop:
         try:
             while not self._is_finished():
                 self._start_some()
-                for search in self._searches:
+                for search in self._searches if self._may_start() else ():
                     search.prepare()
                 self._wait()
         finally:

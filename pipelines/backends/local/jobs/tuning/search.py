@@ -58,6 +58,7 @@ class Search:
         self._tried: Counter[frozenset[tuple[str, str]]] = Counter()
         self._earlier: list[tuple[Point, float | None]] = []
         self._begun: list[Proposal] = []
+        self._told: list[tuple[int, float | None, bool]] = []
         self._study: Study | None = None
         self._at_random = min(_AT_RANDOM, 2 + (plan.most or 4 * _AT_RANDOM) // 4)
 
@@ -76,14 +77,16 @@ class Search:
         return self._proposal(number, self._learnt().suggest(number, self._seed(number)))
 
     def prepare(self) -> None:
-        """Import Optuna, if results decide anything; called while trials run."""
+        """Import Optuna, if results decide anything; called while trials run, others to follow."""
         if self._learns:
             self._learnt()
 
     def tell(self, proposal: Proposal, value: float | None, *, was_stopped: bool = False) -> None:
         """Take the value of a trial; None where it has none."""
         if self._learns:
-            self._learnt().end(proposal.number, value, was_stopped=was_stopped)
+            self._told.append((proposal.number, value, was_stopped))
+        if self._study is not None:
+            self._pass_on(self._study)
 
     def is_hopeless(self, proposal: Proposal, values: list[float]) -> bool:
         """Take the values that a running trial has had; return whether to stop it."""
@@ -119,7 +122,11 @@ class Search:
     @property
     def _learns(self) -> bool:
         """Whether results decide anything: what is tried next, or what is stopped."""
-        return self._is_guided or self._plan.stops_early
+        if self._plan.stops_early or self._plan.epochs is not None:
+            return True
+        most = self._plan.most
+        is_long = most is None or most > self._at_random or bool(self._earlier)
+        return self._is_guided and is_long
 
     def _is_informed(self, number: int) -> bool:
         """Return whether there are results enough to choose by."""
@@ -147,7 +154,14 @@ class Search:
                 self._study.add(point, value)
             for one in self._begun:
                 self._study.begin(one.number, one.point)
+            self._pass_on(self._study)
         return self._study
+
+    def _pass_on(self, study: Study) -> None:
+        """Let Optuna know of the trials that have ended since."""
+        for number, value, was_stopped in self._told:
+            study.end(number, value, was_stopped=was_stopped)
+        self._told.clear()
 
     def _cell(self, number: int) -> Proposal | None:
         cell = next(itertools.islice(self._cells(), number, None), None)
