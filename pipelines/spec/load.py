@@ -24,6 +24,7 @@ from pipelines.spec.values import describe
 
 SPEC_VERSION = 1
 
+_OF_A_DEFINITION = frozenset({"Steps", "Version"})
 _PLACEHOLDER = {"spec": SPEC_VERSION, "pipeline": "unnamed"}
 
 
@@ -71,6 +72,8 @@ def load(document: Document, models: StepModels, environ: Mapping[str, str]) -> 
     if not isinstance(document.data, dict):
         finding = Finding("SP121", f"the file must be a mapping, got {describe(document.data)}", ())
         return Loaded(None, (finding,))
+    if document.data.keys() >= _OF_A_DEFINITION and "steps" not in document.data:
+        return Loaded(None, (_definition(),))
     written = {k: v for k, v in document.data.items() if k != "environments" and k[:2] != "x-"}
     top, missing = environment.substitute(written, environ)
     found: list[Finding] = list(_version(top))
@@ -95,6 +98,12 @@ def load(document: Document, models: StepModels, environ: Mapping[str, str]) -> 
         return Loaded(None, reported)
     unread |= {("steps", name) for name in _mapping(steps) if name not in step_specs}
     return Loaded(parsed.model_copy(update={"steps": step_specs}), reported, unread, partial)
+
+
+def _definition() -> Finding:
+    message = "this is the definition of a pipeline, not a spec"
+    help_text = "`run --from-definition FILE` runs it; `validate` and `graph` take it with `-f`"
+    return Finding("SP102", message, ("Version",), "key", help_text)
 
 
 def _changing_nothing(finding: Finding, document: Document) -> Finding:
