@@ -41,6 +41,7 @@ _SAME: Final[Mapping[str, tuple[str, ...]]] = {
     "retry": ("maxretries", "retries", "retrypolicies"),
     "role": ("executionrole", "rolearn"),
     "script": ("code", "command", "entrypoint", "run"),
+    "source_dir": ("cwd", "sourcedirectory", "workdir", "workingdirectory"),
     "string": ("str", "text"),
     "then": ("ifsteps",),
     "transform": ("batchtransform",),
