@@ -32,6 +32,7 @@ from pipelines.json_types import JsonObject
 from pipelines.kinds.base.contract import ImageNeed, StepNeeds
 from pipelines.spec.model import Aws
 from pipelines.spec.references import Template
+from pipelines.steptypes.places import value_at
 
 
 @frozen
@@ -233,7 +234,7 @@ def _images(graph: Graph, found: list[Finding]) -> Iterator[tuple[tuple[str, Pat
                     image, problems = _image(name, need, aws.region)
                     found.extend(
                         Finding(p.code, p.message, (*node.path, *path), "value", p.help, p.severity)
-                        for p in (*problems, *_region_problems(name, graph.spec.aws))
+                        for p in (*problems, *_registry_problems(name, need, node, graph.spec.aws))
                     )
                     yield at, image
 
@@ -258,12 +259,17 @@ def _data_as_image(name: Template, path: Path, known: Container[str]) -> Iterato
             )
 
 
-def _region_problems(name: str, aws: Aws | None) -> Iterator[ImageProblem]:
-    """Yield what is wrong with the image's region; the region may be the default by oversight."""
-    if aws is not None:
+def _registry_problems(
+    name: str, need: ImageNeed, node: Node, aws: Aws | None
+) -> Iterator[ImageProblem]:
+    """Yield what is wrong with the image's registry; the region may be the default by oversight."""
+    private = value_at(
+        getattr(node.step, "extra", {}), "AlgorithmSpecification.TrainingImageConfig"
+    )
+    if aws is not None and private is None:
         is_given = "region" in aws.model_fields_set
-        severity = Severity.ERROR if is_given else Severity.WARNING
-        yield from (replace(one, severity=severity) for one in check_region(name, aws.region))
+        for one in check_region(name, aws.region, need.scope):
+            yield one if is_given else replace(one, severity=Severity.WARNING)
 
 
 def _image(name: str, need: ImageNeed, region: str) -> tuple[Image, tuple[ImageProblem, ...]]:

@@ -6,15 +6,21 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from pipelines.diagnostics import Severity
 from pipelines.images.image import ImageProblem
 from pipelines.images.resolving import domain
-from pipelines.images.table import families, row_of, table
+from pipelines.images.table import Scope, families, row_of, table
 
 ECR: Final = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.[a-z0-9.-]+/"
     r"(?P<repository>[^:@]+)(?::(?P<tag>[^@]+))?(?:@(?P<digest>sha256:[0-9a-f]+))?"
 )
 """A URI of an image in ECR."""
+
+
+_PRIVATE: Final = (
+    "copy it into ECR; training alone may use a registry in your VPC (`TrainingImageConfig`)"
+)
 
 
 def in_region(uri: str, region: str) -> str | ImageProblem | None:
@@ -37,12 +43,16 @@ def in_region(uri: str, region: str) -> str | ImageProblem | None:
     return f"{there.pop()}.dkr.ecr.{region}.{domain(region)}/{path}"
 
 
-def check_region(uri: str, region: str) -> Iterator[ImageProblem]:
+def check_region(uri: str, region: str, scope: Scope) -> Iterator[ImageProblem]:
     """Yield what is wrong with an image of another region, which jobs and models cannot pull.
 
     Source: FACTS 12.22.
     """
     match = ECR.fullmatch(uri)
+    is_uri = "/" in uri and "://" not in uri
+    if match is None and is_uri and scope != "inference":
+        message = "the image is in no private repository of ECR, and SageMaker pulls no other"
+        yield ImageProblem("SP403", message, _PRIVATE, Severity.WARNING)
     if match is None or match["region"] == region:
         return
     here = in_region(uri, region)
