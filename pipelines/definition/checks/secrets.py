@@ -30,7 +30,7 @@ _NAME: Final = re.compile(
 _OF_THE_SDK: Final = "remote_function_secret_key"
 """What `@step` of the SageMaker SDK signs its results with; it writes that by itself."""
 
-_PLACES: Final = ("arn:", "s3://", "/", "<", "{")
+_PLACES: Final = ("arn:", "s3://", "/", "<", "{", "$")
 """How a value begins that names where a secret is kept, or that somebody still has to fill in."""
 
 _MAPS: Final = frozenset({"Environment", "HyperParameters", "StaticHyperParameters"})
