@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 import uvloop
 
+from pipelines.backends.local.api.loop_waiting import LoopWaiting, _LoopSignal
 from pipelines.backends.local.hosting.fleet import Fleet
 from pipelines.backends.local.hosting.values import (
     FleetBusy,
@@ -36,7 +37,6 @@ from pipelines.backends.local.hosting.worker.http import (
 )
 from pipelines.backends.local.jobs.launcher import client
 from pipelines.backends.local.jobs.spec import HostCommand
-from pipelines.backends.local.waiting import LoopWaiting, _LoopSignal
 from tests.local.hosting.conftest import Serve
 
 REQUESTS = 2000

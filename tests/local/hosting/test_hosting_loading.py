@@ -12,9 +12,9 @@ from typing import TypeVar
 
 import pytest
 
+from pipelines.backends.local.api.loop_waiting import LoopWaiting
 from pipelines.backends.local.hosting.fleet import Fleet
 from pipelines.backends.local.hosting.values import FleetError, Invocation
-from pipelines.backends.local.waiting import LoopWaiting
 from tests.local.hosting.conftest import Serve
 from tests.waiting import until
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import uvloop
 
+from pipelines.backends.local.api.loop_waiting import LoopWaiting
 from pipelines.backends.local.hosting.fleet import Fleet
 from pipelines.backends.local.hosting.values import (
     FleetBusy,
@@ -22,7 +23,7 @@ from pipelines.backends.local.hosting.values import (
     FleetStoppedError,
     Invocation,
 )
-from pipelines.backends.local.waiting import LoopWaiting, Signal, in_this_thread
+from pipelines.backends.local.waiting import Signal, in_this_thread
 from tests.local.hosting.conftest import Serve
 
 GATED = """

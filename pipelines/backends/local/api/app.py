@@ -28,6 +28,7 @@ from pipelines.backends.local.api.bodies import (
 )
 from pipelines.backends.local.api.guard import Guard
 from pipelines.backends.local.api.json_rpc import one_line
+from pipelines.backends.local.api.loop_waiting import LoopWaiting
 from pipelines.backends.local.api.messages import (
     FileSection,
     HttpRefusal,
@@ -36,7 +37,7 @@ from pipelines.backends.local.api.messages import (
 )
 from pipelines.backends.local.api.routes import Route
 from pipelines.backends.local.state.database import StateError
-from pipelines.backends.local.waiting import LoopWaiting, Waiting
+from pipelines.backends.local.waiting import Waiting
 from pipelines.errors import from_outside
 from pipelines.frozen import frozen
 
