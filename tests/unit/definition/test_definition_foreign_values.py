@@ -39,8 +39,9 @@ def _shapes(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
 
 
 def _cases() -> dict[tuple[str | int, ...], tuple[Path, tuple[str | int, ...]]]:
+    """Find each place in the smallest definition that has it: each case checks a whole one."""
     found: dict[tuple[str | int, ...], tuple[Path, tuple[str | int, ...]]] = {}
-    for file in DEFINITIONS:
+    for file in sorted(DEFINITIONS, key=lambda file: file.stat().st_size):
         for path in _paths(json.loads(file.read_bytes())):
             if len(path) <= 5:
                 found.setdefault(_shapes(path), (file, path))
