@@ -6,15 +6,13 @@ SageMaker's own words in snake_case, unless a field says otherwise.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from pydantic import BaseModel
-
 from pipelines import kinds
 from pipelines.compile.placing import taken_from_defaults
+from pipelines.compile.wording import ACCOUNT_KEYS, Words
 from pipelines.diagnostics import Finding, Path
 from pipelines.frozen import frozen
 from pipelines.grammar.functions import is_function
@@ -28,13 +26,10 @@ from pipelines.spec.members import (
     is_model,
     type_below,
 )
-from pipelines.spec.model import Aws
 from pipelines.spec.steps import JobStep, StepSpec
 
 _COUNT = "SP415"
 """The code of what is too long, too short, too many or too few."""
-
-_MEMBER = re.compile(r"`([A-Z][A-Za-z0-9]+)`")
 
 
 def to_spec(
@@ -69,7 +64,7 @@ def _moved(
     advice = _counted(finding, path, crumbs, spec)
     own = path[-1] if path and path[0] != "aws" else None
     shared = _shared(finding.path, path) if own is None else {}
-    words = _Words(model, set(finding.path) - set(path), own, shared)
+    words = Words(model, set(finding.path) - set(path), own, shared)
     return replace(
         finding,
         message=words.translate(finding.message),
@@ -136,7 +131,7 @@ def _account_path(crumbs: Sequence[_Crumb], spec: Json) -> Path | None:
     """
     aws = _child(spec, "aws")
     for index, crumb in enumerate(crumbs):
-        key = _ACCOUNT.get(str(crumb.part))
+        key = ACCOUNT_KEYS.get(str(crumb.part))
         if key is None or _child(aws, key) is None:
             continue
         if not isinstance(crumb.value, str) or crumb.value in aws.values():
@@ -157,17 +152,7 @@ def _below(value: Json, crumbs: Iterable[_Crumb]) -> Iterator[str | int]:
 
 def account_key(member: Json) -> str | None:
     """Return the key of `aws:` that a member comes from, in whatever request."""
-    return _ACCOUNT.get(str(member))
-
-
-def _declared_members(model: type[BaseModel]) -> dict[str, str]:
-    """Return member → key of the fields that declare theirs."""
-    found = ((key, declared(field)) for key, field in fields_of(model).items())
-    return {name: key for key, member in found if member for name in member.names}
-
-
-_ACCOUNT = _declared_members(Aws)
-"""Members of a request that the spec has once, for all steps."""
+    return ACCOUNT_KEYS.get(str(member))
 
 
 _Place: TypeAlias = tuple[int, int]
@@ -293,66 +278,6 @@ def _shared(found: Path, path: Path) -> dict[str, str]:
     members = [part for part in found if isinstance(part, str)]
     keys = [part for part in path if isinstance(part, str)]
     return {members[-1]: ".".join(keys)} if members and keys else {}
-
-
-@frozen
-class _Words:
-    """Writes members of a request as keys of the spec; other words in backticks stay.
-
-    Args:
-        model: the model of the step; None where it is about none.
-        members: the members that may be meant.
-        place: the key of the step that the finding is placed at.
-        shared: member → place in `aws:`, of a finding that is placed there.
-    """
-
-    model: type[StepSpec] | None
-    members: set[str | int]
-    place: str | int | None
-    shared: Mapping[str, str]
-
-    def translate(self, text: str) -> str:
-        """Translate a message."""
-        return _MEMBER.sub(self._key, text)
-
-    def _key(self, match: re.Match[str]) -> str:
-        member = match.group(1)
-        if member in self.shared:
-            return f"`{self.shared[member]}`"
-        known = _all_declared(self.model) if self.model else {}
-        own = member in known and known[member] == self.place
-        if member in _ACCOUNT and not own:
-            return f"`aws.{_ACCOUNT[member]}`"
-        key = known.get(member, snake_case(member))
-        return f"`{key}`" if member in self.members or self._has(key, member) else match.group()
-
-    def _has(self, key: str, member: str) -> bool:
-        """Return whether the step has the key; one word, as `File`, may be a value as well."""
-        if self.model is None:
-            return False
-        is_one_word = "_" not in snake_case(member)
-        return key in (fields_of(self.model) if is_one_word else _all_keys(self.model))
-
-
-def _all_declared(model: type[BaseModel]) -> dict[str, str]:
-    """Return member → key of a model and of all models inside of it, outer ones first."""
-    found = _declared_members(model)
-    for inner in _models_in(model):
-        found = {**_all_declared(inner), **found}
-    return found
-
-
-def _all_keys(model: type[BaseModel]) -> set[str]:
-    """Return the keys of a model and of all models inside of it."""
-    return {*fields_of(model)}.union(*map(_all_keys, _models_in(model)))
-
-
-def _models_in(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
-    for key in fields_of(model):
-        inner = type_below(model, key)
-        inner = inner if is_model(inner) else type_below(inner, 0)
-        if is_model(inner):
-            yield inner
 
 
 def _model(step: Json) -> type[StepSpec] | None:

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import click
 
-from pipelines.account.destroy import (
+from pipelines.account.destroy import destroy
+from pipelines.account.resources import (
     AccountResource,
     FoundResources,
     SpecResources,
     copies,
-    destroy,
     find,
     running,
 )

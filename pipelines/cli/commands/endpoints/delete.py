@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from pipelines.account.destroy import SpecResources, destroy, made_for_endpoint
+from pipelines.account.destroy import destroy
+from pipelines.account.resources import SpecResources, made_for_endpoint
 from pipelines.cli.commands.destroy import named_resource
 from pipelines.cli.endpoints import find_endpoint, look
 from pipelines.cli.options import ChosenSpec, local_option, spec_options, yes_option
