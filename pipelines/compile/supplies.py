@@ -27,12 +27,10 @@ from pipelines.graph.build import resolver
 from pipelines.graph.model import Graph, Node
 from pipelines.graph.resolve import UnresolvedError
 from pipelines.images import Image, ImageProblem, check_instances, resolve
-from pipelines.images.regions import check_region
 from pipelines.json_types import JsonObject
 from pipelines.kinds.base.contract import ImageNeed, StepNeeds
 from pipelines.spec.model import Aws
 from pipelines.spec.references import Template
-from pipelines.steptypes.places import value_at
 
 
 @frozen
@@ -263,10 +261,13 @@ def _registry_problems(
     name: str, need: ImageNeed, node: Node, aws: Aws | None
 ) -> Iterator[ImageProblem]:
     """Yield what is wrong with the image's registry; the region may be the default by oversight."""
-    private = value_at(
-        getattr(node.step, "extra", {}), "AlgorithmSpecification.TrainingImageConfig"
-    )
-    if aws is not None and private is None:
+    if aws is None or "/" not in name:
+        return
+    from pipelines.images.regions import check_region  # noqa: PLC0415 - most images are short names
+    from pipelines.steptypes.places import value_at  # noqa: PLC0415
+
+    extra = getattr(node.step, "extra", {})
+    if value_at(extra, "AlgorithmSpecification.TrainingImageConfig") is None:
         is_given = "region" in aws.model_fields_set
         for one in check_region(name, aws.region, need.scope):
             yield one if is_given else replace(one, severity=Severity.WARNING)
