@@ -7,7 +7,15 @@ from itertools import count
 from typing import Final
 
 from pipelines.definition.steps import Definition, Step, take_apart
-from pipelines.grammar.functions import is_function, property_file_of
+from pipelines.grammar.functions import (
+    Get,
+    Join,
+    JsonGet,
+    function_of,
+    is_function,
+    parse_target,
+    property_file_of,
+)
 from pipelines.grammar.paths import Key, PathError, ValuePath, follow, parse_path, show_path
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.shapes import Shape, member_at, shapes_of
@@ -32,6 +40,7 @@ def stub_of(definition: JsonObject, name: str) -> JsonObject:
     step = parts.named[name]
     known = _synthesized(step)
     places = _places(step, known)
+    files = dict(_files_in_s3(definition, step))
     properties: JsonObject = {}
     outputs: dict[str, Json] = {}
     for path, folder in _read(parts, step):
@@ -43,8 +52,9 @@ def stub_of(definition: JsonObject, name: str) -> JsonObject:
         except PathError:
             properties = _with(properties, path, step)
         else:
-            if isinstance(found, str) and found in places:
-                outputs.setdefault(places[found], _FOLDER)
+            place = places.get(str(found), show_path(path) if path in files else None)
+            if place is not None:
+                outputs.setdefault(place, files.get(path, _FOLDER))
     stub = {"properties": properties, "outputs": outputs}
     return {key: value for key, value in stub.items() if value}
 
@@ -63,6 +73,22 @@ def _read(definition: Definition, step: Step) -> Iterator[tuple[ValuePath, str |
             yield (), files.get(file.name)
         elif get.target.path:
             yield parse_path(get.target.path), None
+
+
+def _files_in_s3(value: Json, step: Step) -> Iterator[tuple[ValuePath, str]]:
+    """Yield the properties of a step below which `Std:JsonGet` reads a file, with a placeholder."""
+    match function_of(value):
+        case JsonGet(file=Join(values=(Get() as get, *names))) if all(
+            isinstance(name, str) for name in names
+        ):
+            target = parse_target(get.target)
+            if target.step == step.name:
+                yield parse_path(target.path), f"<folder with {'/'.join(map(str, names))}>"
+        case _:
+            pass
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _files_in_s3(inner, step)
 
 
 def _folder_of(step: Step, output: str) -> str:

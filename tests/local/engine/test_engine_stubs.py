@@ -116,6 +116,27 @@ def test_a_stub_of_a_job_is_merged_over_what_its_arguments_say(
     assert bench.service.objects.get_bytes(found["model"]) == b"model"
 
 
+def test_a_stub_fills_the_place_that_a_property_says(
+    bench: Bench, make_step: Write, stub: Callable[..., RunOptions], tmp_path: Path
+) -> None:
+    """`@step` of the SDK reads results below its output path, which holds the execution id."""
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "results.json").write_text('{"Result": [7]}', encoding="utf-8")
+    place = "OutputDataConfig.S3OutputPath"
+    uri = {
+        "Std:Join": {"On": "/", "Values": ["s3://b/r", {"Get": "Execution.PipelineExecutionId"}]}
+    }
+    one = {
+        "Name": "one",
+        "Type": "Training",
+        "Arguments": {"OutputDataConfig": {"S3OutputPath": uri}},
+    }
+    file = {"Std:Join": {"On": "/", "Values": [{"Get": f"Steps.one.{place}"}, "results.json"]}}
+    read = {"Std:JsonGet": {"S3Uri": file, "Path": "Result[0]"}}
+    bench.run(one, make_step("b", x=read), options=stub("one", outputs={place: "results"}))
+    assert bench.arguments("b") == {"x": 7}
+
+
 def test_a_stub_fills_the_outputs_of_a_processing_step(
     bench: Bench, stub: Callable[..., RunOptions], tmp_path: Path
 ) -> None:

@@ -25,6 +25,16 @@ MODEL: Final = "Steps.train.ModelArtifacts.S3ModelArtifacts"
 JOINED: Final = {"Std:Join": {"On": "/", "Values": [get(MODEL), "x"]}}
 
 
+PLACE: Final = "OutputDataConfig.S3OutputPath"
+OUTPUT: Final = f"Steps.train.{PLACE}"
+RESULT: Final = {
+    "Std:JsonGet": {
+        "S3Uri": {"Std:Join": {"On": "/", "Values": [get(OUTPUT), "a", "results.json"]}},
+        "Path": "Result",
+    }
+}
+
+
 def _stub(step: JsonObject, *read: Json) -> JsonObject:
     readers = (lambda_step(f"reader{number}", value) for number, value in enumerate(read))
     return stub_of(with_steps(step, *readers), step["Name"])
@@ -64,6 +74,8 @@ def test_a_property_file_is_in_the_folder_of_its_output() -> None:
             [get("Steps.tune.TrainingJobSummaries[1].TrainingJobName")],
             {"properties": {"TrainingJobSummaries": [{}, {"TrainingJobName": "<text>"}]}},
         ),
+        (TRAINING, [RESULT, get(OUTPUT)], {"outputs": {PLACE: "<folder with a/results.json>"}}),
+        (TRAINING, [get(OUTPUT)], {}),
         (UNKNOWN, [get("Steps.query.Rows[0]")], {"properties": {"Rows": ["<text>"]}}),
         (
             {"Name": "run", "Type": "Processing", "Arguments": PROCESSING},

@@ -6,8 +6,8 @@ A stub is a JSON file:
      "outputs": {"train": "folder/with/files"}}
 
 `properties` are merged over a response built from the step's arguments. `outputs` maps an
-OutputName (or `model`, or an s3:// URI) to a folder or file beside the stub, which is copied to
-the URI of that output; the folder of a model is packed.
+OutputName (or `model`, the path of a property, or an s3:// URI) to a folder or file beside the
+stub, which is copied to the URI of that output; the folder of a model is packed.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pipelines.backends.local.objects import ObjectStore
 from pipelines.errors import PipelinesError, UsageError
 from pipelines.execution.status import StepStatus
 from pipelines.frozen import frozen
+from pipelines.grammar.paths import PathError, follow, parse_path
 from pipelines.json_types import Json, JsonObject
 from pipelines.runtime.archive import pack
 from pipelines.steptypes import StepType, find
@@ -151,5 +152,11 @@ def _output_uri(name: str, properties: JsonObject, step_type: StepType | None) -
             f"the stub has an output `{name}`, and only an execution knows where that is",
             f"write its s3:// URI in place of `{name}`, or say by `properties` where it is",
         )
+    try:
+        found = follow(properties, parse_path(name))
+    except PathError:
+        found = None
+    if isinstance(found, str) and found.startswith("s3://"):
+        return found
     known = ", ".join(f"`{output}`" for output in outputs) or "none"
     raise PipelinesError(f"the stub has an output `{name}`; the step's outputs are {known}")
