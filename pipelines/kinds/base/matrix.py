@@ -132,7 +132,9 @@ def _value(value: object, path: Path) -> Json:
         return read_at(path, any_fixed_text, value)
     if of_key in KEYS or isinstance(value, dict | list):
         wanted = "a text" if of_key in KEYS else "a text, a number or true/false"
-        raise mistake("SP121", f"must be {wanted}, got {describe(value)}", below=path)
+        advice = "types of which a job gets the first free one are a list of the step itself"
+        help_text = advice if of_key in KEYS and isinstance(value, list) else None
+        raise mistake("SP121", f"must be {wanted}, got {describe(value)}", help_text, below=path)
     return read_at(path, literal_scalar, value)
 
 
