@@ -22,10 +22,11 @@ from pipelines.backends.local.operations.table import operations_of
 from pipelines.backends.local.waiting import BLOCKING, in_this_thread
 from pipelines.json_types import Json, JsonObject
 from pipelines.steptypes.shapes import Shape, ShapeTable, check_request
+from tests.everything import EVERYTHING
 from tests.local.hosting.conftest import HostedLocal
 from tests.local.operations.legal_requests import LEGAL, fill
 
-MUTATIONS = 100
+MUTATIONS = 100 if EVERYTHING else 50
 PREFIX = {"sagemaker": "SageMaker", "logs": "Logs_20140328"}
 CODES = {
     "ConflictException",
@@ -160,7 +161,7 @@ def test_a_legal_request_is_answered_in_its_shape(
 def test_a_damaged_request_is_refused_and_changes_nothing(
     worlds: Callable[[], World], service: str, name: str
 ) -> None:
-    """A hundred of each operation, the same ones each time."""
+    """Many of each operation, the same ones each time."""
     world = worlds()
     operation = world.sagemaker.operations.named(service, name)
     chance = random.Random(name)  # noqa: S311 - the same damage in every run

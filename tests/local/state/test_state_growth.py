@@ -16,7 +16,7 @@ from benchmarks.projects import steps_project
 from pipelines.json_types import Json
 from tests.functional.cli.in_process import run_in
 
-_PAGE, _COPIES = 110, 400
+_PAGE, _COPIES = 110, 220
 _LIMIT = 1.15
 """Of work: a pass over all executions would make it several times as much."""
 
