@@ -46,6 +46,7 @@ def in_region(uri: str, region: str) -> str | ImageProblem | None:
 def check_region(uri: str, region: str, scope: Scope) -> Iterator[ImageProblem]:
     """Yield what is wrong with an image of another region, which jobs and models cannot pull.
 
+    A model's is a warning: `promote` copies the image of a version into the region that it comes to.
     Source: FACTS 12.22.
     """
     match = ECR.fullmatch(uri)
@@ -58,7 +59,8 @@ def check_region(uri: str, region: str, scope: Scope) -> Iterator[ImageProblem]:
     here = in_region(uri, region)
     advice = f"write `{here}`" if isinstance(here, str) else f"copy it into a registry in {region}"
     message = f"the image is in `{match['region']}`, and SageMaker pulls none across regions"
-    yield ImageProblem("SP403", message, advice)
+    severity = Severity.WARNING if scope == "inference" else Severity.ERROR
+    yield ImageProblem("SP403", message, advice, severity)
 
 
 def _registries(account: str, region: str) -> Iterator[Mapping[str, str]]:
