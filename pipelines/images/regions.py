@@ -46,7 +46,7 @@ def in_region(uri: str, region: str) -> str | ImageProblem | None:
 def check_region(uri: str, region: str, scope: Scope) -> Iterator[ImageProblem]:
     """Yield what is wrong with an image of another region, which jobs and models cannot pull.
 
-    A model's is a warning: `promote` copies the image of a version into the region that it comes to.
+    A model's is a warning: `promote` copies the images of the versions that it brings.
     Source: FACTS 12.22.
     """
     match = ECR.fullmatch(uri)
