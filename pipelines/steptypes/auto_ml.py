@@ -17,8 +17,6 @@ STEP_TYPE = StepType(
     request="CreateAutoMLJobRequest",
     describe="AutoMLProperties",
     supplied=("AutoMLJobName",),
-    # SDK mlops/workflow/automl_step.py takes them out of the request.
-    refused=("GenerateCandidateDefinitionsOnly", "ModelDeployConfig"),
     cache=Cache(
         key=(
             "AutoMLJobConfig.CompletionCriteria",
