@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from typing import IO
+from urllib.error import HTTPError
 
 from pipelines.account.account import Account
 from pipelines.errors import UsageError
@@ -122,6 +123,8 @@ def _copy_layer(source: Account, target: Account, name: ImageName, digest: str) 
         with closing(urllib.request.urlopen(url, timeout=_SECONDS)) as body:  # noqa: S310 - ECR's own answer
             _upload_layer(target, name.repository, digest, body)
     except OSError as error:
+        if isinstance(error, HTTPError):
+            error.close()  # it holds the connection
         raise CallRefusedError(
             f"the layer {digest} of {name.repository} cannot be downloaded: {error}",
             "run the command again: what is copied stays",
