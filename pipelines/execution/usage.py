@@ -46,6 +46,8 @@ class RankUsage:
         step: seconds of a step, by the last rate in the log of its host; None where it has none.
         gpus: its own; of the first rank all of its host where it is not known whose they are.
         launcher: what started it; None where nothing did.
+        called: MiB that calls asked for, where the disk gave more: what ranks of a host have mapped
+            counts for the one that was first.
     """
 
     host: str
@@ -60,6 +62,12 @@ class RankUsage:
     step: float | None = None
     gpus: GpuUsage | None = None
     launcher: str | None = None
+    called: float | None = None
+
+    @property
+    def read_alone(self) -> float:
+        """MiB that it has read itself, without what another rank may have read for it."""
+        return (self.called if self.called is not None else self.read) or 0.0
 
 
 @frozen
@@ -200,6 +208,7 @@ def _rank(found: Mapping[str, Json]) -> RankUsage:
         step=_optional(found, "step_s"),
         gpus=_gpus(found.get("gpus")),
         launcher=None if found.get("launcher") is None else str(found["launcher"]),
+        called=_optional(found, "called_mb"),
     )
 
 

@@ -77,23 +77,31 @@ def _write(file: tuple[str, dict[str, int]] | None, used: dict[str, Any]) -> Non
         return  # the disk is full: the rank is none of its concern
 
 
-def _used(before: int) -> dict[str, Any]:
+def _used(before: tuple[int, int]) -> dict[str, Any]:
     """Return what the rank has used, and its children that it has waited for."""
     spent = resource.getrusage(resource.RUSAGE_CHILDREN)
     size = spent.ru_maxrss // (1024 if _LINUX else 2**20)
     found = {"cpu_s": round(spent.ru_utime + spent.ru_stime, 2), "memory_mb": size}
-    read = _bytes_read()
-    return {**found, "read_mb": (read - before) // 2**20} if read else found
+    called, fetched = (now - then for now, then in zip(_bytes_read(), before))
+    if max(called, fetched) > 0:
+        found["read_mb"] = max(called, fetched) // 2**20
+    if fetched > called:
+        found["called_mb"] = called // 2**20
+    return found
 
 
-def _bytes_read() -> int:
-    """Return how much this process and its ended children have read; 0 if nothing counts it."""
+def _bytes_read() -> tuple[int, int]:
+    """Return how much this process and its ended children have read; 0 if nothing counts it.
+
+    First what was asked for by calls, then what came from a disk: of a file that several ranks have
+    mapped, such as a library, the whole counts for the one that was first.
+    """
     try:
         with open("/proc/self/io", "rb") as file:  # noqa: PTH123 - as above
             counted = dict(line.split(b": ") for line in file.read().splitlines())
-        return max(int(counted.get(b"rchar", 0)), int(counted.get(b"read_bytes", 0)))
+        return int(counted.get(b"rchar", 0)), int(counted.get(b"read_bytes", 0))
     except (OSError, ValueError):
-        return 0
+        return 0, 0
 
 
 def _become(argv: list[str], parent: int, mask: Any) -> NoReturn:
@@ -105,6 +113,8 @@ def _become(argv: list[str], parent: int, mask: Any) -> NoReturn:
             os._exit(1)
         for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)  # Python's own are not the launcher's
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # else one that waits would raise here
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         os.execvp(argv[0], argv)  # noqa: S606 - deliberately without a shell
     except OSError as error:

@@ -7,6 +7,7 @@ from typing import Final
 
 from pipelines.advice.job import ObservedJob, Rule, gigabytes, time_of
 from pipelines.execution.usage import RankUsage
+from pipelines.steptypes.places import value_at
 
 _TIMES: Final = 2.0
 """How often one has what the others have; the first rank always does somewhat more: it saves."""
@@ -20,24 +21,37 @@ _EARLY: Final = 0.8
 
 def _advise(job: ObservedJob) -> str | None:
     ranks = job.ranks
-    if len(ranks) < 2:
+    if len(ranks) < 2 or _has_groups(job):
         return None
-    found = _read(ranks) or _ended(ranks) or _computed_on_gpus(ranks) or _computed(ranks)
+    ended = None if _was_ended(job) else _ended(ranks)
+    found = _read(ranks) or ended or _computed_on_gpus(ranks) or _computed(ranks)
     return f"give each rank an equal share of {found}" if found else None
 
 
+def _has_groups(job: ObservedJob) -> bool:
+    """Return whether it has groups of instances: their types and channels may differ on purpose."""
+    return len(value_at(job.described, "ResourceConfig.InstanceGroups") or ()) > 1
+
+
+def _was_ended(job: ObservedJob) -> bool:
+    """Return whether it was stopped or has failed: its ranks then end as somebody ends them."""
+    return job.described.get("TrainingJobStatus") in ("Failed", "Stopped")
+
+
 def _read(ranks: list[RankUsage]) -> str | None:
-    most = max(ranks, key=lambda one: one.read or 0.0)
-    usual = median_high(one.read or 0.0 for one in ranks if one is not most)
-    if not most.read or most.read < max(_LEAST_READ, _TIMES * usual):
+    most = max(ranks, key=lambda one: one.read_alone)
+    usual = median_high(one.read_alone for one in ranks if one is not most)
+    if most.read_alone < max(_LEAST_READ, _TIMES * usual):
         return None
     others = _others(ranks, "at most")
     less = gigabytes(usual) if usual >= _LEAST_READ else f"{usual:.0f} MB"
-    return f"the data: {_name(most)} read {gigabytes(most.read)}, {others} {less}"
+    return f"the data: {_name(most)} read {gigabytes(most.read_alone)}, {others} {less}"
 
 
 def _ended(ranks: list[RankUsage]) -> str | None:
-    first, last = (choose(ranks, key=lambda one: one.wall) for choose in (min, max))
+    """Compare when ranks ended, but for the first one being last: it saves or evaluates alone."""
+    first = min(ranks, key=lambda one: one.wall)
+    last = max((one for one in ranks if one.rank), key=lambda one: one.wall)
     if first.wall > _EARLY * last.wall:
         return None
     ended = f"{_name(first)} ended after {time_of(first.wall)}"

@@ -22,6 +22,7 @@ HOST = HostUsage("algo-1", wall=600.0, cpu=1200.0, cpus=4, memory=2048.0, memory
 GPUS = GpuUsage(count=1, busy_percent=50.0, memory=8192.0, memory_of=24576.0)
 TWO = replace(HOST, cpu=1800.0, processes=2)
 FOUR = replace(GPUS, count=4, busy_percent=24.0)
+LATE = RankUsage("algo-1", 0, 600.0, 600.0, 4, 2, memory=1.0, read=900.0)
 
 
 def transition(status: str, seconds: float) -> JsonObject:
@@ -197,7 +198,7 @@ def of_gpu(percent: float) -> RankUsage:
         (
             uneven(wall=470.0),
             uneven(wall=490.0),
-            "the work: rank 3 (algo-2) ended after 8 min, rank 0 (algo-1) after 10 min",
+            "the work: rank 3 (algo-2) ended after 8 min, rank 1 (algo-1) after 10 min",
         ),
         (
             uneven(cpu=1201.0),
@@ -220,6 +221,27 @@ def test_ranks_that_differ_by_far_are_told_to_share(
     assert words in text
     assert told(replace(beyond, is_local=True)) == [text]
     assert told(within) == []
+
+
+@pytest.mark.parametrize(
+    "observed",
+    [
+        job(replace(TWO, ranks=(LATE, replace(LATE, rank=1, wall=300.0)))),
+        replace(
+            uneven(wall=470.0),
+            described={**uneven().described, "TrainingJobStatus": "Failed"},
+        ),
+        replace(
+            uneven(cpu=1201.0, read=9000.0),
+            described={"ResourceConfig": {"InstanceGroups": [{}, {}]}},
+        ),
+        uneven(read=5000.0, called=900.0),
+    ],
+    ids=["the first rank saves", "failed", "instance groups", "mapped files"],
+)
+def test_ranks_that_differ_for_a_reason_are_told_nothing(observed: ObservedJob) -> None:
+    """Of a file that all have mapped, as of libraries, the disk gives the first one everything."""
+    assert told(observed) == []
 
 
 @pytest.mark.parametrize(

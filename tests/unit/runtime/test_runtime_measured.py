@@ -150,3 +150,14 @@ def test_what_a_rank_of_mpirun_leaves_behind_ends_with_it(
     assert process.stdout is not None
     assert process.stdout.read() == ""  # the end of all that had it open
     assert process.wait() == 4
+
+
+def test_an_interrupt_that_waits_as_the_rank_starts_ends_it_as_one() -> None:
+    """Python's own handler would raise it in what becomes the rank, which then cannot start."""
+    parent, pid = os.getpid(), os.fork()
+    if pid == 0:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        os.kill(os.getpid(), signal.SIGINT)
+        measured._become(["sleep", "9"], parent, set())
+    assert os.waitpid(pid, 0)[1] == signal.SIGINT
