@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import select
+import signal
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
+from pipelines.backends.local.hosting import model_server
 from pipelines.backends.local.hosting.channel import (
     Channel,
     ChannelEndedError,
     Sent,
     WrongResponseError,
 )
-from pipelines.backends.local.hosting.values import Invocation
+from pipelines.backends.local.hosting.model_server import ModelServer
+from pipelines.backends.local.hosting.values import FleetError, Invocation
 from pipelines.backends.local.hosting.worker.handler import InvocationReply, InvocationRequest
-from pipelines.backends.local.hosting.worker.http import serve, write_message
+from pipelines.backends.local.hosting.worker.http import PIECE, serve, write_message
+from pipelines.backends.local.jobs.launcher.client import Launcher
 from pipelines.backends.local.waiting import BLOCKING, in_this_thread
 
 
@@ -72,6 +80,46 @@ def test_a_request_that_is_taken_back_is_never_begun(server: Server) -> None:
     assert not server.ours.take_back(third)
     assert server.ask(third) == b"third", "the response to the first one is skipped"
     assert server.seen == [b"first", b"third"]
+
+
+def test_a_server_goes_on_after_a_request_that_was_taken_back_in_its_middle(
+    server: Server,
+) -> None:
+    """There was no room for all of it: the rest precedes the next request."""
+    sent = [server.sent(b"x" * PIECE)]
+    while server.ours.hand_over(sent[-1]) and not sent[-1].left:
+        sent.append(server.sent(b"x" * PIECE))
+    assert sent[-1].is_offered, "it is the one that was cut"
+    assert server.ours.take_back(sent[-1])
+    assert not server.ours.has_room(Invocation(b"x", "x/x", "*/*"), len(sent) + 1)
+    for one in sent[:-1]:
+        assert server.ours.take_back(one)
+    assert not server.ours.is_wasted
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(server.ask, server.sent(b"next"))
+        select.select([server.offers], [], [])
+        server.run()
+        assert asked.result() == b"next"
+    assert server.seen == [b"next"]
+
+
+def test_a_server_that_closes_its_connection_and_does_not_end_is_ended(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its request fails; a thread of the user's code can keep the process."""
+    monkeypatch.setattr(model_server, "_TERM_SECONDS", 0)
+    answers, end = os.pipe()
+    signals: list[signal.Signals] = []
+    launcher = Launcher(0, answers)
+    monkeypatch.setattr(launcher, "send_signal", signals.append)
+    model = ModelServer(launcher, tmp_path / "log")
+    model._channel = server.ours
+    server.channel.close()
+    with pytest.raises(FleetError, match="closed its connection"):
+        in_this_thread(model.answer(server.sent(b"x"), BLOCKING, 60))
+    assert signals == [signal.SIGUSR1]
+    os.close(end)
+    launcher.close()
 
 
 @pytest.mark.parametrize(

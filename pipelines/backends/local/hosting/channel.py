@@ -84,7 +84,7 @@ class Channel:
         self._reader = MessageReader()
         self._numbers = count(1)
         self._sent: deque[Sent] = deque()
-        self._is_cut = False
+        self._rest = memoryview(b"")  # of one that was taken back before it was whole
         with suppress(OSError):  # it has ended: so the first request finds out
             socket.send_fds(connected, [b"0"], [self._offered.fileno()])
 
@@ -110,16 +110,15 @@ class Channel:
     @property
     def is_wasted(self) -> bool:
         """Return whether the process has begun requests whose responses nobody wants."""
-        return self._is_cut or any(not one.is_wanted for one in (*self._sent,))
+        return any(not one.is_wanted for one in (*self._sent,))
 
     def has_room(self, invocation: Invocation, most: int) -> bool:
         """Return whether a request may be sent behind others: `most` is how many there may be."""
         try:
-            is_whole = not self._sent[-1].left
+            is_whole = not (self._sent[-1].left or self._rest)
         except IndexError:  # its first request has not been sent yet
             return False
-        is_small = len(invocation.body) <= PIECE
-        return is_whole and is_small and not self._is_cut and len(self._sent) < most
+        return is_whole and len(invocation.body) <= PIECE and len(self._sent) < most
 
     def hand_over(self, sent: Sent) -> bool:
         """Send a request behind others; False where that cannot be done at once."""
@@ -142,7 +141,7 @@ class Channel:
             return False
         if sent.number not in numbers:
             return False
-        self._is_cut |= bool(sent.left)
+        self._rest = sent.left or self._rest
         if sent in self._sent:  # else the process has responded before it had begun
             self._sent.remove(sent)
         return True
@@ -162,7 +161,7 @@ class Channel:
         """
         may_be_there = sent.is_offered
         if not may_be_there:
-            self._sent.append(sent)
+            self._go_on(sent)
         try:
             while sent.left:
                 try:
@@ -175,7 +174,6 @@ class Channel:
             raise ChannelEndedError from None
         finally:
             sent.is_wanted = False  # where it was given up
-            self._is_cut |= bool(sent.left)
 
     async def _response(
         self, sent: Sent, waiting: Waiting, until: float, *, may_be_there: bool
@@ -193,6 +191,12 @@ class Channel:
                 return message
             if oldest.is_wanted:
                 raise WrongResponseError
+
+    def _go_on(self, sent: Sent) -> None:
+        """Have a request follow what was sent last, which is to be whole before."""
+        if self._rest:
+            sent.left, self._rest = memoryview(bytes(self._rest) + sent.left), memoryview(b"")
+        self._sent.append(sent)
 
     def _read(self) -> HttpMessage | None:
         try:

@@ -196,7 +196,13 @@ class ModelServer:
         return await self._channel.exchange(sent, waiting, until)
 
     def _ended(self) -> str:
-        """Describe how the process ended, from its launcher's result."""
+        """Describe how the process ended, from its launcher's result; have it end if it does not.
+
+        Threads of the user's code can keep a process that serves nobody any more.
+        """
+        if not self._launcher.wait(_TERM_SECONDS):
+            self.interrupt()
+            return "the model server closed its connection"
         kind, rest = self._launcher.result()
         match kind:
             case "signal":
