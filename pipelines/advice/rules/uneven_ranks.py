@@ -12,6 +12,9 @@ from pipelines.steptypes.places import value_at
 _TIMES: Final = 2.0
 """How often one has what the others have; the first rank always does somewhat more: it saves."""
 
+_SERVERS: Final = "tensorflow"
+"""What may start parameter servers: a host computes for those whose variables it holds."""
+
 _LEAST_READ: Final = 1024.0
 _LEAST_SECONDS: Final = 60.0
 _LEAST_PERCENT: Final = 40.0
@@ -23,8 +26,10 @@ def _advise(job: ObservedJob) -> str | None:
     ranks = job.ranks
     if len(ranks) < 2 or _has_groups(job):
         return None
-    ended = None if _was_ended(job) else _ended(ranks)
-    found = _read(ranks) or ended or _computed_on_gpus(ranks) or _computed(ranks)
+    found = _read(ranks)
+    if found is None and ranks[0].launcher != _SERVERS:
+        ended = None if _was_ended(job) else _ended(ranks)
+        found = ended or _computed_on_gpus(ranks) or _computed(ranks)
     return f"give each rank an equal share of {found}" if found else None
 
 

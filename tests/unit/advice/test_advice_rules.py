@@ -236,8 +236,13 @@ def test_ranks_that_differ_by_far_are_told_to_share(
             described={"ResourceConfig": {"InstanceGroups": [{}, {}]}},
         ),
         uneven(read=5000.0, called=900.0),
+        job(
+            replace(HOST, ranks=(replace(LATE, launcher="tensorflow"),)),
+            replace(HOST, ranks=(replace(LATE, launcher="tensorflow", rank=1, cpu=9e3, wall=9.0),)),
+        ),
+        job(replace(HOST, processes=4, memory=8192.0, cpu=1800.0)),
     ],
-    ids=["the first rank saves", "failed", "instance groups", "mapped files"],
+    ids=["the first saves", "failed", "groups", "mapped files", "servers", "shared memory"],
 )
 def test_ranks_that_differ_for_a_reason_are_told_nothing(observed: ObservedJob) -> None:
     """Of a file that all have mapped, as of libraries, the disk gives the first one everything."""
