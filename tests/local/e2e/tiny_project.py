@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
 
+import pytest
+
 from pipelines.backends.local.sagemaker import LocalSageMaker
 from pipelines.cli.options import ChosenSpec
 from pipelines.cli.scope import local_scope
@@ -23,6 +25,7 @@ from pipelines.cli.target import open_sagemaker
 from pipelines.execution.executions import executions
 from pipelines.execution.identifiers import identifier
 from pipelines.json_types import Json, JsonObject
+from tests.functional.cli.in_process import run_in
 from tests.waiting import SECONDS, until
 
 ROOT = Path(__file__).parents[3]
@@ -309,9 +312,13 @@ class Project:
         until(lambda: not self.leftovers())
 
     def _json(self, *words: str) -> Json:
-        ended = self.run(*words)
-        assert ended.code == 0, ended.text
-        return json.loads(ended.out)
+        """Ask in this process: what is asked about is what the commands before have left."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in {"RAN": str(self.ran), **self.environment}.items():
+                patch.setenv(name, value)
+            answer = run_in(self.folder, *words)
+        assert answer.code == 0, answer.out + answer.err
+        return json.loads(answer.out)
 
 
 def _without_job(path: Path) -> str:
