@@ -88,3 +88,12 @@ def test_the_excerpt_of_a_failed_log_leaves_it_out() -> None:
     """It ends with what the job wrote."""
     log = ["epoch 1", "out of data", TAG + json.dumps(WHOLE)]
     assert excerpt(log, "AlgorithmError: exit code 3, exit code: 3") == ("epoch 1", "out of data")
+
+
+def test_what_a_rank_has_read_itself_is_what_it_called_for_where_the_disk_gave_more() -> None:
+    """Lines of earlier bundles do not say it, nor ranks that mapped nothing."""
+    line = {"host": "algo-1", "rank": 0, "local_rank": 0, "wall_s": 9, "cpu_s": 1, "cpus": 2}
+    for called, alone in ({"called_mb": 40}, 40.0), ({}, 900.0):
+        used = usage_in(TAG + json.dumps({**line, "read_mb": 900, **called}))
+        assert isinstance(used, RankUsage)
+        assert (used.read, used.read_alone) == (900.0, alone)
