@@ -9,7 +9,6 @@ from pydantic import BaseModel
 
 from pipelines.diagnostics import Path
 from pipelines.frozen import frozen
-from pipelines.json_types import Json
 from pipelines.spec.expressions import Expression, references_in
 from pipelines.spec.references import Reference, Template
 
@@ -29,21 +28,23 @@ class Use:
         return (self.reference.start, self.reference.end)
 
 
-def uses_in(value: Json, path: Path) -> Iterator[Use]:  # noqa: C901 - one case per sort of value
-    """Walk a model, the keys as the user wrote them, and yield its references in order."""
-    match value:
-        case Template(references=references):
-            yield from (Use(reference, path) for reference in references)
-        case BaseModel():
-            for name, field in type(value).model_fields.items():
-                yield from uses_in(getattr(value, name), (*path, field.alias or name))
-        case dict():
-            for key, item in value.items():
-                yield from uses_in(item, (*path, key))
-        case list():
-            for index, item in enumerate(value):
-                yield from uses_in(item, (*path, index))
-        case _ if isinstance(value, _EXPRESSIONS):
-            yield from (Use(reference, path) for reference in references_in(value))
-        case _:
-            pass
+def entries_of(value: object) -> Iterator[tuple[str | int, object]]:
+    """Yield what is directly below a model, a list or a mapping, keys as the user wrote them."""
+    if isinstance(value, BaseModel):
+        for name, field in type(value).model_fields.items():
+            yield field.alias or name, getattr(value, name)
+    elif isinstance(value, list):
+        yield from enumerate(value)
+    elif isinstance(value, dict):
+        yield from value.items()
+
+
+def uses_in(value: object, path: Path) -> Iterator[Use]:
+    """Walk a model and yield its references in order."""
+    if isinstance(value, Template):
+        yield from (Use(reference, path) for reference in value.references)
+    elif isinstance(value, _EXPRESSIONS):
+        yield from (Use(reference, path) for reference in references_in(value))
+    else:
+        for key, item in entries_of(value):
+            yield from uses_in(item, (*path, key))

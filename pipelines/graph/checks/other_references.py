@@ -10,13 +10,14 @@ from pydantic import BaseModel
 
 from pipelines.diagnostics import Finding, Path, Severity
 from pipelines.graph.model import Graph
+from pipelines.graph.uses import entries_of
 from pipelines.spec.references import Template
 
 _BRACES: Final = re.compile(
     r"\{\{\s*(?P<path>(?:data|env|execution|parameters|steps)\.[\w.\[\]'-]+)\s*\}\}"
 )
 _WHOLE: Final = re.compile(r"\$?(?P<path>(?P<root>data|parameters|steps)\.(?P<name>[\w-]+)[\w.-]*)")
-_FREE: Final = frozenset({"description", "display_name", "if_", "kind"})
+_FREE: Final = frozenset({"description", "display_name", "if", "kind"})
 
 
 def check(graph: Graph) -> Iterator[Finding]:
@@ -45,16 +46,6 @@ def _texts(value: object, path: Path = ()) -> Iterator[tuple[Path, str]]:
         yield path, value
     elif isinstance(value, Template):
         yield from ((path, part) for part in value.segments if isinstance(part, str))
-    for key, inner in _entries(value):
-        yield from _texts(inner, (*path, key))
-
-
-def _entries(value: object) -> Iterator[tuple[str | int, object]]:
-    if isinstance(value, BaseModel):
-        for name, field in type(value).model_fields.items():
-            if name not in _FREE:
-                yield field.alias or name, getattr(value, name)
-    elif isinstance(value, list):
-        yield from enumerate(value)
-    elif isinstance(value, dict):
-        yield from value.items()
+    for key, inner in entries_of(value):
+        if not (isinstance(value, BaseModel) and key in _FREE):
+            yield from _texts(inner, (*path, key))

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from pipelines.diagnostics import Finding, Path, Severity
 from pipelines.graph.model import Graph
+from pipelines.graph.uses import entries_of
 from pipelines.spec.references import Template
 
 _FREE = frozenset({"description", "display_name", "content_type", "values"})
@@ -50,16 +51,12 @@ def _uris(value: object, path: Path = ()) -> Iterator[tuple[Path, str]]:
         text = "".join(one if isinstance(one, str) else "…" for one in segments)
         if text.startswith("s3://"):
             yield path, text
-    for key, inner in _entries(value):
-        yield from _uris(inner, (*path, key))
+    for key, inner in entries_of(value):
+        if not _is_free(value, key, inner):
+            yield from _uris(inner, (*path, key))
 
 
-def _entries(value: object) -> Iterator[tuple[str | int, object]]:
+def _is_free(value: object, key: str | int, inner: object) -> bool:
     if isinstance(value, BaseModel):
-        for name, field in type(value).model_fields.items():
-            if name not in _FREE:
-                yield field.alias or name, getattr(value, name)
-    elif isinstance(value, list):
-        yield from enumerate(value)
-    elif isinstance(value, dict):
-        yield from ((key, one) for key, one in value.items() if isinstance(one, BaseModel))
+        return key in _FREE
+    return isinstance(value, dict) and not isinstance(inner, BaseModel)
