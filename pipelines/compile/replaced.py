@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from pipelines.bundle.code import requirement_lines
+from pipelines.bundle.collecting import requirement_lines
 from pipelines.bundle.need import RequirementsFile
 from pipelines.bundle.project import Project
 from pipelines.compile.imports import StepCode

@@ -32,6 +32,7 @@ from pipelines.kinds.base.jobs import (
     processing_output,
 )
 from pipelines.kinds.base.matrix import KEYS, LISTS, Matrix, Row, member_name, rows
+from pipelines.kinds.base.training import training_checks
 from pipelines.programs.select.variables import BEST, EXECUTION, OUTPUT, REPORT
 from pipelines.spec.base import SpecModel
 from pipelines.spec.members import RequestMember
@@ -223,11 +224,11 @@ def _training_checks(step: ExperimentsStep) -> Iterator[Finding]:
     types = dict.fromkeys(
         row["instance_type"] for row in rows(step.matrix) if "instance_type" in row
     )
-    for found in training.checks(step):
+    for found in training_checks(step):
         if not types or found.path != _TYPE:
             yield found
     for one in types:
-        for found in training.checks(step.model_copy(update={"instance_type": one})):
+        for found in training_checks(step.model_copy(update={"instance_type": one})):
             if found.path == _TYPE:
                 yield replace(found, path=("matrix", *_TYPE))
 

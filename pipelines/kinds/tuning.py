@@ -33,7 +33,7 @@ from pipelines.kinds.base.search import (
     written_ranges,
     written_warm_start,
 )
-from pipelines.kinds.training import TrainingKeys
+from pipelines.kinds.base.training import TrainingKeys, training_checks
 from pipelines.spec.members import RequestMember, members_of
 from pipelines.spec.values import AnyScalar, Integer, mistake, no_entries
 from pipelines.steptypes.tuning_job import OBJECTIVE
@@ -189,7 +189,7 @@ def needs(name: str, step: TuningStep) -> StepNeeds:
 
 def checks(step: TuningStep) -> Iterator[Finding]:
     """There are metrics, and each range has what its type needs; the rest is the Type's."""
-    yield from training.checks(step)
+    yield from training_checks(step)
     if not step.metric_definitions and step.script is not None:
         metric = step.objective.metric
         message = f"no metric definition gives the objective `{metric}`"

@@ -13,7 +13,8 @@ from pipelines.backends.local.jobs import own_entrypoint
 from pipelines.backends.local.jobs.opt_ml import ROOT, host_path
 from pipelines.backends.local.jobs.spec import JobRefusedError
 from pipelines.bundle.assets import write_zipapp
-from pipelines.bundle.code import code_files, requirement_lines
+from pipelines.bundle.code import code_files
+from pipelines.bundle.collecting import requirement_lines
 from pipelines.bundle.frame import frame
 from pipelines.bundle.project import Project
 from pipelines.files import real
