@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from pipelines.execution import logs
 from pipelines.execution.caller import Caller, CallRefusedError
@@ -30,28 +31,25 @@ class GpuUsage:
 
 
 @frozen
-class RankUsage:
-    """What one rank of a job used, and what its host has.
+class Usage:
+    """What a rank of a job used, or all ranks of a host, and what that host has.
 
     Args:
-        host: the name of its host.
-        rank: its number among all of the job.
+        host: the name of the host.
         wall: seconds that it ran.
         cpu: seconds of processors; None of a rank that was killed before anybody could look.
-        cpus: how many its host has.
-        processes: how many ranks its host runs.
-        memory: of its largest process, in MiB.
-        memory_of: what its host has, in MiB.
+        cpus: how many the host has.
+        processes: how many ranks the host runs.
+        memory: of the largest process, in MiB.
+        memory_of: what the host has, in MiB.
         read: MiB that were read; None where nothing counted it.
-        step: seconds of a step, by the last rate in the log of its host; None where it has none.
-        gpus: its own; of the first rank all of its host where it is not known whose they are.
-        launcher: what started it; None where nothing did.
-        called: MiB that calls asked for, where the disk gave more: what ranks of a host have mapped
-            counts for the one that was first.
+        step: seconds of a step, by the last rate in the log of the host; None where it has none.
+        gpus: a rank's own, and on the first rank all of the host where it is not known whose they
+            are; None where there are none, or nobody could say.
+        launcher: what started the processes; None where nothing did.
     """
 
     host: str
-    rank: int
     wall: float
     cpu: float | None
     cpus: int
@@ -62,6 +60,25 @@ class RankUsage:
     step: float | None = None
     gpus: GpuUsage | None = None
     launcher: str | None = None
+
+    @property
+    def busy(self) -> float:
+        """The share of its host's processors that was in use, from 0 to 1."""
+        known = self.wall > 0 and self.cpus > 0
+        return (self.cpu or 0.0) / (self.wall * self.cpus) if known else 0.0
+
+
+@frozen
+class RankUsage(Usage):
+    """What one rank of a job used.
+
+    Args:
+        rank: its number among all of the job.
+        called: MiB that calls asked for, where the disk gave more: what ranks of a host have mapped
+            counts for the one that was first.
+    """
+
+    rank: int = 0
     called: float | None = None
 
     @property
@@ -71,41 +88,16 @@ class RankUsage:
 
 
 @frozen
-class HostUsage:
+class HostUsage(Usage):
     """What all ranks of one host used: their sum.
 
     Args:
-        host: its name.
-        wall: seconds that the user's code ran.
         cpu: seconds of processors.
-        cpus: how many it has.
-        processes: how many of the user's code it ran.
-        memory: of the largest process, in MiB.
-        memory_of: what the host has, in MiB.
-        read: MiB that were read; None where nothing counted it.
-        step: seconds of a step, by the last rate in the log; None where it has none.
-        gpus: None where it has none, or nobody could say.
-        launcher: what started its processes; None where nothing did.
         ranks: each of them; none in the line of a bundle that counts a host's processes together.
     """
 
-    host: str
-    wall: float
     cpu: float
-    cpus: int
-    processes: int = 1
-    memory: float = 0.0
-    memory_of: float = 0.0
-    read: float | None = None
-    step: float | None = None
-    gpus: GpuUsage | None = None
-    launcher: str | None = None
     ranks: tuple[RankUsage, ...] = ()
-
-    @property
-    def busy(self) -> float:
-        """The share of its processors that was in use, from 0 to 1."""
-        return self.cpu / (self.wall * self.cpus) if self.wall > 0 and self.cpus > 0 else 0.0
 
     @property
     def peak(self) -> float:
@@ -195,39 +187,30 @@ def _all_gpus(found: Sequence[GpuUsage]) -> GpuUsage | None:
 
 
 def _rank(found: Mapping[str, Json]) -> RankUsage:
-    return RankUsage(
-        host=str(found["host"]),
-        rank=int(_number(found["rank"])),
-        wall=_number(found["wall_s"]),
-        cpu=_optional(found, "cpu_s"),
-        cpus=int(_number(found["cpus"])),
-        processes=int(_number(found.get("processes", 1))),
-        memory=_number(found.get("memory_mb", 0)),
-        memory_of=_number(found.get("memory_of_mb", 0)),
-        read=_optional(found, "read_mb"),
-        step=_optional(found, "step_s"),
-        gpus=_gpus(found.get("gpus")),
-        launcher=None if found.get("launcher") is None else str(found["launcher"]),
-        called=_optional(found, "called_mb"),
-    )
+    rank, called = int(_number(found["rank"])), _optional(found, "called_mb")
+    return RankUsage(**_common(found), rank=rank, called=called)
 
 
 def _host(found: Mapping[str, Json]) -> HostUsage:
     """Read the line of a bundle that counts all processes of a host together."""
-    one = _rank({"rank": 0, **found})
-    return HostUsage(
-        host=one.host,
-        wall=one.wall,
-        cpu=_number(found["cpu_s"]),
-        cpus=one.cpus,
-        processes=one.processes,
-        memory=one.memory,
-        memory_of=one.memory_of,
-        read=one.read,
-        step=one.step,
-        gpus=one.gpus,
-        launcher=one.launcher,
-    )
+    return HostUsage(**{**_common(found), "cpu": _number(found["cpu_s"])})
+
+
+def _common(found: Mapping[str, Json]) -> dict[str, Any]:
+    """Return the fields that a line has of a rank and of a host."""
+    return {
+        "host": str(found["host"]),
+        "wall": _number(found["wall_s"]),
+        "cpu": _optional(found, "cpu_s"),
+        "cpus": int(_number(found["cpus"])),
+        "processes": int(_number(found.get("processes", 1))),
+        "memory": _number(found.get("memory_mb", 0)),
+        "memory_of": _number(found.get("memory_of_mb", 0)),
+        "read": _optional(found, "read_mb"),
+        "step": _optional(found, "step_s"),
+        "gpus": _gpus(found.get("gpus")),
+        "launcher": None if found.get("launcher") is None else str(found["launcher"]),
+    }
 
 
 def _gpus(found: Json) -> GpuUsage | None:

@@ -62,8 +62,7 @@ def usage_text(used: RankUsage | HostUsage) -> str:
     named = "" if rank is None else f"rank {rank} "
     if used.cpu is None:
         return f"{named}was killed: what it used is not known"
-    busy = used.cpu / (used.wall * used.cpus) if used.wall > 0 and used.cpus > 0 else 0.0
-    parts = [f"{named}used {duration(used.wall)}", f"{busy:.0%} of {used.cpus} CPUs"]
+    parts = [f"{named}used {duration(used.wall)}", f"{used.busy:.0%} of {used.cpus} CPUs"]
     if used.memory_of:
         parts.append(f"{_memory(used.memory)} of {_memory(used.memory_of)} memory")
     if used.read is not None:

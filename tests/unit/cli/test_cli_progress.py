@@ -163,7 +163,7 @@ def test_what_a_host_used_is_written_in_one_line() -> None:
     """With what is known of it alone."""
     least = HostUsage("algo-1", wall=65.0, cpu=130.0, cpus=4)
     assert usage_text(least) == "used 1m 05s, 50% of 4 CPUs"
-    killed = RankUsage("algo-1", 3, 65.0, None, 4, 2, launcher="mpi")
+    killed = RankUsage("algo-1", 65.0, None, 4, 2, launcher="mpi", rank=3)
     assert usage_text(killed) == "rank 3 was killed: what it used is not known"
     assert usage_text(replace(killed, cpu=65.0)) == "rank 3 used 1m 05s, 25% of 4 CPUs"
     assert usage_text(replace(least, processes=2)) == "used 1m 05s, 50% of 4 CPUs"

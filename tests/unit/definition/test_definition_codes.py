@@ -17,7 +17,6 @@ from tests.unit.definition.samples import (
     STEP,
     changed,
     fail_step,
-    for_each_step,
     get,
     lambda_step,
     with_steps,
@@ -345,34 +344,6 @@ CASES: list[tuple[str, JsonObject, tuple[str | int, ...], str | None]] = [
     ),
     ("SP521", with_steps(lambda_step("a", DependsOn=["a"])), ("Steps", 2, "DependsOn", 0), None),
     (
-        "SP522",
-        with_steps(for_each_step([fail_step("end")])),
-        ("Steps", 2, "Arguments", "ForEachBody", 0, "Type"),
-        None,
-    ),
-    (
-        "SP522",
-        with_steps(lambda_step("a", get("ForEach.CurrentItem"))),
-        ("Steps", 2, "Arguments", "value", "Get"),
-        None,
-    ),
-    (
-        "SP522",
-        with_steps(for_each_step([lambda_step("a")], IterableItems=[])),
-        ("Steps", 2, "Arguments", "IterableItems"),
-        None,
-    ),
-    (
-        "SP522",
-        with_steps(
-            for_each_step(
-                [lambda_step("a")], Selector={"Pick": "MaxBy", "Field": get("IterationOutput.b.x")}
-            )
-        ),
-        ("Steps", 2, "Arguments", "Selector", "Field"),
-        None,
-    ),
-    (
         "SP410",
         changed((*STEP, "Arguments", "RoleAnr"), ROLE),
         (*STEP, "Arguments", "RoleAnr"),
@@ -382,12 +353,6 @@ CASES: list[tuple[str, JsonObject, tuple[str | int, ...], str | None]] = [
         "SP413",
         changed((*LAMBDA, "OutputParameters", 0, "OutputType"), "Text"),
         (*LAMBDA, "OutputParameters", 0, "OutputType"),
-        None,
-    ),
-    (
-        "SP415",
-        with_steps(for_each_step([lambda_step("a")], MaxConcurrency=51)),
-        ("Steps", 2, "Arguments", "MaxConcurrency"),
         None,
     ),
 ]

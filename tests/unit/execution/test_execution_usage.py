@@ -25,16 +25,15 @@ WHOLE = {
 }
 
 
-RANK = RankUsage(
-    "algo-2", 1, 12.5, 30.0, 4, 2, 512.0, 16384.0, 100.0, 0.25, GpuUsage(1, 71.5, 900.0, 24576.0)
-)
+GPU = GpuUsage(1, 71.5, 900.0, 24576.0)
+RANK = RankUsage("algo-2", 12.5, 30.0, 4, 2, 512.0, 16384.0, 100.0, 0.25, GPU, rank=1)
 
 
 def test_a_line_is_read_as_the_runtime_writes_it() -> None:
     """All members, and those alone that each rank has; of one that was killed not even those."""
     assert usage_in(TAG + json.dumps({**WHOLE, "local_rank": 0})) == RANK
     killed = {"host": "algo-1", "rank": 0, "local_rank": 0, "wall_s": 1, "cpus": 1}
-    assert usage_in(TAG + json.dumps(killed)) == RankUsage("algo-1", 0, 1.0, None, 1)
+    assert usage_in(TAG + json.dumps(killed)) == RankUsage("algo-1", 1.0, None, 1)
 
 
 def test_a_host_used_what_its_ranks_used() -> None:
