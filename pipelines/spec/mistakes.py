@@ -107,7 +107,7 @@ def _wrong_type(detail: ErrorDetails, block: type[BaseModel] | None, path: Path)
 
 
 def _is_reference(value: object) -> bool:
-    return isinstance(value, str) and value.startswith("${")
+    return isinstance(value, str) and "${" in value
 
 
 def _no_reference(path: Path) -> Finding:
@@ -134,11 +134,6 @@ def _instead(kind: str, value: object) -> str | None:
 def _number(kind: str, value: object) -> str | None:
     """Show a number that was written in another way."""
     match kind, value:
-        case "int_type" | "float_type" | "bool_type", str() if "${" in value:
-            return (
-                "it cannot hold a reference: write the value; per environment it can be overlaid"
-                " with `environments:`"
-            )
         case "int_type", str() if value.isdecimal():
             return f"write the number {value}, not a text"
         case "int_type" | "int_from_float", float() if value.is_integer():
